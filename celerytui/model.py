@@ -1,0 +1,315 @@
+"""Events, tasks, workers and queues: plain structs, no I/O, no formatting.
+
+Times are Unix seconds on this machine's clock unless a field says otherwise, durations seconds.
+`None` is "not known", never zero.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class TaskState(enum.IntEnum):
+    """Where a task is in its life, in the order in which a life goes."""
+
+    SENT = 0
+    RECEIVED = 1
+    STARTED = 2
+    RETRY = 3
+    SUCCESS = 4
+    FAILURE = 5
+    REVOKED = 6
+    REJECTED = 7
+    CANCELLED = 8
+    LOST = 9
+
+    @property
+    def label(self) -> str:
+        """The lower-case name that the screen shows and the filter takes."""
+        return LABELS[self]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the worker is done with it (a lost one may come back)."""
+        return self >= TaskState.SUCCESS
+
+
+LABELS = tuple(state.name.lower() for state in TaskState)
+
+
+class Event(Struct, gc=False):
+    """One event as it came off the wire, its known fields checked by type.
+
+    `timestamp` is the sender's clock, `extra` the fields of a custom event. Fields of other kinds
+    of event than this one stay None. Source: celery/events, docs "Monitoring: Event Reference".
+    """
+
+    type: str
+    hostname: str = ""
+    timestamp: float = 0.0
+    clock: int | None = None
+    pid: int | None = None
+    utcoffset: float | None = None
+    uuid: str | None = None
+    name: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    retries: int | None = None
+    eta: str | None = None
+    expires: str | None = None
+    queue: str | None = None
+    exchange: str | None = None
+    routing_key: str | None = None
+    result: str | None = None
+    runtime: float | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    requeue: bool | None = None
+    terminated: bool | None = None
+    signum: int | str | None = None
+    expired: bool | None = None
+    freq: float | None = None
+    active: int | None = None
+    processed: int | None = None
+    loadavg: tuple[float, ...] | None = None
+    sw_ident: str | None = None
+    sw_ver: str | None = None
+    sw_sys: str | None = None
+    extra: dict[str, Any] | None = None
+
+
+class Batch(Struct):
+    """What one read of the broker brought: good events, and how many were dropped as invalid."""
+
+    events: list[Event]
+    received_at: float
+    invalid: int = 0
+
+
+class Attempt(Struct, frozen=True):
+    """One earlier try of a task that was retried."""
+
+    at: float
+    exception: str | None
+    traceback: str | None
+
+
+class TaskExtra(Struct):
+    """The fields that few tasks have, kept apart so that the many stay small."""
+
+    exception: str | None = None
+    traceback: str | None = None
+    eta: str | None = None
+    expires: str | None = None
+    exchange: str | None = None
+    routing_key: str | None = None
+    client: str | None = None
+    retried: float | None = None
+    revoked: float | None = None
+    rejected: float | None = None
+    terminated: bool | None = None
+    expired: bool | None = None
+    signum: int | str | None = None
+    requeue: bool | None = None
+    worker_pid: int | None = None
+    attempts: tuple[Attempt, ...] = ()
+    lost_from: TaskState | None = None
+
+
+_NO_EXTRA = TaskExtra()
+
+
+class Task(Struct):
+    """One task as far as it is known.
+
+    `seq` is the order of arrival, `revision` the store's revision at its last change, `seen` the
+    time of its newest event, `finished` when it succeeded, failed, was revoked or rejected.
+    """
+
+    id: str
+    seq: int
+    revision: int = 0
+    state: TaskState = TaskState.SENT
+    name: str | None = None
+    worker: str | None = None
+    queue: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    result: str | None = None
+    retries: int | None = None
+    sent: float | None = None
+    received: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    runtime: float | None = None
+    seen: float = 0.0
+    root_id: str | None = None
+    parent_id: str | None = None
+    extra: TaskExtra | None = None
+
+    @property
+    def more(self) -> TaskExtra:
+        """The rare fields, all None where the task has none; to read, never to change."""
+        return self.extra if self.extra is not None else _NO_EXTRA
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds from sent (else received) to started; None while either end is unknown."""
+        begin = self.sent if self.sent is not None else self.received
+        if begin is None or self.started is None:
+            return None
+        return max(0.0, self.started - begin)
+
+    def waiting(self, now: float) -> float | None:
+        """Like `waited`, and counting up to `now` while the task has not started."""
+        if self.started is not None or self.state.finished:
+            return self.waited
+        begin = self.sent if self.sent is not None else self.received
+        return None if begin is None else max(0.0, now - begin)
+
+    def running(self, now: float) -> float | None:
+        """Seconds it ran: as the worker told, else as the events say, up to `now` if it runs."""
+        if self.runtime is not None:
+            return self.runtime
+        if self.started is None:
+            return None
+        if self.state is TaskState.STARTED:
+            return max(0.0, now - self.started)
+        return None if self.finished is None else max(0.0, self.finished - self.started)
+
+
+WorkerStatus = Literal["online", "late", "lost", "offline", "unknown"]
+
+
+class Worker(Struct):
+    """One worker as its events and its answers describe it.
+
+    The part from `pool` on is known only after it answered an inspect; `inspected` says when.
+    `task_events` is whether it sends task events, None while nothing proves either.
+    """
+
+    hostname: str
+    first_seen: float
+    last_seen: float
+    last_heartbeat: float | None = None
+    offline_since: float | None = None
+    freq: float = 2.0
+    pid: int | None = None
+    active: int | None = None
+    processed: int | None = None
+    loadavg: tuple[float, ...] | None = None
+    sw_ident: str | None = None
+    sw_ver: str | None = None
+    sw_sys: str | None = None
+    clock_skew: float | None = None
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+    done_per_second: float | None = None
+    task_events: bool | None = None
+    events_enabled_by_us: bool = False
+    pool: str | None = None
+    concurrency: int | None = None
+    prefetch: int | None = None
+    queues: tuple[str, ...] | None = None
+    uptime: float | None = None
+    inspected: float | None = None
+    no_answer: float | None = None
+    status: WorkerStatus = "unknown"
+
+
+class QueueDepth(Struct, frozen=True):
+    """One reading of one queue; `error` says why a figure is missing."""
+
+    name: str
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: int | None = None
+    error: str | None = None
+
+
+class Queue(Struct):
+    """A queue with its history.
+
+    `history` holds up to 120 samples of `ready`, one each 5 s, oldest first, None where there was
+    no reading. `growth` is messages a second over the last minute, `empty_in` seconds to zero at
+    that pace, None when unknown or never. `consumed` is False only when it is certain that no
+    worker takes from it.
+    """
+
+    name: str
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: int | None = None
+    error: str | None = None
+    read_at: float | None = None
+    history: tuple[int | None, ...] = ()
+    growth: float | None = None
+    empty_in: float | None = None
+    consumed: bool | None = None
+
+
+class LinkState(enum.Enum):
+    """How the receiver stands with the broker."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    NO_EVENTS = "no events"
+    STOPPED = "stopped"
+
+
+class Link(Struct, frozen=True):
+    """The connection to the broker at one moment.
+
+    `since` is when this state began, `lost_at` when the last good connection ended, `error` the
+    reason in the client's words with passwords masked, `attempt` counts tries since the loss,
+    `next_try` is when the next comes.
+    """
+
+    state: LinkState = LinkState.CONNECTING
+    since: float = 0.0
+    error: str | None = None
+    attempt: int = 0
+    next_try: float | None = None
+    lost_at: float | None = None
+
+
+class Reply(Struct, frozen=True):
+    """One worker's answer to a command: `ok` None means that it did not answer."""
+
+    worker: str
+    ok: bool | None
+    text: str
+
+
+class Outcome(Struct, frozen=True):
+    """What came of one action on its targets, with each worker's reply."""
+
+    action: str
+    targets: tuple[str, ...]
+    replies: tuple[Reply, ...]
+    started_at: float
+    ended_at: float
+    error: str | None = None
+
+
+class Survey(Struct, frozen=True):
+    """What the workers answered when asked what they do.
+
+    Each mapping is hostname -> that inspect command's answer, in Celery's own shape. A worker in
+    `missing` was expected to answer and did not.
+    """
+
+    taken_at: float
+    active: dict[str, list[dict[str, Any]]]
+    reserved: dict[str, list[dict[str, Any]]]
+    scheduled: dict[str, list[dict[str, Any]]]
+    stats: dict[str, dict[str, Any]]
+    active_queues: dict[str, list[dict[str, Any]]]
+    missing: tuple[str, ...] = ()
