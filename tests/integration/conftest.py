@@ -1,0 +1,181 @@
+"""Brokers, workers and apps for the integration tests.
+
+`broker_url` runs a test once on Redis and once on RabbitMQ, in a database or vhost of its own.
+`redis_server` and `rabbitmq_server` are started once a session, on first use; a test that stops or
+kills one starts it again (`revived`). `start_worker` starts real workers on `broker_url`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from tests.integration.servers import (
+    Process,
+    RabbitServer,
+    RedisServer,
+    Server,
+    rabbit_binary,
+    redis_binary,
+    wait_until,
+)
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is not on the PATH, and CI is set")
+    pytest.skip(f"{what} is not on the PATH")
+
+
+def _serve(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if redis_binary() is None:
+        _missing("redis-server")
+    yield from _serve(RedisServer(tmp_path_factory.mktemp("redis")))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if rabbit_binary() is None:
+        _missing("rabbitmq-server")
+    yield from _serve(RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+
+
+@pytest.fixture
+def redis_url(redis_server: Server) -> str:
+    """A Redis database that no other test uses."""
+    return redis_server.fresh_url()
+
+
+@pytest.fixture
+def amqp_url(rabbitmq_server: Server) -> str:
+    """A RabbitMQ vhost that no other test uses."""
+    return rabbitmq_server.fresh_url()
+
+
+@pytest.fixture(params=["redis", "amqp"])
+def broker_server(request: pytest.FixtureRequest) -> Server:
+    """Each of the brokers in turn."""
+    name = {"redis": "redis_server", "amqp": "rabbitmq_server"}[request.param]
+    server: Server = request.getfixturevalue(name)
+    return server
+
+
+@pytest.fixture
+def broker_url(broker_server: Server) -> str:
+    """Each of the brokers in turn: a database or vhost that no other test uses."""
+    return broker_server.fresh_url()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """`make_app(url, **conf)`: an app that knows the sample project's tasks by name only."""
+    apps: list[Any] = []
+    (tmp_path / "results").mkdir()
+
+    def build(url: str, **conf: Any) -> Any:
+        app = Celery(
+            "tester", broker=url, backend=f"file://{tmp_path}/results", set_as_current=False
+        )
+        app.conf.update(task_send_sent_event=True, **conf)
+        apps.append(app)
+        return app
+
+    yield build
+    for app in apps:
+        app.close()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Any], broker_url: str) -> Any:
+    """An app on `broker_url`; `app.send_task("proj.add", (1, 2))`."""
+    return make_app(broker_url)
+
+
+@pytest.fixture
+def start_worker_on(
+    make_app: Callable[..., Any], tmp_path: Path
+) -> Iterator[Callable[..., Process]]:
+    """Like `start_worker` with the broker's url as the first argument."""
+    started: list[Process] = []
+
+    def start(
+        url: str,
+        hostname: str = "w1@test",
+        *,
+        pool: str = "threads",
+        concurrency: int = 2,
+        queues: str = "celery",
+        events: bool = True,
+        options: tuple[str, ...] = (),
+        seconds: float = 40.0,
+    ) -> Process:
+        args = [sys.executable, "-m", "celery", "-A", "tests.integration.proj", "worker"]
+        args += ["-n", hostname, "-P", pool, "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
+        args += ["--without-mingle", *(["-E"] if events else []), *options]
+        env = os.environ | {
+            "CELERY_BROKER_URL": url,
+            "PROJ_RESULTS": f"{tmp_path}/results",
+            "PYTHONWARNINGS": "ignore",
+        }
+        worker = Process(args, tmp_path / f"{hostname.replace('/', '_')}.log", env)
+        started.append(worker)
+        control = make_app(url).control
+
+        def answers() -> bool:
+            assert worker.running, f"worker {hostname} ended: {worker.output()}"
+            return bool(control.ping(destination=[hostname], timeout=1.0))
+
+        wait_until(answers, seconds, f"worker {hostname} to answer ping")
+        return worker
+
+    yield start
+    for worker in started:
+        worker.stop(grace=5.0)
+
+
+@pytest.fixture
+def start_worker(
+    start_worker_on: Callable[..., Process], broker_url: str
+) -> Callable[..., Process]:
+    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options)`.
+
+    Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
+    answers a ping; it is stopped at the end of the test. `events` is -E.
+    """
+
+    def start(hostname: str = "w1@test", **more: Any) -> Process:
+        return start_worker_on(broker_url, hostname, **more)
+
+    return start
+
+
+@pytest.fixture
+def revived() -> Iterator[Callable[[Server], Server]]:
+    """`revived(server)`: this test may stop, kill or freeze it; it runs again after the test."""
+    servers: list[Server] = []
+
+    def promise(server: Server) -> Server:
+        servers.append(server)
+        return server
+
+    yield promise
+    for server in servers:
+        if server.process is not None and server.process.running:
+            server.thaw()
+        else:
+            server.start()

@@ -1,0 +1,104 @@
+# mypy: disable-error-code="untyped-decorator"
+"""A sample project for real workers: `celery -A tests.integration.proj worker`.
+
+The broker comes from CELERY_BROKER_URL, the folder of the results from PROJ_RESULTS.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from celery import Celery
+from celery.contrib.abortable import AbortableTask
+from celery.exceptions import Ignore, Reject
+
+RESULTS = os.environ.get("PROJ_RESULTS")
+
+app = Celery("proj", backend=f"file://{RESULTS}" if RESULTS else None)
+app.conf.update(
+    task_send_sent_event=True,
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=True,
+    task_default_queue="celery",
+)
+
+
+@app.task(name="proj.add")
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@app.task(name="proj.total")
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@app.task(name="proj.sleepy")
+def sleepy(seconds: float) -> str:
+    time.sleep(seconds)
+    return f"slept {seconds}"
+
+
+def charge(account: str) -> None:
+    """The frame below the task's own in the traceback of `proj.fail`."""
+    raise ValueError(f"no such account: {account}")
+
+
+@app.task(name="proj.fail")
+def fail(account: str = "acme") -> None:
+    charge(account)
+
+
+@app.task(name="proj.flaky", bind=True, max_retries=5)
+def flaky(self: Any, failures: int = 2, countdown: float = 0.05) -> str:
+    """Fails that many times, each followed by a retry, then succeeds."""
+    if self.request.retries < failures:
+        try:
+            raise ConnectionError(f"try {self.request.retries} failed")
+        except ConnectionError as exc:
+            raise self.retry(exc=exc, countdown=countdown) from exc
+    return f"done after {self.request.retries} retries"
+
+
+@app.task(name="proj.big")
+def big(size: int) -> str:
+    return "x" * size
+
+
+@app.task(name="proj.ignored")
+def ignored() -> None:
+    raise Ignore
+
+
+@app.task(name="proj.rejected", bind=True, acks_late=True)
+def rejected(self: Any) -> None:
+    raise Reject("not for this worker", requeue=False)
+
+
+@app.task(name="proj.progress", bind=True)
+def progress(self: Any, steps: int = 3) -> int:
+    """Sends a custom event `task-progress` for each step."""
+    for step in range(steps):
+        self.send_event("task-progress", pct=100 * (step + 1) // steps, note=f"step {step + 1}")
+    return steps
+
+
+@app.task(name="proj.abortable", bind=True, base=AbortableTask)
+def abortable(self: Any, seconds: float = 30.0) -> str:
+    """Looks every 50 ms whether it was aborted."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if self.is_aborted():
+            return "aborted"
+        time.sleep(0.05)
+    return "done"
+
+
+@app.task(name="proj.outer", bind=True)
+def outer(self: Any, children: int = 2) -> int:
+    """Starts that many `proj.add` as children of its own."""
+    for number in range(children):
+        add.delay(number, number)
+    return children
