@@ -1,0 +1,297 @@
+"""One row of the screen as (text, role) spans, exactly as wide as asked.
+
+Everything drawn goes through here: foreign text is cleaned, cells are counted, what does not fit
+is cut with an ellipsis. A role is a name from `theme.ROLES`, "" stands for plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual.strip import Strip
+
+from celerytui.text import clean
+from celerytui.ui.glyphs import UNICODE, Glyphs
+from celerytui.ui.theme import Palette
+
+Span = tuple[str, str]
+Spans = Sequence[Span]
+Align = Literal["left", "right", "center"]
+
+
+def cells(text: str) -> int:
+    """How many cells a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def safe(text: str) -> str:
+    """The text if it can be shown as it is, else cleaned; never a control character."""
+    return text if text.isprintable() else clean(text)
+
+
+def span_width(spans: Iterable[Span]) -> int:
+    """How many cells the spans take."""
+    return sum(cells(text) for text, _ in spans)
+
+
+def cut_text(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text, cut at the right to at most `width` cells."""
+    if cells(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text[: width - 1] + ellipsis
+    return set_cell_size(text, width - 1) + ellipsis
+
+
+def cut_spans(spans: Iterable[Span], width: int, ellipsis: str = "…") -> list[Span]:
+    """The spans, cut at the right to at most `width` cells, the ellipsis in the role it cuts."""
+    out: list[Span] = []
+    room = width
+    spans = list(spans)
+    for number, (text, role) in enumerate(spans):
+        size = cells(text)
+        if size > room or (size == room and any(cells(t) for t, _ in spans[number + 1 :])):
+            if room > 0:
+                out.append((_force_cut(text, room, ellipsis), role))
+            return out
+        if text:
+            out.append((text, role))
+        room -= size
+    return out
+
+
+def _force_cut(text: str, width: int, ellipsis: str) -> str:
+    """At most `width` cells that end in the ellipsis even where the text alone would fit."""
+    return set_cell_size(text, width - 1) + ellipsis
+
+
+def fit_spans(
+    spans: Iterable[Span], width: int, align: Align = "left", ellipsis: str = "…"
+) -> list[Span]:
+    """The spans, cut or padded to exactly `width` cells."""
+    out = cut_spans(spans, width, ellipsis)
+    room = width - span_width(out)
+    if room > 0:
+        before = {"left": 0, "right": room, "center": room // 2}[align]
+        if before:
+            out.insert(0, (" " * before, ""))
+        if room > before:
+            out.append((" " * (room - before), ""))
+    return out
+
+
+def slice_spans(spans: Iterable[Span], start: int, end: int) -> list[Span]:
+    """The cells from `start` to before `end`; half of a wide character becomes a space."""
+    out: list[Span] = []
+    x = 0
+    for text, role in spans:
+        size = cells(text)
+        first, last = max(start - x, 0), min(end - x, size)
+        if last > first or (size == 0 and start < x < end):
+            part = set_cell_size(text, last) if last < size else text
+            if first:
+                part = _drop_cells(part, first)
+            out.append((part, role))
+        x += size
+    return out
+
+
+def _drop_cells(text: str, count: int) -> str:
+    if text.isascii():
+        return text[count:]
+    want = cells(text) - count
+    index = len(text)
+    while index and cells(text[index - 1 :]) <= want:
+        index -= 1
+    rest = text[index:]
+    return " " * (want - cells(rest)) + rest
+
+
+class Line:
+    """One row in the making: parts at the left, at the right, and at columns.
+
+    The right part wins: where both do not fit, the left is cut. What is `put` lies over both.
+    """
+
+    __slots__ = ("_fill", "_left", "_placed", "_right", "ellipsis", "width")
+
+    def __init__(self, width: int, ellipsis: str = "…") -> None:
+        self.width = max(0, width)
+        self.ellipsis = ellipsis
+        self._left: list[Span] = []
+        self._right: list[Span] = []
+        self._placed: list[tuple[int, int, str, str]] = []
+        self._fill: Span = (" ", "")
+
+    def left(self, *spans: Span) -> Line:
+        """Adds spans after what stands at the left."""
+        self._left.extend((safe(text), role) for text, role in spans)
+        return self
+
+    def right(self, *spans: Span) -> Line:
+        """Adds spans before the right edge, after what stands there."""
+        self._right.extend((safe(text), role) for text, role in spans)
+        return self
+
+    def put(
+        self, x: int, text: str, role: str = "", width: int | None = None, align: Align = "left"
+    ) -> Line:
+        """Lays a text over the row at column `x`, cut and padded to `width` cells if given."""
+        text = safe(text)
+        room = self.width - x if width is None else min(width, self.width - x)
+        if x < 0 or room <= 0:
+            return self
+        text = cut_text(text, room, self.ellipsis)
+        size = cells(text)
+        if width is not None and size < room:
+            pad = " " * (room - size)
+            if align == "right":
+                text = pad + text
+            elif align == "left":
+                text += pad
+            else:
+                half = len(pad) // 2
+                text = pad[:half] + text + pad[half:]
+            size = room
+        if size:
+            self._placed.append((x, size, text, role))
+        return self
+
+    def fill(self, char: str, role: str) -> Line:
+        """Draws a rule between the left and the right part, one space from each."""
+        self._fill = (char, role)
+        return self
+
+    def spans(self) -> list[Span]:
+        """The row, exactly `width` cells."""
+        right = cut_spans(self._right, self.width, self.ellipsis)
+        right_width = span_width(right)
+        room = self.width - right_width
+        if right_width and self._left:
+            room = max(0, room - 1)
+        row = cut_spans(self._left, room, self.ellipsis)
+        gap = self.width - right_width - span_width(row)
+        if not row and not right and self._placed:
+            return self._row_of_placed()
+        row.extend(self._gap(gap, bool(row), bool(right)))
+        row.extend(right)
+        for x, size, text, role in self._placed:
+            row = [
+                *slice_spans(row, 0, x),
+                (text, role),
+                *slice_spans(row, x + size, self.width),
+            ]
+        return row
+
+    def _gap(self, gap: int, after_left: bool, before_right: bool) -> list[Span]:
+        char, role = self._fill
+        inner = gap - after_left - before_right
+        if char == " " or inner < 1:
+            return [(" " * gap, "")] if gap else []
+        return [
+            (" " * after_left, ""),
+            (char * inner, role),
+            (" " * before_right, ""),
+        ]
+
+    def _row_of_placed(self) -> list[Span]:
+        """The common case of a table row: columns side by side, in order."""
+        row: list[Span] = []
+        end = 0
+        for x, size, text, role in self._placed:
+            if x < end:
+                kept = fit_spans(row, self.width, ellipsis=self.ellipsis)
+                row = [*slice_spans(kept, 0, x), (text, role)]
+                rest = slice_spans(kept, x + size, max(end, x + size))
+                row.extend(rest)
+                end = max(end, x + size)
+                continue
+            if x > end:
+                row.append((" " * (x - end), ""))
+            row.append((text, role))
+            end = x + size
+        if end < self.width:
+            row.append((" " * (self.width - end), ""))
+        return row
+
+
+def to_strip(line: Line | Spans, palette: Palette, on: str = "bg") -> Strip:
+    """The row in the palette's styles on a ground ("bg", "cursor", "marked" ...)."""
+    spans = line.spans() if isinstance(line, Line) else line
+    segments: list[Segment] = []
+    width = 0
+    style_of = palette.style
+    pending, pending_role = "", ""
+    for text, role in spans:
+        if not text:
+            continue
+        if pending and role == pending_role:
+            pending += text
+            continue
+        if pending:
+            segments.append(Segment(pending, style_of(pending_role or "text", on)))
+            width += cells(pending)
+        pending, pending_role = text, role
+    if pending:
+        segments.append(Segment(pending, style_of(pending_role or "text", on)))
+        width += cells(pending)
+    return Strip(segments, width)
+
+
+def frame_top(
+    width: int,
+    title: Spans,
+    right: Spans = (),
+    *,
+    border: str = "border",
+    glyphs: Glyphs = UNICODE,
+    corners: bool = True,
+) -> list[Span]:
+    """A pane's top border: title at the left, counts at the right; without corners a top rule."""
+    return _frame(width, title, right, border, glyphs, _corners(glyphs, corners, top=True))
+
+
+def frame_bottom(
+    width: int,
+    right: Spans = (),
+    *,
+    border: str = "border",
+    glyphs: Glyphs = UNICODE,
+) -> list[Span]:
+    """A pane's bottom border, with words at its right if any."""
+    return _frame(width, (), right, border, glyphs, _corners(glyphs, True, top=False))
+
+
+def _corners(glyphs: Glyphs, corners: bool, *, top: bool) -> tuple[str, str]:
+    if not corners:
+        return "", ""
+    if top:
+        return glyphs.top_left, glyphs.top_right
+    return glyphs.bottom_left, glyphs.bottom_right
+
+
+def _frame(
+    width: int, title: Spans, right: Spans, border: str, glyphs: Glyphs, ends: tuple[str, str]
+) -> list[Span]:
+    first, last = ends
+    bar = glyphs.horizontal
+    inner = width - len(first) - len(last) - 2
+    if inner < 3:
+        return [((first + bar * (width - 2 * len(first)) + last)[:width], border)]
+    line = Line(inner, glyphs.ellipsis).fill(bar, border)
+    if title:
+        line.left((" ", ""), *title)
+    if right:
+        line.right(*right, (" ", ""))
+    return [(first + bar, border), *line.spans(), (bar + last, border)]
+
+
+def section(width: int, title: str, right: Spans = (), *, glyphs: Glyphs = UNICODE) -> list[Span]:
+    """A section's head inside a pane: a bold word, a rule, and words at the right if any."""
+    line = Line(width, glyphs.ellipsis).left((title, "strong")).right(*right)
+    return line.fill(glyphs.horizontal, "border").spans()
