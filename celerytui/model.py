@@ -7,9 +7,9 @@ Times are Unix seconds on this machine's clock unless a field says otherwise, du
 from __future__ import annotations
 
 import enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class TaskState(enum.IntEnum):
@@ -39,47 +39,56 @@ class TaskState(enum.IntEnum):
 
 LABELS = tuple(state.name.lower() for state in TaskState)
 
+# What a field may hold; the decoder checks it, a constructor does not. A sender outside these
+# bounds is broken or hostile: no host, task or queue has such a name, no counter such a value.
+Short = Annotated[str, Meta(max_length=255)]
+Long = Annotated[str, Meta(max_length=1024)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Seconds = Annotated[float, Meta(ge=0, le=4e10)]
+Hours = Annotated[float, Meta(ge=-26, le=26)]
+Loads = Annotated[tuple[Seconds, ...], Meta(max_length=8)]
+
 
 class Event(Struct, gc=False):
-    """One event as it came off the wire, its known fields checked by type.
+    """One event as it came off the wire, its known fields checked by type and bounds.
 
     `timestamp` is the sender's clock, `extra` the fields of a custom event. Fields of other kinds
     of event than this one stay None. Source: celery/events, docs "Monitoring: Event Reference".
     """
 
-    type: str
-    hostname: str = ""
-    timestamp: float = 0.0
-    clock: int | None = None
-    pid: int | None = None
-    utcoffset: float | None = None
-    uuid: str | None = None
-    name: str | None = None
+    type: Annotated[str, Meta(min_length=1, max_length=255)]
+    hostname: Short = ""
+    timestamp: Seconds = 0.0
+    clock: Count | None = None
+    pid: Count | None = None
+    utcoffset: Hours | None = None
+    uuid: Short | None = None
+    name: Long | None = None
     args: str | None = None
     kwargs: str | None = None
-    root_id: str | None = None
-    parent_id: str | None = None
-    retries: int | None = None
-    eta: str | None = None
-    expires: str | None = None
-    queue: str | None = None
-    exchange: str | None = None
-    routing_key: str | None = None
+    root_id: Short | None = None
+    parent_id: Short | None = None
+    retries: Count | None = None
+    eta: Short | None = None
+    expires: Short | None = None
+    queue: Long | None = None
+    exchange: Long | None = None
+    routing_key: Long | None = None
     result: str | None = None
-    runtime: float | None = None
+    runtime: Seconds | None = None
     exception: str | None = None
     traceback: str | None = None
     requeue: bool | None = None
     terminated: bool | None = None
-    signum: int | str | None = None
+    signum: Count | Short | None = None
     expired: bool | None = None
-    freq: float | None = None
-    active: int | None = None
-    processed: int | None = None
-    loadavg: tuple[float, ...] | None = None
-    sw_ident: str | None = None
-    sw_ver: str | None = None
-    sw_sys: str | None = None
+    freq: Seconds | None = None
+    active: Count | None = None
+    processed: Count | None = None
+    loadavg: Loads | None = None
+    sw_ident: Short | None = None
+    sw_ver: Short | None = None
+    sw_sys: Short | None = None
     extra: dict[str, Any] | None = None
 
 
