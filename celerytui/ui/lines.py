@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
 
-from celerytui.text import clean
+from celerytui.columns import clean
 from celerytui.ui.glyphs import UNICODE, Glyphs
 from celerytui.ui.theme import Palette
 

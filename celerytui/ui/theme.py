@@ -182,6 +182,8 @@ def _theme(name: str, colors: Mapping[str, str], *, native: bool) -> Theme:
             "text-muted": colors["muted"],
             "text-disabled": colors["faint"],
             "on-accent": colors["on-accent"],
+            "ansi-background": "ansi_default",
+            "ansi-foreground": "ansi_default",
             "cursor-row": colors["cursor-row"],
             "marked-row": colors["marked-row"],
             "warning-row": colors["warning-row"],
