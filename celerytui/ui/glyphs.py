@@ -11,18 +11,6 @@ from celerytui.model import TaskState
 # By TaskState: sent received started retry success failure revoked rejected cancelled lost.
 _STATES = ("◦", "•", "▸", "↻", "✓", "✗", "⊘", "!", "⊘", "○")
 _ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o")
-_ROLES = (
-    "sent",
-    "received",
-    "started",
-    "warning",
-    "success",
-    "failure",
-    "muted",
-    "warning",
-    "muted",
-    "failure",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +112,6 @@ _EAST_ASIAN = replace(
     growing="^",
     critical="#",
 )
-
-
-def state_role(state: TaskState) -> str:
-    """The role that a state's sign takes."""
-    return _ROLES[state]
 
 
 def glyphs(ascii: bool = False, *, east_asian: bool = False, braille: bool = True) -> Glyphs:
