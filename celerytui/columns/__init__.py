@@ -1,0 +1,88 @@
+"""The registry of columns, and the only place that turns values into text for people.
+
+A column is one `Column(...)` in `tasks`, `workers` or `queues`. Foreign text is made safe by the
+one function `clean`.
+"""
+
+from __future__ import annotations
+
+from celerytui.columns.column import (
+    Cell,
+    CellContext,
+    Column,
+    Layout,
+    cells,
+    column,
+    columns_for,
+    header_cells,
+)
+from celerytui.columns.formats import (
+    UNKNOWN,
+    common_worker_prefix,
+    epoch,
+    format_age,
+    format_clock,
+    format_count,
+    format_drain,
+    format_duration,
+    format_id,
+    format_load,
+    format_percent,
+    format_rate,
+    format_span,
+    format_step,
+    format_until,
+    format_when,
+    meter,
+    short_name,
+    short_worker,
+    sparkline,
+    state_glyph,
+)
+from celerytui.columns.queues import QUEUE_COLUMNS
+from celerytui.columns.tasks import TASK_COLUMNS, state_role, task_info, task_outcome
+from celerytui.columns.text import cell_width, clean, cut, pad
+from celerytui.columns.workers import WORKER_COLUMNS, status_role
+
+__all__ = [
+    "QUEUE_COLUMNS",
+    "TASK_COLUMNS",
+    "UNKNOWN",
+    "WORKER_COLUMNS",
+    "Cell",
+    "CellContext",
+    "Column",
+    "Layout",
+    "cell_width",
+    "cells",
+    "clean",
+    "column",
+    "columns_for",
+    "common_worker_prefix",
+    "cut",
+    "epoch",
+    "format_age",
+    "format_clock",
+    "format_count",
+    "format_drain",
+    "format_duration",
+    "format_id",
+    "format_load",
+    "format_percent",
+    "format_rate",
+    "format_span",
+    "format_step",
+    "format_until",
+    "format_when",
+    "header_cells",
+    "meter",
+    "pad",
+    "short_name",
+    "short_worker",
+    "sparkline",
+    "state_glyph",
+    "state_role",
+    "status_role",
+    "task_info",
+    "task_outcome",
+]

@@ -1,0 +1,152 @@
+"""What a column is, how columns share the width of a table, and how a row is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from msgspec import Struct
+
+from celerytui.columns.text import ELLIPSIS, cell_width, cut, pad
+
+GUTTER = 2
+_INFO_LIMIT = 512
+
+Row = TypeVar("Row")
+
+
+class CellContext(Struct, frozen=True):
+    """What a cell needs beside its row: the time and how to write."""
+
+    now: float
+    utc: bool = False
+    ascii: bool = False
+    worker_prefix: str = ""
+
+
+Text = Callable[[Row, CellContext, int], str]
+Key = Callable[[Row, float], Any]
+Role = Callable[[Row], str]
+
+
+def _plain(_row: Any) -> str:
+    return "text"
+
+
+class Column(Struct, Generic[Row], frozen=True, kw_only=True):
+    """One column of a table of `Row`.
+
+    It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
+    `min_table_width`, and `narrow_width` in tables under `narrow_under`. `text` gives cleaned text
+    for a number of cells, `key` the value to sort by, None where there is none. `role` names the
+    colour role of the words, `mark` that of the first character where it differs. `gap` is the
+    space before it. Text that does not fit spills to the left over empty cells if `spills`.
+    """
+
+    id: str
+    header: str
+    width: int
+    text: Text[Row]
+    key: Key[Row]
+    max_width: int = 0
+    min_table_width: int = 0
+    narrow_under: int = 0
+    narrow_width: int = 0
+    align: Literal["left", "right"] = "left"
+    stretch: int = 0
+    role: Role[Row] = _plain
+    mark: Role[Row] | None = None
+    gap: int = 2
+    spills: bool = False
+
+
+class Cell(NamedTuple):
+    """One cell as it is to be drawn: `text` is exactly `width` cells, after `gap` spaces."""
+
+    column: str
+    text: str
+    width: int
+    gap: int
+    role: str
+    mark: str
+
+
+Layout = list[tuple[Column[Row], int]]
+
+
+def columns_for(columns: Sequence[Column[Row]], width: int) -> Layout[Row]:
+    """The columns that go in a table of `width` cells (its gutter of two included), with widths.
+
+    Columns go by `min_table_width`; room that is left goes to those that may grow, then to the
+    one that stretches. A table narrower than its last columns loses the rightmost.
+    """
+    shown = [column for column in columns if width >= column.min_table_width]
+    sizes = [_least(column, width) for column in shown]
+    while len(shown) > 1 and _total(shown, sizes) > width:
+        shown.pop()
+        sizes.pop()
+    spare = width - _total(shown, sizes)
+    for index, column in enumerate(shown):
+        if spare > 0 and column.max_width > sizes[index] and not _is_narrow(column, width):
+            more = min(spare, column.max_width - sizes[index])
+            sizes[index] += more
+            spare -= more
+    stretching = max(shown, key=lambda column: column.stretch)
+    if spare != 0 and stretching.stretch:
+        index = shown.index(stretching)
+        sizes[index] = max(1, sizes[index] + spare)
+    return list(zip(shown, sizes, strict=True))
+
+
+def _is_narrow(column: Column[Any], width: int) -> bool:
+    return width < column.narrow_under
+
+
+def _least(column: Column[Any], width: int) -> int:
+    return column.narrow_width if _is_narrow(column, width) else column.width
+
+
+def _total(shown: Sequence[Column[Any]], sizes: Sequence[int]) -> int:
+    return GUTTER + sum(sizes) + sum(column.gap for column in shown[1:])
+
+
+def cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
+    """One row of a table, cell by cell, each padded and cut to its width."""
+    drawn: list[Cell] = []
+    ellipsis = "~" if context.ascii else ELLIPSIS
+    for column, size in layout:
+        text = column.text(row, context, size)
+        gap = column.gap if drawn else 0
+        if column.spills:
+            while cell_width(text) > size and len(drawn) > 1 and not drawn[-1].text.strip():
+                size += gap + drawn[-1].width
+                gap = drawn.pop().gap
+        text = pad(cut(text, size, ellipsis=ellipsis), size, column.align)
+        role = column.role(row)
+        drawn.append(
+            Cell(column.id, text, size, gap, role, column.mark(row) if column.mark else role)
+        )
+    return drawn
+
+
+def header_cells(
+    layout: Layout[Row], sort: str | None = None, reverse: bool = True, *, ascii: bool = False
+) -> list[Cell]:
+    """The heads of a table: `muted`, that of the sort column `strong` and with its arrow."""
+    drawn: list[Cell] = []
+    for column, size in layout:
+        text = column.header if size >= 4 else ""
+        if column.id == sort and text:
+            text += ("v" if ascii else "▾") if reverse else ("^" if ascii else "▴")
+        role = "strong" if column.id == sort else "muted"
+        text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
+        drawn.append(Cell(column.id, text, size, column.gap if drawn else 0, role, role))
+    return drawn
+
+
+def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:
+    """The column of that id; KeyError if there is none."""
+    for one in columns:
+        if one.id == id:
+            return one
+    raise KeyError(id)

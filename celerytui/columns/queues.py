@@ -1,0 +1,172 @@
+"""The columns of the table of queues."""
+
+from __future__ import annotations
+
+import math
+
+from celerytui.columns.column import CellContext, Column
+from celerytui.columns.formats import (
+    format_count,
+    format_drain,
+    format_rate,
+    sparkline,
+)
+from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.model import Queue
+
+GROWING = 0.05
+HISTORY = 120
+
+
+def _is_growing(queue: Queue) -> bool:
+    return queue.growth is not None and queue.growth >= GROWING and bool(queue.ready)
+
+
+def queue_role(queue: Queue) -> str:
+    """The colour role of a queue: `failure` unconsumed or unreadable, `warning` growing."""
+    if queue.error is not None or queue.consumed is False:
+        return "failure"
+    return "warning" if _is_growing(queue) else "text"
+
+
+def _count_role(queue: Queue) -> str:
+    role = queue_role(queue)
+    return "strong" if role == "text" and queue.ready else role
+
+
+def _quiet_role(queue: Queue) -> str:
+    role = queue_role(queue)
+    return "muted" if role == "text" else role
+
+
+def _mark_text(queue: Queue, context: CellContext, width: int) -> str:
+    if queue.error is not None or queue.consumed is False:
+        return "!"
+    if _is_growing(queue):
+        return "^" if context.ascii else "▲"
+    return ""
+
+
+def _drain_text(queue: Queue, context: CellContext, width: int) -> str:
+    if queue.error is not None:
+        # One line of the client's words; the detail of the queue has it whole.
+        return clean(queue.error, limit=120)
+    return format_drain(queue, ascii=context.ascii)
+
+
+def _growth_text(queue: Queue, context: CellContext, width: int) -> str:
+    if queue.error is not None or queue.consumed is False:
+        return ""
+    return format_rate(queue.growth, signed=True, ascii=context.ascii)
+
+
+def _trend(queue: Queue, width: int) -> list[float | None]:
+    """The ten minutes of history in `width` means, oldest first; None where nothing was read."""
+    size = max(1, math.ceil(HISTORY / max(1, width)))
+    means: list[float | None] = []
+    for end in range(len(queue.history), 0, -size):
+        known = [value for value in queue.history[max(0, end - size) : end] if value is not None]
+        means.append(sum(known) / len(known) if known else None)
+    return means[::-1]
+
+
+def _unless_error(queue: Queue, text: str) -> str:
+    return "" if queue.error is not None else text
+
+
+QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
+    Column(
+        id="status",
+        header="",
+        width=1,
+        text=_mark_text,
+        key=lambda queue, now: ("failure", "warning", "text").index(queue_role(queue)),
+        role=queue_role,
+    ),
+    Column(
+        id="name",
+        header="QUEUE",
+        width=7,
+        max_width=32,
+        stretch=1,
+        gap=1,
+        text=lambda queue, context, width: cut(
+            clean(queue.name, limit=512),
+            width,
+            where="middle",
+            ellipsis="~" if context.ascii else ELLIPSIS,
+        ),
+        key=lambda queue, now: queue.name,
+    ),
+    Column(
+        id="ready",
+        header="WAITING",
+        width=7,
+        max_width=9,
+        align="right",
+        text=lambda queue, context, width: _unless_error(
+            queue, format_count(queue.ready, width, ascii=context.ascii)
+        ),
+        key=lambda queue, now: queue.ready,
+        role=_count_role,
+    ),
+    Column(
+        id="unacked",
+        header="UNACKED",
+        width=7,
+        min_table_width=64,
+        align="right",
+        text=lambda queue, context, width: _unless_error(
+            queue, format_count(queue.unacked, width, ascii=context.ascii)
+        ),
+        key=lambda queue, now: queue.unacked,
+        role=_quiet_role,
+    ),
+    Column(
+        id="consumers",
+        header="CONSUMERS",
+        width=9,
+        min_table_width=76,
+        align="right",
+        text=lambda queue, context, width: _unless_error(
+            queue, format_count(queue.consumers, width, ascii=context.ascii)
+        ),
+        key=lambda queue, now: queue.consumers,
+        role=_quiet_role,
+    ),
+    Column(
+        id="trend",
+        header="TREND",
+        width=5,
+        max_width=24,
+        min_table_width=44,
+        gap=1,
+        text=lambda queue, context, width: _unless_error(
+            queue, sparkline(_trend(queue, width), width, ascii=context.ascii)
+        ),
+        key=lambda queue, now: None,
+        role=_quiet_role,
+    ),
+    Column(
+        id="growth",
+        header="GROWTH",
+        width=7,
+        min_table_width=38,
+        align="right",
+        gap=1,
+        text=_growth_text,
+        key=lambda queue, now: queue.growth,
+        role=_quiet_role,
+    ),
+    Column(
+        id="drain",
+        header="EMPTY IN",
+        width=8,
+        max_width=11,
+        align="right",
+        spills=True,
+        text=_drain_text,
+        key=lambda queue, now: queue.empty_in,
+        role=_quiet_role,
+    ),
+)

@@ -1,0 +1,258 @@
+"""The columns of the table of tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celerytui.columns.column import CellContext, Column
+from celerytui.columns.formats import (
+    UNKNOWN,
+    epoch,
+    format_clock,
+    format_count,
+    format_duration,
+    format_id,
+    format_until,
+    short_name,
+    short_worker,
+    state_glyph,
+)
+from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.model import Task, TaskState
+
+_INFO_LIMIT = 512
+_STATE_ROLES = {
+    TaskState.SENT: "sent",
+    TaskState.RECEIVED: "received",
+    TaskState.STARTED: "started",
+    TaskState.RETRY: "retry",
+    TaskState.SUCCESS: "success",
+    TaskState.FAILURE: "failure",
+    TaskState.REVOKED: "muted",
+    TaskState.REJECTED: "warning",
+    TaskState.CANCELLED: "muted",
+    TaskState.LOST: "failure",
+}
+_RECEDING = frozenset({TaskState.SUCCESS, TaskState.REVOKED, TaskState.CANCELLED})
+_UNSTARTED = frozenset({TaskState.SENT, TaskState.RECEIVED, TaskState.RETRY})
+
+
+def state_role(state: TaskState) -> str:
+    """The colour role of a state's glyph, and of its word unless the row recedes."""
+    return _STATE_ROLES[state]
+
+
+def _state_word(task: Task) -> str:
+    return "muted" if task.state in _RECEDING else _STATE_ROLES[task.state]
+
+
+def _state_mark(task: Task) -> str:
+    return _STATE_ROLES[task.state]
+
+
+def _receding(task: Task) -> str:
+    return "muted" if task.state in _RECEDING else "text"
+
+
+def _muted(_row: Any) -> str:
+    return "muted"
+
+
+def _state_text(task: Task, context: CellContext, width: int) -> str:
+    glyph = state_glyph(task.state, ascii=context.ascii)
+    if width < 4:
+        return glyph
+    word = task.state.label
+    if task.state is TaskState.RETRY and task.retries is not None:
+        word = f"{word} {format_count(task.retries, 4)}"
+    return f"{glyph} {word}"
+
+
+def _foreign(value: str | None, context: CellContext, width: int) -> str:
+    if value is None:
+        return "-" if context.ascii else UNKNOWN
+    ellipsis = "~" if context.ascii else ELLIPSIS
+    # A cell never shows more than its width, so that a result of 10 MB costs no more than a word.
+    return cut(clean(value, limit=max(16, width * 4)), width, ellipsis=ellipsis)
+
+
+def task_info(task: Task) -> str | None:
+    """The arguments, or the exception of a task that failed or is tried again; not cleaned."""
+    if task.state in (TaskState.FAILURE, TaskState.RETRY) and task.more.exception:
+        return task.more.exception
+    if task.kwargs in (None, "", "{}"):
+        return task.args
+    if task.args in (None, "", "()", "[]"):
+        return task.kwargs
+    # Both may be of any length, and a cell shows little of them.
+    return f"{task.args[:_INFO_LIMIT]} {task.kwargs[:_INFO_LIMIT]}"
+
+
+def task_outcome(task: Task) -> str | None:
+    """The result, or the exception where there is one; not cleaned."""
+    return task.more.exception if task.result is None else task.result
+
+
+def _runtime_text(task: Task, context: CellContext, _width: int) -> str:
+    if task.state in _UNSTARTED:
+        eta = epoch(task.more.eta)
+        if eta is None or eta <= context.now:
+            return ""
+        return format_until(eta - context.now, ascii=context.ascii)
+    seconds = task.running(context.now)
+    if seconds is None:
+        return ""
+    running = task.state is TaskState.STARTED
+    return format_duration(seconds, running=running, ascii=context.ascii)
+
+
+def _runtime_role(task: Task) -> str:
+    return "retry" if task.state in _UNSTARTED else _receding(task)
+
+
+def _wait_text(task: Task, context: CellContext, _width: int) -> str:
+    seconds = task.waiting(context.now)
+    return "" if seconds is None else format_duration(seconds, ascii=context.ascii)
+
+
+def _eta_text(task: Task, context: CellContext, _width: int) -> str:
+    eta = epoch(task.more.eta)
+    return "" if eta is None else format_clock(eta, context.utc, now=context.now)
+
+
+TASK_COLUMNS: tuple[Column[Task], ...] = (
+    Column(
+        id="state",
+        header="STATE",
+        width=12,
+        narrow_under=50,
+        narrow_width=1,
+        text=_state_text,
+        key=lambda task, now: task.state,
+        role=_state_word,
+        mark=_state_mark,
+    ),
+    Column(
+        id="name",
+        header="NAME",
+        width=16,
+        max_width=24,
+        stretch=1,
+        text=lambda task, context, width: short_name(task.name, width, ascii=context.ascii),
+        key=lambda task, now: task.name,
+        role=_receding,
+    ),
+    Column(
+        id="info",
+        header="INFO",
+        width=20,
+        stretch=2,
+        min_table_width=110,
+        text=lambda task, context, width: _foreign(task_info(task) or "", context, width),
+        key=lambda task, now: task_info(task),
+        role=_receding,
+    ),
+    Column(
+        id="id",
+        header="ID",
+        width=8,
+        min_table_width=72,
+        text=lambda task, context, width: format_id(task.id, width, ascii=context.ascii),
+        key=lambda task, now: task.id,
+        role=_muted,
+    ),
+    Column(
+        id="queue",
+        header="QUEUE",
+        width=8,
+        min_table_width=84,
+        text=lambda task, context, width: _foreign(task.queue or "", context, width),
+        key=lambda task, now: task.queue,
+        role=_receding,
+    ),
+    Column(
+        id="worker",
+        header="WORKER",
+        width=6,
+        max_width=12,
+        min_table_width=78,
+        text=lambda task, context, width: _foreign(
+            short_worker(task.worker, context.worker_prefix), context, width
+        ),
+        key=lambda task, now: task.worker,
+        role=_receding,
+    ),
+    Column(
+        id="result",
+        header="RESULT",
+        width=20,
+        min_table_width=190,
+        text=lambda task, context, width: _foreign(task_outcome(task) or "", context, width),
+        key=lambda task, now: task_outcome(task),
+        role=_receding,
+    ),
+    Column(
+        id="retries",
+        header="RETRIES",
+        width=7,
+        min_table_width=144,
+        align="right",
+        text=lambda task, context, width: format_count(task.retries, width) if task.retries else "",
+        key=lambda task, now: task.retries,
+        role=_receding,
+    ),
+    Column(
+        id="eta",
+        header="ETA",
+        width=8,
+        min_table_width=166,
+        align="right",
+        text=_eta_text,
+        key=lambda task, now: epoch(task.more.eta),
+        role=_receding,
+    ),
+    Column(
+        id="received",
+        header="RECEIVED",
+        width=8,
+        min_table_width=156,
+        align="right",
+        text=lambda task, context, width: format_clock(
+            task.received, context.utc, now=context.now, ascii=context.ascii
+        ),
+        key=lambda task, now: task.received,
+        role=_muted,
+    ),
+    Column(
+        id="wait",
+        header="WAIT",
+        width=6,
+        min_table_width=90,
+        align="right",
+        text=_wait_text,
+        key=lambda task, now: task.waiting(now),
+        role=_receding,
+    ),
+    Column(
+        id="runtime",
+        header="RUNTIME",
+        width=7,
+        min_table_width=60,
+        align="right",
+        text=_runtime_text,
+        key=lambda task, now: task.running(now),
+        role=_runtime_role,
+    ),
+    Column(
+        id="seen",
+        header="SEEN",
+        width=8,
+        min_table_width=66,
+        align="right",
+        text=lambda task, context, width: format_clock(
+            task.seen, context.utc, now=context.now, ascii=context.ascii
+        ),
+        key=lambda task, now: task.seen,
+        role=_muted,
+    ),
+)

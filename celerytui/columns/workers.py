@@ -1,0 +1,240 @@
+"""The columns of the table of workers."""
+
+from __future__ import annotations
+
+from celerytui.columns.column import CellContext, Column
+from celerytui.columns.formats import (
+    UNKNOWN,
+    format_age,
+    format_clock,
+    format_count,
+    format_load,
+    format_rate,
+    meter,
+    short_worker,
+)
+from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.model import Worker
+
+_ROLES = {
+    "online": "success",
+    "late": "warning",
+    "lost": "failure",
+    "offline": "muted",
+    "unknown": "muted",
+}
+_GLYPHS = {
+    "online": ("●", "*"),
+    "late": ("▲", "^"),
+    "lost": ("○", "o"),
+    "offline": ("○", "o"),
+    "unknown": ("–", "-"),
+}
+_ORDER = ("lost", "late", "unknown", "online", "offline")
+
+
+def status_role(worker: Worker) -> str:
+    """The colour role of a worker's status."""
+    return _ROLES[worker.status]
+
+
+def _gone(worker: Worker) -> bool:
+    return worker.status in ("lost", "offline")
+
+
+def _word_role(worker: Worker) -> str:
+    return "muted" if worker.status in ("offline", "unknown") else "text"
+
+
+def _bar_role(worker: Worker) -> str:
+    return "started"
+
+
+def _last_role(worker: Worker) -> str:
+    return _ROLES[worker.status] if _gone(worker) or worker.status == "late" else "text"
+
+
+def _status_text(worker: Worker, context: CellContext, width: int) -> str:
+    glyph = _GLYPHS[worker.status][context.ascii]
+    return glyph if width < 4 else f"{glyph} {worker.status}"
+
+
+def _unless_gone(worker: Worker, text: str) -> str:
+    """What a worker did last says nothing about one that is not there."""
+    return "" if _gone(worker) else text
+
+
+def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
+    active = format_count(worker.active, 5, ascii=context.ascii)
+    if worker.concurrency is None:
+        return _unless_gone(worker, active)
+    return _unless_gone(worker, f"{active}/{format_count(worker.concurrency, 5)}")
+
+
+def busy_part(worker: Worker) -> float | None:
+    """The part of its concurrency that a worker uses, None while either is unknown."""
+    if worker.active is None or not worker.concurrency:
+        return None
+    return worker.active / worker.concurrency
+
+
+def _done_text(worker: Worker, context: CellContext, width: int) -> str:
+    if not _gone(worker):
+        return format_rate(worker.done_per_second, ascii=context.ascii)
+    since = worker.offline_since or worker.last_heartbeat or worker.last_seen
+    text = f"{worker.status} {format_age(max(0.0, context.now - since))}"
+    if worker.status == "lost" and worker.active:
+        text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
+    return text
+
+
+def software(worker: Worker) -> str:
+    """The worker's program and version, `celery 5.7.0`; not cleaned, empty if unknown."""
+    name = worker.sw_ident or ""
+    return " ".join(part for part in (name.removeprefix("py-"), worker.sw_ver) if part)
+
+
+def _short(text: str, context: CellContext, width: int) -> str:
+    ellipsis = "~" if context.ascii else ELLIPSIS
+    if not text:
+        return "-" if context.ascii else UNKNOWN
+    return cut(clean(text, limit=max(16, width * 4)), width, ellipsis=ellipsis)
+
+
+def _queues_text(worker: Worker, context: CellContext, width: int) -> str:
+    return _short(", ".join(worker.queues or ()), context, width)
+
+
+WORKER_COLUMNS: tuple[Column[Worker], ...] = (
+    Column(
+        id="status",
+        header="",
+        width=1,
+        text=_status_text,
+        key=lambda worker, now: _ORDER.index(worker.status),
+        role=status_role,
+    ),
+    Column(
+        id="name",
+        header="NAME",
+        width=12,
+        max_width=32,
+        stretch=1,
+        gap=1,
+        text=lambda worker, context, width: _short(
+            short_worker(worker.hostname, context.worker_prefix), context, width
+        ),
+        key=lambda worker, now: worker.hostname,
+        role=_word_role,
+    ),
+    Column(
+        id="busy",
+        header="BUSY",
+        width=5,
+        max_width=9,
+        align="right",
+        text=_busy_text,
+        key=lambda worker, now: None if _gone(worker) else worker.active,
+        role=_word_role,
+    ),
+    Column(
+        id="bar",
+        header="",
+        width=7,
+        max_width=12,
+        min_table_width=44,
+        gap=1,
+        text=lambda worker, context, width: _unless_gone(
+            worker, meter(busy_part(worker), width, ascii=context.ascii)
+        ),
+        key=lambda worker, now: None if _gone(worker) else busy_part(worker),
+        role=_bar_role,
+    ),
+    Column(
+        id="load",
+        header="LOAD",
+        width=4,
+        max_width=5,
+        min_table_width=38,
+        align="right",
+        text=lambda worker, context, width: _unless_gone(
+            worker, format_load(worker.loadavg, ascii=context.ascii)
+        ),
+        key=lambda worker, now: worker.loadavg[0] if worker.loadavg else None,
+        role=_word_role,
+    ),
+    Column(
+        id="done",
+        header="DONE",
+        width=5,
+        max_width=8,
+        min_table_width=30,
+        align="right",
+        spills=True,
+        text=_done_text,
+        key=lambda worker, now: worker.done_per_second,
+        role=_last_role,
+    ),
+    Column(
+        id="processed",
+        header="PROCESSED",
+        width=9,
+        min_table_width=72,
+        align="right",
+        text=lambda worker, context, width: format_count(
+            worker.processed, width, ascii=context.ascii
+        ),
+        key=lambda worker, now: worker.processed,
+        role=_word_role,
+    ),
+    Column(
+        id="failed",
+        header="FAILED",
+        width=7,
+        min_table_width=60,
+        align="right",
+        text=lambda worker, context, width: format_count(worker.failed, width),
+        key=lambda worker, now: worker.failed,
+        role=lambda worker: "failure" if worker.failed else "muted",
+    ),
+    Column(
+        id="pool",
+        header="POOL",
+        width=8,
+        min_table_width=92,
+        text=lambda worker, context, width: _short(worker.pool or "", context, width),
+        key=lambda worker, now: worker.pool,
+        role=_word_role,
+    ),
+    Column(
+        id="software",
+        header="SOFTWARE",
+        width=14,
+        min_table_width=110,
+        text=lambda worker, context, width: _short(software(worker), context, width),
+        key=lambda worker, now: software(worker) or None,
+        role=_word_role,
+    ),
+    Column(
+        id="queues",
+        header="QUEUES",
+        width=14,
+        max_width=40,
+        min_table_width=126,
+        text=_queues_text,
+        key=lambda worker, now: worker.queues,
+        role=_word_role,
+    ),
+    Column(
+        id="seen",
+        header="SEEN",
+        width=8,
+        min_table_width=82,
+        align="right",
+        text=lambda worker, context, width: format_clock(
+            worker.last_seen, context.utc, now=context.now, ascii=context.ascii
+        ),
+        key=lambda worker, now: worker.last_seen,
+        role=_last_role,
+    ),
+)
