@@ -1,0 +1,353 @@
+"""From Celery's own options to an app, and from an app to connections of our own.
+
+The options are declared here once more because importing celery.bin.celery, which declares them,
+costs a second; a test holds the two side by side. Celery itself is imported inside the functions:
+every `celery` command imports this module with the plug-in.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from celerytui.errors import AppError, BrokerUnavailable, UsageError
+from celerytui.masking import learn, mask, mask_url, secrets_in
+
+__all__ = [
+    "PRELOAD",
+    "PreloadOptions",
+    "answers_within",
+    "app_name",
+    "broker_url",
+    "carries_events",
+    "check_broker",
+    "import_task_modules",
+    "load_app",
+    "mask",
+    "read_connection",
+    "transport_name",
+    "write_connection",
+]
+
+CONNECT_SECONDS = 4.0
+"""How long a connection may take where the app does not say, as in Celery's defaults."""
+REDIS_SOCKET_SECONDS = 5.0
+"""Without it a Redis that accepts and is silent blocks a read for ever. More than BRPOP's 1 s."""
+AMQP_HEARTBEAT_SECONDS = 10
+RETRY_SECONDS = 0.2
+
+TITLES = {"sqs": "SQS", "sql": "SQLAlchemy", "sqlalchemy": "SQLAlchemy", "etcd": "etcd"}
+
+
+class PreloadOptions(Struct, frozen=True, kw_only=True):
+    """What was given of Celery's preload options, by the names of their parameters."""
+
+    app: str | None = None
+    broker: str | None = None
+    result_backend: str | None = None
+    loader: str | None = None
+    config: str | None = None
+    workdir: pathlib.Path | None = None
+    no_color: bool = False
+    quiet: bool = False
+    skip_checks: bool = False
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> PreloadOptions:
+        """Those among click's `params`."""
+        return cls(**{name: params[name] for name in cls.__struct_fields__ if name in params})
+
+
+class PreloadOption(click.Option):
+    """One of Celery's options, shown under a heading of its own."""
+
+    help_group = "Celery's options, as for the celery command"
+
+
+class NoColorOption(PreloadOption):
+    """--no-color, which any non-empty $NO_COLOR sets: https://no-color.org."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value of a set variable: "true" for $NO_COLOR, whatever is in it."""
+        if os.environ.get("NO_COLOR"):
+            return "true"
+        return super().resolve_envvar_value(ctx)
+
+
+def _change_folder(_ctx: click.Context, _param: click.Parameter, folder: Any) -> Any:
+    if folder:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise click.BadParameter(f"{folder}: {error.strerror}") from error
+    return folder
+
+
+PRELOAD: tuple[click.Option, ...] = (
+    PreloadOption(
+        ["-A", "--app"], envvar="APP", metavar="APP", help="The app, as module or module:attribute."
+    ),
+    PreloadOption(
+        ["-b", "--broker"],
+        envvar="BROKER_URL",
+        metavar="URL",
+        help="The broker; wins over the app's, and needs no app.",
+    ),
+    PreloadOption(
+        ["--result-backend"], envvar="RESULT_BACKEND", metavar="URL", help="The result backend."
+    ),
+    PreloadOption(["--loader"], envvar="LOADER", metavar="CLASS", help="The loader class."),
+    PreloadOption(
+        ["--config"], envvar="CONFIG_MODULE", metavar="MODULE", help="The configuration module."
+    ),
+    PreloadOption(
+        ["--workdir"],
+        type=pathlib.Path,
+        callback=_change_folder,
+        is_eager=True,
+        metavar="FOLDER",
+        help="The folder to work in.",
+    ),
+    NoColorOption(["-C", "--no-color"], envvar="NO_COLOR", is_flag=True, help="No colours."),
+    PreloadOption(["-q", "--quiet"], is_flag=True, help="Only errors outside of the screen."),
+    PreloadOption(
+        ["--skip-checks"], envvar="SKIP_CHECKS", is_flag=True, help="Skip Django's checks."
+    ),
+)
+
+
+def load_app(preload: PreloadOptions) -> Any:
+    """The Celery app that the options name, else Celery's default app.
+
+    Sets the environment variables that Celery's own command sets, before anything of the project
+    is imported, so that -b wins over what the app says. Raises AppError with Celery's text.
+    """
+    _set_environment(preload)
+    if preload.app is None:
+        from celery._state import get_current_app
+
+        app = get_current_app()
+    else:
+        app = _find_app(preload.app)
+    try:
+        # Reads the configuration, which is lazy and may fail to import.
+        app.conf.broker_url  # noqa: B018
+    except Exception as error:
+        raise _failed_to_load(preload.app or "celeryconfig") from error
+    _learn_secrets(app)
+    return app
+
+
+def import_task_modules(app: Any) -> None:
+    """Import what a worker would import (`imports`, `include`, autodiscovery).
+
+    To be called on the main thread: projects install signal handlers and patch modules. Raises
+    AppError.
+    """
+    try:
+        app.loader.import_default_modules()
+    except Exception as error:
+        raise _failed_to_load(app_name(app)) from error
+    _learn_secrets(app)
+
+
+def check_broker(app: Any) -> None:
+    """Raise UsageError where the broker's URL, or the client it needs, can never work.
+
+    Opens no connection.
+    """
+    url = broker_url(app)
+    try:
+        app.connection_for_read().transport  # noqa: B018
+    except ImportError as error:
+        hint = f"pip install 'celerytui[{transport_scheme(url)}]'"
+        raise UsageError(f"broker {url}: {mask(str(error))} ({hint})") from error
+    except ValueError as error:
+        # Its text quotes a piece of the password where that has an unquoted "/".
+        raise UsageError(
+            f"broker {url}: not a URL that Celery can read;"
+            " are the special characters of its password percent-encoded?"
+        ) from error
+    except Exception as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        raise UsageError(f"broker {url}: {mask(str(text))}") from error
+
+
+def app_name(app: Any) -> str:
+    """The name that the app gave itself, "celery" where it has none."""
+    return str(app.main or "celery")
+
+
+def broker_url(app: Any) -> str:
+    """The URL of the broker that is read, or the ";" list of them, without passwords."""
+    _learn_secrets(app)
+    url = app.conf.broker_read_url
+    if not url:
+        return mask(str(app.connection_for_read().as_uri()))
+    return mask_url(url if isinstance(url, str) else ";".join(map(str, url)))
+
+
+def transport_name(app: Any) -> str:
+    """The broker's transport in one word: redis, amqp, filesystem, sqs ..."""
+    return transport_scheme(str(app.connection_for_read().transport_cls or broker_url(app)))
+
+
+def transport_scheme(url: str) -> str:
+    """The transport that a broker URL, an alias or a dotted path names, in one word."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    word = scheme.rpartition(":")[2].rpartition(".")[2].lower()
+    return "amqp" if word in ("", "pyamqp", "py-amqp") else word
+
+
+def carries_events(connection: Any) -> str | None:
+    """None where the transport carries events between processes, else the reason; no I/O."""
+    transport = connection.transport
+    driver = str(transport.driver_type)
+    # SQLAlchemy's is switched off by Celery's own dispatcher (celery.events.dispatcher).
+    if driver != "sql" and connection.supports_exchange_type("fanout"):
+        return None
+    return f"{TITLES.get(driver, driver)} carries no events"
+
+
+def read_connection(app: Any) -> Any:
+    """A connection of our own for consuming, not yet opened, never from the app's pool."""
+    return _bounded(app, app.connection_for_read)
+
+
+def write_connection(app: Any) -> Any:
+    """Like `read_connection`, for publishing."""
+    return _bounded(app, app.connection_for_write)
+
+
+def answers_within(
+    app: Any, timeout: float, *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s."""
+    connection = read_connection(app)
+    deadline = clock() + timeout
+    reason = "no answer"
+    try:
+        while (left := deadline - clock()) > 0:
+            _hurry(connection, left)
+            try:
+                connection.ensure_connection(max_retries=0)
+                return
+            except _connection_errors(connection) as error:
+                reason = str(error) or type(error).__name__
+                connection.maybe_switch_next()
+            time.sleep(max(0.0, min(RETRY_SECONDS, deadline - clock())))
+    finally:
+        connection.release()
+    raise BrokerUnavailable(
+        f"no broker answered at {broker_url(app)} within {timeout:g}s: {mask(reason)}"
+    )
+
+
+def _set_environment(preload: PreloadOptions) -> None:
+    for variable, value in (
+        ("CELERY_LOADER", preload.loader),
+        ("CELERY_BROKER_URL", preload.broker),
+        ("CELERY_RESULT_BACKEND", preload.result_backend),
+        ("CELERY_CONFIG_MODULE", preload.config),
+        ("CELERY_SKIP_CHECKS", "true" if preload.skip_checks else None),
+    ):
+        if value:
+            os.environ[variable] = value
+    learn(secrets_in([preload.broker, preload.result_backend]))
+
+
+def _find_app(name: str) -> Any:
+    from celery.app.utils import find_app
+
+    try:
+        app = find_app(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise _failed_to_load(name) from error
+        raise AppError(
+            f"Unable to load celery application.\nThe module {error.name} was not found."
+        ) from error
+    except AttributeError as error:
+        text = str(error.args[0]).capitalize() if error.args else ""
+        raise AppError(f"Unable to load celery application.\n{text}") from error
+    except Exception as error:
+        raise _failed_to_load(name) from error
+    if not hasattr(app, "user_options"):
+        raise AppError(
+            f"Unable to load celery application.\n{name} is no Celery app but"
+            f" of type {type(app).__name__}"
+        )
+    return app
+
+
+def _failed_to_load(name: str) -> AppError:
+    """The error for the exception being handled, with its traceback, as Celery words it."""
+    return AppError(
+        "Unable to load celery application.\n"
+        f"While trying to load the module {name} the following error occurred:\n"
+        f"{mask(traceback.format_exc())}"
+    )
+
+
+def _learn_secrets(app: Any) -> None:
+    conf = app.conf
+    learn(
+        secrets_in(
+            {
+                "urls": [
+                    conf.broker_url,
+                    conf.broker_read_url,
+                    conf.broker_write_url,
+                    conf.result_backend,
+                ],
+                "changed": conf.table(with_defaults=False, censored=False),
+            }
+        )
+    )
+
+
+def _bounded(app: Any, connect: Callable[..., Any]) -> Any:
+    _learn_secrets(app)
+    connection = connect(
+        connect_timeout=app.conf.broker_connection_timeout or CONNECT_SECONDS,
+        heartbeat=AMQP_HEARTBEAT_SECONDS,
+    )
+    if connection.transport.driver_type == "redis":
+        # The dict is this connection's own: Celery copies it for each.
+        options = connection.transport_options
+        options.setdefault("socket_timeout", REDIS_SOCKET_SECONDS)
+        options.setdefault("socket_connect_timeout", REDIS_SOCKET_SECONDS)
+        if isinstance(options.get("sentinel_kwargs"), dict):
+            options["sentinel_kwargs"] = {
+                "socket_timeout": REDIS_SOCKET_SECONDS,
+                "socket_connect_timeout": REDIS_SOCKET_SECONDS,
+                **options["sentinel_kwargs"],
+            }
+    return connection
+
+
+def _connection_errors(connection: Any) -> tuple[type[Exception], ...]:
+    from kombu.exceptions import OperationalError
+
+    return (
+        OperationalError,
+        OSError,
+        *connection.connection_errors,
+        *connection.channel_errors,
+    )
+
+
+def _hurry(connection: Any, seconds: float) -> None:
+    """Let one try of `connection` take no longer than `seconds`."""
+    connection.connect_timeout = min(connection.connect_timeout or seconds, seconds)
+    options = connection.transport_options
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        if name in options:
+            options[name] = min(options[name] or seconds, seconds)
