@@ -100,7 +100,7 @@ class Batch(Struct):
     invalid: int = 0
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """One earlier try of a task that was retried."""
 
     at: float
@@ -108,7 +108,7 @@ class Attempt(Struct, frozen=True):
     traceback: str | None
 
 
-class TaskExtra(Struct):
+class TaskExtra(Struct, gc=False):
     """The fields that few tasks have, kept apart so that the many stay small."""
 
     exception: str | None = None
@@ -133,12 +133,15 @@ class TaskExtra(Struct):
 _NO_EXTRA = TaskExtra()
 
 
-class Task(Struct):
+class Task(Struct, gc=False):
     """One task as far as it is known.
 
     `seq` is the order of arrival, `revision` the store's revision at its last change, `seen` the
     time of its newest event, `finished` when it succeeded, failed, was revoked or rejected.
     """
+
+    # gc=False: nothing in it can refer back to it, and a million tracked objects would make each
+    # full collection a pause that a key press feels.
 
     id: str
     seq: int
