@@ -100,7 +100,7 @@ ASCII = Glyphs(
     top_right="+",
     bottom_left="+",
     bottom_right="+",
-    spark=("_", ".", "-", "=", "+", "*", "#"),
+    spark=(".", "_", "-", "=", "+", "*", "#"),
     area="ascii",
 )
 # East Asian terminals may draw these two cells wide, which would push the row apart.

@@ -1,0 +1,344 @@
+"""Sparklines, meters and area charts out of rows of numbers; time runs to the right.
+
+None is "no data" and never zero: it is drawn as nothing. Anything above zero shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from celerytui.columns import format_count, format_rate
+from celerytui.ui.glyphs import UNICODE, Glyphs
+from celerytui.ui.lines import Span, fit_spans
+
+Values = Sequence[float | None]
+
+GUTTER = 6
+"""Cells at the left of an area chart for the scale: five for the number, one of space."""
+_HEADROOM = 1.3
+_STEPS = (1, 2, 4, 5, 8, 10)
+_LEFT_DOTS = (0x40, 0x04, 0x02, 0x01)
+_RIGHT_DOTS = (0x80, 0x20, 0x10, 0x08)
+_HANGING = ("▔", "▔", "▔", "▀", "▀", "▀", "█", "█")
+_RISING = "▁▂▃▄▅▆▇█"
+_MARKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_MARK_ROOM = 12
+
+
+def resample(
+    values: Values, count: int, join: Callable[[list[float]], float] = max
+) -> list[float | None]:
+    """The values as exactly `count`, `join` taking those that fall together; each counts once."""
+    size = len(values)
+    if count <= 0 or not size:
+        return [None] * max(0, count)
+    out: list[float | None] = []
+    for index in range(count):
+        start = index * size // count
+        end = max(start + 1, (index + 1) * size // count)
+        known = [value for value in values[start:end] if _known(value)]
+        out.append(join(known) if known else None)  # type: ignore[arg-type]
+    return out
+
+
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean of one value or more."""
+    return sum(value / len(values) for value in values)
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def smooth(values: Values, count: int) -> list[float | None]:
+    """The values as exactly `count` means, one that lies across a border shared between both.
+
+    A rate stays the same rate, and a chart that moves on by a second does not flicker.
+    """
+    size = len(values)
+    if count <= 0 or not size:
+        return [None] * max(0, count)
+    if size <= count:
+        return resample(values, count)
+    out: list[float | None] = []
+    for index in range(count):
+        start, end = index * size / count, (index + 1) * size / count
+        total = weight = 0.0
+        for place in range(int(start), min(size, math.ceil(end))):
+            value = values[place]
+            part = min(end, place + 1) - max(start, place)
+            if value is not None and math.isfinite(value) and part > 0:
+                total += value * part
+                weight += part
+        out.append(total / weight if weight > 1e-9 else None)
+    return out
+
+
+def sparkline(
+    values: Values,
+    width: int,
+    glyphs: Glyphs = UNICODE,
+    role: str = "muted",
+    join: Callable[[list[float]], float] = max,
+) -> list[Span]:
+    """The values in `width` cells against their own maximum; zero is faint, no data a space.
+
+    More values than cells are put together by `join`, fewer stand at the right.
+    """
+    if width <= 0:
+        return []
+    if len(values) > width:
+        values = resample(values, width, join)
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    top = max(known, default=0.0) * _HEADROOM
+    spans: list[Span] = [(" " * (width - len(values)), "")]
+    for value in values:
+        if value is None or not math.isfinite(value):
+            spans.append((" ", ""))
+        elif value <= 0 or not math.isfinite(top):
+            spans.append((glyphs.spark[0], "faint"))
+        else:
+            # From the second level on, so that little can be told from nothing without colour.
+            level = min(7, max(2, math.ceil(value / top * 8)))
+            spans.append((glyphs.spark[level - 1], role))
+    return [span for span in spans if span[0]]
+
+
+def meter(
+    part: float | None,
+    whole: float | None,
+    width: int,
+    glyphs: Glyphs = UNICODE,
+    role: str = "started",
+    rest: str = "border",
+) -> list[Span]:
+    """A bar of `width` cells: the part heavy, the rest light; blank where either is unknown.
+
+    A part above zero shows, and one that is not the whole leaves something to show that.
+    """
+    if width <= 0:
+        return []
+    if part is None or whole is None or math.isnan(part) or math.isnan(whole):
+        return [(" " * width, "")]
+    if part <= 0:
+        full = 0
+    elif part >= whole:
+        full = width
+    else:
+        full = min(max(1, width - 1), max(1, round(part / whole * width)))
+    spans = [(glyphs.running * full, role), (glyphs.waiting * (width - full), rest)]
+    return [span for span in spans if span[0]]
+
+
+class Scale:
+    """The top of a chart's axis, 1 2 4 5 8 times a power of ten, that does not jump about.
+
+    It grows as soon as it is too small and shrinks once it was too large for `patience` seconds.
+    """
+
+    def __init__(self, least: float = 1.0, patience: float = 30.0) -> None:
+        self.least = least
+        self.patience = patience
+        self.top = round_up(least)
+        self._wrong_since: float | None = None
+
+    def update(self, highest: float | None, now: float) -> float:
+        """The top for a chart whose highest value is `highest` at the time `now`."""
+        wanted = round_up(max(self.least, highest or 0.0))
+        if wanted >= self.top:
+            self.top = wanted
+            self._wrong_since = None
+        elif self._wrong_since is None or now < self._wrong_since:
+            self._wrong_since = now
+        elif now - self._wrong_since >= self.patience:
+            self.top = wanted
+            self._wrong_since = None
+        return self.top
+
+
+def round_up(value: float) -> float:
+    """The next of 1 2 4 5 8 times a power of ten; 1 for what is no positive number."""
+    if not math.isfinite(value) or value <= 0:
+        return 1.0
+    exponent = math.floor(math.log10(value))
+    for shift in (exponent, exponent + 1):
+        for step in _STEPS:
+            # Divided and not multiplied by a negative power, so that 0.8 comes out as 0.8.
+            top = step / 10.0**-shift if shift < 0 else step * 10.0**shift
+            if top >= value:
+                return top
+    return value
+
+
+def highest(values: Iterable[float | None]) -> float:
+    """The largest known value, zero if there is none."""
+    return max((v for v in values if v is not None and math.isfinite(v)), default=0.0)
+
+
+def area_samples(width: int, glyphs: Glyphs = UNICODE, *, gutter: int = GUTTER) -> int:
+    """How many samples an area chart of that width draws: two a cell in braille."""
+    return _plot_width(width, gutter) * (2 if glyphs.area == "braille" else 1)
+
+
+def _plot_width(width: int, gutter: int) -> int:
+    return width - gutter if width >= gutter * 3 else width
+
+
+def area_chart(
+    done: Values,
+    failed: Values | None,
+    width: int,
+    height: int,
+    *,
+    seconds: float | None = None,
+    glyphs: Glyphs = UNICODE,
+    scale: float | None = None,
+    failed_scale: float | None = None,
+    role: str = "success",
+    body: str = "success.body",
+    gutter: int = GUTTER,
+    axis: bool = True,
+) -> list[list[Span]]:
+    """An area chart as `height` rows of exactly `width` cells; values are oldest first, to now.
+
+    `done` rises above the axis, `failed` (if given) hangs one row below it on a scale of its own.
+    The scales are the tops of the axes (`Scale.update`), else fitted. The last row has the times
+    of `seconds` of history (one value a second if not given), unless `axis` is off or the chart
+    is low. Where data stops, `┆` marks it.
+    """
+    if width <= 0 or height <= 0:
+        return []
+    plot = _plot_width(width, gutter)
+    left = width - plot
+    count = plot * (2 if glyphs.area == "braille" else 1)
+    axis = axis and height >= (4 if failed is not None else 3)
+    below = 1 if failed is not None and height - axis >= 2 else 0
+    rise, hang = smooth(done, count), resample(failed or (), count, mean)
+    top = scale or round_up(highest(rise))
+    depth = failed_scale or round_up(max(4.0, highest(hang)))
+    draw = {"braille": _braille_row, "block": _block_row, "ascii": _ascii_row}[glyphs.area]
+    gaps = _gap_cells(done, plot)
+    rows: list[list[Span]] = []
+    above = height - axis - below
+    for row in range(above, 0, -1):
+        label = _scale_label(top) if row == above else "0" if row == 1 else ""
+        cells = draw(rise, top, above, row, (role, body))
+        rows.append(_chart_row(label, left, cells, gaps, glyphs))
+    if below:
+        cells = draw(hang, depth, -1, 1, ("failure", "failure"))
+        label = f"{glyphs.failure} {_scale_label(depth)}"
+        rows.append(_chart_row(label, left, cells, gaps, glyphs))
+    if axis:
+        rows.append(_time_row(seconds or float(len(done)), left, plot))
+    return rows
+
+
+def _scale_label(top: float) -> str:
+    if top < 1:
+        return format_rate(top, unit="")
+    return format_count(round(top), 5)
+
+
+def _chart_row(
+    label: str, left: int, cells: list[Span], gaps: set[int], glyphs: Glyphs
+) -> list[Span]:
+    for place in gaps:
+        cells[place] = (glyphs.gap, "gap")
+    head = [*fit_spans([(label, "faint")], left - 1, "right"), (" ", "")] if left > 1 else []
+    return [*head, *_merged(cells)]
+
+
+def _merged(cells: Iterable[Span]) -> list[Span]:
+    out: list[Span] = []
+    for text, role in cells:
+        if out and out[-1][1] == role:
+            out[-1] = (out[-1][0] + text, role)
+        else:
+            out.append((text, role))
+    return out
+
+
+def _gap_cells(values: Values, plot: int) -> set[int]:
+    """The cells where known data ends and a stretch without begins."""
+    size = len(values)
+    return {
+        min(plot - 1, place * plot // size)
+        for place in range(1, size)
+        if not _known(values[place]) and _known(values[place - 1])
+    }
+
+
+def _level(value: float | None, top: float, steps: int) -> int:
+    if value is None or value <= 0:
+        return 0
+    return max(1, min(steps, math.ceil(value / top * steps - 1e-9)))
+
+
+def _braille_row(
+    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
+) -> list[Span]:
+    """Row `row` (1 at the axis) of `rows`; `rows` -1 draws one row that hangs below the axis."""
+    hanging, rows = rows < 0, abs(rows)
+    out: list[Span] = []
+    for place in range(0, len(values), 2):
+        pattern = highest_level = 0
+        for value, dots in zip(values[place : place + 2], (_LEFT_DOTS, _RIGHT_DOTS), strict=True):
+            level = _level(value, top, rows * 4)
+            highest_level = max(highest_level, level)
+            for dot in range(min(4, max(0, level - (row - 1) * 4))):
+                pattern |= dots[3 - dot] if hanging else dots[dot]
+        if not pattern:
+            out.append((" ", ""))
+            continue
+        out.append((chr(0x2800 + pattern), roles[highest_level > row * 4]))
+    return out
+
+
+def _block_row(
+    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
+) -> list[Span]:
+    signs = _HANGING if rows < 0 else _RISING
+    out: list[Span] = []
+    for value in values:
+        level = _level(value, top, abs(rows) * 8) - (row - 1) * 8
+        sign = " " if level <= 0 else signs[min(8, level) - 1]
+        out.append((sign, roles[level > 8] if level > 0 else ""))
+    return out
+
+
+def _ascii_row(
+    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
+) -> list[Span]:
+    out: list[Span] = []
+    for value in values:
+        level = _level(value, top, abs(rows))
+        out.append(("#", roles[level > row]) if level >= row else (" ", ""))
+    return out
+
+
+def _time_row(seconds: float, left: int, plot: int) -> list[Span]:
+    """The ages under a chart, `5m 4m 3m 2m 1m now`, each below its place."""
+    row = [" "] * plot
+    now = "now" if plot >= 3 else ""
+    row[plot - len(now) :] = now
+    room = plot - len(now) - 1
+    step = next((s for s in _MARKS if plot * s / seconds >= _MARK_ROOM), seconds)
+    age = math.floor(seconds / step) * step
+    used = 0
+    while age > 0:
+        text = _age(age)
+        start = max(used, round(plot * (1 - age / seconds) - len(text) / 2))
+        if start + len(text) <= room:
+            row[start : start + len(text)] = text
+            used = start + len(text) + 1
+        age -= step
+    return [(" " * left, ""), ("".join(row), "faint")] if left else [("".join(row), "faint")]
+
+
+def _age(seconds: float) -> str:
+    whole = round(seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if whole >= size and whole % size == 0:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"

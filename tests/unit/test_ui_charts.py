@@ -1,0 +1,196 @@
+"""Charts are exactly as large as asked, keep rates as rates, and show all that is above zero."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from celerytui.ui.charts import (
+    Scale,
+    area_chart,
+    area_samples,
+    mean,
+    meter,
+    resample,
+    round_up,
+    smooth,
+    sparkline,
+)
+from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs, glyphs
+from celerytui.ui.lines import Span, span_width
+
+numbers = st.none() | st.floats(allow_nan=True) | st.floats(0, 1000)
+series = st.lists(numbers, max_size=80)
+rates = st.lists(st.floats(0, 1000), min_size=1, max_size=400)
+sets = st.sampled_from([UNICODE, ASCII, glyphs(braille=False)])
+
+
+def plain(row: list[Span]) -> str:
+    return "".join(text for text, _ in row)
+
+
+@given(series, st.integers(1, 60), sets)
+def test_a_sparkline_has_its_width(values: list[float | None], width: int, chosen: Glyphs) -> None:
+    assert span_width(sparkline(values, width, chosen)) == width
+    assert "█" not in plain(sparkline(values, width))
+
+
+def test_a_sparkline_tells_zero_little_much_and_nothing_apart() -> None:
+    spans = sparkline([None, 0, 1, 50, 100], 6, role="warning")
+    assert spans == [
+        (" ", ""),
+        (" ", ""),
+        ("▁", "faint"),
+        ("▂", "warning"),
+        ("▄", "warning"),
+        ("▇", "warning"),
+    ]
+
+
+def test_a_peak_is_not_lost_where_values_share_a_cell() -> None:
+    assert plain(sparkline([0, 0, 9, 0, 0, 0], 3)) == "▁▇▁"
+
+
+@given(numbers, numbers, st.integers(1, 30), sets)
+def test_a_meter_has_its_width(
+    part: float | None, whole: float | None, width: int, chosen: Glyphs
+) -> None:
+    assert span_width(meter(part, whole, width, chosen)) == width
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "want"),
+    [(0, 8, "────────"), (0.01, 8, "━───────"), (7.99, 8, "━━━━━━━─"), (8, 8, "━━━━━━━━")],
+)
+def test_a_meter_shows_something_and_not_all(part: float, whole: float, want: str) -> None:
+    assert plain(meter(part, whole, 8)) == want
+
+
+def test_a_meter_of_the_unknown_is_blank() -> None:
+    assert meter(None, 4, 3) == [("   ", "")]
+
+
+@given(st.floats(1e-6, 1e12))
+def test_a_scale_is_a_round_number_at_or_above_and_not_far(value: float) -> None:
+    top = round_up(value)
+    assert value <= top <= value * 2.0000001
+    first = f"{top:.6e}"
+    assert first[0] in "12458"
+    assert set(first[1 : first.index("e")]) <= {".", "0"}
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 20)), max_size=30))
+def test_a_scale_is_never_too_small(steps: list[tuple[float, float]]) -> None:
+    scale, now = Scale(), 0.0
+    for value, wait in steps:
+        now += wait
+        assert scale.update(value, now) >= value
+
+
+def test_a_scale_shrinks_only_once_it_was_wrong_for_half_a_minute() -> None:
+    scale = Scale()
+    assert scale.update(388, 0) == 400
+    assert scale.update(10, 1) == 400
+    assert scale.update(10, 30.9) == 400
+    assert scale.update(300, 31) == 400
+    assert scale.update(10, 40) == 400
+    assert scale.update(10, 70) == 10
+    assert scale.update(11, 71) == 20
+
+
+@given(rates, st.integers(1, 200))
+def test_smoothing_keeps_a_rate_a_rate(values: list[float], count: int) -> None:
+    out = smooth(values, count)
+    assert len(out) == count
+    known = [value for value in out if value is not None]
+    assert len(known) == count
+    assert min(values) - 1e-6 <= min(known)
+    assert max(known) <= max(values) + 1e-6
+    if count <= len(values):
+        assert math.isclose(mean(known), mean(values), rel_tol=1e-6, abs_tol=1e-6)
+
+
+@given(series, st.integers(0, 100))
+def test_resampling_has_its_count_and_loses_no_peak(values: list[float | None], count: int) -> None:
+    out = resample(values, count)
+    assert len(out) == count
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if known and count > 0:
+        assert max((v for v in out if v is not None), default=None) == max(known)
+
+
+@settings(max_examples=60)
+@given(
+    series,
+    st.none() | series,
+    st.integers(1, 60),
+    st.integers(1, 9),
+    sets,
+    st.booleans(),
+    st.none() | st.floats(0.1, 1e5),
+)
+def test_an_area_chart_is_exactly_as_large_as_asked(
+    done: list[float | None],
+    failed: list[float | None] | None,
+    width: int,
+    height: int,
+    chosen: Glyphs,
+    axis: bool,
+    scale: float | None,
+) -> None:
+    rows = area_chart(done, failed, width, height, glyphs=chosen, axis=axis, scale=scale)
+    assert len(rows) == height
+    for row in rows:
+        assert span_width(row) == width
+        assert plain(row).isprintable()
+
+
+def test_a_chart_has_its_scales_and_times_where_the_picture_has_them() -> None:
+    rows = area_chart([300.0] * 300, [0.0] * 300, 90, 6, scale=400, failed_scale=4)
+    text = [plain(row) for row in rows]
+    assert text[0].startswith("  400 ")
+    assert text[3].startswith("    0 ⣿")
+    assert text[4].startswith("  ✗ 4 ")
+    assert text[5].split() == ["5m", "4m", "3m", "2m", "1m", "now"]
+    assert text[5].endswith("now")
+    assert text[5].index("5m") == 6
+
+
+def test_the_top_cell_is_bright_and_the_body_dark() -> None:
+    rows = area_chart([3.0] * 4, None, 2, 4, scale=4, axis=False)
+    assert rows[0] == [("  ", "")]
+    assert rows[1] == [("⣿⣿", "success")]
+    assert rows[2] == rows[3] == [("⣿⣿", "success.body")]
+
+
+def test_whatever_is_above_zero_shows_one_dot() -> None:
+    rows = area_chart([0.001, 0.0, 0.0, 400.0], [0.001, 0, 0, 9], 2, 2, scale=400, axis=False)
+    assert rows[0] == [("⡀⢸", "success")]
+    assert rows[1] == [("⠁⢸", "failure")]
+
+
+def test_a_gap_is_a_gap_and_a_mark_where_it_begins() -> None:
+    values: list[float | None] = [4, 4, 4, 4, None, None, None, None, 4, 4]
+    rows = area_chart(values, None, 5, 1, scale=4, axis=False)
+    assert rows == [[("⣿⣿", "success"), ("┆", "gap"), (" ", ""), ("⣿", "success")]]
+
+
+def test_before_the_first_value_there_is_nothing_to_mark() -> None:
+    rows = area_chart([None, None, 4, 4], None, 2, 1, scale=4, axis=False)
+    assert plain(rows[0]) == " ⣿"
+
+
+def test_ascii_and_blocks() -> None:
+    rows = area_chart([4, 2, 0, 1], [0, 1, 0, 0], 4, 3, scale=4, axis=False, glyphs=ASCII)
+    assert [plain(row) for row in rows] == ["#   ", "## #", " #  "]
+    rows = area_chart([4, 2, 0, 1], None, 4, 1, scale=4, axis=False, glyphs=glyphs(braille=False))
+    assert plain(rows[0]) == "█▄ ▂"
+
+
+def test_how_many_samples_a_chart_draws() -> None:
+    assert area_samples(90) == 168
+    assert area_samples(90, ASCII) == 84
+    assert area_samples(10) == 20
