@@ -1,0 +1,154 @@
+"""What every reader of queue depths has in common: the connection, errors in rows, known names."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from kombu.common import Broadcast
+
+from celerytui.connect import mask, read_connection
+from celerytui.model import QueueDepth
+
+SOCKET_SECONDS = 5.0
+CLOSE_SECONDS = 0.4
+RETRY_WITHIN = 1.0
+"""Seconds: a connection that took longer to fail is not replaced before the next reading."""
+LONGEST_NAME = 255
+"""Bytes: more is no name of a queue in AMQP."""
+
+Clock = Callable[[], float]
+
+
+class QueueReader:
+    """Reads how deep queues are, over one connection of its own; for one thread.
+
+    A subclass says how one kind of broker is asked, in `depths`.
+    """
+
+    def __init__(self, app: Any, clock: Clock) -> None:
+        self.clock = clock
+        self._app = app
+        self._connection: Any = None
+        self._channel: Any = None
+        self._socket: Any = None
+        self._configured = configured_names(app.conf)
+        self._listed: set[str] = set()
+
+    def depths(self, names: Sequence[str]) -> list[QueueDepth]:
+        """Read these queues; may raise whatever the broker's client raises."""
+        raise NotImplementedError
+
+    def read(self, names: Sequence[str]) -> list[QueueDepth]:
+        """A reading of each queue, in the order of `names`, without repeats; raises nothing.
+
+        What went wrong stands in the rows, in one line with passwords masked. The next reading
+        connects again.
+        """
+        wanted = list(dict.fromkeys(names))
+        good = [name for name in wanted if is_name(name)]
+        rows = {name: QueueDepth(name, error="not a name of a queue") for name in wanted}
+        rows.update({depth.name: depth for depth in self._read(good)})
+        return [rows[name] for name in wanted]
+
+    def known_names(self) -> set[str]:
+        """The queues of the app's configuration and those that the broker listed; never waits."""
+        return self._configured | self._listed
+
+    def close(self) -> None:
+        """Close the connection; takes under a second whatever the broker does."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is None:
+            return
+        with contextlib.suppress(Exception):
+            if self._socket is not None:
+                self._socket.settimeout(CLOSE_SECONDS)
+        with contextlib.suppress(Exception):
+            connection.release()
+        self._socket = None
+
+    @property
+    def connection(self) -> Any:
+        """The kombu connection, made on first use with one try at each of the broker's URLs."""
+        if self._connection is None:
+            self._connection = connection = read_connection(self._app)
+            connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
+            # Only amqp has one: its calls would wait for a frozen broker without end.
+            self._socket = getattr(connection.connection, "sock", None)
+            if self._socket is not None:
+                self._socket.settimeout(SOCKET_SECONDS)
+        return self._connection
+
+    @property
+    def channel(self) -> Any:
+        """The one channel that queues are read on."""
+        if self._channel is None:
+            self._channel = self.connection.channel()
+        return self._channel
+
+    def drop_channel(self) -> None:
+        """Forget the channel, which the broker closed; the next use opens another."""
+        self._channel = None
+
+    def _read(self, names: Sequence[str]) -> list[QueueDepth]:
+        stale = self._connection is not None
+        began = time.monotonic()
+        try:
+            return self.depths(names)
+        except Exception as exc:
+            self.close()
+            if stale and time.monotonic() - began < RETRY_WITHIN:
+                # The broker may have restarted since the last reading, or ended an idle connection.
+                return self._read(names)
+            error = one_line(exc)
+            return [QueueDepth(name, error=error) for name in names]
+
+
+def one_line(exc: BaseException) -> str:
+    """An exception in one line of its own words, passwords masked."""
+    return mask(" ".join(str(exc).split()) or type(exc).__name__)
+
+
+def is_name(name: str) -> bool:
+    """Whether a queue can have this name at all: names also come from events, so from anybody."""
+    try:
+        return 0 < len(name.encode()) <= LONGEST_NAME
+    except UnicodeEncodeError:
+        return False
+
+
+def configured_names(conf: Any) -> set[str]:
+    """The queues that `task_queues`, `task_default_queue` and static `task_routes` name."""
+    names = {conf.task_default_queue, *_of_queues(conf.task_queues), *_of_routes(conf.task_routes)}
+    return {name for name in names if isinstance(name, str) and is_name(name)}
+
+
+def _of_queues(queues: Any) -> Iterable[Any]:
+    if isinstance(queues, Mapping):
+        return list(queues)
+    if not isinstance(queues, (list, tuple, set, frozenset)):
+        return []
+    # The queue of a Broadcast has another random name in each process.
+    return [
+        queue if isinstance(queue, str) else getattr(queue, "name", None)
+        for queue in queues
+        if not isinstance(queue, Broadcast)
+    ]
+
+
+def _of_routes(routes: Any) -> Iterable[Any]:
+    """The queues in a dict, in a list of pairs, or in a list of either; functions are not asked."""
+    if isinstance(routes, Mapping):
+        return [_of_route(route) for route in routes.values()]
+    if not isinstance(routes, (list, tuple)):
+        return []
+    if len(routes) == 2 and isinstance(routes[0], str) and not callable(routes[1]):
+        return [_of_route(routes[1])]
+    return [name for part in routes for name in _of_routes(part)]
+
+
+def _of_route(route: Any) -> Any:
+    queue = route.get("queue") if isinstance(route, Mapping) else route
+    return queue if isinstance(queue, str) else getattr(queue, "name", None)

@@ -1,0 +1,56 @@
+"""Workers' answers to control commands, turned into replies that say what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from celerytui.model import Reply
+
+KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        "does not implement kill_job",
+        "this worker's pool cannot terminate a running task; prefork, gevent and eventlet can",
+    ),
+    ("terminate: tasks unknown", "this worker does not have it"),
+    ("event dispatcher unavailable", "this worker runs without events"),
+    (
+        "task events already disabled",
+        "a worker started with -E says this and goes on sending them",
+    ),
+)
+"""Part of an answer in Celery's words, and what it means in plain ones."""
+
+
+def reply(worker: str, answer: Any) -> Reply:
+    """One worker's `{'ok': ...}` or `{'error': ...}` as a Reply; anything else counts as ok."""
+    ok, text = True, answer
+    if isinstance(answer, Mapping):
+        if "error" in answer:
+            ok, text = False, answer["error"]
+        elif "ok" in answer:
+            text = answer["ok"]
+    return Reply(worker, ok, explained(text if isinstance(text, str) else repr(text)))
+
+
+def explained(text: str) -> str:
+    """An answer in Celery's words, with what it means where that is known."""
+    for part, meaning in KNOWN:
+        if part in text:
+            return f"{text} ({meaning})"
+    return text
+
+
+def no_answer(worker: str, timeout: float) -> Reply:
+    """The Reply of a worker that said nothing for `timeout` seconds."""
+    return Reply(worker, None, f"no answer within {timeout:g}s")
+
+
+def replies(
+    answers: Mapping[str, Any], expected: Iterable[str], timeout: float
+) -> tuple[Reply, ...]:
+    """A Reply for each answer and for each expected worker without one, by hostname."""
+    silent = set(expected).difference(answers)
+    found = [reply(worker, answer) for worker, answer in answers.items()]
+    found += [no_answer(worker, timeout) for worker in silent]
+    return tuple(sorted(found, key=lambda one: one.worker))

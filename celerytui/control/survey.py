@@ -1,0 +1,122 @@
+"""Asking the workers what they do, and checking the shape of what they answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from celerytui.control.talk import Ask, Talk
+from celerytui.model import Survey
+
+BROKER_FACTS = ("transport", "hostname", "port", "virtual_host", "userid")
+"""What is kept of `stats.broker`: Celery masks no password in the rest of it."""
+
+
+class _Request(Struct):
+    """The fields of a task that are read; the rest of the answer passes as it is."""
+
+    id: str
+    name: str | None = None
+    type: str | None = None
+    hostname: str | None = None
+    time_start: float | None = None
+    acknowledged: bool | None = None
+    worker_pid: int | None = None
+    delivery_info: dict[str, Any] | None = None
+
+
+class _Scheduled(Struct):
+    request: _Request
+    eta: str | None = None
+    priority: int | None = None
+
+
+class _Stats(Struct):
+    pid: int
+    uptime: float | None = None
+    prefetch_count: int | None = None
+    pool: dict[str, Any] | None = None
+    total: dict[str, int] | None = None
+    broker: dict[str, Any] | None = None
+    rusage: dict[str, Any] | str | None = None
+
+
+class _Queue(Struct):
+    name: str
+    routing_key: str | None = None
+    exchange: dict[str, Any] | None = None
+
+
+def take_survey(
+    talk: Talk, workers: Sequence[str], expected: Sequence[str], taken_at: float
+) -> Survey:
+    """Ask `workers`, or all there are, for everything at once: one wait, however many are silent.
+
+    `expected` names those that a broadcast should reach; whoever of them and of `workers`
+    answers nothing is `missing`. Beat answers a ping only, so it is never taken for a worker.
+    """
+    destination = list(workers) or None
+    asks = {name: talk.send(name, {}, destination=destination) for name in _CHECKS}
+    talk.collect(list(asks.values()))
+    found = {name: _checked(ask, _CHECKS[name]) for name, ask in asks.items()}
+    heard = {host for ask in asks.values() for host in ask.answers}
+    return Survey(
+        taken_at=taken_at,
+        active=found["active"],
+        reserved=found["reserved"],
+        scheduled=found["scheduled"],
+        stats=found["stats"],
+        active_queues=found["active_queues"],
+        missing=tuple(sorted({*workers, *expected} - heard)),
+    )
+
+
+def _checked(ask: Ask, check: Callable[[Any], Any]) -> dict[str, Any]:
+    checked = {host: check(answer) for host, answer in ask.answers.items()}
+    return {host: answer for host, answer in checked.items() if answer is not None}
+
+
+def _is(item: Any, shape: type[Any]) -> bool:
+    try:
+        msgspec.convert(item, shape)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _list_of(shape: type[Any]) -> Callable[[Any], list[dict[str, Any]] | None]:
+    def check(answer: Any) -> list[dict[str, Any]] | None:
+        if not isinstance(answer, list):
+            return None
+        return [item for item in answer if _is(item, shape) and _finite(item)]
+
+    return check
+
+
+def _finite(item: dict[str, Any]) -> bool:
+    started = item.get("time_start")
+    return started is None or math.isfinite(started)
+
+
+def _stats(answer: Any) -> dict[str, Any] | None:
+    if not _is(answer, _Stats):
+        return None
+    stats = dict(answer)
+    if stats.get("broker") is not None:
+        stats["broker"] = {
+            key: value for key, value in stats["broker"].items() if key in BROKER_FACTS
+        }
+    return stats
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "stats": _stats,
+    "active": _list_of(_Request),
+    "reserved": _list_of(_Request),
+    "scheduled": _list_of(_Scheduled),
+    "active_queues": _list_of(_Queue),
+}

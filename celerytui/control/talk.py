@@ -1,0 +1,216 @@
+"""One conversation with the workers: commands out, replies back, on a connection of its own.
+
+Celery's own client publishes through the app's pool, whose sockets have no timeouts, and waits for
+each command before the next. Here many commands go out first and their replies are collected
+together, with every wait bounded. The protocol is kombu's pidbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import kombu
+from msgspec import Struct
+
+from celerytui.connect import mask, write_connection
+from celerytui.errors import BrokerUnavailable
+
+FIRST_PAUSE = 0.002
+LONGEST_PAUSE = 0.05
+SOCKET_SECONDS = 5.0
+CLOSE_SECONDS = 0.4
+REPLY_QUEUE_EXPIRES = 60.0
+LONGEST_COLLECT = 5.0
+"""In timeouts: replies that keep trickling in hold a collection no longer than that."""
+MAX_HOSTS = 10_000
+
+_kombu: Any = kombu  # it is typed in name only: calls of its classes are untyped
+
+
+class Ask(Struct):
+    """A command that was sent: who is still awaited, and hostname -> what was answered.
+
+    `awaited` is None where nobody knows who will answer: it is complete only when time is up.
+    """
+
+    ticket: str
+    awaited: set[str] | None
+    answers: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody who is awaited has answered."""
+        return self.awaited is not None and not self.awaited
+
+
+class Talk:
+    """Sends commands to workers and collects their replies; connects on the first one.
+
+    Every method raises BrokerUnavailable, its text masked and in one line, when the broker cannot
+    be reached or goes away; the conversation is then over. `stopped` ends a wait early.
+
+    Replies are polled for rather than consumed: on Redis a consumer's blocking pop outlives its
+    cancelling and swallows the next reply. Replies are read in the app's own `accept_content`.
+    """
+
+    def __init__(self, app: Any, timeout: float, stopped: threading.Event) -> None:
+        self.timeout = timeout
+        self._app = app
+        self._stopped = stopped
+        self._connection: Any = None
+        self._channel: Any = None
+        self._mailbox = app.control.mailbox
+        self._producer: Any = None
+        self._reply_queue: Any = None
+        self._socket: Any = None
+        self._over = False
+        self._asks: dict[str, Ask] = {}
+
+    def send(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        *,
+        destination: Sequence[str] | None = None,
+        awaited: Sequence[str] | None = None,
+    ) -> Ask:
+        """Send a command to `destination` (None: to all) and return without waiting.
+
+        `awaited` are the hostnames whose replies complete it; by default the destination.
+        """
+        who = destination if awaited is None else awaited
+        ask = Ask(uuid.uuid4().hex, None if who is None else set(who), {})
+        with self._guarded():
+            self._open()
+            self._producer.publish(
+                {
+                    "method": command,
+                    "arguments": dict(arguments),
+                    "destination": None if destination is None else list(destination),
+                    "pattern": None,
+                    "matcher": None,
+                    "ticket": ask.ticket,
+                    "reply_to": {
+                        "exchange": self._mailbox.reply_exchange.name,
+                        "routing_key": self._reply_queue.routing_key,
+                    },
+                },
+                exchange=self._mailbox.exchange.name,
+                declare=[self._mailbox.exchange],
+                # No clock of ours goes out: one poisoned by a hostile event would infect workers.
+                headers={"clock": 0, "expires": 0},
+                serializer=self._mailbox.serializer,
+                retry=False,
+            )
+        self._asks[ask.ticket] = ask
+        return ask
+
+    def collect(self, asks: Sequence[Ask]) -> None:
+        """Take replies until all of `asks` are complete or none came for `timeout` seconds."""
+        begin = last = time.monotonic()
+        pause = FIRST_PAUSE
+        with self._guarded():
+            while not all(ask.complete for ask in asks):
+                if self._take_one():
+                    last, pause = time.monotonic(), FIRST_PAUSE
+                    if last - begin > LONGEST_COLLECT * self.timeout:
+                        return
+                elif time.monotonic() - last > self.timeout or self._stopped.wait(pause):
+                    return
+                else:
+                    pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    def ask(
+        self, command: str, arguments: Mapping[str, Any], destination: Sequence[str]
+    ) -> dict[str, Any]:
+        """Send one command to these workers; hostname -> answer, without those who are silent."""
+        ask = self.send(command, arguments, destination=destination)
+        self.collect([ask])
+        return ask.answers
+
+    def close(self) -> None:
+        """Leave nothing behind on the broker; takes under a second whatever the broker does."""
+        connection, self._connection = self._connection, None
+        self._over = True
+        if connection is None:
+            return
+        with contextlib.suppress(Exception):
+            if self._socket is not None:
+                self._socket.settimeout(CLOSE_SECONDS)
+            elif self._reply_queue is not None:
+                # On amqp it is exclusive and goes with the connection; elsewhere nobody cleans up.
+                self._reply_queue.delete()
+        with contextlib.suppress(Exception):
+            connection.release()
+
+    def _open(self) -> None:
+        if self._over:
+            raise BrokerUnavailable("the connection was lost")
+        if self._producer is not None:
+            return
+        self._connection = connection = write_connection(self._app)
+        connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
+        self._socket = getattr(connection.connection, "sock", None)
+        if self._socket is not None:
+            self._socket.settimeout(SOCKET_SECONDS)
+        channel = connection.channel()
+        oid = str(uuid.uuid4())
+        self._reply_queue = _kombu.Queue(
+            f"{oid}.{self._mailbox.reply_exchange.name}",
+            exchange=self._mailbox.reply_exchange,
+            routing_key=oid,
+            durable=False,
+            exclusive=True,
+            auto_delete=True,
+            expires=REPLY_QUEUE_EXPIRES,
+        )(channel)
+        self._reply_queue.declare()
+        self._producer = _kombu.Producer(channel, auto_declare=False)
+
+    def _take_one(self) -> bool:
+        """Take one reply off the queue, whatever it holds; whether there was one."""
+        try:
+            message = self._reply_queue.get(no_ack=True, accept=self._mailbox.accept)
+            if message is None:
+                return False
+            headers, body = message.headers, message.payload
+        except self._broker_errors():
+            raise
+        except Exception:  # a reply that does not decode is an answer of nobody
+            return True
+        ticket = headers.get("ticket") if isinstance(headers, dict) else None
+        ask = self._asks.get(ticket) if isinstance(ticket, str) else None
+        if ask is not None and isinstance(body, dict):
+            for hostname, answer in body.items():
+                if isinstance(hostname, str) and len(ask.answers) < MAX_HOSTS:
+                    ask.answers.setdefault(hostname, answer)
+                    if ask.awaited is not None:
+                        ask.awaited.discard(hostname)
+        return True
+
+    def _broker_errors(self) -> tuple[type[BaseException], ...]:
+        connection = self._connection
+        return (*connection.connection_errors, *connection.channel_errors, OSError)
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:
+            self._abandon()
+            raise BrokerUnavailable(one_line(exc)) from exc
+
+    def _abandon(self) -> None:
+        self._reply_queue = None
+        self.close()
+
+
+def one_line(exc: BaseException) -> str:
+    """An exception in one line of its own words, passwords masked."""
+    text = " ".join(str(exc).split()) or type(exc).__name__
+    return mask(text)

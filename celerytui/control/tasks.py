@@ -1,0 +1,108 @@
+"""The actions on tasks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.replies import replies, reply
+from celerytui.errors import BrokerUnavailable
+from celerytui.model import Reply
+
+CHUNK = 1_000
+"""Task ids in one message: 40 kB of it, and as many look-ups of results for the worker."""
+NAMED_IDS = 3
+"""As many ids as a worker's answer may list; more are told by their number."""
+
+SIGNALS = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1")
+
+_FLAGGED = re.compile(r"tasks \{(.*)\} flagged as revoked", re.DOTALL)
+_TERMINATED = re.compile(r"terminate: (?!tasks unknown)(.*)", re.DOTALL)
+
+
+def _revoke(call: Call) -> Result:
+    return _in_chunks(call, {"terminate": False, "signal": SIGNALS[0]})
+
+
+def _terminate(call: Call) -> Result:
+    return _in_chunks(call, {"terminate": True, "signal": call.params["signal"]})
+
+
+def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
+    """Revoke the targets, so many at a time, on every worker.
+
+    It goes to all workers and not only to those that are known: any of them may take the task.
+    """
+    answers: dict[str, list[Any]] = {}
+    awaited = list(call.workers) or None
+    sent, error = 0, None
+    asks = []
+    try:
+        for start in range(0, len(call.targets), CHUNK):
+            if call.cancelled():
+                error = f"cancelled after {sent:,} of {len(call.targets):,} tasks"
+                break
+            chunk = list(call.targets[start : start + CHUNK])
+            ask = call.talk.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
+            asks.append(ask)
+            sent += len(chunk)
+            call.talk.collect([ask])
+            # Who was silent once is not waited for again; who answered unexpectedly is.
+            awaited = list(ask.answers)
+        call.talk.collect([ask for ask in asks if ask.awaited])
+    except BrokerUnavailable as exc:
+        error = f"{exc}; {sent:,} of {len(call.targets):,} tasks were sent"
+    for ask in asks:
+        for worker, answer in ask.answers.items():
+            answers.setdefault(worker, []).append(answer)
+    return Result(_summed(answers, set(call.workers), len(asks), call.talk.timeout), error)
+
+
+def _summed(
+    answers: dict[str, list[Any]], expected: set[str], asked: int, timeout: float
+) -> tuple[Reply, ...]:
+    """One Reply a worker out of its answers to the chunks, the first refusal before all else."""
+    found = []
+    for one in replies({worker: given[0] for worker, given in answers.items()}, expected, timeout):
+        parts = [reply(one.worker, answer) for answer in answers.get(one.worker, ())]
+        refusal = next((part for part in parts if not part.ok), None)
+        if not parts or refusal is not None:
+            found.append(refusal or one)
+        elif len(parts) < asked:
+            text = f"no answer within {timeout:g}s to {asked - len(parts)} of {asked} messages"
+            found.append(Reply(one.worker, None, text))
+        else:
+            found.append(Reply(one.worker, True, _counted([part.text for part in parts])))
+    return tuple(found)
+
+
+def _counted(texts: list[str]) -> str:
+    """The answers to all chunks in one, with long lists of ids as a number."""
+    for pattern, words in ((_FLAGGED, "tasks flagged as revoked"), (_TERMINATED, "terminated")):
+        matches = [match for text in texts if (match := pattern.fullmatch(text)) is not None]
+        count = sum(match[1].count(",") + 1 for match in matches)
+        if matches and (count > NAMED_IDS or len(texts) > 1):
+            return f"{count:,} {words}"
+    return texts[0]
+
+
+ACTIONS = (
+    Action(
+        id="task.revoke",
+        key="C",
+        label="Revoke",
+        scope=Scope.TASK,
+        destructive=True,
+        run=_revoke,
+    ),
+    Action(
+        id="task.terminate",
+        key="K",
+        label="Terminate",
+        scope=Scope.TASK,
+        destructive=True,
+        params=(Param("signal", "Signal", SIGNALS, SIGNALS[0]),),
+        run=_terminate,
+    ),
+)
