@@ -1,0 +1,113 @@
+"""`celerytui demo`: a private cluster that lives exactly as long as its monitor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from celerytui.demo.keeper import GRACE, LOG
+
+if TYPE_CHECKING:
+    from celerytui.settings import Settings
+
+# Names under which Celery takes settings from the environment; the shop has its own.
+_PLAIN = ("APP", "BROKER_URL", "CONFIG_MODULE", "LOADER", "RESULT_BACKEND", "SKIP_CHECKS")
+_FOREIGN = (*_PLAIN, "DJANGO_SETTINGS_MODULE")
+
+
+def run_demo(settings: Settings, run: Callable[[Any, Settings], int]) -> int:
+    """Open the monitor on a new cluster, whose workers still start; stop it when `run` returns."""
+    with DemoCluster() as cluster, _own_settings():
+        return run(cluster.app, settings)
+
+
+class DemoCluster:
+    """Two workers and a producer in a temporary folder; a context manager.
+
+    They start in the background: a worker answers about two seconds after `__enter__`.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="celerytui-demo-"))
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    @cached_property
+    def app(self) -> Any:
+        """The shop's Celery app, for this process."""
+        from celerytui.demo.app import make_app
+
+        return make_app(self.folder)
+
+    @property
+    def log(self) -> str:
+        """What the workers and the producer have printed so far."""
+        return (self.folder / LOG).read_text(errors="replace")
+
+    def __enter__(self) -> DemoCluster:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
+        from celerytui.demo.app import EXCHANGES, FOLDER
+        from celerytui.demo.transport import lay_out
+
+        lay_out(self.folder, EXCHANGES)
+        environ = {name: value for name, value in os.environ.items() if not _foreign(name)}
+        environ[FOLDER] = str(self.folder)
+        home = str(Path(__file__).parents[2])
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environ.get("PYTHONPATH"))))
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-m", "celerytui.demo.keeper", str(self.folder)],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every process and remove the folder; takes about half a second."""
+        if self._keeper is not None and self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+            try:
+                self._keeper.wait(GRACE + 2.0)
+            except subprocess.TimeoutExpired:
+                self._keeper.terminate()
+                self._keeper.wait()
+            self._keeper = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _foreign(name: str) -> bool:
+    return name.startswith("CELERY_") or name in _FOREIGN
+
+
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """Hide the environment's Celery settings: CELERY_BROKER_URL would beat the shop's own."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if _foreign(name)}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
