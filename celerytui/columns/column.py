@@ -78,11 +78,12 @@ def columns_for(columns: Sequence[Column[Row]], width: int) -> Layout[Row]:
     """The columns that go in a table of `width` cells (its gutter of two included), with widths.
 
     Columns go by `min_table_width`; room that is left goes to those that may grow, then to the
-    one that stretches. A table narrower than its last columns loses the rightmost.
+    one that stretches. A table too narrow for the rest loses the rightmost.
     """
     shown = [column for column in columns if width >= column.min_table_width]
     sizes = [_least(column, width) for column in shown]
-    while len(shown) > 1 and _total(shown, sizes) > width:
+    stretching = max(range(len(shown)), key=lambda index: shown[index].stretch)
+    while len(shown) > stretching + 1 and _total(shown, sizes) > width:
         shown.pop()
         sizes.pop()
     spare = width - _total(shown, sizes)
@@ -91,10 +92,7 @@ def columns_for(columns: Sequence[Column[Row]], width: int) -> Layout[Row]:
             more = min(spare, column.max_width - sizes[index])
             sizes[index] += more
             spare -= more
-    stretching = max(shown, key=lambda column: column.stretch)
-    if spare != 0 and stretching.stretch:
-        index = shown.index(stretching)
-        sizes[index] = max(1, sizes[index] + spare)
+    sizes[stretching] = max(1, sizes[stretching] + spare)
     return list(zip(shown, sizes, strict=True))
 
 

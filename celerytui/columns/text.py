@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 ELLIPSIS = "…"
 REPLACEMENT = "�"
@@ -60,7 +60,7 @@ _SAFE = _Safe()
 _SAFE_LINES = _Safe({0x0A: "\n", 0x09: "    "})
 
 
-def clean(text: Any, *, newlines: bool = False, limit: int | None = None) -> str:
+def clean(text: object, *, newlines: bool = False, limit: int | None = None) -> str:
     """Make foreign text safe to show: the only way such text reaches a screen or a terminal.
 
     Control characters become visible symbols (`␛`), colour sequences go, bidi controls and
@@ -68,8 +68,8 @@ def clean(text: Any, *, newlines: bool = False, limit: int | None = None) -> str
     combining marks is cut. A line break is `⏎`, or stays if `newlines`. At most `limit`
     characters, `…` at the end of cut text. Cleaning twice changes nothing more.
     """
-    if not isinstance(text, str):
-        text = _repr(text)
+    # A subclass of str may say one thing and hold another.
+    text = _plain(text if isinstance(text, str) else _repr(text))
     cut_off = limit is not None and len(text) > limit
     if cut_off:
         text = text[:limit]
@@ -82,7 +82,11 @@ def clean(text: Any, *, newlines: bool = False, limit: int | None = None) -> str
         text = _thin_marks(text)
     if limit is not None and (cut_off or len(text) > limit):
         text = text[: max(0, limit - 1)] + ELLIPSIS if limit > 0 else ""
-    return str(text)
+    return text
+
+
+def _plain(text: str) -> str:
+    return str.__str__(text)
 
 
 def _repr(value: object) -> str:
