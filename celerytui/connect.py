@@ -45,6 +45,9 @@ RETRY_SECONDS = 0.2
 
 TITLES = {"sqs": "SQS", "sql": "SQLAlchemy", "sqlalchemy": "SQLAlchemy", "etcd": "etcd"}
 
+BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
+"""The extras of the celery package that bring a transport's client, where named differently."""
+
 
 class PreloadOptions(Struct, frozen=True, kw_only=True):
     """What was given of Celery's preload options, by the names of their parameters."""
@@ -167,7 +170,8 @@ def check_broker(app: Any) -> None:
     try:
         app.connection_for_read().transport  # noqa: B018
     except ImportError as error:
-        hint = f"pip install 'celerytui[{transport_scheme(url)}]'"
+        scheme = transport_scheme(url)
+        hint = f"pip install 'celery[{BUNDLES.get(scheme, scheme)}]'"
         raise UsageError(f"broker {url}: {mask(str(error))} ({hint})") from error
     except ValueError as error:
         # Its text quotes a piece of the password where that has an unquoted "/".

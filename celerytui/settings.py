@@ -144,6 +144,7 @@ OPTIONS: tuple[Option, ...] = (
         name="theme",
         kind="choice",
         choices=THEMES,
+        metavar="NAME",
         help="Colours: auto asks the terminal, ansi uses its 16 colours, mono none.",
     ),
     Option(

@@ -1,0 +1,326 @@
+"""The commands, as a program of their own and as `celery tui`; the only place that exits.
+
+Every `celery` command imports this module with the plug-in, and --help and --version have to be
+quick: Celery, Textual and the parts of the program are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+from msgspec import Struct
+
+from celerytui import connect, settings
+from celerytui.connect import PRELOAD, PreloadOptions
+from celerytui.errors import CelerytuiError, ExitCode, NoTerminal
+from celerytui.options import given_preload, own_options, snapshot_options, user_options
+from celerytui.settings import Settings
+
+START = "celerytui.start"
+APP = "celerytui.app"
+SLOW_IMPORT_SECONDS = 1.0
+
+
+class Start(Struct):
+    """What every command starts from: the settings, and how to get at the app."""
+
+    settings: Settings
+    load: Callable[[], Any]
+
+
+class Commands(click.Group):
+    """A group that shows its options under headings and turns errors into exit statuses."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error becomes a line on stderr and the exit status."""
+        with _errors_exit(ctx):
+            return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by heading, then the commands."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                heading = getattr(param, "help_group", None) or "Options"
+                sections.setdefault(str(heading), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+        self.format_commands(ctx, formatter)
+
+
+class Program(Commands):
+    """The stand-alone program, which also takes the options that the app itself declares."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an option that nobody knows makes it load the app and ask for its options."""
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption:
+            preload = given_preload(self, ctx, args)
+            if preload.app is None:
+                raise
+            with _errors_exit(ctx), _importing(preload.app, quiet=preload.quiet):
+                app = connect.load_app(preload)
+            ctx.meta[APP] = app
+            self.params = [*self.params, *user_options(app)]
+            return super().parse_args(ctx, list(args))
+
+
+class Subcommand(click.Command):
+    """A command that knows that the program's options stand before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; a misplaced option is refused with its place."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            parent = ctx.parent
+            if parent is not None and any(
+                error.option_name in (*param.opts, *param.secondary_opts)
+                for param in parent.command.params
+            ):
+                raise click.UsageError(
+                    f"{error.option_name} goes before the command:"
+                    f" {parent.command_path} {error.option_name} ... {ctx.info_name}",
+                    ctx,
+                ) from error
+            raise
+
+
+def _run_standalone(ctx: click.Context, **params: Any) -> None:
+    """Watch a Celery cluster from the terminal."""
+    preload = PreloadOptions.of(params)
+
+    def load() -> Any:
+        with _importing(preload.app, quiet=preload.quiet):
+            app = ctx.meta.get(APP) or connect.load_app(preload)
+            # The app's options that the command line did not name have defaults and variables.
+            for option in user_options(app):
+                if option.name not in ctx.params:
+                    option.handle_parse_result(ctx, {}, [])
+            _finish_loading(app, ctx.params)
+        return app
+
+    _start(ctx, params, load, no_color=preload.no_color)
+
+
+def _run_plugin(ctx: click.Context, **params: Any) -> None:
+    """Watch this cluster from the terminal."""
+    context = ctx.obj
+
+    def load() -> Any:
+        app = context.app
+        with _importing(connect.app_name(app), quiet=context.quiet):
+            _finish_loading(app, params)
+        return app
+
+    _start(ctx, params, load, no_color=context.no_color)
+
+
+# Celery 5.7 wraps the callbacks of plug-ins to send the signal of an app's own options; older
+# ones do not. This mark keeps it from wrapping, and the signal is sent here in either case.
+_run_plugin._handles_preload_options = True  # type: ignore[attr-defined]
+
+
+def _start(
+    ctx: click.Context, params: Mapping[str, Any], load: Callable[[], Any], *, no_color: bool
+) -> None:
+    _normalise_no_color(no_color)
+    chosen = settings.load(params, os.environ, params.get("conf"))
+    start = Start(chosen, load)
+    ctx.meta[START] = start
+    if ctx.invoked_subcommand is None:
+        ctx.exit(_monitor(start))
+
+
+def _monitor(start: Start) -> int:
+    app = start.load()
+    _need_terminal()
+    from celerytui.logs import off_the_terminal
+    from celerytui.ui.app import run_monitor
+
+    with off_the_terminal(start.settings.log_file):
+        return run_monitor(app, start.settings)
+
+
+def _run_demo(ctx: click.Context) -> None:
+    """Open the monitor on a private cluster with work of its own; needs no broker."""
+    _need_terminal()
+    from celerytui.demo import run_demo
+    from celerytui.logs import off_the_terminal
+    from celerytui.ui.app import run_monitor
+
+    start: Start = ctx.meta[START]
+    with off_the_terminal(start.settings.log_file):
+        ctx.exit(run_demo(start.settings, run_monitor))
+
+
+def _run_snapshot(
+    ctx: click.Context, listen: float, query: str, as_json: bool, timeout: float
+) -> None:
+    """Listen for a moment, ask the workers, print once what is known, and exit."""
+    from celerytui.snapshot import parse_query, print_snapshot, take_snapshot
+
+    start: Start = ctx.meta[START]
+    wanted = parse_query(query)
+    app = start.load()
+    from celerytui.logs import off_the_terminal
+
+    with off_the_terminal(start.settings.log_file), _stop_signals() as stopped:
+        document = take_snapshot(
+            app, start.settings, wanted, listen=listen, timeout=timeout, stopped=stopped
+        )
+    print_snapshot(document, as_json=as_json)
+
+
+def _commands() -> list[click.Command]:
+    return [
+        Subcommand(
+            "snapshot",
+            callback=click.pass_context(_run_snapshot),
+            help=_run_snapshot.__doc__,
+            short_help="Print once what is known.",
+            params=snapshot_options(),
+        ),
+        Subcommand(
+            "demo",
+            callback=click.pass_context(_run_demo),
+            help=_run_demo.__doc__,
+            short_help="Open the monitor on a cluster of its own.",
+        ),
+    ]
+
+
+def program() -> Program:
+    """The stand-alone program, new each time: an app's own options are added to it."""
+    return Program(
+        "celerytui",
+        callback=click.pass_context(_run_standalone),
+        help=_run_standalone.__doc__,
+        params=[*PRELOAD, *own_options()],
+        commands=_commands(),
+        invoke_without_command=True,
+    )
+
+
+plugin = Commands(
+    "tui",
+    callback=click.pass_context(_run_plugin),
+    help=_run_plugin.__doc__,
+    params=own_options(),
+    commands=_commands(),
+    invoke_without_command=True,
+)
+"""`celery -A proj tui`, by the entry point `celery.commands`."""
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(program().main(prog_name="celerytui", auto_envvar_prefix="CELERY"))
+
+
+def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
+    """What Celery does between finding the app and running a command on it."""
+    given = {
+        option.name: params[option.name] for option in user_options(app) if option.name in params
+    }
+    if given:
+        from celery.signals import user_preload_options
+
+        user_preload_options.send(sender=_finish_loading, app=app, options=given)
+    connect.import_task_modules(app)
+    connect.check_broker(app)
+
+
+def _normalise_no_color(no_color: bool) -> None:
+    """Textual takes any $NO_COLOR for a yes, even an empty one: make it say what was meant."""
+    if no_color or os.environ.get("NO_COLOR"):
+        os.environ["NO_COLOR"] = "1"
+    else:
+        os.environ.pop("NO_COLOR", None)
+
+
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NoTerminal(
+            "the monitor needs a terminal on stdin and stderr;"
+            " `celerytui snapshot` prints what it sees without one"
+        )
+
+
+@contextmanager
+def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
+    """Say so on stderr when importing the project takes long.
+
+    By a timer's signal rather than a thread: projects fork and patch modules while they are
+    imported.
+    """
+    if quiet or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def say(_number: int, _frame: object) -> None:
+        os.write(2, f"celerytui: importing {name or 'the app'} ...\n".encode())
+
+    before = signal.signal(signal.SIGALRM, say)
+    signal.siginterrupt(signal.SIGALRM, False)
+    signal.setitimer(signal.ITIMER_REAL, SLOW_IMPORT_SECONDS)
+    try:
+        yield
+    finally:
+        # A project that took the signal over while it was imported keeps it.
+        if signal.getsignal(signal.SIGALRM) is say:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """While inside, SIGTERM and SIGINT only make the function that is yielded return True."""
+    received: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _errors_exit(ctx: click.Context) -> Iterator[None]:
+    """Turn every error into text on stderr, without passwords, and the exit status."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except CelerytuiError as error:
+        _complain(str(error))
+        ctx.exit(error.exit_code)
+    except KeyboardInterrupt:
+        ctx.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has seen enough. Python flushes stdout at exit and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ctx.exit(ExitCode.FAILURE)
+    except Exception:
+        _complain(f"this is a bug in celerytui:\n{traceback.format_exc()}")
+        ctx.exit(ExitCode.FAILURE)
+
+
+def _complain(text: str) -> None:
+    from celerytui.columns import clean
+
+    click.echo(f"celerytui: {clean(connect.mask(text.rstrip()), newlines=True)}", err=True)

@@ -1,0 +1,139 @@
+"""Settings and Celery's options as click takes them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from celerytui import __version__, settings
+from celerytui.connect import PRELOAD, PreloadOptions
+from celerytui.settings import OPTIONS, Option
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    try:
+        return settings.parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def own_options() -> list[click.Parameter]:
+    """The program's own options, for every way to start it."""
+    conf = click.Option(
+        ["--conf"],
+        type=pathlib.Path,
+        metavar="FILE",
+        allow_from_autoenv=False,
+        help="The config file, instead of celerytui/config.toml in the user's config folder.",
+    )
+    version = click.Option(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        allow_from_autoenv=False,
+        callback=_print_version,
+        help="Show the versions and exit.",
+    )
+    return [*(_click_option(option) for option in OPTIONS if option.flags), conf, version]
+
+
+def _click_option(option: Option) -> click.Option:
+    """The click option of a setting; `settings.load` checks its value, so that all read alike.
+
+    No variables from click: its CELERY_ prefix would make $CELERY_QUEUES one of ours.
+    """
+    text = option.help
+    if option.kind == "choice":
+        text += f" One of {', '.join(option.choices)}."
+    if option.kind in ("count", "choice"):
+        text += f" Default {option.default}."
+    elif option.kind == "duration":
+        text += f" Default {option.default:g}s."
+    return click.Option(
+        list(option.flags),
+        is_flag=option.kind == "flag",
+        default=None,
+        metavar=option.metavar,
+        allow_from_autoenv=False,
+        help=text,
+    )
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"celerytui {__version__} (celery {version('celery')})")
+        ctx.exit()
+
+
+def snapshot_options() -> list[click.Parameter]:
+    """The options of the snapshot command alone."""
+    return [
+        click.Option(
+            ["--for", "listen"],
+            callback=_seconds,
+            default="3s",
+            show_default=True,
+            metavar="TIME",
+            allow_from_autoenv=False,
+            help="How long to listen to events.",
+        ),
+        click.Option(
+            ["--filter", "query"],
+            default="",
+            metavar="QUERY",
+            allow_from_autoenv=False,
+            help="Which tasks to print, in the filter language of the screen.",
+        ),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            allow_from_autoenv=False,
+            help="Print one JSON document instead of tables.",
+        ),
+        click.Option(
+            ["--timeout"],
+            callback=_seconds,
+            default="10s",
+            show_default=True,
+            metavar="TIME",
+            allow_from_autoenv=False,
+            help="How long to wait for the broker; exit status 69 after it.",
+        ),
+    ]
+
+
+def user_options(app: Any) -> list[click.Option]:
+    """The preload options that the app declares (`app.user_options["preload"]`)."""
+    return list(app.user_options.get("preload", ()))
+
+
+def given_preload(
+    command: click.Command, ctx: click.Context, args: Sequence[str]
+) -> PreloadOptions:
+    """Celery's options among arguments that do not parse yet, and their variables.
+
+    Whatever is not one of them is skipped as it stands: it may be an option of the app.
+    """
+    known = {name: param for param in PRELOAD for name in param.opts}
+    wanted: list[str] = []
+    rest = list(args)
+    while rest:
+        argument = rest.pop(0)
+        name = argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+        param = known.get(name)
+        if param is None:
+            continue
+        wanted.append(argument)
+        if argument == name and not param.is_flag and rest:
+            wanted.append(rest.pop(0))
+    parser = click.Command(command.name, params=list(PRELOAD), add_help_option=False)
+    with parser.make_context(
+        ctx.info_name, wanted, auto_envvar_prefix=ctx.auto_envvar_prefix
+    ) as found:
+        return PreloadOptions.of(found.params)

@@ -1,0 +1,122 @@
+"""One look at the cluster without a screen: listen, ask, and give back what is known."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celerytui import connect
+from celerytui.engine import Engine
+from celerytui.errors import BrokerUnavailable, FilterError, UsageError
+from celerytui.model import LinkState
+from celerytui.output import print_json, print_tables, snapshot_document
+from celerytui.query import Filter, parse_filter
+from celerytui.settings import Settings
+
+LOOK_SECONDS = 0.1
+"""How often a signal to stop is looked for."""
+ANSWER_GRACE_SECONDS = 3.0
+"""How long after the listening the workers' and the broker's last answers are waited for."""
+WIDTH_WITHOUT_TERMINAL = 160
+
+
+def parse_query(text: str) -> Filter:
+    """The filter that --filter gave; raises UsageError with the mistake's place."""
+    try:
+        return parse_filter(text, time.time)
+    except FilterError as error:
+        raise UsageError(f"--filter {text!r}: at character {error.start + 1}: {error}") from error
+
+
+def take_snapshot(
+    app: Any,
+    settings: Settings,
+    wanted: Filter,
+    *,
+    listen: float,
+    timeout: float,
+    stopped: Callable[[], bool],
+) -> dict[str, Any]:
+    """Listen for `listen` seconds once the broker answers, and give back the document.
+
+    `stopped` is asked all the time: when it says True the listening ends early. Raises
+    BrokerUnavailable where no broker answers within `timeout` seconds.
+    """
+    engine = Engine(app, settings)
+    engine.start()
+    try:
+        _await_broker(engine, timeout, stopped)
+        started = time.time()
+        _listen(engine, listen, stopped)
+        now = time.time()
+        engine.view.configure(filter=wanted)
+        engine.view.refresh()
+        return snapshot_document(
+            engine.store,
+            engine.link,
+            engine.app_name,
+            engine.broker_url,
+            connect.transport_name(app),
+            now - started,
+            engine.view.window(0, engine.view.matched),
+            now,
+        )
+    finally:
+        engine.stop()
+
+
+def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
+    """Write the document to stdout, as JSON or as tables."""
+    if as_json:
+        print_json(document, sys.stdout)
+    else:
+        width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+        print_tables(document, sys.stdout, width)
+    sys.stdout.flush()
+
+
+def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + timeout
+    while not stopped():
+        state = engine.link.state
+        if state is LinkState.CONNECTED:
+            return
+        left = deadline - time.monotonic()
+        if state is LinkState.NO_EVENTS:
+            connect.answers_within(engine.app, max(left, LOOK_SECONDS))
+            return
+        if left <= 0:
+            reason = engine.link.error or "no answer"
+            raise BrokerUnavailable(
+                f"no broker answered at {engine.broker_url} within {timeout:g}s: {reason}"
+            )
+        engine.mailbox.wait_blocking(min(LOOK_SECONDS, left))
+
+
+def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    last = end + engine.settings.timeout + ANSWER_GRACE_SECONDS
+    asked = False
+    while not stopped():
+        if not asked and _workers_answered(engine):
+            asked = True
+            # Their answers name queues that nobody knew before.
+            engine.read_queues()
+        now = time.monotonic()
+        if now >= last or (now >= end and asked and _queues_read(engine)):
+            return
+        engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - now)))
+
+
+def _workers_answered(engine: Engine) -> bool:
+    return engine.asking_since is None and (
+        engine.survey is not None or engine.survey_error is not None
+    )
+
+
+def _queues_read(engine: Engine) -> bool:
+    read = {queue.name for queue in engine.store.queues() if queue.read_at is not None}
+    return read >= engine.store.queue_names()
