@@ -1,0 +1,74 @@
+# `make demo` and `make test` need Python 3.10 or newer and nothing else; see `make help`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --editable
+# The first that is there, is new enough and can make a virtual environment (shims may be dead).
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10
+SUITABLE := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
+OLDEST := python3.10
+NEWEST := python3.13
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test install lint screenshots bench test-pythons clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.program ## open the monitor on a private demo cluster
+	@$(BIN)/celerytui demo
+
+test: $(VENV)/.dev ## run the tests; ARGS='-k store' is given to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+install: $(VENV)/.program ## make .venv with the program and all its extras
+	@echo "$(BIN)/celerytui is the program"
+
+lint: $(VENV)/.dev ## linter, formatter, type checker, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own data
+	$(BIN)/python screenshots/render.py
+
+bench: $(VENV)/.dev ## compare the receiver with Celery's own, on the same Redis
+	$(BIN)/python benchmarks/receive.py $(ARGS)
+
+test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
+	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
+	for python in $(OLDEST) $(NEWEST); do \
+	    if test $$python = $$used; then echo "$$python: make test uses it"; \
+	    elif ! $$python -c $(SUITABLE) 2>/dev/null; then echo "$$python: not on this machine"; \
+	    else \
+	        echo "$$python: unit tests"; \
+	        test -x $(VENV)-$$python/bin/python || $$python -m venv $(VENV)-$$python; \
+	        $(VENV)-$$python/bin/python $(PIP_INSTALL) '.[all,dev]' && \
+	        $(VENV)-$$python/bin/python -m pytest -q tests/unit || exit 1; \
+	    fi; \
+	done
+
+clean: ## remove the virtual environments and every cache
+	rm -rf $(VENV) $(VENV)-python3* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for python in $(CANDIDATES); do \
+	    if $$python -c $(SUITABLE) 2>/dev/null; then exec $$python -m venv $(VENV); fi; \
+	done; \
+	echo "No Python 3.10 or newer with its venv module was found (on Debian: apt install python3-venv)" >&2; \
+	exit 1
+
+$(VENV)/.program: pyproject.toml | $(BIN)/python
+	@echo "Installing celerytui into $(VENV) ..."
+	@$(BIN)/python $(PIP_INSTALL) '.[all]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "Installing celerytui and its development tools into $(VENV) ..."
+	@$(BIN)/python $(PIP_INSTALL) '.[all,dev]'
+	@touch $@ $(VENV)/.program
