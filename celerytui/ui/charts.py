@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from celerytui.columns import format_count, format_rate
 from celerytui.ui.glyphs import UNICODE, Glyphs
-from celerytui.ui.lines import Span, fit_spans
+from celerytui.ui.lines import Span, fit_spans, merge_spans
 
 Values = Sequence[float | None]
 
@@ -246,17 +246,7 @@ def _chart_row(
     for place in gaps:
         cells[place] = (glyphs.gap, "gap")
     head = [*fit_spans([(label, "faint")], left - 1, "right"), (" ", "")] if left > 1 else []
-    return [*head, *_merged(cells)]
-
-
-def _merged(cells: Iterable[Span]) -> list[Span]:
-    out: list[Span] = []
-    for text, role in cells:
-        if out and out[-1][1] == role:
-            out[-1] = (out[-1][0] + text, role)
-        else:
-            out.append((text, role))
-    return out
+    return [*head, *merge_spans(cells)]
 
 
 def _gap_cells(values: Values, plot: int) -> set[int]:
@@ -323,6 +313,7 @@ def _time_row(seconds: float, left: int, plot: int) -> list[Span]:
     now = "now" if plot >= 3 else ""
     row[plot - len(now) :] = now
     room = plot - len(now) - 1
+    seconds = max(1.0, seconds)
     step = next((s for s in _MARKS if plot * s / seconds >= _MARK_ROOM), seconds)
     age = math.floor(seconds / step) * step
     used = 0

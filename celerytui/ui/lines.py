@@ -112,6 +112,17 @@ def _drop_cells(text: str, count: int) -> str:
     return " " * (want - cells(rest)) + rest
 
 
+def merge_spans(spans: Iterable[Span]) -> list[Span]:
+    """The spans with neighbours of one role made one."""
+    out: list[Span] = []
+    for text, role in spans:
+        if out and out[-1][1] == role:
+            out[-1] = (out[-1][0] + text, role)
+        else:
+            out.append((text, role))
+    return out
+
+
 class Line:
     """One row in the making: parts at the left, at the right, and at columns.
 

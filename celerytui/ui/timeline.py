@@ -1,0 +1,258 @@
+"""The life of one task at true scale: where its time went, phase by phase.
+
+The weight of the line is how much work goes on: `┄` in the queue, `─` in a worker, `━` running.
+Since a phase can be smaller than a cell, the legend has the exact durations and shares.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from celerytui.columns import (
+    format_clock,
+    format_duration,
+    format_percent,
+    format_step,
+    state_role,
+)
+from celerytui.model import Task, TaskState
+from celerytui.ui.glyphs import UNICODE, Glyphs
+from celerytui.ui.lines import Line, Span, cells, fit_spans, merge_spans, span_width
+
+Phase = Literal["queue", "worker", "running", "before", "countdown", "silence"]
+
+# What a phase is called, the glyph field of its line, and its role.
+_PHASES: dict[Phase, tuple[str, str, str]] = {
+    "queue": ("in queue", "queued", "sent"),
+    "worker": ("in worker", "waiting", "received"),
+    "running": ("running", "running", "started"),
+    "before": ("earlier tries", "running", "retry"),
+    "countdown": ("until the retry", "queued", "retry"),
+    "silence": ("no news", "queued", "faint"),
+}
+_LABEL_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A moment in a task's life; `then` is the phase that begins here."""
+
+    at: float
+    word: str
+    glyph: str
+    role: str
+    then: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The parts of a task's timeline, each row exactly as wide as asked.
+
+    `legend` may take more than one row; `names` and `clocks` stand under `bar`. `heading` is for
+    a pane's title or a line of its own ("sent to end 10.9s"); empty where no time is known.
+    """
+
+    legend: list[list[Span]]
+    bar: list[Span]
+    names: list[Span]
+    clocks: list[Span]
+    heading: list[Span]
+
+    def rows(self) -> list[list[Span]]:
+        """Legend above, then the bar and what stands under it."""
+        return [*self.legend, self.bar, self.names, self.clocks]
+
+
+def timeline(
+    task: Task, now: float, width: int, *, utc: bool = False, glyphs: Glyphs = UNICODE
+) -> Timeline:
+    """The timeline of a task, whatever of its times is known, in `width` cells."""
+    points = life(task, now, glyphs)
+    if not points:
+        sentence: Span = ("no event of this task told a time", "faint")
+        blank = fit_spans((), width)
+        row = fit_spans([sentence], width, ellipsis=glyphs.ellipsis)
+        return Timeline([row], blank, blank, blank, [])
+    places = _places(points, width)
+    names, clocks = _labels(points, places, width, now, utc, glyphs)
+    return Timeline(
+        _legend(task, points, width, glyphs),
+        _bar(points, places, width, glyphs),
+        names,
+        clocks,
+        _heading(task, points),
+    )
+
+
+def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
+    """The known moments in order, clocks that disagree put right; ends at `now` if unfinished."""
+    points: list[Point] = []
+
+    def add(at: float | None, word: str, state: TaskState, then: Phase) -> None:
+        if at is None or not math.isfinite(at):
+            return
+        at = max(at, points[-1].at) if points else at
+        points.append(Point(at, word, glyphs.state(state), state_role(state), then))
+
+    more, retried = task.more, task.more.retried
+    add(task.sent, "sent", TaskState.SENT, "queue")
+    for tried in _earlier_tries(task):
+        if points:
+            points[-1] = _with(points[-1], "before")
+        add(tried, "retry", TaskState.RETRY, "countdown")
+    add(task.received, "received", TaskState.RECEIVED, "worker")
+    if task.state not in (TaskState.SENT, TaskState.RECEIVED):  # else it is of an earlier try
+        add(_start(task), "started", TaskState.STARTED, "running")
+    if task.state is TaskState.RETRY:
+        add(retried, "retry", TaskState.RETRY, "countdown")
+    if task.state.finished and task.state is not TaskState.LOST:
+        ended = next(
+            (t for t in (task.finished, more.revoked, more.rejected) if t is not None), None
+        )
+        add(ended, task.state.label, task.state, "silence")
+        return points
+    if not points:
+        return []
+    if task.state is TaskState.LOST:
+        points[-1] = _with(points[-1], "silence")
+        add(now, "lost", TaskState.LOST, "silence")
+    else:
+        points.append(Point(max(now, points[-1].at), "now", "", "text", "silence"))
+    return points
+
+
+def _with(point: Point, then: Phase) -> Point:
+    return Point(point.at, point.word, point.glyph, point.role, then)
+
+
+def _earlier_tries(task: Task) -> list[float]:
+    """When it was retried before what it does now."""
+    times = [attempt.at for attempt in task.more.attempts]
+    if task.more.retried is not None:
+        times.append(task.more.retried)
+    times = sorted({at for at in times if math.isfinite(at)})
+    if task.state is TaskState.RETRY and task.more.retried in times:
+        times.remove(task.more.retried)
+    begin = task.received if task.received is not None else _start(task)
+    # One after the newest known step of this try belongs to it and is not earlier.
+    return [at for at in times if begin is None or at <= begin]
+
+
+def _start(task: Task) -> float | None:
+    """When it started, as told or else reckoned back from its end."""
+    if task.started is not None or task.finished is None or task.runtime is None:
+        return task.started
+    return task.finished - max(0.0, task.runtime)
+
+
+def _places(points: list[Point], width: int) -> list[int]:
+    """The cell of each point, at true scale."""
+    first, last = points[0].at, points[-1].at
+    if last <= first:  # all at once, or a single one
+        return [0 if index == 0 else width - 1 for index in range(len(points))]
+    return [round((point.at - first) / (last - first) * (width - 1)) for point in points]
+
+
+def _bar(points: list[Point], places: list[int], width: int, glyphs: Glyphs) -> list[Span]:
+    row: list[Span] = [(" ", "")] * width
+    for point, start, end in zip(points, places, places[1:], strict=False):
+        _, field, role = _PHASES[point.then]
+        for place in range(start, end + 1):
+            row[place] = (glyphs[field], role)
+    # The ends are drawn last: where joints share a cell, they say most.
+    for index in [*range(1, len(points) - 1), 0, len(points) - 1]:
+        point = points[index]
+        if point.glyph:
+            row[places[index]] = (point.glyph, point.role)
+    return merge_spans(row)
+
+
+def _labels(
+    points: list[Point], places: list[int], width: int, now: float, utc: bool, glyphs: Glyphs
+) -> tuple[list[Span], list[Span]]:
+    """The words and times under the joints: the first and the last, then what still fits."""
+    names, clocks = Line(width, glyphs.ellipsis), Line(width, glyphs.ellipsis)
+    taken: list[tuple[int, int]] = []
+    last = len(points) - 1
+    for index in [0, last, *range(1, last)] if last else [0]:
+        point = points[index]
+        if index in (0, last):
+            clock = format_clock(point.at, utc, now=now, millis=True)
+        else:
+            clock = format_step(point.at - points[index - 1].at)
+        size = max(cells(point.word), cells(clock))
+        start = _free(places[index], size, width, taken, index == 0, index == last)
+        if start is None:
+            continue
+        taken.append((start, start + size))
+        align: Literal["left", "right"] = "right" if start + size == places[index] + 1 else "left"
+        if index == 0:
+            align = "left"
+        names.put(start, point.word, "muted", size, align)
+        clocks.put(start, clock, "faint", size, align)
+    return names.spans(), clocks.spans()
+
+
+def _free(
+    place: int, size: int, width: int, taken: list[tuple[int, int]], first: bool, last: bool
+) -> int | None:
+    """Where a label of that size can begin: ending at its joint, else beginning there."""
+    if first:
+        return 0
+    for start in (width - size,) if last else (place - size + 1, place):
+        if start < 0 or start + size > width:
+            continue
+        if all(
+            start >= end + _LABEL_GAP or start + size + _LABEL_GAP <= begin for begin, end in taken
+        ):
+            return start
+    return None
+
+
+def _legend(task: Task, points: list[Point], width: int, glyphs: Glyphs) -> list[list[Span]]:
+    """What each phase is called, how long it took and its share of the whole."""
+    total = points[-1].at - points[0].at
+    durations: dict[Phase, float] = {}
+    for point, after in pairwise(points):
+        durations[point.then] = durations.get(point.then, 0.0) + after.at - point.at
+    if "running" in durations and task.runtime is not None and task.runtime >= 0:
+        durations["running"] = task.runtime
+    counting = points[-2].then if len(points) > 1 and points[-1].word == "now" else None
+    entries: list[list[Span]] = []
+    for phase, seconds in durations.items():
+        if seconds <= 0 < total and phase != counting:
+            continue
+        name, field, role = _PHASES[phase]
+        length = format_duration(seconds, running=phase == counting, ascii=glyphs.area == "ascii")
+        entry: list[Span] = [(glyphs[field] * 2, role), (f" {name} ", "muted"), (length, "text")]
+        if total > 0:
+            entry.append((f" {format_percent(min(1.0, seconds / total))}", "faint"))
+        entries.append(entry)
+    return _wrap(entries, width, glyphs)
+
+
+def _wrap(entries: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Span]]:
+    rows: list[list[Span]] = [[]]
+    roomy = sum(span_width(entry) + 4 for entry in entries) - 4 <= width
+    for entry in entries:
+        gap = (4 if roomy else 2) if rows[-1] else 0
+        if rows[-1] and span_width(rows[-1]) + gap + span_width(entry) > width:
+            rows.append([])
+            gap = 0
+        if gap:
+            rows[-1].append((" " * gap, ""))
+        rows[-1].extend(entry)
+    return [fit_spans(row, width, ellipsis=glyphs.ellipsis) for row in rows]
+
+
+def _heading(task: Task, points: list[Point]) -> list[Span]:
+    """From what to what, and how long that is: `sent to end 10.9s`, `received, so far 3.1s`."""
+    if len(points) < 2:
+        return []
+    words = f"{points[0].word} to end " if task.state.finished else f"{points[0].word}, so far "
+    if task.state is TaskState.LOST:
+        words = f"{points[0].word}, lost after "
+    return [(words, "muted"), (format_duration(points[-1].at - points[0].at), "text")]
