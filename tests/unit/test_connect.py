@@ -1,0 +1,387 @@
+"""Masking, connections with time limits, and what a transport carries."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from hypothesis import given
+from hypothesis import strategies as st
+
+from celerytui import connect, masking
+from celerytui.connect import PreloadOptions, mask
+from celerytui.errors import AppError, BrokerUnavailable, UsageError
+from celerytui.masking import mask_url
+
+PASSWORD = "s3cr3t-Pa55"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the environment, the imported modules and the learnt secrets back as they were."""
+    monkeypatch.setattr(masking._Known, "secrets", frozenset())
+    monkeypatch.setattr(masking._Known, "pattern", None)
+    environ, modules = dict(os.environ), set(sys.modules)
+    yield
+    os.environ.clear()
+    os.environ.update(environ)
+    for name in set(sys.modules) - modules:
+        origin = getattr(sys.modules[name], "__file__", None) or ""
+        if "pytest-of-" in origin:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """The port of a server that accepts and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def app_on(url: Any = None, **conf: Any) -> Any:
+    app = Celery("proj", set_as_current=False)
+    app.conf.update(broker_url=url, **conf)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("redis://:pw@host:6379/0", "redis://:**@host:6379/0"),
+        ("amqp://user:pw@host//", "amqp://user:**@host//"),
+        ("amqp://user@host//", "amqp://user@host//"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("sentinel://:pw@h1;sentinel://:pw2@h2", "sentinel://:**@h1;sentinel://:**@h2"),
+        ("amqp://a:b@h1//,amqp://c:d@h2//", "amqp://a:**@h1//,amqp://c:**@h2//"),
+        ("mongodb://u:p@h1:1,h2:2/db", "mongodb://u:**@h1:1,h2:2/db"),
+        ("sqla+mysql://root:masterkey@localhost/x", "sqla+mysql://root:**@localhost/x"),
+        ("rediss://:p%40s%2Fs@h/0?ssl_cert_reqs=none", "rediss://:**@h/0?ssl_cert_reqs=none"),
+        ("amqp://u:p@ss@host//", "amqp://u:**@host//"),
+        ("amqp://u:pa/ss@host//", "amqp://u:**@host//"),
+        ("amqp://u:pa?s#s@host//", "amqp://u:**@host//"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+        ("redis://h/0?password=abc&x=1", "redis://h/0?password=**&x=1"),
+        ("https://h:4873/@scope/pkg", "https://h:4873/@scope/pkg"),
+        ("Error with 'redis://:pw@h/0': refused", "Error with 'redis://:**@h/0': refused"),
+        ('["redis://:pw@h", "amqp://u:p@h"]', '["redis://:**@h", "amqp://u:**@h"]'),
+        ("no url in here: a:b@c", "no url in here: a:b@c"),
+    ],
+)
+def test_passwords_in_urls_are_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+secret_text = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="*'\"<>`;,"),
+    min_size=6,
+)
+
+
+@given(secret_text, st.sampled_from(["amqp://user:{}@broker.example//", "redis://:{}@h:1/0"]))
+def test_no_learnt_password_survives_in_any_spelling(password: str, url: str) -> None:
+    from urllib.parse import quote
+
+    masking.learn(masking.passwords_in(url.format(quote(password, safe=""))))
+    for text in (password, quote(password, safe=""), repr(password)[1:-1], repr({"p": password})):
+        shown = mask(f"auth failed with {text} today")
+        assert shown.replace(masking.MASK, "").count(text) == 0
+
+
+@given(st.text())
+def test_masking_twice_is_masking_once(text: str) -> None:
+    assert mask(mask(text)) == mask(text)
+
+
+@given(st.text(st.sampled_from("a1:/@;,?#&= .+[]"), max_size=60))
+def test_masking_never_fails_and_never_shows_what_is_between_colon_and_at(rest: str) -> None:
+    shown = mask(f"redis://:{PASSWORD}@{rest}")
+    assert PASSWORD not in shown
+    assert PASSWORD not in mask_url(f"redis://:{PASSWORD}@{rest}")
+
+
+def test_masking_a_long_text_takes_no_time() -> None:
+    begin = time.perf_counter()
+    for hostile in ("a" * 10**6, "://" * 10**5, "a;" * 10**5, "[" * 10**5, "?token" * 10**5):
+        mask(hostile)
+        mask("x://" + hostile)
+    assert time.perf_counter() - begin < 5
+
+
+def test_a_common_word_is_no_secret() -> None:
+    masking.learn(["guest", "celery"])
+    assert mask("user guest is refused by celery") == "user guest is refused by celery"
+
+
+def test_a_short_secret_is_masked_as_a_word() -> None:
+    masking.learn(["ab1"])
+    assert mask("ab1 'ab1' cab1x") == "** '**' cab1x"
+
+
+def test_secrets_are_learnt_from_all_of_the_apps_settings() -> None:
+    app = app_on(
+        "redis://:broker%2Fsecret@h;redis://:failoversecret@h2",
+        result_backend="db+postgresql://u:backendsecret@h/db",
+        broker_transport_options={"sentinel_kwargs": {"password": b"sentinelsecret"}},
+        redis_password="redispassword",
+    )
+    connect.broker_url(app)
+    for secret in (
+        "broker/secret",
+        "broker%2Fsecret",
+        "failoversecret",
+        "backendsecret",
+        "sentinelsecret",
+        "redispassword",
+    ):
+        assert secret not in mask(f"AUTH {secret} refused")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "transport"),
+    [
+        (f"redis://:{PASSWORD}@h:1/2", "redis://:**@h:1/2", "redis"),
+        (None, "amqp://guest:**@localhost:5672//", "amqp"),
+        (["redis://h1", f"redis://:{PASSWORD}@h2"], "redis://h1;redis://:**@h2", "redis"),
+        ("pyamqp://redis:redis@redis//", "pyamqp://redis:**@redis//", "amqp"),
+        (f"amqp://u:12/{PASSWORD}@h", "amqp://u:**@h", "amqp"),
+        ("filesystem://", "filesystem://", "filesystem"),
+    ],
+)
+def test_the_brokers_url_without_its_password(url: Any, shown: str, transport: str) -> None:
+    app = app_on(url)
+    assert connect.broker_url(app) == shown
+    assert connect.transport_name(app) == transport
+    assert connect.app_name(app) == "proj"
+
+
+def test_the_broker_that_is_read_is_the_one_named() -> None:
+    app = app_on("redis://write", broker_read_url=f"redis://:{PASSWORD}@read/0")
+    assert connect.broker_url(app) == "redis://:**@read/0"
+    assert connect.read_connection(app).hostname == "read"
+    assert connect.write_connection(app).hostname == "write"
+
+
+@pytest.mark.parametrize("url", ["redis://h", "amqp://h", "memory://", "filesystem://"])
+def test_transports_that_carry_events(url: str) -> None:
+    assert connect.carries_events(connect.read_connection(app_on(url))) is None
+
+
+class Direct:
+    """A transport in the way of SQS: no exchange that copies to all."""
+
+    driver_type = "sqs"
+
+    class implements:
+        exchange_type = frozenset(["direct"])
+
+
+class Sql(Direct):
+    """SQLAlchemy's claims a fanout that Celery does not use."""
+
+    driver_type = "sql"
+
+    class implements:
+        exchange_type = frozenset(["direct", "topic", "fanout"])
+
+
+@pytest.mark.parametrize(
+    ("transport", "reason"),
+    [(Direct, "SQS carries no events"), (Sql, "SQLAlchemy carries no events")],
+)
+def test_transports_that_carry_none(transport: Any, reason: str) -> None:
+    connection = connect.read_connection(app_on("memory://"))
+    connection._transport = transport()
+    assert connect.carries_events(connection) == reason
+
+
+def test_connections_are_bounded_in_time_and_our_own() -> None:
+    app = app_on("redis://h", broker_transport_options={"socket_timeout": 2, "sentinel_kwargs": {}})
+    first, second = connect.read_connection(app), connect.read_connection(app)
+    assert first is not second
+    assert first.transport_options["socket_timeout"] == 2
+    assert first.transport_options["socket_connect_timeout"] == 5
+    assert first.transport_options["sentinel_kwargs"]["socket_timeout"] == 5
+    assert "socket_connect_timeout" not in app.conf.broker_transport_options
+    assert first.connect_timeout == 4
+    assert app.pool.connection is not first
+
+
+def test_amqp_has_a_heartbeat_and_a_time_limit_even_where_the_app_has_none() -> None:
+    connection = connect.read_connection(app_on("amqp://h", broker_connection_timeout=None))
+    assert connection.heartbeat == 10
+    assert connection.connect_timeout == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nosuch://h", "broker nosuch://h: No such transport: nosuch"),
+        ("redis://h:port", "not a URL that Celery can read"),
+        ("amqp://u:123456/x@h:y", "not a URL that Celery can read"),
+    ],
+)
+def test_a_broker_url_that_can_never_work(url: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        connect.check_broker(app_on(url))
+    assert message in str(caught.value)
+    assert "123456" not in str(caught.value)
+
+
+def test_a_missing_client_library_is_named_with_what_installs_it() -> None:
+    pytest.importorskip("kombu.transport.redis")
+    import kombu.transport.redis as transport
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "redis", None)
+        with pytest.raises(UsageError, match=r"Missing redis.*pip install 'celery\[redis\]'"):
+            connect.check_broker(app_on("rediss://h"))
+
+
+def test_a_broker_answers(tmp_path: Path) -> None:
+    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
+    app = app_on("filesystem://", broker_transport_options=options)
+    connect.answers_within(app, 5)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
+    app = app_on(f"{scheme}://user:{PASSWORD}@127.0.0.1:{closed_port}//0")
+    begin = time.monotonic()
+    with pytest.raises(BrokerUnavailable) as caught:
+        connect.answers_within(app, 0.5)
+    assert time.monotonic() - begin < 2
+    text = str(caught.value)
+    assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
+    assert "refused" in text
+    assert PASSWORD not in text
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_accepts_and_is_silent(scheme: str, silent_server: int) -> None:
+    begin = time.monotonic()
+    with pytest.raises(BrokerUnavailable):
+        connect.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
+    assert time.monotonic() - begin < 2.5
+
+
+def test_a_failover_list_is_tried_to_its_end(closed_port: int, silent_server: int) -> None:
+    hosts = f"redis://127.0.0.1:{closed_port};redis://127.0.0.1:{silent_server}"
+    with pytest.raises(BrokerUnavailable, match="Timeout"):
+        connect.answers_within(app_on(hosts), 1)
+
+
+def module(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_the_options_say_is_in_the_environment_before_the_project_is_imported(
+    project: Path,
+) -> None:
+    module(
+        project,
+        "early_app",
+        "import os\nfrom celery import Celery\n"
+        "seen = {k: v for k, v in os.environ.items() if k.startswith('CELERY_')}\n"
+        "app = Celery('early', broker='redis://in-code', set_as_current=False)\n",
+    )
+    for variable in [name for name in os.environ if name.startswith("CELERY_")]:
+        del os.environ[variable]
+    app = connect.load_app(
+        PreloadOptions(
+            app="early_app",
+            broker=f"redis://:{PASSWORD}@given",
+            result_backend="redis://backend",
+            loader="default",
+            config="json",
+            skip_checks=True,
+        )
+    )
+    assert sys.modules["early_app"].seen == {
+        "CELERY_BROKER_URL": f"redis://:{PASSWORD}@given",
+        "CELERY_RESULT_BACKEND": "redis://backend",
+        "CELERY_LOADER": "default",
+        "CELERY_CONFIG_MODULE": "json",
+        "CELERY_SKIP_CHECKS": "true",
+    }
+    assert connect.broker_url(app) == "redis://:**@given"
+
+
+def test_an_error_in_the_project_is_shown_without_passwords(project: Path) -> None:
+    module(project, "leaky_app", f"raise ValueError('redis://:{PASSWORD}@h and {PASSWORD}')\n")
+    with pytest.raises(AppError) as caught:
+        connect.load_app(PreloadOptions(app="leaky_app", broker=f"redis://:{PASSWORD}@h"))
+    assert "ValueError: redis://:**@h and **" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_name_that_is_no_app(project: Path) -> None:
+    module(project, "number_app", "app = 5\n")
+    with pytest.raises(AppError, match="number_app is no Celery app but of type int"):
+        connect.load_app(PreloadOptions(app="number_app"))
+
+
+def test_a_configuration_that_cannot_be_imported(project: Path) -> None:
+    module(
+        project,
+        "confless_app",
+        "from celery import Celery\napp = Celery('c', set_as_current=False)\n"
+        "app.config_from_object('no_such_settings')\n",
+    )
+    with pytest.raises(AppError, match="no_such_settings"):
+        connect.load_app(PreloadOptions(app="confless_app"))
+
+
+def test_task_modules_are_imported_as_a_worker_does(project: Path) -> None:
+    module(project, "listed_tasks", "")
+    (project / "found_package").mkdir()
+    module(project / "found_package", "__init__", "")
+    module(project / "found_package", "tasks", "")
+    module(
+        project,
+        "importing_app",
+        "from celery import Celery\n"
+        "app = Celery('i', include=['listed_tasks'], set_as_current=False)\n"
+        "app.autodiscover_tasks(['found_package'])\n",
+    )
+    sys.path.insert(0, str(project))
+    try:
+        app = connect.load_app(PreloadOptions(app="importing_app"))
+        assert "listed_tasks" not in sys.modules
+        connect.import_task_modules(app)
+    finally:
+        sys.path.remove(str(project))
+    assert {"listed_tasks", "found_package.tasks"} <= set(sys.modules)
+
+
+def test_a_task_module_that_fails_is_named(project: Path) -> None:
+    module(
+        project,
+        "half_app",
+        "from celery import Celery\n"
+        "app = Celery('half', include=['no_such_tasks'], set_as_current=False)\n",
+    )
+    app = connect.load_app(PreloadOptions(app="half_app"))
+    with pytest.raises(AppError, match="no_such_tasks"):
+        connect.import_task_modules(app)
