@@ -1,0 +1,359 @@
+"""Every thread of the program, and what flows between them.
+
+The receiver's thread fills the store, the control thread talks to the workers, the brokers thread
+reads the queues, and the view thread keeps the table's order and tells the interface that there is
+news. The interface reads the store and the view, and waits for the mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from celerytui import connect
+from celerytui.brokers import open_reader
+from celerytui.control import Control
+from celerytui.errors import CelerytuiError
+from celerytui.model import Batch, Link, LinkState, Outcome, Survey
+from celerytui.query import TaskView
+from celerytui.receive import Receiver
+from celerytui.settings import Settings
+from celerytui.store import Store
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+NEW_WORKER_SECONDS = 0.5
+"""How long newly seen workers are gathered before they are asked together."""
+SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
+OUTCOMES_KEPT = 200
+
+Clock = Callable[[], float]
+Job = Callable[[], None]
+
+
+class Mailbox:
+    """A slot that says that there is news, never how much: a slow reader is only told once."""
+
+    def __init__(self) -> None:
+        self._full = threading.Event()
+        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def post(self) -> None:
+        """Say that there is news; called from any thread, returns at once."""
+        if self._full.is_set():
+            return
+        self._full.set()
+        waiter = self._waiter
+        if waiter is not None:
+            loop, event = waiter
+            try:
+                loop.call_soon_threadsafe(event.set)
+            except RuntimeError:  # the loop is closed: nobody reads any more
+                self._waiter = None
+
+    async def wait(self) -> None:
+        """Wait for news on the running loop and empty the slot; for one reader."""
+        if self._waiter is None:
+            self._waiter = (asyncio.get_running_loop(), asyncio.Event())
+        event = self._waiter[1]
+        while not self._full.is_set():
+            await event.wait()
+            event.clear()
+        event.clear()
+        self._full.clear()
+
+    def wait_blocking(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for news and empty the slot; whether there was any."""
+        there = self._full.wait(timeout)
+        self._full.clear()
+        return there
+
+
+class Engine:
+    """Wires receiver, store, control and brokers together, and starts and stops their threads.
+
+    `start` returns at once: the broker is connected afterwards, by the threads. `stop` waits for
+    them until its deadline and then leaves them: they are daemons.
+    """
+
+    def __init__(self, app: Any, settings: Settings, *, clock: Clock = time.time) -> None:
+        self.app = app
+        self.settings = settings
+        self.clock = clock
+        self.app_name = connect.app_name(app)
+        self.broker_url = connect.broker_url(app)
+        self.store = Store(
+            max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
+        )
+        self.view = TaskView(self.store, clock=clock)
+        self.mailbox = Mailbox()
+        self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
+        self.link = Link(since=clock())
+        self.survey: Survey | None = None
+        self.asking_since: float | None = None
+        self.survey_error: str | None = None
+        self.trouble: str | None = None
+        self._receiver = Receiver(app, self._take_batch, self._take_link, clock=clock)
+        self._control = Control(
+            app, read_only=settings.read_only, timeout=settings.timeout, clock=clock
+        )
+        self._stopping = threading.Event()
+        self._news = threading.Event()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._read_queues_now = threading.Event()
+        self._asked: dict[str, int | None] = {}
+
+    def start(self) -> None:
+        """Start the threads; nothing here touches the network."""
+        for name, run in (
+            ("receive", self._receiver.run),
+            ("control", self._run_control),
+            ("brokers", self._run_brokers),
+            ("view", self._run_view),
+        ):
+            thread = threading.Thread(
+                target=self._survive, args=(run,), name=f"celerytui-{name}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, deadline: float = 1.2) -> bool:
+        """Stop the threads within `deadline` seconds; False where one had to be left behind."""
+        if self.settings.restore_events:
+            self._restore_events()
+        self._stopping.set()
+        self._receiver.stop()
+        self._control.close()
+        self._news.set()
+        self._read_queues_now.set()
+        self._jobs.put(lambda: None)
+        end = time.monotonic() + deadline
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def reconnect_now(self) -> None:
+        """Cut the wait for the next try to connect short."""
+        self._receiver.reconnect_now()
+        self._read_queues_now.set()
+
+    def submit(
+        self,
+        action: str,
+        targets: Sequence[str],
+        params: Mapping[str, str] | None = None,
+        done: Callable[[Outcome], None] | None = None,
+    ) -> None:
+        """Have the control thread do an action; its outcome comes into `outcomes`.
+
+        `done` is called with it in the control thread.
+        """
+        started = self.clock()
+
+        def job() -> None:
+            live = [
+                worker.hostname
+                for worker in self.store.workers()
+                if worker.status not in ("lost", "offline")
+            ]
+            try:
+                outcome = self._control.perform(action, targets, dict(params or {}), live)
+            except CelerytuiError as error:
+                outcome = Outcome(action, tuple(targets), (), started, self.clock(), str(error))
+            if action == "worker.enable_events":
+                self._note_events(outcome)
+            self.outcomes.append(outcome)
+            if done is not None:
+                done(outcome)
+            self._tell()
+
+        self._jobs.put(job)
+
+    def show(self, **changes: Any) -> None:
+        """Have the view thread show other tasks or another order: `filter`, `sort`, `reverse`."""
+        view = self.view
+        view.configure(
+            filter=changes.get("filter", view.filter),
+            sort=changes.get("sort", view.sort),
+            reverse=changes.get("reverse", view.reverse),
+        )
+        self._news.set()
+
+    def ask_workers(self) -> None:
+        """Ask the workers again what they do; the answers seed the store."""
+        self._jobs.put(self._survey_all)
+
+    def read_queues(self) -> None:
+        """Read the broker's queues now rather than at the next turn."""
+        self._read_queues_now.set()
+
+    # The receiver's thread
+
+    def _take_batch(self, batch: Batch) -> None:
+        self.store.apply(batch)
+        self._news.set()
+
+    def _take_link(self, link: Link) -> None:
+        before, self.link = self.link, link
+        if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
+            if before.lost_at is not None:
+                self.store.mark_gap(before.lost_at, link.since)
+            self._asked.clear()
+            self._jobs.put(self._survey_all)
+        elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
+            self.store.mark_gap(link.lost_at or self.clock(), None)
+        self._tell()
+
+    # The control thread
+
+    def _run_control(self) -> None:
+        next_look = time.monotonic() + NEW_WORKER_SECONDS
+        next_survey = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                job = self._jobs.get(timeout=max(0.0, next_look - time.monotonic()))
+            except queue.Empty:
+                next_look = time.monotonic() + NEW_WORKER_SECONDS
+                self._survive(self._meet_new_workers)
+                if self.link.state is LinkState.NO_EVENTS and time.monotonic() >= next_survey:
+                    next_survey = time.monotonic() + SURVEY_WITHOUT_EVENTS_SECONDS
+                    self._survive(self._survey_all)
+            else:
+                self._survive(job)
+
+    def _survive(self, step: Job) -> None:
+        """Do one step of a thread that must go on: what fails is told, and the next comes."""
+        try:
+            step()
+        except Exception as error:
+            logger.exception("%s failed", threading.current_thread().name)
+            self.trouble = f"{type(error).__name__}, see --log-file"
+            self._tell()
+
+    def _survey_all(self) -> None:
+        self._ask(
+            [worker.hostname for worker in self.store.workers() if worker.status != "offline"]
+        )
+
+    def _meet_new_workers(self) -> None:
+        """Ask workers that are new or came back, and turn their task events on."""
+        if self.link.state is not LinkState.CONNECTED:
+            return
+        new = [
+            worker.hostname
+            for worker in self.store.workers()
+            if worker.status in ("online", "late")
+            and self._asked.get(worker.hostname, -1) != worker.pid
+        ]
+        if new:
+            self._ask(new, only=True)
+
+    def _ask(self, hostnames: list[str], *, only: bool = False) -> None:
+        self.asking_since = self.clock()
+        self._tell()
+        try:
+            survey = (
+                self._control.survey(hostnames)
+                if only
+                else self._control.survey(expected=hostnames)
+            )
+        except CelerytuiError as error:
+            self.survey_error = str(error)
+            return
+        finally:
+            self.asking_since = None
+            self._tell()
+        self.survey_error = None
+        self.survey = survey
+        self.store.seed(survey)
+        pids = {worker.hostname: worker.pid for worker in self.store.workers()}
+        for hostname in {*hostnames, *survey.stats}:
+            self._asked[hostname] = pids.get(hostname)
+        if self.settings.enable_events and not self.settings.read_only:
+            self._enable_events(list(survey.stats))
+        self._tell()
+
+    def _enable_events(self, hostnames: list[str]) -> None:
+        off = [
+            worker.hostname
+            for worker in self.store.workers()
+            if worker.hostname in hostnames and worker.task_events is not True
+        ]
+        if off:
+            for hostname, turned_on in self._control.enable_events(off).items():
+                if turned_on is not None:
+                    self.store.set_task_events(hostname, True, by_us=turned_on)
+
+    def _note_events(self, outcome: Outcome) -> None:
+        for reply in outcome.replies:
+            if reply.ok:
+                by_us = "already" not in reply.text
+                self.store.set_task_events(reply.worker, True, by_us=by_us)
+
+    def _restore_events(self) -> None:
+        ours = [worker.hostname for worker in self.store.workers() if worker.events_enabled_by_us]
+        if not ours or self.link.state is not LinkState.CONNECTED:
+            return
+        done = threading.Event()
+
+        def job() -> None:
+            try:
+                self._control.disable_events(ours)
+            finally:
+                done.set()
+
+        self._jobs.put(job)
+        done.wait(0.6)
+
+    # The brokers thread
+
+    def _run_brokers(self) -> None:
+        reader = open_reader(self.app, clock=self.clock)
+        known = set(self.settings.queues)
+        try:
+
+            def read() -> None:
+                names = known | self.store.queue_names() | reader.known_names()
+                self.store.record_queues(reader.read(sorted(names)), self.clock())
+                self._news.set()
+
+            while not self._stopping.is_set():
+                self._survive(read)
+                self._read_queues_now.wait(self.settings.queue_interval)
+                self._read_queues_now.clear()
+        finally:
+            reader.close()
+
+    # The view thread
+
+    def _run_view(self) -> None:
+        swept = 0.0
+        while not self._stopping.is_set():
+            self._news.wait(SWEEP_SECONDS)
+            self._news.clear()
+            now = self.clock()
+            if abs(now - swept) >= SWEEP_SECONDS:
+                swept = now
+                self._survive(self._sweep)
+            self._survive(self._refresh)
+            self.mailbox.post()
+            self._stopping.wait(self.settings.refresh)
+
+    def _sweep(self) -> None:
+        # Silence says nothing about a worker while nobody listens.
+        if self.link.state is LinkState.CONNECTED:
+            self.store.sweep(self.clock())
+
+    def _refresh(self) -> None:
+        self.view.refresh()
+
+    def _tell(self) -> None:
+        self._news.set()

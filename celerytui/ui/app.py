@@ -1,0 +1,404 @@
+"""The monitor: the app that shows an engine's store and hands keys to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+from celerytui.columns import TASK_COLUMNS
+from celerytui.connect import mask
+from celerytui.control import ACTIONS, Action, Scope
+from celerytui.control import action as action_of
+from celerytui.engine import Engine
+from celerytui.model import Outcome
+from celerytui.query import parse_filter
+from celerytui.settings import Settings
+from celerytui.ui.bars import Banner, Footer, Header, KeyHint, ViewTabs
+from celerytui.ui.base import BaseApp, run_app
+from celerytui.ui.confirm import Confirm
+from celerytui.ui.detail import DetailPane
+from celerytui.ui.dialog import Choice, Reading
+from celerytui.ui.filterbar import FilterBar
+from celerytui.ui.glyphs import pick_glyphs
+from celerytui.ui.helptext import help_lines
+from celerytui.ui.keys import KEYS, action_bindings, bindings
+from celerytui.ui.messages import (
+    ActionFinished,
+    FilterAsked,
+    StoreChanged,
+    TaskOpened,
+    TaskSelected,
+)
+from celerytui.ui.outcomes import outcome_note
+from celerytui.ui.pane import Pane
+from celerytui.ui.session import Session
+from celerytui.ui.tasks import TaskTable
+from celerytui.ui.theme import Palette, pick_palette
+from celerytui.ui.views import BY_NAME, VIEWS, Body
+from celerytui.ui.workers import WorkerList
+
+SHOWN_IN_FOOTER = {key.id: key for key in KEYS if key.shown}
+
+
+class MonitorApp(BaseApp):
+    """Shows what an engine knows; started by `run_monitor`, and by tests with an engine at rest."""
+
+    TITLE = "celerytui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    CSS_PATH = "monitor.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), *action_bindings()]
+
+    def __init__(self, engine: Engine, settings: Settings, palette: Palette | None = None) -> None:
+        super().__init__(mask=mask)
+        self.engine = engine
+        environ = os.environ
+        if palette is None:
+            palette = pick_palette(settings.theme, environ, self.console.color_system)
+        encoding = getattr(sys.__stdout__, "encoding", None)
+        self.session = Session(
+            engine,
+            settings,
+            palette=palette,
+            glyphs=pick_glyphs(settings.ascii, environ, encoding),
+            utc=settings.utc,
+        )
+        self.register_theme(palette.theme)
+        self.theme = palette.theme.name
+        if palette.native:
+            self.ansi_color = True
+        self.set_keymap(settings.keys)
+        self._back: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.session, id="header")
+        yield ViewTabs(self.session, [(v.key, v.name, v.label) for v in VIEWS if v.key])
+        yield Banner(self.session, id="banner")
+        yield FilterBar(self.session)
+        yield Body(self.session)
+        yield Footer(self.session, self.key_hints)
+
+    def on_mount(self) -> None:
+        self.engine.start()
+        self.body.arrange_panes(focus=True)
+        self.receive_news()
+
+    async def on_leaving(self) -> None:
+        await asyncio.to_thread(self.engine.stop)
+
+    @work(exclusive=True)
+    async def receive_news(self) -> None:
+        """The app's receiver of events: waits for the engine and tells the widgets."""
+        while True:
+            await self.engine.mailbox.wait()
+            while self.engine.outcomes:
+                self.post_message(ActionFinished(self.engine.outcomes.popleft()))
+            self.tell_widgets()
+
+    def tell_widgets(self) -> None:
+        """Hand the news to what is on the screen; a paused display gets only the header's."""
+        screen = self.screen_stack[0]
+        for widget in (
+            screen.query_one(Header),
+            screen.query_one(ViewTabs),
+            screen.query_one(Banner),
+        ):
+            widget.post_message(StoreChanged())
+        screen.query_one(Footer).post_message(StoreChanged())
+        if self.session.paused_at is None:
+            self.body.arrange_panes()
+            for pane in self.body.panes:
+                pane.post_message(StoreChanged())
+
+    @property
+    def body(self) -> Body:
+        """The panes."""
+        return self.screen_stack[0].query_one(Body)
+
+    @property
+    def table(self) -> TaskTable:
+        """The task table."""
+        return self.body.query_one(TaskTable)
+
+    @property
+    def detail(self) -> DetailPane:
+        """The detail pane."""
+        return self.body.query_one(DetailPane)
+
+    def repaint(self) -> None:
+        """Draw everything again: what is shown was changed from here."""
+        screen = self.screen_stack[0]
+        for bar in (Header, ViewTabs, Banner, Footer):
+            screen.query_one(bar).paint()
+        for pane in self.body.panes:
+            pane.paint()
+
+    # Views
+
+    def action_show_view(self, name: str) -> None:
+        if name == self.session.view and self.body.alone is None:
+            return
+        self._back = []
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        self.session.view = name
+        self.body.alone = None
+        self._crumbs()
+        self.body.arrange_panes(focus=True)
+        self.repaint()
+
+    def _crumbs(self) -> None:
+        tabs = self.screen_stack[0].query_one(ViewTabs)
+        tabs.crumbs = ()
+        if self.session.view == "task":
+            task = self.engine.store.task(self.detail.pinned or "")
+            name = (task.name if task else None) or "task"
+            tabs.crumbs = (BY_NAME[self._back[-1]].label if self._back else "Tasks", name)
+
+    def action_zoom(self) -> None:
+        focused = self.screen.focused
+        if self.body.alone is not None:
+            self.body.alone = None
+        elif isinstance(focused, Pane) and len(self.body.panes) > 1:
+            self.body.alone = focused.id
+        self.body.arrange_panes()
+        self.repaint()
+
+    def action_next_pane(self) -> None:
+        self.body.next_pane(1)
+
+    def action_previous_pane(self) -> None:
+        self.body.next_pane(-1)
+
+    def action_back(self) -> None:
+        """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
+        if self.body.alone is not None:
+            self.action_zoom()
+        elif self.session.view == "task":
+            self._show(self._back.pop() if self._back else "tasks")
+        elif self.session.filter_text:
+            self.set_filter("")
+        elif self.session.marked:
+            self.session.marked.clear()
+            self.table.paint()
+        elif not self.table.release_cursor() and self.session.view != "dashboard":
+            self._show("dashboard")
+
+    @on(TaskSelected)
+    def _task_selected(self, event: TaskSelected) -> None:
+        if self.session.view != "task":
+            self.detail.show(event.task_id)
+
+    @on(TaskOpened)
+    def _task_opened(self, event: TaskOpened) -> None:
+        if self.session.view != "task":
+            self._back.append(self.session.view)
+        self.detail.show(event.task_id)
+        self._show("task")
+
+    def action_traceback(self) -> None:
+        task_id = self.detail.task_id if self.session.view == "task" else self.table.cursor
+        if task_id is not None:
+            self._task_opened(TaskOpened(task_id))
+            self.call_after_refresh(self.detail.to_traceback)
+
+    # The filter
+
+    def action_edit_filter(self) -> None:
+        if self.session.view not in ("dashboard", "tasks") or self.body.alone not in (
+            None,
+            "tasks",
+        ):
+            self._show("tasks")
+        self.screen.query_one(FilterBar).open(self.session.filter_text)
+
+    def set_filter(self, text: str) -> None:
+        """Filter the tasks; "" for all. The text must parse."""
+        made = parse_filter(text, self.engine.clock) if text else None
+        self.session.filter_text = text
+        self.engine.show(filter=made)
+        self.table.last_good = ""
+        self.repaint()
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.session.filter_text = event.text
+        self.engine.show(filter=event.filter)
+        self.table.last_good = ""
+        self.table.paint()
+
+    @on(FilterBar.Failed)
+    def _filter_failed(self) -> None:
+        self.table.last_good = self.session.filter_text or "all"
+        self.table.paint()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        if not event.kept:
+            self.set_filter(self.screen_stack[0].query_one(FilterBar).before)
+        self.table.last_good = ""
+        self.table.focus()
+        self.table.paint()
+
+    @on(FilterAsked)
+    def _filter_asked(self, event: FilterAsked) -> None:
+        self.set_filter(event.text)
+        self._back = []
+        self._show("tasks")
+
+    def action_sort(self) -> None:
+        options = [(one.id, one.header or one.id, "") for one in TASK_COLUMNS]
+
+        def sort(column: str | None) -> None:
+            if column is not None:
+                self.table.sort_by(column)
+
+        self.push_screen(Choice(self.session, "Sort by", options, self.engine.view.sort), sort)
+
+    # The display
+
+    def action_pause(self) -> None:
+        session = self.session
+        session.paused_at = None if session.paused_at is not None else session.now()
+        self.engine.view.freeze(session.paused_at is not None)
+        self.body.arrange_panes()
+        self.repaint()
+
+    def action_utc(self) -> None:
+        self.session.utc = not self.session.utc
+        self.repaint()
+
+    def action_retry(self) -> None:
+        self.engine.reconnect_now()
+
+    def action_ask_workers(self) -> None:
+        self.engine.ask_workers()
+        self.notify("asking the workers", markup=False, timeout=2)
+
+    def action_help(self) -> None:
+        focused = self.screen.focused
+        place = focused.id or "" if isinstance(focused, Pane) else ""
+        title, lines = help_lines(self.session, place)
+        self.push_screen(Reading(self.session, title, lines))
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(id="--command-palette"))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every key and action by its name."""
+        for key in KEYS:
+            if key.where == "app" and key.id not in ("palette.open", "back"):
+                yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
+        for action in self.actions():
+            yield SystemCommand(
+                action.label, f"{action.id}, key {action.key}", lambda one=action: self.act(one)
+            )
+
+    def _run(self, call: str) -> None:
+        self.call_later(self.run_action, call)
+
+    def key_hints(self) -> list[KeyHint]:
+        """What the footer says, first what belongs to the pane in focus: key, label, rank."""
+        active = self.screen_stack[0].active_bindings
+        hints: list[tuple[int, KeyHint]] = []
+        for bound in active.values():
+            key = SHOWN_IN_FOOTER.get(bound.binding.id or "")
+            if key is not None:
+                rank = 0 if key.id in ("help.show", "quit") else key.shown
+                hints.append((key.shown, (bound.binding.key, key.label, rank)))
+        for order, action in enumerate(self.actions()):
+            if action.key and self._targets(action):
+                hints.append((40 + order, (action.key, action.label.lower(), 40 + order)))
+        unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
+        return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
+
+    # Actions on the cluster
+
+    def actions(self) -> list[Action]:
+        """What may be done: nothing that changes the cluster in read-only mode."""
+        read_only = self.session.settings.read_only
+        return [action for action in ACTIONS if not (read_only and action.changes)]
+
+    def action_act(self, action_id: str) -> None:
+        action = action_of(action_id)
+        if action not in self.actions():
+            self.notify("read-only: actions are off", markup=False, timeout=3)
+            return
+        self.act(action)
+
+    def act(self, action: Action) -> None:
+        """Do an action to what is marked or under the cursor; a destructive one asks first."""
+        targets = self._targets(action)
+        if not targets:
+            where = {Scope.TASK: "a task", Scope.WORKER: "a worker"}.get(action.scope, "a row")
+            self.notify(f"{action.label}: choose {where} first", markup=False, timeout=3)
+            return
+
+        def decided(params: dict[str, str] | None) -> None:
+            if params is not None:
+                self.engine.submit(action.id, targets, params)
+                self.notify(f"{action.label}: asked {len(targets):,}", markup=False, timeout=2)
+
+        self.push_screen(Confirm(self.session, action, targets), decided)
+
+    def _targets(self, action: Action) -> list[str]:
+        if action.scope is Scope.TASK:
+            if self.session.view == "task":
+                return [self.detail.task_id] if self.detail.task_id else []
+            return self.table.targets()
+        if action.scope is Scope.WORKER:
+            workers = self.body.query_one(WorkerList)
+            if workers.has_focus and workers.cursor is not None:
+                return [workers.cursor]
+            return workers.silent_workers()
+        return []
+
+    def action_menu(self) -> None:
+        options = [
+            (action.id, action.label, action.key)
+            for action in self.actions()
+            if self._targets(action)
+        ]
+        if not options:
+            self.notify("nothing can be done here: choose a row first", markup=False, timeout=3)
+            return
+
+        def chosen(action_id: str | None) -> None:
+            if action_id is not None:
+                self.act(action_of(action_id))
+
+        self.push_screen(Choice(self.session, "Actions", options), chosen)
+
+    @on(ActionFinished)
+    def _action_finished(self, event: ActionFinished) -> None:
+        self.show_outcome(event.outcome)
+
+    def show_outcome(self, outcome: Outcome) -> None:
+        """Say what each worker answered; targets that were reached are unmarked."""
+        note = outcome_note(outcome, self.session.glyphs)
+        self.notify(
+            note.text, title=note.title, severity=note.severity, timeout=note.seconds, markup=False
+        )
+        if outcome.error is None and any(reply.ok for reply in outcome.replies):
+            self.session.marked -= set(outcome.targets)
+            self.table.paint()
+
+
+def run_monitor(app: Any, settings: Settings) -> int:
+    """Open the monitor on a Celery app and return its exit status.
+
+    Raises NoTerminal where there is no terminal.
+    """
+    engine = Engine(app, settings)
+    return run_app(MonitorApp(engine, settings), log_file=settings.log_file)

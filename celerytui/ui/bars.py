@@ -1,0 +1,291 @@
+"""The rows that are always there: the header, the views, a banner when needed, and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events, on
+from textual.strip import Strip
+from textual.widget import Widget
+
+from celerytui.columns import (
+    clean,
+    format_clock,
+    format_count,
+    format_duration,
+    sparkline,
+)
+from celerytui.model import Link, LinkState
+from celerytui.store import Summary
+from celerytui.ui.keys import key_name
+from celerytui.ui.lines import Line, Span, Spans, cells, to_strip
+from celerytui.ui.messages import StoreChanged
+from celerytui.ui.session import Session
+
+WIDE = 100
+
+
+class Bar(Widget):
+    """One row across the screen, drawn by hand on its ground."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; width: 100%; }
+    """
+    GROUND = "surface"
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.session = session
+        self._strip: Strip | None = None
+
+    def draw(self, line: Line) -> None:
+        """Fill the row."""
+        raise NotImplementedError
+
+    @on(StoreChanged)
+    def _on_news(self) -> None:
+        self.paint()
+
+    def paint(self) -> None:
+        """Draw again, and repaint if it differs."""
+        if not self.is_attached or not self.size.width:
+            return
+        line = Line(self.size.width, self.session.glyphs.ellipsis)
+        self.draw(line)
+        strip = to_strip(line, self.session.palette, self.GROUND)
+        if strip != self._strip:
+            self._strip = strip
+            self.refresh()
+
+    def on_resize(self) -> None:
+        self._strip = None
+        self.paint()
+
+    def render_line(self, y: int) -> Strip:
+        """The row as it was last drawn."""
+        if self._strip is None:
+            style = self.session.palette.style("text", self.GROUND)
+            return Strip.blank(self.size.width, style)
+        return self._strip
+
+
+class Header(Bar):
+    """Who and where, whether it is live or why not, and the four numbers."""
+
+    def draw(self, line: Line) -> None:
+        session = self.session
+        engine, wide = session.engine, self.size.width >= WIDE
+        summary = engine.store.summary(session.now())
+        name = clean(engine.app_name, limit=40)
+        url = clean(engine.broker_url, limit=200)
+        if wide:
+            line.left((" celerytui", "key"), ("  ", "text"), (name, "strong"), (" @ ", "faint"))
+            line.left((url, "text"), ("   ", "text"))
+        else:
+            host = url.rpartition("@")[2].partition("://")[2] or url
+            line.left((" " + name, "strong"), (" @ ", "faint"))
+            line.left((host.partition("/")[0].partition(":")[0] or host, "text"), ("  ", "text"))
+        line.left(*self._link(engine.link, summary, wide))
+        line.right(*self._numbers(summary, wide))
+
+    def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
+        glyphs, now = self.session.glyphs, self.session.engine.clock()
+        if link.state is LinkState.CONNECTING and not link.error:
+            return [(f"{glyphs.lost} connecting", "warning")]
+        if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
+            word = "reconnecting" if link.lost_at else "no broker"
+            if link.next_try and link.next_try > now:
+                word += f" in {format_duration(max(1.0, link.next_try - now))}".split(".")[0]
+                word = word if word.endswith("s") else word + "s"
+            tries: list[Span] = [(f"   try {link.attempt}", "muted")] if link.attempt else []
+            return [(f"{glyphs.lost} {word}", "warning bold"), *(tries if wide else [])]
+        if link.state is LinkState.NO_EVENTS:
+            return [(f"{glyphs.states[0]} connected, no events", "warning bold")]
+        if link.state is LinkState.STOPPED:
+            return [(f"{glyphs.lost} stopped", "muted")]
+        return self._live(summary, wide)
+
+    def _live(self, summary: Summary, wide: bool) -> Spans:
+        glyphs, engine = self.session.glyphs, self.session.engine
+        live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
+        rate = format_count(round(summary.events_per_second or 0))
+        if not wide:
+            return [*live, (f" {rate}", "strong"), ("/s", "muted")]
+        live += [(f"   {rate}", "strong"), (" ev/s ", "muted")]
+        if self.size.width >= 120:
+            now = self.session.now()
+            series = engine.store.series("events", 14 * 5, now)
+            buckets = [_mean(series[i : i + 5]) for i in range(0, len(series), 5)]
+            live.append((sparkline(buckets, 14, ascii=self.session.ascii), "muted"))
+        return live
+
+    def _numbers(self, summary: Summary, wide: bool) -> Spans:
+        workers = summary.workers_online + summary.workers_late
+        all_there = workers == summary.workers_total and not summary.workers_late
+        known = summary.first_event_at is not None
+        unknown = "?"
+        running = format_count(summary.running) if known or summary.running else unknown
+        waiting = format_count(summary.waiting) if summary.waiting is not None else unknown
+        failed = format_count(summary.failed_5m) if known else unknown
+        labels = ("workers", "run", "wait", "fail")
+        if wide:
+            labels = ("workers", "running", "waiting", "failed")
+        gap = "   " if wide else "  "
+        return [
+            (f"{labels[0]} ", "muted"),
+            (f"{workers}/{summary.workers_total}", "strong" if all_there else "warning bold"),
+            (f"{gap}{labels[1]} ", "muted"),
+            (running, "strong"),
+            (f"{gap}{labels[2]} ", "muted"),
+            (waiting, "strong"),
+            (f"{gap}{labels[3]} ", "muted"),
+            (failed, "failure bold" if summary.failed_5m else "strong"),
+            (" in 5m " if wide else "/5m ", "muted"),
+        ]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+class ViewTabs(Bar):
+    """The views with their digits, and at the right the badges or where one is."""
+
+    GROUND = "bg"
+
+    def __init__(self, session: Session, views: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__(session, id="views")
+        self.views = views
+        self.crumbs: tuple[str, ...] = ()
+
+    def draw(self, line: Line) -> None:
+        for key, name, label in self.views:
+            if name == self.session.view:
+                line.left((f" {key} {label} ", "accent.filled"))
+            else:
+                line.left((f" {key} ", "accent"), (f"{label} ", "muted"))
+        for index, crumb in enumerate(self.crumbs):
+            if index:
+                line.right((f" {self.session.glyphs.crumb} ", "faint"))
+            line.right((clean(crumb, limit=60), "strong" if index else "muted"))
+        if self.crumbs:
+            line.right(("  ", "text"))
+        for badge in self._badges():
+            line.right((f" {badge} ", "badge"), (" ", "text"))
+
+    def _badges(self) -> list[str]:
+        session = self.session
+        badges = []
+        if session.paused_at is not None:
+            badges.append("PAUSED")
+        if session.utc:
+            badges.append("UTC")
+        if session.settings.read_only:
+            badges.append("READ-ONLY")
+        return badges
+
+    def on_click(self, event: events.Click) -> None:
+        x = 0
+        for key, name, label in self.views:
+            x += cells(f" {key} {label} ")
+            if event.x < x:
+                self.app.call_later(self.app.run_action, f"show_view('{name}')")
+                return
+
+
+class Banner(Bar):
+    """What the user must know before the figures: shown only while there is something."""
+
+    GROUND = "warning"
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def paint(self) -> None:
+        shown = bool(self._text())
+        if shown != self.display:
+            self.display = shown
+            self._strip = None
+        super().paint()
+
+    def draw(self, line: Line) -> None:
+        spans, key = self._text() or ([], None)
+        line.left((f" {self.session.glyphs.warning} ", "warning bold"), *spans)
+        if key is not None:
+            line.right((key[0], "key"), (f" {key[1]} ", "text"))
+
+    def _text(self) -> tuple[Spans, tuple[str, str] | None] | None:
+        session = self.session
+        link, now = session.engine.link, session.engine.clock()
+        if link.state is LinkState.RECONNECTING and link.lost_at is not None:
+            old = format_duration(max(1.0, now - link.lost_at))
+            old = old.partition(".")[0] + "s" if "." in old else old
+            spans: list[Span] = [
+                (f"The broker is gone since {format_clock(link.lost_at, session.utc)}", "strong"),
+                (f"  {clean(link.error or '', limit=90)}", "text"),
+                (f"   What you see is {old} old.", "warning"),
+            ]
+            return spans, ("r", "try now")
+        if session.paused_at is not None:
+            ago = format_duration(max(0.0, now - session.paused_at)).partition(".")[0]
+            ago = ago if ago[-1:].isalpha() else ago + "s"
+            return [
+                ("Paused", "strong"),
+                (f" at {format_clock(session.paused_at, session.utc)}, {ago} ago;", "text"),
+                (" events are still received", "text"),
+            ], ("p", "go on")
+        return None
+
+
+KeyHint = tuple[str, str, int]
+"""A key's id for Textual, its label, and its rank: the highest is the first to go."""
+
+
+class Footer(Bar):
+    """The keys that work here; from the right they go first, but `?` and `q` stay."""
+
+    def __init__(self, session: Session, hints: Callable[[], Sequence[KeyHint]]) -> None:
+        super().__init__(session, id="footer")
+        self.hints = hints
+        self._places: list[tuple[int, str]] = []
+
+    def draw(self, line: Line) -> None:
+        note = self._note()
+        hints = self._fitting(list(self.hints()), self.size.width - cells(note) - 1)
+        self._places = []
+        x = 1
+        line.left((" ", "text"))
+        for key, label, _ in hints:
+            line.left((key_name(key), "key"), (f" {label}   ", "muted"))
+            x += cells(key_name(key)) + cells(label) + 4
+            self._places.append((x, key))
+        if note:
+            line.right((note + " ", "muted"))
+
+    def _note(self) -> str:
+        if self.session.settings.read_only and self.size.width >= 120:
+            return "read-only: actions are off"
+        if self.session.stale_since is not None and self.size.width >= 120:
+            return "actions wait for the broker"
+        return ""
+
+    @staticmethod
+    def _fitting(hints: list[KeyHint], room: int) -> list[KeyHint]:
+        """As many as fit: the highest rank is dropped first, where rank 0 is never dropped."""
+
+        def width() -> int:
+            return sum(cells(key_name(key)) + cells(label) + 4 for key, label, _ in hints) - 2
+
+        while hints and width() > room:
+            loosest = max(range(len(hints)), key=lambda i: hints[i][2])
+            if hints[loosest][2] == 0:
+                break
+            del hints[loosest]
+        return hints
+
+    def on_click(self, event: events.Click) -> None:
+        for end, key in self._places:
+            if event.x < end:
+                self.app.call_later(self.app.simulate_key, key)
+                return

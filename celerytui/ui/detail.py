@@ -1,0 +1,428 @@
+"""All that is known of one task, live: in short on the dashboard, whole where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from celerytui.columns import (
+    clean,
+    epoch,
+    format_clock,
+    format_duration,
+    format_id,
+    format_when,
+    state_role,
+)
+from celerytui.model import Task, TaskState
+from celerytui.ui.code import highlight_repr, highlight_traceback
+from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.keys import bindings
+from celerytui.ui.lines import Line, Span, Spans, section
+from celerytui.ui.messages import TaskOpened
+from celerytui.ui.notices import Notice
+from celerytui.ui.pane import Pane, Row
+from celerytui.ui.session import Session
+from celerytui.ui.timeline import timeline
+
+LABEL = 10
+SHORT_ROWS = 16
+"""Up to so many rows of body the detail is told in short."""
+REPR_LINES = 12
+"""Lines that arguments or a result may take before they are cut; Enter and y have all."""
+
+
+class DetailPane(Pane):
+    """One task with its relatives as links: `pinned` if asked for, else the newest failure."""
+
+    NAME = "Detail"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("task"),
+        Binding("j,down", "scroll(1)", "down", show=False),
+        Binding("k,up", "scroll(-1)", "up", show=False),
+        Binding("pagedown,ctrl+f", "scroll_page(1)", "page down", show=False),
+        Binding("pageup,ctrl+b", "scroll_page(-1)", "page up", show=False),
+        Binding("g,home", "scroll_to(0)", "top", show=False),
+        Binding("G,end", "scroll_to(1000000)", "bottom", show=False),
+        Binding("bracketright", "link(1)", "next link", show=False),
+        Binding("bracketleft", "link(-1)", "previous link", show=False),
+        Binding("enter,i", "open", "open", show=False),
+    ]
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        self.pinned: str | None = None
+        self._task: Task | None = None
+        self._links: list[str] = []
+        self._link = -1
+        self._offset = 0
+        self._total = 0
+        self._traceback_at: int | None = None
+        self._link_rows: dict[int, str] = {}
+
+    def show(self, task_id: str | None) -> None:
+        """Show that task, or the newest failure where none is asked for."""
+        if task_id != self.pinned:
+            self.pinned = task_id
+            self._offset, self._link = 0, -1
+            self.paint()
+
+    @property
+    def task_id(self) -> str | None:
+        """The id of the task that is shown."""
+        return None if self._task is None else self._task.id
+
+    def paint(self) -> None:
+        if self.session.paused_at is None or self._task is None or self._task.id != self.pinned:
+            store = self.session.engine.store
+            wanted = self.pinned or store.latest_failure
+            self._task = None if wanted is None else store.task(wanted)
+        super().paint()
+
+    def titles(self) -> tuple[Spans, Spans]:
+        task = self._task
+        if task is None:
+            return [(self.NAME, self.title_role)], []
+        glyphs = self.session.glyphs
+        name = clean(task.name, limit=120) if task.name else "name not known"
+        left: list[Span] = [(self.NAME, self.title_role), (f"  {name}", "text")]
+        if self.pinned is None:
+            left.append(("  newest failure", "muted"))
+        role = state_role(task.state)
+        if not self._short:
+            left += [(f"  {glyphs.state(task.state)} {task.state.label}", f"{role} bold")]
+        return left, [(clean(task.id, limit=64), "muted")]
+
+    @property
+    def _short(self) -> bool:
+        return self.inside.height <= SHORT_ROWS
+
+    def body(self, width: int, height: int) -> list[Row]:
+        if self._task is None:
+            return self._nothing().rows(width, height, self.session.glyphs)
+        room = width - 2
+        lines = self._in_short(room) if self._short else self._whole(room)
+        self._total = len(lines)
+        self._offset = max(0, min(self._offset, self._total - height))
+        shown = lines[self._offset : self._offset + height]
+        return [([(" ", "text"), *_spans(line), (" ", "text")], ground) for line, ground in shown]
+
+    def _nothing(self) -> Notice:
+        if self.pinned is not None:
+            return Notice(
+                "This task is not held any more",
+                f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
+            )
+        return Notice("No task is chosen", "j k or a click choose one, f follows the newest.")
+
+    def thumb(self) -> tuple[int, int] | None:
+        height = self.inside.height
+        if self._total <= height or height <= 0:
+            return None
+        size = max(1, height * height // self._total)
+        return (height - size) * self._offset // (self._total - height), size
+
+    # In short: what the dashboard has room for
+
+    def _in_short(self, width: int) -> list[Row]:
+        task = self._known
+        drawn = timeline(
+            task, self.session.now(), width, utc=self.session.utc, glyphs=self.session.glyphs
+        )
+        roomy = self.inside.height >= 10
+        rows: list[Line | Spans] = [self._headline(width, drawn.heading)]
+        if roomy:
+            rows.append([])
+        rows += [*drawn.legend, drawn.bar, drawn.names, drawn.clocks]
+        if roomy:
+            rows.append([])
+        room = self.inside.height - len(rows)
+        rows += self._call(width, 1 if room < 6 else 2)[: max(1, room - 2)]
+        rows += self._raised(width)
+        return [(row, "bg") for row in rows]
+
+    @property
+    def _known(self) -> Task:
+        assert self._task is not None
+        return self._task
+
+    def _headline(self, width: int, heading: Spans) -> Line:
+        task, glyphs = self._known, self.session.glyphs
+        role = state_role(task.state)
+        line = Line(width, glyphs.ellipsis)
+        line.left((f"{glyphs.state(task.state)} {task.state.label}", f"{role} bold"))
+        ran = task.running(self.session.now())
+        if ran is not None and task.state.finished:
+            line.left(("   after ", "muted"), (format_duration(ran), "text"))
+        elif ran is not None:
+            line.left(("   for ", "muted"), (format_duration(ran, running=True), "text"))
+        for word, value in (("on", task.worker), ("from", task.queue)):
+            if value:
+                line.left((f"   {word} ", "muted"), (clean(value, limit=60), "text"))
+        if task.retries:
+            line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
+        if task.state is TaskState.LOST:
+            line.left(("   its worker went away", "failure"))
+        return line.right(*heading)
+
+    def _call(self, width: int, most: int) -> list[Spans]:
+        task = self._known
+        return [
+            *self._field("args", task.args, width, most),
+            *self._field("kwargs", task.kwargs, width, most),
+        ]
+
+    def _field(self, label: str, value: str | None, width: int, most: int) -> list[Spans]:
+        """A label and a Python value over as many lines as it needs, `most` at the most."""
+        head: Span = (label.ljust(LABEL), "muted")
+        if value is None:
+            return [[head, (self.session.glyphs.unknown, "muted")]]
+        lines = highlight_repr(value, width - LABEL, most=most)
+        return [[head if not i else (" " * LABEL, "text"), *spans] for i, spans in enumerate(lines)]
+
+    def _raised(self, width: int) -> list[Spans]:
+        task, more = self._known, self._known.more
+        rows: list[Spans] = []
+        if more.exception and task.state is not TaskState.SUCCESS:
+            name, _, rest = clean(more.exception, limit=width * 2).partition("(")
+            role = state_role(task.state)
+            role = role if role in ("failure", "retry", "warning") else "failure"
+            rows.append(
+                [
+                    ("raised".ljust(LABEL), "muted"),
+                    (name, f"{role} bold"),
+                    ("(" + rest if rest else "", "text"),
+                ]
+            )
+        elif task.result is not None:
+            rows += self._field("result", task.result, width, 2)
+        return rows
+
+    # Whole
+
+    def _whole(self, width: int) -> list[Row]:
+        rows: list[Row] = []
+        self._traceback_at = None
+        for part in (self._time_part, self._call_part, self._outcome_part, self._links_part):
+            if rows:
+                rows.append(([], "bg"))
+            rows += part(width, len(rows))
+        return rows
+
+    def _section(self, width: int, title: str, right: Spans = ()) -> Row:
+        return section(width, title, right, glyphs=self.session.glyphs), "bg"
+
+    def _time_part(self, width: int, at: int) -> list[Row]:
+        session = self.session
+        drawn = timeline(self._known, session.now(), width, utc=session.utc, glyphs=session.glyphs)
+        rows = [drawn.bar, drawn.names, drawn.clocks, [], *drawn.legend]
+        return [
+            self._section(width, "Timeline", drawn.heading),
+            ([], "bg"),
+            *((row, "bg") for row in rows),
+        ]
+
+    def _call_part(self, width: int, at: int) -> list[Row]:
+        task, more, unknown = self._known, self._known.more, self.session.glyphs.unknown
+        now, utc = self.session.now(), self.session.utc
+
+        def when(text: str | None) -> str:
+            moment = epoch(text)
+            return unknown if moment is None else format_when(moment, now, utc)
+
+        facts: list[list[tuple[str, str | None]]] = [
+            [("queue", task.queue), ("exchange", more.exchange), ("routing key", more.routing_key)],
+            [("worker", task.worker), ("process", _text(more.worker_pid))],
+            [("retries", _text(task.retries)), ("eta", when(more.eta))],
+        ]
+        if more.expires:
+            facts[-1].append(("expires", when(more.expires)))
+        if more.client:
+            facts.append([("sent by", more.client)])
+        rows: list[Spans] = [
+            *self._field("args", task.args, width, REPR_LINES),
+            *self._field("kwargs", task.kwargs, width, REPR_LINES),
+        ]
+        for group in facts:
+            spans: list[Span] = []
+            for label, value in group:
+                if value or not spans:
+                    shown = clean(value, limit=120) if value else unknown
+                    if spans:
+                        spans.append((f"   {label} ", "muted"))
+                    else:
+                        spans.append((label.ljust(LABEL), "muted"))
+                    spans.append((shown, "text" if value else "muted"))
+            rows.append(spans)
+        rows += self._revoked_facts()
+        return [self._section(width, "Call"), *((row, "bg") for row in rows)]
+
+    def _revoked_facts(self) -> list[Spans]:
+        more = self._known.more
+        words = []
+        if more.terminated:
+            words.append(f"terminated with {clean(str(more.signum), limit=20)}")
+        if more.expired:
+            words.append("it had expired")
+        if more.requeue:
+            words.append("put back into the queue")
+        if more.lost_from is not None:
+            words.append(f"was {more.lost_from.label} when its worker went away")
+        return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
+
+    def _outcome_part(self, width: int, at: int) -> list[Row]:
+        task, more = self._known, self._known.more
+        rows: list[Row] = []
+        if task.result is not None:
+            rows.append(self._section(width, "Result"))
+            rows += [
+                (line, "bg") for line in self._field("returned", task.result, width, REPR_LINES)
+            ]
+        if more.exception and task.state is not TaskState.SUCCESS:
+            self._traceback_at = at + len(rows)
+            rows.append(self._section(width, "Exception"))
+            if more.traceback:
+                lines = highlight_traceback(more.traceback, width, glyphs=self.session.glyphs)
+                rows += [(line, "bg") for line in lines]
+            else:
+                rows += [(line, "bg") for line in self._raised(width)]
+                rows.append(([("no traceback was sent with the event", "muted")], "bg"))
+        for number, tried in enumerate(more.attempts, 1):
+            rows.append(
+                (
+                    [
+                        (f"try {number}".ljust(LABEL), "muted"),
+                        (format_clock(tried.at, self.session.utc), "muted"),
+                        (f"  {self.session.glyphs.retry} ", "warning"),
+                        (clean(tried.exception or "", limit=width), "text"),
+                    ],
+                    "bg",
+                )
+            )
+        if not rows:
+            word = "not finished" if not task.state.finished else "nothing was sent"
+            rows = [self._section(width, "Result"), ([(word, "muted")], "bg")]
+        return rows
+
+    def _links_part(self, width: int, at: int) -> list[Row]:
+        relatives = self.session.engine.store.relatives(self._known.id)
+        self._links = [one.id for one in relatives if one.id != self._known.id]
+        count: Spans = [(f"{len(relatives)} tasks", "muted")] if self._links else []
+        rows: list[Row] = [self._section(width, "Links", count)]
+        if not self._links:
+            rows.append(
+                ([("no parent, no child and no other of its root was seen", "muted")], "bg")
+            )
+            return rows
+        chosen = self._links[self._link] if 0 <= self._link < len(self._links) else None
+        self._link_rows = {}
+        for prefix, task in _tree(relatives, self.session.glyphs):
+            self._link_rows[at + len(rows)] = task.id
+            ground = "cursor" if task.id == chosen else "bg"
+            rows.append((self._relative(prefix, task, width), ground))
+        return rows
+
+    def _relative(self, prefix: str, task: Task, width: int) -> Line:
+        session = self.session
+        role = state_role(task.state)
+        line = Line(width, session.glyphs.ellipsis)
+        line.left((prefix, "faint"), (f"{session.glyphs.state(task.state)} ", role))
+        this = task.id == self._known.id
+        name = clean(task.name, limit=80) if task.name else "name not known"
+        line.left((name, "strong" if this else "text"), ("  this task" if this else "", "muted"))
+        ran = task.running(session.now())
+        line.right(
+            (format_id(task.id, ascii=session.ascii) + "  ", "muted"),
+            (task.state.label.ljust(9), role),
+            (format_duration(ran).rjust(8) if ran is not None else " " * 8, "text"),
+        )
+        return line
+
+    # Keys and the mouse
+
+    def action_scroll(self, by: int) -> None:
+        self._offset += by
+        self.paint()
+
+    def action_scroll_page(self, by: int) -> None:
+        self.action_scroll(by * max(1, self.inside.height - 1))
+
+    def action_scroll_to(self, row: int) -> None:
+        self._offset = row
+        self.paint()
+
+    def action_link(self, by: int) -> None:
+        if self._links:
+            self._link = (self._link + by) % len(self._links)
+            wanted = self._links[self._link]
+            for row, task_id in self._link_rows.items():
+                if task_id == wanted and not 0 <= row - self._offset < self.inside.height:
+                    self._offset = row - self.inside.height // 2
+            self.paint()
+
+    def action_open(self) -> None:
+        if 0 <= self._link < len(self._links):
+            self.post_message(TaskOpened(self._links[self._link]))
+        elif self._task is not None:
+            self.post_message(TaskOpened(self._task.id))
+
+    def to_traceback(self) -> None:
+        """Scroll to the exception, if there is one."""
+        self.paint()
+        if self._traceback_at is not None:
+            self.action_scroll_to(self._traceback_at)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        wanted = self._link_rows.get(event.y - self.inside.y + self._offset)
+        if wanted is not None and not self._short and self._task and wanted != self._task.id:
+            self.post_message(TaskOpened(wanted))
+
+
+def _spans(line: Line | Spans) -> Spans:
+    return line.spans() if isinstance(line, Line) else line
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _tree(tasks: Sequence[Task], glyphs: Glyphs) -> list[tuple[str, Task]]:
+    """The tasks as a tree by their parents, each with its branches; orphans at the top."""
+    by_id = {task.id: task for task in tasks}
+    children: dict[str | None, list[Task]] = {}
+    for task in sorted(tasks, key=lambda one: (one.sent or one.received or one.seen, one.seq)):
+        parent = task.parent_id if task.parent_id in by_id and task.parent_id != task.id else None
+        children.setdefault(parent, []).append(task)
+    rows: list[tuple[str, Task]] = []
+    seen: set[str] = set()
+    stack: list[tuple[str, str, Task]] = [("", "", one) for one in reversed(children.get(None, []))]
+    while stack:
+        prefix, below, task = stack.pop()
+        if task.id in seen:
+            continue
+        seen.add(task.id)
+        rows.append((prefix, task))
+        under = children.get(task.id, [])
+        for index, child in reversed(list(enumerate(under))):
+            last = index == len(under) - 1
+            stack.append(
+                (
+                    f"{below}{glyphs.last if last else glyphs.branch} ",
+                    f"{below}{'  ' if last else glyphs.trunk} ",
+                    child,
+                )
+            )
+    # A hostile stream may say that two tasks are each other's parents.
+    rows += [("", task) for task in tasks if task.id not in seen]
+    return rows

@@ -1,0 +1,236 @@
+"""Boxes over the page: a question, a choice, a text to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from celerytui.ui.lines import (
+    Line,
+    Span,
+    Spans,
+    cells,
+    fit_spans,
+    frame_bottom,
+    frame_top,
+    span_width,
+    to_strip,
+)
+from celerytui.ui.session import Session
+
+Result = TypeVar("Result")
+
+GROUND = "raised"
+
+
+class Box(Widget):
+    """A framed box as high as its lines, up to the screen; longer text scrolls."""
+
+    DEFAULT_CSS = """
+    Box { width: auto; height: auto; background: $raised; }
+    """
+
+    def __init__(self, session: Session, border: str) -> None:
+        super().__init__()
+        self.session = session
+        self.border_role = border
+        self.title: Spans = []
+        self.note: Spans = []
+        self.lines: list[Spans] = []
+        self.least = 40
+        self.offset_rows = 0
+        self.grounds: dict[int, str] = {}
+
+    def fill(self, title: Spans, note: Spans, lines: Sequence[Spans]) -> None:
+        """What the box holds; it takes its size from it."""
+        self.title, self.note, self.lines = title, note, list(lines)
+        self.refresh(layout=True)
+
+    @property
+    def wanted_width(self) -> int:
+        """Cells for the widest line, the title, and the frame."""
+        inner = max((span_width(line) for line in self.lines), default=0)
+        head = span_width(self.title) + span_width(self.note) + 6
+        return max(inner, head, self.least) + 4
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        return min(self.wanted_width, self.app.size.width - 2)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return min(len(self.lines) + 2, self.app.size.height - 2)
+
+    @property
+    def visible_rows(self) -> int:
+        """Rows of text that can be seen at once."""
+        return max(0, self.size.height - 2)
+
+    def scroll_by(self, rows: int) -> None:
+        """Move the text."""
+        last = max(0, len(self.lines) - self.visible_rows)
+        self.offset_rows = max(0, min(self.offset_rows + rows, last))
+        self.refresh()
+
+    def show_row(self, row: int) -> None:
+        """Scroll as little as is needed to see that row."""
+        if row < self.offset_rows:
+            self.scroll_by(row - self.offset_rows)
+        elif row >= self.offset_rows + self.visible_rows:
+            self.scroll_by(row - self.offset_rows - self.visible_rows + 1)
+
+    def render_line(self, y: int) -> Strip:
+        """The frame, or a line of text in it."""
+        glyphs, palette, width = self.session.glyphs, self.session.palette, self.size.width
+        role = self.border_role
+        if y == 0:
+            top = frame_top(width, self.title, self.note, border=role, glyphs=glyphs)
+            return to_strip(top, palette, GROUND)
+        if y >= self.size.height - 1:
+            below = len(self.lines) - self.offset_rows - self.visible_rows
+            more: Spans = [(f"{below} more", "muted")] if below > 0 else []
+            return to_strip(frame_bottom(width, more, border=role, glyphs=glyphs), palette, GROUND)
+        row = y - 1 + self.offset_rows
+        line = self.lines[row] if row < len(self.lines) else []
+        ground = self.grounds.get(row, GROUND)
+        inner = fit_spans(line, width - 4, ellipsis=glyphs.ellipsis)
+        edge: Span = (glyphs.vertical, role)
+        strips = [
+            to_strip([edge], palette, GROUND),
+            to_strip([(" ", "text"), *inner, (" ", "text")], palette, ground),
+            to_strip([edge], palette, GROUND),
+        ]
+        return Strip.join(strips)
+
+
+class Dialog(ModalScreen[Result]):
+    """A box in the middle of a page that has gone faint."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 65%; }
+    Dialog > Container { width: auto; height: auto; }
+    """
+    BORDER: ClassVar[str] = "accent"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "decline", "close", show=False),
+        Binding("ctrl+q", "app.quit", "quit", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.box = Box(session, self.BORDER)
+
+    def compose(self) -> ComposeResult:
+        with Container():
+            yield self.box
+
+    def on_mount(self) -> None:
+        self.update()
+
+    def update(self) -> None:
+        """Fill the box."""
+        raise NotImplementedError
+
+    def action_decline(self) -> None:
+        self.dismiss(None)
+
+
+class Choice(Dialog[str]):
+    """A list to choose one of; each is an id, what is shown at the left, and at the right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", "down", show=False),
+        Binding("k,up", "step(-1)", "up", show=False),
+        Binding("enter", "take", "take it", show=False),
+        Binding("q", "decline", "close", show=False),
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        options: Sequence[tuple[str, str, str]],
+        chosen: str | None = None,
+    ) -> None:
+        super().__init__(session)
+        self.heading = title
+        self.options = list(options)
+        ids = [one for one, _, _ in self.options]
+        self.at = ids.index(chosen) if chosen in ids else 0
+
+    def update(self) -> None:
+        widest = max((cells(label) for _, label, _ in self.options), default=0)
+        note = max((cells(note) for _, _, note in self.options), default=0)
+        lines: list[Spans] = []
+        for row, (_, label, key) in enumerate(self.options):
+            line = Line(widest + note + 6)
+            cursor = self.session.glyphs.cursor if row == self.at else " "
+            line.left((f"{cursor} ", "cursor"), (label, "strong" if row == self.at else "text"))
+            lines.append(line.right((key, "key")).spans())
+        self.box.grounds = {self.at: "cursor"}
+        self.box.fill([(self.heading, "strong")], [], lines)
+
+    def action_step(self, by: int) -> None:
+        self.at = (self.at + by) % max(1, len(self.options))
+        self.update()
+        self.box.show_row(self.at)
+
+    def action_take(self) -> None:
+        self.dismiss(self.options[self.at][0] if self.options else None)
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that stands beside an option takes it."""
+        for one, _, key in self.options:
+            if event.character and event.character == key:
+                event.stop()
+                self.dismiss(one)
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        region = self.box.region
+        if not region.contains(event.screen_x, event.screen_y):
+            self.dismiss(None)
+            return
+        row = event.screen_y - region.y - 1 + self.box.offset_rows
+        if 0 <= row < len(self.options):
+            self.dismiss(self.options[row][0])
+
+
+class Reading(Dialog[None]):
+    """A text to read; Esc or the key that opened it closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll(1)", "down", show=False),
+        Binding("k,up", "scroll(-1)", "up", show=False),
+        Binding("pagedown,ctrl+f,space", "scroll(15)", "page down", show=False),
+        Binding("pageup,ctrl+b", "scroll(-15)", "page up", show=False),
+        Binding("q,question_mark,enter", "decline", "close", show=False),
+    ]
+
+    def __init__(self, session: Session, title: str, lines: Sequence[Spans]) -> None:
+        super().__init__(session)
+        self.heading = title
+        self.text = lines
+
+    def update(self) -> None:
+        self.box.fill([(self.heading, "strong")], [("Esc", "key"), (" close", "muted")], self.text)
+
+    def action_scroll(self, rows: int) -> None:
+        self.box.scroll_by(rows)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.box.scroll_by(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.box.scroll_by(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        if not self.box.region.contains(event.screen_x, event.screen_y):
+            self.dismiss(None)

@@ -1,0 +1,183 @@
+"""The line for the filter: it acts while it is typed, and marks a mistake where it is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from celerytui.errors import FilterError
+from celerytui.query import FIELDS, Filter, parse_filter, suggest
+from celerytui.ui.session import Session
+
+
+class FilterInput(Input):
+    """The input itself; Up and Down go through the filters kept before, Tab completes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "give up"),
+        Binding("up", "history(-1)", "older"),
+        Binding("down", "history(1)", "newer"),
+        Binding("tab", "complete", "complete", priority=True),
+    ]
+
+    class GaveUp(Message):
+        """Escape was pressed."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="filter-input", compact=True)
+        self.session = session
+        self.kept: list[str] = []
+        self._at = 0
+
+    def action_give_up(self) -> None:
+        self.post_message(self.GaveUp())
+
+    def keep(self, text: str) -> None:
+        """Remember a filter that was used."""
+        if text and (not self.kept or self.kept[-1] != text):
+            self.kept.append(text)
+        self._at = len(self.kept)
+
+    def action_history(self, by: int) -> None:
+        self._at = max(0, min(self._at + by, len(self.kept)))
+        self.value = self.kept[self._at] if self._at < len(self.kept) else ""
+        self.cursor_position = len(self.value)
+
+    def action_complete(self) -> None:
+        engine = self.session.engine
+        offers = suggest(
+            self.value,
+            self.cursor_position,
+            names=engine.store.task_names(),
+            workers=[worker.hostname for worker in engine.store.workers()],
+            queues=[queue.name for queue in engine.store.queues()],
+        )
+        if offers:
+            before = self.value[: self.cursor_position]
+            start = max(before.rfind(mark) for mark in (" ", "(", ":", ",", "-")) + 1
+            self.value = self.value[:start] + offers[0] + self.value[self.cursor_position :]
+            self.cursor_position = start + len(offers[0])
+
+
+class FilterBar(Widget):
+    """The input with its message under it; hidden until `/`."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: auto; display: none; background: $surface; }
+    FilterBar.open { display: block; }
+    FilterBar Horizontal { height: 1; }
+    FilterBar .slash { width: 3; color: $accent; text-style: bold; }
+    FilterBar Input { width: 1fr; background: $surface; }
+    FilterBar .hint { width: auto; color: $text-muted; }
+    FilterBar #filter-note { height: 1; }
+    """
+
+    class Changed(Message):
+        """The typed filter parses; `text` is "" and `filter` None where there is none."""
+
+        def __init__(self, text: str, filter_: Filter | None) -> None:
+            super().__init__()
+            self.text = text
+            self.filter = filter_
+
+    class Failed(Message):
+        """The typed filter does not parse."""
+
+    class Closed(Message):
+        """The line was closed; `kept` is False where the filter before is wanted back."""
+
+        def __init__(self, kept: bool) -> None:
+            super().__init__()
+            self.kept = kept
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="filter")
+        self.session = session
+        self._before = ""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(" / ", classes="slash", markup=False)
+            yield FilterInput(self.session)
+            yield Static("Enter keep  Esc give up  Tab complete ", classes="hint", markup=False)
+        yield Static("", id="filter-note", markup=False)
+
+    @property
+    def input(self) -> FilterInput:
+        """The input line."""
+        return self.query_one(FilterInput)
+
+    def open(self, text: str) -> None:
+        """Show the line with a filter in it, the cursor at its end."""
+        self._before = text
+        self.add_class("open")
+        self.input.value = text
+        self.input.cursor_position = len(text)
+        self.input.focus()
+        self._hint()
+
+    def close(self, *, kept: bool) -> None:
+        """Hide the line."""
+        self.remove_class("open")
+        if kept:
+            self.input.keep(self.input.value)
+        self.post_message(self.Closed(kept))
+
+    @property
+    def before(self) -> str:
+        """The filter that held when the line was opened."""
+        return self._before
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if not self.has_class("open"):
+            return
+        text = event.value.strip()
+        try:
+            made = parse_filter(event.value, self.session.engine.clock) if text else None
+        except FilterError as error:
+            self._show_error(error)
+            self.post_message(self.Failed())
+            return
+        self._hint()
+        self.post_message(self.Changed(text, made))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.close(kept=True)
+
+    @on(FilterInput.GaveUp)
+    def _gave_up(self, event: FilterInput.GaveUp) -> None:
+        event.stop()
+        self.close(kept=False)
+
+    def _hint(self) -> None:
+        style = self.session.palette.style
+        note = Text(" fields ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
+        note.append(" ".join(FIELDS), style("text", "surface"))
+        self.query_one("#filter-note", Static).update(note)
+
+    def _show_error(self, error: FilterError) -> None:
+        """The mistake's mark stands under the character where it is."""
+        style, glyphs = self.session.palette.style, self.session.glyphs
+        shift = 3 + error.start - self.input.scroll_offset.x
+        indent = max(0, min(shift, self.size.width - 30))
+        note = Text(" " * indent, no_wrap=True, overflow="ellipsis")
+        note.append(f"{glyphs.growing} {error.message}", style("failure bold", "surface"))
+        if error.expected:
+            note.append(f"  {error.expected}", style("text", "surface"))
+        self.query_one("#filter-note", Static).update(note)
+
+    def on_key(self, event: events.Key) -> None:
+        # Keys of the rest of the screen must not act while a filter is typed.
+        event.stop()

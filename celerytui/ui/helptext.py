@@ -1,0 +1,62 @@
+"""The help of a view, made from the registries of keys, actions and filter fields."""
+
+from __future__ import annotations
+
+from celerytui.control import ACTIONS
+from celerytui.model import TaskState
+from celerytui.query import FIELDS
+from celerytui.ui.keys import KEYS, key_name
+from celerytui.ui.lines import Spans
+from celerytui.ui.session import Session
+
+_PLACES = {
+    "tasks": ("Tasks", ("tasks", "task", "list")),
+    "workers": ("Workers", ("list",)),
+    "queues": ("Queues", ("list",)),
+    "throughput": ("Throughput", ()),
+    "detail": ("Detail", ("task",)),
+}
+_HEADS = {
+    "tasks": "In the table",
+    "task": "On a task",
+    "list": "Moving",
+    "app": "Everywhere",
+}
+
+
+def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
+    """The title and the lines of the help for the pane in focus."""
+    title, wheres = _PLACES.get(place, ("celerytui", ()))
+    lines: list[Spans] = []
+    for where in (*wheres, "app"):
+        lines += [[], [(_HEADS[where], "strong")]]
+        for key in KEYS:
+            if key.where == where:
+                lines.append(_line(_names(key.keys), key.help or key.label))
+    if not session.settings.read_only:
+        lines += [[], [("Actions: they change the cluster, and ask first", "strong")]]
+        lines += [_line(one.key, f"{one.label}  ({one.id})") for one in ACTIONS if one.key]
+    else:
+        lines += [[], [("Read-only: no key here changes the cluster", "strong")]]
+    lines += [
+        [],
+        [("Filter", "strong")],
+        _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),
+        _line("-term", "not; also NOT, OR and parentheses"),
+        _line("word", "anywhere in id, name, arguments, result, exception"),
+        _line("fields", " ".join(FIELDS[: len(FIELDS) // 2])),
+        _line("", " ".join(FIELDS[len(FIELDS) // 2 :])),
+    ]
+    glyphs = session.glyphs
+    signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
+    lines += [[], [("Signs", "strong")]]
+    lines += [_line("", "   ".join(signs[start : start + 5])) for start in (0, 5)]
+    return f"Keys: {title}", lines[1:]
+
+
+def _names(keys: str) -> str:
+    return " ".join(key_name(key) for key in keys.split(","))
+
+
+def _line(keys: str, text: str) -> Spans:
+    return [("  " + keys.ljust(16), "key"), (text, "text")]

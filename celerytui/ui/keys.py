@@ -1,0 +1,107 @@
+"""The registry of keys: bindings, footer, help and the documents follow from it.
+
+A key's id names it in the config file's [keys] table. Lower case never changes the cluster;
+the upper-case keys come from the registry of actions in `control`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from textual.binding import Binding
+
+from celerytui.control import ACTIONS, Scope
+
+PANE_OF_SCOPE = {Scope.TASK: "tasks", Scope.WORKER: "workers", Scope.QUEUE: "queues"}
+
+
+class Key(Struct, frozen=True):
+    """One thing that a key does.
+
+    `where` is where it works: `app`, `list`, `tasks` or `task`. `shown` is its place in the
+    footer, lower first, 0 for not there.
+    """
+
+    id: str
+    keys: str
+    label: str
+    action: str
+    where: str = "app"
+    shown: int = 0
+    help: str = ""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("view.dashboard", "1", "Dashboard", "show_view('dashboard')", help="the dashboard"),
+    Key("view.tasks", "2", "Tasks", "show_view('tasks')", help="all tasks"),
+    Key("view.workers", "3", "Workers", "show_view('workers')", help="all workers"),
+    Key("view.queues", "4", "Queues", "show_view('queues')", help="all queues"),
+    Key("panel.next", "tab", "panel", "next_pane", shown=55, help="next panel"),
+    Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
+    Key("panel.zoom", "z", "zoom", "zoom", shown=60, help="the panel alone, and back"),
+    Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter the tasks"),
+    Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
+    Key("display.pause", "p", "pause", "pause", shown=65, help="freeze the display, not the receiver"),
+    Key("display.utc", "u", "UTC", "utc", help="clock in UTC or local"),
+    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again what they do"),
+    Key("broker.retry", "r", "try now", "retry", help="connect now, where the broker is gone"),
+    Key("palette.open", "colon,ctrl+p", "command", "command_palette", shown=70, help="every command by name"),
+    Key("actions.menu", "a", "actions", "menu", shown=50, help="what can be done here"),
+    Key("help.show", "question_mark", "help", "help", shown=80, help="this page"),
+    Key("quit", "q,ctrl+q", "quit", "quit", shown=90, help="leave"),
+    Key("move.down", "j,down", "down", "move(1)", where="list", help="next row"),
+    Key("move.up", "k,up", "up", "move(-1)", where="list", help="previous row"),
+    Key("move.page_down", "pagedown,ctrl+f", "page down", "page(1)", where="list", help="a page down"),
+    Key("move.page_up", "pageup,ctrl+b", "page up", "page(-1)", where="list", help="a page up"),
+    Key("move.top", "g,home", "top", "top", where="list", help="first row"),
+    Key("move.bottom", "G,end", "bottom", "bottom", where="list", help="last row"),
+    Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="all about this row"),
+    Key("sort.choose", "s", "sort", "sort", where="tasks", shown=30, help="choose the column to sort by"),
+    Key("sort.reverse", "o", "reverse", "reverse", where="tasks", help="turn the order round"),
+    Key("mark.toggle", "space", "mark", "mark", where="tasks", shown=35, help="mark this task and go on"),
+    Key("mark.all", "asterisk", "mark all", "mark_all", where="tasks", help="mark all that match, or none"),
+    Key("task.traceback", "t", "traceback", "traceback", where="task", shown=45, help="straight to the traceback"),
+    Key("task.copy_id", "c", "copy id", "copy_id", where="task", shown=46, help="copy the whole id"),
+    Key("task.copy_row", "y", "copy as JSON", "copy_row", where="task", help="copy the task as JSON"),
+    Key("follow", "f", "follow", "follow", where="tasks", help="stay with the newest, or stop"),
+)  # fmt: skip
+
+
+_NAMES = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "asterisk": "*",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "down": "Down",
+    "up": "Up",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    return _NAMES.get(key, key)
+
+
+def bindings(*where: str) -> list[Binding]:
+    """The bindings of the keys that belong to these places."""
+    return [
+        Binding(key.keys, key.action, key.label, id=key.id, show=bool(key.shown), tooltip=key.help)
+        for key in KEYS
+        if key.where in where
+    ]
+
+
+def action_bindings() -> list[Binding]:
+    """The bindings of the actions on the cluster."""
+    return [
+        Binding(action.key, f"act('{action.id}')", action.label, id=action.id)
+        for action in ACTIONS
+        if action.key
+    ]

@@ -1,0 +1,129 @@
+"""Where the panes of each view stand, by the room there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from textual.geometry import NULL_OFFSET, Region, Size, Spacing
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+FRAMED_FROM = 100
+"""Columns from which panes have whole frames; below only a rule above each."""
+DETAIL_COLUMNS = 120
+DETAIL_BESIDE_FROM = 180
+DETAIL_ROWS = 25
+AXIS_ROWS = 25
+CHART_ROWS = 15
+SINGLE_ROWS = 11
+SINGLE_COLUMNS = 60
+CHROME_ROWS = 3
+"""The header, the views and the keys; the figures above are of the room without them."""
+
+Regions = dict[str, Region]
+
+
+class Needs(NamedTuple):
+    """How many rows the lists would like to show, and what the user asked to see alone."""
+
+    workers: int = 5
+    queues: int = 6
+    alone: str | None = None
+    focused: str = "tasks"
+
+
+def dashboard(size: Size, needs: Needs) -> Regions:
+    """The regions of the panes `workers queues throughput tasks detail` that have room."""
+    width, height = size
+    whole = Region(0, 0, width, height)
+    if needs.alone:
+        return {needs.alone: whole}
+    if height < SINGLE_ROWS or width < SINGLE_COLUMNS:
+        return {needs.focused: whole}
+    if width < FRAMED_FROM:
+        return _ruled(whole, needs)
+    if width >= DETAIL_BESIDE_FROM:
+        beside = min(96, width * 2 // 5)
+        regions = _framed(Region(0, 0, width - beside, height), needs, with_detail=False)
+        return {**regions, "detail": Region(width - beside, 0, beside, height)}
+    with_detail = width >= DETAIL_COLUMNS and height >= DETAIL_ROWS
+    return _framed(whole, needs, with_detail=with_detail)
+
+
+def tasks(size: Size, needs: Needs) -> Regions:
+    """The task table, with the detail beside it from 180 columns."""
+    width, height = size
+    if needs.alone:
+        return {needs.alone: Region(0, 0, width, height)}
+    if width < DETAIL_BESIDE_FROM:
+        return {"tasks": Region(0, 0, width, height)}
+    beside = min(96, width * 3 // 7)
+    return {
+        "tasks": Region(0, 0, width - beside, height),
+        "detail": Region(width - beside, 0, beside, height),
+    }
+
+
+def alone(name: str) -> Callable[[Size, Needs], Regions]:
+    """A view of one pane."""
+
+    def regions(size: Size, needs: Needs) -> Regions:
+        return {name: Region(0, 0, size.width, size.height)}
+
+    return regions
+
+
+def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:
+    left = max(40, min(46, room.width // 3))
+    right = room.width - left
+    chart = 8 if room.height >= AXIS_ROWS else 6
+    if room.height < CHART_ROWS:
+        chart = 0
+    workers = max(chart, min(needs.workers + 3, room.height - min(needs.queues + 3, 8)))
+    workers = min(workers, room.height * 2 // 3)
+    regions = {
+        "workers": Region(0, 0, left, workers),
+        "queues": Region(0, workers, left, room.height - workers),
+    }
+    if chart:
+        regions["throughput"] = Region(left, 0, right, chart)
+    detail = min(14, max(11, (room.height - chart) // 3)) if with_detail else 0
+    regions["tasks"] = Region(left, chart, right, room.height - chart - detail)
+    if detail:
+        regions["detail"] = Region(left, room.height - detail, right, detail)
+    return regions
+
+
+def _ruled(room: Region, needs: Needs) -> Regions:
+    half = room.width // 2
+    chart = 0 if room.height < CHART_ROWS else 6 if room.height >= AXIS_ROWS else 4
+    lists = min(max(needs.workers, needs.queues, 2), max(3, room.height // 4)) + 1
+    regions = {
+        "workers": Region(0, 0, half, lists),
+        "queues": Region(half, 0, room.width - half, lists),
+    }
+    if chart:
+        regions["throughput"] = Region(0, lists, room.width, chart)
+    top = lists + chart
+    regions["tasks"] = Region(0, top, room.width, room.height - top)
+    return regions
+
+
+class PaneLayout(Layout):
+    """Puts the children whose id has a region there; the others must not be displayed."""
+
+    name = "panes"
+
+    def __init__(self, regions: Callable[[Size], Mapping[str, Region]]) -> None:
+        self._regions = regions
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        regions = self._regions(size)
+        return [
+            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child, fixed=False)
+            for child in children
+            if child.id in regions
+        ]

@@ -1,0 +1,223 @@
+"""A pane with rows and a cursor that stands on a row's id, not on a place.
+
+Rows come and go above and below; the cursor stays on its row and the row stays where it is on the
+screen, so that what is read does not move and a key acts on what was under the cursor.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.binding import BindingType
+
+from celerytui.ui.keys import bindings
+from celerytui.ui.lines import Line, Spans
+from celerytui.ui.pane import Pane, Row
+
+Item = TypeVar("Item")
+
+
+class ListPane(Pane, Generic[Item]):
+    """Rows of `Item`; subclasses say how many there are, which, where one is, and draw them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+
+    cursor: str | None = None
+    follow: bool = False
+    """Whether the view stays with the first rows as they come."""
+
+    _top = 0
+    _place = 0
+    """The cursor's line below the head, kept while rows come and go above it."""
+    _shown: Sequence[str] = ()
+    _anchor: str | None = None
+
+    @abstractmethod
+    def length(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def window(self, start: int, count: int) -> list[Item]:
+        """The rows from `start` on."""
+
+    @abstractmethod
+    def position(self, key: str) -> int | None:
+        """Where the row of that id is, None where it is not."""
+
+    @abstractmethod
+    def key_of(self, item: Item) -> str:
+        """The id of a row."""
+
+    @abstractmethod
+    def draw(self, items: list[Item], width: int) -> list[Row]:
+        """The rows as lines with their grounds."""
+
+    def head(self, width: int) -> list[Line | Spans]:
+        """The lines above the rows."""
+        return []
+
+    def empty(self, width: int, height: int) -> list[Row]:
+        """What is shown where there are no rows: why, and the key that helps."""
+        return []
+
+    def cursor_moved(self) -> None:
+        """The cursor stands on another row now."""
+
+    # Drawing
+
+    def body(self, width: int, height: int) -> list[Row]:
+        head = self.head(width)[:height]
+        rows = height - len(head)
+        count = self.length()
+        if count == 0:
+            self._shown = ()
+            return [*((line, "bg") for line in head), *self.empty(width, rows)]
+        self._settle(count, rows)
+        items = self.window(self._top, rows)
+        self._shown = [self.key_of(item) for item in items]
+        self._anchor = self._shown[0] if self._shown else None
+        rows_drawn = self.draw(items, width)
+        return [*((line, "bg") for line in head), *rows_drawn]
+
+    def at_cursor(self, item: Item) -> bool:
+        """Whether the cursor is shown on this row."""
+        return self.key_of(item) == self.cursor and (self.has_focus or self.keeps_cursor)
+
+    keeps_cursor = False
+    """Whether the cursor is drawn also while another pane has the focus."""
+
+    def _settle(self, count: int, rows: int) -> None:
+        """Choose the first row so that the cursor's row, or else the first one, stays in place."""
+        last_top = max(0, count - rows)
+        if self.follow:
+            self._top = 0
+            first = self.window(0, 1)
+            if first:
+                self._set_cursor(self.key_of(first[0]))
+            return
+        place = None if self.cursor is None else self.position(self.cursor)
+        if self.cursor is not None and place is None:
+            heir = self.window(min(self._top + self._place, count - 1), 1)
+            self._set_cursor(self.key_of(heir[0]) if heir else None)
+            place = min(self._top + self._place, count - 1)
+        if place is not None:
+            self._place = max(0, min(self._place, rows - 1))
+            self._top = max(0, min(place - self._place, last_top))
+            self._place = place - self._top
+        elif self._top and self._anchor is not None:
+            anchor = self.position(self._anchor)
+            self._top = max(0, min(self._top if anchor is None else anchor, last_top))
+        else:
+            self._top = min(self._top, last_top)
+
+    def thumb(self) -> tuple[int, int] | None:
+        count, head = self.length(), len(self.head(self.inside.width))
+        rows = self.inside.height - head
+        if rows <= 0 or count <= rows:
+            return None
+        size = max(1, rows * rows // count)
+        return head + (rows - size) * self._top // max(1, count - rows), size
+
+    # Moving
+
+    @property
+    def page_rows(self) -> int:
+        """How many rows a page has."""
+        return max(1, self.inside.height - len(self.head(self.inside.width)))
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on the row at that place, and let it be seen."""
+        count = self.length()
+        if not count:
+            return
+        self.follow = False
+        index = max(0, min(index, count - 1))
+        items = self.window(index, 1)
+        if items:
+            self._place = index - self._top
+            self._set_cursor(self.key_of(items[0]))
+            self.paint()
+
+    def go_to_key(self, key: str) -> bool:
+        """Put the cursor on the row of that id; False where it is not in the list."""
+        index = self.position(key)
+        if index is not None:
+            self.go_to(index)
+        return index is not None
+
+    def _set_cursor(self, key: str | None) -> None:
+        if key != self.cursor:
+            self.cursor = key
+            self.cursor_moved()
+
+    def action_move(self, by: int) -> None:
+        place = None if self.cursor is None else self.position(self.cursor)
+        if place is None:
+            self.go_to(self._top)
+        else:
+            self.go_to(place + by)
+
+    def action_page(self, by: int) -> None:
+        place = None if self.cursor is None else self.position(self.cursor)
+        start = self._top if place is None else place
+        self._top = max(0, self._top + by * self.page_rows)
+        self.go_to(start + by * self.page_rows)
+
+    def action_top(self) -> None:
+        self._top = 0
+        self.go_to(0)
+
+    def action_bottom(self) -> None:
+        self.go_to(self.length() - 1)
+
+    def action_open(self) -> None:
+        """What Enter does on a row; subclasses say."""
+
+    def release_cursor(self) -> bool:
+        """Take the cursor away and go back to the first rows; False where there was none."""
+        had = self.cursor is not None or self._top > 0
+        self._top = 0
+        self.follow = False
+        self._set_cursor(None)
+        self.paint()
+        return had
+
+    # The mouse
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(-3)
+
+    def _scroll(self, by: int) -> None:
+        """Move the view; the cursor stays in it, as at a page."""
+        top = max(0, min(self._top + by, self.length() - self.page_rows))
+        place = None if self.cursor is None else self.position(self.cursor)
+        moved, self._top = top - self._top, top
+        self.follow = False
+        if place is None:
+            items = self.window(top, 1)
+            self._anchor = self.key_of(items[0]) if items else None
+            self.paint()
+        elif moved:
+            self.go_to(max(top, min(place, top + self.page_rows - 1)))
+
+    def on_click(self, event: events.Click) -> None:
+        y = event.y - self.inside.y - len(self.head(self.inside.width))
+        if y < 0:
+            self.head_clicked(event.x - self.inside.x)
+        elif y < len(self._shown):
+            key = self._shown[y]
+            again = key == self.cursor and event.chain == 2
+            self.go_to_key(key)
+            if again:
+                self.action_open()
+
+    def head_clicked(self, x: int) -> None:
+        """The head of the table was clicked, at that cell of the body."""

@@ -1,0 +1,49 @@
+"""What the app tells its widgets: past tense, and at most one of a kind waiting."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from celerytui.model import Outcome
+
+
+class StoreChanged(Message, bubble=False):
+    """The store, the view or the link has news; each widget reads what it shows."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StoreChanged)
+
+
+class TaskSelected(Message):
+    """The cursor of the task table stands on another task, or on none."""
+
+    def __init__(self, task_id: str | None) -> None:
+        super().__init__()
+        self.task_id = task_id
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TaskSelected)
+
+
+class TaskOpened(Message):
+    """The user asked for all there is to know of one task."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__()
+        self.task_id = task_id
+
+
+class FilterAsked(Message):
+    """The user asked for the tasks that match a filter, from another place than its line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class ActionFinished(Message):
+    """An action ended; the outcome has each worker's reply."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome

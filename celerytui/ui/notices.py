@@ -1,0 +1,152 @@
+"""What an empty panel says: what is missing, why, and the key that helps."""
+
+from __future__ import annotations
+
+import textwrap
+
+from msgspec import Struct
+
+from celerytui.columns import clean
+from celerytui.model import LinkState
+from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.lines import Line, Span, Spans, cells
+from celerytui.ui.pane import Row
+from celerytui.ui.session import Session
+
+WIDTH = 72
+
+
+class Notice(Struct):
+    """A heading, sentences, and keys with what they do; `warns` gives the heading its mark."""
+
+    heading: str
+    text: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+    code: tuple[tuple[str, str], ...] = ()
+    warns: bool = False
+
+    def rows(self, width: int, height: int, glyphs: Glyphs) -> list[Row]:
+        """The notice in the middle of a body, or from its top where there is little room."""
+        room = min(WIDTH, width - 4)
+        if room < 8:
+            return []
+        lines = self._lines(room, glyphs, spaced=height >= 12)
+        block = max((sum(cells(text) for text, _ in line) for line in lines), default=0)
+        left = max(1, (width - block) // 2) if height >= 12 else 3
+        top = max(0, (height - len(lines)) // 3) if height >= 12 else min(1, height - 1)
+        rows: list[Row] = [(Line(width), "bg")] * top
+        for line in lines[: height - top]:
+            rows.append((Line(width, glyphs.ellipsis).left((" " * left, "text"), *line), "bg"))
+        return rows
+
+    def _lines(self, width: int, glyphs: Glyphs, *, spaced: bool) -> list[Spans]:
+        mark: Span = (f"{glyphs.warning} ", "warning bold") if self.warns else ("", "text")
+        heads = textwrap.wrap(self.heading, width - 2) or [""]
+        lines: list[Spans] = [[mark, (heads[0], "strong")]]
+        lines += [[("  " if self.warns else "", "text"), (more, "strong")] for more in heads[1:]]
+        gap: list[Spans] = [[]] if spaced else []
+        if self.text:
+            lines += gap + [[(part, "muted")] for part in textwrap.wrap(self.text, width)]
+        if self.keys:
+            lines += gap
+            for key, meaning in self.keys:
+                lines.append([(f" {key} ", "accent.filled"), ("  " + meaning, "text")])
+        if self.code:
+            lines += [*gap, [("For good, in the configuration:", "muted")]]
+            longest = max(len(name) for name, _ in self.code)
+            for name, meaning in self.code:
+                lines.append(
+                    [
+                        ("  " + name.ljust(longest), "code.name"),
+                        (" = ", "muted"),
+                        ("True", "code.keyword"),
+                        ("   " + meaning, "muted"),
+                    ]
+                )
+        return lines
+
+
+def no_workers(session: Session) -> Notice:
+    """Why there is no worker in the list."""
+    engine = session.engine
+    if engine.link.state is LinkState.CONNECTING:
+        return Notice("Connecting", "Workers show as soon as the broker answers.")
+    if engine.asking_since is not None:
+        return Notice("Asking the workers")
+    if engine.survey_error is not None:
+        return Notice("The workers could not be asked", clean(engine.survey_error), warns=True)
+    return Notice(
+        "No worker answers",
+        "None was heard of, none answered. Are they started, and on this broker?",
+        keys=(("w", "ask again"),),
+        warns=True,
+    )
+
+
+def no_queues(session: Session) -> Notice:
+    """Why there is no queue in the list."""
+    return Notice("No queue is known yet", "Those of the app and its workers are read in turn.")
+
+
+def no_tasks(session: Session, silent: list[str]) -> Notice:
+    """Why there is no task in the table."""
+    engine, link = session.engine, session.engine.link
+    if session.filter_text and len_held(session):
+        return Notice(
+            "No task matches the filter",
+            f"{len_held(session):,} are held.",
+            keys=(("/", "change it"), ("Esc", "clear it")),
+        )
+    if link.state is LinkState.CONNECTING:
+        where = clean(engine.broker_url)
+        if link.error:
+            return Notice(f"No answer from {where} yet", clean(link.error), warns=True,
+                          keys=(("r", "try now"),))  # fmt: skip
+        return Notice(f"Connecting to {where}")
+    if link.state is LinkState.NO_EVENTS:
+        return Notice(
+            "This transport carries no events",
+            f"{clean(link.error or '')} Without them there is no live view of tasks. "
+            "What workers answer and what waits in the queues is shown.",
+            warns=True,
+        )
+    if silent:
+        return no_task_events(session, silent)
+    workers = [one for one in engine.store.workers() if one.status in ("online", "late")]
+    if not workers:
+        return no_workers(session)
+    return Notice(
+        "No task yet",
+        f"{len(workers)} workers are alive and connected; none has told of a task since "
+        "this monitor was started.",
+    )
+
+
+def no_task_events(session: Session, silent: list[str]) -> Notice:
+    """Workers are alive and do not tell of their tasks."""
+    live = [
+        one.hostname for one in session.engine.store.workers() if one.status in ("online", "late")
+    ]
+    names = ", ".join(clean(name, limit=60) for name in silent[:3])
+    more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
+    if session.settings.read_only:
+        keys: tuple[tuple[str, str], ...] = ()
+        why = "This monitor is read-only and leaves them off."
+    else:
+        keys = (("E", f"turn them on now, on {names}{more}"),)
+        why = "They can be turned on until the workers restart."
+    return Notice(
+        f"No task events: they are off on {len(silent)} of {len(live)} workers",
+        "The workers are alive, but do not tell of their tasks: not started with -E. " + why,
+        keys=keys,
+        code=(
+            ("worker_send_task_events", "started, done, failed, retried"),
+            ("task_send_sent_event", "the time in the queue, and its name"),
+        ),
+        warns=True,
+    )
+
+
+def len_held(session: Session) -> int:
+    """How many tasks the view was made from."""
+    return session.engine.view.total

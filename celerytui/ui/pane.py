@@ -1,0 +1,147 @@
+"""The panel that all views are made of: a frame with two titles and lines that are drawn by hand.
+
+A pane draws all its lines at each change and repaints only those that differ from what is on the
+screen, so that a storm of events costs the terminal no more than a reader could see of it.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual import events, on
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from celerytui.columns import format_clock
+from celerytui.ui.lines import Line, Spans, frame_bottom, frame_top, to_strip
+from celerytui.ui.messages import StoreChanged
+from celerytui.ui.session import Session
+from celerytui.ui.theme import Palette
+
+Row = tuple[Line | Spans, str]
+"""A line and the ground it stands on."""
+
+
+class Pane(Widget, can_focus=True):
+    """A panel; with a whole frame where there is room, else under a rule that has the titles.
+
+    Subclasses say their `titles` and draw their `body`; missing lines are blank.
+    """
+
+    DEFAULT_CSS = """
+    Pane { width: 1fr; height: 1fr; background: $background; }
+    """
+    NAME = ""
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(id=id)
+        self.session = session
+        self._strips: list[Strip] = []
+
+    def titles(self) -> tuple[Spans, Spans]:
+        """What stands in the top border, at the left and at the right."""
+        return [(self.NAME, self.title_role)], []
+
+    def body(self, width: int, height: int) -> list[Row]:
+        """The lines inside the frame, each `width` cells, with their grounds."""
+        raise NotImplementedError
+
+    def footnote(self) -> Spans:
+        """What stands in the bottom border, at the right."""
+        return []
+
+    def thumb(self) -> tuple[int, int] | None:
+        """First line and length of the scroll bar's thumb in the body; None without one."""
+        return None
+
+    @property
+    def title_role(self) -> str:
+        """The accent where the pane has the focus."""
+        return "key" if self.has_focus else "strong"
+
+    @property
+    def inside(self) -> Region:
+        """Where the body is drawn, in the pane's own coordinates."""
+        width, height = self.size
+        if self.session.framed:
+            return Region(1, 1, max(0, width - 2), max(0, height - 2))
+        return Region(0, 1, width, max(0, height - 1))
+
+    def line(self) -> Line:
+        """An empty line of the body."""
+        return Line(self.inside.width, self.session.glyphs.ellipsis)
+
+    @on(StoreChanged)
+    def _on_news(self) -> None:
+        self.paint()
+
+    def paint(self) -> None:
+        """Draw again, and repaint the lines that changed."""
+        if not self.is_attached or not self.display or not self.size:
+            return
+        before, self._strips = self._strips, self._draw()
+        if len(before) != len(self._strips):
+            self.refresh()
+            return
+        changed = [y for y, strip in enumerate(self._strips) if strip != before[y]]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the pane as it was last drawn."""
+        if y >= len(self._strips):
+            return Strip.blank(self.size.width, self.session.palette.style("text"))
+        return self._strips[y]
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._strips = []
+        self.paint()
+
+    def on_show(self) -> None:
+        self.paint()
+
+    def on_focus(self) -> None:
+        self.paint()
+
+    def on_blur(self) -> None:
+        self.paint()
+
+    @property
+    def palette(self) -> Palette:
+        """The palette to draw with: the faint one while the figures are old."""
+        palette = self.session.palette
+        return palette if self.session.stale_since is None else palette.stale
+
+    def _draw(self) -> list[Strip]:
+        session, inside, palette = self.session, self.inside, self.palette
+        border = "border.focused" if self.has_focus else "border"
+        left, right = self.titles()
+        if session.stale_since is not None:
+            right = [("as of " + format_clock(session.stale_since, session.utc), "stamp")]
+        top = frame_top(
+            self.size.width, left, right,
+            border=border, glyphs=session.glyphs, corners=session.framed,
+        )  # fmt: skip
+        strips = [to_strip(top, palette)]
+        rows = self.body(inside.width, inside.height)[: inside.height]
+        thumb = self.thumb() or (0, 0)
+        for y in range(inside.height):
+            line, ground = rows[y] if y < len(rows) else (self.line(), "bg")
+            in_thumb = thumb[0] <= y < thumb[0] + thumb[1]
+            strips.append(self._framed(to_strip(line, palette, ground), border, in_thumb))
+        if session.framed and self.size.height > 1:
+            bottom = frame_bottom(
+                self.size.width, self.footnote(), border=border, glyphs=session.glyphs
+            )
+            strips.append(to_strip(bottom, palette))
+        return strips[: self.size.height]
+
+    def _framed(self, strip: Strip, border: str, in_thumb: bool) -> Strip:
+        glyphs, style = self.session.glyphs, self.palette.style
+        edge = Segment(glyphs.vertical, style(border))
+        end = Segment(glyphs.thumb, style("accent")) if in_thumb else edge
+        if self.session.framed:
+            return Strip([edge, *strip, end], strip.cell_length + 2)
+        if in_thumb:
+            return Strip([*strip.crop(0, strip.cell_length - 1), end], strip.cell_length)
+        return strip

@@ -1,0 +1,115 @@
+"""A list of rows drawn from a registry of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from celerytui.columns import (
+    Cell,
+    CellContext,
+    Column,
+    Layout,
+    cells,
+    columns_for,
+    header_cells,
+)
+from celerytui.ui.lines import Line, Span, Spans
+from celerytui.ui.lines import cells as cell_count
+from celerytui.ui.listpane import ListPane
+from celerytui.ui.pane import Row
+
+Item = TypeVar("Item")
+
+UNITS = frozenset({"busy", "done", "growth"})
+"""Columns whose text is a number and, from the slash on, its unit."""
+BARS = frozenset({"bar"})
+
+
+class TablePane(ListPane[Item]):
+    """A ListPane whose rows are the cells of `COLUMNS`, under a head where there is room."""
+
+    COLUMNS: ClassVar[Sequence[Column]]  # type: ignore[type-arg]
+    GUTTER: ClassVar[int] = 1
+    """Cells before the first column: the cursor's, and for tasks the mark's."""
+    HEAD_FROM: ClassVar[int] = 7
+    """Rows of body from which a pane without a frame has a head."""
+
+    sort_column: str | None = None
+    sort_reverse: bool = True
+
+    def layout_for(self, width: int) -> Layout[Item]:
+        """The columns that go in a body of `width` cells."""
+        return columns_for(self.COLUMNS, width + 1 - self.GUTTER)
+
+    def context(self) -> CellContext:
+        """The moment and the way of writing for this drawing."""
+        session = self.session
+        return CellContext(now=session.now(), utc=session.utc, ascii=session.ascii)
+
+    def ground(self, item: Item) -> str:
+        """What stands behind a row."""
+        return "bg"
+
+    def gutter(self, item: Item) -> Spans:
+        """What stands before the first column of a row, `GUTTER` cells."""
+        cursor = self.session.glyphs.cursor if self.at_cursor(item) else " "
+        return [(cursor.ljust(self.GUTTER), "cursor")]
+
+    def head(self, width: int) -> list[Line | Spans]:
+        if not self.session.framed and self.inside.height < self.HEAD_FROM:
+            return []
+        heads = header_cells(
+            self.layout_for(width),
+            self.sort_column,
+            self.sort_reverse,
+            ascii=self.session.ascii,
+        )
+        return [_padded([(" " * self.GUTTER, "muted"), *_spans(heads, heavy=False)], width)]
+
+    def draw(self, items: list[Item], width: int) -> list[Row]:
+        layout, context = self.layout_for(width), self.context()
+        rows: list[Row] = []
+        for item in items:
+            at_cursor = self.at_cursor(item)
+            spans = _spans(cells(layout, item, context), heavy=at_cursor)
+            ground = "cursor" if at_cursor else self.ground(item)
+            rows.append((_padded([*self.gutter(item), *spans], width), ground))
+        return rows
+
+    def head_clicked(self, x: int) -> None:
+        start = self.GUTTER
+        for head in header_cells(self.layout_for(self.inside.width)):
+            start += head.gap
+            if start <= x < start + head.width:
+                self.sort_by(head.column)
+                return
+            start += head.width
+
+    def sort_by(self, column: str) -> None:
+        """Sort by that column; a second time turns the order round."""
+
+
+def _spans(row: Sequence[Cell], *, heavy: bool) -> list[Span]:
+    spans: list[Span] = []
+    for cell in row:
+        if cell.gap:
+            spans.append((" " * cell.gap, "text"))
+        if cell.column in BARS:
+            part = len(cell.text.rstrip("─-"))
+            spans += [(cell.text[:part], cell.role), (cell.text[part:], "faint")]
+        elif cell.column in UNITS and "/" in cell.text and cell.role == "text":
+            number, slash, unit = cell.text.rpartition("/")
+            spans += [(number, cell.role), (slash + unit, "muted")]
+        elif cell.mark != cell.role:
+            spans += [(cell.text[:1], cell.mark), (cell.text[1:], cell.role)]
+        elif heavy and cell.column == "name":
+            spans.append((cell.text, "strong"))
+        else:
+            spans.append((cell.text, cell.role))
+    return spans
+
+
+def _padded(spans: list[Span], width: int) -> list[Span]:
+    room = width - sum(cell_count(text) for text, _ in spans)
+    return [*spans, (" " * room, "text")] if room > 0 else spans

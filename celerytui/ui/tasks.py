@@ -1,0 +1,190 @@
+"""The table of tasks: 100,000 rows cost no more than the ones on the screen."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+import msgspec
+from textual.binding import BindingType
+
+from celerytui.columns import (
+    TASK_COLUMNS,
+    CellContext,
+    clean,
+    common_worker_prefix,
+)
+from celerytui.columns import column as column_of
+from celerytui.model import Task
+from celerytui.ui.keys import bindings
+from celerytui.ui.lines import Span, Spans
+from celerytui.ui.messages import TaskOpened, TaskSelected
+from celerytui.ui.notices import no_tasks
+from celerytui.ui.pane import Row
+from celerytui.ui.table import TablePane
+
+
+class TaskTable(TablePane[Task]):
+    """The tasks that match the filter, in the order chosen; marks are kept by id."""
+
+    NAME = "Tasks"
+    COLUMNS = TASK_COLUMNS
+    GUTTER = 2
+    HEAD_FROM = 2
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("tasks", "task")]
+
+    keeps_cursor = True
+    last_good: str = ""
+    """The filter that is shown while the one being typed does not parse."""
+
+    def titles(self) -> tuple[Spans, Spans]:
+        view, session = self.session.engine.view, self.session
+        left: list[Span] = [(self.NAME, self.title_role)]
+        if session.filter_text:
+            left += [("  / ", "muted"), (clean(session.filter_text), "text")]
+        right: list[Span] = []
+        if self.last_good:
+            right += [("last good filter", "warning"), ("  ", "text")]
+        if view.stale:
+            right += [("sorting", "warning"), ("  ", "text")]
+        if self.follow:
+            right += [("follows the newest", "accent"), ("  ", "text")]
+        if session.marked:
+            right += [(f"{len(session.marked):,} marked", "accent"), ("  ", "text")]
+        if session.filter_text:
+            right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
+        else:
+            right += [(f"{view.total:,}", "text"), (" tasks", "muted")]
+        return left, right
+
+    def footnote(self) -> Spans:
+        summary = self.session.engine.store.summary(self.session.now())
+        notes: list[str] = []
+        if self._top and self.cursor is not None:
+            notes.append(f"{self._top:,} above")
+        if summary.evicted:
+            notes.append(f"{summary.evicted:,} evicted")
+        return [(f" {self.session.glyphs.dot} ".join(notes), "muted")] if notes else []
+
+    @property
+    def sort_column(self) -> str | None:  # type: ignore[override]
+        return self.session.engine.view.sort
+
+    @property
+    def sort_reverse(self) -> bool:  # type: ignore[override]
+        return self.session.engine.view.reverse
+
+    def context(self) -> CellContext:
+        context = super().context()
+        prefix = common_worker_prefix(one.hostname for one in self.session.engine.store.workers())
+        return CellContext(
+            now=context.now, utc=context.utc, ascii=context.ascii, worker_prefix=prefix
+        )
+
+    def length(self) -> int:
+        return self.session.engine.view.matched
+
+    def window(self, start: int, count: int) -> list[Task]:
+        return self.session.engine.view.window(start, count)
+
+    def position(self, key: str) -> int | None:
+        return self.session.engine.view.position(key)
+
+    def key_of(self, item: Task) -> str:
+        return item.id
+
+    def ground(self, item: Task) -> str:
+        return "marked" if item.id in self.session.marked else "bg"
+
+    def gutter(self, item: Task) -> Spans:
+        cursor = self.session.glyphs.cursor if self.at_cursor(item) else " "
+        mark = self.session.glyphs.marked if item.id in self.session.marked else " "
+        return [(cursor, "cursor"), (mark, "accent")]
+
+    def empty(self, width: int, height: int) -> list[Row]:
+        silent = [
+            worker.hostname
+            for worker in self.session.engine.store.workers()
+            if worker.task_events is False and worker.status in ("online", "late")
+        ]
+        return no_tasks(self.session, silent).rows(width, height, self.session.glyphs)
+
+    def cursor_moved(self) -> None:
+        self.post_message(TaskSelected(self.cursor))
+
+    def selected(self) -> Task | None:
+        """The task under the cursor."""
+        return None if self.cursor is None else self.session.engine.store.task(self.cursor)
+
+    def targets(self) -> list[str]:
+        """What an action is done to: the marked tasks, else the one under the cursor."""
+        if self.session.marked:
+            return sorted(self.session.marked)
+        return [] if self.cursor is None else [self.cursor]
+
+    # Keys
+
+    def action_open(self) -> None:
+        if self.cursor is None:
+            self.action_move(1)
+        if self.cursor is not None:
+            self.post_message(TaskOpened(self.cursor))
+
+    def action_mark(self) -> None:
+        if self.cursor is None:
+            return
+        self.session.marked ^= {self.cursor}
+        self.action_move(1)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        matching = set(self.session.engine.view.matching_ids())
+        if matching <= self.session.marked:
+            self.session.marked -= matching
+        else:
+            self.session.marked |= matching
+        self.paint()
+
+    def action_follow(self) -> None:
+        self.follow = not self.follow
+        if not self.follow:
+            self.release_cursor()
+        self.paint()
+
+    def action_reverse(self) -> None:
+        view = self.session.engine.view
+        self.session.engine.show(sort=view.sort, reverse=not view.reverse)
+        self.paint()
+
+    def sort_by(self, column: str) -> None:
+        view = self.session.engine.view
+        reverse = (
+            not view.reverse
+            if column == view.sort
+            else column_of(TASK_COLUMNS, column).align == "right"
+        )
+        self.session.engine.show(sort=column, reverse=reverse)
+        self.paint()
+
+    def action_copy_id(self) -> None:
+        if self.cursor is not None:
+            self.app.copy_to_clipboard(self.cursor)
+            self.notify(f"copied {clean(self.cursor)}", markup=False, timeout=2)
+
+    def action_copy_row(self) -> None:
+        task = self.selected()
+        if task is not None:
+            self.app.copy_to_clipboard(as_json(task))
+            self.notify("copied the task as JSON", markup=False, timeout=2)
+
+
+def as_json(task: Task) -> str:
+    """A task as one JSON document, unknown fields left out."""
+    document = {
+        key: value
+        for key, value in msgspec.to_builtins(task).items()
+        if value is not None and key not in ("extra", "revision", "seq")
+    }
+    document["state"] = task.state.label
+    document.update({k: v for k, v in msgspec.to_builtins(task.more).items() if v})
+    return json.dumps(document, indent=2, ensure_ascii=True)

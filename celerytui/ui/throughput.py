@@ -1,0 +1,71 @@
+"""The chart of what the cluster gets done."""
+
+from __future__ import annotations
+
+from celerytui.columns import format_rate
+from celerytui.ui.charts import Scale, area_chart, area_samples, highest, mean, resample, smooth
+from celerytui.ui.lines import Span, Spans
+from celerytui.ui.pane import Pane, Row
+from celerytui.ui.session import Session
+
+SECONDS = 300
+AXIS_FROM = 5
+"""Rows of body from which the chart has an axis of time."""
+
+
+class Throughput(Pane):
+    """Tasks done a second over the last five minutes, failures below the axis."""
+
+    NAME = "Throughput"
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        self._scale = Scale()
+        self._failed_scale = Scale(least=4.0)
+        self._rows: list[Row] = []
+        self._peak = 0.0
+
+    def titles(self) -> tuple[Spans, Spans]:
+        session, glyphs = self.session, self.session.glyphs
+        summary = session.engine.store.summary(session.now())
+        if summary.first_event_at is None:
+            return [(self.NAME, self.title_role)], []
+        bad = bool(summary.failed_per_second)
+        right: list[Span] = [
+            (f"{glyphs.success} ", "success"),
+            (format_rate(summary.done_per_second, ascii=session.ascii), "text"),
+            (" done", "muted") if session.framed else ("", "text"),
+            (f"   {glyphs.failure} ", "failure" if bad else "muted"),
+            (format_rate(summary.failed_per_second, ascii=session.ascii), "text"),
+            (" failed", "muted") if session.framed else ("", "text"),
+            (f"   peak {self._peak:,.0f}" if session.framed else "   last 5m", "muted"),
+        ]
+        return [(self.NAME, self.title_role)], right
+
+    def paint(self) -> None:
+        if self.session.paused_at is None and self.is_attached and self.size:
+            self._chart(self.inside.width, self.inside.height)
+        super().paint()
+
+    def body(self, width: int, height: int) -> list[Row]:
+        return self._rows
+
+    def _chart(self, width: int, height: int) -> None:
+        if width < 4 or height < 1:
+            self._rows = []
+            return
+        session = self.session
+        store, now = session.engine.store, session.now()
+        done = store.series("done", SECONDS, now)
+        failed = store.series("failed", SECONDS, now)
+        count = area_samples(width - 2, session.glyphs)
+        self._peak = highest(smooth(done, count))
+        self._rows = [
+            ([(" ", "text"), *spans, (" ", "text")], "bg")
+            for spans in area_chart(
+                done, failed, width - 2, height,
+                seconds=SECONDS, glyphs=session.glyphs, axis=height >= AXIS_FROM,
+                scale=self._scale.update(self._peak, now),
+                failed_scale=self._failed_scale.update(highest(resample(failed, count, mean)), now),
+            )
+        ]  # fmt: skip

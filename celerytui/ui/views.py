@@ -1,0 +1,121 @@
+"""The views: which panes stand where. A view is one `View` here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Size
+from textual.widget import Widget
+
+from celerytui.ui import layout
+from celerytui.ui.detail import DetailPane
+from celerytui.ui.layout import Needs, PaneLayout, Regions
+from celerytui.ui.pane import Pane
+from celerytui.ui.queues import QueueList
+from celerytui.ui.session import Session
+from celerytui.ui.tasks import TaskTable
+from celerytui.ui.throughput import Throughput
+from celerytui.ui.workers import WorkerList
+
+
+class View(Struct, frozen=True):
+    """A named arrangement of panes; `key` is its digit, "" for one that is reached from others."""
+
+    name: str
+    key: str
+    label: str
+    regions: Callable[[Size, Needs], Regions]
+    focus: str
+
+
+VIEWS = (
+    View("dashboard", "1", "Dashboard", layout.dashboard, "tasks"),
+    View("tasks", "2", "Tasks", layout.tasks, "tasks"),
+    View("workers", "3", "Workers", layout.alone("workers"), "workers"),
+    View("queues", "4", "Queues", layout.alone("queues"), "queues"),
+    View("task", "", "Task", layout.alone("detail"), "detail"),
+)
+BY_NAME = {view.name: view for view in VIEWS}
+
+
+class Body(Widget):
+    """All panes, of which the current view shows some."""
+
+    DEFAULT_CSS = """
+    Body { width: 100%; height: 1fr; background: $background; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="body")
+        self.session = session
+        self.alone: str | None = None
+        self._regions: Regions = {}
+        self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
+
+    def compose(self) -> ComposeResult:
+        yield WorkerList(self.session, id="workers")
+        yield QueueList(self.session, id="queues")
+        yield Throughput(self.session, id="throughput")
+        yield TaskTable(self.session, id="tasks")
+        yield DetailPane(self.session, id="detail")
+
+    def _current(self, size: Size) -> Regions:
+        return self._regions
+
+    @property
+    def view(self) -> View:
+        """The view that is shown."""
+        return BY_NAME[self.session.view]
+
+    def arrange_panes(self, *, focus: bool = False) -> None:
+        """Work out which panes have room and where; with `focus`, go to the view's own pane."""
+        self.session.framed = self.app.size.width >= layout.FRAMED_FROM
+        regions = self.view.regions(self.size, self._needs())
+        changed = regions != self._regions
+        self._regions = regions
+        for pane in self.query(Pane):
+            pane.display = pane.id in regions
+        if changed:
+            self.refresh(layout=True)
+        if focus or not self._focused():
+            wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
+            if wanted is not None and self.is_attached:
+                self.query_one(f"#{wanted}", Pane).focus()
+
+    def _focused(self) -> str | None:
+        focused = self.screen.focused if self.is_attached else None
+        return focused.id if isinstance(focused, Pane) and focused.id in self._regions else None
+
+    def _needs(self) -> Needs:
+        store = self.session.engine.store
+        focused = self.screen.focused
+        return Needs(
+            workers=len(store.workers()),
+            queues=len(store.queues()),
+            alone=self.alone,
+            focused=(focused.id or "tasks") if isinstance(focused, Pane) else "tasks",
+        )
+
+    @property
+    def panes(self) -> list[Pane]:
+        """The panes that are shown, in reading order."""
+        return [pane for pane in self.query(Pane) if pane.id in self._regions]
+
+    def next_pane(self, by: int) -> None:
+        """Give the focus to the next pane, also to one that shows only while it has it."""
+        names = [pane.id for pane in self.query(Pane)]
+        single = len(self._regions) == 1 and self.alone is None and self.view.name == "dashboard"
+        shown = [name for name in names if name in self._regions or single]
+        focused = self.screen.focused
+        at = shown.index(focused.id) if focused is not None and focused.id in shown else 0
+        wanted = shown[(at + by) % len(shown)]
+        pane = self.query_one(f"#{wanted}", Pane)
+        pane.display = True
+        pane.focus()
+        self.call_later(self.arrange_panes)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.arrange_panes()

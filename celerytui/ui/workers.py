@@ -1,0 +1,95 @@
+"""The list of workers."""
+
+from __future__ import annotations
+
+from celerytui.columns import WORKER_COLUMNS, CellContext, common_worker_prefix
+from celerytui.model import Worker
+from celerytui.ui.lines import Span, Spans
+from celerytui.ui.messages import FilterAsked
+from celerytui.ui.notices import no_workers
+from celerytui.ui.pane import Row
+from celerytui.ui.session import Session
+from celerytui.ui.table import TablePane
+
+_TROUBLE_FIRST = {"lost": 0, "late": 1, "online": 2, "unknown": 2, "offline": 3}
+
+
+class WorkerList(TablePane[Worker]):
+    """Every worker that was heard of or answered: what it is, does and carries."""
+
+    NAME = "Workers"
+    COLUMNS = WORKER_COLUMNS
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        self._workers: list[Worker] = []
+        self._places: dict[str, int] = {}
+
+    def paint(self) -> None:
+        if self.session.paused_at is None or not self._workers:
+            workers = self.session.engine.store.workers()
+            workers.sort(key=lambda one: (_TROUBLE_FIRST[one.status] == 3, one.hostname))
+            self._workers = workers
+            self._places = {worker.hostname: i for i, worker in enumerate(workers)}
+        super().paint()
+
+    def titles(self) -> tuple[Spans, Spans]:
+        workers = self._workers
+        right: list[Span] = []
+        for status, role in (("lost", "failure"), ("late", "warning")):
+            count = sum(worker.status == status for worker in workers)
+            if count:
+                right += [(f"{count} {status}", f"{role} bold"), (f" {self._dot} ", "faint")]
+        off = sum(self._silent(worker) for worker in workers)
+        live = [worker for worker in workers if worker.status in ("online", "late")]
+        if off:
+            right += [(f"events off on {off}", "warning"), (f" of {len(live)}", "muted")]
+            return [(self.NAME, self.title_role)], right
+        busy = sum(worker.active or 0 for worker in live)
+        if live and all(worker.concurrency is not None for worker in live):
+            slots = sum(worker.concurrency or 0 for worker in live)
+            right.append((f"{busy:,} of {slots:,} busy", "muted"))
+        elif live:
+            right.append((f"{busy:,} busy", "muted"))
+        return [(self.NAME, self.title_role)], right
+
+    @property
+    def _dot(self) -> str:
+        return self.session.glyphs.dot
+
+    @staticmethod
+    def _silent(worker: Worker) -> bool:
+        return worker.task_events is False and worker.status in ("online", "late")
+
+    def context(self) -> CellContext:
+        # The host alone tells them apart where all are called celery@; the wide table has room.
+        context = super().context()
+        if self.inside.width >= 44:
+            return context
+        prefix = common_worker_prefix(worker.hostname for worker in self._workers)
+        return CellContext(
+            now=context.now, utc=context.utc, ascii=context.ascii, worker_prefix=prefix
+        )
+
+    def length(self) -> int:
+        return len(self._workers)
+
+    def window(self, start: int, count: int) -> list[Worker]:
+        return self._workers[start : start + count]
+
+    def position(self, key: str) -> int | None:
+        return self._places.get(key)
+
+    def key_of(self, item: Worker) -> str:
+        return item.hostname
+
+    def empty(self, width: int, height: int) -> list[Row]:
+        return no_workers(self.session).rows(width, height, self.session.glyphs)
+
+    def action_open(self) -> None:
+        if self.cursor is not None:
+            self.post_message(FilterAsked(f'worker:"{self.cursor}"'))
+
+    def silent_workers(self) -> list[str]:
+        """The workers that are known to send no task events."""
+        return [worker.hostname for worker in self._workers if self._silent(worker)]
