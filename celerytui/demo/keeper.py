@@ -42,7 +42,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 # What a broker would do by itself: events and answers that nobody fetches are dropped.
 _SHORT_LIVED = (".celeryev.", ".celery.pidbox.msg")
-_LIFETIME = 15.0
+_LIFETIME = 10.0
 _SWEEP = 2.0
 
 

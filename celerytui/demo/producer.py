@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from celerytui.demo import transport
-from celerytui.demo.app import FOLDER, make_app
+from celerytui.demo.app import FOLDER, QUEUES, make_app
 
 # Times a second, over the day and with everything calm.
 _RATES = {
@@ -52,7 +52,8 @@ class Customers:
             due += _TICK
             time.sleep(max(0.0, due - time.monotonic()))
             if round((due - began) / _TICK) % 10 == 0:
-                self.waiting = os.listdir(self.data)
+                names = os.listdir(self.data)
+                self.waiting = [name for name in names if name.split(".")[1] in QUEUES]
             if len(self.waiting) < _MESSAGES_MOST:
                 self.tick(due - began)
 

@@ -14,9 +14,10 @@ import uuid
 from collections import deque
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport.virtual import BrokerState
 from kombu.utils.json import dumps, loads
 
 DATA, CONTROL, PASSING, RESULTS = "data", "control", "passing", "results"
@@ -91,3 +92,11 @@ class Transport(filesystem.Transport):
     """The filesystem transport with the channel above."""
 
     Channel = Channel
+    # Which bindings were written: kombu has one such memory for all folders, so that a process's
+    # second broker would never get its own.
+    _states: ClassVar[dict[str, BrokerState]] = {}
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        folder = str(client.transport_options.get("control_folder"))
+        self.state = self._states.setdefault(folder, BrokerState())

@@ -1,0 +1,199 @@
+"""The demo's real workers, and that nothing of them is left however the monitor goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from celerytui.demo import DemoCluster, run_demo
+from celerytui.demo.app import FOLDER
+from celerytui.settings import Settings
+from tests.integration.servers import wait_until
+
+WORKERS = {"celery@bill1", "celery@web1"}
+MONITOR = """
+import time
+from celerytui.demo import DemoCluster
+with DemoCluster() as cluster:
+    print(cluster.folder, flush=True)
+    time.sleep(600)
+"""
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Every process, of any generation, that was started with this demo's folder."""
+    mark = f"{FOLDER}={folder}".encode()
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                environ = Path(entry.path, "environ").read_bytes()
+            except OSError:
+                continue
+            if mark in environ.split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+class Listener:
+    """Keeps every event of a cluster, as a monitor would see them."""
+
+    def __init__(self, app: Any) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.app = app
+
+    def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        deadline = time.monotonic() + seconds
+        with self.app.connection_for_read() as connection:
+            receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
+            for _ in receiver.itercapture(limit=None, timeout=None, wakeup=False):
+                if condition():
+                    return
+                assert time.monotonic() < deadline, f"no {what} in {seconds:g} s"
+
+    def of(self, id: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event.get("uuid") == id]
+
+    def named(self, name: str, type: str) -> list[dict[str, Any]]:
+        ids = {event["uuid"] for event in self.events if event.get("name") == name}
+        return [e for e in self.events if e["type"] == type and e.get("uuid") in ids]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[DemoCluster]:
+    with DemoCluster() as cluster:
+        control = cluster.app.control
+
+        def answer() -> bool:
+            return {name for reply in control.ping(timeout=1.0) for name in reply} == WORKERS
+
+        try:
+            wait_until(answer, 30, "both workers to answer")
+        except AssertionError as error:
+            raise AssertionError(cluster.log) from error
+        control.enable_events()
+        yield cluster
+
+
+def test_two_pools_on_different_queues(cluster: DemoCluster) -> None:
+    stats = cluster.app.control.inspect(timeout=1.0, destination=sorted(WORKERS)).stats()
+    pools = {name: told["pool"]["implementation"] for name, told in stats.items()}
+    assert "prefork" in pools["celery@bill1"]
+    assert "thread" in pools["celery@web1"]
+    queues = cluster.app.control.inspect(timeout=1.0, destination=sorted(WORKERS)).active_queues()
+    consumed = {name: {queue["name"] for queue in told} for name, told in queues.items()}
+    assert consumed == {"celery@bill1": {"high"}, "celery@web1": {"default", "mail", "media"}}
+
+
+def test_a_checkout_is_a_tree_and_a_stolen_card_fails_through_the_shops_files(
+    cluster: DemoCluster,
+) -> None:
+    listener = Listener(cluster.app)
+    root = cluster.app.send_task("orders.checkout", (9917, "tok_visa_4242")).id
+
+    def charged() -> bool:
+        ids = {e["uuid"] for e in listener.events if e.get("root_id") == root}
+        return any(e["type"] == "task-failed" and e["uuid"] in ids for e in listener.events)
+
+    listener.until(charged, 60, "failed charge")
+    family = {e["uuid"]: e for e in listener.events if e.get("root_id") == root and e.get("name")}
+    names = {event["name"] for event in family.values()}
+    assert names >= {"orders.checkout", "fraud.score", "billing.charge", "mail.send_failed"}
+    charge = next(id for id, event in family.items() if event["name"] == "billing.charge")
+    assert family[family[charge]["parent_id"]]["name"] == "fraud.score"
+    failed = listener.of(charge)[-1]
+    assert failed["exception"] == "CardDeclined('insufficient_funds')"
+    assert failed["traceback"].count("demo/shop/billing/gateway.py") == 2
+    assert "demo/shop/billing/tasks.py" in failed["traceback"]
+
+
+def test_retries_etas_chords_and_expiry_all_come(cluster: DemoCluster) -> None:
+    send = cluster.app.send_task
+    listener = Listener(cluster.app)
+    stale = send("mail.send_digest", (1,), countdown=2, expires=1).id
+    unpaid = send("billing.dunning", (1,), countdown=3).id
+    send("inventory.count", (["sku-1", "sku-2"],))
+    cluster.app.control.revoke(unpaid)
+
+    def all_came() -> bool:
+        return (
+            bool(listener.named("inventory.total", "task-succeeded"))
+            and any(e["type"] == "task-revoked" and e["expired"] for e in listener.of(stale))
+            and any(e["type"] == "task-revoked" for e in listener.of(unpaid))
+            and any(e["type"] == "task-retried" for e in listener.events)
+        )
+
+    listener.until(all_came, 90, "chord, expiry, revocation and retry")
+    assert not [e for e in listener.of(stale) if e["type"] == "task-started"]
+
+
+def test_reports_pile_up(cluster: DemoCluster) -> None:
+    with cluster.app.connection_for_read() as connection:
+        channel = connection.channel()
+        before = channel._size("reports")
+        wait_until(lambda: channel._size("reports") > before, 30, "reports to grow")
+
+
+def test_no_worker_is_in_trouble(cluster: DemoCluster) -> None:
+    assert "Unrecoverable" not in cluster.log
+    assert "Traceback" not in cluster.log
+
+
+def test_leaving_is_quick_and_leaves_nothing() -> None:
+    with DemoCluster() as cluster:
+        wait_until(lambda: len(processes_of(cluster.folder)) >= 4, 20, "the processes")
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert processes_of(cluster.folder) == []
+    assert not cluster.folder.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_outlives_a_monitor_that_is_killed(number: signal.Signals) -> None:
+    monitor = subprocess.Popen(
+        [sys.executable, "-c", MONITOR], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert monitor.stdout is not None
+    folder = Path(monitor.stdout.readline().strip())
+    # The keeper, two workers with four pool processes of one of them, and the producer.
+    wait_until(lambda: len(processes_of(folder)) == 8, 30, "the workers")
+    monitor.send_signal(number)
+    assert monitor.wait(5) == -number
+    monitor.stdout.close()
+    wait_until(lambda: processes_of(folder) == [], 5, "the demo's processes to end")
+    assert not folder.exists()
+
+
+def test_the_environment_does_not_reach_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere:6379/0")
+    seen: list[Any] = []
+
+    def run(app: Any, settings: Settings) -> int:
+        seen.extend((app.conf.broker_url, "CELERY_BROKER_URL" in os.environ))
+        return 129
+
+    assert run_demo(Settings(), run) == 129
+    assert seen == ["filesystem://", False]
+    assert os.environ["CELERY_BROKER_URL"] == "redis://elsewhere:6379/0"
+
+
+def test_nothing_is_left_after_a_crash() -> None:
+    folders: list[Path] = []
+
+    def run(app: Any, settings: Settings) -> int:
+        folders.append(Path(app.conf.broker_transport_options["data_folder_in"]).parent)
+        assert folders[0].is_dir()
+        raise RuntimeError("a crash")
+
+    with pytest.raises(RuntimeError, match="a crash"):
+        run_demo(Settings(), run)
+    assert not folders[0].exists()
+    assert processes_of(folders[0]) == []
