@@ -1,0 +1,9 @@
+"""Which tasks to show, and in which order."""
+
+from __future__ import annotations
+
+from celerytui.query.fields import FIELDS, Field
+from celerytui.query.parse import EMPTY, Filter, parse_filter
+from celerytui.query.suggest import suggest
+
+__all__ = ["EMPTY", "FIELDS", "Field", "Filter", "parse_filter", "suggest"]

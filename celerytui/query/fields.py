@@ -1,0 +1,82 @@
+"""The fields that a filter can ask about, one `Field` each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from celerytui.columns import epoch
+from celerytui.model import Task
+
+Kind = Literal["state", "id", "name", "whole", "worker", "text", "number", "duration", "time"]
+Changes = Literal["event", "running", "always"]
+
+
+class Field(Struct, frozen=True):
+    """One field: how its values are read, and when its value can change without an event.
+
+    Kinds of text: `id` matches by its beginning, `whole` and `worker` as a whole, `name` anywhere
+    (a pattern as a whole), `text` anywhere.
+    """
+
+    name: str
+    kind: Kind
+    get: Callable[[Task, float], Any]
+    says: str
+    changes: Changes = "event"
+
+
+def _age(task: Task, now: float) -> float:
+    for begin in (task.sent, task.received, task.started):
+        if begin is not None:
+            return max(0.0, now - begin)
+    return max(0.0, now - task.seen)
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("id", "id", lambda task, now: task.id, "the task's id, or how it begins"),
+    Field("name", "name", lambda task, now: task.name, "the name that the task is registered by"),
+    Field("state", "state", lambda task, now: task.state, "where it is in its life"),
+    Field(
+        "worker",
+        "worker",
+        lambda task, now: task.worker,
+        "the worker that has it: its whole name, or what follows the `@`",
+    ),
+    Field("queue", "whole", lambda task, now: task.queue, "the queue it was sent to"),
+    Field("args", "text", lambda task, now: task.args, "the positional arguments, as text"),
+    Field("kwargs", "text", lambda task, now: task.kwargs, "the keyword arguments, as text"),
+    Field("result", "text", lambda task, now: task.result, "what it returned, as text"),
+    Field(
+        "exception", "text", lambda task, now: task.more.exception, "what it raised, or last raised"
+    ),
+    Field(
+        "traceback", "text", lambda task, now: task.more.traceback, "where it raised it, as printed"
+    ),
+    Field("retries", "number", lambda task, now: task.retries, "how often it was tried again"),
+    Field(
+        "runtime",
+        "duration",
+        lambda task, now: task.running(now),
+        "how long it ran, or has run so far",
+        "running",
+    ),
+    Field(
+        "wait",
+        "duration",
+        lambda task, now: task.waiting(now),
+        "how long it waited to start, or has waited so far",
+        "running",
+    ),
+    Field("age", "duration", _age, "how long ago it was sent, else first heard of", "always"),
+    Field("sent", "time", lambda task, now: task.sent, "when it was sent"),
+    Field("received", "time", lambda task, now: task.received, "when a worker received it"),
+    Field("started", "time", lambda task, now: task.started, "when it started"),
+    Field("finished", "time", lambda task, now: task.finished, "when it ended, well or not"),
+    Field("eta", "time", lambda task, now: epoch(task.more.eta), "the time before which not"),
+    Field("root", "id", lambda task, now: task.root_id, "the id of the first task of its workflow"),
+    Field("parent", "id", lambda task, now: task.parent_id, "the id of the task that sent it"),
+)
+BY_NAME = {field.name: field for field in FIELDS}

@@ -1,0 +1,52 @@
+"""Completions for the filter's input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from celerytui.model import LABELS
+from celerytui.query.fields import FIELDS
+
+_LIMIT = 50
+_SPACE = re.compile(r'[\s()"]')
+_NEEDS_QUOTES = re.compile(r'[\s(),"*?/<>=\\]')
+
+
+def suggest(text: str, cursor: int, known: Mapping[str, Iterable[str]]) -> list[str]:
+    """What the word at the cursor could become: whole filters' texts, the likeliest first.
+
+    `known` has the values that were seen, by field: `name`, `worker`, `queue`. Each suggestion
+    is the text up to the cursor with its last word completed; what follows the cursor is left out.
+    """
+    cursor = max(0, min(cursor, len(text)))
+    before = text[:cursor]
+    breaks = [match.end() for match in _SPACE.finditer(before)]
+    start = breaks[-1] if breaks else 0
+    if before.count('"') % 2:
+        return []  # inside a phrase
+    if before.startswith("-", start):
+        start += 1
+    word = before[start:]
+    field, colon, values = word.partition(":")
+    if not colon:
+        names = [f"{one.name}:" for one in FIELDS if one.name.startswith(word.lower())]
+        return [before[:start] + name for name in names if name != word]
+    last = values.rpartition(",")[2]
+    kept = before[: cursor - len(last)]
+    candidates = LABELS if field.lower() == "state" else known.get(field.lower(), ())
+    return [kept + _quoted(value) for value in _ranked(last.lower(), candidates)]
+
+
+def _ranked(typed: str, candidates: Iterable[str]) -> list[str]:
+    """Those that begin with what was typed, then those that have it in them."""
+    found = {value for value in candidates if typed in value.lower() and value != typed}
+    ranked = sorted(found, key=lambda value: (not value.lower().startswith(typed), value))
+    return ranked[:_LIMIT]
+
+
+def _quoted(value: str) -> str:
+    if not _NEEDS_QUOTES.search(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
