@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kombu.common import Broadcast
@@ -138,15 +138,14 @@ def _of_queues(queues: Any) -> Iterable[Any]:
     ]
 
 
-def _of_routes(routes: Any) -> Iterable[Any]:
-    """The queues in a dict, in a list of pairs, or in a list of either; functions are not asked."""
-    if isinstance(routes, Mapping):
-        return [_of_route(route) for route in routes.values()]
-    if not isinstance(routes, (list, tuple)):
-        return []
-    if len(routes) == 2 and isinstance(routes[0], str) and not callable(routes[1]):
-        return [_of_route(routes[1])]
-    return [name for part in routes for name in _of_routes(part)]
+def _of_routes(routes: Any) -> Iterator[Any]:
+    """The queues in each router that is a dict or a list of pairs; functions are not asked."""
+    for router in routes if isinstance(routes, (list, tuple)) else [routes]:
+        if isinstance(router, Mapping):
+            yield from map(_of_route, router.values())
+        elif isinstance(router, (list, tuple)):
+            pairs = [pair for pair in router if isinstance(pair, (list, tuple)) and len(pair) == 2]
+            yield from (_of_route(route) for _, route in pairs)
 
 
 def _of_route(route: Any) -> Any:

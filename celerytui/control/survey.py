@@ -60,9 +60,9 @@ def take_survey(
     answers nothing is `missing`. Beat answers a ping only, so it is never taken for a worker.
     """
     destination = list(workers) or None
-    asks = {name: talk.send(name, {}, destination=destination) for name in _CHECKS}
+    asks = {name: talk.send(name, {}, destination=destination) for name in CHECKS}
     talk.collect(list(asks.values()))
-    found = {name: _checked(ask, _CHECKS[name]) for name, ask in asks.items()}
+    found = {name: checked(ask, CHECKS[name]) for name, ask in asks.items()}
     heard = {host for ask in asks.values() for host in ask.answers}
     return Survey(
         taken_at=taken_at,
@@ -75,9 +75,10 @@ def take_survey(
     )
 
 
-def _checked(ask: Ask, check: Callable[[Any], Any]) -> dict[str, Any]:
-    checked = {host: check(answer) for host, answer in ask.answers.items()}
-    return {host: answer for host, answer in checked.items() if answer is not None}
+def checked(ask: Ask, check: Callable[[Any], Any]) -> dict[str, Any]:
+    """Hostname -> answer, of the answers that have the right shape."""
+    sound = {host: check(answer) for host, answer in ask.answers.items()}
+    return {host: answer for host, answer in sound.items() if answer is not None}
 
 
 def _is(item: Any, shape: type[Any]) -> bool:
@@ -113,7 +114,7 @@ def _stats(answer: Any) -> dict[str, Any] | None:
     return stats
 
 
-_CHECKS: dict[str, Callable[[Any], Any]] = {
+CHECKS: dict[str, Callable[[Any], Any]] = {
     "stats": _stats,
     "active": _list_of(_Request),
     "reserved": _list_of(_Request),

@@ -53,6 +53,8 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
         call.talk.collect([ask for ask in asks if ask.awaited])
     except BrokerUnavailable as exc:
         error = f"{exc}; {sent:,} of {len(call.targets):,} tasks were sent"
+    if not asks:
+        return Result((), error)
     for ask in asks:
         for worker, answer in ask.answers.items():
             answers.setdefault(worker, []).append(answer)
