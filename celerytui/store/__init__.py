@@ -1,0 +1,6 @@
+"""Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
+
+from celerytui.store.store import Store
+from celerytui.store.summary import Summary
+
+__all__ = ["Store", "Summary"]

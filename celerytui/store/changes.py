@@ -1,0 +1,57 @@
+"""Which tasks changed, in the order in which they did."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+
+from celerytui.model import Task
+
+# Long enough for a view that falls two seconds behind a storm.
+LOG_LENGTH = 2**18
+
+
+class ChangeLog:
+    """Numbers every change; the number of the last one is the store's revision.
+
+    Writers note changes one by one and commit them together: only then does `revision` grow, so
+    whoever read a revision gets everything after it. An entry is a task's id, or "" for a change
+    that is no task's.
+    """
+
+    __slots__ = ("_log", "mark", "pending", "revision")
+
+    def __init__(self, length: int = LOG_LENGTH) -> None:
+        self.revision = 0
+        self.mark = 1
+        self.pending: list[str] = []
+        self._log: deque[str] = deque(maxlen=length)
+
+    def note(self, task: Task) -> None:
+        """Mark a task as changed by the commit to come."""
+        if task.revision != self.mark:
+            task.revision = self.mark
+            self.pending.append(task.id)
+
+    def commit(self, *, other: bool = False) -> None:
+        """Publish what was noted; `other` if something that is no task changed as well."""
+        pending = self.pending
+        if not pending:
+            if not other:
+                return
+            pending.append("")
+        self._log.extend(pending)
+        self.revision += len(pending)
+        self.mark = self.revision + 1
+        pending.clear()
+
+    def since(self, revision: int) -> list[str] | None:
+        """The entries after `revision`, oldest first, with repeats; None if no longer known."""
+        count = self.revision - revision
+        if count <= 0:
+            return [] if count == 0 else None
+        if count > len(self._log):
+            return None
+        entries = list(islice(reversed(self._log), count))
+        entries.reverse()
+        return entries

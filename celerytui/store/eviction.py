@@ -1,0 +1,128 @@
+"""Which task goes when there is no more room."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+
+from celerytui.model import Task, TaskState
+
+SUCCESS = TaskState.SUCCESS
+
+# What a lane may hold of entries that no longer count before it is rebuilt.
+STALE_SLACK = 1024
+
+
+class Lane:
+    """Finished tasks in the order in which they finished.
+
+    A task that leaves otherwise than by `pop` stays in the line as a stale entry, skipped when
+    its turn comes: that makes leaving O(1) at 8 bytes a task.
+    """
+
+    __slots__ = ("_line", "_stale", "_stale_count", "add")
+
+    def __init__(self) -> None:
+        self._line: deque[Task] = deque()
+        self._stale: dict[str, int] = {}
+        self._stale_count = 0
+        self.add = self._line.append
+
+    def __len__(self) -> int:
+        return len(self._line) - self._stale_count
+
+    def leave(self, task: Task) -> None:
+        """Take a task out that is in the lane."""
+        self._stale[task.id] = self._stale.get(task.id, 0) + 1
+        self._stale_count += 1
+        if self._stale_count > STALE_SLACK and self._stale_count > len(self._line) // 2:
+            kept = [entry for entry in self._line if not self._skip(entry)]
+            self._line.clear()
+            self._line.extend(kept)
+
+    def oldest(self) -> Task | None:
+        """The task whose turn is next."""
+        line = self._line
+        while line:
+            if self._stale_count and self._skip(line[0]):
+                line.popleft()
+                continue
+            return line[0]
+        return None
+
+    def pop(self) -> Task | None:
+        """Take the oldest task out."""
+        task = self.oldest()
+        if task is not None:
+            self._line.popleft()
+        return task
+
+    def _skip(self, task: Task) -> bool:
+        # The oldest entries of an id are its stale ones: it came back at the end of the line.
+        count = self._stale.get(task.id)
+        if count is None:
+            return False
+        if count == 1:
+            del self._stale[task.id]
+        else:
+            self._stale[task.id] = count - 1
+        self._stale_count -= 1
+        return True
+
+
+class Eviction:
+    """The order of leaving: successes, then other finished tasks, then unfinished ones.
+
+    Within each the oldest goes first. `unfinished` holds every task that has not finished, in the
+    order in which they came (or came back).
+    """
+
+    __slots__ = ("_others", "_successes", "_victims", "succeed", "unfinished")
+
+    def __init__(self) -> None:
+        self.unfinished: dict[str, Task] = {}
+        self._successes = Lane()
+        self._others = Lane()
+        self._victims: deque[str] = deque()
+        # What happens to nearly every task, so without a call in between.
+        self.succeed = self._successes.add
+
+    def move(self, task: Task, old: TaskState, new: TaskState) -> None:
+        """Follow a held task from one state to another."""
+        if old >= SUCCESS:
+            (self._successes if old is SUCCESS else self._others).leave(task)
+            if new < SUCCESS:
+                self.unfinished[task.id] = task
+        elif new >= SUCCESS:
+            del self.unfinished[task.id]
+        if new >= SUCCESS:
+            self.finish(task)
+
+    def finish(self, task: Task) -> None:
+        """Take in a held task that has finished."""
+        (self._successes if task.state is SUCCESS else self._others).add(task)
+
+    def pop(self) -> Task | None:
+        """Take out the task that goes next."""
+        return self._successes.pop() or self._others.pop() or self._pop_unfinished()
+
+    def oldest(self) -> Task | None:
+        """The task with the oldest news among those whose turn is next in each class."""
+        heads = [self._successes.oldest(), self._others.oldest()]
+        heads.append(next(iter(self.unfinished.values()), None))
+        return min((task for task in heads if task is not None), key=_seen, default=None)
+
+    def _pop_unfinished(self) -> Task | None:
+        unfinished = self.unfinished
+        while unfinished:
+            if not self._victims:
+                # A dict finds its first key by walking over the removed ones, so take many a walk.
+                self._victims.extend(islice(unfinished, max(64, len(unfinished) // 64)))
+            task = unfinished.pop(self._victims.popleft(), None)
+            if task is not None:
+                return task
+        return None
+
+
+def _seen(task: Task) -> float:
+    return task.seen

@@ -1,0 +1,101 @@
+"""What a task's message says of itself: its name, arguments, family and address."""
+
+from __future__ import annotations
+
+from celerytui.model import Event, Task
+from celerytui.store.extras import SharedExtra, SharedExtras, own
+from celerytui.store.families import Families
+from celerytui.store.interning import InternTable
+
+MAX_QUEUES = 2000
+
+
+class Messages:
+    """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
+
+    `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`.
+    """
+
+    def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:
+        self.queue_names: dict[str, str] = {}
+        # Arguments and results that many tasks have: "()", "{}", "None", "True".
+        self.share = InternTable(4096, 24)
+        self.intern = intern
+        self._tasks = tasks
+        self._families = families
+        self._extras = SharedExtras()
+
+    def describe(self, task: Task, event: Event) -> None:
+        """Take all that the event says; it may leave fields out, but for eta and expires."""
+        if event.name is not None:
+            task.name = self.intern(event.name)
+        if event.args is not None:
+            task.args = self.share(event.args)
+        if event.kwargs is not None:
+            task.kwargs = self.share(event.kwargs)
+        if event.retries is not None:
+            task.retries = event.retries
+        if event.parent_id is not None:
+            task.parent_id = self._same_id(event.parent_id)
+        if event.root_id is not None:
+            self._take_root(task, event.root_id)
+        if event.eta is not None or event.expires is not None:
+            extra = own(task)
+            extra.eta = event.eta
+            extra.expires = event.expires
+        elif task.extra is not None and type(task.extra) is not SharedExtra:
+            # A retry without a countdown has no ETA, though the try before it had one.
+            task.extra.eta = task.extra.expires = None
+
+    def fill(self, task: Task, event: Event) -> None:
+        """Take what the event says where nothing is known yet."""
+        if task.received is not None and task.name is not None:
+            return
+        if task.name is None and event.name is not None:
+            task.name = self.intern(event.name)
+        if task.args is None and event.args is not None:
+            task.args = self.share(event.args)
+        if task.kwargs is None and event.kwargs is not None:
+            task.kwargs = self.share(event.kwargs)
+        if task.retries is None:
+            task.retries = event.retries
+        if task.parent_id is None and event.parent_id is not None:
+            task.parent_id = self._same_id(event.parent_id)
+        if task.root_id is None and event.root_id is not None:
+            self._take_root(task, event.root_id)
+        if event.eta is not None or event.expires is not None:
+            extra = own(task)
+            extra.eta = event.eta if extra.eta is None else extra.eta
+            extra.expires = event.expires if extra.expires is None else extra.expires
+
+    def address(self, task: Task, event: Event) -> None:
+        """Take from a task-sent who sent it and where to."""
+        if event.queue is not None:
+            task.queue = self.queue_name(event.queue)
+        extra = task.extra
+        if extra is None or type(extra) is SharedExtra:
+            task.extra = self._extras.get(event.hostname, event.exchange, event.routing_key)
+        else:
+            extra.client = self.intern(event.hostname)
+            extra.exchange = event.exchange
+            extra.routing_key = event.routing_key
+
+    def queue_name(self, name: str) -> str:
+        """The one object for a queue's name, remembered as a queue that there is."""
+        known = self.queue_names.get(name)
+        if known is not None:
+            return known
+        if len(self.queue_names) < MAX_QUEUES:
+            self.queue_names[name] = name
+        return name
+
+    def _take_root(self, task: Task, root_id: str) -> None:
+        if root_id == task.id:
+            task.root_id = task.id
+        else:
+            task.root_id = self._same_id(root_id)
+            self._families.join(task)
+
+    def _same_id(self, task_id: str) -> str:
+        known = self._tasks.get(task_id)
+        return task_id if known is None else known.id

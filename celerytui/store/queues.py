@@ -1,0 +1,130 @@
+"""The broker's queues: how deep they were, how fast they grow, and when they will be empty."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from copy import copy
+from statistics import median
+
+from celerytui.model import Queue, QueueDepth
+
+SAMPLE = 5.0
+"""Seconds between two samples of a queue's history."""
+
+HISTORY = 120
+TREND = 60.0
+MAX_QUEUES = 2000
+
+# Fewer say nothing: two points always make a line.
+TREND_POINTS = 3
+TREND_SPAN = 10.0
+
+
+class QueueHistory:
+    """One queue, its samples, and the points of the last minute that its trend is drawn from."""
+
+    __slots__ = ("_points", "_samples", "_slot", "queue")
+
+    def __init__(self, name: str) -> None:
+        self.queue = Queue(name)
+        self._samples: deque[int | None] = deque(maxlen=HISTORY)
+        self._points: deque[tuple[float, int]] = deque()
+        self._slot: int | None = None
+
+    def take(self, depth: QueueDepth, now: float) -> None:
+        """Take one reading."""
+        queue = self.queue
+        queue.ready, queue.unacked = depth.ready, depth.unacked
+        queue.consumers, queue.error = depth.consumers, depth.error
+        queue.read_at = now
+        slot = int(now // SAMPLE)
+        self._sample(slot, depth.ready)
+        points = self._points
+        if depth.ready is not None:
+            if points and points[-1][0] // SAMPLE == slot:
+                points.pop()
+            points.append((now, depth.ready))
+        while points and not now - TREND <= points[0][0] <= now:
+            points.popleft()
+        queue.growth = slope(points)
+        queue.empty_in = empty_in(queue.ready, queue.growth)
+
+    def copy(self) -> Queue:
+        """The queue as it is now, for a reader."""
+        queue = copy(self.queue)
+        queue.history = tuple(self._samples)
+        return queue
+
+    def _sample(self, slot: int, ready: int | None) -> None:
+        samples = self._samples
+        if self._slot is not None and slot > self._slot:
+            missed = min(slot - self._slot - 1, HISTORY)
+            samples.extend([None] * missed)
+        elif samples and slot == self._slot:
+            samples.pop()
+        samples.append(ready)
+        self._slot = slot
+
+
+def slope(points: Sequence[tuple[float, int]]) -> float | None:
+    """Growth a second as the median slope between all pairs, which a spike or two do not move.
+
+    None for too few points or too short a time. Source: Theil 1950, Sen 1968.
+    """
+    if len(points) < TREND_POINTS or points[-1][0] - points[0][0] < TREND_SPAN:
+        return None
+    if all(ready == points[0][1] for _, ready in points):
+        return 0.0
+    line = list(points)
+    return median(
+        (later - ready) / (then - at)
+        for index, (at, ready) in enumerate(line)
+        for then, later in line[index + 1 :]
+        if then > at
+    )
+
+
+def empty_in(ready: int | None, growth: float | None) -> float | None:
+    """Seconds until the queue is empty at this pace; None if unknown, never, or if it is empty."""
+    if not ready or growth is None or growth >= 0:
+        return None
+    return ready / -growth
+
+
+class QueueTable:
+    """All queues that were ever read, up to `MAX_QUEUES`."""
+
+    def __init__(self) -> None:
+        self._histories: dict[str, QueueHistory] = {}
+
+    def record(self, depths: Iterable[QueueDepth], now: float) -> None:
+        """Take a round of readings."""
+        for depth in depths:
+            history = self._histories.get(depth.name)
+            if history is None:
+                if len(self._histories) >= MAX_QUEUES:
+                    continue
+                history = self._histories[depth.name] = QueueHistory(depth.name)
+            history.take(depth, now)
+
+    def copies(self, names: Iterable[str], consumed: set[str], *, certain: bool) -> list[Queue]:
+        """Every queue that was read or is among `names`, by name.
+
+        `consumed` are the queues that live workers take from, `certain` whether these are all.
+        """
+        found = [history.copy() for history in self._histories.values()]
+        found += [Queue(name) for name in names if name not in self._histories]
+        for queue in found:
+            if queue.consumers is not None:
+                queue.consumed = queue.consumers > 0
+            elif queue.name in consumed:
+                queue.consumed = True
+            elif certain:
+                queue.consumed = False
+        found.sort(key=_name)
+        return found
+
+
+def _name(queue: Queue) -> str:
+    return queue.name

@@ -1,0 +1,95 @@
+"""How much happened in each second, and in which seconds nobody was looking."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+
+HISTORY = 900
+"""Seconds that are kept."""
+
+MAX_GAPS = 100
+
+
+class Ring:
+    """Counts by the second over the last `HISTORY` seconds."""
+
+    __slots__ = ("_counts", "_last")
+
+    def __init__(self) -> None:
+        self._counts = array("I", bytes(HISTORY * array("I").itemsize))
+        self._last = 0
+
+    def add(self, second: int, count: int) -> None:
+        """Count `count` more in `second`; one before all history means a clock that was set back."""
+        last = self._last
+        counts = self._counts
+        if second <= last - HISTORY:
+            last = second - HISTORY
+        if second > last:
+            for gone in range(max(last + 1, second - HISTORY + 1), second + 1):
+                counts[gone % HISTORY] = 0
+            self._last = second
+        counts[second % HISTORY] += count
+
+    def at(self, second: int) -> int:
+        """The count of `second`, zero where it is not in the history."""
+        if self._last - HISTORY < second <= self._last:
+            return self._counts[second % HISTORY]
+        return 0
+
+
+class Rates:
+    """Events, finished and failed tasks by the second of their arrival, and the gaps between."""
+
+    def __init__(self) -> None:
+        self.events = Ring()
+        self.done = Ring()
+        self.failed = Ring()
+        self.gaps: deque[tuple[float, float | None]] = deque(maxlen=MAX_GAPS)
+        self.gap_count = 0
+        self._watched_from: int | None = None
+
+    def watch(self, now: float) -> None:
+        """Say that events are listened for at `now`."""
+        if self._watched_from is None or now < self._watched_from:
+            self._watched_from = int(now)
+
+    def mark_gap(self, since: float, until: float | None) -> None:
+        """Note a time without a connection; an open gap keeps its first beginning."""
+        if self.gaps and self.gaps[-1][1] is None:
+            since = self.gaps.pop()[0]
+        else:
+            self.gap_count += 1
+        self.gaps.append((since, until))
+
+    def series(self, ring: Ring | None, seconds: int, now: float) -> list[float | None]:
+        """The counts of the last complete `seconds`, oldest first; None where none could be."""
+        end = int(now)
+        start = end - seconds
+        unknown = self.unwatched(start, end)
+        at = _nothing_at if ring is None else ring.at
+        return [None if second in unknown else float(at(second)) for second in range(start, end)]
+
+    def mean(self, ring: Ring, seconds: int, now: float) -> float | None:
+        """The mean a second over the last complete `seconds`, None if none of them was watched."""
+        known = [count for count in self.series(ring, seconds, now) if count is not None]
+        return sum(known) / len(known) if known else None
+
+    def total(self, ring: Ring, seconds: int, now: float) -> int:
+        """The sum over the last `seconds`, the running one included."""
+        end = int(now) + 1
+        return sum(ring.at(second) for second in range(end - seconds, end))
+
+    def unwatched(self, start: int, end: int) -> set[int]:
+        """The seconds from `start` to before `end` in which events may have been missed."""
+        watched_from = end if self._watched_from is None else self._watched_from
+        unknown = set(range(start, min(max(watched_from, end - HISTORY), end)))
+        for since, until in self.gaps:
+            last = end - 1 if until is None else min(int(until), end - 1)
+            unknown.update(range(max(int(since), start), last + 1))
+        return unknown
+
+
+def _nothing_at(second: int) -> int:
+    return 0

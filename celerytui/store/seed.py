@@ -1,0 +1,240 @@
+"""What the workers answer when asked: tasks that no event told of, and facts about themselves.
+
+An answer is foreign data in Celery's shape at best, so each field is checked as it is read. It is
+also older than the events that came since: it adds to what they say and never takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from celerytui.model import Survey, Task, TaskState
+from celerytui.store.changes import ChangeLog
+from celerytui.store.extras import own
+from celerytui.store.messages import Messages
+from celerytui.store.tasks import TaskTable
+from celerytui.store.workers import Record, WorkerTable, forget_process
+
+RECEIVED = TaskState.RECEIVED
+STARTED = TaskState.STARTED
+RETRY = TaskState.RETRY
+LOST = TaskState.LOST
+
+SETTLED = 5.0
+"""Seconds without news after which a task that its worker does not list is not there."""
+
+LONGEST_REPR = 1024
+OLDEST_START = 366 * 86400.0
+
+# What `worker -P` calls them, where the module is called otherwise.
+POOLS = {"thread": "threads"}
+
+
+class Seeding:
+    """Applies surveys to the tasks and workers; the caller holds the lock."""
+
+    def __init__(
+        self, tasks: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+    ) -> None:
+        self._tasks = tasks
+        self._workers = workers
+        self._changes = changes
+        self._messages = messages
+
+    def apply(self, survey: Survey) -> None:
+        """Take a survey: facts first, then tasks, then what is missing."""
+        now = survey.taken_at
+        for hostname in _answered(survey):
+            worker = self._workers.get(hostname, now).worker
+            worker.inspected = now
+            worker.no_answer = None
+            if worker.status == "unknown":
+                worker.status = "online"
+        for hostname in survey.missing:
+            known = self._workers.records.get(hostname)
+            if known is not None:
+                known.worker.no_answer = now
+        for hostname, stats in survey.stats.items():
+            self._take_stats(self._workers.get(hostname, now), stats, now)
+        for hostname, queues in survey.active_queues.items():
+            self._take_queues(self._workers.get(hostname, now), queues)
+        for hostname, infos in survey.active.items():
+            for info in _dicts(infos):
+                self._take_active(self._workers.get(hostname, now), info, now)
+        for hostname, infos in survey.reserved.items():
+            for info in _dicts(infos):
+                self._take_waiting(self._workers.get(hostname, now), info, None, now)
+        for hostname, entries in survey.scheduled.items():
+            for entry in _dicts(entries):
+                request, eta = entry.get("request"), _text(entry.get("eta"))
+                if isinstance(request, dict):
+                    self._take_waiting(self._workers.get(hostname, now), request, eta, now)
+        self._settle(survey)
+
+    def _take_stats(self, record: Record, stats: Any, now: float) -> None:
+        if not isinstance(stats, dict):
+            return
+        worker = record.worker
+        pid = _count(stats.get("pid"))
+        if pid is not None:
+            if worker.pid is not None and worker.pid != pid:
+                forget_process(record)
+                self._tasks.lose_all(record, list(record.tasks), before=now - SETTLED, started=True)
+                worker.inspected = now
+            worker.pid = pid
+        worker.uptime = _number(stats.get("uptime"))
+        worker.prefetch = _count(stats.get("prefetch_count"))
+        total = stats.get("total")
+        if isinstance(total, dict):
+            worker.processed = sum(_count(count) or 0 for count in total.values())
+        pool = stats.get("pool")
+        if isinstance(pool, dict):
+            worker.concurrency = _count(pool.get("max-concurrency"))
+            worker.pool = _pool_name(pool.get("implementation"))
+
+    def _take_queues(self, record: Record, queues: Any) -> None:
+        names = [_text(queue.get("name")) for queue in _dicts(queues)]
+        known = [self._messages.queue_name(name) for name in names if name]
+        record.worker.queues = tuple(known)
+
+    def _take_active(self, record: Record, info: dict[str, Any], now: float) -> None:
+        task = self._place(record, info, STARTED, now)
+        if task is None:
+            return
+        if task.state is STARTED and task.started is None:
+            task.started = _start(info.get("time_start"), now)
+        pid = _count(info.get("worker_pid"))
+        if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
+            own(task).worker_pid = pid
+            self._changes.note(task)
+
+    def _take_waiting(
+        self, record: Record, info: dict[str, Any], eta: str | None, now: float
+    ) -> None:
+        task = self._place(record, info, RECEIVED, now)
+        if task is not None and eta is not None and task.more.eta is None:
+            own(task).eta = eta
+            self._changes.note(task)
+
+    def _place(
+        self, record: Record, info: dict[str, Any], state: TaskState, now: float
+    ) -> Task | None:
+        """Hold the task at least at `state` unless events say more; None if they say otherwise."""
+        task_id = _text(info.get("id"))
+        if not task_id:
+            return None
+        task = self._tasks.by_id.get(task_id)
+        if task is None:
+            seen = _start(info.get("time_start"), now) if state is STARTED else now
+            task = self._tasks.admit(task_id, state, seen, record)
+        elif task.state is LOST:
+            self._tasks.revive(task)
+            if task.state < state:
+                self._tasks.move(task, state, record)
+        elif task.state < state or (task.state is RETRY and task.seen < now - SETTLED):
+            if task.state is RETRY:
+                task.started = task.finished = task.result = task.runtime = None
+            self._tasks.move(task, state, record)
+        elif task.state.finished or task.state is RETRY:
+            return None
+        self._changes.note(task)
+        self._describe(task, info)
+        return task
+
+    def _describe(self, task: Task, info: dict[str, Any]) -> None:
+        name = _text(info.get("name")) or _text(info.get("type"))
+        if task.name is None and name:
+            task.name = self._messages.intern(name)
+        if task.args is None:
+            task.args = _repr_args(info.get("args"))
+        if task.kwargs is None:
+            task.kwargs = _repr(info.get("kwargs"))
+        delivery = info.get("delivery_info")
+        if task.queue is None and isinstance(delivery, dict):
+            # Celery gives each queue a routing key of its own name unless told otherwise.
+            routing_key = _text(delivery.get("routing_key"))
+            if routing_key:
+                task.queue = self._messages.queue_name(routing_key)
+
+    def _settle(self, survey: Survey) -> None:
+        """After a gap, lose the tasks that their worker no longer has: their end was missed."""
+        listed: set[str] | None = None
+        for hostname in survey.active.keys() & survey.reserved.keys() & survey.scheduled.keys():
+            record = self._workers.records.get(hostname)
+            if record is None or not record.unsettled:
+                continue
+            if self._workers.grace_from > survey.taken_at:
+                continue
+            record.unsettled = False
+            if listed is None:
+                listed = set(_listed(survey))
+            absent = [task_id for task_id in record.tasks if task_id not in listed]
+            before = survey.taken_at - SETTLED
+            self._tasks.lose_all(record, absent, before=before, started=False)
+
+
+def _answered(survey: Survey) -> set[str]:
+    return set().union(
+        survey.active, survey.reserved, survey.scheduled, survey.stats, survey.active_queues
+    )
+
+
+def _listed(survey: Survey) -> Iterator[str]:
+    for answers in (survey.active, survey.reserved):
+        for infos in answers.values():
+            yield from (str(info.get("id")) for info in _dicts(infos))
+    for entries in survey.scheduled.values():
+        for entry in _dicts(entries):
+            request = entry.get("request")
+            if isinstance(request, dict):
+                yield str(request.get("id"))
+
+
+def _dicts(answer: Any) -> list[dict[str, Any]]:
+    if not isinstance(answer, list):
+        return []
+    return [item for item in answer if isinstance(item, dict)]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return float(value)
+    return None
+
+
+def _count(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _start(value: Any, now: float) -> float:
+    """When a task started, by our clock; `now` where the worker's figure cannot be that."""
+    started = _number(value)
+    if started is None or started > now or started < now - OLDEST_START:
+        return now
+    return started
+
+
+def _repr_args(value: Any) -> str | None:
+    return _repr(tuple(value) if isinstance(value, list) else value)
+
+
+def _repr(value: Any) -> str | None:
+    """The value as task-received would show it, cut as Celery cuts it."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= LONGEST_REPR else text[: LONGEST_REPR - 3] + "..."
+
+
+def _pool_name(implementation: Any) -> str | None:
+    """ "prefork" from "celery.concurrency.prefork:TaskPool"."""
+    if not isinstance(implementation, str) or not implementation:
+        return None
+    module = implementation.partition(":")[0].rpartition(".")[2]
+    return POOLS.get(module, module)

@@ -1,0 +1,304 @@
+"""The store: the one place that knows the cluster's tasks, workers, queues and rates.
+
+One thread at a time writes; any may read. Every method takes the one lock, long works in slices,
+so that nobody waits for more than some milliseconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
+from celerytui.store.changes import ChangeLog
+from celerytui.store.extras import copy_task
+from celerytui.store.interning import InternTable
+from celerytui.store.lock import FairLock
+from celerytui.store.messages import Messages
+from celerytui.store.queues import QueueTable
+from celerytui.store.rates import Rates
+from celerytui.store.seed import Seeding
+from celerytui.store.summary import EventCounts, Summary, summarise
+from celerytui.store.task_events import TaskEvents
+from celerytui.store.tasks import TaskTable
+from celerytui.store.workers import DONE_WINDOW, WorkerTable
+
+SLICE = 250
+"""Events, or tasks, that are worked on at one taking of the lock: about half a millisecond."""
+
+SUCCESS = TaskState.SUCCESS
+FAILURE = TaskState.FAILURE
+
+Handler = Callable[[Event], None]
+
+
+class Store:
+    """Bounded state of one cluster; see the readers for what can be asked.
+
+    `revision` grows with every change.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_tasks: int = 100_000,
+        max_workers: int = 5_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        intern = InternTable(50_000, 256)
+        self._clock = clock
+        self._lock = FairLock()
+        self._changes = ChangeLog()
+        self._workers = WorkerTable(max_workers, intern)
+        self._tasks = TaskTable(max_tasks, self._workers, self._changes)
+        self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
+        self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
+        self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
+        self._queues = QueueTable()
+        self._rates = Rates()
+        self._counts = EventCounts()
+        self._second = 0
+        events = self._events
+        self._handlers: dict[str, Handler] = {
+            "task-sent": events.sent,
+            "task-received": events.received,
+            "task-started": events.started,
+            "task-succeeded": events.succeeded,
+            "task-failed": events.failed,
+            "task-retried": events.retried,
+            "task-revoked": events.revoked,
+            "task-rejected": events.rejected,
+            "task-cancelled": events.cancelled,
+            "worker-online": self._worker_came,
+            "worker-heartbeat": self._worker_came,
+            "worker-offline": self._worker_went,
+        }
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change."""
+        return self._changes.revision
+
+    # -- writers -------------------------------------------------------------------------------
+
+    def apply(self, batch: Batch) -> None:
+        """Take a batch of events in the order of their arrival."""
+        events = batch.events
+        now = batch.received_at
+        with self._lock:
+            self._rates.watch(now)
+            self._turn_second(now)
+            self._counts.add(len(events), batch.invalid, now)
+            self._rates.events.add(int(now), len(events))
+            self._changes.commit(other=batch.invalid > 0)
+        for start in range(0, len(events), SLICE):
+            with self._lock:
+                self._apply_slice(events[start : start + SLICE], now)
+
+    def seed(self, survey: Survey) -> None:
+        """Take what the workers answered; after a gap, settle what was missed in it."""
+        with self._lock:
+            self._seeding.apply(survey)
+            self._changes.commit(other=True)
+
+    def mark_gap(self, since: float, until: float | None) -> None:
+        """Note that no events came from `since` to `until` (None: still none).
+
+        Called at the loss and again, with the end, once events come again.
+        """
+        with self._lock:
+            self._rates.mark_gap(since, until)
+            if until is not None:
+                self._workers.end_gap(until)
+            self._changes.commit(other=True)
+
+    def sweep(self, now: float) -> None:
+        """Judge each worker and mark the tasks of those that are gone; once a second."""
+        with self._lock:
+            self._rates.watch(now)
+            self._turn_second(now)
+            window = range(int(now) - DONE_WINDOW, int(now))
+            unwatched = self._rates.unwatched(window.start, window.stop)
+            watched = [second for second in window if second not in unwatched]
+            gone, changed = self._workers.sweep(now, watched)
+            orphans = [(record, list(record.tasks)) for record in gone]
+            self._changes.commit(other=changed)
+        for record, ids in orphans:
+            for start in range(0, len(ids), SLICE):
+                with self._lock:
+                    chunk = ids[start : start + SLICE]
+                    self._tasks.lose_all(record, chunk, before=float("inf"), started=False)
+                    self._changes.commit()
+
+    def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
+        """Note that a worker was found to send task events or not, or that we changed it."""
+        with self._lock:
+            record = self._workers.get(hostname, self._clock())
+            self._workers.set_task_events(record, on, by_us)
+            self._changes.commit(other=True)
+
+    def record_queues(self, depths: Sequence[QueueDepth], now: float) -> None:
+        """Take a round of readings of the broker's queues."""
+        with self._lock:
+            self._queues.record(depths, now)
+            self._changes.commit(other=True)
+
+    # -- readers -------------------------------------------------------------------------------
+
+    def changed_since(self, revision: int, limit: int) -> list[str] | None:
+        """The ids of the tasks that changed or went after `revision`, in order of their change.
+
+        None if there are more than `limit`, or if it is too long ago to be known.
+        """
+        with self._lock:
+            entries = self._changes.since(revision)
+        if entries is None:
+            return None
+        # The last change of a task is the one that counts for the order.
+        found = dict.fromkeys(reversed(entries))
+        found.pop("", None)
+        return list(reversed(found)) if len(found) <= limit else None
+
+    def task(self, id: str) -> Task | None:
+        """A copy of one task, None if it is not held."""
+        with self._lock:
+            task = self._tasks.by_id.get(id)
+            return None if task is None else copy_task(task)
+
+    def tasks(self, ids: Sequence[str]) -> list[Task | None]:
+        """Copies of the tasks, in that order, None for those that are not held."""
+        found: list[Task | None] = []
+        get = self._tasks.by_id.get
+        for start in range(0, len(ids), SLICE):
+            with self._lock:
+                for task_id in ids[start : start + SLICE]:
+                    task = get(task_id)
+                    found.append(None if task is None else copy_task(task))
+        return found
+
+    def all_tasks(self) -> list[Task]:
+        """All held tasks, in order of arrival: a new list of the live tasks, only to be read."""
+        with self._lock:
+            return list(self._tasks.by_id.values())
+
+    def relatives(self, id: str) -> list[Task]:
+        """Copies of up to 200 other tasks of the same root: parents, siblings, children."""
+        with self._lock:
+            task = self._tasks.by_id.get(id)
+            if task is None:
+                return []
+            found = map(self._tasks.by_id.get, self._tasks.families.ids(task))
+            return sorted((copy_task(task) for task in found if task is not None), key=_seq)
+
+    def workers(self) -> list[Worker]:
+        """Copies of all workers, by hostname, with the status that the last sweep gave them."""
+        with self._lock:
+            copies = [record.copy() for record in self._workers.records.values()]
+        return sorted(copies, key=_hostname)
+
+    def worker(self, hostname: str) -> Worker | None:
+        """A copy of one worker, None if it is not known."""
+        with self._lock:
+            record = self._workers.records.get(hostname)
+            return None if record is None else record.copy()
+
+    def queues(self) -> list[Queue]:
+        """Copies of all queues by name: those read, and those that events or workers named."""
+        with self._lock:
+            consumed, certain = self._workers.queues_consumed()
+            return self._queues.copies(self._messages.queue_names, consumed, certain=certain)
+
+    def queue_names(self) -> set[str]:
+        """The queues that events or workers named."""
+        with self._lock:
+            return set(self._messages.queue_names)
+
+    def summary(self, now: float) -> Summary:
+        """The figures of the header and of the badges."""
+        with self._lock:
+            return summarise(self._tasks, self._workers, self._rates, self._counts, now)
+
+    def series(
+        self,
+        kind: Literal["events", "done", "failed"],
+        seconds: int,
+        now: float,
+        worker: str | None = None,
+    ) -> list[float | None]:
+        """How many a second over the last complete `seconds` (up to 900), oldest first.
+
+        Done are the succeeded and the failed ones. None stands where there was a gap or nobody
+        was watching yet. One worker has only "done".
+        """
+        with self._lock:
+            rates = self._rates
+            if worker is None:
+                ring = {"events": rates.events, "done": rates.done, "failed": rates.failed}[kind]
+                return rates.series(ring, seconds, now)
+            self._turn_second(now)
+            record = self._workers.records.get(worker)
+            if record is None or kind != "done":
+                return [None] * seconds
+            return rates.series(record.done, seconds, now)
+
+    def gaps(self) -> list[tuple[float, float | None]]:
+        """The last 100 times without a connection, oldest first."""
+        with self._lock:
+            return list(self._rates.gaps)
+
+    # -- events --------------------------------------------------------------------------------
+
+    def _apply_slice(self, events: list[Event], now: float) -> None:
+        self._events.now = now
+        entered = self._tasks.entered
+        succeeded, failed = entered[SUCCESS], entered[FAILURE]
+        get_handler = self._handlers.get
+        other = self._other
+        for event in events:
+            handler = get_handler(event.type)
+            if handler is not None:
+                handler(event)
+            else:
+                other(event)
+        failed = entered[FAILURE] - failed
+        done = entered[SUCCESS] - succeeded + failed
+        if done:
+            self._rates.done.add(int(now), done)
+        if failed:
+            self._rates.failed.add(int(now), failed)
+        self._changes.commit(other=True)
+
+    def _worker_came(self, event: Event) -> None:
+        if self._workers.came(event, self._events.now):
+            record = self._workers.records.get(event.hostname)
+            if record is not None:
+                ids = list(record.tasks)
+                self._tasks.lose_all(record, ids, before=event.timestamp, started=True)
+
+    def _worker_went(self, event: Event) -> None:
+        self._workers.went(event, self._events.now)
+
+    def _other(self, event: Event) -> None:
+        self._counts.add_custom(event.type)
+        if event.type.startswith("task-"):
+            self._events.custom(event)
+        else:
+            record = self._workers.records.get(event.hostname)
+            if record is not None:
+                record.worker.last_seen = self._events.now
+
+    def _turn_second(self, now: float) -> None:
+        """Book what the workers did under the second that has passed."""
+        second = int(now)
+        if second != self._second:
+            self._workers.count_done(self._second)
+            self._second = second
+
+
+def _seq(task: Task) -> int:
+    return task.seq
+
+
+def _hostname(worker: Worker) -> str:
+    return worker.hostname

@@ -1,0 +1,304 @@
+"""What each kind of task event does to its task: the merge rules.
+
+A task event of each kind is applied by one method, the usual case (the task goes one step ahead)
+first and without a further call, all others through `merge.follows`. Fields that a task-received
+brings are always its own (Task.merge_rules in celery.events.state); other events only fill them.
+"""
+
+from __future__ import annotations
+
+from celerytui.model import Attempt, Event, Task, TaskState
+from celerytui.store.changes import ChangeLog
+from celerytui.store.extras import own
+from celerytui.store.merge import follows
+from celerytui.store.messages import Messages
+from celerytui.store.tasks import TaskTable
+from celerytui.store.workers import Record, WorkerTable
+
+SENT = TaskState.SENT
+RECEIVED = TaskState.RECEIVED
+STARTED = TaskState.STARTED
+RETRY = TaskState.RETRY
+SUCCESS = TaskState.SUCCESS
+FAILURE = TaskState.FAILURE
+REVOKED = TaskState.REVOKED
+REJECTED = TaskState.REJECTED
+CANCELLED = TaskState.CANCELLED
+LOST = TaskState.LOST
+
+MAX_ATTEMPTS = 20
+
+
+class TaskEvents:
+    """Applies task events; `now` is when the batch at hand came."""
+
+    def __init__(
+        self, table: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+    ) -> None:
+        self.now = 0.0
+        self.without_id = 0
+        self._table = table
+        self._tasks = table.by_id
+        self._counts = table.counts
+        self._entered = table.entered
+        self._unfinished = table.eviction.unfinished
+        self._succeed = table.eviction.succeed
+        self._workers = workers
+        self._records = workers.records
+        self._note = changes.note
+        self._share = messages.share
+        self._describe = messages.describe
+        self._fill = messages.fill
+        self._address = messages.address
+
+    def sent(self, event: Event) -> None:
+        """Take a task-sent: its hostname is the client's, not a worker's."""
+        task_id = event.uuid
+        if task_id is None:
+            self.without_id += 1
+            return
+        task = self._tasks.get(task_id)
+        sent = event.timestamp
+        if task is None:
+            task = self._table.admit(task_id, SENT, sent, None)
+            self._describe(task, event)
+        elif task.state is not LOST and follows(task, SENT, event, True):
+            if task.state is not SENT:
+                self._begin_try(task)
+                self._table.move(task, SENT, None)
+            self._describe(task, event)
+        else:
+            self._fill(task, event)
+        if task.sent is None or sent >= task.sent:
+            task.sent = sent
+            self._address(task, event)
+        self._touch(task, sent)
+
+    def received(self, event: Event) -> None:
+        """Take a task-received."""
+        task_id = event.uuid
+        if task_id is None:
+            self.without_id += 1
+            return
+        record = self._heard(event.hostname)
+        task = self._tasks.get(task_id)
+        received = event.timestamp
+        if task is None:
+            task = self._table.admit(task_id, RECEIVED, received, record)
+        elif task.state is SENT:
+            self._table.move(task, RECEIVED, record)
+        elif self._follows(task, RECEIVED, event):
+            if task.state is not RECEIVED:
+                self._begin_try(task)
+            self._table.move(task, RECEIVED, record)
+        elif task.received is not None and received <= task.received:
+            self._touch(task, received)
+            return
+        task.received = received
+        self._describe(task, event)
+        if task.queue is None:
+            queues = record.worker.queues
+            if queues is not None and len(queues) == 1:
+                task.queue = queues[0]
+        self._touch(task, received)
+
+    def started(self, event: Event) -> None:
+        """Take a task-started."""
+        task_id = event.uuid
+        if task_id is None:
+            self.without_id += 1
+            return
+        record = self._heard(event.hostname)
+        task = self._tasks.get(task_id)
+        started = event.timestamp
+        if task is None:
+            task = self._table.admit(task_id, STARTED, started, record)
+            task.started = started
+            return
+        if (
+            task.state is RECEIVED
+            and task.worker == record.worker.hostname
+            and started >= (task.received or 0.0)
+        ):
+            task.state = STARTED
+            self._counts[RECEIVED] -= 1
+            self._counts[STARTED] += 1
+            self._entered[STARTED] += 1
+            task.started = started
+        elif self._follows(task, STARTED, event):
+            if task.state >= RETRY:
+                self._begin_try(task)
+            self._table.move(task, STARTED, record)
+            task.started = started
+        elif task.started is None and started >= (task.received or 0.0):
+            task.started = started
+        self._touch(task, started)
+
+    def succeeded(self, event: Event) -> None:
+        """Take a task-succeeded."""
+        task_id = event.uuid
+        if task_id is None:
+            self.without_id += 1
+            return
+        record = self._heard(event.hostname)
+        task = self._tasks.get(task_id)
+        finished = event.timestamp
+        if task is None:
+            task = self._table.admit(task_id, SUCCESS, finished, record)
+            record.worker.succeeded += 1
+        elif task.state is STARTED and task.worker == record.worker.hostname:
+            task.state = SUCCESS
+            self._counts[STARTED] -= 1
+            self._counts[SUCCESS] += 1
+            self._entered[SUCCESS] += 1
+            del self._unfinished[task_id]
+            self._succeed(task)
+            record.tasks.discard(task_id)
+            record.worker.succeeded += 1
+        elif self._follows(task, SUCCESS, event):
+            if task.state is not SUCCESS:
+                record.worker.succeeded += 1
+                _forget_failure(task)
+            self._table.move(task, SUCCESS, record)
+        else:
+            self._touch(task, finished)
+            return
+        task.finished = finished
+        task.runtime = event.runtime
+        result = event.result
+        if result is not None:
+            task.result = self._share(result)
+        self._touch(task, finished)
+
+    def failed(self, event: Event) -> None:
+        """Take a task-failed."""
+        task = self._finish(event, FAILURE)
+        if task is not None:
+            task.result = task.runtime = None
+            extra = own(task)
+            extra.exception = event.exception
+            extra.traceback = event.traceback
+
+    def revoked(self, event: Event) -> None:
+        """Take a task-revoked."""
+        task = self._finish(event, REVOKED)
+        if task is not None:
+            extra = own(task)
+            extra.revoked = event.timestamp
+            extra.terminated = event.terminated
+            extra.expired = event.expired
+            extra.signum = event.signum
+
+    def rejected(self, event: Event) -> None:
+        """Take a task-rejected; after a task-failed it only tells how that message ended."""
+        task = self._finish(event, REJECTED)
+        if task is None and event.uuid is not None:
+            task = self._tasks.get(event.uuid)
+        if task is not None:
+            extra = own(task)
+            extra.rejected = event.timestamp
+            extra.requeue = event.requeue
+
+    def cancelled(self, event: Event) -> None:
+        """Take a task-cancelled: its worker lost the broker; the task is to be delivered again."""
+        self._finish(event, CANCELLED)
+
+    def retried(self, event: Event) -> None:
+        """Take a task-retried: one try is over, and another will come."""
+        if event.uuid is None:
+            self.without_id += 1
+            return
+        record = self._heard(event.hostname)
+        task = self._tasks.get(event.uuid)
+        retried = event.timestamp
+        if task is None:
+            task = self._table.admit(event.uuid, RETRY, retried, record)
+            in_order = True
+        else:
+            in_order = self._follows(task, RETRY, event)
+            if in_order:
+                self._table.move(task, RETRY, record)
+        extra = own(task)
+        if all(attempt.at != retried for attempt in extra.attempts):
+            record.worker.retried += 1
+            attempt = Attempt(retried, event.exception, event.traceback)
+            extra.attempts = (*extra.attempts, attempt)[-MAX_ATTEMPTS:]
+        extra.retried = max(retried, extra.retried or retried)
+        if in_order:
+            task.result = task.runtime = task.finished = None
+            extra.exception = event.exception
+            extra.traceback = event.traceback
+        self._touch(task, retried)
+
+    def custom(self, event: Event) -> None:
+        """Take an event that the task itself sent: it runs, and more is not said."""
+        record = self._records.get(event.hostname)
+        if record is not None:
+            record.worker.last_seen = self.now
+        task = self._tasks.get(event.uuid or "")
+        if task is not None:
+            if task.state is LOST:
+                self._table.revive(task)
+            self._touch(task, event.timestamp)
+
+    def _finish(self, event: Event, state: TaskState) -> Task | None:
+        """Bring the event's task into a finished state; None if the event came late."""
+        task_id = event.uuid
+        if task_id is None:
+            self.without_id += 1
+            return None
+        record = self._heard(event.hostname)
+        task = self._tasks.get(task_id)
+        finished = event.timestamp
+        if task is None:
+            task = self._table.admit(task_id, state, finished, record)
+            if state is FAILURE:
+                record.worker.failed += 1
+        elif self._follows(task, state, event):
+            if state is FAILURE and task.state is not FAILURE:
+                record.worker.failed += 1
+            self._table.move(task, state, record)
+        else:
+            self._touch(task, finished)
+            return None
+        task.finished = finished
+        self._touch(task, finished)
+        return task
+
+    def _heard(self, hostname: str) -> Record:
+        record = self._records.get(hostname)
+        if record is None:
+            record = self._workers.get(hostname, self.now)
+        record.told = self.now
+        worker = record.worker
+        if worker.task_events is not True:
+            worker.task_events = True
+        return record
+
+    def _follows(self, task: Task, new: TaskState, event: Event) -> bool:
+        if task.state is LOST:
+            newest = task.seen
+            self._table.revive(task)
+            if event.timestamp > newest and new <= STARTED:
+                # Nothing of the lost try comes after its last news, so this is a new delivery.
+                self._begin_try(task)
+                return True
+        hostname = event.hostname
+        synced = task.worker == hostname or self._workers.synced(task.worker, hostname)
+        return follows(task, new, event, synced)
+
+    def _touch(self, task: Task, timestamp: float) -> None:
+        if timestamp > task.seen:
+            task.seen = timestamp
+        self._note(task)
+
+    def _begin_try(self, task: Task) -> None:
+        task.started = task.finished = task.runtime = task.result = None
+        _forget_failure(task)
+
+
+def _forget_failure(task: Task) -> None:
+    """Drop how an earlier try ended; its Attempt keeps it."""
+    extra = task.extra
+    if extra is not None and (extra.exception is not None or extra.traceback is not None):
+        extra.exception = extra.traceback = None

@@ -1,0 +1,121 @@
+"""The tasks that are held, what state each is in, and on which worker."""
+
+from __future__ import annotations
+
+from celerytui.model import Task, TaskState
+from celerytui.store.changes import ChangeLog
+from celerytui.store.eviction import Eviction
+from celerytui.store.extras import own
+from celerytui.store.families import Families
+from celerytui.store.workers import Record, WorkerTable
+
+RECEIVED = TaskState.RECEIVED
+STARTED = TaskState.STARTED
+SUCCESS = TaskState.SUCCESS
+LOST = TaskState.LOST
+
+
+class TaskTable:
+    """Up to `max_tasks` tasks by id.
+
+    `counts` is how many of the held tasks are in each state, `entered` how many ever came into
+    it, `evicted` how many were dropped from it to make room; all are indexed by state.
+    """
+
+    def __init__(self, max_tasks: int, workers: WorkerTable, changes: ChangeLog) -> None:
+        self.max_tasks = max(1, max_tasks)
+        self.by_id: dict[str, Task] = {}
+        self.counts = [0] * len(TaskState)
+        self.entered = [0] * len(TaskState)
+        self.evicted = [0] * len(TaskState)
+        self.eviction = Eviction()
+        self.families = Families()
+        self._records = workers.records
+        self._changes = changes
+        self._seq = 0
+
+    def admit(self, task_id: str, state: TaskState, seen: float, record: Record | None) -> Task:
+        """Hold a task that was not known, and make room for it."""
+        self._seq += 1
+        task = Task(task_id, self._seq, 0, state)
+        task.seen = seen
+        self.by_id[task_id] = task
+        self.counts[state] += 1
+        self.entered[state] += 1
+        if state < SUCCESS:
+            self.eviction.unfinished[task_id] = task
+        else:
+            self.eviction.finish(task)
+        if record is not None:
+            task.worker = record.worker.hostname or None
+            if state is RECEIVED or state is STARTED:
+                record.tasks.add(task_id)
+        self._changes.note(task)
+        if len(self.by_id) > self.max_tasks:
+            self._evict()
+        return task
+
+    def move(self, task: Task, new: TaskState, record: Record | None) -> None:
+        """Bring a task into a state, on that worker (None: it stays where it is)."""
+        old = task.state
+        if old is not new:
+            self.counts[old] -= 1
+            self.counts[new] += 1
+            self.entered[new] += 1
+            task.state = new
+            if old >= SUCCESS or new >= SUCCESS:
+                self.eviction.move(task, old, new)
+        active = new is RECEIVED or new is STARTED
+        if record is None:
+            if not active:
+                self._release(task)
+            return
+        hostname = record.worker.hostname
+        if not active or task.worker != hostname:
+            self._release(task)
+            task.worker = hostname or None
+        if active:
+            record.tasks.add(task.id)
+
+    def lose(self, task: Task) -> None:
+        """Mark an unfinished task as lost: nobody is there who could tell how it ends."""
+        own(task).lost_from = task.state
+        self.move(task, LOST, None)
+        self._changes.note(task)
+
+    def lose_all(self, record: Record, ids: list[str], *, before: float, started: bool) -> None:
+        """Lose those of a worker's tasks with no news since `before`; only `started` ones if so."""
+        for task_id in ids:
+            task = self.by_id.get(task_id)
+            if task is None:
+                record.tasks.discard(task_id)
+            elif task.seen <= before and (task.state is STARTED or not started):
+                self.lose(task)
+
+    def revive(self, task: Task) -> None:
+        """Give a lost task back the state it was lost from."""
+        extra = own(task)
+        state = extra.lost_from
+        extra.lost_from = None
+        record = self._records.get(task.worker or "")
+        self.move(task, STARTED if state is None else state, record)
+
+    def _release(self, task: Task) -> None:
+        worker = task.worker
+        if worker is not None:
+            record = self._records.get(worker)
+            if record is not None:
+                record.tasks.discard(task.id)
+
+    def _evict(self) -> None:
+        task = self.eviction.pop()
+        if task is None:
+            return
+        state = task.state
+        del self.by_id[task.id]
+        self.counts[state] -= 1
+        self.evicted[state] += 1
+        if state < SUCCESS:
+            self._release(task)
+        self.families.leave(task)
+        self._changes.pending.append(task.id)

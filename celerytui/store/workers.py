@@ -1,0 +1,303 @@
+"""The workers: what their events say of them, and whether they are still there."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from copy import copy
+
+from celerytui.model import Event, Worker, WorkerStatus
+from celerytui.store.interning import InternTable
+from celerytui.store.rates import Ring
+
+# Hostnames of clients that send events themselves (celery.utils.nodenames.anon_nodename), or none.
+CLIENT = re.compile(r"gen\d+@|$")
+
+MAX_FREQ = 3600.0
+LATE_SLACK = 1.0
+LOST_AFTER = 15.0
+OFFLINE_GRACE = 10.0
+"""Seconds after worker-offline in which its tasks may still tell how they ended."""
+
+SKEW_TOLERATED = 2.0
+"""Seconds that a worker's clock may be off before its timestamps stop being compared."""
+
+AHEAD_TOLERATED = 60.0
+"""Seconds ahead of us up to which a timestamp makes earlier ones old: beyond, it is nonsense."""
+
+DONE_WINDOW = 10
+SILENT_BEATS = 2
+SILENT_TASKS = 2
+
+
+class Record:
+    """A worker and what the store keeps beside it.
+
+    `tasks` are the ids it received or started and has not finished. `told` is when its last task
+    event came, `beat` the newest timestamp of its worker events, `proof` the heartbeat from which
+    on silence about tasks is judged: (arrival, processed, beats since).
+    """
+
+    __slots__ = ("beat", "counted", "done", "proof", "tasks", "told", "unsettled", "worker")
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.tasks: set[str] = set()
+        self.told = 0.0
+        self.beat = 0.0
+        self.proof: tuple[float, int, int] | None = None
+        self.done: Ring | None = None
+        self.counted = 0
+        self.unsettled = False
+
+    def last_sign(self) -> float:
+        """When it last proved to be alive, by our clock."""
+        worker = self.worker
+        return max(self.told, worker.last_seen, worker.inspected or 0.0)
+
+    def copy(self) -> Worker:
+        """The worker as it is now, for a reader."""
+        worker = copy(self.worker)
+        worker.last_seen = max(worker.last_seen, self.told)
+        return worker
+
+
+class WorkerTable:
+    """All known workers, up to `max_workers`; those gone for longest make room."""
+
+    def __init__(self, max_workers: int, intern: InternTable) -> None:
+        self.records: dict[str, Record] = {}
+        self.grace_from = 0.0
+        self._max_workers = max_workers
+        self._intern = intern
+        self._victims: deque[tuple[str, float]] = deque()
+
+    def get(self, hostname: str, now: float) -> Record:
+        """The worker's record, a new one where it was not known."""
+        record = self.records.get(hostname)
+        if record is None:
+            hostname = self._intern(hostname)
+            record = Record(Worker(hostname, first_seen=now, last_seen=now))
+            # A client is no worker, whatever it sends: its record is not kept.
+            if CLIENT.match(hostname) is None:
+                if len(self.records) >= self._max_workers:
+                    self._make_room()
+                self.records[hostname] = record
+        return record
+
+    def synced(self, *hostnames: str | None) -> bool:
+        """Whether the clocks of these workers agree well enough to compare their timestamps."""
+        for hostname in hostnames:
+            record = self.records.get(hostname or "")
+            if record is not None and abs(record.worker.clock_skew or 0.0) > SKEW_TOLERATED:
+                return False
+        return True
+
+    def came(self, event: Event, now: float) -> bool:
+        """Take a worker-online or worker-heartbeat; True if it is a new process of that worker."""
+        record = self.get(event.hostname, now)
+        worker = record.worker
+        stale = event.timestamp < record.beat
+        if stale and (worker.offline_since is not None or _other_process(event, worker)):
+            return False
+        restarted = not stale and self._restarted(event, worker)
+        if restarted:
+            forget_process(record)
+        worker.last_heartbeat = worker.last_seen = now
+        worker.offline_since = None
+        worker.status = "online"
+        worker.clock_skew = event.timestamp - now
+        record.beat = max(record.beat, min(event.timestamp, now + AHEAD_TOLERATED))
+        if event.pid is not None:
+            worker.pid = event.pid
+        self._take_software(event, worker)
+        # The answer to a broadcast heartbeat has none of these, and a made-up freq.
+        if event.active is not None or event.processed is not None or event.loadavg is not None:
+            _take_figures(event, worker)
+            _judge_task_events(record, now)
+        return restarted
+
+    def went(self, event: Event, now: float) -> None:
+        """Take a worker-offline."""
+        record = self.get(event.hostname, now)
+        worker = record.worker
+        if event.timestamp < record.beat:
+            return
+        record.beat = min(event.timestamp, now + AHEAD_TOLERATED)
+        if worker.offline_since is None:
+            worker.offline_since = now
+        worker.last_seen = now
+        worker.status = "offline"
+
+    def sweep(self, now: float, watched: list[int]) -> tuple[list[Record], bool]:
+        """Judge every worker: gives those whose tasks are lost, and whether anything changed.
+
+        `watched` are the seconds that the pace is drawn from.
+        """
+        gone = []
+        changed = False
+        for record in self.records.values():
+            worker = record.worker
+            worker.last_seen = max(worker.last_seen, record.told)
+            if worker.offline_since is not None and record.told > worker.offline_since:
+                # It still tells how its last tasks end (a warm shutdown); the grace starts anew.
+                worker.offline_since = record.told
+            status, pace = self.status(record, now), _done_per_second(record, watched)
+            if status != worker.status or pace != worker.done_per_second:
+                worker.status, worker.done_per_second = status, pace
+                changed = True
+            if record.tasks and self._is_gone(record, now):
+                gone.append(record)
+        return gone, changed
+
+    def status(self, record: Record, now: float) -> WorkerStatus:
+        """Whether the worker is there, from its last sign of life; a gap is no silence."""
+        worker = record.worker
+        if worker.offline_since is not None:
+            return "offline"
+        late_after = 2 * worker.freq + LATE_SLACK
+        if worker.last_heartbeat is None:
+            # It may run without heartbeats: only a fresh sign says anything.
+            fresh = now - max(record.told, worker.inspected or 0.0) <= late_after
+            return "online" if fresh else "unknown"
+        silence = now - max(record.last_sign(), self.grace_from)
+        if silence <= late_after:
+            return "online"
+        return "late" if silence <= max(5 * worker.freq, LOST_AFTER) else "lost"
+
+    def end_gap(self, until: float) -> None:
+        """Judge silence from `until` on, and nothing by figures from before it."""
+        self.grace_from = max(self.grace_from, until)
+        for record in self.records.values():
+            record.proof = None
+            record.unsettled = True
+
+    def count_done(self, second: int) -> None:
+        """Book what each worker has finished since the last call under `second`."""
+        for record in self.records.values():
+            total = record.worker.succeeded + record.worker.failed
+            if total != record.counted:
+                if record.done is None:
+                    record.done = Ring()
+                record.done.add(second, total - record.counted)
+                record.counted = total
+
+    def set_task_events(self, record: Record, on: bool, by_us: bool) -> None:
+        """Take what the worker answered about its task events."""
+        worker = record.worker
+        worker.task_events = on
+        record.proof = None
+        if not on:
+            worker.events_enabled_by_us = False
+        elif by_us:
+            worker.events_enabled_by_us = True
+
+    def queues_consumed(self) -> tuple[set[str], bool]:
+        """The queues that live workers take from, and whether these are certainly all of them."""
+        consumed: set[str] = set()
+        certain = bool(self.records)
+        for worker in self._live():
+            if worker.queues is None:
+                certain = False
+            else:
+                consumed.update(worker.queues)
+        return consumed, certain
+
+    def _live(self) -> Iterator[Worker]:
+        for record in self.records.values():
+            if record.worker.status not in ("offline", "lost"):
+                yield record.worker
+
+    @staticmethod
+    def _restarted(event: Event, worker: Worker) -> bool:
+        if _other_process(event, worker):
+            return True
+        # In a container every process has the same pid; the count of tasks starts anew, though.
+        return (
+            event.type == "worker-online"
+            and event.processed is not None
+            and worker.processed is not None
+            and event.processed < worker.processed
+        )
+
+    def _is_gone(self, record: Record, now: float) -> bool:
+        worker = record.worker
+        if worker.status == "lost":
+            return True
+        since = worker.offline_since
+        return since is not None and now - max(since, self.grace_from) > OFFLINE_GRACE
+
+    def _take_software(self, event: Event, worker: Worker) -> None:
+        if event.sw_ident is not None:
+            worker.sw_ident = self._intern(event.sw_ident)
+        if event.sw_ver is not None:
+            worker.sw_ver = self._intern(event.sw_ver)
+        if event.sw_sys is not None:
+            worker.sw_sys = self._intern(event.sw_sys)
+
+    def _make_room(self) -> None:
+        while True:
+            if not self._victims:
+                # Ranking costs a pass over all, so it is done for many at a time.
+                ranked = sorted(self.records.values(), key=_leaving_order)
+                count = len(ranked) // 64 + 1
+                self._victims.extend(
+                    (record.worker.hostname, record.last_sign()) for record in ranked[:count]
+                )
+            hostname, sign = self._victims.popleft()
+            record = self.records.get(hostname)
+            if record is not None and record.last_sign() <= sign:
+                del self.records[hostname]
+                return
+
+
+def forget_process(record: Record) -> None:
+    """Forget what held only for the worker's previous process."""
+    worker = record.worker
+    worker.task_events = None
+    worker.events_enabled_by_us = False
+    worker.active = worker.processed = worker.uptime = worker.inspected = None
+    record.proof = None
+
+
+def _other_process(event: Event, worker: Worker) -> bool:
+    return event.pid is not None and worker.pid is not None and event.pid != worker.pid
+
+
+def _take_figures(event: Event, worker: Worker) -> None:
+    if event.freq is not None and 0 < event.freq <= MAX_FREQ:
+        worker.freq = event.freq
+    if event.active is not None:
+        worker.active = event.active
+    if event.processed is not None:
+        worker.processed = event.processed
+    if event.loadavg is not None:
+        worker.loadavg = event.loadavg
+
+
+def _judge_task_events(record: Record, now: float) -> None:
+    """Tell from heartbeats alone that a worker runs tasks without saying so."""
+    processed = record.worker.processed
+    if processed is None:
+        return
+    proof = record.proof
+    if proof is None or record.told >= proof[0] or processed < proof[1]:
+        record.proof = (now, processed, 0)
+        return
+    since, base, beats = proof
+    record.proof = (since, base, beats + 1)
+    if beats + 1 >= SILENT_BEATS and processed - base >= SILENT_TASKS:
+        record.worker.task_events = False
+
+
+def _done_per_second(record: Record, watched: list[int]) -> float | None:
+    if not watched:
+        return None
+    if record.done is None:
+        return 0.0
+    return sum(map(record.done.at, watched)) / len(watched)
+
+
+def _leaving_order(record: Record) -> tuple[bool, float]:
+    return (record.worker.status not in ("offline", "lost"), record.last_sign())
