@@ -29,7 +29,8 @@ def cells(text: str) -> int:
 
 def safe(text: str) -> str:
     """The text if it can be shown as it is, else cleaned; never a control character."""
-    return text if text.isprintable() else clean(text)
+    # A variation selector is printable and widens the character before it, maybe in another span.
+    return text if text.isprintable() and "\ufe0f" not in text else clean(text)
 
 
 def span_width(spans: Iterable[Span]) -> int:
@@ -110,6 +111,55 @@ def _drop_cells(text: str, count: int) -> str:
         index -= 1
     rest = text[index:]
     return " " * (want - cells(rest)) + rest
+
+
+def wrap_spans(
+    spans: Spans, width: int, most: int, ellipsis: str = "…", rest_width: int | None = None
+) -> list[list[Span]]:
+    """The spans over at most `most` rows, broken after spaces where there is one late in the row.
+
+    Rows after the first take `rest_width` cells if given. None is padded; the last ends in the
+    ellipsis if there was more.
+    """
+    rest_width = width if rest_width is None else rest_width
+    flat = "".join(text for text, _ in spans)
+    rows: list[list[Span]] = []
+    start = 0
+    while len(rows) < most:
+        room = rest_width if rows else width
+        end = len(flat) if len(rows) + 1 == most else _row_end(flat, start, room)
+        rows.append(cut_spans(_characters(spans, start, end), room, ellipsis))
+        start = end
+        if start >= len(flat):
+            break
+    return rows
+
+
+def _row_end(flat: str, start: int, width: int) -> int:
+    """Where a row of `width` cells that begins at character `start` ends."""
+    end, used = start, 0
+    while end < len(flat):
+        used += cells(flat[end])
+        if used > width:
+            break
+        end += 1
+    if end == len(flat):
+        return end
+    space = flat.rfind(" ", start + width * 3 // 5, end)
+    return space + 1 if space > start else max(end, start + 1)
+
+
+def _characters(spans: Spans, start: int, end: int) -> list[Span]:
+    out: list[Span] = []
+    at = 0
+    for text, role in spans:
+        part = text[max(0, start - at) : max(0, end - at)]
+        if part:
+            out.append((part, role))
+        at += len(text)
+        if at >= end:
+            break
+    return out
 
 
 def merge_spans(spans: Iterable[Span]) -> list[Span]:

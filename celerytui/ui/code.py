@@ -1,0 +1,265 @@
+"""Python as Celery's events carry it: reprs, often cut short, and tracebacks.
+
+Both are foreign text: whatever they hold, it is cleaned, bounded and drawn, never refused.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from celerytui.columns import clean, cut, format_count
+from celerytui.ui.glyphs import UNICODE, Glyphs
+from celerytui.ui.lines import Line, Span, cells, fit_spans, merge_spans, wrap_spans
+
+MOST_CHARACTERS = 64_000
+"""Of a traceback; what is longer loses its middle, as the ends say most."""
+MOST_ROWS = 2_000
+MOST_MESSAGE_ROWS = 20
+
+_TOKEN = re.compile(
+    r"""(?P<string>[bBrRuUfF]{0,2}(?:'{3}.*?(?:'{3}|$)|"{3}.*?(?:"{3}|$)"""
+    r"""|'(?:\\.|[^'\\])*(?:'|$|\\$)|"(?:\\.|[^"\\])*(?:"|$|\\$)))"""
+    r"""|(?P<number>0[xXoObB][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?[jJ]?)"""
+    r"""|(?P<name>[^\W\d]\w*)|(?P<comment>\#.*)|(?P<other>.)""",
+    re.DOTALL,
+)
+_KEYWORDS = frozenset(keyword.kwlist)
+
+_FRAME = re.compile(r'^[\s|]*File "(?P<path>.*)", line (?P<line>\d+)(?:, in (?P<name>.*))?\s*$')
+_ERROR = re.compile(r"^(?P<module>(?:\w+\.)*)(?P<name>[^\W\d]\w*)(?P<rest>:.*)?$")
+_HEAD = re.compile(r'^[\s|+-]*(?:Exception Group )?Traceback \(most recent call last\):\s*$|^"{3}$')
+_CHAIN = re.compile(r"^[\s|]*(During handling of the above|The above exception was the direct)")
+_CARETS = re.compile(r"^[\s|]*[~^][\s~^]*$")
+_GROUPED = re.compile(r"^\s*\+[-+]*-(?: (?P<number>[\d.]+) -+)?$")
+_CODE = re.compile(r"^(?:\s*\|\s{3}|\s{3}(?!\s*\|\s))")
+_PREFIX = re.compile(r"^[\s|]*(?:\|\s)?")
+
+_PACKAGES = re.compile(r"(?:^|/)(?:site|dist)-packages/")
+_STDLIB = re.compile(r"(?:^|/)lib(?:64)?/python\d[\d.]*t?/|/python[\d.]*/lib/", re.IGNORECASE)
+# A directory called celery may well be the user's own; only what is in the package counts.
+_CELERY = re.compile(
+    r"(?:^|/)(?:(?:kombu|billiard|amqp|vine)/|celery/(?:(?:app|apps|backends|bin|concurrency"
+    r"|contrib|events|fixups|loaders|security|utils|worker)/|(?:beat|canvas|local|result"
+    r"|schedules|states|exceptions|platforms|signals|_state|__init__|__main__)\.py))"
+)
+
+
+def highlight(code: str) -> list[Span]:
+    """One line of Python as spans, complete or cut anywhere; the text is kept as it is."""
+    spans: list[Span] = []
+    after = ""
+    for match in _TOKEN.finditer(code):
+        kind, text = match.lastgroup, match.group()
+        role = "text"
+        if kind == "string" or kind == "number":
+            role = f"code.{kind}"
+        elif kind == "comment":
+            role = "faint"
+        elif kind == "name":
+            if text in _KEYWORDS:
+                role = "code.keyword"
+            elif after in ("def", "class") or code[match.end() : match.end() + 1] == "(":
+                role = "code.name"
+        if not text.isspace():
+            after = text
+        spans.append((text, role))
+    return merge_spans(spans)
+
+
+def highlight_repr(
+    text: str, width: int, *, most: int = 1, glyphs: Glyphs = UNICODE
+) -> list[list[Span]]:
+    """The repr of a value over at most `most` rows of exactly `width` cells."""
+    shown = clean(text, limit=width * most + 1)
+    rows = wrap_spans(highlight(shown), width, max(1, most), glyphs.ellipsis)
+    return [fit_spans(row, width, ellipsis=glyphs.ellipsis) for row in rows]
+
+
+def is_own(path: str) -> bool:
+    """Whether a file is the user's own, and not Python's, an installed package's or Celery's."""
+    path = path.replace("\\", "/")
+    if path.startswith("<"):
+        return False
+    return not (_PACKAGES.search(path) or _STDLIB.search(path) or _CELERY.search(path))
+
+
+def short_path(path: str) -> str:
+    """A file's path from its package on, or its last three parts."""
+    path = path.replace("\\", "/")
+    for root in (_PACKAGES, _STDLIB):
+        *_, rest = root.split(path)
+        if rest and rest != path:
+            return rest
+    parts = path.split("/")
+    return path if len(parts) <= 4 and len(path) <= 30 else "/".join(parts[-3:])
+
+
+class Raised(NamedTuple):
+    """One step of a traceback as it was read; `kind` says which fields hold."""
+
+    kind: str
+    text: str = ""
+    path: str = ""
+    line: str = ""
+    name: str = ""
+
+
+def highlight_traceback(
+    text: str, width: int, own: Callable[[str], bool] = is_own, *, glyphs: Glyphs = UNICODE
+) -> list[list[Span]]:
+    """A traceback as rows of exactly `width` cells, or the text as it is where it is none.
+
+    Frames whose path is `own` have a bar and full colour, the others are faint; the exception
+    stands last and red. What was said between chained exceptions becomes a rule.
+    """
+    steps = list(_read(_bounded(text)))
+    if not any(step.kind == "frame" for step in steps):
+        return _plain_rows(text, width, glyphs)
+    last = max((i for i, step in enumerate(steps) if step.kind == "error"), default=-1)
+    rows: list[list[Span]] = []
+    mine = False
+    for index, step in enumerate(steps):
+        if step.kind == "frame":
+            mine = own(step.path)
+        rows.extend(_step_rows(step, width, mine, index == last, glyphs))
+    return _without_middle(rows, width, glyphs)
+
+
+def _without_middle(rows: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Span]]:
+    left_out = len(rows) - MOST_ROWS + 1
+    if left_out <= 1:
+        return rows
+    head = MOST_ROWS // 4
+    note = f"  [{format_count(left_out)} lines left out]"
+    row = fit_spans([(note, "faint")], width, ellipsis=glyphs.ellipsis)
+    return [*rows[:head], row, *rows[head + left_out :]]
+
+
+def _bounded(text: str) -> str:
+    """The text cleaned, and without its middle if it is too long."""
+    if len(text) > MOST_CHARACTERS:
+        head, tail = text[: MOST_CHARACTERS // 4], text[-MOST_CHARACTERS * 3 // 4 :]
+        left_out = format_count(len(text) - MOST_CHARACTERS)
+        head, tail = head.rpartition("\n")[0] or head, tail.partition("\n")[2] or tail
+        text = f"{head}\n  [{left_out} characters left out]\n{tail}"
+    return clean(text, newlines=True)
+
+
+def _read(text: str) -> Iterator[Raised]:
+    """The steps of a traceback, told apart line by line."""
+    state = ""
+    for line in text.split("\n"):
+        frame = _FRAME.match(line)
+        if frame:
+            state = "frame"
+            yield Raised("frame", "", frame["path"], frame["line"], frame["name"] or "")
+        elif _CHAIN.match(line):
+            state = ""
+            yield Raised("rule", _unprefixed(line).rstrip(":").rstrip())
+        elif _HEAD.match(line):
+            state = ""
+        elif grouped := _GROUPED.match(line):
+            state = ""
+            if grouped["number"]:
+                yield Raised("rule", f"exception {grouped['number']} of the group")
+        elif not line.strip(" |"):
+            continue
+        elif state == "frame" and line.lstrip(" |").startswith("[") and line.rstrip().endswith("]"):
+            yield Raised("note", line.strip())
+        elif state == "frame" and _CODE.match(line):
+            yield Raised("carets" if _CARETS.match(line) else "code", line)
+        elif state == "message":
+            yield Raised("message", line)
+        else:
+            state = "message" if state == "frame" else state
+            yield Raised("error" if state == "message" else "note", _unprefixed(line))
+
+
+def _unprefixed(line: str) -> str:
+    return _PREFIX.sub("", line, count=1)
+
+
+def _step_rows(
+    step: Raised, width: int, mine: bool, last: bool, glyphs: Glyphs
+) -> list[list[Span]]:
+    if step.kind == "frame":
+        return [_frame_row(step, width, mine, glyphs)]
+    if step.kind == "code":
+        return [_code_row(step.text, width, mine, glyphs)]
+    if step.kind == "carets":
+        return []  # the code line loses its indent, so they would point at nothing
+    if step.kind == "rule":
+        line = Line(width, glyphs.ellipsis).left(
+            (glyphs.horizontal * 2 + " ", "border"), (step.text, "muted")
+        )
+        return [line.fill(glyphs.horizontal, "border").spans()]
+    if step.kind == "error":
+        return _error_rows(step.text, width, last, glyphs)
+    role = "text" if step.kind == "message" else "faint"
+    return _indented([(step.text.strip(), role)], width, ("  ", ""), glyphs)
+
+
+def _frame_row(step: Raised, width: int, mine: bool, glyphs: Glyphs) -> list[Span]:
+    where = f" in {step.name}" if step.name else ""
+    room = max(12, width - 3 - len(step.line) - min(cells(where), 40))
+    path = cut(short_path(step.path), room, where="left", ellipsis=glyphs.ellipsis)
+    spans = [
+        _bar(mine, glyphs),
+        (path, "text"),
+        (":", "muted"),
+        (step.line, "code.number"),
+        (where[:4], "muted"),
+        (where[4:], "code.name"),
+    ]
+    return _row(spans, width, mine, glyphs)
+
+
+def _code_row(text: str, width: int, mine: bool, glyphs: Glyphs) -> list[Span]:
+    code = text.strip(" |")[: width * 2 + 1]
+    spans = highlight(code) if mine else [(code, "faint")]
+    return _row([_bar(mine, glyphs), ("  ", "text"), *spans], width, mine, glyphs)
+
+
+def _bar(mine: bool, glyphs: Glyphs) -> Span:
+    return (f"{glyphs.own} ", "accent") if mine else ("  ", "")
+
+
+def _row(spans: list[Span], width: int, mine: bool, glyphs: Glyphs) -> list[Span]:
+    if not mine:
+        spans = merge_spans([(text, "faint") for text, _ in spans])
+    return fit_spans(spans, width, ellipsis=glyphs.ellipsis)
+
+
+def _error_rows(text: str, width: int, last: bool, glyphs: Glyphs) -> list[list[Span]]:
+    role = "failure bold" if last else "failure"
+    match = _ERROR.match(text[:2000])
+    spans: list[Span] = [(text, role)]
+    if match:
+        rest = match["rest"] or ""
+        spans = [(match["module"], "muted"), (match["name"], role), (rest + text[2000:], "text")]
+    return _indented(spans, width, (f"{glyphs.failure} ", "failure"), glyphs)
+
+
+def _indented(
+    spans: list[Span], width: int, lead: Span, glyphs: Glyphs, most: int = MOST_MESSAGE_ROWS
+) -> list[list[Span]]:
+    """The spans over as many rows as they need, two cells in, `lead` before the first."""
+    inner = max(1, width - 2)
+    rows = wrap_spans(spans, inner, most, glyphs.ellipsis)
+    return [
+        fit_spans([("  ", "") if number else lead, *row], width, ellipsis=glyphs.ellipsis)
+        for number, row in enumerate(rows)
+    ]
+
+
+def _plain_rows(text: str, width: int, glyphs: Glyphs) -> list[list[Span]]:
+    rows: list[list[Span]] = []
+    for line in _bounded(text).split("\n"):
+        rows.extend(
+            fit_spans(row, width, ellipsis=glyphs.ellipsis)
+            for row in wrap_spans([(line, "text")], width, MOST_MESSAGE_ROWS, glyphs.ellipsis)
+        )
+    return _without_middle(rows, width, glyphs)
