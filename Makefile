@@ -33,7 +33,7 @@ lint: $(VENV)/.dev ## linter, formatter, type checker, import contract
 	$(BIN)/lint-imports
 
 screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own data
-	$(BIN)/python screenshots/render.py
+	$(BIN)/python screenshots/make.py
 
 bench: $(VENV)/.dev ## compare the receiver with Celery's own, on the same Redis
 	$(BIN)/python benchmarks/receive.py $(ARGS)

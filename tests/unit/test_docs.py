@@ -1,0 +1,138 @@
+"""What the documents promise is there: files, targets, options, keys."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from celerytui.control import ACTIONS
+from celerytui.settings import OPTIONS
+from celerytui.ui.keys import KEYS, key_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = (ROOT / "README.md").read_text()
+LINK = re.compile(r"!?\[[^]]*\]\(([^)\s]+)\)")
+TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+
+
+def section(title: str) -> str:
+    """One section of the README, without its subsections' titles."""
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"the README has no section {title!r}"
+    return found[1]
+
+
+def first_cells(table: str) -> list[str]:
+    """The first cell of each row, without the head."""
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    return [row.split("|")[1].strip() for row in rows[1:]]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    targets = [link for link in LINK.findall(document.read_text()) if "://" not in link]
+    broken = [link for link in targets if not (document.parent / link.partition("#")[0]).exists()]
+    assert broken == []
+
+
+def test_the_readme_opens_with_a_picture_and_two_commands() -> None:
+    assert README.startswith("![")
+    assert LINK.findall(README)[0] == "screenshots/dashboard.svg"
+    commands = re.findall(r"^(make [a-z]+)", README, re.MULTILINE)
+    assert commands[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_target_that_is_named_exists(name: str) -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", (ROOT / name).read_text(), re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
+def test_the_readme_names_every_make_target() -> None:
+    for target in TARGET.findall((ROOT / "Makefile").read_text()):
+        assert f"make {target}" in README
+
+
+def test_every_file_that_the_makefile_runs_exists() -> None:
+    files = re.findall(r"/python ([\w/]+\.py)", (ROOT / "Makefile").read_text())
+    assert files
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_make_help_lists_every_target() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = set(re.findall(r"^  make ([a-z-]+)", told.stdout, re.MULTILINE))
+    assert listed == set(TARGET.findall((ROOT / "Makefile").read_text()))
+
+
+def test_the_options_are_all_in_the_readme_and_no_others() -> None:
+    told = set(re.findall(r"`(?:-Q`, `)?(--[a-z-]+)", "\n".join(first_cells(section("Options")))))
+    flags = {flag for option in OPTIONS for flag in option.flags}
+    spelled = {part for flag in flags if flag.startswith("--") for part in flag.split("/")}
+    assert told <= spelled
+    for option in OPTIONS:
+        if option.flags:
+            assert told & set(option.flags[-1].split("/")), option.name
+
+
+def test_the_defaults_in_the_readme_are_the_defaults() -> None:
+    options = {option.flags[-1]: option.default for option in OPTIONS if option.flags}
+    told = dict(re.findall(r"`(--[a-z-]+) [A-Z]+` \|[^|\n]*\((\d[\d.]*)s?[;)]", section("Options")))
+    assert told["--max-tasks"] == "100000"
+    assert {flag: float(text) for flag, text in told.items()} == {
+        flag: options[flag] for flag in told
+    }
+
+
+def test_the_keys_in_the_readme_are_the_keys() -> None:
+    known = {key_name(key) for entry in KEYS for key in entry.keys.split(",")}
+    known |= {action.key for action in ACTIONS if action.key}
+    cells = " ".join(first_cells(section("Keys")))
+    told = set(re.findall(r"`([^`]+)`", cells))
+    assert len(told) > 25
+    assert told - known == set()
+    for action in ACTIONS:
+        assert not action.key or action.key in told, action.id
+
+
+def test_the_config_example_names_real_settings_and_bindings() -> None:
+    found = re.search(r"```toml\n(.*?)```", section("Options"), re.DOTALL)
+    assert found is not None
+    example = tomllib.loads(found[1])
+    keys = example.pop("keys")
+    assert set(example) <= {option.key for option in OPTIONS}
+    assert set(keys) <= {key.id for key in KEYS}
+
+
+def test_the_snapshot_document_in_the_readme_has_the_real_fields() -> None:
+    from celerytui import output
+
+    source = Path(output.__file__).read_text()
+    shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
+    fields = re.findall(r"[a-z_]+", shape[0])
+    assert len(fields) > 50
+    assert [field for field in fields if f'"{field}"' not in source] == []
+
+
+def test_the_changelog_has_the_version() -> None:
+    from celerytui import __version__
+
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_licence_is_the_one_that_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "BSD-3-Clause"
+    assert (ROOT / "LICENSE").read_text().startswith("BSD 3-Clause License")
