@@ -83,6 +83,10 @@ class EventDecoder:
         """How many events, good or not, wait to be taken."""
         return len(self._events) + self._invalid
 
+    def add_invalid(self) -> None:
+        """Counts a message that could not even be opened."""
+        self._invalid += 1
+
     def take(self) -> Batch | None:
         """The events since the last call, in their order; None where there were none."""
         batch = None

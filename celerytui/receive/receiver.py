@@ -1,0 +1,184 @@
+"""The loop that keeps a reader connected and hands on what it brings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celerytui.connect import carries_events, mask, read_connection
+from celerytui.model import Batch, Link, LinkState
+from celerytui.receive.decode import EventDecoder
+from celerytui.receive.generic import KombuReader
+from celerytui.receive.reader import Reader, Silence
+
+BACK_OFF = (1.0, 2.0, 3.0, 5.0)
+# How often stop() is looked at while nothing comes.
+IDLE_SECONDS = 0.2
+# Events that come close together go on together: the store is locked once for all of them.
+BATCH_SECONDS = 0.05
+BATCH_EVENTS = 2000
+ERROR_LIMIT = 300
+
+
+class Receiver:
+    """Receives the cluster's events for as long as `run` runs, in the thread that runs it.
+
+    `on_batch` is called there with the events, at most 50 ms after the first of them came, and
+    `on_link` with each change of the connection. What these raise ends `run`; nothing that the
+    broker or a sender does ever will.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        on_batch: Callable[[Batch], None],
+        on_link: Callable[[Link], None],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._on_batch = on_batch
+        self._on_link = on_link
+        self._clock = clock
+        self._decoder = EventDecoder(app.conf.event_serializer, clock)
+        self._reader: Reader | None = None
+        self._opening = False
+        self._stopping = threading.Event()
+        self._awake = threading.Event()
+        self._lost_at: float | None = None
+        self._attempt = 0
+        self._last_error: str | None = None
+
+    def run(self) -> None:
+        """Connects, receives and reconnects until `stop` was called."""
+        while not self._stopping.is_set():
+            self._tell_trying()
+            reader, error = self._connect()
+            if reader is not None:
+                error = self._live(reader)
+            if error is not None:
+                self._wait(error)
+        self._tell(LinkState.STOPPED)
+
+    def stop(self) -> None:
+        """Makes `run` return within about a second; returns at once, from any thread."""
+        self._stopping.set()
+        self._awake.set()
+        reader = self._reader
+        if self._opening and reader is not None:
+            reader.abort()
+
+    def reconnect_now(self) -> None:
+        """Cuts the wait for the next try short, from any thread."""
+        self._awake.set()
+
+    def _connect(self) -> tuple[Reader | None, Exception | None]:
+        """One try: an open reader, or the error; neither where `stop` ends it all."""
+        try:
+            no_events = carries_events(read_connection(self._app))
+            if no_events is None:
+                return self._open(), None
+        except Exception as exc:
+            if self._reader is not None:
+                self._reader.close(lost=True)
+            return None, exc
+        finally:
+            self._opening = False
+        self._tell(LinkState.NO_EVENTS, error=no_events)
+        self._stopping.wait()
+        return None, None
+
+    def _open(self) -> Reader | None:
+        if self._reader is None:
+            self._reader = open_reader(self._app, self._decoder, self._clock)
+        self._opening = True
+        # stop() sets the one and then looks at the other: one of us sees it.
+        if self._stopping.is_set():
+            return None
+        self._reader.open()
+        return self._reader
+
+    def _live(self, reader: Reader) -> Exception | None:
+        """From the making of a connection to its loss, and why; None for `stop`."""
+        self._attempt = 0
+        since = self._tell(LinkState.CONNECTED, error=self._decoder.refuses)
+        error = None
+        try:
+            error = self._follow(reader)
+            if error is not None:
+                self._lost_at = self._clock()
+                if isinstance(error, Silence):
+                    self._lost_at = max(since, error.since)
+                # Before the closing, which may take its time.
+                self._tell(LinkState.RECONNECTING, error=_words(error))
+        finally:
+            reader.close(lost=error is not None)
+        return error
+
+    def _follow(self, reader: Reader) -> Exception | None:
+        """Hands on batches until the connection is lost or `stop` was called."""
+        decoder = self._decoder
+        error = None
+        while error is None and not self._stopping.is_set():
+            try:
+                reader.read(IDLE_SECONDS)
+                until = time.monotonic() + BATCH_SECONDS
+                while 0 < decoder.pending < BATCH_EVENTS:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        break
+                    reader.read(left)
+            except Exception as exc:
+                error = exc
+            batch = decoder.take()
+            if batch is not None:
+                self._on_batch(batch)
+        return error
+
+    def _wait(self, error: Exception) -> None:
+        """Tells why and until when, and waits, unless told to stop or to try at once."""
+        if self._stopping.is_set():
+            return
+        self._awake.clear()
+        seconds = BACK_OFF[min(max(self._attempt, 1), len(BACK_OFF)) - 1]
+        self._tell(LinkState.RECONNECTING, error=_words(error), wait=seconds)
+        if not self._stopping.is_set():
+            self._awake.wait(seconds)
+
+    def _tell_trying(self) -> None:
+        self._attempt += 1
+        if self._attempt == 1 and self._lost_at is None:
+            self._tell(LinkState.CONNECTING)
+        else:
+            self._tell(LinkState.RECONNECTING, error=self._last_error)
+
+    def _tell(
+        self, state: LinkState, *, error: str | None = None, wait: float | None = None
+    ) -> float:
+        """Calls `on_link`; returns the time that it told as the beginning of this state."""
+        now = self._clock()
+        self._last_error = error
+        self._on_link(
+            Link(
+                state=state,
+                since=now,
+                error=error,
+                attempt=self._attempt,
+                next_try=None if wait is None else now + wait,
+                lost_at=self._lost_at,
+            )
+        )
+        return now
+
+
+def open_reader(app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> Reader:
+    """The reader for the app's broker, not connected yet."""
+    return KombuReader(app, decoder, clock)
+
+
+def _words(error: Exception) -> str:
+    """The client's own words in one line, without passwords."""
+    text = " ".join(str(error).split())
+    return mask(text or type(error).__name__)[:ERROR_LIMIT]

@@ -1,0 +1,311 @@
+"""The receiver against real brokers and real workers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from celerytui.model import Batch, Event, Link, LinkState
+from celerytui.receive import Receiver
+from tests.integration.servers import Process, Server, wait_until
+
+
+class Running:
+    """A receiver in a thread of its own, with what it told."""
+
+    def __init__(self, app: Any) -> None:
+        self.batches: list[Batch] = []
+        self.links: list[Link] = []
+        self.receiver = Receiver(app, self.batches.append, self.links.append)
+        self._thread = threading.Thread(target=self.receiver.run, daemon=True)
+        self._thread.start()
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for batch in list(self.batches) for event in batch.events]
+
+    @property
+    def invalid(self) -> int:
+        return sum(batch.invalid for batch in list(self.batches))
+
+    @property
+    def states(self) -> list[LinkState]:
+        """The states told, each once in a row."""
+        states = [link.state for link in list(self.links)]
+        return [state for n, state in enumerate(states) if n == 0 or states[n - 1] is not state]
+
+    def seen(self, uuid: str) -> list[str]:
+        """The types of a task's events in their order."""
+        return [event.type for event in self.events if event.uuid == uuid]
+
+    def wait_for(self, state: LinkState, seconds: float = 15.0) -> Link:
+        wait_until(
+            lambda: bool(self.links) and self.links[-1].state is state, seconds, f"link {state}"
+        )
+        return self.links[-1]
+
+    def stop(self, within: float) -> None:
+        begin = time.monotonic()
+        self.receiver.stop()
+        self._thread.join(within)
+        assert not self._thread.is_alive(), f"did not stop within {within} s"
+        assert self.links[-1].state is LinkState.STOPPED
+        assert time.monotonic() - begin < within
+
+
+@contextmanager
+def running(app: Any, *, connected: bool = True, stop_within: float = 2.0) -> Iterator[Running]:
+    """A receiver that runs inside the block."""
+    receiver = Running(app)
+    try:
+        if connected:
+            receiver.wait_for(LinkState.CONNECTED)
+        yield receiver
+    finally:
+        receiver.receiver.stop()
+    receiver.stop(stop_within)
+
+
+def publish(app: Any, *bodies: Any, content_type: str = "application/json") -> None:
+    """Sends bodies to the event exchange as a worker's dispatcher does, but as they are."""
+    from celery.events.event import get_exchange
+
+    with app.connection_for_write() as connection:
+        exchange = get_exchange(connection, name=app.conf.event_exchange)
+        producer = app.amqp.Producer(connection, exchange=exchange)
+        for body in bodies:
+            producer.publish(
+                body if isinstance(body, bytes) else json.dumps(body).encode(),
+                routing_key="task.multi",
+                content_type=content_type,
+                content_encoding="utf-8",
+                declare=[exchange],
+            )
+
+
+def started(uuid: str, **fields: Any) -> dict[str, Any]:
+    event = {"type": "task-started", "hostname": "w@h", "timestamp": time.time(), "uuid": uuid}
+    return event | fields
+
+
+def event_queues(app: Any) -> list[str]:
+    """The event queues bound on a Redis broker."""
+    with app.connection_for_read() as connection:
+        names = connection.default_channel.client.smembers("_kombu.binding.celeryev")
+        return [name.decode() for name in names]
+
+
+def test_the_life_of_a_task_arrives(app: Any, start_worker: Callable[..., Process]) -> None:
+    with running(app) as receiver:
+        start_worker("w1@test", pool="prefork")
+        good = app.send_task("proj.add", (2, 3))
+        bad = app.send_task("proj.fail", ("acme",))
+        flaky = app.send_task("proj.flaky", (1,))
+        steps = app.send_task("proj.progress", (2,))
+
+        ends = {
+            good.id: ["task-received", "task-started", "task-succeeded"],
+            bad.id: ["task-received", "task-started", "task-failed"],
+            steps.id: ["task-progress", "task-progress"],
+        }
+        wait_until(
+            lambda: (
+                all(set(types) <= set(receiver.seen(uuid)) for uuid, types in ends.items())
+                and "task-succeeded" in receiver.seen(flaky.id)
+            ),
+            20,
+            "the tasks' events",
+        )
+
+        assert receiver.seen(good.id)[-3:] == ends[good.id]
+        assert receiver.seen(flaky.id).count("task-retried") == 1
+        assert receiver.invalid == 0
+        events = receiver.events
+        [failed] = [event for event in events if event.type == "task-failed"]
+        assert failed.exception == "ValueError('no such account: acme')"
+        assert "in charge" in (failed.traceback or "")
+        [received] = [e for e in events if e.uuid == good.id and e.type == "task-received"]
+        assert (received.name, received.args, received.hostname) == (
+            "proj.add",
+            "(2, 3)",
+            "w1@test",
+        )
+        assert abs(received.timestamp - time.time()) < 60
+        progress = [event.extra for event in events if event.type == "task-progress"]
+        assert progress == [{"pct": 50, "note": "step 1"}, {"pct": 100, "note": "step 2"}]
+        online = next(event for event in events if event.type == "worker-online")
+        assert (online.hostname, online.sw_ident) == ("w1@test", "py-celery")
+
+
+def test_what_is_malformed_is_counted_and_nothing_else_is_lost(app: Any) -> None:
+    with running(app) as receiver:
+        publish(
+            app,
+            started("a"),
+            5,
+            b"{not json",
+            [started("b"), {"uuid": "no type"}, started("c")],
+            started("d", clock=10**30),
+            started("e", timestamp="now"),
+            {"type": "deploy-done", "timestamp": time.time(), "version": "1"},
+        )
+        publish(app, b"\x80\x04N.", content_type="application/x-python-serialize")
+        publish(app, started("f"))
+        wait_until(lambda: receiver.seen("f") == ["task-started"], 10, "the last event")
+
+        uuids = [event.uuid for event in receiver.events]
+        assert uuids == ["a", "b", "c", "d", None, "f"]
+        assert receiver.invalid == 5
+        assert receiver.states == [LinkState.CONNECTING, LinkState.CONNECTED]
+
+
+def test_a_broken_envelope_does_not_end_it(make_app: Any, redis_url: str) -> None:
+    app = make_app(redis_url)
+    with running(app) as receiver:
+        with app.connection_for_write() as connection:
+            client = connection.default_channel.client
+            number = redis_url.rpartition("/")[2]
+            for data in (b"nonsense", b"5", b"{}", b'{"body": 5, "properties": {}}', b"[[[["):
+                client.publish(f"/{number}.celeryev/task.multi", data)
+        publish(app, started("after"))
+        wait_until(lambda: receiver.seen("after") != [], 10, "the event after them")
+
+        assert LinkState.RECONNECTING not in receiver.states
+
+
+def test_nothing_is_left_on_redis(make_app: Any, redis_url: str) -> None:
+    app = make_app(redis_url)
+    with running(app) as receiver:
+        publish(app, started("a"))
+        wait_until(lambda: receiver.seen("a") != [], 10, "an event")
+
+    assert event_queues(app) == []
+
+
+def test_nothing_is_left_on_rabbitmq(make_app: Any, amqp_url: str) -> None:
+    app = make_app(amqp_url, event_queue_exclusive=False)
+    names: list[str] = []
+    with running(app) as receiver, app.connection_for_read() as connection:
+        channel = connection.default_channel
+        reader: Any = receiver.receiver._reader
+        names.append(reader.queue)
+        assert channel.queue_declare(names[0], passive=True).consumer_count == 1
+
+    with app.connection_for_read() as connection, pytest.raises(connection.channel_errors):
+        connection.default_channel.queue_declare(names[0], passive=True)
+
+
+def test_it_reconnects_when_the_broker_was_killed(
+    make_app: Any,
+    broker_server: Server,
+    revived: Callable[[Server], Server],
+) -> None:
+    app = make_app(broker_server.fresh_url())
+    server = revived(broker_server)
+    with running(app) as receiver:
+        publish(app, started("before"))
+        wait_until(lambda: receiver.seen("before") != [], 10, "an event")
+        killed = time.time()
+        server.kill()
+        receiver.wait_for(LinkState.RECONNECTING)
+        wait_until(lambda: receiver.links[-1].attempt >= 2, 10, "a second try")
+        told = [link for link in receiver.links if link.state is LinkState.RECONNECTING]
+        server.start()
+        back = receiver.wait_for(LinkState.CONNECTED, 30)
+        publish(app, started("after"))
+        wait_until(lambda: receiver.seen("after") != [], 10, "an event after the gap")
+
+    assert receiver.states == [
+        LinkState.CONNECTING,
+        LinkState.CONNECTED,
+        LinkState.RECONNECTING,
+        LinkState.CONNECTED,
+        LinkState.STOPPED,
+    ]
+    assert all(link.error and link.lost_at for link in told)
+    assert any(link.next_try and 0.5 < link.next_try - link.since <= 5 for link in told)
+    assert back.lost_at is not None
+    assert killed - 5 < back.lost_at < back.since
+    assert back.error is None
+
+
+def test_a_broker_that_refuses_is_tried_again_and_stop_is_quick(make_app: Any) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        for url in (
+            f"redis://:s3cr3tpw@127.0.0.1:{port}/0",
+            f"amqp://u:s3cr3tpw@127.0.0.1:{port}//",
+        ):
+            with running(make_app(url), connected=False) as receiver:
+                link = receiver.wait_for(LinkState.RECONNECTING)
+                assert "refused" in (link.error or "")
+                assert "s3cr3tpw" not in str(receiver.links)
+                assert link.lost_at is None
+                receiver.stop(1.0)
+
+
+@pytest.mark.parametrize("scheme", ["amqp"])
+def test_stop_is_quick_while_the_broker_accepts_and_is_silent(make_app: Any, scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/0"
+        with running(make_app(url), connected=False) as receiver:
+            accepted, _ = silent.accept()
+            with accepted:
+                accepted.recv(8)
+                receiver.stop(1.5)
+
+
+def test_stop_is_quick_while_the_broker_is_frozen(
+    make_app: Any, rabbitmq_server: Server, revived: Callable[[Server], Server]
+) -> None:
+    app = make_app(rabbitmq_server.fresh_url())
+    server = revived(rabbitmq_server)
+    with running(app) as receiver:
+        server.freeze()
+        receiver.stop(2.0)
+
+
+def test_a_wait_can_be_cut_short(make_app: Any) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{held.getsockname()[1]}/0"
+        with running(make_app(url), connected=False) as receiver:
+            wait_until(
+                lambda: any(link.attempt == 4 and link.next_try for link in receiver.links),
+                20,
+                "the wait of 5 s",
+            )
+            begin = time.monotonic()
+            receiver.receiver.reconnect_now()
+            wait_until(lambda: receiver.links[-1].attempt == 5, 4, "the next try")
+            assert time.monotonic() - begin < 2
+
+
+def test_the_filesystem_carries_events(make_app: Any, tmp_path: Any) -> None:
+    for name in ("data", "control"):
+        (tmp_path / name).mkdir()
+    options = {
+        "data_folder_in": str(tmp_path / "data"),
+        "data_folder_out": str(tmp_path / "data"),
+        "control_folder": str(tmp_path / "control"),
+        "polling_interval": 0.05,
+    }
+    app = make_app("filesystem://", broker_transport_options=options)
+    with running(app) as receiver:
+        publish(app, started("a"), [started("b"), 5])
+        wait_until(lambda: receiver.invalid == 1, 10, "the events")
+
+        assert [event.uuid for event in receiver.events] == ["a", "b"]
+
+
+def test_an_app_that_asks_for_pickle_is_told(make_app: Any, redis_url: str) -> None:
+    with running(make_app(redis_url, event_serializer="pickle")) as receiver:
+        assert "pickle" in (receiver.links[-1].error or "")
