@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from celerytui.settings import Settings
 START = "celerytui.start"
 APP = "celerytui.app"
 SLOW_IMPORT_SECONDS = 1.0
+CLOCK_SLACK_SECONDS = 0.01
 
 
 class Start(Struct):
@@ -145,37 +147,33 @@ def _start(
 def _monitor(start: Start) -> int:
     app = start.load()
     _need_terminal()
-    from celerytui.logs import off_the_terminal
     from celerytui.ui.app import run_monitor
 
-    with off_the_terminal(start.settings.log_file):
-        return run_monitor(app, start.settings)
+    return run_monitor(app, start.settings)
 
 
 def _run_demo(ctx: click.Context) -> None:
     """Open the monitor on a private cluster with work of its own; needs no broker."""
     _need_terminal()
     from celerytui.demo import run_demo
-    from celerytui.logs import off_the_terminal
     from celerytui.ui.app import run_monitor
 
     start: Start = ctx.meta[START]
-    with off_the_terminal(start.settings.log_file):
-        ctx.exit(run_demo(start.settings, run_monitor))
+    ctx.exit(run_demo(start.settings, run_monitor))
 
 
 def _run_snapshot(
     ctx: click.Context, listen: float, query: str, as_json: bool, timeout: float
 ) -> None:
     """Listen for a moment, ask the workers, print once what is known, and exit."""
+    from celerytui.logs import quieten
     from celerytui.snapshot import parse_query, print_snapshot, take_snapshot
 
     start: Start = ctx.meta[START]
     wanted = parse_query(query)
     app = start.load()
-    from celerytui.logs import off_the_terminal
-
-    with off_the_terminal(start.settings.log_file), _stop_signals() as stopped:
+    quieten(start.settings.log_file)
+    with _stop_signals() as stopped:
         document = take_snapshot(
             app, start.settings, wanted, listen=listen, timeout=timeout, stopped=stopped
         )
@@ -273,13 +271,16 @@ def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, say)
     signal.siginterrupt(signal.SIGALRM, False)
+    due = time.monotonic() + SLOW_IMPORT_SECONDS
     signal.setitimer(signal.ITIMER_REAL, SLOW_IMPORT_SECONDS)
     try:
         yield
     finally:
-        # A project that took the signal over while it was imported keeps it.
-        if signal.getsignal(signal.SIGALRM) is say:
+        # A project that took the signal over, or set an alarm of its own, keeps them.
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        if 0 < left <= max(due - time.monotonic(), 0) + CLOCK_SLACK_SECONDS:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.getsignal(signal.SIGALRM) is say:
             signal.signal(signal.SIGALRM, before)
 
 

@@ -1,4 +1,4 @@
-"""Where log records go while the terminal is ours: to --log-file, else nowhere.
+"""Where log records go: to --log-file, else nowhere, and never to the terminal.
 
 A handler that a project installed on stderr would write into the picture, and kombu logs the raw
 body of a message that it cannot decode.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from celerytui.columns import clean
 from celerytui.errors import SettingsError
@@ -26,41 +25,26 @@ class SafeFormatter(logging.Formatter):
         return clean(mask(super().format(record)), newlines=True)
 
 
-@contextmanager
-def off_the_terminal(log_file: str | None) -> Iterator[None]:
-    """Keep every logger and warning off the terminal; afterwards all is as it was before.
+def quieten(log_file: str | None) -> None:
+    """Keep every logger and warning off the terminal until the process ends.
 
+    Until then, because a thread that is left behind must not write after the shell's prompt.
     Raises SettingsError where the log file cannot be opened.
     """
     handler = _open(log_file)
     root = logging.getLogger()
-    level, last_resort, complain = root.level, logging.lastResort, logging.raiseExceptions
-    removed = [
-        (logger, found)
-        for logger in _loggers()
-        for found in list(logger.handlers)
-        if _is_terminal(found)
-    ]
-    for logger, found in removed:
-        logger.removeHandler(found)
+    for logger in (root, *_named_loggers()):
+        for found in list(logger.handlers):
+            if _is_terminal(found):
+                logger.removeHandler(found)
     root.addHandler(handler)
-    if log_file is not None:
-        root.setLevel(min(level, logging.INFO) or logging.INFO)
+    if log_file is not None and root.level in (logging.NOTSET, logging.WARNING):
+        root.setLevel(logging.INFO)
+    # For loggers that do not propagate and have just lost their only handler.
     logging.lastResort = handler
     # An error inside a handler is printed to stderr unless this is off.
     logging.raiseExceptions = False
     logging.captureWarnings(True)
-    try:
-        yield
-    finally:
-        logging.captureWarnings(False)
-        logging.raiseExceptions = complain
-        logging.lastResort = last_resort
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()
-        for logger, found in removed:
-            logger.addHandler(found)
 
 
 def _open(log_file: str | None) -> logging.Handler:
@@ -74,8 +58,7 @@ def _open(log_file: str | None) -> logging.Handler:
     return handler
 
 
-def _loggers() -> Iterator[logging.Logger]:
-    yield logging.getLogger()
+def _named_loggers() -> Iterator[logging.Logger]:
     for logger in list(logging.Logger.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger):
             yield logger
@@ -84,8 +67,7 @@ def _loggers() -> Iterator[logging.Logger]:
 def _is_terminal(handler: logging.Handler) -> bool:
     if not isinstance(handler, logging.StreamHandler):
         return False
-    standard = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-    if handler.stream in standard:
+    if handler.stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         return True
     try:
         return bool(handler.stream.isatty())

@@ -1,0 +1,101 @@
+"""What is imported when, and who alone may start threads, take signals, exit and print."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import celerytui
+
+PACKAGE = Path(celerytui.__file__).parent
+HEAVY = ("celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui")
+
+
+def loaded_after(code: str) -> set[str]:
+    """Which of the heavy modules a fresh interpreter has loaded after `code`."""
+    script = f"{code}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(ast.literal_eval(ran.stdout.splitlines()[-1]))
+
+
+def test_the_plugin_imports_nothing_heavy() -> None:
+    assert loaded_after("from celerytui.cli import plugin") == set()
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(flag: str) -> None:
+    run = f"from celerytui.cli import program\nprogram().main([{flag!r}], standalone_mode=False)"
+    assert loaded_after(run) == set()
+
+
+def test_the_core_runs_without_textual() -> None:
+    assert loaded_after("import celerytui.engine") & {"textual", "rich", "celerytui.ui"} == set()
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        yield name, ast.parse(path.read_text(encoding="utf-8"), name)
+
+
+def uses(tree: ast.Module, module: str, attribute: str) -> bool:
+    """Whether `module.attribute` is used, or `attribute` imported from `module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = (node.value.id, node.attr) == (module, attribute)
+        elif isinstance(node, ast.ImportFrom):
+            found = node.module == module and attribute in {alias.name for alias in node.names}
+        else:
+            continue
+        if found:
+            return True
+    return False
+
+
+def imports(tree: ast.Module, module: str) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and any(alias.name == module for alias in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == module and node.level == 0:
+            return True
+    return False
+
+
+def test_threads_are_started_by_the_engine_alone() -> None:
+    starters = {name for name, tree in modules() if uses(tree, "threading", "Thread")}
+    starters |= {name for name, tree in modules() if uses(tree, "threading", "Timer")}
+    assert starters <= {"engine.py"}
+
+
+def test_signals_are_taken_where_it_is_known() -> None:
+    takers = {name for name, tree in modules() if imports(tree, "signal")}
+    assert {name for name in takers if not name.startswith(("demo/", "ui/driver"))} == {"cli.py"}
+
+
+def test_only_the_commands_exit() -> None:
+    leavers = {name for name, tree in modules() if uses(tree, "sys", "exit")}
+    assert {name for name in leavers if not name.startswith("demo/")} == {"cli.py"}
+
+
+def test_only_the_output_prints() -> None:
+    printers = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    }
+    assert {name for name in printers if not name.startswith("demo/")} <= {"output.py"}
