@@ -81,17 +81,19 @@ def sparkline(
     glyphs: Glyphs = UNICODE,
     role: str = "muted",
     join: Callable[[list[float]], float] = max,
+    least: float = 0.0,
 ) -> list[Span]:
     """The values in `width` cells against their own maximum; zero is faint, no data a space.
 
-    More values than cells are put together by `join`, fewer stand at the right.
+    More values than cells are put together by `join`, fewer stand at the right. A maximum under
+    `least` counts as that, so that a single failure is no tower.
     """
     if width <= 0:
         return []
     if len(values) > width:
         values = resample(values, width, join)
     known = [value for value in values if value is not None and math.isfinite(value)]
-    top = max(known, default=0.0) * _HEADROOM
+    top = max(least, max(known, default=0.0) * _HEADROOM)
     spans: list[Span] = [(" " * (width - len(values)), "")]
     for value in values:
         if value is None or not math.isfinite(value):
@@ -100,7 +102,7 @@ def sparkline(
             spans.append((glyphs.spark[0], "faint"))
         else:
             # From the second level on, so that little can be told from nothing without colour.
-            level = min(7, max(2, math.ceil(value / top * 8)))
+            level = min(7, max(2, math.ceil(value / top * 7)))
             spans.append((glyphs.spark[level - 1], role))
     return [span for span in spans if span[0]]
 

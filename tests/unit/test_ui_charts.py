@@ -45,13 +45,18 @@ def test_a_sparkline_tells_zero_little_much_and_nothing_apart() -> None:
         (" ", ""),
         ("▁", "faint"),
         ("▂", "warning"),
-        ("▄", "warning"),
-        ("▇", "warning"),
+        ("▃", "warning"),
+        ("▆", "warning"),
     ]
 
 
+def test_a_small_maximum_does_not_tower() -> None:
+    assert plain(sparkline([0, 1, 0], 3, least=5)) == "▁▂▁"
+    assert plain(sparkline([1, 1, 9], 3, least=5)) == "▂▂▆"
+
+
 def test_a_peak_is_not_lost_where_values_share_a_cell() -> None:
-    assert plain(sparkline([0, 0, 9, 0, 0, 0], 3)) == "▁▇▁"
+    assert plain(sparkline([0, 0, 9, 0, 0, 0], 3)) == "▁▆▁"
 
 
 @given(numbers, numbers, st.integers(1, 30), sets)
