@@ -18,8 +18,9 @@ GUTTER = 6
 """Cells at the left of an area chart for the scale: five for the number, one of space."""
 _HEADROOM = 1.3
 _STEPS = (1, 2, 4, 5, 8, 10)
-_LEFT_DOTS = (0x40, 0x04, 0x02, 0x01)
-_RIGHT_DOTS = (0x80, 0x20, 0x10, 0x08)
+# Braille dots of the left and the right column, with 0 to 4 of them set.
+_RISING_DOTS = ((0x00, 0x40, 0x44, 0x46, 0x47), (0x00, 0x80, 0xA0, 0xB0, 0xB8))
+_HANGING_DOTS = ((0x00, 0x01, 0x03, 0x07, 0x47), (0x00, 0x08, 0x18, 0x38, 0xB8))
 _HANGING = ("▔", "▔", "▔", "▀", "▀", "▀", "█", "█")
 _RISING = "▁▂▃▄▅▆▇█"
 _MARKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -219,16 +220,18 @@ def area_chart(
     rise, hang = smooth(done, count), resample(failed or (), count, mean)
     top = scale or round_up(highest(rise))
     depth = failed_scale or round_up(max(4.0, highest(hang)))
-    draw = {"braille": _braille_row, "block": _block_row, "ascii": _ascii_row}[glyphs.area]
+    draw, steps = _DRAWN[glyphs.area]
     gaps = _gap_cells(done, plot)
     rows: list[list[Span]] = []
     above = height - axis - below
+    levels = [_level(value, top, above * steps) for value in rise]
     for row in range(above, 0, -1):
         label = _scale_label(top) if row == above else "0" if row == 1 else ""
-        cells = draw(rise, top, above, row, (role, body))
+        cells = draw(levels, row, (role, body), False)
         rows.append(_chart_row(label, left, cells, gaps, glyphs))
     if below:
-        cells = draw(hang, depth, -1, 1, ("failure", "failure"))
+        levels = [_level(value, depth, steps) for value in hang]
+        cells = draw(levels, 1, ("failure", "failure"), True)
         label = f"{glyphs.failure} {_scale_label(depth)}"
         rows.append(_chart_row(label, left, cells, gaps, glyphs))
     if axis:
@@ -267,46 +270,43 @@ def _level(value: float | None, top: float, steps: int) -> int:
     return max(1, min(steps, math.ceil(value / top * steps - 1e-9)))
 
 
-def _braille_row(
-    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
-) -> list[Span]:
-    """Row `row` (1 at the axis) of `rows`; `rows` -1 draws one row that hangs below the axis."""
-    hanging, rows = rows < 0, abs(rows)
+Draw = Callable[[list[int], int, tuple[str, str], bool], list[Span]]
+"""From levels, the row counted from the axis, the roles of top and body, and whether it hangs."""
+
+
+def _braille_row(levels: list[int], row: int, roles: tuple[str, str], hanging: bool) -> list[Span]:
+    lower, upper = (row - 1) * 4, row * 4
+    masks = _HANGING_DOTS if hanging else _RISING_DOTS
     out: list[Span] = []
-    for place in range(0, len(values), 2):
-        pattern = highest_level = 0
-        for value, dots in zip(values[place : place + 2], (_LEFT_DOTS, _RIGHT_DOTS), strict=True):
-            level = _level(value, top, rows * 4)
-            highest_level = max(highest_level, level)
-            for dot in range(min(4, max(0, level - (row - 1) * 4))):
-                pattern |= dots[3 - dot] if hanging else dots[dot]
-        if not pattern:
+    for place in range(0, len(levels), 2):
+        left, right = levels[place], levels[place + 1]
+        if left <= lower and right <= lower:
             out.append((" ", ""))
             continue
-        out.append((chr(0x2800 + pattern), roles[highest_level > row * 4]))
+        dots = masks[0][min(4, max(0, left - lower))] | masks[1][min(4, max(0, right - lower))]
+        out.append((chr(0x2800 + dots), roles[left > upper or right > upper]))
     return out
 
 
-def _block_row(
-    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
-) -> list[Span]:
-    signs = _HANGING if rows < 0 else _RISING
-    out: list[Span] = []
-    for value in values:
-        level = _level(value, top, abs(rows) * 8) - (row - 1) * 8
-        sign = " " if level <= 0 else signs[min(8, level) - 1]
-        out.append((sign, roles[level > 8] if level > 0 else ""))
-    return out
+def _block_row(levels: list[int], row: int, roles: tuple[str, str], hanging: bool) -> list[Span]:
+    signs = _HANGING if hanging else _RISING
+    lower, upper = (row - 1) * 8, row * 8
+    return [
+        (" ", "") if level <= lower else (signs[min(8, level - lower) - 1], roles[level > upper])
+        for level in levels
+    ]
 
 
-def _ascii_row(
-    values: Values, top: float, rows: int, row: int, roles: tuple[str, str]
-) -> list[Span]:
-    out: list[Span] = []
-    for value in values:
-        level = _level(value, top, abs(rows))
-        out.append(("#", roles[level > row]) if level >= row else (" ", ""))
-    return out
+def _ascii_row(levels: list[int], row: int, roles: tuple[str, str], hanging: bool) -> list[Span]:
+    return [("#", roles[level > row]) if level >= row else (" ", "") for level in levels]
+
+
+_DRAWN: dict[str, tuple[Draw, int]] = {
+    "braille": (_braille_row, 4),
+    "block": (_block_row, 8),
+    "ascii": (_ascii_row, 1),
+}
+"""How each kind of area is drawn, and how many levels a cell has."""
 
 
 def _time_row(seconds: float, left: int, plot: int) -> list[Span]:

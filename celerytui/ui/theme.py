@@ -61,7 +61,6 @@ _GROUNDS: dict[str, tuple[str, str, str, str]] = {
 
 # What old data keeps: the frames, where the data ends, and the words that say how old it is.
 _FRESH = frozenset({"border", "gap", "stamp"})
-_FILLED = frozenset({"accent.filled", "badge", "button"})
 _WEIGHTS = frozenset({"bold", "dim", "underline", "reverse"})
 
 
@@ -85,6 +84,7 @@ class Palette:
         self.theme = theme
         self._roles = roles
         self._grounds = grounds
+        self._is_stale = False
         self._styles: dict[tuple[str, str], Style] = {}
         self._stale: Palette | None = None
 
@@ -107,7 +107,8 @@ class Palette:
         for weight in weights:
             if weight not in _WEIGHTS:
                 raise KeyError(weight)
-            style += Style.parse(weight)
+            if not (self._is_stale and weight == "bold"):
+                style += Style.parse(weight)
         return ground + style
 
     @property
@@ -128,6 +129,7 @@ class Palette:
             f"{self.name}-stale", roles, grounds, native=self.native, theme=self.theme
         )
         palette._stale = palette
+        palette._is_stale = True
         return palette
 
 

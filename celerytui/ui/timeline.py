@@ -180,7 +180,7 @@ def _labels(
     for index in [0, last, *range(1, last)] if last else [0]:
         point = points[index]
         if index in (0, last):
-            clock = format_clock(point.at, utc, now=now, millis=True)
+            clock = format_clock(point.at, utc, now=now, millis=point.word != "now")
         else:
             clock = format_step(point.at - points[index - 1].at)
         size = max(cells(point.word), cells(clock))

@@ -61,6 +61,7 @@ def test_old_data_is_all_faint_but_for_the_frame_the_gap_and_its_age() -> None:
     dark = PALETTES["dark"]
     for role in set(ROLES) - {"border", "border.focused", "gap", "stamp"}:
         assert dark.stale.style(role) == dark.style("faint")
+    assert dark.stale.style("failure bold underline") == dark.style("faint underline")
     assert dark.stale.style("gap") == dark.style("warning")
     assert dark.stale.stale is dark.stale
 
