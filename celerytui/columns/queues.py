@@ -14,7 +14,8 @@ from celerytui.columns.formats import (
 from celerytui.columns.text import ELLIPSIS, clean, cut
 from celerytui.model import Queue
 
-GROWING = 0.05
+GROWING = 0.1
+"""Messages a second: six more a minute is where growth begins to be news."""
 HISTORY = 120
 
 
@@ -139,7 +140,8 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         header="TREND",
         width=5,
         max_width=24,
-        min_table_width=44,
+        stretch=2,
+        min_table_width=34,
         gap=1,
         text=lambda queue, context, width: _unless_error(
             queue, sparkline(_trend(queue, width), width, ascii=context.ascii)
@@ -151,7 +153,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         id="growth",
         header="GROWTH",
         width=7,
-        min_table_width=38,
+        min_table_width=42,
         align="right",
         gap=1,
         text=_growth_text,

@@ -55,7 +55,7 @@ def follows(task: Task, new: TaskState, event: Event, synced: bool) -> bool:
         return not late
     if old is CANCELLED or (old is REJECTED and new < RETRY):
         return new is not SENT and not late
-    if new is REJECTED and old < RETRY:
+    if old < RETRY and (new is REJECTED or new is CANCELLED):
         return not late
     if old is STARTED and new is RECEIVED:
         return not late and _delivered_again(task, event)

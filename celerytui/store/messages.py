@@ -8,16 +8,19 @@ from celerytui.store.families import Families
 from celerytui.store.interning import InternTable
 
 MAX_QUEUES = 2000
+MAX_NAMES = 5000
 
 
 class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
 
-    `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`.
+    `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`, and
+    `task_names` the names of tasks, the first `MAX_NAMES`.
     """
 
     def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:
         self.queue_names: dict[str, str] = {}
+        self.task_names: dict[str, str] = {}
         # Arguments and results that many tasks have: "()", "{}", "None", "True".
         self.share = InternTable(4096, 24)
         self.intern = intern
@@ -28,7 +31,7 @@ class Messages:
     def describe(self, task: Task, event: Event) -> None:
         """Take all that the event says; it may leave fields out, but for eta and expires."""
         if event.name is not None:
-            task.name = self.intern(event.name)
+            task.name = self.task_name(event.name)
         if event.args is not None:
             task.args = self.share(event.args)
         if event.kwargs is not None:
@@ -52,7 +55,7 @@ class Messages:
         if task.received is not None and task.name is not None:
             return
         if task.name is None and event.name is not None:
-            task.name = self.intern(event.name)
+            task.name = self.task_name(event.name)
         if task.args is None and event.args is not None:
             task.args = self.share(event.args)
         if task.kwargs is None and event.kwargs is not None:
@@ -87,6 +90,16 @@ class Messages:
             return known
         if len(self.queue_names) < MAX_QUEUES:
             self.queue_names[name] = name
+        return name
+
+    def task_name(self, name: str) -> str:
+        """The one object for a task's name, remembered for who looks for it."""
+        known = self.task_names.get(name)
+        if known is not None:
+            return known
+        name = self.intern(name)
+        if len(self.task_names) < MAX_NAMES:
+            self.task_names[name] = name
         return name
 
     def _take_root(self, task: Task, root_id: str) -> None:

@@ -21,7 +21,7 @@ class Ring:
         self._last = 0
 
     def add(self, second: int, count: int) -> None:
-        """Count `count` more in `second`; one before all history means a clock that was set back."""
+        """Count `count` more in `second`; one before all history means a clock set back."""
         last = self._last
         counts = self._counts
         if second <= last - HISTORY:

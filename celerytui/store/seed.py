@@ -145,7 +145,7 @@ class Seeding:
     def _describe(self, task: Task, info: dict[str, Any]) -> None:
         name = _text(info.get("name")) or _text(info.get("type"))
         if task.name is None and name:
-            task.name = self._messages.intern(name)
+            task.name = self._messages.task_name(name)
         if task.args is None:
             task.args = _repr_args(info.get("args"))
         if task.kwargs is None:

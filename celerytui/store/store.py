@@ -214,6 +214,17 @@ class Store:
         with self._lock:
             return set(self._messages.queue_names)
 
+    def task_names(self) -> list[str]:
+        """The names of tasks that events or workers told, sorted."""
+        with self._lock:
+            names = list(self._messages.task_names)
+        return sorted(names)
+
+    @property
+    def latest_failure(self) -> str | None:
+        """The id of the task that failed last; it may have been evicted since."""
+        return self._events.latest_failure
+
     def summary(self, now: float) -> Summary:
         """The figures of the header and of the badges."""
         with self._lock:

@@ -37,6 +37,7 @@ class TaskEvents:
     ) -> None:
         self.now = 0.0
         self.without_id = 0
+        self.latest_failure: str | None = None
         self._table = table
         self._tasks = table.by_id
         self._counts = table.counts
@@ -130,7 +131,7 @@ class TaskEvents:
                 self._begin_try(task)
             self._table.move(task, STARTED, record)
             task.started = started
-        elif task.started is None and started >= (task.received or 0.0):
+        elif started > (task.started or 0.0) and started >= (task.received or 0.0):
             task.started = started
         self._touch(task, started)
 
@@ -178,6 +179,7 @@ class TaskEvents:
             extra = own(task)
             extra.exception = event.exception
             extra.traceback = event.traceback
+            self.latest_failure = task.id
 
     def revoked(self, event: Event) -> None:
         """Take a task-revoked."""
@@ -222,7 +224,8 @@ class TaskEvents:
         if all(attempt.at != retried for attempt in extra.attempts):
             record.worker.retried += 1
             attempt = Attempt(retried, event.exception, event.traceback)
-            extra.attempts = (*extra.attempts, attempt)[-MAX_ATTEMPTS:]
+            attempts = sorted((*extra.attempts, attempt), key=_at)
+            extra.attempts = tuple(attempts[-MAX_ATTEMPTS:])
         extra.retried = max(retried, extra.retried or retried)
         if in_order:
             task.result = task.runtime = task.finished = None
@@ -302,3 +305,7 @@ def _forget_failure(task: Task) -> None:
     extra = task.extra
     if extra is not None and (extra.exception is not None or extra.traceback is not None):
         extra.exception = extra.traceback = None
+
+
+def _at(attempt: Attempt) -> float:
+    return attempt.at

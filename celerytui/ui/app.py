@@ -134,6 +134,9 @@ class MonitorApp(BaseApp):
         """The detail pane."""
         return self.body.query_one(DetailPane)
 
+    def on_descendant_focus(self) -> None:
+        self.screen_stack[0].query_one(Footer).paint()
+
     def repaint(self) -> None:
         """Draw everything again: what is shown was changed from here."""
         screen = self.screen_stack[0]
@@ -180,7 +183,7 @@ class MonitorApp(BaseApp):
     def action_previous_pane(self) -> None:
         self.body.next_pane(-1)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
         if self.body.alone is not None:
             self.action_zoom()
@@ -292,7 +295,7 @@ class MonitorApp(BaseApp):
         self.push_screen(Reading(self.session, title, lines))
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -316,7 +319,8 @@ class MonitorApp(BaseApp):
             key = SHOWN_IN_FOOTER.get(bound.binding.id or "")
             if key is not None:
                 rank = 0 if key.id in ("help.show", "quit") else key.shown
-                hints.append((key.shown, (bound.binding.key, key.label, rank)))
+                first = self.session.settings.keys.get(key.id, key.keys).split(",")[0]
+                hints.append((key.shown, (first, key.label, rank)))
         for order, action in enumerate(self.actions()):
             if action.key and self._targets(action):
                 hints.append((40 + order, (action.key, action.label.lower(), 40 + order)))

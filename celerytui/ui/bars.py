@@ -125,7 +125,9 @@ class Header(Bar):
         known = summary.first_event_at is not None
         unknown = "?"
         running = format_count(summary.running) if known or summary.running else unknown
-        waiting = format_count(summary.waiting) if summary.waiting is not None else unknown
+        depths = [queue.ready for queue in self.session.engine.store.queues()]
+        read = [depth for depth in depths if depth is not None]
+        waiting = format_count(sum(read)) if read else unknown
         failed = format_count(summary.failed_5m) if known else unknown
         labels = ("workers", "run", "wait", "fail")
         if wide:

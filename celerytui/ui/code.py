@@ -128,6 +128,15 @@ def highlight_traceback(
     return _without_middle(rows, width, glyphs)
 
 
+def last_own_frame(text: str, own: Callable[[str], bool] = is_own) -> tuple[str, str, str] | None:
+    """Short path, line number and function of the last frame in the user's own code, cleaned."""
+    frames = [step for step in _read(_bounded(text)) if step.kind == "frame" and own(step.path)]
+    if not frames:
+        return None
+    last = frames[-1]
+    return clean(short_path(last.path)), clean(last.line), clean(last.name)
+
+
 def _without_middle(rows: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Span]]:
     left_out = len(rows) - MOST_ROWS + 1
     if left_out <= 1:

@@ -18,10 +18,10 @@ from celerytui.columns import (
     state_role,
 )
 from celerytui.model import Task, TaskState
-from celerytui.ui.code import highlight_repr, highlight_traceback
+from celerytui.ui.code import highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.glyphs import Glyphs
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans, section
+from celerytui.ui.lines import Line, Span, Spans, fit_spans, section
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Pane, Row
@@ -55,7 +55,7 @@ class DetailPane(Pane):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self.pinned: str | None = None
-        self._task: Task | None = None
+        self._subject: Task | None = None
         self._links: list[str] = []
         self._link = -1
         self._offset = 0
@@ -73,17 +73,21 @@ class DetailPane(Pane):
     @property
     def task_id(self) -> str | None:
         """The id of the task that is shown."""
-        return None if self._task is None else self._task.id
+        return None if self._subject is None else self._subject.id
 
     def paint(self) -> None:
-        if self.session.paused_at is None or self._task is None or self._task.id != self.pinned:
+        if (
+            self.session.paused_at is None
+            or self._subject is None
+            or self._subject.id != self.pinned
+        ):
             store = self.session.engine.store
             wanted = self.pinned or store.latest_failure
-            self._task = None if wanted is None else store.task(wanted)
+            self._subject = None if wanted is None else store.task(wanted)
         super().paint()
 
     def titles(self) -> tuple[Spans, Spans]:
-        task = self._task
+        task = self._subject
         if task is None:
             return [(self.NAME, self.title_role)], []
         glyphs = self.session.glyphs
@@ -101,14 +105,17 @@ class DetailPane(Pane):
         return self.inside.height <= SHORT_ROWS
 
     def body(self, width: int, height: int) -> list[Row]:
-        if self._task is None:
+        if self._subject is None:
             return self._nothing().rows(width, height, self.session.glyphs)
         room = width - 2
         lines = self._in_short(room) if self._short else self._whole(room)
         self._total = len(lines)
         self._offset = max(0, min(self._offset, self._total - height))
         shown = lines[self._offset : self._offset + height]
-        return [([(" ", "text"), *_spans(line), (" ", "text")], ground) for line, ground in shown]
+        return [
+            ([(" ", "text"), *fit_spans(_spans(line), room), (" ", "text")], ground)
+            for line, ground in shown
+        ]
 
     def _nothing(self) -> Notice:
         if self.pinned is not None:
@@ -133,21 +140,32 @@ class DetailPane(Pane):
             task, self.session.now(), width, utc=self.session.utc, glyphs=self.session.glyphs
         )
         roomy = self.inside.height >= 10
-        rows: list[Line | Spans] = [self._headline(width, drawn.heading)]
+        rows: list[Spans | Line] = [self._headline(width, drawn.heading)]
         if roomy:
             rows.append([])
         rows += [*drawn.legend, drawn.bar, drawn.names, drawn.clocks]
         if roomy:
             rows.append([])
-        room = self.inside.height - len(rows)
-        rows += self._call(width, 1 if room < 6 else 2)[: max(1, room - 2)]
+        rows += self._call(width, 1)
         rows += self._raised(width)
-        return [(row, "bg") for row in rows]
+        rows += self._where(width)
+        return [(row, "bg") for row in rows[: self.inside.height]]
+
+    def _where(self, width: int) -> list[Spans | Line]:
+        """The last line of the user's own code that the traceback goes through, and the keys."""
+        line = Line(width, self.session.glyphs.ellipsis)
+        frame = last_own_frame(self._known.more.traceback or "")
+        if frame is not None and self._known.state is not TaskState.SUCCESS:
+            path, number, name = frame
+            line.left(("at".ljust(LABEL), "muted"), (path, "text"), (":", "muted"))
+            line.left((number, "code.number"), (" in ", "muted"), (name, "code.name"))
+            line.right(("t", "key"), (" traceback   ", "muted"))
+        return [line.right(("Enter", "key"), (" open", "muted"))]
 
     @property
     def _known(self) -> Task:
-        assert self._task is not None
-        return self._task
+        assert self._subject is not None
+        return self._subject
 
     def _headline(self, width: int, heading: Spans) -> Line:
         task, glyphs = self._known, self.session.glyphs
@@ -308,11 +326,12 @@ class DetailPane(Pane):
         return rows
 
     def _links_part(self, width: int, at: int) -> list[Row]:
-        relatives = self.session.engine.store.relatives(self._known.id)
-        self._links = [one.id for one in relatives if one.id != self._known.id]
+        others = self.session.engine.store.relatives(self._known.id)
+        relatives = [*others, self._known]
+        self._links = [one.id for one in others]
         count: Spans = [(f"{len(relatives)} tasks", "muted")] if self._links else []
         rows: list[Row] = [self._section(width, "Links", count)]
-        if not self._links:
+        if not others:
             rows.append(
                 ([("no parent, no child and no other of its root was seen", "muted")], "bg")
             )
@@ -366,8 +385,8 @@ class DetailPane(Pane):
     def action_open(self) -> None:
         if 0 <= self._link < len(self._links):
             self.post_message(TaskOpened(self._links[self._link]))
-        elif self._task is not None:
-            self.post_message(TaskOpened(self._task.id))
+        elif self._subject is not None:
+            self.post_message(TaskOpened(self._subject.id))
 
     def to_traceback(self) -> None:
         """Scroll to the exception, if there is one."""
@@ -385,7 +404,7 @@ class DetailPane(Pane):
 
     def on_click(self, event: events.Click) -> None:
         wanted = self._link_rows.get(event.y - self.inside.y + self._offset)
-        if wanted is not None and not self._short and self._task and wanted != self._task.id:
+        if wanted is not None and not self._short and self._subject and wanted != self._subject.id:
             self.post_message(TaskOpened(wanted))
 
 

@@ -52,19 +52,16 @@ class FilterInput(Input):
         self.cursor_position = len(self.value)
 
     def action_complete(self) -> None:
-        engine = self.session.engine
-        offers = suggest(
-            self.value,
-            self.cursor_position,
-            names=engine.store.task_names(),
-            workers=[worker.hostname for worker in engine.store.workers()],
-            queues=[queue.name for queue in engine.store.queues()],
-        )
+        store = self.session.engine.store
+        known = {
+            "name": store.task_names(),
+            "worker": [worker.hostname for worker in store.workers()],
+            "queue": [queue.name for queue in store.queues()],
+        }
+        offers = suggest(self.value, self.cursor_position, known)
         if offers:
-            before = self.value[: self.cursor_position]
-            start = max(before.rfind(mark) for mark in (" ", "(", ":", ",", "-")) + 1
-            self.value = self.value[:start] + offers[0] + self.value[self.cursor_position :]
-            self.cursor_position = start + len(offers[0])
+            self.value = offers[0] + self.value[self.cursor_position :]
+            self.cursor_position = len(offers[0])
 
 
 class FilterBar(Widget):
@@ -164,7 +161,7 @@ class FilterBar(Widget):
     def _hint(self) -> None:
         style = self.session.palette.style
         note = Text(" fields ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
-        note.append(" ".join(FIELDS), style("text", "surface"))
+        note.append(" ".join(field.name for field in FIELDS), style("text", "surface"))
         self.query_one("#filter-note", Static).update(note)
 
     def _show_error(self, error: FilterError) -> None:

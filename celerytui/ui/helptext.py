@@ -28,6 +28,7 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
     """The title and the lines of the help for the pane in focus."""
     title, wheres = _PLACES.get(place, ("celerytui", ()))
     lines: list[Spans] = []
+    names = [field.name for field in FIELDS]
     for where in (*wheres, "app"):
         lines += [[], [(_HEADS[where], "strong")]]
         for key in KEYS:
@@ -44,8 +45,8 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
         _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),
         _line("-term", "not; also NOT, OR and parentheses"),
         _line("word", "anywhere in id, name, arguments, result, exception"),
-        _line("fields", " ".join(FIELDS[: len(FIELDS) // 2])),
-        _line("", " ".join(FIELDS[len(FIELDS) // 2 :])),
+        _line("fields", " ".join(names[: len(names) // 2])),
+        _line("", " ".join(names[len(names) // 2 :])),
     ]
     glyphs = session.glyphs
     signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]

@@ -88,7 +88,7 @@ def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:
     }
     if chart:
         regions["throughput"] = Region(left, 0, right, chart)
-    detail = min(14, max(11, (room.height - chart) // 3)) if with_detail else 0
+    detail = min(14, max(12, (room.height - chart) // 3)) if with_detail else 0
     regions["tasks"] = Region(left, chart, right, room.height - chart - detail)
     if detail:
         regions["detail"] = Region(left, room.height - detail, right, detail)
@@ -123,7 +123,7 @@ class PaneLayout(Layout):
     ) -> ArrangeResult:
         regions = self._regions(size)
         return [
-            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child, fixed=False)
+            WidgetPlacement(region, NULL_OFFSET, Spacing(), child)
             for child in children
-            if child.id in regions
+            if (region := regions.get(child.id or "")) is not None
         ]

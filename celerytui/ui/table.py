@@ -51,7 +51,7 @@ class TablePane(ListPane[Item]):
         """What stands behind a row."""
         return "bg"
 
-    def gutter(self, item: Item) -> Spans:
+    def before(self, item: Item) -> Spans:
         """What stands before the first column of a row, `GUTTER` cells."""
         cursor = self.session.glyphs.cursor if self.at_cursor(item) else " "
         return [(cursor.ljust(self.GUTTER), "cursor")]
@@ -74,7 +74,7 @@ class TablePane(ListPane[Item]):
             at_cursor = self.at_cursor(item)
             spans = _spans(cells(layout, item, context), heavy=at_cursor)
             ground = "cursor" if at_cursor else self.ground(item)
-            rows.append((_padded([*self.gutter(item), *spans], width), ground))
+            rows.append((_padded([*self.before(item), *spans], width), ground))
         return rows
 
     def head_clicked(self, x: int) -> None:

@@ -96,7 +96,7 @@ class TaskTable(TablePane[Task]):
     def ground(self, item: Task) -> str:
         return "marked" if item.id in self.session.marked else "bg"
 
-    def gutter(self, item: Task) -> Spans:
+    def before(self, item: Task) -> Spans:
         cursor = self.session.glyphs.cursor if self.at_cursor(item) else " "
         mark = self.session.glyphs.marked if item.id in self.session.marked else " "
         return [(cursor, "cursor"), (mark, "accent")]

@@ -1,0 +1,66 @@
+"""An engine at rest: the demo's sample cluster at one frozen moment, no thread, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from celery import Celery
+
+from celerytui.demo.sample import NOW, sample_store
+from celerytui.engine import Engine
+from celerytui.model import Link, LinkState
+from celerytui.query import TaskView
+from celerytui.settings import Settings
+from celerytui.store import Store
+from celerytui.ui.app import MonitorApp
+from celerytui.ui.theme import PALETTES
+
+BROKER = "redis://10.0.0.7:6379/0"
+
+
+class StillEngine(Engine):
+    """Everything of an engine but its threads; what is submitted is kept in `submitted`."""
+
+    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+        app = Celery("shop", broker=BROKER, set_as_current=False)
+        super().__init__(app, settings, clock=lambda: NOW)
+        self.store = sample_store() if store is None else store
+        self.view = TaskView(self.store, clock=self.clock)
+        self.view.refresh()
+        self.link = Link(LinkState.CONNECTED, since=NOW - 300)
+        self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self, deadline: float = 1.2) -> bool:
+        """Nothing to stop."""
+        return True
+
+    def show(self, **changes: Any) -> None:
+        """At once, where the view thread would do it soon."""
+        super().show(**changes)
+        self.view.refresh()
+        self.mailbox.post()
+
+    def submit(
+        self,
+        action: str,
+        targets: Sequence[str],
+        params: Mapping[str, str] | None = None,
+        done: Any = None,
+    ) -> None:
+        """Kept, not sent."""
+        self.submitted.append((action, tuple(targets), dict(params or {})))
+
+
+def still_app(
+    *, theme: str = "dark", store: Store | None = None, link: Link | None = None, **options: Any
+) -> MonitorApp:
+    """The monitor on a StillEngine."""
+    settings = Settings(theme=theme, utc=True, **options)
+    engine = StillEngine(settings, store)
+    if link is not None:
+        engine.link = link
+    return MonitorApp(engine, settings, palette=PALETTES[theme])

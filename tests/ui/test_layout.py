@@ -1,0 +1,74 @@
+"""Panes never overlap, never leave the room, and leave no hole in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.geometry import Region, Size
+
+from celerytui.ui import layout
+from celerytui.ui.layout import Needs, Regions
+
+SIZES = st.builds(Size, st.integers(20, 300), st.integers(5, 120))
+NEEDS = st.builds(
+    Needs,
+    workers=st.integers(0, 2000),
+    queues=st.integers(0, 500),
+    alone=st.none(),
+    focused=st.just("tasks"),
+)
+PANES = {"workers", "queues", "throughput", "tasks", "detail"}
+
+
+def _tiles(size: Size, regions: Regions) -> None:
+    room = Region(0, 0, size.width, size.height)
+    placed = list(regions.values())
+    for region in placed:
+        assert region.width > 0
+        assert region.height > 0
+        assert room.contains_region(region)
+    for index, one in enumerate(placed):
+        for other in placed[index + 1 :]:
+            assert not one.overlaps(other)
+    assert sum(region.area for region in placed) == room.area
+
+
+@pytest.mark.parametrize("view", [layout.dashboard, layout.tasks, layout.alone("queues")])
+@given(size=SIZES, needs=NEEDS)
+def test_the_panes_fill_the_room(
+    view: Callable[[Size, Needs], Regions], size: Size, needs: Needs
+) -> None:
+    regions = view(size, needs)
+    assert set(regions) <= PANES
+    _tiles(size, regions)
+
+
+@given(size=SIZES, pane=st.sampled_from(sorted(PANES)))
+def test_a_zoomed_pane_has_all_the_room(size: Size, pane: str) -> None:
+    regions = layout.dashboard(size, Needs(alone=pane))
+    assert regions == {pane: Region(0, 0, size.width, size.height)}
+
+
+@pytest.mark.parametrize(
+    ("size", "panes"),
+    [
+        ((140, 37), {"workers", "queues", "throughput", "tasks", "detail"}),
+        ((200, 57), {"workers", "queues", "throughput", "tasks", "detail"}),
+        ((80, 21), {"workers", "queues", "throughput", "tasks"}),
+        ((110, 37), {"workers", "queues", "throughput", "tasks"}),
+        ((80, 13), {"workers", "queues", "tasks"}),
+        ((50, 21), {"tasks"}),
+        ((140, 9), {"tasks"}),
+    ],
+)
+def test_what_goes_when_room_shrinks(size: tuple[int, int], panes: set[str]) -> None:
+    assert set(layout.dashboard(Size(*size), Needs())) == panes
+
+
+@given(size=SIZES, needs=NEEDS)
+def test_the_tasks_are_always_on_the_dashboard(size: Size, needs: Needs) -> None:
+    region = layout.dashboard(size, needs)["tasks"]
+    assert region.height >= min(5, size.height)
