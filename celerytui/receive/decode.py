@@ -79,6 +79,11 @@ class EventDecoder:
         self._here: float = utcoffset()
 
     @property
+    def only_json(self) -> bool:
+        """Whether nothing but JSON is accepted."""
+        return self._own_type is None
+
+    @property
     def pending(self) -> int:
         """How many events, good or not, wait to be taken."""
         return len(self._events) + self._invalid

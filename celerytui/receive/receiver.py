@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 import time
 from collections.abc import Callable
@@ -77,9 +78,10 @@ class Receiver:
     def _connect(self) -> tuple[Reader | None, Exception | None]:
         """One try: an open reader, or the error; neither where `stop` ends it all."""
         try:
-            no_events = carries_events(read_connection(self._app))
+            connection = read_connection(self._app)
+            no_events = carries_events(connection)
             if no_events is None:
-                return self._open(), None
+                return self._open(connection), None
         except Exception as exc:
             if self._reader is not None:
                 self._reader.close(lost=True)
@@ -90,9 +92,9 @@ class Receiver:
         self._stopping.wait()
         return None, None
 
-    def _open(self) -> Reader | None:
+    def _open(self, connection: Any) -> Reader | None:
         if self._reader is None:
-            self._reader = open_reader(self._app, self._decoder, self._clock)
+            self._reader = open_reader(self._app, connection, self._decoder, self._clock)
         self._opening = True
         # stop() sets the one and then looks at the other: one of us sees it.
         if self._stopping.is_set():
@@ -173,8 +175,21 @@ class Receiver:
         return now
 
 
-def open_reader(app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> Reader:
-    """The reader for the app's broker, not connected yet."""
+def open_reader(
+    app: Any, connection: Any, decoder: EventDecoder, clock: Callable[[], float]
+) -> Reader:
+    """The fastest reader for the app's broker, not connected yet."""
+    if decoder.only_json:
+        options = connection.transport_options
+        if (
+            connection.transport.driver_type == "redis"
+            # It sends each event twice, and kombu leaves one out.
+            and not options.get("sentinel_fanout_compat")
+            and importlib.util.find_spec("hiredis") is not None
+        ):
+            from celerytui.receive.redis import RedisReader
+
+            return RedisReader(app, decoder, clock)
     return KombuReader(app, decoder, clock)
 
 

@@ -252,7 +252,7 @@ def test_a_broker_that_refuses_is_tried_again_and_stop_is_quick(make_app: Any) -
                 receiver.stop(1.0)
 
 
-@pytest.mark.parametrize("scheme", ["amqp"])
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_stop_is_quick_while_the_broker_accepts_and_is_silent(make_app: Any, scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/0"
@@ -264,10 +264,10 @@ def test_stop_is_quick_while_the_broker_accepts_and_is_silent(make_app: Any, sch
 
 
 def test_stop_is_quick_while_the_broker_is_frozen(
-    make_app: Any, rabbitmq_server: Server, revived: Callable[[Server], Server]
+    make_app: Any, broker_server: Server, revived: Callable[[Server], Server]
 ) -> None:
-    app = make_app(rabbitmq_server.fresh_url())
-    server = revived(rabbitmq_server)
+    app = make_app(broker_server.fresh_url())
+    server = revived(broker_server)
     with running(app) as receiver:
         server.freeze()
         receiver.stop(2.0)

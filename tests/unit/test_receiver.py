@@ -83,7 +83,7 @@ class Told:
         self.batches: list[Batch] = []
         self.script: Script | None = None
 
-        def open_reader(_app: Any, decoder: EventDecoder, _clock: Any) -> Script:
+        def open_reader(_app: Any, _kombu: Any, decoder: EventDecoder, _clock: Any) -> Script:
             self.script = Script(decoder, opens, reads)
             self.script.done = self.receiver.stop
             return self.script

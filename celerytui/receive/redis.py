@@ -1,0 +1,214 @@
+"""Events straight from Redis' pub/sub socket: read in large pieces, past kombu's work per message.
+
+Kombu makes the connection, so that each of the app's settings holds (db, prefixes, user, TLS,
+sentinel, unix socket); then one subscription of our own stands in for its queue. There is no
+binding to declare: kombu publishes a fanout message without looking for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import ssl
+import time
+from binascii import a2b_base64
+from collections.abc import Callable
+from typing import Any
+
+import hiredis
+import msgspec
+from celery.events.event import get_exchange
+from msgspec import Struct, field
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from celerytui.connect import read_connection
+from celerytui.receive.decode import JSON, EventDecoder
+from celerytui.receive.reader import Silence
+
+PIECE = 512 * 1024
+OPEN_SECONDS = 5.0
+PING_SECONDS = 5.0
+SILENT_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Properties(Struct, gc=False):
+    """Of a kombu message's properties, the one that is needed."""
+
+    body_encoding: str | None = None
+
+
+class Envelope(Struct, gc=False):
+    """A kombu message as it is published; msgspec takes the base64 off its body."""
+
+    body: bytes
+    properties: Properties
+    content_type: str | None = field(name="content-type", default=None)
+    content_encoding: str | None = field(name="content-encoding", default=None)
+
+
+_open_envelope: Callable[[Any], Envelope] = msgspec.json.Decoder(Envelope).decode
+
+
+class RedisReader:
+    """A subscription to the event exchange's channels, on a connection of its own."""
+
+    def __init__(self, app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._decoder = decoder
+        self._clock = clock
+        self._kombu: Any = None
+        self._failed = False
+        self._made: list[Any] = []
+        self._redis: Any = None
+        self._socket: Any = None
+        self._parser: Any = None
+        self._piece = memoryview(bytearray(PIECE))
+        self._last_answer = 0.0
+        self._heard = 0.0
+        self._pinged = False
+
+    def open(self) -> None:
+        """Connects and subscribes; after a failure at the next broker of the url."""
+        if self._kombu is None:
+            self._kombu = read_connection(self._app)
+        elif self._failed:
+            self._kombu.maybe_switch_next()
+        self._failed = True
+        self._made.clear()
+        transport = self._kombu.transport
+        transport.Channel = self._watched_channel(transport.Channel)
+        try:
+            self._kombu.ensure_connection(max_retries=0)
+            channel = self._kombu.default_channel
+            topic = self._topic(channel)
+            self._redis = channel.pool.make_connection()
+            self._redis.connect()
+        finally:
+            with contextlib.suppress(Exception):
+                self._kombu.release()
+        self._subscribe(topic)
+        self._failed = False
+
+    def read(self, seconds: float) -> None:
+        """Reads once, up to half a megabyte; pings where nothing came for 5 s."""
+        try:
+            self._socket.settimeout(seconds)
+            count = self._socket.recv_into(self._piece)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+            self._check()
+            return
+        if not count:
+            raise ConnectionError("Connection closed by server.")
+        self._hear()
+        self._parser.feed(self._piece[:count])
+        self._take_replies()
+
+    def close(self, *, lost: bool) -> None:
+        """Closes the socket; that is all that Redis needs to forget us."""
+        connection, self._redis = self._redis, None
+        self._socket = None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.disconnect()
+
+    def abort(self) -> None:
+        """Shuts the sockets of the connections that are being made."""
+        for connection in list(self._made):
+            with contextlib.suppress(Exception):
+                connection._sock.shutdown(socket.SHUT_RDWR)
+
+    def _watched_channel(self, channel_type: Any) -> Any:
+        """The transport's channel, with connections that are noted and never try again.
+
+        Redis-py would otherwise try each command four times, with waits of seconds between.
+        """
+        made = self._made
+
+        def watched(connection_type: Any) -> Any:
+            class Watched(connection_type):  # type: ignore[misc]
+                def __init__(self, *args: Any, **kwargs: Any) -> None:
+                    kwargs["retry"] = Retry(NoBackoff(), 0)
+                    super().__init__(*args, **kwargs)
+                    made.append(self)
+
+            return Watched
+
+        class WatchedChannel(channel_type):  # type: ignore[misc]
+            connection_class = watched(channel_type.connection_class)
+            connection_class_ssl = watched(channel_type.connection_class_ssl)
+
+        return WatchedChannel
+
+    def _topic(self, channel: Any) -> str:
+        """The pattern to which kombu itself would subscribe for a queue bound with "#"."""
+        exchange = get_exchange(self._kombu, name=self._app.conf.event_exchange)
+        topic: str = channel._get_publish_topic(exchange.name, "*")
+        return f"{channel.global_keyprefix}{topic}"
+
+    def _subscribe(self, topic: str) -> None:
+        self._redis.send_command("PSUBSCRIBE", topic, check_health=False)
+        self._socket = self._redis._sock
+        self._parser = hiredis.Reader()
+        self._socket.settimeout(OPEN_SECONDS)
+        while True:
+            count = self._socket.recv_into(self._piece)
+            if not count:
+                raise ConnectionError("Connection closed by server.")
+            self._parser.feed(self._piece[:count])
+            reply = self._parser.gets()
+            if reply is not False:
+                break
+        if isinstance(reply, hiredis.ReplyError):
+            raise ConnectionError(str(reply))
+        self._hear()
+        self._take_replies()
+
+    def _hear(self) -> None:
+        self._heard = time.monotonic()
+        self._last_answer = self._clock()
+        self._pinged = False
+
+    def _take_replies(self) -> None:
+        decoder = self._decoder
+        gets = self._parser.gets
+        while (reply := gets()) is not False:
+            # Pongs and notices of the server are replies too.
+            if not isinstance(reply, list) or len(reply) != 4 or reply[0] != b"pmessage":
+                continue
+            data = reply[3]
+            try:
+                envelope = _open_envelope(data)
+            except (ValueError, RecursionError):
+                self._open_slowly(data)
+                continue
+            if envelope.properties.body_encoding != "base64":
+                self._open_slowly(data)
+            elif envelope.content_type == JSON:
+                decoder.add_json(envelope.body)
+            else:
+                decoder.add(envelope.body, envelope.content_type, envelope.content_encoding)
+
+    def _open_slowly(self, data: Any) -> None:
+        """An envelope of another shape than kombu gives them today, or a malformed one."""
+        try:
+            envelope = msgspec.json.decode(data)
+            body = envelope["body"]
+            if (envelope.get("properties") or {}).get("body_encoding") == "base64":
+                body = a2b_base64(body)
+            self._decoder.add(body, envelope["content-type"], envelope.get("content-encoding"))
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            self._decoder.add_invalid()
+
+    def _check(self) -> None:
+        """A broker that is frozen, or gone without a word, does not answer a ping."""
+        silent = time.monotonic() - self._heard
+        if silent >= SILENT_SECONDS:
+            raise Silence(f"No answer from the server for {SILENT_SECONDS:g} s", self._last_answer)
+        if silent >= PING_SECONDS and not self._pinged:
+            self._pinged = True
+            self._socket.settimeout(OPEN_SECONDS)
+            self._socket.sendall(b"*1\r\n$4\r\nPING\r\n")
