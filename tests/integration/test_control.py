@@ -66,16 +66,14 @@ class TestSurvey:
         start_worker("w1@test")
         frozen = start_worker("w2@test")
         frozen.send(signal.SIGSTOP)
-        for survey in (
-            lambda: control.survey(["w1@test", "w2@test"]),
-            lambda: control.survey(expected=["w1@test", "w2@test"]),
-        ):
+        both = ["w1@test", "w2@test"]
+        for asked, expected in ((both, []), ([], both)):
             began = time.monotonic()
-            taken = survey()
+            taken = control.survey(asked, expected=expected)
             assert time.monotonic() - began < 2.5
             assert set(taken.stats) == {"w1@test"}
             assert taken.missing == ("w2@test",)
-        outcome = control.perform("task.revoke", ["some-id"], {}, ["w1@test", "w2@test"])
+        outcome = control.perform("task.revoke", ["some-id"], {}, both)
         told = by_worker(outcome.replies)
         assert told["w1@test"].ok is True
         assert told["w2@test"] == Reply("w2@test", None, "no answer within 1s")
@@ -91,7 +89,8 @@ class TestTasks:
     def test_a_revoked_task_never_runs(
         self, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
-        worker = start_worker("w1@test", concurrency=1)
+        # The threads pool takes what is prefetched at once, out of any revoke's reach.
+        worker = start_worker("w1@test", pool="prefork", concurrency=1)
         first = app.send_task("proj.sleepy", (1.5,))
         wait_until(lambda: first.id in active(control), 10, "the first task to run")
         doomed = app.send_task("proj.add", (1, 2))
@@ -109,13 +108,12 @@ class TestTasks:
     def test_a_terminated_task_is_gone(
         self, name: str, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
-        worker = start_worker("w1@test", pool="prefork", concurrency=2)
+        start_worker("w1@test", pool="prefork", concurrency=2)
         doomed, spared = (app.send_task("proj.sleepy", (60,)) for _ in range(2))
         wait_until(lambda: {doomed.id, spared.id} <= active(control), 10, "both to run")
         outcome = control.perform("task.terminate", [doomed.id], {"signal": name}, ["w1@test"])
         assert outcome.replies == (Reply("w1@test", True, f"terminate: {doomed.id}"),)
         wait_until(lambda: active(control) == {spared.id}, 10, "the task to be gone")
-        wait_until(lambda: "Terminated" in worker.output() or name in worker.output(), 5, "a log")
         assert doomed.state == "REVOKED"
         stray = control.perform("task.terminate", ["not-there"], {}, ["w1@test"])
         assert "does not have it" in stray.replies[0].text
@@ -147,16 +145,17 @@ class TestTasks:
     def test_thousands_take_seconds(
         self, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
-        worker = start_worker("w1@test", concurrency=1)
-        start_worker("w2@test", concurrency=1)
+        workers = [
+            start_worker(name, pool="prefork", concurrency=1) for name in ("w1@test", "w2@test")
+        ]
         blockers = [app.send_task("proj.sleepy", (6,)) for _ in range(2)]
-        running = {"w1@test", "w2@test"}
-        wait_until(lambda: all(active(control, one) for one in running), 10, "both to be busy")
+        names = ["w1@test", "w2@test"]
+        wait_until(lambda: all(active(control, one) for one in names), 10, "both to be busy")
         with app.connection_for_write() as connection:
             producer = connection.Producer()
             doomed = [app.send_task("proj.add", (1, 1), producer=producer).id for _ in range(3_000)]
         began = time.monotonic()
-        outcome = control.perform("task.revoke", doomed, {}, sorted(running))
+        outcome = control.perform("task.revoke", doomed, {}, names)
         assert time.monotonic() - began < 15
         assert outcome.error is None
         assert [(one.ok, one.text) for one in outcome.replies] == [
@@ -165,8 +164,8 @@ class TestTasks:
         for blocker in blockers:
             blocker.get(timeout=20)
         assert app.send_task("proj.add", (3, 4)).get(timeout=30) == 7
-        assert "proj.add[" in worker.output()
-        assert all(app.AsyncResult(id).state == "REVOKED" for id in doomed[::100])
+        assert all(app.AsyncResult(id).state == "REVOKED" for id in doomed)
+        assert sum(worker.log.read_text().count(": 2\n") for worker in workers) == 0
 
 
 class TestEvents:
@@ -244,11 +243,11 @@ def test_nothing_is_left_on_redis(
     client = Redis.from_url(redis_url)
     control = Control(make_app(redis_url), read_only=False)
     control.survey(["w1@test"])
-    before = {key: client.type(key) for key in client.keys()}
+    before = {key: client.type(key) for key in client.scan_iter()}
     for _ in range(3):
         control.survey(["w1@test", "gone@test"])
         control.perform("task.revoke", ["id"], {}, ["w1@test"])
-    left = {key: client.type(key) for key in client.keys() if b"reply" in key}
+    left = {key: client.type(key) for key in client.scan_iter() if b"reply" in key}
     assert left == {key: kind for key, kind in before.items() if b"reply" in key}
     assert not any(kind == b"list" for kind in left.values())
     for key in left:
