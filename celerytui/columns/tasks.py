@@ -129,6 +129,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         narrow_width=1,
         text=_state_text,
         key=lambda task, now: task.state,
+        field="state",
         role=_state_word,
         mark=_state_mark,
     ),
@@ -140,6 +141,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         stretch=1,
         text=lambda task, context, width: short_name(task.name, width, ascii=context.ascii),
         key=lambda task, now: task.name,
+        field="name",
         role=_receding,
     ),
     Column(
@@ -159,6 +161,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=72,
         text=lambda task, context, width: format_id(task.id, width, ascii=context.ascii),
         key=lambda task, now: task.id,
+        field="id",
         role=_muted,
     ),
     Column(
@@ -168,6 +171,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=84,
         text=lambda task, context, width: _foreign(task.queue or "", context, width),
         key=lambda task, now: task.queue,
+        field="queue",
         role=_receding,
     ),
     Column(
@@ -180,6 +184,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             short_worker(task.worker, context.worker_prefix), context, width
         ),
         key=lambda task, now: task.worker,
+        field="worker",
         role=_receding,
     ),
     Column(
@@ -199,6 +204,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=lambda task, context, width: format_count(task.retries, width) if task.retries else "",
         key=lambda task, now: task.retries,
+        field="retries",
         role=_receding,
     ),
     Column(
@@ -221,6 +227,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             task.received, context.utc, now=context.now, ascii=context.ascii
         ),
         key=lambda task, now: task.received,
+        field="received",
         role=_muted,
     ),
     Column(
@@ -231,6 +238,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=_wait_text,
         key=lambda task, now: task.waiting(now),
+        live=True,
         role=_receding,
     ),
     Column(
@@ -241,6 +249,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=_runtime_text,
         key=lambda task, now: task.running(now),
+        live=True,
         role=_runtime_role,
     ),
     Column(
@@ -253,6 +262,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             task.seen, context.utc, now=context.now, ascii=context.ascii
         ),
         key=lambda task, now: task.seen,
+        field="seen",
         role=_muted,
     ),
 )

@@ -5,5 +5,6 @@ from __future__ import annotations
 from celerytui.query.fields import FIELDS, Field
 from celerytui.query.parse import EMPTY, Filter, parse_filter
 from celerytui.query.suggest import suggest
+from celerytui.query.view import TaskView
 
-__all__ = ["EMPTY", "FIELDS", "Field", "Filter", "parse_filter", "suggest"]
+__all__ = ["EMPTY", "FIELDS", "Field", "Filter", "TaskView", "parse_filter", "suggest"]

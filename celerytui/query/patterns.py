@@ -136,7 +136,8 @@ def _parse(pattern: str) -> Any:
         from re import _parser as parser  # type: ignore[attr-defined]
     except ImportError:  # Python 3.10
         import sre_parse as parser
-    return parser.parse(pattern, re.IGNORECASE | re.DOTALL)
+    parse: Callable[..., Any] = parser.parse
+    return parse(pattern, re.IGNORECASE | re.DOTALL)
 
 
 def _visible(endless: int, choices: int) -> int:

@@ -199,7 +199,8 @@ def _amount_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]
 
 
 def _compared(field: Field, value: Value, limit: float) -> Test:
-    get, compare = field.get, _COMPARE.get(value.operator, operator.eq)
+    get = field.get
+    compare: Callable[[Any, Any], bool] = _COMPARE.get(value.operator, operator.eq)
 
     def test(task: Task, now: float) -> bool:
         known = get(task, now)

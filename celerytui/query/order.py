@@ -1,0 +1,203 @@
+"""A long order of tasks that changes a little at a time and is read by another thread.
+
+Entries stand in blocks of about a thousand: a change touches one block, and a page (what readers
+see) is the tuple of the blocks. A block that a page has is copied before it is changed.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Any
+
+# The sort key, the order of arrival (so that no two are equal), the id.
+Entry = tuple[Any, int, str]
+
+LOAD = 1024
+SORT_AT_ONCE = 8192
+SLICE = 4096
+
+
+def let_go() -> None:
+    """Between slices of a long work: let go of the interpreter, so that a key press gets it."""
+    time.sleep(0)
+
+
+class Order:
+    """Entries in ascending order."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._blocks: list[list[Entry]] = []
+        self._lasts: list[Entry] = []
+        self._own: list[bool] = []
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+        """Take entries in any order, in place of what was there; `pause` is called often."""
+        self._clear()
+        for bucket in _buckets(entries, pause):
+            bucket.sort()
+            for start in range(0, len(bucket), LOAD):
+                block = bucket[start : start + LOAD]
+                self._blocks.append(block)
+                self._lasts.append(block[-1])
+                self._own.append(True)
+            pause()
+        self._size = len(entries)
+
+    def add(self, entry: Entry) -> None:
+        """Put an entry in its place; it must not be there."""
+        self._size += 1
+        if not self._blocks:
+            self._blocks, self._lasts, self._own = [[entry]], [entry], [True]
+            return
+        index = min(bisect_left(self._lasts, entry), len(self._blocks) - 1)
+        block = self._changing(index)
+        insort(block, entry)
+        self._lasts[index] = block[-1]
+        if len(block) > 2 * LOAD:
+            half = len(block) // 2
+            self._replace(index, 1, [block[:half], block[half:]])
+
+    def remove(self, entry: Entry) -> bool:
+        """Take an entry out; False if it was not there."""
+        index = bisect_left(self._lasts, entry)
+        if index == len(self._blocks):
+            return False
+        at = bisect_left(self._blocks[index], entry)
+        if self._blocks[index][at] != entry:
+            return False
+        block = self._changing(index)
+        del block[at]
+        self._size -= 1
+        if not block:
+            self._replace(index, 1, [])
+        else:
+            self._lasts[index] = block[-1]
+            if len(block) < LOAD // 4 and index + 1 < len(self._blocks):
+                self._join(index)
+        return True
+
+    def __contains__(self, entry: Entry) -> bool:
+        index = bisect_left(self._lasts, entry)
+        if index == len(self._blocks):
+            return False
+        block = self._blocks[index]
+        return block[bisect_left(block, entry)] == entry
+
+    def publish(self) -> Page:
+        """What is there now, for other threads to read: it does not change any more."""
+        self._own = [False] * len(self._blocks)
+        return Page(tuple(self._blocks), tuple(self._lasts), self._size)
+
+    def _changing(self, index: int) -> list[Entry]:
+        if not self._own[index]:
+            self._blocks[index] = self._blocks[index].copy()
+            self._own[index] = True
+        return self._blocks[index]
+
+    def _join(self, index: int) -> None:
+        joined = self._blocks[index] + self._blocks[index + 1]
+        if len(joined) > 2 * LOAD:
+            half = len(joined) // 2
+            self._replace(index, 2, [joined[:half], joined[half:]])
+        else:
+            self._replace(index, 2, [joined])
+
+    def _replace(self, index: int, count: int, blocks: list[list[Entry]]) -> None:
+        self._blocks[index : index + count] = blocks
+        self._lasts[index : index + count] = [block[-1] for block in blocks]
+        self._own[index : index + count] = [True] * len(blocks)
+
+
+def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[Entry]]:
+    """The entries in buckets, each before the next, small enough to be sorted at once."""
+    count = -(-len(entries) // SORT_AT_ONCE)
+    if count <= 1:
+        yield list(entries)
+        return
+    # Ten samples a bucket keep the buckets about even.
+    sample = sorted(entries[:: max(1, len(entries) // (10 * count))])
+    bounds = [sample[len(sample) * index // count] for index in range(1, count)]
+    buckets: list[list[Entry]] = [[] for _ in range(count)]
+    put = [bucket.append for bucket in buckets]
+    for start in range(0, len(entries), SLICE):
+        for entry in entries[start : start + SLICE]:
+            put[bisect_left(bounds, entry)](entry)
+        pause()
+    yield from buckets
+
+
+class Page:
+    """An order as it was at one moment; any thread may read it."""
+
+    __slots__ = ("_blocks", "_lasts", "_offsets", "size")
+
+    def __init__(
+        self, blocks: tuple[list[Entry], ...], lasts: tuple[Entry, ...], size: int
+    ) -> None:
+        self._blocks = blocks
+        self._lasts = lasts
+        self._offsets = (0, *accumulate(map(len, blocks)))
+        self.size = size
+
+    def slice(self, start: int, end: int) -> list[str]:
+        """The ids from one position up to another, ascending."""
+        found: list[str] = []
+        index = max(0, bisect_left(self._offsets, start + 1) - 1)
+        while start < end and index < len(self._blocks):
+            block, offset = self._blocks[index], self._offsets[index]
+            found += [entry[2] for entry in block[start - offset : end - offset]]
+            index += 1
+            start = self._offsets[index]
+        return found
+
+    def position(self, entry: Entry) -> int | None:
+        """Where the entry stands, None if it is not there."""
+        index = bisect_left(self._lasts, entry)
+        if index == len(self._blocks):
+            return None
+        at = bisect_left(self._blocks[index], entry)
+        return self._offsets[index] + at if self._blocks[index][at] == entry else None
+
+
+class Ranking:
+    """Two orders: the entries with a key, and those without, who come last either way."""
+
+    def __init__(self) -> None:
+        self.known = Order()
+        self.unknown = Order()
+
+    def __len__(self) -> int:
+        return len(self.known) + len(self.unknown)
+
+    def __contains__(self, entry: Entry) -> bool:
+        return entry in self._of(entry)
+
+    def _of(self, entry: Entry) -> Order:
+        return self.unknown if entry[0] is None else self.known
+
+    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+        """Take entries in any order, in place of what was there."""
+        self.known.fill([entry for entry in entries if entry[0] is not None], pause)
+        self.unknown.fill([entry for entry in entries if entry[0] is None], pause)
+
+    def add(self, entry: Entry) -> None:
+        """Put an entry in its place; it must not be there."""
+        self._of(entry).add(entry)
+
+    def remove(self, entry: Entry) -> bool:
+        """Take an entry out; False if it was not there."""
+        return self._of(entry).remove(entry)
+
+    def publish(self) -> tuple[Page, Page]:
+        """Both orders as they are now."""
+        return self.known.publish(), self.unknown.publish()
