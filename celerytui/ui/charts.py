@@ -161,9 +161,13 @@ class Scale:
 
 
 def round_up(value: float) -> float:
-    """The next of 1 2 4 5 8 times a power of ten; 1 for what is no positive number."""
+    """The next of 1 2 4 5 8 times a power of ten, 1 for what is no positive number.
+
+    Between a billionth and 10^15; no rate or count is outside, hostile ones are.
+    """
     if not math.isfinite(value) or value <= 0:
         return 1.0
+    value = min(max(value, 1e-9), 1e15)
     exponent = math.floor(math.log10(value))
     for shift in (exponent, exponent + 1):
         for step in _STEPS:
@@ -265,9 +269,11 @@ def _gap_cells(values: Values, plot: int) -> set[int]:
 
 
 def _level(value: float | None, top: float, steps: int) -> int:
-    if value is None or value <= 0:
+    if value is None or not value > 0:
         return 0
-    return max(1, min(steps, math.ceil(value / top * steps - 1e-9)))
+    if value >= top:
+        return steps
+    return max(1, math.ceil(value / top * steps - 1e-9))
 
 
 Draw = Callable[[list[int], int, tuple[str, str], bool], list[Span]]

@@ -153,6 +153,15 @@ def test_an_area_chart_is_exactly_as_large_as_asked(
         assert plain(row).isprintable()
 
 
+@pytest.mark.parametrize("value", [5e-324, 1e-200, 1.0000000000000002e308, 1.7e308, -1e308])
+def test_absurd_numbers_are_drawn_and_not_fatal(value: float) -> None:
+    for count in (1, 7, 50):
+        rows = area_chart([value] * count, [value] * count, 20, 4)
+        assert [span_width(row) for row in rows] == [20] * 4
+        assert span_width(sparkline([value] * count, 10)) == 10
+    assert math.isfinite(Scale().update(value, 0.0))
+
+
 def test_a_chart_has_its_scales_and_times_where_the_picture_has_them() -> None:
     rows = area_chart([300.0] * 300, [0.0] * 300, 90, 6, scale=400, failed_scale=4)
     text = [plain(row) for row in rows]
