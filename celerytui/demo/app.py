@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
 
 from celerytui.demo import transport
 
@@ -27,6 +28,8 @@ def make_app(folder: Path) -> Any:
         result_backend=f"file://{folder / transport.RESULTS}",
         imports=[f"{_SHOP}.{module}" for module in _MODULES],
         task_default_queue="default",
+        # Named one by one, so that a monitor knows the queue that nobody consumes from the start.
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
         task_routes={
             "billing.*": "high",
             "fraud.*": "high",

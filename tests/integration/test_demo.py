@@ -162,12 +162,16 @@ def test_nothing_outlives_a_monitor_that_is_killed(number: signal.Signals) -> No
         [sys.executable, "-c", MONITOR], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert monitor.stdout is not None
-    folder = Path(monitor.stdout.readline().strip())
-    # The keeper, two workers with four pool processes of one of them, and the producer.
-    wait_until(lambda: len(processes_of(folder)) == 8, 30, "the workers")
-    monitor.send_signal(number)
-    assert monitor.wait(5) == -number
-    monitor.stdout.close()
+    try:
+        folder = Path(monitor.stdout.readline().strip())
+        # The keeper, two workers with four pool processes of one of them, and the producer.
+        wait_until(lambda: len(processes_of(folder)) == 8, 30, "the workers")
+        monitor.send_signal(number)
+        assert monitor.wait(5) == -number
+    finally:
+        monitor.kill()
+        monitor.wait()
+        monitor.stdout.close()
     wait_until(lambda: processes_of(folder) == [], 5, "the demo's processes to end")
     assert not folder.exists()
 

@@ -45,8 +45,11 @@ class TestTransport:
                 subprocess.Popen([sys.executable, "-c", WRITER, str(folder), str(count)])
                 for _ in range(2)
             ]
-            numbers = [queue.get(timeout=20).payload["number"] for _ in range(2 * count)]
-        assert [writer.wait(10) for writer in writers] == [0, 0]
+            try:
+                numbers = [queue.get(timeout=20).payload["number"] for _ in range(2 * count)]
+            finally:
+                ended = [writer.wait(20) for writer in writers]
+        assert ended == [0, 0]
         assert Counter(numbers) == dict.fromkeys(range(count), 2)
         assert os.listdir(folder / transport.DATA) == []
         assert os.listdir(folder / transport.PASSING) == []
