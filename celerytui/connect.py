@@ -170,7 +170,7 @@ def check_broker(app: Any) -> None:
     try:
         app.connection_for_read().transport  # noqa: B018
     except ImportError as error:
-        scheme = transport_scheme(url)
+        scheme = url.partition("://")[0].partition("+")[0]
         hint = f"pip install 'celery[{BUNDLES.get(scheme, scheme)}]'"
         raise UsageError(f"broker {url}: {mask(str(error))} ({hint})") from error
     except ValueError as error:
@@ -200,14 +200,12 @@ def broker_url(app: Any) -> str:
 
 def transport_name(app: Any) -> str:
     """The broker's transport in one word: redis, amqp, filesystem, sqs ..."""
-    return transport_scheme(str(app.connection_for_read().transport_cls or broker_url(app)))
-
-
-def transport_scheme(url: str) -> str:
-    """The transport that a broker URL, an alias or a dotted path names, in one word."""
-    scheme = url.partition("://")[0].partition("+")[0]
-    word = scheme.rpartition(":")[2].rpartition(".")[2].lower()
-    return "amqp" if word in ("", "pyamqp", "py-amqp") else word
+    connection = app.connection_for_read()
+    alias = connection.transport_cls
+    if isinstance(alias, str) and alias.isidentifier():
+        return "amqp" if alias == "pyamqp" else alias
+    # A class, or the dotted name of one.
+    return str(connection.transport.driver_type)
 
 
 def carries_events(connection: Any) -> str | None:

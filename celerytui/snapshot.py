@@ -28,7 +28,8 @@ def parse_query(text: str) -> Filter:
     try:
         return parse_filter(text, time.time)
     except FilterError as error:
-        raise UsageError(f"--filter {text!r}: at character {error.start + 1}: {error}") from error
+        place = f"--filter {text!r}, character {error.start + 1}"
+        raise UsageError(f"{place}: {error} {error.expected}".rstrip()) from error
 
 
 def take_snapshot(

@@ -1,0 +1,223 @@
+"""The snapshot command as it is run, on a broker made of files and on brokers that are gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+import celerytui
+
+REPOSITORY = Path(celerytui.__file__).parents[1]
+PASSWORD = "s3cr3t-Pa55"
+
+APP = """
+from celery import Celery
+app = Celery('filed', set_as_current=False)
+app.conf.update(
+    broker_url='filesystem://',
+    broker_transport_options={options!r},
+)
+"""
+NO_EVENTS = """
+from celery import Celery
+from kombu.transport import memory
+
+class Transport(memory.Transport):
+    driver_type = 'sqs'
+    implements = memory.Transport.implements.extend(exchange_type=frozenset(['direct']))
+
+app = Celery('queued', set_as_current=False)
+app.conf.update(broker_transport='queued_app:Transport')
+"""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> dict[str, Any]:
+    """The transport options of a broker in a folder, with a project beside it."""
+    for name in ("data", "control", "processed"):
+        (tmp_path / name).mkdir()
+    options = {
+        "data_folder_in": str(tmp_path / "data"),
+        "data_folder_out": str(tmp_path / "data"),
+        "control_folder": str(tmp_path / "control"),
+        "processed_folder": str(tmp_path / "processed"),
+        "polling_interval": 0.05,
+    }
+    (tmp_path / "filed_app.py").write_text(APP.format(options=options))
+    return options
+
+
+Process = subprocess.Popen[str]
+Spawn = Callable[..., Process]
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Spawn]:
+    """Starts the program in the temporary folder; whatever still runs at the end is killed."""
+    started: list[Process] = []
+
+    def start(*args: str) -> Process:
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith("CELERY")
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celerytui", *args],
+            cwd=tmp_path,
+            env=environ | {"PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def finish(process: Process) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def wait_until_listening(folder: Path, process: Process) -> None:
+    """Return once the process has bound a queue to the exchange of the events."""
+    exchange = folder / "control" / "celeryev.exchange"
+    deadline = time.monotonic() + 30
+    while not (exchange.exists() and "celeryev." in exchange.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def send_tasks(options: dict[str, Any], *names: str) -> None:
+    app = Celery("worker", set_as_current=False)
+    app.conf.update(broker_url="filesystem://", broker_transport_options=options)
+    with app.connection_for_write() as connection:
+        dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
+        for number, name in enumerate(names):
+            uuid = f"00000000-0000-0000-0000-00000000000{number}"
+            dispatcher.send("task-received", uuid=uuid, name=name, args="()", kwargs="{}")
+            dispatcher.send("task-started", uuid=uuid)
+
+
+def test_it_prints_what_it_heard_and_exits(
+    tmp_path: Path, spawn: Spawn, broker: dict[str, Any]
+) -> None:
+    process = spawn(
+        "-A", "filed_app", "snapshot", "--for", "2s", "--filter", "name:mail.*", "--json"
+    )
+    wait_until_listening(tmp_path, process)
+    send_tasks(broker, "mail.send", "report.make", "mail.sort")
+    status, out, err = finish(process)
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert document["app"] == "filed"
+    assert document["broker"] == "filesystem://"
+    assert document["transport"] == "filesystem"
+    assert document["connection"] == {"state": "connected", "error": None}
+    assert 2 <= document["observed_seconds"] < 8
+    assert document["events"]["received"] == 6
+    assert document["tasks"]["held"] == 3
+    assert {row["name"] for row in document["tasks"]["rows"]} == {"mail.send", "mail.sort"}
+    assert [worker["hostname"] for worker in document["workers"]] == ["w1@here"]
+
+
+def test_the_default_is_tables(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
+    process = spawn("-A", "filed_app", "snapshot", "--for", "1s")
+    wait_until_listening(tmp_path, process)
+    send_tasks(broker, "mail.send")
+    status, out, err = finish(process)
+    assert (status, err) == (0, "")
+    assert "mail.send" in out
+    assert "w1@here" in out
+    assert not out.lstrip().startswith("{")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_listening_and_it_still_prints(
+    tmp_path: Path, spawn: Spawn, broker: dict[str, Any], number: signal.Signals
+) -> None:
+    process = spawn("-A", "filed_app", "snapshot", "--for", "1h", "--json")
+    wait_until_listening(tmp_path, process)
+    send_tasks(broker, "mail.send")
+    time.sleep(0.5)
+    process.send_signal(number)
+    begin = time.monotonic()
+    status, out, err = finish(process)
+    assert time.monotonic() - begin < 5
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert document["observed_seconds"] < 60
+    assert [row["name"] for row in document["tasks"]["rows"]] == ["mail.send"]
+
+
+def test_a_transport_without_events_still_prints(tmp_path: Path, spawn: Spawn) -> None:
+    (tmp_path / "queued_app.py").write_text(NO_EVENTS)
+    status, out, err = finish(spawn("-A", "queued_app", "snapshot", "--for", "100ms", "--json"))
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    assert document["transport"] == "sqs"
+    assert document["connection"]["state"] == "no events"
+    assert [queue["name"] for queue in document["queues"]] == ["celery"]
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port where a server accepts and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("silent", [True, False], ids=["silent", "refusing"])
+def test_where_no_broker_answers_it_is_69(
+    tmp_path: Path, spawn: Spawn, deaf_port: int, scheme: str, silent: bool
+) -> None:
+    port = deaf_port if silent else 1
+    url = f"{scheme}://user:{PASSWORD}@127.0.0.1:{port}//"
+    begin = time.monotonic()
+    status, out, err = finish(spawn("-b", url, "snapshot", "--timeout", "1s", "--json"))
+    assert time.monotonic() - begin < 10
+    assert (status, out) == (69, "")
+    assert err.startswith(
+        f"celerytui: no broker answered at {scheme}://user:**@127.0.0.1:{port}// within 1s: "
+    )
+    assert err.count("\n") == 1
+    assert PASSWORD not in err
+
+
+def test_a_bad_filter_is_refused_with_its_place(tmp_path: Path, spawn: Spawn) -> None:
+    args = ("-A", "never_imported", "snapshot", "--filter", "name:x state:")
+    status, out, err = finish(spawn(*args))
+    assert (status, out) == (2, "")
+    assert err.startswith("celerytui: --filter 'name:x state:', character 8: ")
+    assert err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_crash(
+    tmp_path: Path, spawn: Spawn, broker: dict[str, Any]
+) -> None:
+    process = spawn("-A", "filed_app", "snapshot", "--for", "100ms")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stdout = None
+    assert process.stderr.read() == ""
+    assert process.wait(30) == 1
