@@ -37,7 +37,7 @@ async def draw(name: str) -> None:
             await pilot.press(_key(key))
         await pilot.pause()
         (HERE / f"{name}.svg").write_text(app.export_screenshot(title="celerytui"))
-    print(f"screenshots/{name}.svg")
+    sys.stdout.write(f"screenshots/{name}.svg\n")
 
 
 def _key(key: str) -> str:

@@ -108,8 +108,10 @@ def _queues_text(worker: Worker, context: CellContext, width: int) -> str:
 WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="status",
-        header="",
-        width=1,
+        header="STATUS",
+        width=9,
+        narrow_under=70,
+        narrow_width=1,
         text=_status_text,
         key=lambda worker, now: _ORDER.index(worker.status),
         role=status_role,

@@ -27,7 +27,7 @@ from celerytui.ui.base import BaseApp, run_app
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.dialog import Choice, Reading
-from celerytui.ui.filterbar import FilterBar
+from celerytui.ui.filterbar import FILTER_HINTS, FilterBar, FilterInput
 from celerytui.ui.glyphs import pick_glyphs
 from celerytui.ui.helptext import help_lines
 from celerytui.ui.keys import KEYS, action_bindings, bindings
@@ -313,6 +313,8 @@ class MonitorApp(BaseApp):
 
     def key_hints(self) -> list[KeyHint]:
         """What the footer says, first what belongs to the pane in focus: key, label, rank."""
+        if isinstance(self.screen_stack[0].focused, FilterInput):
+            return list(FILTER_HINTS)
         active = self.screen_stack[0].active_bindings
         hints: list[tuple[int, KeyHint]] = []
         for bound in active.values():

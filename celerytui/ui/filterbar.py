@@ -18,6 +18,15 @@ from celerytui.query import FIELDS, Filter, parse_filter, suggest
 from celerytui.ui.session import Session
 
 
+FILTER_HINTS = (
+    ("enter", "keep", 0),
+    ("escape", "give up", 1),
+    ("tab", "complete", 2),
+    ("up", "filters kept before", 3),
+)
+"""What the footer says while a filter is typed: key, label, rank."""
+
+
 class FilterInput(Input):
     """The input itself; Up and Down go through the filters kept before, Tab completes."""
 
@@ -68,12 +77,10 @@ class FilterBar(Widget):
     """The input with its message under it; hidden until `/`."""
 
     DEFAULT_CSS = """
-    FilterBar { height: auto; display: none; background: $surface; }
-    FilterBar.open { display: block; }
+    FilterBar { height: auto; background: $surface; }
     FilterBar Horizontal { height: 1; }
     FilterBar .slash { width: 3; color: $accent; text-style: bold; }
     FilterBar Input { width: 1fr; background: $surface; }
-    FilterBar .hint { width: auto; color: $text-muted; }
     FilterBar #filter-note { height: 1; }
     """
 
@@ -104,8 +111,10 @@ class FilterBar(Widget):
         with Horizontal():
             yield Static(" / ", classes="slash", markup=False)
             yield FilterInput(self.session)
-            yield Static("Enter keep  Esc give up  Tab complete ", classes="hint", markup=False)
         yield Static("", id="filter-note", markup=False)
+
+    def on_mount(self) -> None:
+        self.display = False
 
     @property
     def input(self) -> FilterInput:
@@ -115,7 +124,7 @@ class FilterBar(Widget):
     def open(self, text: str) -> None:
         """Show the line with a filter in it, the cursor at its end."""
         self._before = text
-        self.add_class("open")
+        self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
         self.input.focus()
@@ -123,7 +132,7 @@ class FilterBar(Widget):
 
     def close(self, *, kept: bool) -> None:
         """Hide the line."""
-        self.remove_class("open")
+        self.display = False
         if kept:
             self.input.keep(self.input.value)
         self.post_message(self.Closed(kept))
@@ -136,7 +145,7 @@ class FilterBar(Widget):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if not self.has_class("open"):
+        if not self.display:
             return
         text = event.value.strip()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from celerytui.model import Outcome, Reply
 from celerytui.ui.glyphs import Glyphs
 
 REPLIES = 6
+IDS = 20
 
 
 class Note(Struct, frozen=True):
@@ -28,7 +30,7 @@ def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
     label = action_of(outcome.action).label
     count = len(outcome.targets)
     what = clean(format_id(outcome.targets[0], 24)) if count == 1 else f"{count:,}"
-    lines = [_reply(reply, glyphs) for reply in outcome.replies[:REPLIES]]
+    lines = [_reply(reply, outcome.targets, glyphs) for reply in outcome.replies[:REPLIES]]
     rest = outcome.replies[REPLIES:]
     if rest:
         good = sum(reply.ok is True for reply in rest)
@@ -47,6 +49,10 @@ def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
     return Note(f"{label} {what}", "\n".join(lines), severity, seconds)
 
 
-def _reply(reply: Reply, glyphs: Glyphs) -> str:
+def _reply(reply: Reply, targets: Sequence[str], glyphs: Glyphs) -> str:
+    """A worker's answer, the ids in it cut short: a toast has little room."""
     mark = {True: glyphs.success, False: glyphs.failure, None: glyphs.unknown}[reply.ok]
-    return f"{mark} {clean(reply.worker, limit=60)}  {clean(reply.text, limit=160)}"
+    text = reply.text
+    for target in targets[:IDS]:
+        text = text.replace(target, format_id(target))
+    return f"{mark} {clean(reply.worker, limit=60)}  {clean(text, limit=160)}"

@@ -63,7 +63,7 @@ class Body(Widget):
         yield DetailPane(self.session, id="detail")
 
     def _current(self, size: Size) -> Regions:
-        return self._regions
+        return self.view.regions(size, self._needs())
 
     @property
     def view(self) -> View:
@@ -73,21 +73,22 @@ class Body(Widget):
     def arrange_panes(self, *, focus: bool = False) -> None:
         """Work out which panes have room and where; with `focus`, go to the view's own pane."""
         self.session.framed = self.app.size.width >= layout.FRAMED_FROM
-        regions = self.view.regions(self.size, self._needs())
+        regions = self._current(self.size)
         changed = regions != self._regions
         self._regions = regions
         for pane in self.query(Pane):
             pane.display = pane.id in regions
         if changed:
+            self._clear_arrangement_cache()
             self.refresh(layout=True)
-        if focus or not self._focused():
+        if focus or self._focus_is_lost():
             wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
             if wanted is not None and self.is_attached:
                 self.query_one(f"#{wanted}", Pane).focus()
 
-    def _focused(self) -> str | None:
-        focused = self.screen.focused if self.is_attached else None
-        return focused.id if isinstance(focused, Pane) and focused.id in self._regions else None
+    def _focus_is_lost(self) -> bool:
+        focused = self.screen.focused
+        return focused is None or (isinstance(focused, Pane) and focused.id not in self._regions)
 
     def _needs(self) -> Needs:
         store = self.session.engine.store
