@@ -258,6 +258,8 @@ class TaskEvents:
             if state is FAILURE:
                 record.worker.failed += 1
         elif self._follows(task, state, event):
+            if task.state is RETRY:
+                _forget_failure(task)
             if state is FAILURE and task.state is not FAILURE:
                 record.worker.failed += 1
             self._table.move(task, state, record)
