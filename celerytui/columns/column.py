@@ -81,12 +81,14 @@ def columns_for(columns: Sequence[Column[Row]], width: int) -> Layout[Row]:
     """The columns that go in a table of `width` cells (its gutter of two included), with widths.
 
     Columns go by `min_table_width`; room that is left goes to those that may grow, then to the
-    one that stretches. A table too narrow for the rest loses the rightmost.
+    one that stretches. In a table too narrow for them that one gives way, by half at the most,
+    then the rightmost go.
     """
     shown = [column for column in columns if width >= column.min_table_width]
     sizes = [_least(column, width) for column in shown]
     stretching = max(range(len(shown)), key=lambda index: shown[index].stretch)
-    while len(shown) > stretching + 1 and _total(shown, sizes) > width:
+    yielding = sizes[stretching] // 2
+    while len(shown) > stretching + 1 and _total(shown, sizes) - yielding > width:
         shown.pop()
         sizes.pop()
     spare = width - _total(shown, sizes)

@@ -33,13 +33,14 @@ class _Superseded(Exception):
 class TaskView:
     """The tasks of a store that pass a filter, in the order of a column.
 
-    One thread calls `refresh`; all else may be called from any thread at any time and is quick.
+    `refresh` takes its time and belongs in a thread of its own; all else is quick, from anywhere.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
         self._lock = Lock()
+        self._refreshing = Lock()
         self._wanted = Arrangement()
         self._frozen = False
         self._pinned: Shown | None = None
@@ -148,13 +149,14 @@ class TaskView:
 
     def refresh(self) -> bool:
         """Bring the order up to date with the store; True if what readers see changed."""
-        before = self._current.version
-        while True:
-            try:
-                self._refresh()
-            except _Superseded:
-                continue
-            return self._current.version != before
+        with self._refreshing:
+            before = self._current.version
+            while True:
+                try:
+                    self._refresh()
+                except _Superseded:
+                    continue
+                return self._current.version != before
 
     def _refresh(self) -> None:
         wanted = self._wanted

@@ -1,0 +1,362 @@
+"""What the commands without a screen print: the only writer of stdout."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from typing import Any, TextIO, TypeVar
+
+from celerytui import __version__
+from celerytui.columns import (
+    QUEUE_COLUMNS,
+    TASK_COLUMNS,
+    WORKER_COLUMNS,
+    CellContext,
+    Column,
+    cells,
+    clean,
+    columns_for,
+    common_worker_prefix,
+    cut,
+    epoch,
+    format_count,
+    format_duration,
+    format_rate,
+    header_cells,
+)
+from celerytui.model import LABELS, Link, LinkState, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.store import Store
+
+Row = TypeVar("Row")
+Document = dict[str, Any]
+
+NARROWEST = 40
+_GUTTER = 2
+# The document has neither the rates nor the history that the other columns show.
+_WORKER_IDS = frozenset(
+    [
+        "status",
+        "name",
+        "busy",
+        "bar",
+        "load",
+        "processed",
+        "failed",
+        "pool",
+        "software",
+        "queues",
+        "seen",
+    ]
+)
+_QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drain"))
+
+
+def snapshot_document(
+    store: Store,
+    link: Link,
+    app: str,
+    broker: str,
+    transport: str,
+    observed_seconds: float,
+    tasks: Sequence[Task],
+    now: float,
+) -> Document:
+    """What is known now, as plain values: times in Unix seconds, durations in seconds.
+
+    What is not known is None. `broker` must be masked already; `tasks` are the rows to list, in
+    that order. The runtime of a running task and the wait of a waiting one are those up to `now`.
+    """
+    summary = store.summary(now)
+    per_second = summary.events_per_second
+    if per_second is None and observed_seconds > 0:
+        per_second = summary.events_received / observed_seconds
+    return {
+        "celerytui": __version__,
+        "app": app,
+        "broker": broker,
+        "transport": transport,
+        "taken_at": now,
+        "observed_seconds": observed_seconds,
+        "connection": {"state": link.state.value, "error": link.error},
+        "events": {
+            "received": summary.events_received,
+            "invalid": summary.events_invalid,
+            "per_second": per_second,
+            "gaps": summary.gaps,
+        },
+        "workers": [_worker_row(worker) for worker in store.workers()],
+        "tasks": {
+            "held": summary.held,
+            "evicted": summary.evicted,
+            "by_state": dict(summary.by_state),
+            "rows": [_task_row(task, now) for task in tasks],
+        },
+        "queues": [_queue_row(queue) for queue in store.queues()],
+    }
+
+
+def _worker_row(worker: Worker) -> Document:
+    software = " ".join(part for part in (worker.sw_ident, worker.sw_ver) if part)
+    return {
+        "hostname": worker.hostname,
+        "status": worker.status,
+        "pid": worker.pid,
+        "active": worker.active,
+        "processed": worker.processed,
+        "failed": worker.failed,
+        "loadavg": None if worker.loadavg is None else list(worker.loadavg),
+        "software": software or None,
+        "pool": worker.pool,
+        "concurrency": worker.concurrency,
+        "queues": None if worker.queues is None else list(worker.queues),
+        "last_heartbeat": worker.last_heartbeat,
+    }
+
+
+def _task_row(task: Task, now: float) -> Document:
+    return {
+        "id": task.id,
+        "name": task.name,
+        "state": task.state.label,
+        "worker": task.worker,
+        "queue": task.queue,
+        "args": task.args,
+        "kwargs": task.kwargs,
+        "result": task.result,
+        "exception": task.more.exception,
+        "traceback": task.more.traceback,
+        "retries": task.retries,
+        "eta": epoch(task.more.eta),
+        "expires": epoch(task.more.expires),
+        "sent": task.sent,
+        "received": task.received,
+        "started": task.started,
+        "finished": task.finished,
+        "runtime": task.running(now),
+        "waited": task.waiting(now),
+        "root_id": task.root_id,
+        "parent_id": task.parent_id,
+    }
+
+
+def _queue_row(queue: Queue) -> Document:
+    return {
+        "name": queue.name,
+        "ready": queue.ready,
+        "unacked": queue.unacked,
+        "consumers": queue.consumers,
+        "error": queue.error,
+    }
+
+
+# -- JSON --------------------------------------------------------------------------------------
+
+
+def print_json(document: Document, stream: TextIO) -> None:
+    """Write one JSON document and a line break: ASCII only, valid whatever the text in it is."""
+    text = json.dumps(_valid(document), allow_nan=False, ensure_ascii=True)
+    # The one control character that JSON lets through; it can only stand inside a string.
+    stream.write(text.replace("\x7f", "\\u007f") + "\n")
+
+
+def _valid(value: Any) -> Any:
+    """The value without what JSON has no word for: halves of surrogate pairs, NaN, infinity."""
+    if isinstance(value, str):
+        return value if value.isascii() else _whole(value)
+    if isinstance(value, dict):
+        return {_valid(str(key)): _valid(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_valid(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    # Beyond 64 bits readers of JSON disagree, and Python itself refuses to print enormous ones.
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 64:
+        return None
+    return value
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+def print_tables(
+    document: Document, stream: TextIO, width: int, utc: bool = False, ascii: bool = False
+) -> None:
+    """Write the document for people: a summary, then workers, queues and tasks, without colour.
+
+    No line is wider than `width` cells (40 at the least). ASCII is used where the stream's
+    encoding has no more.
+    """
+    width = max(NARROWEST, width)
+    ascii = ascii or not _takes_unicode(stream)
+    context = CellContext(
+        now=document["taken_at"],
+        utc=utc,
+        ascii=ascii,
+        worker_prefix=common_worker_prefix(row["hostname"] for row in document["workers"]),
+    )
+    everything_named = CellContext(now=context.now, utc=utc, ascii=ascii)
+    lines = [*_summary_lines(document, width, ascii), ""]
+    workers = [_worker(row) for row in document["workers"]]
+    columns = [one for one in WORKER_COLUMNS if one.id in _WORKER_IDS]
+    lines += _section("WORKERS", columns, workers, everything_named, width, _no_workers(document))
+    queues = [_queue(row) for row in document["queues"]]
+    queue_columns = [one for one in QUEUE_COLUMNS if one.id in _QUEUE_IDS]
+    lines += _section("QUEUES", queue_columns, queues, context, width, _no_queues(document))
+    tasks = [_task(row) for row in document["tasks"]["rows"]]
+    lines += _section("TASKS", TASK_COLUMNS, tasks, context, width, _no_tasks(document))
+    encoding = stream.encoding or "utf-8"
+    while lines and not lines[-1]:
+        lines.pop()
+    for line in lines:
+        # A name may have what the stream's encoding has not.
+        stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def _takes_unicode(stream: TextIO) -> bool:
+    try:
+        "…▸━".encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _section(
+    title: str,
+    columns: Sequence[Column[Row]],
+    rows: Sequence[Row],
+    context: CellContext,
+    width: int,
+    nothing: str,
+) -> list[str]:
+    if not rows:
+        return [title, *_wrapped(nothing, width), ""]
+    # There is no cursor here and so no gutter for it.
+    layout = columns_for(columns, width + _GUTTER)
+    lines = [title, _line(header_cells(layout, ascii=context.ascii))]
+    lines += [_line(cells(layout, row, context)) for row in rows]
+    return [*lines, ""]
+
+
+def _line(drawn: Iterable[Any]) -> str:
+    return "".join(" " * cell.gap + cell.text for cell in drawn).rstrip()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines, line = list[str](), ""
+    for word in clean(text).split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [cut(one, width) for one in [*lines, line]]
+
+
+def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
+    events, tasks, link = document["events"], document["tasks"], document["connection"]
+    observed = format_duration(document["observed_seconds"], ascii=ascii)
+    parts = [f"{format_count(events['received'])} events in {observed}"]
+    parts[0] += f" ({format_rate(events['per_second'], ascii=ascii)})"
+    if events["invalid"]:
+        parts.append(f"{format_count(events['invalid'])} invalid")
+    if events["gaps"]:
+        parts.append(f"{format_count(events['gaps'])} gaps")
+    states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]
+    held = f"{format_count(tasks['held'])} tasks held"
+    if tasks["evicted"]:
+        held += f", {format_count(tasks['evicted'])} evicted"
+    said = [
+        f"celerytui {document['celerytui']}  {document['app']} @ {document['broker']}",
+        link["state"] + (f": {link['error']}" if link["error"] else ""),
+        ", ".join(parts),
+        held + (": " + ", ".join(states) if states else ""),
+    ]
+    return [line for text in said for line in _wrapped(text, width)]
+
+
+def _listened(document: Document) -> str:
+    return format_duration(document["observed_seconds"])
+
+
+def _unreached(document: Document) -> str | None:
+    """Why nothing could be seen at all, None if something could."""
+    state, error = document["connection"]["state"], document["connection"]["error"]
+    if state == LinkState.NO_EVENTS.value:
+        why = f": {error}" if error else ""
+        return f"The {document['transport']} transport carries no events{why}."
+    if state != LinkState.CONNECTED.value:
+        return f"The broker was not reached: {error or state}."
+    return None
+
+
+def _no_workers(document: Document) -> str:
+    return _unreached(document) or (
+        f"None: no worker answered or sent a heartbeat in {_listened(document)}."
+    )
+
+
+def _no_queues(document: Document) -> str:
+    return _unreached(document) or "None: no worker, event or setting names a queue."
+
+
+def _no_tasks(document: Document) -> str:
+    held = document["tasks"]["held"]
+    if held:
+        many = f"the {format_count(held)} tasks seen" if held > 1 else "the task seen"
+        return f"None of {many} passes the filter."
+    said = f"None: no task event came in {_listened(document)}, and no worker has a task."
+    if document["workers"]:
+        said += " Workers started without -E send no task events until they are turned on."
+    return _unreached(document) or said
+
+
+def _known(row: Document, names: Iterable[str]) -> Document:
+    return {name: row[name] for name in names}
+
+
+def _worker(row: Document) -> Worker:
+    last = row["last_heartbeat"]
+    same = _known(row, ("hostname", "status", "active", "processed", "failed", "pool"))
+    return Worker(
+        **same,
+        first_seen=0.0,
+        last_seen=math.nan if last is None else last,
+        last_heartbeat=last,
+        loadavg=None if row["loadavg"] is None else tuple(row["loadavg"]),
+        sw_ident=row["software"],
+        concurrency=row["concurrency"],
+        queues=None if row["queues"] is None else tuple(row["queues"]),
+    )
+
+
+def _queue(row: Document) -> Queue:
+    return Queue(**row)
+
+
+def _task(row: Document) -> Task:
+    times = ("sent", "received", "started", "finished")
+    texts = ("id", "name", "worker", "queue", "args", "kwargs", "result", "retries")
+    known = [row[name] for name in times if row[name] is not None]
+    task = Task(
+        **_known(row, (*texts, *times)),
+        seq=0,
+        state=TaskState(LABELS.index(row["state"])),
+        seen=max(known, default=math.nan),
+        extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"])),
+    )
+    if task.state.finished:
+        task.runtime = row["runtime"]
+    return task
+
+
+def _iso(when: float | None) -> str | None:
+    try:
+        return None if when is None else datetime.fromtimestamp(when, timezone.utc).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
