@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from celerytui import connect, masking
@@ -93,21 +93,26 @@ secret_text = st.text(
 )
 
 
+@settings(deadline=None)
 @given(secret_text, st.sampled_from(["amqp://user:{}@broker.example//", "redis://:{}@h:1/0"]))
 def test_no_learnt_password_survives_in_any_spelling(password: str, url: str) -> None:
     from urllib.parse import quote
 
+    # Words of every other message, and of this URL, are left alone: see masking.COMMON_WORDS.
+    assume(password.lower() not in {*masking.COMMON_WORDS, "broker.example"})
     masking.learn(masking.passwords_in(url.format(quote(password, safe=""))))
     for text in (password, quote(password, safe=""), repr(password)[1:-1], repr({"p": password})):
         shown = mask(f"auth failed with {text} today")
         assert shown.replace(masking.MASK, "").count(text) == 0
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_masking_twice_is_masking_once(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("a1:/@;,?#&= .+[]"), max_size=60))
 def test_masking_never_fails_and_never_shows_what_is_between_colon_and_at(rest: str) -> None:
     shown = mask(f"redis://:{PASSWORD}@{rest}")

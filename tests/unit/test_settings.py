@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as checks
 from hypothesis import strategies as st
 
 from celerytui import settings
@@ -67,6 +68,7 @@ def test_defaults_when_nobody_says_anything() -> None:
     assert load({option.name: None for option in OPTIONS}, NOWHERE, None) == DEFAULTS
 
 
+@checks(deadline=None)
 @given(
     option=st.sampled_from([option for option in OPTIONS if option.kind != "keys"]),
     flag=st.none() | st.integers(0, 2),
@@ -99,6 +101,7 @@ def test_flags_beat_the_environment_beats_the_file_beats_the_default(
     assert all(getattr(loaded, name) == getattr(DEFAULTS, name) for name in others)
 
 
+@checks(deadline=None)
 @given(st.floats(0, 1e9), st.sampled_from(sorted(settings.UNIT_SECONDS)))
 def test_durations_round_trip(amount: float, unit: str) -> None:
     text = f"{amount:.6f}{unit}"
@@ -133,6 +136,7 @@ def test_what_is_no_duration(text: str) -> None:
         parse_duration(text)
 
 
+@checks(deadline=None)
 @given(st.text())
 def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
     try:
@@ -142,6 +146,7 @@ def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
     assert seconds >= 0
 
 
+@checks(deadline=None)
 @given(
     st.sampled_from([option for option in OPTIONS if option.variable]),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1),
