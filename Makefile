@@ -36,7 +36,7 @@ screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own dat
 	$(BIN)/python screenshots/make.py
 
 bench: $(VENV)/.dev ## compare the receiver with Celery's own, on the same Redis
-	$(BIN)/python benchmarks/receive.py $(ARGS)
+	$(BIN)/python -m benchmarks.receive $(ARGS)
 
 test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
 	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
