@@ -112,6 +112,8 @@ def _runtime_role(task: Task) -> str:
 
 def _wait_text(task: Task, context: CellContext, _width: int) -> str:
     seconds = task.waiting(context.now)
+    if seconds is None and task.state is TaskState.STARTED:
+        return "-" if context.ascii else UNKNOWN
     return "" if seconds is None else format_duration(seconds, ascii=context.ascii)
 
 

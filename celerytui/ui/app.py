@@ -323,6 +323,8 @@ class MonitorApp(BaseApp):
                 rank = 0 if key.id in ("help.show", "quit") else key.shown
                 first = self.session.settings.keys.get(key.id, key.keys).split(",")[0]
                 hints.append((key.shown, (first, key.label, rank)))
+        if self.session.view == "task":
+            hints.append((5, ("escape", "back", 5)))
         for order, action in enumerate(self.actions()):
             if action.key and self._targets(action):
                 hints.append((40 + order, (action.key, action.label.lower(), 40 + order)))

@@ -23,6 +23,8 @@ from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
 WIDE = 100
+SILENT_SECONDS = 6.0
+"""A worker's heart beats every 2 s unless configured otherwise."""
 
 
 class Bar(Widget):
@@ -72,6 +74,8 @@ class Bar(Widget):
 class Header(Bar):
     """Who and where, whether it is live or why not, and the four numbers."""
 
+    _last_waiting = "?"
+
     def draw(self, line: Line) -> None:
         session = self.session
         engine, wide = session.engine, self.size.width >= WIDE
@@ -107,6 +111,9 @@ class Header(Bar):
 
     def _live(self, summary: Summary, wide: bool) -> Spans:
         glyphs, engine = self.session.glyphs, self.session.engine
+        quiet = self._quiet_for(summary)
+        if quiet is not None:
+            return [(f"{glyphs.growing} silent for {format_span(quiet)}", "warning bold")]
         live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
         rate = format_count(round(summary.events_per_second or 0))
         if not wide:
@@ -119,29 +126,45 @@ class Header(Bar):
             live.append((sparkline(buckets, 14, ascii=self.session.ascii), "muted"))
         return live
 
+    def _waiting(self) -> str:
+        """What waits in all queues that could be read; while the broker is gone, the last figure."""
+        depths = [queue.ready for queue in self.session.engine.store.queues()]
+        read = [depth for depth in depths if depth is not None]
+        if read or self.session.stale_since is None:
+            self._last_waiting = format_count(sum(read)) if read else "?"
+        return self._last_waiting
+
+    def _quiet_for(self, summary: Summary) -> float | None:
+        """Seconds without any event though workers send heartbeats; None while all is well."""
+        beating = summary.workers_online + summary.workers_late + summary.workers_lost
+        if not beating or summary.last_event_at is None:
+            return None
+        quiet = self.session.engine.clock() - summary.last_event_at
+        return quiet if quiet > SILENT_SECONDS else None
+
     def _numbers(self, summary: Summary, wide: bool) -> Spans:
         workers = summary.workers_online + summary.workers_late
         all_there = workers == summary.workers_total and not summary.workers_late
         known = summary.first_event_at is not None
         unknown = "?"
         running = format_count(summary.running) if known or summary.running else unknown
-        depths = [queue.ready for queue in self.session.engine.store.queues()]
-        read = [depth for depth in depths if depth is not None]
-        waiting = format_count(sum(read)) if read else unknown
+        waiting = self._waiting()
         failed = format_count(summary.failed_5m) if known else unknown
         labels = ("workers", "run", "wait", "fail")
         if wide:
             labels = ("workers", "running", "waiting", "failed")
         gap = "   " if wide else "  "
+        old = self.session.stale_since is not None
+        plain, late, bad = ("muted",) * 3 if old else ("strong", "warning", "failure")
         return [
             (f"{labels[0]} ", "muted"),
-            (f"{workers}/{summary.workers_total}", "strong" if all_there else "warning bold"),
+            (f"{workers}/{summary.workers_total}", plain if all_there else f"{late} bold"),
             (f"{gap}{labels[1]} ", "muted"),
-            (running, "strong"),
+            (running, plain),
             (f"{gap}{labels[2]} ", "muted"),
-            (waiting, "strong"),
+            (waiting, plain),
             (f"{gap}{labels[3]} ", "muted"),
-            (failed, "failure bold" if summary.failed_5m else "strong"),
+            (failed, f"{bad} bold" if summary.failed_5m else plain),
             (" in 5m " if wide else "/5m ", "muted"),
         ]
 
@@ -259,7 +282,9 @@ class Footer(Bar):
         x = 1
         line.left((" ", "text"))
         for key, label, _ in hints:
-            line.left((key_name(key), "key"), (f" {label}   ", "muted"))
+            if x > 1:
+                line.left(("   ", "muted"))
+            line.left((key_name(key), "key"), (f" {label}", "muted"))
             x += cells(key_name(key)) + cells(label) + 4
             self._places.append((x, key))
         if note:
@@ -277,7 +302,7 @@ class Footer(Bar):
         """As many as fit: the highest rank is dropped first, where rank 0 is never dropped."""
 
         def width() -> int:
-            return sum(cells(key_name(key)) + cells(label) + 4 for key, label, _ in hints) - 2
+            return sum(cells(key_name(key)) + cells(label) + 4 for key, label, _ in hints)
 
         while hints and width() > room:
             loosest = max(range(len(hints)), key=lambda i: hints[i][2])

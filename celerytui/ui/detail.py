@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from celerytui.columns import (
     clean,
@@ -18,10 +18,10 @@ from celerytui.columns import (
     state_role,
 )
 from celerytui.model import Task, TaskState
-from celerytui.ui.code import highlight_repr, highlight_traceback, last_own_frame
+from celerytui.ui.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.glyphs import Glyphs
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans, fit_spans, section
+from celerytui.ui.lines import Line, Span, Spans, fit_spans, section, span_width
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Pane, Row
@@ -40,16 +40,7 @@ class DetailPane(Pane):
 
     NAME = "Detail"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("task"),
-        Binding("j,down", "scroll(1)", "down", show=False),
-        Binding("k,up", "scroll(-1)", "up", show=False),
-        Binding("pagedown,ctrl+f", "scroll_page(1)", "page down", show=False),
-        Binding("pageup,ctrl+b", "scroll_page(-1)", "page up", show=False),
-        Binding("g,home", "scroll_to(0)", "top", show=False),
-        Binding("G,end", "scroll_to(1000000)", "bottom", show=False),
-        Binding("bracketright", "link(1)", "next link", show=False),
-        Binding("bracketleft", "link(-1)", "previous link", show=False),
-        Binding("enter,i", "open", "open", show=False),
+        *bindings("task", "detail"),
     ]
 
     def __init__(self, session: Session, *, id: str) -> None:
@@ -146,7 +137,7 @@ class DetailPane(Pane):
         rows += [*drawn.legend, drawn.bar, drawn.names, drawn.clocks]
         if roomy:
             rows.append([])
-        rows += self._call(width, 1)
+        rows += self._call(width)
         rows += self._raised(width)
         rows += self._where(width)
         return [(row, "bg") for row in rows[: self.inside.height]]
@@ -186,11 +177,17 @@ class DetailPane(Pane):
             line.left(("   its worker went away", "failure"))
         return line.right(*heading)
 
-    def _call(self, width: int, most: int) -> list[Spans]:
+    def _call(self, width: int) -> list[Spans]:
+        """Arguments and keyword arguments on one line where both fit, else on two."""
         task = self._known
+        args = highlight(clean(task.args or self.session.glyphs.unknown, limit=width))
+        kwargs = highlight(clean(task.kwargs or self.session.glyphs.unknown, limit=width))
+        one: Spans = [("args".ljust(LABEL), "muted"), *args, ("   kwargs ", "muted"), *kwargs]
+        if span_width(one) <= width:
+            return [one]
         return [
-            *self._field("args", task.args, width, most),
-            *self._field("kwargs", task.kwargs, width, most),
+            *self._field("args", task.args, width, 1),
+            *self._field("kwargs", task.kwargs, width, 1),
         ]
 
     def _field(self, label: str, value: str | None, width: int, most: int) -> list[Spans]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -16,7 +16,6 @@ from textual.widgets import Input, Static
 from celerytui.errors import FilterError
 from celerytui.query import FIELDS, Filter, parse_filter, suggest
 from celerytui.ui.session import Session
-
 
 FILTER_HINTS = (
     ("enter", "keep", 0),
@@ -183,7 +182,3 @@ class FilterBar(Widget):
         if error.expected:
             note.append(f"  {error.expected}", style("text", "surface"))
         self.query_one("#filter-note", Static).update(note)
-
-    def on_key(self, event: events.Key) -> None:
-        # Keys of the rest of the screen must not act while a filter is typed.
-        event.stop()

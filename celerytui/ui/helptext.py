@@ -14,12 +14,13 @@ _PLACES = {
     "workers": ("Workers", ("list",)),
     "queues": ("Queues", ("list",)),
     "throughput": ("Throughput", ()),
-    "detail": ("Detail", ("task",)),
+    "detail": ("Detail", ("detail", "task")),
 }
 _HEADS = {
     "tasks": "In the table",
     "task": "On a task",
     "list": "Moving",
+    "detail": "In the detail",
     "app": "Everywhere",
 }
 

@@ -17,7 +17,7 @@ PANE_OF_SCOPE = {Scope.TASK: "tasks", Scope.WORKER: "workers", Scope.QUEUE: "que
 class Key(Struct, frozen=True):
     """One thing that a key does.
 
-    `where` is where it works: `app`, `list`, `tasks` or `task`. `shown` is its place in the
+    `where` is where it works: `app`, `list`, `tasks`, `task` or `detail`. `shown` is its place in the
     footer, lower first, 0 for not there.
     """
 
@@ -62,12 +62,23 @@ KEYS: tuple[Key, ...] = (
     Key("task.traceback", "t", "traceback", "traceback", where="task", shown=45, help="straight to the traceback"),
     Key("task.copy_id", "c", "copy id", "copy_id", where="task", shown=46, help="copy the whole id"),
     Key("task.copy_row", "y", "copy as JSON", "copy_row", where="task", help="copy the task as JSON"),
+    Key("detail.down", "j,down", "down", "scroll(1)", where="detail", help="scroll down"),
+    Key("detail.up", "k,up", "up", "scroll(-1)", where="detail", help="scroll up"),
+    Key("detail.page_down", "pagedown,ctrl+f", "page down", "scroll_page(1)", where="detail", help="a page down"),
+    Key("detail.page_up", "pageup,ctrl+b", "page up", "scroll_page(-1)", where="detail", help="a page up"),
+    Key("detail.top", "g,home", "top", "scroll_to(0)", where="detail", help="to the top"),
+    Key("detail.bottom", "G,end", "bottom", "scroll_to(1000000)", where="detail", help="to the end"),
+    Key("detail.next_link", "right_square_bracket", "next link", "link(1)", where="detail", shown=12, help="next parent, child or sibling"),
+    Key("detail.previous_link", "left_square_bracket", "previous link", "link(-1)", where="detail", help="the one before"),
+    Key("detail.open", "enter,i", "open", "open", where="detail", shown=11, help="go to the chosen relative, or open this task whole"),
     Key("follow", "f", "follow", "follow", where="tasks", help="stay with the newest, or stop"),
 )  # fmt: skip
 
 
 _NAMES = {
     "slash": "/",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
     "colon": ":",
     "question_mark": "?",
     "asterisk": "*",

@@ -22,16 +22,24 @@ class QueueList(TablePane[Queue]):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._queues: list[Queue] = []
+        self._readable: list[Queue] = []
 
     def paint(self) -> None:
-        if self.session.paused_at is None or not self._queues:
-            queues = self.session.engine.store.queues()
+        session = self.session
+        held = session.paused_at is not None or session.stale_since is not None
+        if not (held and self._queues):
+            queues = session.engine.store.queues()
             queues.sort(key=lambda queue: queue.name)
             if not self.session.framed:
                 # Little room: what is wrong first.
                 order = ("failure", "warning", "text")
                 queues.sort(key=lambda queue: order.index(queue_role(queue)))
             self._queues = queues
+            if all(queue.error is None for queue in queues):
+                self._readable = queues
+        if session.stale_since is not None and self._readable:
+            # The broker went before the link was known to be lost: show what was last read.
+            self._queues = self._readable
         super().paint()
 
     def titles(self) -> tuple[Spans, Spans]:

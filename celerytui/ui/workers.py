@@ -26,7 +26,8 @@ class WorkerList(TablePane[Worker]):
         self._places: dict[str, int] = {}
 
     def paint(self) -> None:
-        if self.session.paused_at is None or not self._workers:
+        held = self.session.paused_at is not None or self.session.stale_since is not None
+        if not (held and self._workers):
             workers = self.session.engine.store.workers()
             workers.sort(key=lambda one: (_TROUBLE_FIRST[one.status] == 3, one.hostname))
             self._workers = workers
