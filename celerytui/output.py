@@ -36,7 +36,7 @@ NARROWEST = 40
 _GUTTER = 2
 # The document has neither the rates nor the history that the other columns show.
 _WORKER_IDS = frozenset(
-    [
+    {
         "status",
         "name",
         "busy",
@@ -48,7 +48,7 @@ _WORKER_IDS = frozenset(
         "software",
         "queues",
         "seen",
-    ]
+    }
 )
 _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drain"))
 
