@@ -241,7 +241,8 @@ def answers_within(
             try:
                 connection.ensure_connection(max_retries=0)
                 return
-            except _connection_errors(connection) as error:
+            except Exception as error:
+                # Whatever it is, also a client library of the wrong version, it is the reason.
                 reason = str(error) or type(error).__name__
                 connection.maybe_switch_next()
             time.sleep(max(0.0, min(RETRY_SECONDS, deadline - clock())))
@@ -333,17 +334,6 @@ def _bounded(app: Any, connect: Callable[..., Any]) -> Any:
                 **options["sentinel_kwargs"],
             }
     return connection
-
-
-def _connection_errors(connection: Any) -> tuple[type[Exception], ...]:
-    from kombu.exceptions import OperationalError
-
-    return (
-        OperationalError,
-        OSError,
-        *connection.connection_errors,
-        *connection.channel_errors,
-    )
 
 
 def _hurry(connection: Any, seconds: float) -> None:

@@ -76,6 +76,11 @@ def run(
     )
 
 
+def complaint(stderr: str) -> str:
+    """Celery's words, without the lines that click and the Celery of the day put before them."""
+    return stderr[stderr.index("Unable to load celery application.\n") :].strip()
+
+
 def described(param: click.Parameter) -> dict[str, Any]:
     assert isinstance(param, click.Option)
     return {
@@ -142,8 +147,7 @@ def test_both_refuse_a_bad_app_in_the_same_words(project: Path, name: str) -> No
     theirs = run(CELERY, ["-A", name, "report"], project, {})
     ours = run(OURS, ["-A", name], project, {})
     assert (theirs.returncode, ours.returncode) == (2, 2)
-    message = theirs.stderr.partition("Error: ")[2].strip()
-    assert message.startswith("Unable to load celery application.\n")
+    message = complaint(theirs.stderr)
     assert ours.stderr == f"celerytui: {message}\n"
     assert ours.stdout == ""
 
@@ -153,7 +157,7 @@ def test_both_show_the_traceback_of_a_module_that_fails(project: Path, name: str
     theirs = run(CELERY, ["-A", name, "report"], project, {})
     ours = run(OURS, ["-A", name], project, {})
     assert (theirs.returncode, ours.returncode) == (2, 2)
-    message = theirs.stderr.partition("Error: ")[2].strip().splitlines()
+    message = complaint(theirs.stderr).splitlines()
     own = ours.stderr.removeprefix("celerytui: ").rstrip().splitlines()
     assert own[:3] == message[:3]
     # The frames differ where the two programs do; those of the project are the same.
