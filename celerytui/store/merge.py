@@ -75,6 +75,8 @@ def latest(task: Task) -> float | None:
 
 
 def _delivered_again(task: Task, event: Event) -> bool:
-    if (event.retries or 0) > (task.retries or 0):
+    # A task-sent may have told the retries of the next try already.
+    known = 0 if task.received is None else task.retries or 0
+    if (event.retries or 0) > known:
         return True
     return task.worker is not None and event.hostname != task.worker

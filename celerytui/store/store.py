@@ -278,6 +278,9 @@ class Store:
             self._rates.done.add(int(now), done)
         if failed:
             self._rates.failed.add(int(now), failed)
+        if self._events.without_id:
+            self._counts.reject(self._events.without_id)
+            self._events.without_id = 0
         self._changes.commit(other=True)
 
     def _worker_came(self, event: Event) -> None:

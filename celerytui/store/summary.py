@@ -79,6 +79,11 @@ class EventCounts:
                 self.first_at = now
             self.last_at = now
 
+    def reject(self, count: int) -> None:
+        """Count events as invalid after all."""
+        self.received -= count
+        self.invalid += count
+
     def add_custom(self, kind: str) -> None:
         """Count an event of a kind that Celery does not send itself."""
         self.custom += 1

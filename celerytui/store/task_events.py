@@ -30,7 +30,10 @@ MAX_ATTEMPTS = 20
 
 
 class TaskEvents:
-    """Applies task events; `now` is when the batch at hand came."""
+    """Applies task events; `now` is when the batch at hand came.
+
+    `without_id` counts those that name no task; the store takes them over as invalid.
+    """
 
     def __init__(
         self, table: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages

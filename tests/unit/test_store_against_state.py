@@ -140,7 +140,7 @@ def compare(task: Task, theirs: Any, *, retried: bool) -> None:
     assert (task.more.exchange, task.more.routing_key) == (theirs.exchange, theirs.routing_key)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(reordered(max_tries=1))
 def test_single_tries_in_any_order_are_as_in_state(
     streams: tuple[list[dict[str, Any]], list[dict[str, Any]]],
@@ -179,7 +179,7 @@ def essence(task: Task) -> dict[str, Any]:
     return fields | extra
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(reordered(max_tries=3))
 def test_order_of_arrival_does_not_matter(
     streams: tuple[list[dict[str, Any]], list[dict[str, Any]]],

@@ -1,0 +1,263 @@
+"""Workers: status from signs of life, lost tasks, restarts, evidence of task events, bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from celerytui.model import Batch, TaskState
+from celerytui.store import Store
+from tests.unit.store_stream import (
+    ALPHA,
+    BETA,
+    T0,
+    beat,
+    feed,
+    held,
+    known,
+    survey,
+    task_event,
+    worker_event,
+)
+
+
+@pytest.mark.parametrize(
+    ("freq", "silence", "status"),
+    [
+        (2.0, 5.0, "online"),
+        (2.0, 5.1, "late"),
+        (2.0, 15.0, "late"),
+        (2.0, 15.1, "lost"),
+        (10.0, 21.0, "online"),
+        (10.0, 50.0, "late"),
+        (10.0, 50.1, "lost"),
+    ],
+)
+def test_status_by_silence(freq: float, silence: float, status: str) -> None:
+    store = feed(Store(), beat(0, freq=freq))
+    store.sweep(T0 + silence)
+    assert known(store).status == status
+
+
+def test_task_events_are_a_sign_of_life_too() -> None:
+    store = feed(Store(), beat(0), task_event("started", 14))
+    store.sweep(T0 + 16)
+    assert (known(store).status, known(store).last_seen) == ("online", T0 + 14)
+
+
+def test_a_worker_without_heartbeats_is_unknown_once_its_last_sign_is_old() -> None:
+    store = Store()
+    store.seed(survey(0, stats={ALPHA: {"pid": 1}}))
+    store.sweep(T0 + 4)
+    assert known(store).status == "online"
+    store.sweep(T0 + 60)
+    assert known(store).status == "unknown"
+
+
+def test_offline_and_back() -> None:
+    store = feed(Store(), beat(0, pid=1), worker_event("offline", 3, pid=1))
+    assert (known(store).status, known(store).offline_since) == ("offline", T0 + 3)
+    store.apply(Batch([beat(2, pid=1)], T0 + 4))
+    assert known(store).status == "offline"
+    feed(store, worker_event("online", 6, pid=2))
+    assert (known(store).status, known(store).pid) == ("online", 2)
+    store.apply(Batch([worker_event("offline", 3, pid=1)], T0 + 7))
+    assert known(store).status == "online"
+
+
+def test_a_broadcast_answer_blanks_nothing() -> None:
+    store = feed(Store(), beat(0, active=3, processed=9, sw_ver="5.7"))
+    feed(store, worker_event("heartbeat", 1, freq=5.0, sw_ident="py-celery"))
+    worker = known(store)
+    assert (worker.freq, worker.active, worker.processed) == (2.0, 3, 9)
+    assert worker.loadavg == (0.1, 0.2, 0.3)
+    assert (worker.sw_ver, worker.sw_ident) == ("5.7", "py-celery")
+    assert worker.last_heartbeat == T0 + 1
+
+
+@pytest.mark.parametrize("freq", [0.0, -1.0, 1e9])
+def test_a_silly_freq_is_not_taken(freq: float) -> None:
+    assert known(feed(Store(), beat(0, freq=freq))).freq == 2.0
+
+
+def run_three(store: Store) -> Store:
+    """a is received, b started, c finished, d waits for its retry; e is another worker's."""
+    return feed(
+        store,
+        beat(0, pid=7, processed=5),
+        task_event("received", 1, "a"),
+        task_event("started", 1, "b"),
+        task_event("succeeded", 1, "c"),
+        task_event("retried", 1, "d"),
+        beat(1, BETA),
+        task_event("started", 1, "e", BETA),
+    )
+
+
+def states(store: Store) -> str:
+    return " ".join(held(store, id).state.label for id in "abcde")
+
+
+def test_tasks_of_a_lost_worker_are_lost_and_any_news_revives_them() -> None:
+    store = run_three(Store())
+    feed(store, beat(20, BETA))
+    store.sweep(T0 + 16)
+    assert states(store) == "received started success retry started"
+    store.sweep(T0 + 16.5)
+    assert states(store) == "lost lost success retry started"
+    assert held(store, "b").more.lost_from is TaskState.STARTED
+    assert store.summary(T0 + 17).lost_total == 2
+    feed(store, task_event("succeeded", 18, "b", result="1"))
+    feed(store, task_event("started", 19, "a"))
+    assert states(store) == "started success success retry started"
+    store.sweep(T0 + 40)
+    assert states(store) == "lost success success retry lost"
+
+
+def test_a_custom_event_shows_that_a_lost_task_runs() -> None:
+    store = run_three(Store())
+    store.sweep(T0 + 100)
+    feed(store, task_event("progress", 101, "b"))
+    assert held(store, "b").state is TaskState.STARTED
+
+
+def test_a_lost_task_that_is_delivered_again_begins_a_new_try() -> None:
+    store = run_three(Store())
+    store.sweep(T0 + 100)
+    feed(store, task_event("received", 101, "b", BETA))
+    task = held(store, "b")
+    assert (task.state, task.worker, task.started) == (TaskState.RECEIVED, BETA, None)
+
+
+def test_tasks_of_an_offline_worker_are_lost_after_a_grace() -> None:
+    store = run_three(Store())
+    feed(store, worker_event("offline", 5, pid=7))
+    feed(store, beat(15, BETA))
+    store.sweep(T0 + 15)
+    assert states(store) == "received started success retry started"
+    store.sweep(T0 + 15.1)
+    assert states(store) == "lost lost success retry started"
+
+
+def test_a_gap_is_no_silence() -> None:
+    store = run_three(Store())
+    store.mark_gap(T0 + 2, None)
+    store.mark_gap(T0 + 2, T0 + 500)
+    store.sweep(T0 + 503)
+    assert known(store).status == "online"
+    store.sweep(T0 + 516)
+    assert known(store).status == "lost"
+    assert store.gaps() == [(T0 + 2, T0 + 500)]
+
+
+@pytest.mark.parametrize("sign", [{"pid": 8}, {"pid": 7, "processed": 0}])
+def test_a_restart_loses_what_ran_and_forgets_the_process(sign: dict[str, Any]) -> None:
+    store = run_three(Store())
+    store.set_task_events(ALPHA, True, True)
+    feed(store, worker_event("online", 4, **sign))
+    assert states(store) == "received lost success retry started"
+    worker = known(store)
+    assert (worker.task_events, worker.events_enabled_by_us) == (None, False)
+
+
+def test_the_same_process_coming_online_again_loses_nothing() -> None:
+    store = run_three(Store())
+    feed(store, worker_event("online", 4, pid=7, processed=5))
+    store.apply(Batch([worker_event("online", -5, pid=7, processed=0)], T0 + 5))
+    assert states(store) == "received started success retry started"
+    assert known(store).task_events is True
+
+
+def test_task_events_are_judged_by_what_comes() -> None:
+    store = feed(Store(), beat(0, processed=10))
+    assert known(store).task_events is None
+    feed(store, beat(2, processed=11))
+    assert known(store).task_events is None
+    feed(store, beat(4, processed=12))
+    assert known(store).task_events is False
+    feed(store, task_event("received", 5))
+    assert known(store).task_events is True
+    feed(store, beat(6, processed=13), beat(8, processed=14), beat(10, processed=16))
+    assert known(store).task_events is False
+
+
+def test_a_custom_or_a_sent_event_proves_nothing_about_task_events() -> None:
+    store = feed(Store(), beat(0))
+    feed(store, task_event("progress", 1), task_event("sent", 1, host=ALPHA))
+    assert known(store).task_events is None
+
+
+def test_the_gap_is_no_evidence_of_missing_task_events() -> None:
+    store = feed(Store(), beat(0, processed=10), beat(2, processed=10))
+    store.mark_gap(T0 + 3, T0 + 50)
+    feed(store, beat(51, processed=90), beat(53, processed=91))
+    assert known(store).task_events is None
+
+
+def test_who_turned_the_events_on_is_kept() -> None:
+    store = feed(Store(), beat(0))
+    store.set_task_events(ALPHA, True, True)
+    store.set_task_events(ALPHA, True, False)
+    assert (known(store).task_events, known(store).events_enabled_by_us) == (True, True)
+    store.set_task_events(ALPHA, False, True)
+    assert (known(store).task_events, known(store).events_enabled_by_us) == (False, False)
+
+
+def test_clients_are_no_workers() -> None:
+    store = feed(Store(), task_event("received", 1, host="gen12@web"), beat(1, "gen12@web"))
+    feed(store, task_event("started", 2, "b", host=""))
+    assert store.workers() == []
+    assert held(store, "b").worker is None
+
+
+def test_the_bound_of_workers_spares_those_that_are_there() -> None:
+    store = Store(max_workers=10)
+    for number in range(10):
+        feed(store, beat(number, f"w{number}@h"))
+    feed(store, worker_event("offline", 11, "w7@h"), worker_event("offline", 12, "w3@h"))
+    feed(store, beat(13, "new1@h"))
+    names = {worker.hostname for worker in store.workers()}
+    assert "w7@h" not in names
+    assert {"w3@h", "new1@h"} <= names
+    feed(store, beat(14, "new2@h"))
+    names = {worker.hostname for worker in store.workers()}
+    assert "w3@h" not in names
+    assert len(names) == 10
+    for number in range(200):
+        feed(store, beat(20 + number, f"flood{number}@h"))
+    assert len(store.workers()) == 10
+
+
+def test_pace_of_a_worker() -> None:
+    store = Store()
+    store.sweep(T0)
+    for second in range(10):
+        events = [task_event("succeeded", second, f"{second}-{n}") for n in range(3)]
+        events.append(task_event("failed", second, f"{second}-f"))
+        store.apply(Batch(events, T0 + second))
+    store.sweep(T0 + 10)
+    assert known(store).done_per_second == 4.0
+    assert store.series("done", 12, T0 + 10, worker=ALPHA) == [None, None, *[4.0] * 10]
+    assert store.series("done", 3, T0 + 10, worker="nobody") == [None, None, None]
+    store.sweep(T0 + 30)
+    assert known(store).done_per_second == 0.0
+
+
+def test_a_sweep_that_changes_nothing_is_no_change() -> None:
+    store = feed(Store(), beat(0))
+    store.sweep(T0 + 1)
+    revision = store.revision
+    store.sweep(T0 + 2)
+    assert store.revision == revision
+    store.sweep(T0 + 20)
+    assert store.revision > revision
+
+
+def test_a_poisoned_timestamp_does_not_freeze_a_worker() -> None:
+    store = Store()
+    store.apply(Batch([beat(1e12, pid=1)], T0))
+    feed(store, beat(70, pid=2, active=4))
+    assert (known(store).pid, known(store).active) == (2, 4)
+    feed(store, worker_event("offline", 80, pid=2))
+    assert known(store).status == "offline"
