@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,9 @@ from celerytui.model import Survey
 
 BROKER_FACTS = ("transport", "hostname", "port", "virtual_host", "userid")
 """What is kept of `stats.broker`: Celery masks no password in the rest of it."""
+
+LATEST = 1e11
+"""Unix seconds, some three thousand years ahead; NaN is not below it either."""
 
 
 class _Request(Struct):
@@ -27,6 +29,10 @@ class _Request(Struct):
     acknowledged: bool | None = None
     worker_pid: int | None = None
     delivery_info: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.time_start is not None and not 0 <= self.time_start < LATEST:
+            raise ValueError("no time at which a task can have started")
 
 
 class _Scheduled(Struct):
@@ -93,14 +99,9 @@ def _list_of(shape: type[Any]) -> Callable[[Any], list[dict[str, Any]] | None]:
     def check(answer: Any) -> list[dict[str, Any]] | None:
         if not isinstance(answer, list):
             return None
-        return [item for item in answer if _is(item, shape) and _finite(item)]
+        return [item for item in answer if _is(item, shape)]
 
     return check
-
-
-def _finite(item: dict[str, Any]) -> bool:
-    started = item.get("time_start")
-    return started is None or math.isfinite(started)
 
 
 def _stats(answer: Any) -> dict[str, Any] | None:

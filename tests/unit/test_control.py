@@ -357,6 +357,14 @@ class TestShapes:
         answer = [good, {"id": 3}, None, {"id": "b", "time_start": float("nan")}, "x"]
         assert checked(Ask("t", None, {"w1": answer}), CHECKS["active"]) == {"w1": [good]}
 
+    @pytest.mark.parametrize("started", [float("nan"), float("inf"), -1, 10**400, [], "1"])
+    def test_a_time_that_cannot_be_drops_the_task(self, started: Any) -> None:
+        request = {"id": "a", "time_start": started}
+        for command, answer in (("active", [request]), ("scheduled", [{"request": request}])):
+            assert checked(Ask("t", None, {"w1": answer}), CHECKS[command]) == {"w1": []}
+        queue = {"name": "celery", "time_start": started}
+        assert checked(Ask("t", None, {"w1": [queue]}), CHECKS["active_queues"]) == {"w1": [queue]}
+
     def test_an_error_is_no_answer_of_that_shape(self) -> None:
         answer = {"error": "KeyError('stats')"}
         for check in CHECKS.values():
