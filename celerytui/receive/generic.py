@@ -96,7 +96,7 @@ class KombuReader:
             return
         wire, self._wire = self._wire, None
         try:
-            if wire is not None and not lost:
+            if wire is not None and wire.connected and not lost:
                 # Without the channel's own farewell: py-amqp waits for the broker's word, for as
                 # long as its socket does, and this one ends them both.
                 with wire.transport.having_timeout(CLOSE_SECONDS):
@@ -113,7 +113,8 @@ class KombuReader:
     def abort(self) -> None:
         """Shuts the socket of an AMQP connection that is being made; no other can be reached."""
         with contextlib.suppress(Exception):
-            self._wire.transport.sock.shutdown(socket.SHUT_RDWR)
+            # Not `.transport`, which connects where there is none.
+            self._wire._transport.sock.shutdown(socket.SHUT_RDWR)
 
     def _watch(self, transport: Any) -> None:
         """Notes py-amqp's connection before it blocks in its handshake."""

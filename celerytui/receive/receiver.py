@@ -20,6 +20,8 @@ IDLE_SECONDS = 0.2
 # Events that come close together go on together: the store is locked once for all of them.
 BATCH_SECONDS = 0.05
 BATCH_EVENTS = 2000
+# ... but not kept back once nothing more comes.
+QUIET_SECONDS = 0.01
 ERROR_LIMIT = 300
 
 
@@ -127,11 +129,10 @@ class Receiver:
             try:
                 reader.read(IDLE_SECONDS)
                 until = time.monotonic() + BATCH_SECONDS
-                while 0 < decoder.pending < BATCH_EVENTS:
-                    left = until - time.monotonic()
-                    if left <= 0:
-                        break
-                    reader.read(left)
+                before = 0
+                while before < decoder.pending < BATCH_EVENTS and time.monotonic() < until:
+                    before = decoder.pending
+                    reader.read(QUIET_SECONDS)
             except Exception as exc:
                 error = exc
             batch = decoder.take()
@@ -179,17 +180,21 @@ def open_reader(
     app: Any, connection: Any, decoder: EventDecoder, clock: Callable[[], float]
 ) -> Reader:
     """The fastest reader for the app's broker, not connected yet."""
-    if decoder.only_json:
-        options = connection.transport_options
-        if (
-            connection.transport.driver_type == "redis"
-            # It sends each event twice, and kombu leaves one out.
-            and not options.get("sentinel_fanout_compat")
-            and importlib.util.find_spec("hiredis") is not None
-        ):
-            from celerytui.receive.redis import RedisReader
+    transport = connection.transport
+    if transport.driver_name == "py-amqp":
+        from celerytui.receive.amqp import AmqpReader
 
-            return RedisReader(app, decoder, clock)
+        return AmqpReader(app, decoder, clock)
+    if (
+        transport.driver_type == "redis"
+        and decoder.only_json
+        # It sends each event twice, and kombu leaves one out.
+        and not connection.transport_options.get("sentinel_fanout_compat")
+        and importlib.util.find_spec("hiredis") is not None
+    ):
+        from celerytui.receive.redis import RedisReader
+
+        return RedisReader(app, decoder, clock)
     return KombuReader(app, decoder, clock)
 
 

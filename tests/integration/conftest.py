@@ -33,8 +33,14 @@ def _missing(what: str) -> None:
     pytest.skip(f"{what} is not on the PATH")
 
 
-def _serve(server: Server) -> Iterator[Server]:
-    server.start()
+def _serve(make: Callable[[], Server]) -> Iterator[Server]:
+    server = make()
+    try:
+        server.start()
+    except AssertionError:
+        # Another process took one of its ports in between.
+        server = make()
+        server.start()
     try:
         yield server
     finally:
@@ -45,14 +51,14 @@ def _serve(server: Server) -> Iterator[Server]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if redis_binary() is None:
         _missing("redis-server")
-    yield from _serve(RedisServer(tmp_path_factory.mktemp("redis")))
+    yield from _serve(lambda: RedisServer(tmp_path_factory.mktemp("redis")))
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         _missing("rabbitmq-server")
-    yield from _serve(RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+    yield from _serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
 
 
 @pytest.fixture
