@@ -12,29 +12,29 @@ MAX_GAPS = 100
 
 
 class Ring:
-    """Counts by the second over the last `HISTORY` seconds."""
+    """Counts by the second over the `HISTORY` seconds up to `last`."""
 
-    __slots__ = ("_counts", "_last")
+    __slots__ = ("_counts", "last")
 
     def __init__(self) -> None:
         self._counts = array("I", bytes(HISTORY * array("I").itemsize))
-        self._last = 0
+        self.last = 0
 
     def add(self, second: int, count: int) -> None:
         """Count `count` more in `second`; one before all history means a clock set back."""
-        last = self._last
+        last = self.last
         counts = self._counts
         if second <= last - HISTORY:
             last = second - HISTORY
         if second > last:
             for gone in range(max(last + 1, second - HISTORY + 1), second + 1):
                 counts[gone % HISTORY] = 0
-            self._last = second
+            self.last = second
         counts[second % HISTORY] += count
 
     def at(self, second: int) -> int:
         """The count of `second`, zero where it is not in the history."""
-        if self._last - HISTORY < second <= self._last:
+        if self.last - HISTORY < second <= self.last:
             return self._counts[second % HISTORY]
         return 0
 

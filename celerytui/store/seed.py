@@ -24,6 +24,9 @@ LOST = TaskState.LOST
 SETTLED = 5.0
 """Seconds without news after which a task that its worker does not list is not there."""
 
+STEP = 100
+"""Tasks that are taken at one step."""
+
 LONGEST_REPR = 1024
 OLDEST_START = 366 * 86400.0
 
@@ -32,7 +35,7 @@ POOLS = {"thread": "threads"}
 
 
 class Seeding:
-    """Applies surveys to the tasks and workers; the caller holds the lock."""
+    """Applies surveys to the tasks and workers; the caller holds the lock at each step."""
 
     def __init__(
         self, tasks: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
@@ -42,35 +45,38 @@ class Seeding:
         self._changes = changes
         self._messages = messages
 
-    def apply(self, survey: Survey) -> None:
-        """Take a survey: facts first, then tasks, then what is missing."""
+    def steps(self, survey: Survey) -> Iterator[None]:
+        """Take a survey step by step: facts first, then tasks, then what is missing."""
         now = survey.taken_at
+        self._take_presence(survey)
+        for hostname, stats in survey.stats.items():
+            self._take_stats(self._workers.get(hostname, now), stats, now)
+        for hostname, queues in survey.active_queues.items():
+            self._take_queues(self._workers.get(hostname, now), queues)
+        listed: set[str | None] = set()
+        for count, (hostname, state, info, eta) in enumerate(_tasks(survey), 1):
+            listed.add(_text(info.get("id")))
+            record = self._workers.get(hostname, now)
+            if state is STARTED:
+                self._take_active(record, info, now)
+            else:
+                self._take_waiting(record, info, eta, now)
+            if count % STEP == 0:
+                yield
+        self._settle(survey, listed)
+        yield
+
+    def _take_presence(self, survey: Survey) -> None:
         for hostname in _answered(survey):
-            worker = self._workers.get(hostname, now).worker
-            worker.inspected = now
+            worker = self._workers.get(hostname, survey.taken_at).worker
+            worker.inspected = survey.taken_at
             worker.no_answer = None
             if worker.status == "unknown":
                 worker.status = "online"
         for hostname in survey.missing:
             known = self._workers.records.get(hostname)
             if known is not None:
-                known.worker.no_answer = now
-        for hostname, stats in survey.stats.items():
-            self._take_stats(self._workers.get(hostname, now), stats, now)
-        for hostname, queues in survey.active_queues.items():
-            self._take_queues(self._workers.get(hostname, now), queues)
-        for hostname, infos in survey.active.items():
-            for info in _dicts(infos):
-                self._take_active(self._workers.get(hostname, now), info, now)
-        for hostname, infos in survey.reserved.items():
-            for info in _dicts(infos):
-                self._take_waiting(self._workers.get(hostname, now), info, None, now)
-        for hostname, entries in survey.scheduled.items():
-            for entry in _dicts(entries):
-                request, eta = entry.get("request"), _text(entry.get("eta"))
-                if isinstance(request, dict):
-                    self._take_waiting(self._workers.get(hostname, now), request, eta, now)
-        self._settle(survey)
+                known.worker.no_answer = survey.taken_at
 
     def _take_stats(self, record: Record, stats: Any, now: float) -> None:
         if not isinstance(stats, dict):
@@ -157,21 +163,17 @@ class Seeding:
             if routing_key:
                 task.queue = self._messages.queue_name(routing_key)
 
-    def _settle(self, survey: Survey) -> None:
+    def _settle(self, survey: Survey, listed: set[str | None]) -> None:
         """After a gap, lose the tasks that their worker no longer has: their end was missed."""
-        listed: set[str] | None = None
+        if survey.taken_at < self._workers.grace_from:
+            return
         for hostname in survey.active.keys() & survey.reserved.keys() & survey.scheduled.keys():
             record = self._workers.records.get(hostname)
-            if record is None or not record.unsettled:
-                continue
-            if self._workers.grace_from > survey.taken_at:
-                continue
-            record.unsettled = False
-            if listed is None:
-                listed = set(_listed(survey))
-            absent = [task_id for task_id in record.tasks if task_id not in listed]
-            before = survey.taken_at - SETTLED
-            self._tasks.lose_all(record, absent, before=before, started=False)
+            if record is not None and record.unsettled:
+                record.unsettled = False
+                absent = [task_id for task_id in record.tasks if task_id not in listed]
+                before = survey.taken_at - SETTLED
+                self._tasks.lose_all(record, absent, before=before, started=False)
 
 
 def _answered(survey: Survey) -> set[str]:
@@ -180,15 +182,19 @@ def _answered(survey: Survey) -> set[str]:
     )
 
 
-def _listed(survey: Survey) -> Iterator[str]:
-    for answers in (survey.active, survey.reserved):
-        for infos in answers.values():
-            yield from (str(info.get("id")) for info in _dicts(infos))
-    for entries in survey.scheduled.values():
+def _tasks(survey: Survey) -> Iterator[tuple[str, TaskState, dict[str, Any], str | None]]:
+    """Each task that a worker named: by whom, at what state, its info, its ETA."""
+    for hostname, infos in survey.active.items():
+        for info in _dicts(infos):
+            yield hostname, STARTED, info, None
+    for hostname, infos in survey.reserved.items():
+        for info in _dicts(infos):
+            yield hostname, RECEIVED, info, None
+    for hostname, entries in survey.scheduled.items():
         for entry in _dicts(entries):
             request = entry.get("request")
             if isinstance(request, dict):
-                yield str(request.get("id"))
+                yield hostname, RECEIVED, request, _text(entry.get("eta"))
 
 
 def _dicts(answer: Any) -> list[dict[str, Any]]:

@@ -22,10 +22,12 @@ from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import DONE_WINDOW, WorkerTable
+from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
 
 SLICE = 250
 """Events, or tasks, that are worked on at one taking of the lock: about half a millisecond."""
+
+OVER = object()
 
 SUCCESS = TaskState.SUCCESS
 FAILURE = TaskState.FAILURE
@@ -98,9 +100,12 @@ class Store:
 
     def seed(self, survey: Survey) -> None:
         """Take what the workers answered; after a gap, settle what was missed in it."""
-        with self._lock:
-            self._seeding.apply(survey)
-            self._changes.commit(other=True)
+        steps = self._seeding.steps(survey)
+        more = True
+        while more:
+            with self._lock:
+                more = next(steps, OVER) is not OVER
+                self._changes.commit(other=more)
 
     def mark_gap(self, since: float, until: float | None) -> None:
         """Note that no events came from `since` to `until` (None: still none).
@@ -121,15 +126,14 @@ class Store:
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
             watched = [second for second in window if second not in unwatched]
-            gone, changed = self._workers.sweep(now, watched)
-            orphans = [(record, list(record.tasks)) for record in gone]
-            self._changes.commit(other=changed)
-        for record, ids in orphans:
-            for start in range(0, len(ids), SLICE):
-                with self._lock:
-                    chunk = ids[start : start + SLICE]
-                    self._tasks.lose_all(record, chunk, before=float("inf"), started=False)
-                    self._changes.commit()
+            records = list(self._workers.records.values())
+        for start in range(0, len(records), SLICE):
+            with self._lock:
+                gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)
+                orphans = [(record, list(record.tasks)) for record in gone]
+                self._changes.commit(other=changed)
+            for record, ids in orphans:
+                self._lose(record, ids)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""
@@ -140,9 +144,10 @@ class Store:
 
     def record_queues(self, depths: Sequence[QueueDepth], now: float) -> None:
         """Take a round of readings of the broker's queues."""
-        with self._lock:
-            self._queues.record(depths, now)
-            self._changes.commit(other=True)
+        for start in range(0, len(depths), SLICE // 4):
+            with self._lock:
+                self._queues.record(depths[start : start + SLICE // 4], now)
+                self._changes.commit(other=True)
 
     # -- readers -------------------------------------------------------------------------------
 
@@ -282,6 +287,13 @@ class Store:
             self._counts.reject(self._events.without_id)
             self._events.without_id = 0
         self._changes.commit(other=True)
+
+    def _lose(self, record: Record, ids: list[str]) -> None:
+        for start in range(0, len(ids), SLICE):
+            with self._lock:
+                chunk = ids[start : start + SLICE]
+                self._tasks.lose_all(record, chunk, before=float("inf"), started=False)
+                self._changes.commit()
 
     def _worker_came(self, event: Event) -> None:
         if self._workers.came(event, self._events.now):

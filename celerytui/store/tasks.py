@@ -84,11 +84,16 @@ class TaskTable:
         self._changes.note(task)
 
     def lose_all(self, record: Record, ids: list[str], *, before: float, started: bool) -> None:
-        """Lose those of a worker's tasks with no news since `before`; only `started` ones if so."""
+        """Lose those of `ids` that are still the worker's and had no news since `before`.
+
+        Only those that have started, if `started` says so.
+        """
         for task_id in ids:
             task = self.by_id.get(task_id)
             if task is None:
                 record.tasks.discard(task_id)
+            elif task_id not in record.tasks:
+                continue
             elif task.seen <= before and (task.state is STARTED or not started):
                 self.lose(task)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 
 from celerytui.model import Event, Worker, WorkerStatus
@@ -130,14 +130,16 @@ class WorkerTable:
         worker.last_seen = now
         worker.status = "offline"
 
-    def sweep(self, now: float, watched: list[int]) -> tuple[list[Record], bool]:
-        """Judge every worker: gives those whose tasks are lost, and whether anything changed.
+    def judge(
+        self, records: Iterable[Record], now: float, watched: list[int]
+    ) -> tuple[list[Record], bool]:
+        """Judge these workers: gives those whose tasks are lost, and whether anything changed.
 
         `watched` are the seconds that the pace is drawn from.
         """
         gone = []
         changed = False
-        for record in self.records.values():
+        for record in records:
             worker = record.worker
             worker.last_seen = max(worker.last_seen, record.told)
             if worker.offline_since is not None and record.told > worker.offline_since:
@@ -294,7 +296,7 @@ def _judge_task_events(record: Record, now: float) -> None:
 def _done_per_second(record: Record, watched: list[int]) -> float | None:
     if not watched:
         return None
-    if record.done is None:
+    if record.done is None or record.done.last < watched[0]:
         return 0.0
     return sum(map(record.done.at, watched)) / len(watched)
 

@@ -189,3 +189,11 @@ def test_answers_of_any_shape_harm_nothing(answers: tuple[Any, ...]) -> None:
     store.seed(survey(60, **hosts))
     store.seed(survey(61, **lists))
     assert store.summary(T0 + 62).held == len(store.all_tasks())
+
+
+def test_a_survey_of_many_tasks_is_taken_whole() -> None:
+    store = Store()
+    infos = [info(f"t{number}") for number in range(1234)]
+    store.seed(survey(0, active={ALPHA: infos[:700]}, reserved={BETA: infos[700:]}))
+    by_state = store.summary(T0).by_state
+    assert (by_state["started"], by_state["received"]) == (700, 534)

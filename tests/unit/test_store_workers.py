@@ -261,3 +261,11 @@ def test_a_poisoned_timestamp_does_not_freeze_a_worker() -> None:
     assert (known(store).pid, known(store).active) == (2, 4)
     feed(store, worker_event("offline", 80, pid=2))
     assert known(store).status == "offline"
+
+
+def test_a_task_that_ended_since_its_worker_was_judged_is_not_lost() -> None:
+    store = run_three(Store())
+    record = store._workers.records[ALPHA]
+    feed(store, task_event("succeeded", 2, "b"))
+    store._tasks.lose_all(record, ["a", "b", "nope"], before=T0 + 99, started=False)
+    assert states(store) == "lost success success retry started"
