@@ -102,7 +102,7 @@ class Engine:
         self.trouble: str | None = None
         self._receiver = Receiver(app, self._take_batch, self._take_link, clock=clock)
         self._control = Control(
-            app, read_only=settings.read_only, timeout=settings.timeout, clock=clock
+            app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
         )
         self._stopping = threading.Event()
         self._news = threading.Event()

@@ -54,7 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ascii: bool = False
     utc: bool = False
     log_file: str | None = None
-    timeout: float = 1.0
+    reply_timeout: float = 1.0
     queues: tuple[str, ...] = ()
     queue_interval: float = 2.0
     keys: dict[str, str] = {}
@@ -164,7 +164,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Append log records to FILE; without it they are dropped.",
     ),
     Option(
-        name="timeout",
+        name="reply_timeout",
         kind="duration",
         minimum=0.1,
         metavar="TIME",

@@ -99,7 +99,7 @@ def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -
 
 def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
-    last = end + engine.settings.timeout + ANSWER_GRACE_SECONDS
+    last = end + engine.settings.reply_timeout + ANSWER_GRACE_SECONDS
     asked = False
     while not stopped():
         if not asked and _workers_answered(engine):

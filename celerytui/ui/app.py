@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -14,14 +14,15 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from celerytui.columns import TASK_COLUMNS
+from celerytui.columns import TASK_COLUMNS, clean
 from celerytui.connect import mask
 from celerytui.control import ACTIONS, Action, Scope
 from celerytui.control import action as action_of
 from celerytui.engine import Engine
+from celerytui.errors import SettingsError
 from celerytui.model import Outcome
 from celerytui.query import parse_filter
-from celerytui.settings import Settings
+from celerytui.settings import Settings, suggestion
 from celerytui.ui.bars import Banner, Footer, Header, KeyHint, ViewTabs
 from celerytui.ui.base import BaseApp, run_app
 from celerytui.ui.confirm import Confirm
@@ -41,7 +42,7 @@ from celerytui.ui.messages import (
 from celerytui.ui.outcomes import outcome_note
 from celerytui.ui.pane import Pane
 from celerytui.ui.session import Session
-from celerytui.ui.tasks import TaskTable
+from celerytui.ui.tasks import TaskTable, as_json
 from celerytui.ui.theme import Palette, pick_palette
 from celerytui.ui.views import BY_NAME, VIEWS, Body
 from celerytui.ui.workers import WorkerList
@@ -76,6 +77,7 @@ class MonitorApp(BaseApp):
         self.theme = palette.theme.name
         if palette.native:
             self.ansi_color = True
+        self.set_class(self.session.ascii, "-ascii")
         self.set_keymap(settings.keys)
         self._back: list[str] = []
 
@@ -209,8 +211,26 @@ class MonitorApp(BaseApp):
         self.detail.show(event.task_id)
         self._show("task")
 
+    @property
+    def current_task(self) -> str | None:
+        """The id of the task that keys are about: of the detail in focus, else under the cursor."""
+        if self.session.view == "task" or self.detail.has_focus:
+            return self.detail.task_id
+        return self.table.cursor
+
+    def action_copy_id(self) -> None:
+        if self.current_task is not None:
+            self.copy_to_clipboard(self.current_task)
+            self.notify(f"copied {clean(self.current_task)}", markup=False, timeout=2)
+
+    def action_copy_row(self) -> None:
+        task = self.engine.store.task(self.current_task or "")
+        if task is not None:
+            self.copy_to_clipboard(as_json(task))
+            self.notify("copied the task as JSON", markup=False, timeout=2)
+
     def action_traceback(self) -> None:
-        task_id = self.detail.task_id if self.session.view == "task" else self.table.cursor
+        task_id = self.current_task
         if task_id is not None:
             self._task_opened(TaskOpened(task_id))
             self.call_after_refresh(self.detail.to_traceback)
@@ -362,7 +382,7 @@ class MonitorApp(BaseApp):
 
     def _targets(self, action: Action) -> list[str]:
         if action.scope is Scope.TASK:
-            if self.session.view == "task":
+            if self.session.view == "task" or self.detail.has_focus:
                 return [self.detail.task_id] if self.detail.task_id else []
             return self.table.targets()
         if action.scope is Scope.WORKER:
@@ -403,10 +423,21 @@ class MonitorApp(BaseApp):
             self.table.paint()
 
 
+def check_keys(keys: Mapping[str, str]) -> None:
+    """Raise SettingsError where the user gives a key to something that has no such id."""
+    known = [*(key.id for key in KEYS), *(action.id for action in ACTIONS)]
+    for key_id in keys:
+        if key_id not in known:
+            raise SettingsError(
+                f"[keys] of the config file: there is no {key_id!r}{suggestion(key_id, known)}"
+            )
+
+
 def run_monitor(app: Any, settings: Settings) -> int:
     """Open the monitor on a Celery app and return its exit status.
 
-    Raises NoTerminal where there is no terminal.
+    Raises NoTerminal where there is no terminal, and SettingsError for a key that does not exist.
     """
+    check_keys(settings.keys)
     engine = Engine(app, settings)
     return run_app(MonitorApp(engine, settings), log_file=settings.log_file)

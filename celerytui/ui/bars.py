@@ -10,9 +10,11 @@ from textual.widget import Widget
 
 from celerytui.columns import (
     clean,
+    format_age,
     format_clock,
     format_count,
-    format_duration,
+    format_span,
+    format_until,
     sparkline,
 )
 from celerytui.model import Link, LinkState
@@ -86,9 +88,9 @@ class Header(Bar):
             line.left((" celerytui", "key"), ("  ", "text"), (name, "strong"), (" @ ", "faint"))
             line.left((url, "text"), ("   ", "text"))
         else:
-            host = url.rpartition("@")[2].partition("://")[2] or url
-            line.left((" " + name, "strong"), (" @ ", "faint"))
-            line.left((host.partition("/")[0].partition(":")[0] or host, "text"), ("  ", "text"))
+            line.left(
+                (" " + name, "strong"), (" @ ", "faint"), (_host(url), "text"), ("  ", "text")
+            )
         line.left(*self._link(engine.link, summary, wide))
         line.right(*self._numbers(summary, wide))
 
@@ -97,10 +99,9 @@ class Header(Bar):
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
         if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
-            word = "reconnecting" if link.lost_at else "no broker"
+            word = "broker gone" if link.lost_at else "no broker"
             if link.next_try and link.next_try > now:
-                word += f" in {format_duration(max(1.0, link.next_try - now))}".split(".")[0]
-                word = word if word.endswith("s") else word + "s"
+                word += f", again {format_until(link.next_try - now)}"
             tries: list[Span] = [(f"   try {link.attempt}", "muted")] if link.attempt else []
             return [(f"{glyphs.lost} {word}", "warning bold"), *(tries if wide else [])]
         if link.state is LinkState.NO_EVENTS:
@@ -113,7 +114,12 @@ class Header(Bar):
         glyphs, engine = self.session.glyphs, self.session.engine
         quiet = self._quiet_for(summary)
         if quiet is not None:
-            return [(f"{glyphs.growing} silent for {format_span(quiet)}", "warning bold")]
+            return [
+                (
+                    f"{glyphs.growing} silent for {format_age(quiet).removesuffix(' ago')}",
+                    "warning bold",
+                )
+            ]
         live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
         rate = format_count(round(summary.events_per_second or 0))
         if not wide:
@@ -126,8 +132,20 @@ class Header(Bar):
             live.append((sparkline(buckets, 14, ascii=self.session.ascii), "muted"))
         return live
 
-    def _waiting(self) -> str:
-        """What waits in all queues that could be read; while the broker is gone, the last figure."""
+    def _running_tasks(self, started: int | None) -> str:
+        """How many tasks run: as the workers' heartbeats say, else as the events do."""
+        active = [
+            worker.active
+            for worker in self.session.engine.store.workers()
+            if worker.status in ("online", "late")
+        ]
+        known = [count for count in active if count is not None]
+        if known and len(known) == len(active):
+            return format_count(sum(known))
+        return "?" if started is None else format_count(started)
+
+    def _waiting_messages(self) -> str:
+        """What waits in the queues that could be read; the last figure while the broker is gone."""
         depths = [queue.ready for queue in self.session.engine.store.queues()]
         read = [depth for depth in depths if depth is not None]
         if read or self.session.stale_since is None:
@@ -147,8 +165,8 @@ class Header(Bar):
         all_there = workers == summary.workers_total and not summary.workers_late
         known = summary.first_event_at is not None
         unknown = "?"
-        running = format_count(summary.running) if known or summary.running else unknown
-        waiting = self._waiting()
+        running = self._running_tasks(summary.running if known else None)
+        waiting = self._waiting_messages()
         failed = format_count(summary.failed_5m) if known else unknown
         labels = ("workers", "run", "wait", "fail")
         if wide:
@@ -167,6 +185,13 @@ class Header(Bar):
             (failed, f"{bad} bold" if summary.failed_5m else plain),
             (" in 5m " if wide else "/5m ", "muted"),
         ]
+
+
+def _host(url: str) -> str:
+    """The first host of a broker's URL, or its scheme where it has none."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition(";")[0]
+    return authority.rpartition("@")[2].partition(":")[0] or scheme
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -225,7 +250,7 @@ class Banner(Bar):
     GROUND = "warning"
 
     def on_mount(self) -> None:
-        self.display = False
+        self.display = bool(self._text())
 
     def paint(self) -> None:
         shown = bool(self._text())
@@ -244,8 +269,7 @@ class Banner(Bar):
         session = self.session
         link, now = session.engine.link, session.engine.clock()
         if link.state is LinkState.RECONNECTING and link.lost_at is not None:
-            old = format_duration(max(1.0, now - link.lost_at))
-            old = old.partition(".")[0] + "s" if "." in old else old
+            old = format_span(now - link.lost_at)
             spans: list[Span] = [
                 (f"The broker is gone since {format_clock(link.lost_at, session.utc)}", "strong"),
                 (f"  {clean(link.error or '', limit=90)}", "text"),
@@ -253,11 +277,10 @@ class Banner(Bar):
             ]
             return spans, ("r", "try now")
         if session.paused_at is not None:
-            ago = format_duration(max(0.0, now - session.paused_at)).partition(".")[0]
-            ago = ago if ago[-1:].isalpha() else ago + "s"
+            ago = format_age(now - session.paused_at)
             return [
                 ("Paused", "strong"),
-                (f" at {format_clock(session.paused_at, session.utc)}, {ago} ago;", "text"),
+                (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
             ], ("p", "go on")
         return None

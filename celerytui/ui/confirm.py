@@ -163,7 +163,7 @@ class Confirm(Dialog[dict[str, str]]):
             ("sent to ", "muted"),
             (f"{number} workers" if number != 1 else "1 worker", "text"),
             (", answers awaited for ", "muted"),
-            (f"{engine.settings.timeout:g}s", "text"),
+            (f"{engine.settings.reply_timeout:g}s", "text"),
         ]
 
     def _button_line(self) -> Spans:

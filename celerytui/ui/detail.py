@@ -21,7 +21,7 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.glyphs import Glyphs
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans, fit_spans, section, span_width
+from celerytui.ui.lines import Line, Span, Spans, cells, fit_spans, section, span_width
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Pane, Row
@@ -89,7 +89,10 @@ class DetailPane(Pane):
         role = state_role(task.state)
         if not self._short:
             left += [(f"  {glyphs.state(task.state)} {task.state.label}", f"{role} bold")]
-        return left, [(clean(task.id, limit=64), "muted")]
+        whole = clean(task.id, limit=64)
+        room = self.size.width - span_width(left) - 12
+        fits = cells(whole) <= room
+        return left, [(whole if fits else format_id(task.id, ascii=self.session.ascii), "muted")]
 
     @property
     def _short(self) -> bool:

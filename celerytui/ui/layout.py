@@ -44,7 +44,7 @@ def dashboard(size: Size, needs: Needs) -> Regions:
     if width < FRAMED_FROM:
         return _ruled(whole, needs)
     if width >= DETAIL_BESIDE_FROM:
-        beside = min(96, width * 2 // 5)
+        beside = min(96, width * 9 // 25)
         regions = _framed(Region(0, 0, width - beside, height), needs, with_detail=False)
         return {**regions, "detail": Region(width - beside, 0, beside, height)}
     with_detail = width >= DETAIL_COLUMNS and height >= DETAIL_ROWS
@@ -75,7 +75,7 @@ def alone(name: str) -> Callable[[Size, Needs], Regions]:
 
 
 def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:
-    left = max(40, min(46, room.width // 3))
+    left = max(40, min(46, room.width * 9 // 25))
     right = room.width - left
     chart = 8 if room.height >= AXIS_ROWS else 6
     if room.height < CHART_ROWS:

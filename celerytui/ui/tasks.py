@@ -54,7 +54,8 @@ class TaskTable(TablePane[Task]):
         if session.filter_text:
             right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
         else:
-            right += [(f"{view.total:,}", "text"), (" tasks", "muted")]
+            noun = " task" if view.total == 1 else " tasks"
+            right += [(f"{view.total:,}", "text"), (noun, "muted")]
         return left, right
 
     def footnote(self) -> Spans:
@@ -112,10 +113,6 @@ class TaskTable(TablePane[Task]):
     def cursor_moved(self) -> None:
         self.post_message(TaskSelected(self.cursor))
 
-    def selected(self) -> Task | None:
-        """The task under the cursor."""
-        return None if self.cursor is None else self.session.engine.store.task(self.cursor)
-
     def targets(self) -> list[str]:
         """What an action is done to: the marked tasks, else the one under the cursor."""
         if self.session.marked:
@@ -165,17 +162,6 @@ class TaskTable(TablePane[Task]):
         )
         self.session.engine.show(sort=column, reverse=reverse)
         self.paint()
-
-    def action_copy_id(self) -> None:
-        if self.cursor is not None:
-            self.app.copy_to_clipboard(self.cursor)
-            self.notify(f"copied {clean(self.cursor)}", markup=False, timeout=2)
-
-    def action_copy_row(self) -> None:
-        task = self.selected()
-        if task is not None:
-            self.app.copy_to_clipboard(as_json(task))
-            self.notify("copied the task as JSON", markup=False, timeout=2)
 
 
 def as_json(task: Task) -> str:

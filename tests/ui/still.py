@@ -22,9 +22,9 @@ BROKER = "redis://10.0.0.7:6379/0"
 class StillEngine(Engine):
     """Everything of an engine but its threads; what is submitted is kept in `submitted`."""
 
-    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+    def __init__(self, settings: Settings, store: Store | None = None, *, now: float = NOW) -> None:
         app = Celery("shop", broker=BROKER, set_as_current=False)
-        super().__init__(app, settings, clock=lambda: NOW)
+        super().__init__(app, settings, clock=lambda: now)
         self.store = sample_store() if store is None else store
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
@@ -56,11 +56,16 @@ class StillEngine(Engine):
 
 
 def still_app(
-    *, theme: str = "dark", store: Store | None = None, link: Link | None = None, **options: Any
+    *,
+    theme: str = "dark",
+    store: Store | None = None,
+    link: Link | None = None,
+    now: float = NOW,
+    **options: Any,
 ) -> MonitorApp:
-    """The monitor on a StillEngine."""
+    """The monitor on a StillEngine, at the time `now`."""
     settings = Settings(theme=theme, utc=True, **options)
-    engine = StillEngine(settings, store)
+    engine = StillEngine(settings, store, now=now)
     if link is not None:
         engine.link = link
     return MonitorApp(engine, settings, palette=PALETTES[theme])
