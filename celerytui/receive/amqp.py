@@ -10,15 +10,18 @@ from __future__ import annotations
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
-from celerytui.receive.decode import JSON
+from celerytui.receive.decode import JSON, EventDecoder
 from celerytui.receive.generic import KombuReader
 
 PIECE = 512 * 1024
 
 METHOD, HEADER, BODY = 1, 2, 3
 FRAME_END = 0xCE
+# RabbitMQ's largest message; a frame that claims to be longer is none.
+FRAME_LIMIT = 2**29
 DELIVER = b"\x00\x3c\x00\x3c"
 HAS_CONTENT_TYPE = 0x8000
 HAS_CONTENT_ENCODING = 0x4000
@@ -33,16 +36,18 @@ _JSON = JSON.encode()
 class AmqpReader(KombuReader):
     """The same queue as `KombuReader`'s, read in large pieces."""
 
-    _buffer = bytearray()
-    _piece = memoryview(b"")
+    def __init__(self, app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> None:
+        super().__init__(app, decoder, clock)
+        self._piece = memoryview(bytearray(PIECE))
+        self._deliveries = Deliveries(decoder, self._pass_on)
 
     def open(self) -> None:
         """Connects and consumes with py-amqp, then takes its socket over."""
         super().open()
+        self._deliveries.rest.clear()
         # Py-amqp reads no further than the frame that it waits for; what it holds is the next.
-        self._buffer = bytearray(self._wire.transport._read_buffer)
+        self._deliveries.feed(self._wire.transport._read_buffer)
         self._wire.transport._read_buffer = b""
-        self._piece = memoryview(bytearray(PIECE))
 
     def read(self, seconds: float) -> None:
         """Reads once, up to half a megabyte; keeps the heartbeat going."""
@@ -55,11 +60,10 @@ class AmqpReader(KombuReader):
         else:
             if not count:
                 raise ConnectionError("Server unexpectedly closed connection")
-            # The heartbeat is taken as missed unless this changes.
+            # Py-amqp takes the heartbeat for missed unless this changes.
             self._wire.bytes_recv += 1
             self._last_answer = self._clock()
-            self._buffer += self._piece[:count]
-            self._take_frames()
+            self._deliveries.feed(self._piece[:count])
         if time.monotonic() >= self._next_check:
             self._check()
 
@@ -68,32 +72,52 @@ class AmqpReader(KombuReader):
         # Asked for its transport, a py-amqp connection that is not connected connects.
         if not lost and self._wire is not None and self._wire.connected:
             self._wire.transport.sock.settimeout(None)
-            self._wire.transport._read_buffer = bytes(self._buffer)
+            self._wire.transport._read_buffer = bytes(self._deliveries.rest)
         super().close(lost=lost)
+
+    def _pass_on(self, kind: int, channel: int, payload: bytes) -> None:
+        self._wire.on_inbound_frame((kind, channel, payload))
 
     def _check(self) -> None:
         # It may send, which must not fail for the short patience of a read.
         self._wire.transport.sock.settimeout(None)
         super()._check()
 
+
+class Deliveries:
+    """Cuts deliveries out of a stream of frames, whatever the pieces that it comes in.
+
+    Their bodies go to `decoder`, each other frame's type, channel and payload to `pass_on`. `rest`
+    is what is not complete yet; it begins with a delivery's first frame or with another frame.
+    """
+
+    def __init__(self, decoder: EventDecoder, pass_on: Callable[[int, int, bytes], object]) -> None:
+        self.rest = bytearray()
+        self._decoder = decoder
+        self._pass_on = pass_on
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """Takes the next bytes of the stream; raises ConnectionError where they are no frames."""
+        self.rest += piece
+        self._take_frames()
+
     def _take_frames(self) -> None:
-        """Takes all that is complete; the buffer begins with a whole message or another frame."""
-        buffer = self._buffer
+        buffer = self.rest
         end = len(buffer)
         at = 0
         while end - at >= 8:
             kind, channel, size = _frame(buffer, at)
             after = at + size + 8
-            if after > end:
+            if after > end and size <= FRAME_LIMIT:
                 break
-            if buffer[after - 1] != FRAME_END:
-                raise ConnectionError("A frame from the server has no end")
+            if size > FRAME_LIMIT or buffer[after - 1] != FRAME_END:
+                raise ConnectionError("The server sent what is no frame")
             if kind == METHOD and buffer[at + 7 : at + 11] == DELIVER:
                 after = self._take_content(buffer, after, end)
                 if not after:
                     break
             else:
-                self._wire.on_inbound_frame((kind, channel, bytes(buffer[at + 7 : after - 1])))
+                self._pass_on(kind, channel, bytes(buffer[at + 7 : after - 1]))
             at = after
         del buffer[:at]
 

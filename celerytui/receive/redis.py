@@ -28,9 +28,8 @@ from celerytui.receive.decode import JSON, EventDecoder
 from celerytui.receive.reader import Silence
 
 PIECE = 512 * 1024
-OPEN_SECONDS = 5.0
 PING_SECONDS = 5.0
-SILENT_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -65,11 +64,11 @@ class RedisReader:
         self._made: list[Any] = []
         self._redis: Any = None
         self._socket: Any = None
-        self._parser: Any = None
+        self._replies = Replies(decoder)
         self._piece = memoryview(bytearray(PIECE))
         self._last_answer = 0.0
         self._heard = 0.0
-        self._pinged = False
+        self._pinged: float | None = None
 
     def open(self) -> None:
         """Connects and subscribes; after a failure at the next broker of the url."""
@@ -101,11 +100,7 @@ class RedisReader:
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             self._check()
             return
-        if not count:
-            raise ConnectionError("Connection closed by server.")
-        self._hear()
-        self._parser.feed(self._piece[:count])
-        self._take_replies()
+        self._feed(count)
 
     def close(self, *, lost: bool) -> None:
         """Closes the socket; that is all that Redis needs to forget us."""
@@ -150,34 +145,61 @@ class RedisReader:
         return f"{channel.global_keyprefix}{topic}"
 
     def _subscribe(self, topic: str) -> None:
-        self._redis.send_command("PSUBSCRIBE", topic, check_health=False)
         self._socket = self._redis._sock
-        self._parser = hiredis.Reader()
-        self._socket.settimeout(OPEN_SECONDS)
-        while True:
-            count = self._socket.recv_into(self._piece)
-            if not count:
-                raise ConnectionError("Connection closed by server.")
-            self._parser.feed(self._piece[:count])
-            reply = self._parser.gets()
-            if reply is not False:
-                break
-        if isinstance(reply, hiredis.ReplyError):
-            raise ConnectionError(str(reply))
+        self._redis.send_command("PSUBSCRIBE", topic, check_health=False)
+        self._socket.settimeout(ANSWER_SECONDS)
+        self._replies = Replies(self._decoder)
+        while not self._replies.begun:
+            self._feed(self._socket.recv_into(self._piece))
+
+    def _feed(self, count: int) -> None:
+        if not count:
+            raise ConnectionError("Connection closed by server.")
         self._hear()
-        self._take_replies()
+        self._replies.feed(self._piece[:count])
 
     def _hear(self) -> None:
         self._heard = time.monotonic()
         self._last_answer = self._clock()
-        self._pinged = False
+        self._pinged = None
 
-    def _take_replies(self) -> None:
+    def _check(self) -> None:
+        """A broker that is frozen, or gone without a word, does not answer a ping."""
+        now = time.monotonic()
+        if self._pinged is not None:
+            if now - self._pinged >= ANSWER_SECONDS:
+                raise Silence(f"No answer to a ping for {ANSWER_SECONDS:g} s", self._last_answer)
+        elif now - self._heard >= PING_SECONDS:
+            self._pinged = now
+            self._socket.settimeout(ANSWER_SECONDS)
+            self._socket.sendall(b"*1\r\n$4\r\nPING\r\n")
+
+
+class Replies:
+    """Cuts published messages out of a stream of replies, whatever the pieces that it comes in.
+
+    Their bodies go to `decoder`; what else Redis says (pongs, notices) is passed by. `begun` is
+    whether it said anything yet, as it does to confirm a subscription.
+    """
+
+    def __init__(self, decoder: EventDecoder) -> None:
+        self.begun = False
+        self._decoder = decoder
+        self._parser = hiredis.Reader()
+
+    def feed(self, piece: Any) -> None:
+        """Takes the next bytes of the stream.
+
+        Raises ConnectionError where Redis refuses, hiredis.ProtocolError where it is no Redis.
+        """
         decoder = self._decoder
+        self._parser.feed(piece)
         gets = self._parser.gets
         while (reply := gets()) is not False:
-            # Pongs and notices of the server are replies too.
+            self.begun = True
             if not isinstance(reply, list) or len(reply) != 4 or reply[0] != b"pmessage":
+                if isinstance(reply, hiredis.ReplyError):
+                    raise ConnectionError(str(reply))
                 continue
             data = reply[3]
             try:
@@ -202,13 +224,3 @@ class RedisReader:
             self._decoder.add(body, envelope["content-type"], envelope.get("content-encoding"))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             self._decoder.add_invalid()
-
-    def _check(self) -> None:
-        """A broker that is frozen, or gone without a word, does not answer a ping."""
-        silent = time.monotonic() - self._heard
-        if silent >= SILENT_SECONDS:
-            raise Silence(f"No answer from the server for {SILENT_SECONDS:g} s", self._last_answer)
-        if silent >= PING_SECONDS and not self._pinged:
-            self._pinged = True
-            self._socket.settimeout(OPEN_SECONDS)
-            self._socket.sendall(b"*1\r\n$4\r\nPING\r\n")
