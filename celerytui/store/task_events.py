@@ -49,7 +49,7 @@ class TaskEvents:
         self._succeed = table.eviction.succeed
         self._workers = workers
         self._records = workers.records
-        self._note = changes.note
+        self._changes = changes
         self._share = messages.share
         self._describe = messages.describe
         self._fill = messages.fill
@@ -298,7 +298,11 @@ class TaskEvents:
     def _touch(self, task: Task, timestamp: float) -> None:
         if timestamp > task.seen:
             task.seen = timestamp
-        self._note(task)
+        # ChangeLog.note, without the call: this is done for every event.
+        changes = self._changes
+        if task.revision != changes.mark:
+            task.revision = changes.mark
+            changes.pending.append(task.id)
 
     def _begin_try(self, task: Task) -> None:
         task.started = task.finished = task.runtime = task.result = None
