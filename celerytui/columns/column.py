@@ -38,9 +38,9 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
     `min_table_width`, and `narrow_width` in tables under `narrow_under`. `text` gives cleaned text
-    for a number of cells, `key` the value to sort by, None where there is none: that of the
-    attribute `field` if that is set, changing with the clock if `live`. `role` names the colour
-    role of the words, `mark` that of the first character where it differs. `gap` is the
+    for a number of cells, `key` the value to sort by, None where there is none; it is that of the
+    attribute `field` where the row has that, and changes with the clock if `live`. `role` names
+    the colour role of the words, `mark` that of the first character where it differs. `gap` is the
     space before it. Text that does not fit spills to the left over empty cells if `spills`.
     """
 

@@ -2,6 +2,9 @@
 
 Entries stand in blocks of about a thousand: a change touches one block, and a page (what readers
 see) is the tuple of the blocks. A block that a page has is copied before it is changed.
+
+Whatever holds a million things is made, and taken apart, in pieces: the interpreter lets no other
+thread run while it frees or resizes one thing, however large.
 """
 
 from __future__ import annotations
@@ -23,6 +26,57 @@ SLICE = 4096
 def let_go() -> None:
     """Between slices of a long work: let go of the interpreter, so that a key press gets it."""
     time.sleep(0)
+
+
+def drop(things: list[Any], pause: Callable[[], None] = let_go) -> None:
+    """Empty a long list, in pieces."""
+    while things:
+        del things[-SLICE:]
+        pause()
+
+
+class Entries:
+    """Entries by id, in many dicts."""
+
+    __slots__ = ("_shards", "size")
+
+    SHARDS = 128
+
+    def __init__(self) -> None:
+        self._shards: list[dict[str, Entry]] = [{} for _ in range(self.SHARDS)]
+        self.size = 0
+
+    def get(self, id: str) -> Entry | None:
+        """The entry of that id, None if there is none."""
+        return self._shards[hash(id) % self.SHARDS].get(id)
+
+    def put(self, entry: Entry) -> None:
+        """Take an entry, in place of the one that its id had."""
+        shard = self._shards[hash(entry[2]) % self.SHARDS]
+        self.size -= len(shard)
+        shard[entry[2]] = entry
+        self.size += len(shard)
+
+    def remove(self, id: str) -> None:
+        """Forget the entry of an id; KeyError if there is none."""
+        del self._shards[hash(id) % self.SHARDS][id]
+        self.size -= 1
+
+    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+        """Take many entries of ids that are not there yet."""
+        shards, count = self._shards, self.SHARDS
+        for start in range(0, len(entries), SLICE):
+            for entry in entries[start : start + SLICE]:
+                shards[hash(entry[2]) % count][entry[2]] = entry
+            pause()
+        self.size += len(entries)
+
+    def clear(self, pause: Callable[[], None] = let_go) -> None:
+        """Forget everything, in pieces."""
+        for index in range(self.SHARDS):
+            self._shards[index] = {}
+            pause()
+        self.size = 0
 
 
 class Order:
@@ -52,6 +106,13 @@ class Order:
                 self._own.append(True)
             pause()
         self._size = len(entries)
+
+    def clear(self, pause: Callable[[], None] = let_go) -> None:
+        """Forget everything, in pieces; pages keep what they have."""
+        while self._blocks:
+            self._blocks.pop()
+            pause()
+        self._clear()
 
     def add(self, entry: Entry) -> None:
         """Put an entry in its place; it must not be there."""
@@ -133,7 +194,9 @@ def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[E
         for entry in entries[start : start + SLICE]:
             put[bisect_left(bounds, entry)](entry)
         pause()
-    yield from buckets
+    buckets.reverse()
+    while buckets:  # so that each is freed once it is used
+        yield buckets.pop()
 
 
 class Page:
@@ -187,8 +250,20 @@ class Ranking:
 
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
         """Take entries in any order, in place of what was there."""
-        self.known.fill([entry for entry in entries if entry[0] is not None], pause)
-        self.unknown.fill([entry for entry in entries if entry[0] is None], pause)
+        unknown = [entry for entry in entries if entry[0] is None]
+        if not unknown:
+            self.known.fill(entries, pause)
+        else:
+            known = [entry for entry in entries if entry[0] is not None]
+            self.known.fill(known, pause)
+            drop(known, pause)
+        self.unknown.fill(unknown, pause)
+        drop(unknown, pause)
+
+    def clear(self, pause: Callable[[], None] = let_go) -> None:
+        """Forget everything, in pieces; pages keep what they have."""
+        self.known.clear(pause)
+        self.unknown.clear(pause)
 
     def add(self, entry: Entry) -> None:
         """Put an entry in its place; it must not be there."""

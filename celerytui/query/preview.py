@@ -15,6 +15,7 @@ from celerytui.store import Store
 FROM = 20_000
 ROWS = 1_000
 SECONDS = 0.1
+SORT_SECONDS = 0.5
 TESTED_AT_ONCE = 500
 
 
@@ -43,7 +44,7 @@ def sort_first(
     filter, reverse = wanted.filter, wanted.reverse
     best: list[Entry] = []
     bound: Any = None
-    until = time.perf_counter() + 2 * SECONDS
+    until = time.perf_counter() + SORT_SECONDS
     for tasks, keys in keyed:
         for index in _candidates(keys, bound, reverse):
             task = tasks[index]

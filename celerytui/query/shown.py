@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from celerytui.query.order import Entry, Page
+from celerytui.query.order import Entries, Entry, Page
 from celerytui.query.parse import EMPTY, Filter
 
 
@@ -25,7 +25,7 @@ class Shown(Struct):
     arrangement: Arrangement
     known: Page
     unknown: Page
-    entries: dict[str, Entry]
+    entries: Entries | dict[str, Entry]
     moved: dict[str, Entry]
     total: int
     version: int

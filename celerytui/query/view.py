@@ -11,7 +11,7 @@ from typing import Any
 from celerytui.columns import TASK_COLUMNS, Column, column
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.order import SLICE, Entry, Ranking, let_go
+from celerytui.query.order import SLICE, Entries, Entry, Ranking, drop, let_go
 from celerytui.query.parse import EMPTY, Filter
 from celerytui.query.shown import Arrangement, Shown
 from celerytui.store import Store
@@ -22,7 +22,8 @@ CHANGES_AT_LEAST = 20_000
 CHANGED_AT_ONCE = 500
 ROWS_REMEMBERED = 50_000
 
-_NO_FILTER = Filter("\0", None, "event")
+# No filter that parses is equal to this one.
+_NO_FILTER = Filter("(", None, "event")
 _SEQ, _ID = attrgetter("seq"), attrgetter("id")
 
 
@@ -49,7 +50,7 @@ class TaskView:
         self._made = Arrangement()
         self._column: Column[Task] = column(TASK_COLUMNS, self._made.sort)
         self._revision: int | None = None
-        self._entries: dict[str, Entry] = {}
+        self._entries = Entries()
         self._all = Ranking()
         self._hits = self._all
         self._live: dict[str, None] | None = None
@@ -127,7 +128,12 @@ class TaskView:
 
     def position(self, id: str) -> int | None:
         """The row in which a task stands, None if it is not in the table."""
-        return self._shown.position(id)
+        while True:
+            shown = self._shown
+            found = shown.position(id)
+            # One that was just replaced may be taken apart already.
+            if found is not None or shown is self._shown:
+                return found
 
     def freeze(self, on: bool) -> None:
         """Keep the rows as they are, and as they were when first looked at, until it is off."""
@@ -155,8 +161,14 @@ class TaskView:
                 try:
                     self._refresh()
                 except _Superseded:
-                    continue
-                return self._current.version != before
+                    # What stands there is of an older filter: nobody must take it for this one's.
+                    made = self._made
+                    self._made = Arrangement(_NO_FILTER, made.sort, made.reverse)
+                except BaseException:
+                    self._revision = None
+                    raise
+                else:
+                    return self._current.version != before
 
     def _refresh(self) -> None:
         wanted = self._wanted
@@ -164,7 +176,7 @@ class TaskView:
         if self._revision is None or wanted.sort != self._made.sort:
             self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
-            self._select(wanted, now)
+            self._ask_all(wanted, now)
         elif wanted != self._made:
             self._made = wanted
             self._publish()
@@ -174,7 +186,7 @@ class TaskView:
             return
         moved = self._apply(changed, now)
         if self._made.filter.changes == "always" and self._due(now):
-            self._select(wanted, now, first=False)
+            self._ask_all(wanted, now)
         elif moved | self._tick(now) or changed:
             self._publish()
 
@@ -187,7 +199,7 @@ class TaskView:
         revision = self._store.revision
         if revision == self._revision or self._revision is None:
             return []
-        limit = max(CHANGES_AT_LEAST, len(self._entries) // 4)
+        limit = max(CHANGES_AT_LEAST, self._entries.size // 4)
         ids = self._store.changed_since(self._revision, limit)
         self._revision = None if ids is None else revision
         return ids
@@ -196,8 +208,9 @@ class TaskView:
         """Show what there is, or only the `first` rows of it."""
         ranking, entries = self._hits, self._entries
         if first is not None:
-            ranking, entries = Ranking(), {entry[2]: entry for entry in first}
+            ranking, entries = Ranking(), Entries()
             ranking.fill(first)
+            entries.fill(first)
         known, unknown = ranking.publish()
         shown = Shown(
             arrangement=self._made,
@@ -205,7 +218,7 @@ class TaskView:
             unknown=unknown,
             entries=entries,
             moved={},
-            total=len(self._entries) if total is None else total,
+            total=self._entries.size if total is None else total,
             version=self._current.version + 1,
             complete=first is None,
         )
@@ -240,44 +253,66 @@ class TaskView:
             keys = self._keys(chunk, now)
             found += zip(keys, map(_SEQ, chunk), map(_ID, chunk), strict=True)
             self._pause()
-        ranking = Ranking()
+        ranking, entries = Ranking(), Entries()
         ranking.fill(found, self._pause)
-        entries: dict[str, Entry] = {}
-        for start in range(0, len(found), SLICE):
-            entries.update((entry[2], entry) for entry in found[start : start + SLICE])
-            self._pause()
+        entries.fill(found, self._pause)
+        drop(found)
+        before = (self._all, self._hits, self._entries)
         self._all, self._entries, self._revision = ranking, entries, revision
-        self._select(wanted, now, first=False)
+        try:
+            self._select(wanted, now, tasks)
+        finally:
+            drop(tasks)
+            self._release(*before)
+
+    def _release(self, everything: Ranking, hits: Ranking, entries: Entries) -> None:
+        """Take apart what a rebuild replaced."""
+        pinned = self._pinned
+        if hits is not everything and hits is not self._hits:
+            hits.clear()
+        everything.clear()
+        if (
+            pinned is None or pinned.entries is not entries
+        ) and self._current.entries is not entries:
+            entries.clear()
 
     def _keys(self, tasks: Sequence[Task], now: float) -> list[Any]:
-        keys: Iterator[Any]
-        if self._column.field is not None:
-            keys = map(attrgetter(self._column.field), tasks)
+        field, get = self._column.field, self._column.key
+        if field is None:
+            keys = [get(task, now) for task in tasks]
         else:
-            get = self._column.key
-            keys = (get(task, now) for task in tasks)
+            keys = list(map(attrgetter(field), tasks))
+            if self._column.live:
+                keys = [get(t, now) if k is None else k for k, t in zip(keys, tasks, strict=True)]
         # What is not equal to itself has no place in an order.
         return [None if key != key else key for key in keys]
 
-    def _select(self, wanted: Arrangement, now: float, *, first: bool = True) -> None:
-        """Ask every task whether it passes, and show the `first` ones as soon as they are known."""
-        self._made = wanted
+    def _ask_all(self, wanted: Arrangement, now: float) -> None:
+        """Ask every task whether it passes; if it is another question, show the first ones soon."""
         tasks = self._store.all_tasks()
+        again = wanted.filter == self._made.filter or wanted.filter.is_empty
         try:
-            if first and not wanted.filter.is_empty and len(tasks) >= preview.FROM:
+            if not again and len(tasks) >= preview.FROM:
                 self._preview(wanted, now)
-            self._choose(tasks, now)
-        except _Superseded:
-            # What was chosen before is of neither filter: the next must not be taken for it.
-            self._made = Arrangement(_NO_FILTER, wanted.sort, wanted.reverse)
-            raise
+            self._select(wanted, now, tasks)
+        finally:
+            drop(tasks)
+
+    def _select(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
+        """Choose those of the tasks that pass, and show them."""
+        self._made = wanted
+        hits = self._hits
+        self._choose(tasks, now)
         self._publish()
+        if hits is not self._all and hits is not self._hits:
+            hits.clear()
 
     def _preview(self, wanted: Arrangement, now: float) -> None:
+        self._made = wanted
         known, unknown = self._all.publish()
-        everything = Shown(wanted, known, unknown, self._entries, {}, len(self._entries), 0)
+        everything = Shown(wanted, known, unknown, self._entries, {}, self._entries.size, 0)
         ids = preview.select_first(self._store, everything, wanted, now, self._pause)
-        found = [self._entries[id] for id in ids]
+        found = [entry for entry in map(self._entries.get, ids) if entry is not None]
         if found:
             self._publish(found)
 
@@ -291,7 +326,7 @@ class TaskView:
         found: list[Entry] = []
         for chunk in _slices(tasks):
             ids = map(_ID, filter.select(chunk, now))
-            found += [entries[id] for id in ids if id in entries]
+            found += [entry for entry in map(entries.get, ids) if entry is not None]
             self._pause()
         hits = Ranking()
         hits.fill(found, self._pause)
@@ -325,7 +360,7 @@ class TaskView:
         if entry is None:
             return False
         self._note(id, entry)
-        del self._entries[id]
+        self._entries.remove(id)
         self._all.remove(entry)
         return self._hits is self._all or self._hits.remove(entry)
 
@@ -337,7 +372,7 @@ class TaskView:
             if before is not None:
                 self._note(task.id, before)
                 self._all.remove(before)
-            self._entries[task.id] = entry
+            self._entries.put(entry)
             self._all.add(entry)
         if self._live is not None:
             if task.state.finished:
