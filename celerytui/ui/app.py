@@ -340,7 +340,7 @@ class MonitorApp(BaseApp):
         for bound in active.values():
             key = SHOWN_IN_FOOTER.get(bound.binding.id or "")
             if key is not None:
-                rank = 0 if key.id in ("help.show", "quit") else key.shown
+                rank = 0 if key.id in ("help.show", "quit") else key.rank or key.shown
                 first = self.session.settings.keys.get(key.id, key.keys).split(",")[0]
                 hints.append((key.shown, (first, key.label, rank)))
         if self.session.view == "task":

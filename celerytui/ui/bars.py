@@ -25,6 +25,7 @@ from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
 WIDE = 100
+HOST_FROM = 72
 SILENT_SECONDS = 6.0
 """A worker's heart beats every 2 s unless configured otherwise."""
 
@@ -101,7 +102,8 @@ class Header(Bar):
         if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
             word = "broker gone" if link.lost_at else "no broker"
             if link.next_try and link.next_try > now:
-                word += f", again {format_until(link.next_try - now)}"
+                when = format_until(link.next_try - now)
+                word = f"{word}, again {when}" if wide else f"again {when}"
             tries: list[Span] = [(f"   try {link.attempt}", "muted")] if link.attempt else []
             return [(f"{glyphs.lost} {word}", "warning bold"), *(tries if wide else [])]
         if link.state is LinkState.NO_EVENTS:
@@ -287,7 +289,7 @@ class Banner(Bar):
 
 
 KeyHint = tuple[str, str, int]
-"""A key's id for Textual, its label, and its rank: the highest is the first to go."""
+"""A key's name for Textual, its label, and its rank: the highest is the first to go."""
 
 
 class Footer(Bar):
@@ -322,17 +324,15 @@ class Footer(Bar):
 
     @staticmethod
     def _fitting(hints: list[KeyHint], room: int) -> list[KeyHint]:
-        """As many as fit: the highest rank is dropped first, where rank 0 is never dropped."""
-
-        def width() -> int:
-            return sum(cells(key_name(key)) + cells(label) + 4 for key, label, _ in hints)
-
-        while hints and width() > room:
-            loosest = max(range(len(hints)), key=lambda i: hints[i][2])
-            if hints[loosest][2] == 0:
-                break
-            del hints[loosest]
-        return hints
+        """As many as fit, in their order: the lowest ranks first, and rank 0 always."""
+        kept: set[int] = set()
+        for index in sorted(range(len(hints)), key=lambda index: hints[index][2]):
+            key, label, rank = hints[index]
+            width = cells(key_name(key)) + cells(label) + 4
+            if rank == 0 or width <= room:
+                kept.add(index)
+                room -= width
+        return [hint for index, hint in enumerate(hints) if index in kept]
 
     def on_click(self, event: events.Click) -> None:
         for end, key in self._places:

@@ -18,7 +18,8 @@ class Key(Struct, frozen=True):
     """One thing that a key does.
 
     `where` is where it works: `app`, `list`, `tasks`, `task` or `detail`. `shown` is its place in the
-    footer, lower first, 0 for not there.
+    footer, lower first, 0 for not there; `rank` how soon it goes where room is short, highest
+    first, as `shown` if 0.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Key(Struct, frozen=True):
     where: str = "app"
     shown: int = 0
     help: str = ""
+    rank: int = 0
 
 
 KEYS: tuple[Key, ...] = (
@@ -35,12 +37,12 @@ KEYS: tuple[Key, ...] = (
     Key("view.tasks", "2", "Tasks", "show_view('tasks')", help="all tasks"),
     Key("view.workers", "3", "Workers", "show_view('workers')", help="all workers"),
     Key("view.queues", "4", "Queues", "show_view('queues')", help="all queues"),
-    Key("panel.next", "tab", "panel", "next_pane", shown=55, help="next panel"),
+    Key("panel.next", "tab", "panel", "next_pane", shown=55, rank=31, help="next panel"),
     Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
-    Key("panel.zoom", "z", "zoom", "zoom", shown=60, help="the panel alone, and back"),
+    Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="the panel alone, and back"),
     Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter the tasks"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
-    Key("display.pause", "p", "pause", "pause", shown=65, help="freeze the display, not the receiver"),
+    Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="freeze the display, not the receiver"),
     Key("display.utc", "u", "UTC", "utc", help="clock in UTC or local"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again what they do"),
     Key("broker.retry", "r", "try now", "retry", help="connect now, where the broker is gone"),
