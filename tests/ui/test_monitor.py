@@ -1,0 +1,440 @@
+"""What keys and the mouse do, on the sample cluster, by the real app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from celerytui.demo.sample import NOW
+from celerytui.errors import SettingsError
+from celerytui.model import Batch, Event, Outcome, Reply, TaskState
+from celerytui.ui.app import MonitorApp, check_keys
+from celerytui.ui.confirm import Confirm
+from celerytui.ui.dialog import Choice, Reading
+from celerytui.ui.filterbar import FilterInput
+from celerytui.ui.messages import StoreChanged
+from celerytui.ui.workers import WorkerList
+from tests.ui.still import StillEngine, still_app
+
+NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
+
+
+class Driver:
+    """The app under test with its engine at rest."""
+
+    def __init__(self, app: MonitorApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+        assert isinstance(app.engine, StillEngine)
+        self.engine = app.engine
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let everything settle."""
+        for key in keys:
+            await self.pilot.press(NAMES.get(key, key))
+        await self.pilot.pause()
+
+    async def news(self, *events: Event) -> None:
+        """Have events come in and be shown."""
+        self.engine.store.apply(Batch(list(events), NOW))
+        self.engine.view.refresh()
+        self.app.tell_widgets()
+        await self.pilot.pause()
+
+    def screen_text(self) -> str:
+        """What is on the screen, as text."""
+        lines = []
+        for pane in self.app.body.panes:
+            lines += [strip.text for strip in pane._strips]
+        return "\n".join(lines)
+
+
+@asynccontextmanager
+async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIterator[Driver]:
+    app = still_app(**options)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Driver(app, pilot)
+
+
+def _received(task_id: str, name: str = "late.comer") -> Event:
+    return Event("task-received", "celery@web1", NOW, uuid=task_id, name=name, args="()")
+
+
+# Moving
+
+
+async def test_the_cursor_stays_on_its_task_while_rows_come_in_above() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "j", "j")
+        chosen = at.app.table.cursor
+        row = at.app.table._shown.index(chosen or "")
+        await at.news(*(_received(f"new-{i}") for i in range(50)))
+        assert at.app.table.cursor == chosen
+        assert at.app.table._shown.index(chosen or "") == row
+
+
+async def test_without_a_cursor_the_newest_are_shown() -> None:
+    async with driven() as at:
+        await at.press("2")
+        await at.news(_received("newest"))
+        assert at.app.table.cursor is None
+        assert at.app.table._shown[0] == "newest"
+
+
+async def test_new_rows_do_not_scroll_the_reader_away() -> None:
+    async with driven() as at:
+        await at.press("2")
+        table = at.app.table
+        table._scroll(30)
+        first = table._shown[0]
+        await at.news(*(_received(f"new-{i}") for i in range(20)))
+        assert table._shown[0] == first
+
+
+async def test_moving_to_both_ends() -> None:
+    async with driven() as at:
+        await at.press("2", "G")
+        ids = at.engine.view.ids(0, at.engine.view.matched)
+        assert at.app.table.cursor == ids[-1]
+        await at.press("g")
+        assert at.app.table.cursor == ids[0]
+        await at.press("pagedown")
+        assert at.app.table.cursor == ids[at.app.table.page_rows]
+
+
+async def test_follow_stays_with_the_newest_and_a_move_ends_it() -> None:
+    async with driven() as at:
+        await at.press("2", "f")
+        await at.news(_received("newest"))
+        assert at.app.table.cursor == "newest"
+        await at.press("j")
+        assert not at.app.table.follow
+        await at.news(_received("newer"))
+        assert at.app.table.cursor != "newer"
+
+
+async def test_a_cursor_whose_task_is_filtered_out_goes_to_its_neighbour() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "j")
+        gone = at.app.table.cursor
+        task = at.engine.store.task(gone or "")
+        assert task is not None
+        at.app.set_filter(f"-id:{gone}")
+        await at.pilot.pause()
+        assert at.app.table.cursor not in (gone, None)
+        assert at.app.table.cursor in at.app.table._shown
+
+
+# The filter
+
+
+async def test_the_filter_acts_while_it_is_typed() -> None:
+    async with driven() as at:
+        await at.press("2", "slash", *"state:failure")
+        shown = at.engine.view.window(0, 1000)
+        assert shown
+        assert {task.state for task in shown} == {TaskState.FAILURE}
+        await at.press("enter")
+        assert at.app.session.filter_text == "state:failure"
+        assert at.app.screen.focused is at.app.table
+
+
+async def test_a_mistake_keeps_the_last_good_filter() -> None:
+    async with driven() as at:
+        await at.press("2", "slash", *"state:failure")
+        good = at.engine.view.matched
+        await at.press(*" runtime:>2x")
+        assert at.engine.view.matched <= good
+        assert at.app.table.last_good
+        assert "last good filter" in at.screen_text()
+
+
+async def test_escape_brings_the_filter_before_back() -> None:
+    async with driven() as at:
+        at.app.set_filter("name:billing")
+        await at.press("2", "slash", *" state:failure", "escape")
+        assert at.app.session.filter_text == "name:billing"
+        assert at.engine.view.filter is not None
+        assert at.engine.view.filter.text == "name:billing"
+
+
+async def test_tab_completes_a_field_and_up_brings_an_older_filter() -> None:
+    async with driven() as at:
+        await at.press("2", "slash", *"wor", "tab")
+        line = at.app.query_one(FilterInput)
+        assert line.value == "worker:"
+        await at.press("enter", "slash", "up")
+        assert line.value == "worker:"
+
+
+async def test_keys_typed_into_the_filter_do_nothing_else() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "slash", *"CKq", "p", "colon")
+        assert at.app.query_one(FilterInput).value == "CKqp:"
+        assert len(at.app.screen_stack) == 1
+        assert at.app.session.paused_at is None
+
+
+async def test_enter_on_a_worker_shows_its_tasks() -> None:
+    async with driven() as at:
+        await at.press("3", "j")
+        worker = at.app.body.query_one(WorkerList).cursor
+        at.app.body.query_one(WorkerList).action_open()
+        await at.pilot.pause()
+        assert at.app.session.view == "tasks"
+        assert {task.worker for task in at.engine.view.window(0, 500)} == {worker}
+
+
+async def test_sorting_by_key_and_by_a_click_on_the_head() -> None:
+    async with driven() as at:
+        await at.press("2", "s")
+        assert isinstance(at.app.screen, Choice)
+        await at.press("escape")
+        at.app.table.sort_by("runtime")
+        assert (at.engine.view.sort, at.engine.view.reverse) == ("runtime", True)
+        await at.press("o")
+        assert (at.engine.view.sort, at.engine.view.reverse) == ("runtime", False)
+        await at.pilot.click("#tasks", offset=(5, 1))
+        assert at.engine.view.sort == "state"
+
+
+# Actions
+
+
+async def test_revoke_by_keyboard_asks_first_and_y_does_it() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "C")
+        assert isinstance(at.app.screen, Confirm)
+        assert at.engine.submitted == []
+        await at.press("y")
+        assert at.engine.submitted == [("task.revoke", (at.app.table.cursor,), {})]
+
+
+@pytest.mark.parametrize("key", ["n", "escape", "enter"])
+async def test_no_is_what_every_other_key_says(key: str) -> None:
+    async with driven() as at:
+        await at.press("2", "j", "C", key)
+        assert len(at.app.screen_stack) == 1
+        assert at.engine.submitted == []
+
+
+async def test_enter_takes_the_button_in_focus() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "C", "tab", "enter")
+        assert len(at.engine.submitted) == 1
+
+
+async def test_terminate_takes_the_signal_that_was_chosen() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "K", "down", "y")
+        [(action, _, params)] = at.engine.submitted
+        assert (action, params) == ("task.terminate", {"signal": "SIGKILL"})
+
+
+async def test_marked_tasks_are_the_targets_also_under_a_filter() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "space", "space")
+        marked = set(at.app.session.marked)
+        assert len(marked) == 2
+        await at.press("C", "y")
+        assert set(at.engine.submitted[0][1]) == marked
+
+
+async def test_mark_all_takes_all_that_match_and_back() -> None:
+    async with driven() as at:
+        await at.press("2")
+        at.app.set_filter("state:failure")
+        await at.press("asterisk")
+        assert at.app.session.marked == set(at.engine.view.matching_ids())
+        await at.press("asterisk")
+        assert at.app.session.marked == set()
+
+
+async def test_the_target_is_what_was_under_the_cursor_when_the_key_was_pressed() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "j", "C")
+        wanted = at.app.table.cursor
+        await at.news(*(_received(f"new-{i}") for i in range(30)))
+        await at.press("y")
+        assert at.engine.submitted[0][1] == (wanted,)
+
+
+async def test_each_workers_answer_is_shown_and_what_was_reached_is_unmarked() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "space")
+        marked = tuple(at.app.session.marked)
+        replies = (
+            Reply("celery@web1", True, "tasks flagged as revoked"),
+            Reply("celery@bill1", None, "no answer within 1s"),
+        )
+        at.engine.outcomes.append(Outcome("task.revoke", marked, replies, NOW, NOW))
+        at.engine.mailbox.post()
+        await at.pilot.pause()
+        await at.pilot.pause()
+        [toast] = list(at.app._notifications)
+        assert toast.severity == "warning"
+        assert "celery@web1" in toast.message
+        assert "no answer within 1s" in toast.message
+        assert at.app.session.marked == set()
+
+
+async def test_read_only_has_no_action_in_keys_palette_and_menu() -> None:
+    async with driven(read_only=True) as at:
+        await at.press("2", "j", "C", "K", "E", "a")
+        assert len(at.app.screen_stack) == 1
+        assert at.engine.submitted == []
+        commands = {command.title for command in at.app.get_system_commands(at.app.screen)}
+        assert commands.isdisjoint({"Revoke", "Terminate", "Enable task events"})
+        assert not {label for _, label, _ in at.app.key_hints()} & {"revoke", "terminate"}
+
+
+async def test_the_palette_has_every_action_and_every_key() -> None:
+    async with driven() as at:
+        commands = {command.title for command in at.app.get_system_commands(at.app.screen)}
+        assert {"Revoke", "Terminate", "pause", "filter", "quit", "Tasks"} <= commands
+
+
+# Views, detail and display
+
+
+async def test_detail_follows_the_task_live() -> None:
+    async with driven() as at:
+        await at.news(_received("followed", "orders.checkout"))
+        await at.press("2", "j", "enter")
+        assert at.app.session.view == "task"
+        assert "received" in at.screen_text()
+        await at.news(
+            Event("task-started", "celery@web1", NOW, uuid="followed"),
+            Event("task-succeeded", "celery@web1", NOW, uuid="followed", result="42", runtime=0.5),
+        )
+        assert "success" in at.screen_text()
+        assert "42" in at.screen_text()
+
+
+async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None:
+    async with driven() as at:
+        await at.news(
+            Event("task-received", "w", NOW, uuid="root", name="the.parent", root_id="root"),
+            Event(
+                "task-received",
+                "w",
+                NOW + 1,
+                uuid="kid",
+                name="the.child",
+                root_id="root",
+                parent_id="root",
+            ),
+        )
+        await at.press("2", "j", "enter")
+        assert at.app.detail.task_id == "kid"
+        await at.press("right_square_bracket", "enter")
+        assert at.app.detail.task_id == "root"
+        assert "the.child" in at.screen_text()
+        await at.press("escape")
+        assert at.app.session.view == "tasks"
+
+
+async def test_t_goes_straight_to_the_traceback() -> None:
+    async with driven((80, 24)) as at:
+        at.app.set_filter("state:failure name:billing.charge")
+        await at.press("2", "j", "t")
+        await at.pilot.pause()
+        assert at.app.session.view == "task"
+        assert "Timeline" not in at.screen_text()
+        assert "Exception ─" in at.screen_text()
+        assert "CardDeclined" in at.screen_text()
+
+
+async def test_copying_the_id_and_the_row() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "c")
+        assert at.app.clipboard == at.app.table.cursor
+        await at.press("y")
+        document = json.loads(at.app.clipboard)
+        assert document["id"] == at.app.table.cursor
+        assert document["state"] == "success"
+
+
+async def test_pause_freezes_the_display_and_not_the_store() -> None:
+    async with driven() as at:
+        await at.press("2", "p")
+        before = at.screen_text()
+        await at.news(_received("unseen"))
+        assert at.screen_text() == before
+        assert at.engine.store.task("unseen") is not None
+        await at.press("p")
+        at.engine.view.refresh()
+        await at.news()
+        assert "late.comer" in at.screen_text()
+
+
+async def test_zoom_and_tab_go_through_the_panels() -> None:
+    async with driven() as at:
+        await at.press("z")
+        assert [pane.id for pane in at.app.body.panes] == ["tasks"]
+        await at.press("escape")
+        assert len(at.app.body.panes) == 5
+        await at.press("tab")
+        assert at.app.screen.focused is at.app.detail
+
+
+async def test_help_of_the_pane_in_focus() -> None:
+    async with driven() as at:
+        await at.press("question_mark")
+        assert isinstance(at.app.screen, Reading)
+        assert at.app.screen.heading == "Keys: Tasks"
+        await at.press("escape", "3", "question_mark")
+        assert isinstance(at.app.screen, Reading)
+        assert at.app.screen.heading == "Keys: Workers"
+
+
+async def test_the_mouse_chooses_opens_scrolls_and_changes_views() -> None:
+    async with driven() as at:
+        await at.pilot.click("#views", offset=(17, 0))
+        await at.pilot.pause()
+        assert at.app.session.view == "tasks"
+        await at.pilot.click("#tasks", offset=(20, 5))
+        third = at.engine.view.ids(3, 1)[0]
+        assert at.app.table.cursor == third
+        await at.pilot.click("#tasks", offset=(20, 5), times=2)
+        await at.pilot.pause()
+        assert at.app.session.view == "task"
+
+
+async def test_an_unchanged_screen_repaints_nothing() -> None:
+    async with driven() as at:
+        await at.press("2", "j")
+        painted: list[object] = []
+        for pane in at.app.body.panes:
+            pane.refresh = lambda *regions, **_: painted.append(regions)  # type: ignore[method-assign,assignment]
+            pane.post_message(StoreChanged())
+        await at.pilot.pause()
+        assert painted == []
+
+
+async def test_keys_can_be_remapped_by_id() -> None:
+    async with driven(keys={"task.revoke": "f8"}) as at:
+        await at.press("2", "j", "C")
+        assert len(at.app.screen_stack) == 1
+        await at.press("f8")
+        assert isinstance(at.app.screen, Confirm)
+
+
+def test_a_key_for_something_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"task\.revok.*did you mean task\.revoke"):
+        check_keys({"task.revok": "f8"})
+
+
+@pytest.mark.parametrize("size", [(20, 5), (1, 1), (400, 120)])
+async def test_no_size_of_terminal_is_too_odd(size: tuple[int, int]) -> None:
+    async with driven(size) as at:
+        await at.press("j", "enter", "escape", "2", "3", "4", "1", "question_mark", "escape", "tab")
+        await at.pilot.resize_terminal(80, 24)
+        await at.pilot.pause()
+        assert "Tasks" in at.screen_text()
