@@ -1,0 +1,11 @@
+"""The terminal, and the signals: whatever hangs, the terminal is given back and the process ends.
+
+Textual's own driver reads and writes in threads of its own and knows neither SIGTERM nor a terminal
+that goes away. This one reads and writes on the loop, through descriptions of the terminal of its
+own that never wait, so that a terminal which stops reading stops nothing else.
+"""
+
+from celerytui.ui.driver.departure import LEAVE_SECONDS, Departure
+from celerytui.ui.driver.terminal import TerminalDriver, require_terminal
+
+__all__ = ["LEAVE_SECONDS", "Departure", "TerminalDriver", "require_terminal"]

@@ -1,0 +1,109 @@
+"""The signals while the monitor runs, and the time by which the process is gone."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from celerytui.errors import ExitCode
+
+STATUSES: Final = {
+    signal.SIGTERM: ExitCode.OK,
+    signal.SIGHUP: ExitCode.HANGUP,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+}
+"""The signals that end the monitor, and the exit status of each."""
+
+LEAVE_SECONDS: Final = 1.75
+"""From being asked to leave until the process is ended by force."""
+
+_SHARED_SIGNALS: Final = (
+    *STATUSES,
+    signal.SIGALRM,
+    signal.SIGTSTP,
+    signal.SIGCONT,
+    signal.SIGTTOU,
+    signal.SIGTTIN,
+    signal.SIGWINCH,
+)
+
+
+class Departure:
+    """The process's signals while the monitor runs, and the time by which it is gone.
+
+    `asked(status)` is called inside a signal handler when a signal asks to leave; `abandon()` when
+    time is up, before the process ends: it gives the terminal back without waiting for anything.
+    At the end the handlers that the user's project installed are put back, but for those that end
+    a process: a terminal that goes away sends SIGHUP twice, from the kernel and from the shell, and
+    the second must not cut short what is cleaned up after the first.
+    """
+
+    def __init__(self, asked: Callable[[int], None], abandon: Callable[[], None]) -> None:
+        self._asked = asked
+        self._abandon = abandon
+        self._before: dict[signal.Signals, Any] = {}
+        self.status: int | None = None
+        self.until = 0.0
+
+    def __enter__(self) -> Departure:
+        for number in _SHARED_SIGNALS:
+            self._before[number] = signal.getsignal(number)
+        for number in STATUSES:
+            signal.signal(number, self._signalled)
+        signal.signal(signal.SIGALRM, self._overdue)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if self.status is None:
+            self.status = ExitCode.OK
+        for number, handler in self._before.items():
+            # None: not installed from Python, cannot be put back.
+            if handler is not None and number not in STATUSES:
+                signal.signal(number, handler)
+
+    def begin(self, status: int) -> None:
+        """Start the clock; the first status wins, except that a failure is never forgotten."""
+        if self.status is None:
+            self.until = time.monotonic() + LEAVE_SECONDS
+            signal.setitimer(signal.ITIMER_REAL, LEAVE_SECONDS)
+            self.status = status
+        elif self.status == ExitCode.OK:
+            self.status = status
+
+    def guard_exit(self, status: int) -> None:
+        """Bound the interpreter's own end too.
+
+        Threads of the user's project that are no daemons, and exit hooks of the brokers' libraries,
+        wait for brokers that do not answer.
+        """
+
+        def arm() -> None:
+            self.status = status
+            signal.signal(signal.SIGALRM, self._overdue)
+            signal.setitimer(signal.ITIMER_REAL, max(0.2, self.until - time.monotonic()))
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+
+        # Hooks of `atexit` run only after such threads have ended.
+        getattr(threading, "_register_atexit", atexit.register)(arm)
+
+    def _signalled(self, number: int, _frame: object) -> None:
+        if self.status is None:
+            status = STATUSES[signal.Signals(number)]
+            self.begin(status)
+            self._asked(status)
+
+    def _overdue(self, *_: object) -> None:
+        try:
+            self._abandon()
+        finally:
+            os._exit(ExitCode.FAILURE if self.status is None else self.status)

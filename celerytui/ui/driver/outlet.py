@@ -1,0 +1,89 @@
+"""The way out to the terminal, which may stop reading."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import termios
+import time
+from collections.abc import Callable
+from typing import Final
+
+BACKLOG: Final = 64 * 1024
+"""Bytes that may wait for a slow terminal; frames beyond that are skipped, and drawn anew later."""
+
+RETRY_SECONDS: Final = 0.02
+
+
+def reopen(fileno: int, flags: int) -> int:
+    """A non-blocking description of the terminal `fileno` of our own.
+
+    The flag on the one we were given would reach the shell, which shares it.
+    """
+    with contextlib.suppress(OSError):
+        return os.open(os.ttyname(fileno), flags | os.O_NONBLOCK | os.O_NOCTTY)
+    with contextlib.suppress(OSError):  # another user's terminal, after `su`
+        return os.open("/dev/tty", flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return os.dup(fileno)
+
+
+class Outlet:
+    """Bytes to the terminal, without ever waiting for it; `caught_up()` after frames were lost."""
+
+    def __init__(self, fileno: int, caught_up: Callable[[], None]) -> None:
+        self.fd = reopen(fileno, os.O_WRONLY)
+        self._loop = asyncio.get_running_loop()
+        self._caught_up = caught_up
+        self._pending = bytearray()
+        self._retry: asyncio.TimerHandle | None = None
+        self._torn = False
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep for later, or lose `data` whole where too much waits already."""
+        if self._pending and len(self._pending) + len(data) > BACKLOG:
+            self._torn = True
+            return
+        self._pending += data
+        if self._retry is None:
+            self._push()
+
+    def _push(self) -> None:
+        self._retry = None
+        if not self._send():
+            self._retry = self._loop.call_later(RETRY_SECONDS, self._push)
+        elif self._torn:
+            self._torn = False
+            self._caught_up()
+
+    def _send(self) -> bool:
+        """Whether nothing is left to send."""
+        try:
+            if self._pending:
+                del self._pending[: os.write(self.fd, self._pending)]
+        except BlockingIOError:
+            return False
+        except OSError:  # the terminal is gone, and reading says so
+            self._pending.clear()
+        return not self._pending
+
+    def finish(self, last: bytes, seconds: float) -> None:
+        """Send all that waits and then `last`; after `seconds` only `last`, as best as can be."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        self._pending += last
+        deadline = time.monotonic() + seconds
+        while not self._send():
+            if time.monotonic() >= deadline:
+                self._pending[:] = last
+                with contextlib.suppress(termios.error):
+                    termios.tcflush(self.fd, termios.TCOFLUSH)
+                self._send()
+                break
+            time.sleep(0.005)
+        self._pending.clear()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            os.close(self.fd)

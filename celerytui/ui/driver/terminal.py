@@ -1,0 +1,299 @@
+"""Textual's driver for a terminal, on the loop instead of in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import termios
+import threading
+import time
+import tty
+from codecs import getincrementaldecoder
+from typing import Any, Final
+
+from textual import constants, events
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers import linux_driver
+from textual.geometry import Size
+
+from celerytui.errors import NoTerminal
+from celerytui.ui.driver.outlet import Outlet, reopen
+
+DRAIN_SECONDS: Final = 0.3
+SETTLE_SECONDS: Final = 0.02
+"""Time for mouse reports that are under way when the mouse is turned off: no shell reads them."""
+
+
+def require_terminal() -> None:
+    """Raise NoTerminal, in one line, where there is no terminal to read keys from and draw on."""
+    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
+        if stream is None or stream.closed or not stream.isatty():
+            raise NoTerminal(
+                f"{name} is not a terminal: the monitor needs one; without, use `snapshot`"
+            )
+    if os.environ.get("TERM") == "dumb":
+        raise NoTerminal("TERM=dumb: the monitor needs a terminal that can draw")
+
+
+class TerminalDriver(linux_driver.LinuxDriver):
+    """Textual's driver for Linux and macOS, without threads."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.leaving = False
+        """Set once the app leaves: nothing stops or resumes any more."""
+        self._out_fileno = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
+        self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+        self._outlet: Outlet | None = None
+        self._input = -1
+        self._parser = XTermParser(debug)
+        self._tick: asyncio.TimerHandle | None = None
+        self._hushed: dict[int, int] = {}
+        self._pausing = False
+        self._size = self._get_terminal_size()
+
+    # In and out of the application's mode
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over; nothing where it is ours already."""
+        if self._outlet is not None:
+            return
+        self._outlet = Outlet(self._out_fileno, self._redraw)
+        self._input = reopen(self.fileno, os.O_RDONLY)
+        with contextlib.suppress(termios.error):
+            self.attrs_before = termios.tcgetattr(self.fileno)
+            self._set_attributes(self._raw(termios.tcgetattr(self.fileno)))
+        self._hush()
+        self._parser = XTermParser(self._debug)
+        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._loop.add_reader(self._input, self._read)
+        # Through the loop, so that its wake-up pipe is told of every signal, ours included.
+        self._loop.add_signal_handler(signal.SIGWINCH, self._resized)
+        self.write("\x1b[?1049h")
+        self._enable_mouse_support()
+        self.write("\x1b[?25l\x1b[?1004h")
+        if not constants.DISABLE_KITTY_KEY:
+            flags = (
+                linux_driver.KITTY_DISAMBIGUATE_ESCAPE_CODES
+                | linux_driver.KITTY_REPORT_ALL_KEYS
+                | linux_driver.KITTY_REPORT_ASSOCIATED_TEXT
+            )
+            self.write(f"\x1b[>{flags}u")
+        self._request_terminal_sync_mode_support()
+        self._query_in_band_window_resize()
+        self._enable_bracketed_paste()
+        self._disable_line_wrap()
+        self._send_size()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back exactly as it was; nothing where that was done already."""
+        self.disable_input()
+        outlet, self._outlet = self._outlet, None
+        if outlet is None:
+            return
+        outlet.finish(self._farewell(), DRAIN_SECONDS)
+        time.sleep(SETTLE_SECONDS)
+        self._restore_attributes()
+        outlet.close()
+        os.close(self._input)
+        self._unhush()
+        self._in_band_window_resize = False
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        if self._outlet is not None:
+            self._loop.remove_reader(self._input)
+            self._loop.remove_signal_handler(signal.SIGWINCH)
+
+    def close(self) -> None:
+        """Nothing is left to close: leaving the application's mode closes all."""
+
+    def abandon(self) -> None:
+        """Give the terminal back from within a signal handler, while the loop is stuck."""
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.finish(self._farewell(), 0.0)
+            self._restore_attributes()
+            self._unhush()
+
+    def _farewell(self) -> bytes:
+        """What undoes every sequence that was sent; the keyboard's before the screen's."""
+        resize = "\x1b[?2048l" if self._in_band_window_resize else ""
+        mouse = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l" if self._mouse else ""
+        kitty = "" if constants.DISABLE_KITTY_KEY else "\x1b[<u"
+        sync = "\x1b[?2026l" if self._app._sync_available else ""
+        return (
+            f"\x1b[0m{sync}\x1b[?2004l\x1b[?7h{resize}{mouse}\x1b[?1004l{kitty}\x1b[?1049l\x1b[?25h"
+        ).encode()
+
+    # The terminal's attributes, and the two other descriptors that may lead to it
+
+    def _raw(self, attributes: list[Any]) -> list[Any]:
+        attributes[tty.LFLAG] = self._patch_lflag(attributes[tty.LFLAG])
+        attributes[tty.IFLAG] = self._patch_iflag(attributes[tty.IFLAG])
+        attributes[tty.CC][termios.VMIN] = 1
+        return attributes
+
+    def _set_attributes(self, attributes: list[Any]) -> None:
+        # The default of SIGTTOU would stop a process that does this from the background.
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        try:
+            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+        finally:
+            signal.signal(signal.SIGTTOU, before)
+
+    def _restore_attributes(self) -> None:
+        """Nothing where a shell has the terminal: it set its own attributes."""
+        if self.attrs_before is not None and self._in_foreground():
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self.fileno, termios.TCIFLUSH)
+                self._set_attributes(self.attrs_before)
+
+    def _hush(self) -> None:
+        """Keep what C libraries and children write to standard output and error off the screen."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for fd in (1, 2):
+            if os.isatty(fd):
+                self._hushed[fd] = os.dup(fd)
+                os.dup2(nowhere, fd)
+        os.close(nowhere)
+
+    def _unhush(self) -> None:
+        for stream in (sys.__stdout__, sys.__stderr__):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()  # type: ignore[union-attr]
+        while self._hushed:
+            fd, saved = self._hushed.popitem()
+            os.dup2(saved, fd)
+            os.close(saved)
+
+    # Output
+
+    def write(self, data: str) -> None:
+        if threading.get_ident() != self._app._thread_id:
+            self._loop.call_soon_threadsafe(self.write, data)
+        elif self._outlet is not None:
+            self._outlet.write(data.encode(self._encoding, "replace"))
+
+    def _redraw(self) -> None:
+        self._app.refresh(layout=True)
+
+    # Input
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._input, 4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            # The terminal is gone; where the kernel did not say so, we say it in its place.
+            self._loop.remove_reader(self._input)
+            signal.raise_signal(signal.SIGHUP)
+            return
+        self._parse(self._decode(data))
+
+    def _parse(self, text: str | None) -> None:
+        """Feed the parser, or with None let it find out that a lone ESC was the key."""
+        try:
+            for message in self._parser.tick() if text is None else self._parser.feed(text):
+                self.process_message(message)
+        except Exception as error:
+            self._app._handle_exception(error)
+        if text:
+            if self._tick is not None:
+                self._tick.cancel()
+            self._tick = self._loop.call_later(constants.ESCAPE_DELAY + 0.005, self._parse, None)
+
+    # Size
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and rows as the terminal itself says; COLUMNS and LINES may be stale."""
+        with contextlib.suppress(OSError):
+            width, height = os.get_terminal_size(self._input if self._hushed else self._out_fileno)
+            if width and height:
+                return width, height
+        return super()._get_terminal_size()
+
+    def _resized(self) -> None:
+        if not self._in_band_window_resize:
+            self._send_size()
+
+    def _send_size(self) -> None:
+        size = Size(*self._get_terminal_size())
+        self.send_message(events.Resize(size, size))
+
+    # Stop and go on
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self.suspend)
+
+    def _sigcont_application(self, *_: object) -> None:
+        if not self._pausing:
+            self._loop.call_soon_threadsafe(self._continued)
+
+    def suspend(self, *, group: bool = False) -> None:
+        """Give the terminal back and stop until the shell's `fg`, then take it over again.
+
+        With `group`, as ctrl+z does: the processes started together with us (`make`) stop too, as
+        a shell sees no stopped job while they wait for us.
+        """
+        if self.leaving:
+            return
+        if self._auto_restart:
+            self.suspend_application_mode()
+        self._pause(group)
+        if self._auto_restart and not self.leaving:
+            self.resume_application_mode()
+            self.send_message(self.SignalResume())
+            self._redraw()
+
+    def _continued(self) -> None:
+        """After a SIGCONT that followed no stop of ours, others may have changed the terminal."""
+        if self._outlet is None or self.leaving or not self._auto_restart:
+            return
+        if not self._in_foreground():
+            self._pause(False)
+        if not self.leaving:
+            self.suspend_application_mode()
+            self.resume_application_mode()
+            self._redraw()
+
+    def _pause(self, group: bool) -> None:
+        """Stop, and return once continued in the foreground.
+
+        By SIGTSTP, which the kernel ignores where no shell is there to continue us; SIGSTOP would
+        stop us for ever.
+        """
+        self._pausing = True
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            os.kill(0 if group else os.getpid(), signal.SIGTSTP)
+            while not self.leaving and not self._in_foreground():
+                time.sleep(0.05)
+                os.kill(os.getpid(), signal.SIGTSTP)
+        finally:
+            signal.signal(signal.SIGTSTP, before)
+            self._pausing = False
+
+    def _in_foreground(self) -> bool:
+        try:
+            group = os.tcgetpgrp(self.fileno)
+        except OSError:  # not our controlling terminal, or gone
+            return True
+        return group in (0, os.getpgrp())  # 0: a group that this container cannot see
