@@ -23,7 +23,7 @@ def make_app(folder: Path) -> Any:
     transport.register()
     app = Celery("shop", loader="app", fixups=set(), set_as_current=False)
     app.conf.update(
-        broker_url="filesystem://",
+        broker_url=transport.URL,
         broker_transport_options=transport.options(folder),
         result_backend=f"file://{folder / transport.RESULTS}",
         imports=[f"{_SHOP}.{module}" for module in _MODULES],

@@ -21,12 +21,12 @@ from kombu.transport.virtual import BrokerState
 from kombu.utils.json import dumps, loads
 
 DATA, CONTROL, PASSING, RESULTS = "data", "control", "passing", "results"
-_ALIAS = f"{__name__}:Transport"
+URL = "demo://"
 
 
 def register() -> None:
-    """Let `filesystem://` mean this transport in this process."""
-    TRANSPORT_ALIASES["filesystem"] = _ALIAS
+    """Let the URL mean this transport in this process."""
+    TRANSPORT_ALIASES["demo"] = f"{__name__}:Transport"
 
 
 def options(folder: Path) -> dict[str, Any]:

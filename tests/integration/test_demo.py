@@ -185,7 +185,7 @@ def test_the_environment_does_not_reach_the_shop(monkeypatch: pytest.MonkeyPatch
         return 129
 
     assert run_demo(Settings(), run) == 129
-    assert seen == ["filesystem://", False]
+    assert seen == ["demo://", False]
     assert os.environ["CELERY_BROKER_URL"] == "redis://elsewhere:6379/0"
 
 

@@ -13,6 +13,7 @@ from queue import Empty
 from typing import Any
 
 import pytest
+from kombu.transport import filesystem, get_transport_cls
 
 from celerytui.demo import keeper, transport
 from celerytui.demo.app import EXCHANGES, make_app
@@ -103,11 +104,11 @@ class TestApp:
             (message,) = os.listdir(tmp_path / name / transport.DATA)
             assert message.endswith(".high.msg")
 
-    def test_filesystem_means_our_transport(self, folder: Path) -> None:
-        app = make_app(folder)
-        with app.connection_for_read() as connection:
+    def test_it_carries_events_and_leaves_kombus_own_transport_alone(self, folder: Path) -> None:
+        with make_app(folder).connection_for_read() as connection:
             assert isinstance(connection.transport, transport.Transport)
             assert connection.supports_exchange_type("fanout")
+        assert get_transport_cls("filesystem") is filesystem.Transport
 
 
 class Sent:
@@ -170,19 +171,22 @@ class TestKeeper:
     def test_a_stubborn_child_and_its_own_child_are_killed(self) -> None:
         stubborn = (
             "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-            "os.fork(); print('ready', flush=True); time.sleep(60)"
+            "os.fork(); os.write(1, b'ready\\n'); time.sleep(60)"
         )
         child = subprocess.Popen(
             [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, start_new_session=True
         )
         assert child.stdout is not None
-        assert [child.stdout.readline() for _ in range(2)] == [b"ready\n"] * 2
-        began = time.monotonic()
-        keeper.stop([child], grace=0.2)
-        assert time.monotonic() - began < 2.0
-        assert child.returncode == -signal.SIGKILL
-        assert child.stdout.read() == b""  # nobody holds the other end any more
-        child.stdout.close()
+        try:
+            assert [child.stdout.readline() for _ in range(2)] == [b"ready\n"] * 2
+            began = time.monotonic()
+            keeper.stop([child], grace=0.2)
+            assert time.monotonic() - began < 2.0
+            assert child.returncode == -signal.SIGKILL
+            assert child.stdout.read() == b""  # nobody holds the other end any more
+        finally:
+            keeper.stop([child], grace=0.0)
+            child.stdout.close()
 
     def test_a_child_that_ended_before_is_no_error(self) -> None:
         child = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
