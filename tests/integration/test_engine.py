@@ -1,0 +1,224 @@
+"""The whole engine on real brokers with real workers: what a monitor learns and what it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from celerytui.engine import Engine
+from celerytui.model import LinkState, TaskState
+from celerytui.settings import Settings
+from tests.integration.servers import Process, Server, wait_until
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def run_engine() -> Iterator[Callable[..., Engine]]:
+    """`run_engine(app, **settings)`: an engine that is started, and stopped after the test."""
+    engines: list[Engine] = []
+
+    def run(app: Any, **settings: Any) -> Engine:
+        engine = Engine(app, Settings(refresh=0.1, **settings))
+        engines.append(engine)
+        engine.start()
+        return engine
+
+    yield run
+    for engine in engines:
+        engine.stop()
+
+
+def _online(engine: Engine, count: int = 1) -> None:
+    def there() -> bool:
+        workers = engine.store.workers()
+        return sum(one.status == "online" and one.inspected is not None for one in workers) >= count
+
+    wait_until(there, SECONDS, f"{count} workers to be online and asked")
+
+
+def _state(engine: Engine, task_id: str) -> TaskState | None:
+    task = engine.store.task(task_id)
+    return None if task is None else task.state
+
+
+def test_what_already_runs_shows_at_once(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker(concurrency=1, events=False, options=("--prefetch-multiplier=4",))
+    running = app.send_task("proj.sleepy", (20,)).id
+    waiting = app.send_task("proj.add", (1, 2)).id
+    later = app.send_task("proj.add", (3, 4), countdown=600).id
+    inspect = app.control.inspect(destination=["w1@test"], timeout=2)
+    wait_until(lambda: bool((inspect.active() or {}).get("w1@test")), SECONDS, "the task to run")
+    wait_until(
+        lambda: bool((inspect.scheduled() or {}).get("w1@test")), SECONDS, "the ETA to be held"
+    )
+    engine = run_engine(app)
+    wait_until(lambda: _state(engine, running) is TaskState.STARTED, SECONDS, "the running task")
+    wait_until(lambda: _state(engine, later) is not None, SECONDS, "the scheduled task")
+    task = engine.store.task(running)
+    assert task is not None
+    assert (task.name, task.worker, task.args) == ("proj.sleepy", "w1@test", "[20]")
+    assert task.started is not None
+    assert abs(time.time() - task.started) < 60
+    held = engine.store.task(later)
+    assert held is not None
+    assert held.more.eta
+    assert _state(engine, waiting) in (TaskState.RECEIVED, None)
+    worker = engine.store.worker("w1@test")
+    assert worker is not None
+    assert (worker.pool, worker.concurrency, worker.queues) == ("threads", 1, ("celery",))
+
+
+def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    worker = start_worker(events=False)
+    engine = run_engine(app)
+    _online(engine)
+    wait_until(
+        lambda: bool(
+            (one := engine.store.worker("w1@test")) and one.task_events and one.events_enabled_by_us
+        ),
+        SECONDS,
+        "the events to be turned on",
+    )
+    done = app.send_task("proj.add", (1, 2)).id
+    wait_until(lambda: _state(engine, done) is TaskState.SUCCESS, SECONDS, "the task's events")
+    before = worker.output().count("pidbox")
+    clock = app.control.inspect(destination=["w1@test"], timeout=2).clock
+    first = clock()["w1@test"]["clock"]
+    beats = engine.store.summary(time.time()).events_received
+    wait_until(
+        lambda: engine.store.summary(time.time()).events_received >= beats + 3,
+        SECONDS,
+        "heartbeats",
+    )
+    # Each command that a worker takes moves its clock by more than its own heartbeats do.
+    assert clock()["w1@test"]["clock"] - first < 12
+    assert worker.output().count("pidbox") == before
+
+
+def test_events_can_be_left_alone(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker(events=False, options=("--heartbeat-interval=1",))
+    engine = run_engine(app, enable_events=False)
+    _online(engine)
+    for _ in range(12):
+        app.send_task("proj.add", (1, 2))
+    wait_until(
+        lambda: (one := engine.store.worker("w1@test")) is not None and one.task_events is False,
+        SECONDS,
+        "the worker to be found out as silent",
+    )
+    replies = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    assert "already" not in str(replies)
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_restore_turns_off_only_what_was_turned_on_here(
+    make_app: Any,
+    redis_url: str,
+    start_worker_on: Callable[..., Process],
+    run_engine: Callable[..., Engine],
+    was_on: bool,
+) -> None:
+    app = make_app(redis_url)
+    start_worker_on(redis_url, events=False)
+    if was_on:
+        app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    engine = run_engine(app, restore_events=True)
+    wait_until(
+        lambda: bool((one := engine.store.worker("w1@test")) and one.task_events),
+        SECONDS,
+        "the events to be on",
+    )
+    engine.stop()
+    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    assert ("already" in str(reply)) is was_on
+
+
+def test_what_was_missed_in_a_gap_is_right_again(
+    make_app: Any,
+    redis_server: Server,
+    revived: Callable[[Server], Server],
+    start_worker_on: Callable[..., Process],
+    run_engine: Callable[..., Engine],
+) -> None:
+    server = revived(redis_server)
+    url = server.fresh_url()
+    app = make_app(url, broker_connection_retry_on_startup=True)
+    start_worker_on(url, concurrency=2)
+    engine = run_engine(app)
+    _online(engine)
+    running = app.send_task("proj.sleepy", (3,)).id
+    wait_until(lambda: _state(engine, running) is TaskState.STARTED, SECONDS, "the task to start")
+    server.kill()
+    wait_until(lambda: engine.link.state is LinkState.RECONNECTING, SECONDS, "the loss to be seen")
+    assert engine.link.error
+    assert engine.link.lost_at is not None
+    assert engine.store.gaps()[-1][1] is None
+    time_up = time.monotonic() + 4
+    wait_until(lambda: time.monotonic() > time_up, 10, "the task to end unseen")
+    server.start()
+    engine.reconnect_now()
+    wait_until(lambda: engine.link.state is LinkState.CONNECTED, SECONDS, "the broker to be back")
+    wait_until(lambda: engine.store.gaps()[-1][1] is not None, SECONDS, "the gap to be closed")
+    wait_until(
+        lambda: _state(engine, running) is not TaskState.STARTED,
+        SECONDS,
+        "the task that ended in the gap not to run for ever",
+    )
+
+
+def test_queues_of_events_workers_and_settings_are_read(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker(queues="celery,mail")
+    engine = run_engine(app, queues=("watched",), queue_interval=0.2)
+    _online(engine)
+    for _ in range(3):
+        app.send_task("proj.add", (1, 2), queue="nobody")
+
+    def depths() -> dict[str, int | None]:
+        return {queue.name: queue.ready for queue in engine.store.queues()}
+
+    wait_until(lambda: depths().get("nobody") == 3, SECONDS, "the queue that nobody consumes")
+    wait_until(lambda: {"celery", "mail", "watched"} <= set(depths()), SECONDS, "the other queues")
+    [alone] = [queue for queue in engine.store.queues() if queue.name == "nobody"]
+    assert alone.consumed is False
+
+
+def test_an_action_ends_in_an_outcome_with_every_workers_reply(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker("w1@test", pool="prefork", concurrency=1)
+    engine = run_engine(app)
+    _online(engine)
+    running = app.send_task("proj.sleepy", (60,)).id
+    wait_until(lambda: _state(engine, running) is TaskState.STARTED, SECONDS, "the task to start")
+    engine.submit("task.terminate", [running], {"signal": "SIGKILL"})
+    wait_until(lambda: bool(engine.outcomes), SECONDS, "the outcome")
+    outcome = engine.outcomes.popleft()
+    assert [(reply.worker, reply.ok) for reply in outcome.replies] == [("w1@test", True)]
+    wait_until(lambda: _state(engine, running) is TaskState.REVOKED, SECONDS, "the task to be gone")
+
+
+def test_a_step_that_fails_ends_no_thread(
+    make_app: Any, redis_url: str, run_engine: Callable[..., Engine]
+) -> None:
+    engine = run_engine(make_app(redis_url))
+
+    def broken() -> None:
+        raise RuntimeError("broken on purpose")
+
+    engine._jobs.put(broken)
+    wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
+    assert "RuntimeError" in (engine.trouble or "")
+    engine.submit("task.revoke", ["no-such-task"])
+    wait_until(lambda: bool(engine.outcomes), SECONDS, "the next job")
