@@ -2,37 +2,22 @@
 
 Entries stand in blocks of about a thousand: a change touches one block, and a page (what readers
 see) is the tuple of the blocks. A block that a page has is copied before it is changed.
-
-Whatever holds a million things is made, and taken apart, in pieces: the interpreter lets no other
-thread run while it frees or resizes one thing, however large.
 """
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
+
+from celerytui.query.pieces import drop, let_go, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.
 Entry = tuple[Any, int, str]
 
 LOAD = 1024
 SORT_AT_ONCE = 8192
-SLICE = 4096
-
-
-def let_go() -> None:
-    """Between slices of a long work: let go of the interpreter, so that a key press gets it."""
-    time.sleep(0)
-
-
-def drop(things: list[Any], pause: Callable[[], None] = let_go) -> None:
-    """Empty a long list, in pieces."""
-    while things:
-        del things[-SLICE:]
-        pause()
 
 
 class Entries:
@@ -65,8 +50,8 @@ class Entries:
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
         """Take many entries of ids that are not there yet."""
         shards, count = self._shards, self.SHARDS
-        for start in range(0, len(entries), SLICE):
-            for entry in entries[start : start + SLICE]:
+        for piece in slices(entries):
+            for entry in piece:
                 shards[hash(entry[2]) % count][entry[2]] = entry
             pause()
         self.size += len(entries)
@@ -190,8 +175,8 @@ def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[E
     bounds = [sample[len(sample) * index // count] for index in range(1, count)]
     buckets: list[list[Entry]] = [[] for _ in range(count)]
     put = [bucket.append for bucket in buckets]
-    for start in range(0, len(entries), SLICE):
-        for entry in entries[start : start + SLICE]:
+    for piece in slices(entries):
+        for entry in piece:
             put[bisect_left(bounds, entry)](entry)
         pause()
     buckets.reverse()

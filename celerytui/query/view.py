@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from celerytui.columns import TASK_COLUMNS, Column, column
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.order import SLICE, Entries, Entry, Ranking, drop, let_go
+from celerytui.query.order import Entries, Entry, Ranking
 from celerytui.query.parse import EMPTY, Filter
+from celerytui.query.pieces import collect_young, drop, let_go, only_young_garbage, slices
 from celerytui.query.shown import Arrangement, Shown
 from celerytui.store import Store
 
@@ -174,7 +175,8 @@ class TaskView:
         wanted = self._wanted
         now = self._clock()
         if self._revision is None or wanted.sort != self._made.sort:
-            self._rebuild(wanted, now)
+            with only_young_garbage():
+                self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
             self._ask_all(wanted, now)
         elif wanted != self._made:
@@ -182,7 +184,8 @@ class TaskView:
             self._publish()
         changed = self._changed()
         if changed is None:
-            self._rebuild(wanted, now)
+            with only_young_garbage():
+                self._rebuild(wanted, now)
             return
         moved = self._apply(changed, now)
         if self._made.filter.changes == "always" and self._due(now):
@@ -231,6 +234,7 @@ class TaskView:
                 self._pinned = shown
 
     def _pause(self) -> None:
+        collect_young()
         let_go()
         if self._wanted != self._made:
             raise _Superseded
@@ -244,12 +248,9 @@ class TaskView:
         revision = self._store.revision
         tasks = self._store.all_tasks()
         if len(tasks) >= preview.FROM:
-            keyed = ((chunk, self._keys(chunk, now)) for chunk in _slices(tasks))
-            first = preview.sort_first(keyed, wanted, now, self._pause)
-            if first:
-                self._publish(first, len(tasks))
+            self._preview_order(wanted, now, tasks)
         found: list[Entry] = []
-        for chunk in _slices(tasks):
+        for chunk in slices(tasks):
             keys = self._keys(chunk, now)
             found += zip(keys, map(_SEQ, chunk), map(_ID, chunk), strict=True)
             self._pause()
@@ -264,6 +265,13 @@ class TaskView:
         finally:
             drop(tasks)
             self._release(*before)
+
+    def _preview_order(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
+        pieces = slices(tasks, backwards=wanted.reverse)
+        keyed = ((piece, self._keys(piece, now)) for piece in pieces)
+        first = preview.sort_first(keyed, wanted, now, self._pause)
+        if first:
+            self._publish(first, len(tasks))
 
     def _release(self, everything: Ranking, hits: Ranking, entries: Entries) -> None:
         """Take apart what a rebuild replaced."""
@@ -324,7 +332,7 @@ class TaskView:
             return
         began = time.perf_counter()
         found: list[Entry] = []
-        for chunk in _slices(tasks):
+        for chunk in slices(tasks):
             ids = map(_ID, filter.select(chunk, now))
             found += [entry for entry in map(entries.get, ids) if entry is not None]
             self._pause()
@@ -400,7 +408,7 @@ class TaskView:
         self._live = None
         if self._column.live or self._made.filter.changes == "running":
             self._live = {}
-            for chunk in _slices(tasks):
+            for chunk in slices(tasks):
                 self._live.update((task.id, None) for task in chunk if not task.state.finished)
                 self._pause()
 
@@ -413,8 +421,3 @@ class TaskView:
             del self._live[id]
             self._live[id] = None
         return self._apply(ids, now)
-
-
-def _slices(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-    for start in range(0, len(tasks), SLICE):
-        yield tasks[start : start + SLICE]
