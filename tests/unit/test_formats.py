@@ -302,7 +302,7 @@ def test_times_of_celery_are_read() -> None:
     assert epoch("2023-11-14T22:13:20+00:00") == 1_700_000_000
     assert epoch("2023-11-14T22:13:20Z") == 1_700_000_000
     assert epoch("2023-11-14T22:13:20") == 1_700_000_000
-    assert epoch("2023-11-15T00:13:20.5+02:00") == 1_700_000_000.5
+    assert epoch("2023-11-15T00:13:20.500+02:00") == 1_700_000_000.5
     for wrong in (None, "", "soon", "9999-99-99", "0001-01-01T00:00:00+23:59"):
         assert epoch(wrong) is None or isinstance(epoch(wrong), float)
     assert epoch("soon") is None

@@ -107,7 +107,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(st.lists(steps, max_size=12))
 def test_the_view_is_the_naive_answer(done: list[Any]) -> None:
     clock, store, view = make()
