@@ -303,6 +303,24 @@ def test_stop_is_quick_while_the_broker_is_frozen(
         receiver.stop(2.0)
 
 
+def test_a_redis_that_freezes_is_noticed_and_found_again(
+    make_app: Any, redis_server: Server, revived: Callable[[Server], Server]
+) -> None:
+    app = make_app(redis_server.fresh_url())
+    server = revived(redis_server)
+    with running(app) as receiver:
+        frozen = time.time()
+        server.freeze()
+        lost = receiver.wait_for(LinkState.RECONNECTING, 14)
+        server.thaw()
+        receiver.wait_for(LinkState.CONNECTED)
+
+    assert "ping" in (lost.error or "")
+    # From when it was last heard, not from when that was noticed.
+    assert lost.lost_at is not None
+    assert lost.lost_at <= frozen + 1
+
+
 def test_a_wait_can_be_cut_short(make_app: Any) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
