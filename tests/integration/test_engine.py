@@ -62,7 +62,7 @@ def test_what_already_runs_shows_at_once(
     wait_until(lambda: _state(engine, later) is not None, SECONDS, "the scheduled task")
     task = engine.store.task(running)
     assert task is not None
-    assert (task.name, task.worker, task.args) == ("proj.sleepy", "w1@test", "[20]")
+    assert (task.name, task.worker, task.args) == ("proj.sleepy", "w1@test", "(20,)")
     assert task.started is not None
     assert abs(time.time() - task.started) < 60
     held = engine.store.task(later)
