@@ -41,13 +41,16 @@ bench: $(VENV)/.dev ## compare the receiver with Celery's own, on the same Redis
 test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
 	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
 	for python in $(OLDEST) $(NEWEST); do \
+	    for found in $$python $$HOME/.pyenv/versions/$${python#python}.*/bin/$$python none; do \
+	        $$found -c $(SUITABLE) 2>/dev/null && break; \
+	    done; \
 	    if test $$python = $$used; then echo "$$python: make test uses it"; \
-	    elif ! $$python -c $(SUITABLE) 2>/dev/null; then echo "$$python: not on this machine"; \
+	    elif test $$found = none; then echo "$$python: not on this machine"; \
 	    else \
 	        echo "$$python: unit tests"; \
-	        test -x $(VENV)-$$python/bin/python || $$python -m venv $(VENV)-$$python; \
+	        test -x $(VENV)-$$python/bin/python || $$found -m venv $(VENV)-$$python; \
 	        $(VENV)-$$python/bin/python $(PIP_INSTALL) '.[all,dev]' && \
-	        $(VENV)-$$python/bin/python -m pytest -q tests/unit || exit 1; \
+	        $(VENV)-$$python/bin/python -m pytest -q -n 2 tests/unit || exit 1; \
 	    fi; \
 	done
 
