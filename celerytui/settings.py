@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from celerytui.errors import SettingsError
 
@@ -38,11 +38,14 @@ UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TRUE = frozenset(("1", "true", "yes", "on"))
 FALSE = frozenset(("0", "false", "no", "off"))
 
-Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys"]
+Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys", "apps"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What the user chose, checked. Durations are seconds; `keys` is binding id -> keys."""
+    """What the user chose, checked.
+
+    Durations are seconds; `keys` is binding id -> keys, `apps` name of an app -> its own flags.
+    """
 
     max_tasks: int = 100_000
     max_workers: int = 5_000
@@ -57,14 +60,25 @@ class Settings(Struct, frozen=True, kw_only=True):
     reply_timeout: float = 1.0
     queues: tuple[str, ...] = ()
     queue_interval: float = 2.0
+    production: bool = False
     keys: dict[str, str] = {}
+    apps: dict[str, dict[str, bool]] = {}
+
+    def for_app(self, name: str) -> Settings:
+        """These settings with those of the app's own table, which can only make them stricter."""
+        own = self.apps.get(name, {})
+        return structs.replace(
+            self,
+            read_only=self.read_only or own.get("read-only", False),
+            production=self.production or own.get("production", False),
+        )
 
 
 class Option(Struct, frozen=True, kw_only=True):
     """One setting as the user meets it.
 
     `name` is its field in `Settings`, `minimum` the smallest good number, `short` a one-letter
-    flag. Options of kind "keys" stand only in the config file, as a table.
+    flag. Options of the kinds in `TABLES` stand only in the config file.
     """
 
     name: str
@@ -83,12 +97,12 @@ class Option(Struct, frozen=True, kw_only=True):
     @property
     def variable(self) -> str | None:
         """Its environment variable, None where it has none."""
-        return None if self.kind == "keys" else ENV_PREFIX + self.name.upper()
+        return None if self.kind in TABLES else ENV_PREFIX + self.name.upper()
 
     @property
     def flags(self) -> tuple[str, ...]:
         """Its command-line flags as click takes them, the long one last; () where it has none."""
-        if self.kind == "keys":
+        if self.kind in TABLES:
             return ()
         long = f"--{self.key}"
         if self.kind == "flag" and self.default is True:
@@ -102,6 +116,9 @@ class Option(Struct, frozen=True, kw_only=True):
 
 
 DEFAULTS = Settings()
+TABLES: tuple[Kind, ...] = ("keys", "apps")
+APP_FLAGS = ("read-only", "production")
+"""What an app's own table in the config file may hold."""
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -185,9 +202,19 @@ OPTIONS: tuple[Option, ...] = (
         help="Time between two readings of the broker's queues.",
     ),
     Option(
+        name="production",
+        kind="flag",
+        help="Say in the header that this is production.",
+    ),
+    Option(
         name="keys",
         kind="keys",
         help="A table of other keys for bindings, by their ids.",
+    ),
+    Option(
+        name="apps",
+        kind="apps",
+        help="Tables of an app's own read-only and production, by the app's name.",
     ),
 )
 
@@ -365,6 +392,26 @@ def _keys(option: Option, value: Any) -> dict[str, str]:
     return keys
 
 
+def _apps(option: Option, value: Any) -> dict[str, dict[str, bool]]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of apps")
+    return {name: _flags_of_app(option, name, table) for name, table in value.items()}
+
+
+def _flags_of_app(option: Option, name: str, table: Any) -> dict[str, bool]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: {table!r} is not a table")
+    flags = {}
+    for key, value in table.items():
+        if key not in APP_FLAGS:
+            raise ValueError(f"{name}: {key}: no such setting{suggestion(key, APP_FLAGS)}")
+        try:
+            flags[key] = _boolean(option, value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {key}: {error}") from None
+    return flags
+
+
 CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "count": _count,
     "flag": _boolean,
@@ -373,4 +420,5 @@ CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "path": _path,
     "names": _names,
     "keys": _keys,
+    "apps": _apps,
 }

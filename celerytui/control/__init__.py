@@ -1,7 +1,21 @@
 """Everything that is asked of workers and done to them, and the registry of it."""
 
-from celerytui.control.action import Action, Param, Scope
+from celerytui.control.action import Action, Group, Param, Scope
 from celerytui.control.client import Control
-from celerytui.control.registry import ACTIONS, action
+from celerytui.control.inspection import SECTIONS
+from celerytui.control.params import problem
+from celerytui.control.registry import ACTIONS, GROUPS, action, in_group
 
-__all__ = ["ACTIONS", "Action", "Control", "Param", "Scope", "action"]
+__all__ = [
+    "ACTIONS",
+    "GROUPS",
+    "SECTIONS",
+    "Action",
+    "Control",
+    "Group",
+    "Param",
+    "Scope",
+    "action",
+    "in_group",
+    "problem",
+]

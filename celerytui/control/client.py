@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from celerytui.control.action import Action, Call, Result
+from celerytui.control.action import NO_TASKS, Action, Call, Result, unwatched
+from celerytui.control.arguments import find_arguments
+from celerytui.control.backend import read_result
+from celerytui.control.inspection import inspect
+from celerytui.control.params import texts_and_values
 from celerytui.control.registry import action
 from celerytui.control.survey import take_survey
 from celerytui.control.talk import Talk, one_line
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
-from celerytui.errors import BrokerUnavailable, ReadOnly, UsageError
-from celerytui.model import Outcome, Survey
+from celerytui.errors import CelerytuiError, ReadOnly
+from celerytui.model import Arguments, Outcome, Refusal, ResultMeta, Section, Survey, Task
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +58,33 @@ class Control:
         workers: Sequence[str],
         *,
         cancelled: Callable[[], bool] = _never,
+        progress: Callable[[int, int, str], None] = unwatched,
+        tasks: Mapping[str, Task] = NO_TASKS,
     ) -> Outcome:
         """Do an action to its targets; `workers` are the hostnames that should answer.
 
         What goes wrong on the way stands in the outcome. Raises ReadOnly, and UsageError for an
-        action or a parameter that does not exist. `cancelled` is asked between steps.
+        action or a parameter that does not exist or is wrong. `cancelled` is asked and `progress`
+        told between steps, `tasks` is what is held of the targets.
         """
-        return self._do(action(action_id), targets, params, workers, cancelled)
+        return self._do(action(action_id), targets, params, workers, cancelled, progress, tasks)
+
+    def inspect(self, hostname: str, sections: Sequence[str]) -> dict[str, Section]:
+        """What a worker says of itself, each of SECTIONS by its name, from one conversation.
+
+        What went wrong stands in the sections; raises nothing.
+        """
+        with self._talk() as talk:
+            return inspect(talk, hostname, sections, self._clock())
+
+    def read_result(self, task_id: str) -> ResultMeta:
+        """What the result backend holds of a task; raises nothing."""
+        return read_result(self._app, task_id, self._clock())
+
+    def find_arguments(self, task_id: str, task: Task | None) -> Arguments | Refusal:
+        """The real arguments of a task, `task` being what is held of it; raises nothing."""
+        with self._talk() as talk:
+            return find_arguments(self._app, talk, task_id, task)
 
     def survey(self, workers: Sequence[str] = (), *, expected: Sequence[str] = ()) -> Survey:
         """Ask `workers` (returns once all have answered), else everybody, what they do.
@@ -86,7 +110,7 @@ class Control:
         self._stopped.set()
 
     def _switch(self, switch: Action, workers: Sequence[str]) -> dict[str, bool | None]:
-        outcome = self._do(switch, workers, {}, workers, _never)
+        outcome = self._do(switch, workers, {}, workers)
         needed: dict[str, bool | None] = dict.fromkeys(workers)
         for reply in outcome.replies:
             if reply.ok:
@@ -99,12 +123,14 @@ class Control:
         targets: Sequence[str],
         params: Mapping[str, str],
         workers: Sequence[str],
-        cancelled: Callable[[], bool],
+        cancelled: Callable[[], bool] = _never,
+        progress: Callable[[int, int, str], None] = unwatched,
+        tasks: Mapping[str, Task] = NO_TASKS,
     ) -> Outcome:
         """The one gate that every change of the cluster goes through."""
         if self._read_only and chosen.changes:
             raise ReadOnly(f"{chosen.label}: not in read-only mode")
-        values = _values(chosen, params)
+        texts, values = texts_and_values(chosen, params)
         started_at = self._clock()
         result = Result((), "nothing was chosen")
         if targets or not chosen.targeted:
@@ -115,19 +141,29 @@ class Control:
                         app=self._app,
                         talk=talk,
                         targets=tuple(dict.fromkeys(targets)),
-                        params=values,
+                        params=texts,
+                        values=values,
                         workers=tuple(dict.fromkeys(workers)),
                         cancelled=lambda: cancelled() or self._stopped.is_set(),
+                        progress=progress,
+                        tasks=tasks,
                     ),
                 )
         return Outcome(
-            chosen.id, tuple(targets), result.replies, started_at, self._clock(), result.error
+            chosen.id,
+            tuple(targets),
+            result.replies,
+            started_at,
+            self._clock(),
+            result.error,
+            result.items,
+            {name: text for name, text in texts.items() if text},
         )
 
     def _run(self, chosen: Action, call: Call) -> Result:
         try:
             return chosen.run(call)
-        except BrokerUnavailable as exc:
+        except CelerytuiError as exc:
             return Result((), str(exc))
         except Exception as exc:
             logger.exception("%s failed", chosen.id)
@@ -140,18 +176,3 @@ class Control:
             yield talk
         finally:
             talk.close()
-
-
-def _values(chosen: Action, params: Mapping[str, str]) -> dict[str, str]:
-    """The parameters with the defaults filled in; UsageError names the one that is wrong."""
-    unknown = sorted(set(params).difference(param.name for param in chosen.params))
-    if unknown:
-        raise UsageError(f"{chosen.id} has no parameter {unknown[0]!r}")
-    values = {param.name: params.get(param.name, param.default) for param in chosen.params}
-    for param in chosen.params:
-        if param.choices and values[param.name] not in param.choices:
-            raise UsageError(
-                f"{chosen.id}: {param.name} is {values[param.name]!r},"
-                f" not one of {', '.join(param.choices)}"
-            )
-    return values

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.backend import abort
 from celerytui.control.replies import replies, reply
 from celerytui.errors import BrokerUnavailable
-from celerytui.model import Reply
+from celerytui.model import Item, Reply
 
 CHUNK = 1_000
 """Task ids in one message: 40 kB of it, and as many look-ups of results for the worker."""
@@ -16,6 +17,8 @@ NAMED_IDS = 3
 """As many ids as a worker's answer may list; more are told by their number."""
 
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1")
+
+SIGNAL = Param("signal", "Signal", "choice", SIGNALS, SIGNALS[0])
 
 _FLAGGED = re.compile(r"tasks \{(.*)\} flagged as revoked", re.DOTALL)
 _TERMINATED = re.compile(r"terminate: (?!tasks unknown)(.*)", re.DOTALL)
@@ -27,6 +30,33 @@ def _revoke(call: Call) -> Result:
 
 def _terminate(call: Call) -> Result:
     return _in_chunks(call, {"terminate": True, "signal": call.params["signal"]})
+
+
+def _abort(call: Call) -> Result:
+    """Write ABORTED for each target where the result backend lets it, as AbortableTask reads it."""
+    items = []
+    for number, task_id in enumerate(call.targets):
+        if call.cancelled():
+            items += [Item(one, None, "cancelled") for one in call.targets[number:]]
+            break
+        call.progress(number, len(call.targets), "aborting")
+        items.append(abort(call.app, task_id))
+    return Result((), items=tuple(items))
+
+
+def _revoke_by_headers(call: Call) -> Result:
+    stamps = [stamp for one in call.params["stamps"].split(",") if (stamp := one.strip())]
+    ask = call.talk.send(
+        "revoke_by_stamped_headers",
+        {
+            "headers": {call.params["header"].strip(): stamps},
+            "terminate": call.params["terminate"] == "terminate",
+            "signal": call.params["signal"],
+        },
+        awaited=list(call.workers) or None,
+    )
+    call.talk.collect([ask])
+    return Result(replies(ask.answers, call.workers, call.talk.timeout))
 
 
 def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
@@ -104,7 +134,29 @@ ACTIONS = (
         label="Terminate",
         scope=Scope.TASK,
         destructive=True,
-        params=(Param("signal", "Signal", SIGNALS, SIGNALS[0]),),
+        params=(SIGNAL,),
         run=_terminate,
+    ),
+    Action(
+        id="task.abort",
+        label="Abort",
+        scope=Scope.TASK,
+        destructive=True,
+        run=_abort,
+        help="asks an AbortableTask to end by itself; needs its result backend",
+    ),
+    Action(
+        id="task.revoke_by_headers",
+        label="Revoke by stamped headers",
+        scope=Scope.CLUSTER,
+        destructive=True,
+        params=(
+            Param("header", "Header", "name", required=True, help="name of the stamp"),
+            Param("stamps", "Stamps", required=True, help="separated by commas"),
+            Param("terminate", "Running ones", "choice", ("run on", "terminate"), "run on"),
+            SIGNAL,
+        ),
+        run=_revoke_by_headers,
+        help="revokes every task that was sent with one of these stamps",
     ),
 )

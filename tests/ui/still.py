@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 
 from celerytui.demo.sample import NOW, sample_store
-from celerytui.engine import Engine
+from celerytui.engine import Engine, Running
 from celerytui.model import Link, LinkState
 from celerytui.query import TaskView
 from celerytui.settings import Settings
@@ -50,9 +50,10 @@ class StillEngine(Engine):
         targets: Sequence[str],
         params: Mapping[str, str] | None = None,
         done: Any = None,
-    ) -> None:
+    ) -> Running:
         """Kept, not sent."""
         self.submitted.append((action, tuple(targets), dict(params or {})))
+        return Running(action, tuple(targets), dict(params or {}), self.clock())
 
 
 def still_app(

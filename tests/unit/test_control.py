@@ -11,7 +11,7 @@ from celery import Celery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.control import ACTIONS, Control, Scope, action
+from celerytui.control import ACTIONS, GROUPS, Control, action, problem
 from celerytui.control.replies import replies, reply
 from celerytui.control.survey import CHECKS, checked
 from celerytui.control.talk import Ask
@@ -86,24 +86,28 @@ class Node:
 
 class TestRegistry:
     def test_ids_and_keys_are_unique_and_change_with_upper_case(self) -> None:
-        assert len({one.id for one in ACTIONS}) == len(ACTIONS)
-        keys = [one.key for one in ACTIONS if one.key]
+        ids = {one.id for one in ACTIONS} | {group.id for group in GROUPS}
+        assert len(ids) == len(ACTIONS) + len(GROUPS)
+        keys = [one.key for one in ACTIONS if one.key and not one.group]
+        keys += [group.key for group in GROUPS]
         assert len(set(keys)) == len(keys)
-        assert all(one.key.isupper() for one in ACTIONS if one.changes)
+        assert all(key.isupper() for key in keys)
 
-    def test_holds_what_this_version_can_do(self) -> None:
-        assert {(one.id, one.key, one.scope) for one in ACTIONS} == {
-            ("task.revoke", "C", Scope.TASK),
-            ("task.terminate", "K", Scope.TASK),
-            ("worker.enable_events", "E", Scope.WORKER),
-        }
+    def test_every_group_of_an_action_is_there(self) -> None:
+        assert {one.group for one in ACTIONS if one.group} == {group.id for group in GROUPS}
+
+    def test_the_signals_of_terminate(self) -> None:
         (signal,) = action("task.terminate").params
         assert (signal.name, signal.default) == ("signal", "SIGTERM")
         assert {"SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1"} < set(signal.choices)
 
     def test_every_default_is_one_of_its_choices(self) -> None:
-        params = [param for one in ACTIONS for param in one.params if param.choices]
-        assert all(param.default in param.choices for param in params)
+        params = [param for one in ACTIONS for param in one.params]
+        assert all(param.default in param.choices for param in params if param.choices)
+        assert all((param.kind == "choice") == bool(param.choices) for param in params)
+        assert [problem(param, param.default) for param in params if param.default] == [
+            None for param in params if param.default
+        ]
 
     def test_an_unknown_action_is_named(self) -> None:
         with pytest.raises(UsageError, match=r"task\.fly"):

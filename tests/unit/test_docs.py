@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from celerytui import __version__
-from celerytui.control import ACTIONS
+from celerytui.control import ACTIONS, GROUPS
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Link
 from celerytui.output import snapshot_document
@@ -106,13 +106,13 @@ def test_the_defaults_in_the_readme_are_the_defaults() -> None:
 
 def test_the_keys_in_the_readme_are_the_keys() -> None:
     known = {key_name(key) for entry in KEYS for key in entry.keys.split(",")}
-    known |= {action.key for action in ACTIONS if action.key}
+    acting = {one.key: one.id for one in ACTIONS if one.key} | {one.key: one.id for one in GROUPS}
+    known |= set(acting)
     cells = " ".join(first_cells(section("Keys")))
     told = set(re.findall(r"`([^`]+)`", cells))
     assert len(told) > 25
     assert told - known == set()
-    for action in ACTIONS:
-        assert not action.key or action.key in told, action.id
+    assert [id for key, id in acting.items() if key not in told] == []
 
 
 def test_the_config_example_names_real_settings_and_bindings() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui import settings
 from celerytui.errors import SettingsError
-from celerytui.settings import DEFAULTS, OPTIONS, Settings, load, parse_duration
+from celerytui.settings import DEFAULTS, OPTIONS, TABLES, Settings, load, parse_duration
 
 NOWHERE = {"HOME": "/nonexistent"}
 
@@ -70,7 +70,7 @@ def test_defaults_when_nobody_says_anything() -> None:
 
 @checks(deadline=None)
 @given(
-    option=st.sampled_from([option for option in OPTIONS if option.kind != "keys"]),
+    option=st.sampled_from([option for option in OPTIONS if option.kind not in TABLES]),
     flag=st.none() | st.integers(0, 2),
     variable=st.none() | st.integers(0, 2),
     key=st.none() | st.integers(0, 2),
@@ -296,3 +296,35 @@ def test_queues_are_stripped_and_named_once() -> None:
 def test_a_log_file_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     assert load({"log_file": "~/x.log"}, NOWHERE, None).log_file == "/home/someone/x.log"
+
+
+def test_an_apps_own_table_makes_it_stricter_only(tmp_path: Path) -> None:
+    conf = tmp_path / "config.toml"
+    conf.write_text(
+        "[apps.shop]\nproduction = true\nread-only = true\n[apps.dev]\nread-only = false\n"
+    )
+    made = load({}, NOWHERE, conf)
+    assert (made.production, made.read_only) == (False, False)
+    shop, dev, other = (made.for_app(name) for name in ("shop", "dev", "other"))
+    assert (shop.production, shop.read_only) == (True, True)
+    assert (dev.production, dev.read_only) == (False, False)
+    assert other == made
+    strict = load({"read_only": True, "production": True}, NOWHERE, conf)
+    assert all(strict.for_app(name).read_only for name in ("shop", "dev", "other"))
+    assert all(strict.for_app(name).production for name in ("shop", "dev", "other"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[apps.shop]\nreadonly = true", "apps: shop: readonly: no such setting"),
+        ("[apps.shop]\nread-only = 3", "apps: shop: read-only: 3 is neither true nor false"),
+        ("[apps]\nshop = true", "apps: shop: True is not a table"),
+        ("apps = 1", "apps: 1 is not a table of apps"),
+    ],
+)
+def test_a_wrong_table_of_an_app_is_named(text: str, told: str, tmp_path: Path) -> None:
+    conf = tmp_path / "config.toml"
+    conf.write_text(text)
+    with pytest.raises(SettingsError, match=told):
+        load({}, NOWHERE, conf)

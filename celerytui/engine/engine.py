@@ -7,20 +7,33 @@ news. The interface reads the store and the view, and waits for the mailbox.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celerytui import connect
 from celerytui.brokers import open_reader
 from celerytui.control import Control
+from celerytui.engine.asking import Asking
+from celerytui.engine.doing import Doing
+from celerytui.engine.mailbox import Mailbox
+from celerytui.engine.questions import Questions
+from celerytui.engine.running import Running
 from celerytui.errors import CelerytuiError
-from celerytui.model import Batch, Link, LinkState, Outcome, Survey
+from celerytui.model import (
+    Arguments,
+    Batch,
+    Link,
+    LinkState,
+    Outcome,
+    Refusal,
+    ResultMeta,
+    Section,
+    Survey,
+)
 from celerytui.query import TaskView
 from celerytui.receive import Receiver
 from celerytui.settings import Settings
@@ -32,48 +45,9 @@ SWEEP_SECONDS = 1.0
 NEW_WORKER_SECONDS = 0.5
 """How long newly seen workers are gathered before they are asked together."""
 SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
-OUTCOMES_KEPT = 200
 
 Clock = Callable[[], float]
 Job = Callable[[], None]
-
-
-class Mailbox:
-    """A slot that says that there is news, never how much: a slow reader is only told once."""
-
-    def __init__(self) -> None:
-        self._full = threading.Event()
-        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
-
-    def post(self) -> None:
-        """Say that there is news; called from any thread, returns at once."""
-        if self._full.is_set():
-            return
-        self._full.set()
-        waiter = self._waiter
-        if waiter is not None:
-            loop, event = waiter
-            try:
-                loop.call_soon_threadsafe(event.set)
-            except RuntimeError:  # the loop is closed: nobody reads any more
-                self._waiter = None
-
-    async def wait(self) -> None:
-        """Wait for news on the running loop and empty the slot; for one reader."""
-        if self._waiter is None:
-            self._waiter = (asyncio.get_running_loop(), asyncio.Event())
-        event = self._waiter[1]
-        while not self._full.is_set():
-            await event.wait()
-            event.clear()
-        event.clear()
-        self._full.clear()
-
-    def wait_blocking(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for news and empty the slot; whether there was any."""
-        there = self._full.wait(timeout)
-        self._full.clear()
-        return there
 
 
 class Engine:
@@ -85,16 +59,15 @@ class Engine:
 
     def __init__(self, app: Any, settings: Settings, *, clock: Clock = time.time) -> None:
         self.app = app
-        self.settings = settings
         self.clock = clock
         self.app_name = connect.app_name(app)
+        self.settings = settings = settings.for_app(self.app_name)
         self.broker_url = connect.broker_url(app)
         self.store = Store(
             max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
         )
         self.view = TaskView(self.store, clock=clock)
         self.mailbox = Mailbox()
-        self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
         self.link = Link(since=clock())
         self.survey: Survey | None = None
         self.asking_since: float | None = None
@@ -104,12 +77,15 @@ class Engine:
         self._control = Control(
             app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
         )
+        self.doing = Doing(self._control, self.store, self._tell, clock)
+        self.outcomes = self.doing.outcomes
+        self.questions = Questions(app, settings, self.store, self._tell, clock)
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._read_queues_now = threading.Event()
-        self._asked: dict[str, int | None] = {}
+        self._asking = Asking()
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
@@ -132,6 +108,7 @@ class Engine:
         self._stopping.set()
         self._receiver.stop()
         self._control.close()
+        self.questions.stop()
         self._news.set()
         self._read_queues_now.set()
         self._jobs.put(lambda: None)
@@ -151,31 +128,31 @@ class Engine:
         targets: Sequence[str],
         params: Mapping[str, str] | None = None,
         done: Callable[[Outcome], None] | None = None,
-    ) -> None:
+    ) -> Running:
         """Have the control thread do an action; its outcome comes into `outcomes`.
 
-        `done` is called with it in the control thread.
+        What is returned tells the progress, and can be cancelled from any thread. `done` is called
+        with the outcome in the control thread.
         """
-        started = self.clock()
+        running = Running(action, tuple(targets), dict(params or {}), self.clock())
+        self.doing.running.append(running)
+        self._jobs.put(lambda: self.doing.do(running, done))
+        return running
 
-        def job() -> None:
-            live = [
-                worker.hostname
-                for worker in self.store.workers()
-                if worker.status not in ("lost", "offline")
-            ]
-            try:
-                outcome = self._control.perform(action, targets, dict(params or {}), live)
-            except CelerytuiError as error:
-                outcome = Outcome(action, tuple(targets), (), started, self.clock(), str(error))
-            if action == "worker.enable_events":
-                self._note_events(outcome)
-            self.outcomes.append(outcome)
-            if done is not None:
-                done(outcome)
-            self._tell()
+    def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
+        """Ask a worker for one of `control.SECTIONS`; silence of one holds up no other.
 
-        self._jobs.put(job)
+        `done` is called in a thread of the engine, within the reply timeout and a connection's.
+        """
+        self.questions.inspect(hostname, section, done)
+
+    def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
+        """Read what the result backend holds of a task; `done` is called as by `inspect`."""
+        self.questions.read_result(task_id, done)
+
+    def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
+        """Find a task's real arguments, to run it again; `done` is called as by `inspect`."""
+        self.questions.find_arguments(task_id, done)
 
     def show(self, **changes: Any) -> None:
         """Have the view thread show other tasks or another order: `filter`, `sort`, `reverse`."""
@@ -206,7 +183,7 @@ class Engine:
         if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
-            self._asked.clear()
+            self._asking.forget()
             self._jobs.put(self._survey_all)
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
             self.store.mark_gap(link.lost_at or self.clock(), None)
@@ -247,14 +224,9 @@ class Engine:
         """Ask workers that are new or came back, and turn their task events on."""
         if self.link.state is not LinkState.CONNECTED:
             return
-        new = [
-            worker.hostname
-            for worker in self.store.workers()
-            if worker.status in ("online", "late")
-            and self._asked.get(worker.hostname, -1) != worker.pid
-        ]
-        if new:
-            self._ask(new, only=True)
+        due = self._asking.due(self.store.workers(), time.monotonic())
+        if due:
+            self._ask(due, only=True)
 
     def _ask(self, hostnames: list[str], *, only: bool = False) -> None:
         self.asking_since = self.clock()
@@ -274,9 +246,8 @@ class Engine:
         self.survey_error = None
         self.survey = survey
         self.store.seed(survey)
-        pids = {worker.hostname: worker.pid for worker in self.store.workers()}
-        for hostname in {*hostnames, *survey.stats}:
-            self._asked[hostname] = pids.get(hostname)
+        asked = {*hostnames, *survey.stats}
+        self._asking.note(asked, self.store.workers(), time.monotonic())
         if self.settings.enable_events and not self.settings.read_only:
             self._enable_events(list(survey.stats))
         self._tell()
@@ -291,12 +262,6 @@ class Engine:
             for hostname, turned_on in self._control.enable_events(off).items():
                 if turned_on is not None:
                     self.store.set_task_events(hostname, True, by_us=turned_on)
-
-    def _note_events(self, outcome: Outcome) -> None:
-        for reply in outcome.replies:
-            if reply.ok:
-                by_us = "already" not in reply.text
-                self.store.set_task_events(reply.worker, True, by_us=by_us)
 
     def _restore_events(self) -> None:
         ours = [worker.hostname for worker in self.store.workers() if worker.events_enabled_by_us]
@@ -348,6 +313,7 @@ class Engine:
             self._stopping.wait(self.settings.refresh)
 
     def _sweep(self) -> None:
+        self.questions.give_up_late()
         # Silence says nothing about a worker while nobody listens.
         if self.link.state is LinkState.CONNECTED:
             self.store.sweep(self.clock())

@@ -1,0 +1,80 @@
+"""What a worker tells of itself, section by section, with the secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celerytui.control.survey import BROKER_FACTS
+from celerytui.control.talk import Talk
+from celerytui.errors import BrokerUnavailable
+from celerytui.masking import mask
+from celerytui.model import Section
+
+SECTIONS = (
+    "stats",
+    "active",
+    "reserved",
+    "scheduled",
+    "revoked",
+    "registered",
+    "active_queues",
+    "conf",
+    "report",
+    "clock",
+    "ping",
+    "memsample",
+    "memdump",
+)
+"""The sections, which are inspect commands; `query_task` is asked for with a task's id."""
+
+TASK_FACTS = ("rate_limit", "soft_time_limit", "time_limit")
+"""What is asked of each registered task besides its name."""
+
+
+def inspect(talk: Talk, hostname: str, sections: Sequence[str], now: float) -> dict[str, Section]:
+    """Ask one worker for some sections at once; what went wrong stands in them."""
+    try:
+        asks = {
+            name: talk.send(name, ARGUMENTS.get(name, {}), destination=[hostname])
+            for name in sections
+        }
+        talk.collect(list(asks.values()))
+    except BrokerUnavailable as error:
+        return {name: Section(hostname, name, now, error=str(error)) for name in sections}
+    found = {}
+    for name, ask in asks.items():
+        if hostname in ask.answers:
+            found[name] = _section(hostname, name, ask.answers[hostname], now)
+        else:
+            silence = f"no answer within {talk.timeout:g}s"
+            found[name] = Section(hostname, name, now, error=silence)
+    return found
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "registered": {"taskinfoitems": list(TASK_FACTS)},
+    "conf": {"with_defaults": False},
+}
+
+
+def _section(hostname: str, name: str, answer: Any, now: float) -> Section:
+    if isinstance(answer, dict) and set(answer) == {"error"}:
+        return Section(hostname, name, now, error=mask(str(answer["error"])))
+    if isinstance(answer, dict) and set(answer) == {"ok"}:
+        answer = answer["ok"]
+    if name == "stats" and isinstance(answer, dict) and isinstance(answer.get("broker"), dict):
+        broker = {key: answer["broker"].get(key) for key in BROKER_FACTS}
+        answer = {**answer, "broker": broker}
+    return Section(hostname, name, now, data=masked(answer))
+
+
+def masked(answer: Any) -> Any:
+    """The same answer, every text in it masked."""
+    if isinstance(answer, str):
+        return mask(answer)
+    if isinstance(answer, dict):
+        return {masked(key): masked(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [masked(one) for one in answer]
+    return answer

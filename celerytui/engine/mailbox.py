@@ -1,0 +1,44 @@
+"""The slot in which the threads tell the interface that there is news."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+
+class Mailbox:
+    """A slot that says that there is news, never how much: a slow reader is only told once."""
+
+    def __init__(self) -> None:
+        self._full = threading.Event()
+        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def post(self) -> None:
+        """Say that there is news; called from any thread, returns at once."""
+        if self._full.is_set():
+            return
+        self._full.set()
+        waiter = self._waiter
+        if waiter is not None:
+            loop, event = waiter
+            try:
+                loop.call_soon_threadsafe(event.set)
+            except RuntimeError:  # the loop is closed: nobody reads any more
+                self._waiter = None
+
+    async def wait(self) -> None:
+        """Wait for news on the running loop and empty the slot; for one reader."""
+        if self._waiter is None:
+            self._waiter = (asyncio.get_running_loop(), asyncio.Event())
+        event = self._waiter[1]
+        while not self._full.is_set():
+            await event.wait()
+            event.clear()
+        event.clear()
+        self._full.clear()
+
+    def wait_blocking(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for news and empty the slot; whether there was any."""
+        there = self._full.wait(timeout)
+        self._full.clear()
+        return there

@@ -1,0 +1,164 @@
+"""Questions of the interface that wait for others: workers' sections, results, arguments.
+
+Each is answered once, at the latest when its time is up. Few threads serve them all, and one that
+is held up by a silent backend is replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from celerytui.control import Control
+from celerytui.model import Arguments, Refusal, ResultMeta, Section
+from celerytui.settings import Settings
+from celerytui.store import Store
+
+logger = logging.getLogger(__name__)
+
+THREADS = 4
+LATE_SECONDS = 12.0
+"""A question's longest time; connections and most backends end by themselves before it."""
+
+
+class _Question(Struct, eq=False):
+    """`late` makes the answer that stands for one that did not come in time."""
+
+    ask: Callable[[], Any]
+    late: Callable[[str], Any]
+    give: Callable[[Any], None]
+    began: float | None = None
+    over: bool = False
+
+
+class Questions:
+    """Asks on threads of its own and calls back from them; every method returns at once."""
+
+    def __init__(
+        self,
+        app: Any,
+        settings: Settings,
+        store: Store,
+        tell: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._control = Control(app, read_only=True, timeout=settings.reply_timeout, clock=clock)
+        self._store = store
+        self._tell = tell
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
+        self._asking: list[_Question] = []
+        self._threads = 0
+        self._stopped = False
+        self._wanted: dict[str, list[tuple[str, Callable[[Section], None]]]] = {}
+
+    def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
+        """Ask a worker for a section; what is wanted of one worker meanwhile goes out with it."""
+        with self._lock:
+            wanted = self._wanted.setdefault(hostname, [])
+            wanted.append((section, done))
+            if len(wanted) > 1:
+                return
+
+        def ask() -> dict[str, Section]:
+            with self._lock:
+                self._wanted.pop(hostname)
+            return self._control.inspect(hostname, list(dict.fromkeys(name for name, _ in wanted)))
+
+        def late(reason: str) -> dict[str, Section]:
+            now = self._clock()
+            return {name: Section(hostname, name, now, error=reason) for name, _ in wanted}
+
+        def give(sections: dict[str, Section]) -> None:
+            for name, one in wanted:
+                one(sections[name])
+
+        self._submit(_Question(ask, late, give))
+
+    def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
+        """Read what the result backend holds of a task."""
+        self._submit(
+            _Question(
+                lambda: self._control.read_result(task_id),
+                lambda reason: ResultMeta(task_id, self._clock(), error=reason),
+                done,
+            )
+        )
+
+    def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
+        """Find a task's real arguments."""
+        self._submit(
+            _Question(
+                lambda: self._control.find_arguments(task_id, self._store.task(task_id)),
+                Refusal,
+                done,
+            )
+        )
+
+    def give_up_late(self) -> None:
+        """Answer those whose time is up; to be called about once a second."""
+        now = time.monotonic()
+        with self._lock:
+            late = [one for one in self._asking if now - (one.began or now) > LATE_SECONDS]
+            for question in late:
+                question.over = True
+                self._asking.remove(question)
+                # Its thread hangs: it counts no more, and ends when it is freed.
+                self._threads -= 1
+            self._need_threads()
+        for question in late:
+            self._give(question, question.late(f"no answer within {LATE_SECONDS:g}s"))
+
+    def stop(self) -> None:
+        """End the threads that wait for nothing; returns at once."""
+        self._control.close()
+        with self._lock:
+            self._stopped = True
+            for _ in range(self._threads):
+                self._queue.put(None)
+
+    def _submit(self, question: _Question) -> None:
+        with self._lock:
+            self._queue.put(question)
+            self._need_threads()
+
+    def _need_threads(self) -> None:
+        """Have a thread for what waits, up to their number; under the lock."""
+        if self._stopped or self._queue.empty() or self._threads >= THREADS:
+            return
+        if self._threads > len(self._asking):
+            return
+        self._threads += 1
+        threading.Thread(target=self._run, name="celerytui-question", daemon=True).start()
+
+    def _run(self) -> None:
+        while (question := self._queue.get()) is not None:
+            with self._lock:
+                question.began = time.monotonic()
+                self._asking.append(question)
+                self._need_threads()
+            try:
+                answer = question.ask()
+            except Exception as error:
+                logger.exception("a question failed")
+                answer = question.late(f"{type(error).__name__}, see --log-file")
+            with self._lock:
+                if question.over:
+                    return
+                question.over = True
+                self._asking.remove(question)
+            self._give(question, answer)
+
+    def _give(self, question: _Question, answer: Any) -> None:
+        try:
+            question.give(answer)
+        except Exception:
+            logger.exception("an answer was not taken")
+        self._tell()
