@@ -23,7 +23,7 @@ from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.questions import Questions
 from celerytui.engine.running import Running
 from celerytui.errors import CelerytuiError
-from celerytui.model import (
+from celerytui.model import (, Outcome, Reply
     Arguments,
     Batch,
     Link,
@@ -258,10 +258,19 @@ class Engine:
             for worker in self.store.workers()
             if worker.hostname in hostnames and worker.task_events is not True
         ]
-        if off:
-            for hostname, turned_on in self._control.enable_events(off).items():
-                if turned_on is not None:
-                    self.store.set_task_events(hostname, True, by_us=turned_on)
+        if not off:
+            return
+        started, replies = self.clock(), []
+        for hostname, turned_on in self._control.enable_events(off).items():
+            if turned_on is not None:
+                self.store.set_task_events(hostname, True, by_us=turned_on)
+            if turned_on:
+                replies.append(Reply(hostname, True, "task events enabled"))
+        if replies:
+            told = tuple(reply.worker for reply in replies)
+            self.outcomes.append(
+                Outcome("worker.enable_events", told, tuple(replies), started, self.clock())
+            )
 
     def _restore_events(self) -> None:
         ours = [worker.hostname for worker in self.store.workers() if worker.events_enabled_by_us]

@@ -87,6 +87,8 @@ def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
         SECONDS,
         "the events to be turned on",
     )
+    [said] = engine.outcomes
+    assert (said.action, said.targets) == ("worker.enable_events", ("w1@test",))
     done = app.send_task("proj.add", (1, 2)).id
     wait_until(lambda: _state(engine, done) is TaskState.SUCCESS, SECONDS, "the task's events")
     before = worker.output().count("pidbox")
