@@ -23,13 +23,14 @@ from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.questions import Questions
 from celerytui.engine.running import Running
 from celerytui.errors import CelerytuiError
-from celerytui.model import (, Outcome, Reply
+from celerytui.model import (
     Arguments,
     Batch,
     Link,
     LinkState,
     Outcome,
     Refusal,
+    Reply,
     ResultMeta,
     Section,
     Survey,
