@@ -257,16 +257,25 @@ def short_name(name: str | None, width: int, *, ascii: bool = False) -> str:
 
 
 def common_worker_prefix(hostnames: Iterable[str]) -> str:
-    """The part up to `@` (`celery@`) if all the workers share it, else the empty string."""
-    prefixes = {name.partition("@")[0] + "@" if "@" in name else "" for name in hostnames}
-    return prefixes.pop() if len(prefixes) == 1 else ""
+    """The part of their names that all workers share and that tells none from another.
+
+    `celery@` where that is what they are all called, else `@host` where they all run on one host,
+    else the empty string.
+    """
+    names = [name.partition("@") for name in hostnames]
+    prefixes = {head + at if at else "" for head, at, _ in names}
+    suffixes = {at + host for _, at, host in names}
+    if len(prefixes) == 1:
+        return prefixes.pop()
+    return suffixes.pop() if len(suffixes) == 1 else ""
 
 
 def short_worker(hostname: str | None, prefix: str = "", width: int | None = None) -> str:
-    """A worker's name without the prefix that all share, in at most `width` cells."""
+    """A worker's name without the part that all share, in at most `width` cells."""
     if not hostname:
         return ""
-    text = clean(hostname.removeprefix(prefix) or hostname)
+    short = hostname.removeprefix(prefix) if prefix.endswith("@") else hostname.removesuffix(prefix)
+    text = clean(short or hostname)
     return text if width is None else cut(text, width)
 
 

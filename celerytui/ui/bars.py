@@ -20,7 +20,7 @@ from celerytui.columns import (
 from celerytui.model import Link, LinkState
 from celerytui.store import Summary
 from celerytui.ui.keys import key_name
-from celerytui.ui.lines import Line, Span, Spans, cells, to_strip
+from celerytui.ui.lines import Line, Span, Spans, cells, span_width, to_strip
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
@@ -85,15 +85,19 @@ class Header(Bar):
         summary = engine.store.summary(session.now())
         name = clean(engine.app_name, limit=40)
         url = clean(engine.broker_url, limit=200)
+        numbers = self._numbers(summary, wide)
         if wide:
             line.left((" celerytui", "key"), ("  ", "text"), (name, "strong"), (" @ ", "faint"))
-            line.left((url, "text"), ("   ", "text"))
+            # What is live must be read whole; of the broker's address the host will do.
+            room = self.size.width - span_width(numbers) - cells(name) - 16
+            rest = span_width(self._link(engine.link, summary, wide)) + 4
+            line.left((url if cells(url) + rest <= room else _host(url), "text"), ("   ", "text"))
         else:
             line.left(
                 (" " + name, "strong"), (" @ ", "faint"), (_host(url), "text"), ("  ", "text")
             )
         line.left(*self._link(engine.link, summary, wide))
-        line.right(*self._numbers(summary, wide))
+        line.right(*numbers)
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
         glyphs, now = self.session.glyphs, self.session.engine.clock()
