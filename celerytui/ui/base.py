@@ -14,8 +14,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from celerytui.columns import clean
 from celerytui.errors import ExitCode
@@ -60,6 +62,18 @@ class BaseApp(App[int]):
 
         Ended after FAREWELL_SECONDS. The widgets must not be touched: they are going too.
         """
+
+    # Drawing
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or not self._running or self._closed:
+            super()._display(screen, renderable)
+            return
+        if isinstance(renderable, CompositorUpdate) and not self._batch_count:
+            renderable = driver.canvas.update(renderable)
+        with driver.at_once():
+            super()._display(screen, renderable)
 
     # Leaving
 

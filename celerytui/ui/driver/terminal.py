@@ -12,8 +12,10 @@ import threading
 import time
 import tty
 from codecs import getincrementaldecoder
+from collections.abc import Iterator
 from typing import Any, Final
 
+from rich.color import ColorSystem
 from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -21,6 +23,7 @@ from textual.drivers import linux_driver
 from textual.geometry import Size
 
 from celerytui.errors import NoTerminal
+from celerytui.ui.driver.canvas import Canvas
 from celerytui.ui.driver.outlet import Outlet, reopen
 
 DRAIN_SECONDS: Final = 0.3
@@ -56,6 +59,8 @@ class TerminalDriver(linux_driver.LinuxDriver):
         self._out_fileno = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
         self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
         self._outlet: Outlet | None = None
+        self.canvas = Canvas(app.console._color_system or ColorSystem.TRUECOLOR)
+        self._held: list[str] | None = None
         self._input = -1
         self._parser = XTermParser(debug)
         self._tick: asyncio.TimerHandle | None = None
@@ -70,6 +75,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         if self._outlet is not None:
             return
         self._outlet = Outlet(self._out_fileno, self._redraw)
+        self.canvas.forget()
         self._input = reopen(self.fileno, os.O_RDONLY)
         with contextlib.suppress(termios.error):
             self.attrs_before = termios.tcgetattr(self.fileno)
@@ -186,10 +192,29 @@ class TerminalDriver(linux_driver.LinuxDriver):
     def write(self, data: str) -> None:
         if threading.get_ident() != self._app._thread_id:
             self._loop.call_soon_threadsafe(self.write, data)
+        elif self._held is not None:
+            self._held.append(data)
         elif self._outlet is not None:
             self._outlet.write(data.encode(self._encoding, "replace"))
 
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Send what is written inside in one piece.
+
+        At each sending the other threads may take the interpreter, and we wait for it again.
+        """
+        held: list[str] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+            if held:
+                self.write("".join(held))
+
     def _redraw(self) -> None:
+        """Draw all anew, on a terminal that shows something else than it should."""
+        self.canvas.forget()
         self._app.refresh(layout=True)
 
     # Input
@@ -235,6 +260,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
             self._send_size()
 
     def _send_size(self) -> None:
+        self.canvas.forget()
         size = Size(*self._get_terminal_size())
         self.send_message(events.Resize(size, size))
 
