@@ -50,7 +50,14 @@ def _bar_role(worker: Worker) -> str:
     return "started"
 
 
+def _is_silent(worker: Worker) -> bool:
+    """Whether it is alive and known to send no task events, so that its rate cannot be told."""
+    return worker.task_events is False and worker.status in ("online", "late")
+
+
 def _last_role(worker: Worker) -> str:
+    if _is_silent(worker):
+        return "warning"
     return _ROLES[worker.status] if _gone(worker) or worker.status == "late" else "text"
 
 
@@ -79,6 +86,8 @@ def busy_part(worker: Worker) -> float | None:
 
 
 def _done_text(worker: Worker, context: CellContext, width: int) -> str:
+    if _is_silent(worker):
+        return "! off"
     if not _gone(worker):
         return format_rate(worker.done_per_second, ascii=context.ascii)
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen

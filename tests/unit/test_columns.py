@@ -270,3 +270,11 @@ def test_the_trend_is_true_to_time() -> None:
 def test_a_column_that_is_not_there() -> None:
     with pytest.raises(KeyError):
         column(TASK_COLUMNS, "nope")
+
+
+def test_a_worker_that_sends_no_task_events_says_so_instead_of_a_rate() -> None:
+    worker = Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1)
+    worker.done_per_second = 0.0
+    row = {cell.column: cell for cell in cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)}
+    assert row["done"].text.strip() == "! off"
+    assert row["done"].role == "warning"
