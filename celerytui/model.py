@@ -316,7 +316,8 @@ class Outcome(Struct, frozen=True):
     """What came of one action on its targets, with each worker's reply.
 
     `items` has one entry for each target where the action can tell them apart, else it is empty.
-    `params` are the texts that were given, without those left empty.
+    `params` are the texts that were given, without those left empty. `expected` is what a worker
+    should be like afterwards or was like before, by hostname, for the look back.
     """
 
     action: str
@@ -327,6 +328,7 @@ class Outcome(Struct, frozen=True):
     error: str | None = None
     items: tuple[Item, ...] = ()
     params: dict[str, str] = {}
+    expected: dict[str, Any] = {}
 
 
 class Finding(Struct, frozen=True):

@@ -85,11 +85,15 @@ class Call(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """What came back from a `run`; `error` says in one line why it did not do all of it."""
+    """What came back from a `run`; `error` says in one line why it did not do all of it.
+
+    `expected` is what the look back compares with, by hostname.
+    """
 
     replies: tuple[Reply, ...]
     error: str | None = None
     items: tuple[Item, ...] = ()
+    expected: Mapping[str, Any] = {}
 
 
 class Action(Struct, frozen=True, kw_only=True):

@@ -1,22 +1,115 @@
-"""The app's result backend: what it holds of a task, and the one thing that is written there."""
+"""The app's result backend: what it holds of a task, and the one mark that is written there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from celerytui.control.talk import one_line
+from celerytui.masking import mask
 from celerytui.model import Item, ResultMeta
+
+SOCKET_SECONDS = 5.0
+"""Redis' own limit is two minutes, in which a frozen server would hold up the reader."""
+MAX_CHILDREN = 200
+
+
+class NoBackend(Exception):
+    """The app has no result backend that somebody else's results can be read from."""
+
+
+def open_backend(app: Any) -> Any:
+    """The app's result backend, its waits bounded where it has a limit; raises NoBackend."""
+    from celery.backends.base import DisabledBackend
+
+    backend = app.backend
+    if isinstance(backend, DisabledBackend):
+        raise NoBackend("the app has no result backend")
+    if type(backend).__module__ == "celery.backends.rpc":
+        raise NoBackend(
+            "the rpc backend sends a result to the process that asked for it: no other can read it"
+        )
+    limits = getattr(backend, "connparams", None)
+    if isinstance(limits, dict):
+        # Its client is made on first use, from these.
+        for name in ("socket_timeout", "socket_connect_timeout"):
+            limits[name] = min(limits.get(name) or SOCKET_SECONDS, SOCKET_SECONDS)
+    return backend
+
+
+def task_meta(app: Any, task_id: str) -> dict[str, Any]:
+    """What the backend holds of a task, as Celery decodes it; raises whatever it raises."""
+    backend = open_backend(app)
+    meta = backend.get_task_meta(task_id)
+    # A success is cached: the dictionary would hold every result that was looked at.
+    getattr(backend, "_cache", {}).pop(task_id, None)
+    return dict(meta)
 
 
 def read_result(app: Any, task_id: str, now: float) -> ResultMeta:
     """What the backend holds of a task; raises nothing."""
     try:
-        meta = app.backend.get_task_meta(task_id)
-        return ResultMeta(task_id, now, status=meta["status"], result=repr(meta.get("result")))
+        meta = task_meta(app, task_id)
+        status = str(meta.get("status"))
+        result = None if status == "PENDING" else mask(repr(meta.get("result")))
     except Exception as exc:
         return ResultMeta(task_id, now, error=one_line(exc))
+    retries = meta.get("retries")
+    return ResultMeta(
+        task_id,
+        now,
+        status=status,
+        result=result,
+        traceback=_text(meta.get("traceback")),
+        date_done=_text(meta.get("date_done")),
+        children=tuple(_ids(meta.get("children")))[:MAX_CHILDREN],
+        name=_text(meta.get("name")),
+        args=_repr(meta.get("args")),
+        kwargs=_repr(meta.get("kwargs")),
+        worker=_text(meta.get("worker")),
+        retries=retries if isinstance(retries, int) else None,
+        queue=_text(meta.get("queue")),
+    )
 
 
 def abort(app: Any, task_id: str) -> Item:
-    """Mark a task as aborted where it is an AbortableTask that has not ended; raises nothing."""
-    return Item(task_id, False, "not possible")
+    """Mark a task as aborted where it has not ended; raises nothing.
+
+    What is written is what celery.contrib.abortable writes, and only an AbortableTask looks at it.
+    """
+    try:
+        backend = open_backend(app)
+        status = task_meta(app, task_id).get("status")
+        if status in ("SUCCESS", "FAILURE", "REVOKED"):
+            # The mark would take the place of its result.
+            return Item(task_id, False, f"it has ended: its result says {status}")
+        backend.store_result(task_id, result=None, state="ABORTED", traceback=None)
+        marked = task_meta(app, task_id).get("status") == "ABORTED"
+    except Exception as exc:
+        return Item(task_id, False, one_line(exc))
+    if not marked:
+        return Item(task_id, False, "the result backend did not keep the mark")
+    return Item(task_id, True, "marked as aborted: it ends where it looks for that")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else mask(str(value))
+
+
+def _repr(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else mask(value)
+    return mask(repr(value))
+
+
+def _ids(children: Any) -> Iterator[str]:
+    """The ids in Celery's `((id, parent), members)`, those of a group's members too."""
+    for child in children if isinstance(children, (list, tuple)) else ():
+        if isinstance(child, (list, tuple)) and len(child) == 2:
+            head, members = child
+            if members:
+                yield from _ids(members)
+            elif isinstance(head, (list, tuple)) and head:
+                yield str(head[0])
+        elif getattr(child, "id", None):
+            yield str(child.id)

@@ -13,13 +13,24 @@ from celerytui.control.action import NO_TASKS, Action, Call, Result, unwatched
 from celerytui.control.arguments import find_arguments
 from celerytui.control.backend import read_result
 from celerytui.control.inspection import inspect
+from celerytui.control.lookback import LOOKS, Seen, asked_again, finding
 from celerytui.control.params import texts_and_values
 from celerytui.control.registry import action
 from celerytui.control.survey import take_survey
 from celerytui.control.talk import Talk, one_line
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
-from celerytui.model import Arguments, Outcome, Refusal, ResultMeta, Section, Survey, Task
+from celerytui.model import (
+    Arguments,
+    Finding,
+    Outcome,
+    Refusal,
+    ResultMeta,
+    Section,
+    Survey,
+    Task,
+    Worker,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -75,16 +86,33 @@ class Control:
         What went wrong stands in the sections; raises nothing.
         """
         with self._talk() as talk:
-            return inspect(talk, hostname, sections, self._clock())
+            return inspect(talk, [hostname], sections, self._clock())[hostname]
+
+    def look_back(
+        self, outcome: Outcome, tasks: Mapping[str, Task], workers: Sequence[Worker]
+    ) -> Finding | None:
+        """What came of an outcome, asking its workers again; None where there is nothing to say."""
+        look = LOOKS.get(outcome.action)
+        if look is None:
+            return None
+        sections: dict[str, dict[str, Section]] = {}
+        if look.sections:
+            with self._talk() as talk:
+                sections = inspect(talk, asked_again(outcome), look.sections, self._clock())
+        known = {worker.hostname: worker for worker in workers}
+        return finding(outcome, Seen(self._clock(), tasks, known, sections))
 
     def read_result(self, task_id: str) -> ResultMeta:
         """What the result backend holds of a task; raises nothing."""
         return read_result(self._app, task_id, self._clock())
 
-    def find_arguments(self, task_id: str, task: Task | None) -> Arguments | Refusal:
+    def find_arguments(
+        self, task_id: str, task: Task | None, workers: Sequence[str]
+    ) -> Arguments | Refusal:
         """The real arguments of a task, `task` being what is held of it; raises nothing."""
+        held = {} if task is None else {task_id: task}
         with self._talk() as talk:
-            return find_arguments(self._app, talk, task_id, task)
+            return find_arguments(self._app, talk, [task_id], held, workers)[task_id]
 
     def survey(self, workers: Sequence[str] = (), *, expected: Sequence[str] = ()) -> Survey:
         """Ask `workers` (returns once all have answered), else everybody, what they do.
@@ -158,6 +186,7 @@ class Control:
             result.error,
             result.items,
             {name: text for name, text in texts.items() if text},
+            dict(result.expected),
         )
 
     def _run(self, chosen: Action, call: Call) -> Result:

@@ -26,30 +26,42 @@ SECTIONS = (
     "memsample",
     "memdump",
 )
-"""The sections, which are inspect commands; `query_task` is asked for with a task's id."""
+"""The sections, which are inspect commands; "query_task ID" is one too."""
 
 TASK_FACTS = ("rate_limit", "soft_time_limit", "time_limit")
 """What is asked of each registered task besides its name."""
 
 
-def inspect(talk: Talk, hostname: str, sections: Sequence[str], now: float) -> dict[str, Section]:
-    """Ask one worker for some sections at once; what went wrong stands in them."""
+def inspect(
+    talk: Talk, hostnames: Sequence[str], sections: Sequence[str], now: float
+) -> dict[str, dict[str, Section]]:
+    """Ask some workers for some sections at once; what went wrong stands in them."""
+    if not hostnames:
+        return {}
     try:
-        asks = {
-            name: talk.send(name, ARGUMENTS.get(name, {}), destination=[hostname])
+        asks = {name: talk.send(*_question(name), destination=hostnames) for name in sections}
+        talk.collect(list(asks.values()))
+    except BrokerUnavailable as gone:
+        answers: dict[str, dict[str, Any]] = {}
+        silence = str(gone)
+    else:
+        answers = {name: ask.answers for name, ask in asks.items()}
+        silence = f"no answer within {talk.timeout:g}s"
+    return {
+        host: {
+            name: _section(host, name, answers[name][host], now)
+            if host in answers.get(name, {})
+            else Section(host, name, now, error=silence)
             for name in sections
         }
-        talk.collect(list(asks.values()))
-    except BrokerUnavailable as error:
-        return {name: Section(hostname, name, now, error=str(error)) for name in sections}
-    found = {}
-    for name, ask in asks.items():
-        if hostname in ask.answers:
-            found[name] = _section(hostname, name, ask.answers[hostname], now)
-        else:
-            silence = f"no answer within {talk.timeout:g}s"
-            found[name] = Section(hostname, name, now, error=silence)
-    return found
+        for host in hostnames
+    }
+
+
+def _question(section: str) -> tuple[str, dict[str, Any]]:
+    """The inspect command and its arguments; after "query_task" stand ids, by spaces."""
+    name, *ids = section.split()
+    return name, {"ids": ids} if ids else ARGUMENTS.get(name, {})
 
 
 ARGUMENTS: dict[str, dict[str, Any]] = {

@@ -18,6 +18,28 @@ KNOWN: tuple[tuple[str, str], ...] = (
         "task events already disabled",
         "a worker started with -E says this and goes on sending them",
     ),
+    (
+        "Pool restarts not enabled",
+        "the worker's app needs worker_pool_restarts = True; otherwise restart the worker",
+    ),
+    ("Autoscale not enabled", "start the worker with --autoscale, or grow and shrink its pool"),
+    ("not supported with autoscale", "change its minimum and maximum with Autoscale"),
+    (
+        "object has no attribute 'grow'",
+        "this worker's pool has a fixed size; prefork, gevent and eventlet grow",
+    ),
+    (
+        "object has no attribute 'shrink'",
+        "this worker's pool has a fixed size; prefork, gevent and eventlet shrink",
+    ),
+    (
+        "Can't shrink pool. All processes busy",
+        "try again when some have nothing to do",
+    ),
+    ("unknown task", "this worker has no task of that name"),
+    ("no such queue", "the worker does not take from it"),
+    ("Requires the objgraph library", "pip install objgraph where the worker runs"),
+    ("psutil", "pip install psutil where the worker runs"),
 )
 """Part of an answer in Celery's words, and what it means in plain ones."""
 

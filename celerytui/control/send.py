@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+import json
+from collections.abc import Mapping
+from typing import Any
 
-OPTIONS = (
-    Param("queue", "Queue", "name", suggest="queues", help="as it is routed where empty"),
+import kombu
+
+from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.arguments import find_arguments
+from celerytui.control.talk import Talk, one_line
+from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.model import Arguments, Item
+
+DELIVERY = (
     Param("countdown", "Countdown", "duration", help="start no sooner than that from now"),
     Param("eta", "ETA", "time", help="or no sooner than at this time"),
     Param("expires", "Expires", "duration", help="do not start later than that from now"),
@@ -13,12 +22,123 @@ OPTIONS = (
 )
 
 
+class Sender:
+    """Publishes tasks as the app's own code would, over the talk's connection."""
+
+    def __init__(self, app: Any, talk: Talk) -> None:
+        self._app = app
+        self._talk = talk
+        self._producer: Any = None
+        self._declared: set[str] = set()
+
+    def send(self, name: str, args: Any, kwargs: Any, options: Mapping[str, Any]) -> str:
+        """Send one task and return its id; raises BrokerUnavailable and what Celery raises."""
+        from celery.result import denied_join_result
+
+        more = dict(options)
+        # Where it may not wait for results, Celery subscribes to none: it would never be read.
+        with self._talk.guarded(self._talk.broker_errors), denied_join_result():
+            if self._producer is None:
+                self._producer = self._app.amqp.Producer(self._talk.channel(), auto_declare=False)
+            if more.get("queue"):
+                more["queue"] = self._queue(more["queue"])
+            more |= {"producer": self._producer, "retry": False}
+            task = None if self._app.conf.task_always_eager else self._app.tasks.get(name)
+            if task is None:
+                return str(self._app.send_task(name, args, kwargs, **more).id)
+            return str(task.apply_async(args, kwargs, **more).id)
+
+    def _queue(self, name: str) -> Any:
+        """The queue to publish to: as the app declares it, else as it is on the broker.
+
+        Declaring one that is there with other arguments is an error on AMQP.
+        """
+        if name in self._app.amqp.queues or not self._talk.speaks_amqp:
+            return name
+        if name not in self._declared:
+            channel = self._talk.channel()
+            try:
+                channel.queue_declare(queue=name, passive=True)
+            except self._talk.channel_errors:
+                raise UsageError(f"there is no queue {name!r} on the broker") from None
+            channel.close()
+            self._declared.add(name)
+        kombu_any: Any = kombu
+        return kombu_any.Queue(
+            name, exchange=kombu_any.Exchange("", type="direct"), routing_key=name, no_declare=True
+        )
+
+
+def _options(call: Call) -> dict[str, Any]:
+    values = call.values
+    if values["countdown"] is not None and values["eta"] is not None:
+        raise UsageError("either a countdown or an ETA, not both")
+    names = ("queue", "countdown", "eta", "expires", "priority")
+    return {name: values[name] for name in names if values[name] is not None}
+
+
 def _send(call: Call) -> Result:
-    return Result((), "not possible")
+    name = call.params["name"].strip()
+    options = _options(call)
+    sender = Sender(call.app, call.talk)
+    new_id = sender.send(name, call.values["args"] or [], call.values["kwargs"] or {}, options)
+    return Result((), items=(Item(name, True, f"sent as {new_id}", new_id),))
 
 
 def _run_again(call: Call) -> Result:
-    return Result((), "not possible")
+    """Send each target again: with the arguments given, else those that are certain."""
+    given = (call.values["args"], call.values["kwargs"])
+    options = _options(call)
+    if given != (None, None):
+        if len(call.targets) > 1:
+            raise UsageError("arguments can be given for one task at a time")
+        if None in given:
+            raise UsageError("args and kwargs have to be given together")
+    sender = Sender(call.app, call.talk)
+    found = find_arguments(
+        call.app, call.talk, call.targets, call.tasks, call.workers, call.cancelled
+    )
+    items: list[Item] = []
+    error = None
+    for number, task_id in enumerate(call.targets):
+        if error is None and call.cancelled():
+            error = f"cancelled after {number:,} of {len(call.targets):,} tasks"
+        if error is not None or task_id not in found:
+            items.append(Item(task_id, None, "not sent"))
+            continue
+        call.progress(number, len(call.targets), "sending")
+        try:
+            items.append(_again(sender, task_id, found[task_id], given, options))
+        except BrokerUnavailable as exc:
+            # It may have gone out all the same.
+            items.append(Item(task_id, False, str(exc)))
+            error = f"{exc}; {number:,} of {len(call.targets):,} tasks were handled"
+    return Result((), error, tuple(items))
+
+
+def _again(
+    sender: Sender, task_id: str, found: Any, given: tuple[Any, Any], options: Mapping[str, Any]
+) -> Item:
+    edited = given != (None, None)
+    if not found.name:
+        return Item(task_id, False, found.reason)
+    if edited:
+        args, kwargs = given
+        source = "the arguments given"
+    elif isinstance(found, Arguments):
+        args, kwargs = json.loads(found.args), json.loads(found.kwargs)
+        source = f"arguments from {found.source}"
+    else:
+        return Item(task_id, False, found.reason)
+    kept = {"queue": found.queue, "priority": getattr(found, "priority", None)}
+    options = {name: value for name, value in kept.items() if value is not None} | dict(options)
+    try:
+        new_id = sender.send(found.name, args, kwargs, options)
+    except BrokerUnavailable:
+        raise
+    except Exception as exc:
+        return Item(task_id, False, one_line(exc))
+    return Item(task_id, True, f"sent as {new_id}, {source}", new_id)
 
 
 ACTIONS = (
@@ -30,10 +150,11 @@ ACTIONS = (
         params=(
             Param("args", "Args", "json", shape="list", help="as they were where empty"),
             Param("kwargs", "Kwargs", "json", shape="object", help="as they were where empty"),
-            *OPTIONS,
+            Param("queue", "Queue", "name", suggest="queues", help="the same where empty"),
+            *DELIVERY,
         ),
         run=_run_again,
-        help="sends a new task with the same arguments, which are never guessed",
+        help="sends a new task with the same arguments, without the callbacks of the old one",
     ),
     Action(
         id="task.send",
@@ -43,7 +164,8 @@ ACTIONS = (
             Param("name", "Task", "name", required=True, suggest="tasks"),
             Param("args", "Args", "json", default="[]", shape="list"),
             Param("kwargs", "Kwargs", "json", default="{}", shape="object"),
-            *OPTIONS,
+            Param("queue", "Queue", "name", suggest="queues", help="as it is routed where empty"),
+            *DELIVERY,
         ),
         run=_send,
     ),

@@ -85,7 +85,7 @@ class Talk:
         """
         who = destination if awaited is None else awaited
         ask = Ask(uuid.uuid4().hex, None if who is None else set(who), {})
-        with self._guarded():
+        with self.guarded():
             self._open()
             self._producer.publish(
                 {
@@ -114,7 +114,7 @@ class Talk:
         """Take replies until all of `asks` are complete or none came for `timeout` seconds."""
         begin = last = time.monotonic()
         pause = FIRST_PAUSE
-        with self._guarded():
+        with self.guarded():
             while not all(ask.complete for ask in asks):
                 if self._take_one():
                     last, pause = time.monotonic(), FIRST_PAUSE
@@ -132,6 +132,52 @@ class Talk:
         ask = self.send(command, arguments, destination=destination)
         self.collect([ask])
         return ask.answers
+
+    def channel(self) -> Any:
+        """A channel of its own on the conversation's connection."""
+        with self.guarded():
+            self._open()
+            return self._connection.channel()
+
+    @property
+    def driver(self) -> str:
+        """Kombu's `driver_type` of the broker: redis, amqp ..."""
+        with self.guarded():
+            self._open()
+            return str(self._connection.transport.driver_type)
+
+    @property
+    def speaks_amqp(self) -> bool:
+        """Whether the broker knows queues with arguments, and none that was not declared."""
+        return self.driver == "amqp"
+
+    @property
+    def channel_errors(self) -> tuple[type[BaseException], ...]:
+        """What the broker's client raises where it refuses one thing and goes on."""
+        return tuple(self._connection.channel_errors)
+
+    @property
+    def connection_errors(self) -> tuple[type[BaseException], ...]:
+        """What the broker's client raises where the connection is lost."""
+        with self.guarded():
+            self._open()
+            return (*self._connection.connection_errors, OSError)
+
+    @property
+    def broker_errors(self) -> tuple[type[BaseException], ...]:
+        """Both of them."""
+        return (*self.connection_errors, *self.channel_errors)
+
+    @contextlib.contextmanager
+    def guarded(self, errors: tuple[type[BaseException], ...] = (Exception,)) -> Iterator[None]:
+        """Make these errors BrokerUnavailable, and the conversation over."""
+        try:
+            yield
+        except BrokerUnavailable:
+            raise
+        except errors as exc:
+            self._abandon()
+            raise BrokerUnavailable(one_line(exc)) from exc
 
     def close(self) -> None:
         """Leave nothing behind on the broker; takes under a second whatever the broker does."""
@@ -179,7 +225,7 @@ class Talk:
             if message is None:
                 return False
             headers, body = message.headers, message.payload
-        except self._broker_errors():
+        except self.broker_errors:
             raise
         except Exception:  # a reply that does not decode is an answer of nobody
             return True
@@ -192,18 +238,6 @@ class Talk:
                     if ask.awaited is not None:
                         ask.awaited.discard(hostname)
         return True
-
-    def _broker_errors(self) -> tuple[type[BaseException], ...]:
-        connection = self._connection
-        return (*connection.connection_errors, *connection.channel_errors, OSError)
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as exc:
-            self._abandon()
-            raise BrokerUnavailable(one_line(exc)) from exc
 
     def _abandon(self) -> None:
         self._reply_queue = None

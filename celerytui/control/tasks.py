@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
 from celerytui.control.backend import abort
 from celerytui.control.replies import replies, reply
+from celerytui.control.talk import Ask
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item, Reply
 
@@ -64,31 +66,73 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
 
     It goes to all workers and not only to those that are known: any of them may take the task.
     """
-    answers: dict[str, list[Any]] = {}
     awaited = list(call.workers) or None
-    sent, error = 0, None
-    asks = []
+    sent: list[tuple[Ask, list[str]]] = []
+    done, error = 0, None
     try:
         for start in range(0, len(call.targets), CHUNK):
             if call.cancelled():
-                error = f"cancelled after {sent:,} of {len(call.targets):,} tasks"
+                error = f"cancelled after {done:,} of {len(call.targets):,} tasks"
                 break
             chunk = list(call.targets[start : start + CHUNK])
             ask = call.talk.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
-            asks.append(ask)
-            sent += len(chunk)
+            sent.append((ask, chunk))
+            done += len(chunk)
             call.talk.collect([ask])
             # Who was silent once is not waited for again; who answered unexpectedly is.
             awaited = list(ask.answers)
-        call.talk.collect([ask for ask in asks if ask.awaited])
+            call.progress(done, len(call.targets), "told the workers")
+        call.talk.collect([ask for ask, _ in sent if ask.awaited])
     except BrokerUnavailable as exc:
-        error = f"{exc}; {sent:,} of {len(call.targets):,} tasks were sent"
-    if not asks:
-        return Result((), error)
-    for ask in asks:
+        error = f"{exc}; {done:,} of {len(call.targets):,} tasks were sent"
+    items = _items(call, sent, terminate=bool(options["terminate"]))
+    if not sent:
+        return Result((), error, items)
+    answers: dict[str, list[Any]] = {}
+    for ask, _ in sent:
         for worker, answer in ask.answers.items():
             answers.setdefault(worker, []).append(answer)
-    return Result(_summed(answers, set(call.workers), len(asks), call.talk.timeout), error)
+    return Result(_summed(answers, set(call.workers), len(sent), call.talk.timeout), error, items)
+
+
+def _items(
+    call: Call, sent: Sequence[tuple[Ask, list[str]]], *, terminate: bool
+) -> tuple[Item, ...]:
+    """What came of each target: one worker that knows of it is enough."""
+    items = []
+    for ask, chunk in sent:
+        told = [reply(worker, answer) for worker, answer in ask.answers.items()]
+        refusal = next((one for one in told if one.ok is False), None)
+        ok, text = _verdict(told, refusal)
+        ended = _ended_by(told) if terminate else {}
+        for id in chunk:
+            if id in ended:
+                items.append(Item(id, True, f"terminated on {ended[id]}"))
+            elif terminate and ok and refusal is None:
+                items.append(Item(id, True, "revoked; no worker had it running"))
+            else:
+                items.append(Item(id, ok, text))
+    handled = sum(len(chunk) for _, chunk in sent)
+    items += [Item(id, None, "not sent") for id in call.targets[handled:]]
+    return tuple(items)
+
+
+def _verdict(told: Sequence[Reply], refusal: Reply | None) -> tuple[bool | None, str]:
+    if refusal is not None:
+        return False, f"{refusal.worker}: {refusal.text}"
+    if not told:
+        return None, "sent, but no worker answered"
+    return True, "revoked"
+
+
+def _ended_by(told: Sequence[Reply]) -> dict[str, str]:
+    """Task id -> the worker that says that it terminated it."""
+    ended = {}
+    for one in told:
+        match = _TERMINATED.fullmatch(one.text) if one.ok else None
+        for id in match[1].split(", ") if match else ():
+            ended[id] = one.worker
+    return ended
 
 
 def _summed(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import structs
+
 from celerytui.control.action import Action, Call, Group, Param, Result, Scope
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
+from celerytui.model import Reply
+
+SILENT = "told to shut down, but it did not answer when asked before"
 
 POOL = Group("pool", "P", "Pool", Scope.WORKER)
 CONSUMERS = Group("consumers", "Q", "Consumers", Scope.WORKER)
@@ -16,6 +24,62 @@ def command(name: str, call: Call, **arguments: object) -> Result:
     """Send one control command to the targets, which are workers."""
     answers = call.talk.ask(name, arguments, call.targets)
     return Result(replies(answers, call.targets, call.talk.timeout))
+
+
+def _grow(call: Call) -> Result:
+    return _resize(call, "pool_grow", call.values["n"])
+
+
+def _shrink(call: Call) -> Result:
+    return _resize(call, "pool_shrink", -call.values["n"])
+
+
+def _resize(call: Call, name: str, by: int) -> Result:
+    """Grow or shrink, and remember which size should come of it."""
+    before = {host: pool.get("max-concurrency") for host, pool in _pools(call).items()}
+    expected = {host: size + by for host, size in before.items() if isinstance(size, int)}
+    return structs.replace(command(name, call, n=abs(by)), expected=expected)
+
+
+def _restart(call: Call) -> Result:
+    before = {host: pool.get("processes") for host, pool in _pools(call).items()}
+    expected = {host: pids for host, pids in before.items() if isinstance(pids, list)}
+    return structs.replace(command("pool_restart", call, reload=False), expected=expected)
+
+
+def _shutdown(call: Call) -> Result:
+    """Tell them and wait for nothing: a worker that goes sends no reply."""
+    stats = call.talk.ask("stats", {}, call.targets)
+    expected = {
+        host: answer["pid"]
+        for host, answer in stats.items()
+        if isinstance(answer, Mapping) and isinstance(answer.get("pid"), int)
+    }
+    call.talk.send("shutdown", {}, destination=call.targets)
+    return Result(
+        tuple(
+            Reply(host, None, "told to shut down, which has no reply" if host in stats else SILENT)
+            for host in sorted(call.targets)
+        ),
+        expected=expected,
+    )
+
+
+def _heartbeat(call: Call) -> Result:
+    call.talk.send("heartbeat", {}, destination=call.targets)
+    text = "asked: it sends an event and no reply"
+    return Result(tuple(Reply(host, None, text) for host in sorted(call.targets)))
+
+
+def _pools(call: Call) -> dict[str, Mapping[str, Any]]:
+    """Hostname -> what the worker says of its pool."""
+    stats = call.talk.ask("stats", {}, call.targets)
+    pools = {host: answer.get("pool") for host, answer in stats.items() if _is_map(answer)}
+    return {host: pool for host, pool in pools.items() if _is_map(pool)}
+
+
+def _is_map(answer: Any) -> bool:
+    return isinstance(answer, Mapping)
 
 
 def _autoscale(call: Call) -> Result:
@@ -63,7 +127,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
-        run=lambda call: command("pool_grow", call, n=call.values["n"]),
+        run=_grow,
     ),
     Action(
         id="worker.pool_shrink",
@@ -71,7 +135,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
-        run=lambda call: command("pool_shrink", call, n=call.values["n"]),
+        run=_shrink,
     ),
     Action(
         id="worker.autoscale",
@@ -91,7 +155,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         group=POOL.id,
         destructive=True,
-        run=lambda call: command("pool_restart", call, reload=False),
+        run=_restart,
         help="ends the processes and the tasks that they run; needs worker_pool_restarts",
     ),
     Action(
@@ -134,7 +198,7 @@ ACTIONS = (
         label="Ask for a heartbeat",
         scope=Scope.WORKER,
         changes=False,
-        run=lambda call: command("heartbeat", call),
+        run=_heartbeat,
         help="a worker answers with its event, not with a reply",
     ),
     Action(
@@ -143,7 +207,7 @@ ACTIONS = (
         label="Shut down",
         scope=Scope.WORKER,
         destructive=True,
-        run=lambda call: command("shutdown", call),
+        run=_shutdown,
         help="a warm shutdown: the tasks that run end first",
     ),
     Action(

@@ -1,14 +1,15 @@
-"""What the control thread does for the user: actions, one after the other."""
+"""What the control thread does for the user: actions, and a look at what came of them."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from celerytui.control import Control, Scope, action
+from celerytui.control import LOOKS, ActionLog, Control, Scope, action
 from celerytui.engine.running import Running
 from celerytui.errors import CelerytuiError
-from celerytui.model import Outcome, Task
+from celerytui.model import Finding, Outcome, Task
 from celerytui.store import Store
 
 OUTCOMES_KEPT = 200
@@ -17,8 +18,8 @@ OUTCOMES_KEPT = 200
 class Doing:
     """Actions that are being done and were done.
 
-    `running` has those without an outcome, oldest first; `outcomes` is for one reader to take
-    from.
+    `running` has those without an outcome, oldest first; `outcomes` and `findings` are for one
+    reader to take from.
     """
 
     def __init__(
@@ -27,9 +28,13 @@ class Doing:
         store: Store,
         tell: Callable[[], None],
         clock: Callable[[], float],
+        log: ActionLog,
     ) -> None:
         self.running: list[Running] = []
         self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
+        self.findings: deque[Finding] = deque(maxlen=OUTCOMES_KEPT)
+        self.log = log
+        self._looks: list[tuple[float, Outcome]] = []
         self._control = control
         self._store = store
         self._tell = tell
@@ -42,41 +47,53 @@ class Doing:
         finally:
             self.running.remove(running)
         self._note_events(outcome)
+        self.log.record(outcome)
+        if outcome.action in LOOKS:
+            due = time.monotonic() + LOOKS[outcome.action].after
+            self._looks.append((due, outcome))
         self.outcomes.append(outcome)
         if done is not None:
             done(outcome)
         self._tell()
 
-    def _perform(self, running: Running) -> Outcome:
-        live = [
-            worker.hostname
-            for worker in self._store.workers()
-            if worker.status not in ("lost", "offline")
-        ]
+    def look_back(self) -> None:
+        """See what came of the actions whose time for it has come, on the control thread."""
+        now = time.monotonic()
+        due = [outcome for at, outcome in self._looks if at <= now]
+        self._looks = [look for look in self._looks if look[0] > now]
+        for outcome in due:
+            new = [item.new_id for item in outcome.items if item.new_id]
+            tasks = self._held([*outcome.targets, *new])
+            finding = self._control.look_back(outcome, tasks, self._store.workers())
+            if finding is not None:
+                self.log.find(finding)
+                self.findings.append(finding)
+                self._tell()
 
+    def _perform(self, running: Running) -> Outcome:
         def progress(done: int, total: int, note: str) -> None:
             running.done, running.total, running.note = done, total, note
             self._tell()
 
         try:
+            scope = action(running.action).scope
+            tasks = self._held(running.targets) if scope is Scope.TASK else {}
             return self._control.perform(
                 running.action,
                 running.targets,
                 running.params,
-                live,
+                live_workers(self._store),
                 cancelled=lambda: running.cancelled,
                 progress=progress,
-                tasks=self._tasks(running),
+                tasks=tasks,
             )
         except CelerytuiError as error:
             return Outcome(
                 running.action, running.targets, (), running.since, self._clock(), str(error)
             )
 
-    def _tasks(self, running: Running) -> dict[str, Task]:
-        if action(running.action).scope is not Scope.TASK:
-            return {}
-        return {task.id: task for task in self._store.tasks(running.targets) if task is not None}
+    def _held(self, ids: Sequence[str]) -> dict[str, Task]:
+        return {task.id: task for task in self._store.tasks(ids) if task is not None}
 
     def _note_events(self, outcome: Outcome) -> None:
         if outcome.action not in ("worker.enable_events", "worker.disable_events"):
@@ -87,3 +104,8 @@ class Doing:
             if reply.ok and (on or "already" not in reply.text):
                 by_us = on and "already" not in reply.text
                 self._store.set_task_events(reply.worker, on, by_us=by_us)
+
+
+def live_workers(store: Store) -> list[str]:
+    """The workers that can be expected to answer."""
+    return [one.hostname for one in store.workers() if one.status not in ("lost", "offline")]

@@ -8,6 +8,7 @@ news. The interface reads the store and the view, and waits for the mailbox.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 from celerytui import connect
 from celerytui.brokers import open_reader
-from celerytui.control import Control
+from celerytui.control import ActionLog, Control, log_path, user_name
 from celerytui.engine.asking import Asking
 from celerytui.engine.doing import Doing
 from celerytui.engine.mailbox import Mailbox
@@ -78,8 +79,12 @@ class Engine:
         self._control = Control(
             app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
         )
-        self.doing = Doing(self._control, self.store, self._tell, clock)
+        self.log = ActionLog(
+            log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
+        )
+        self.doing = Doing(self._control, self.store, self._tell, clock, self.log)
         self.outcomes = self.doing.outcomes
+        self.findings = self.doing.findings
         self.questions = Questions(app, settings, self.store, self._tell, clock)
         self._stopping = threading.Event()
         self._news = threading.Event()
@@ -201,6 +206,7 @@ class Engine:
             except queue.Empty:
                 next_look = time.monotonic() + NEW_WORKER_SECONDS
                 self._survive(self._meet_new_workers)
+                self._survive(self.doing.look_back)
                 if self.link.state is LinkState.NO_EVENTS and time.monotonic() >= next_survey:
                     next_survey = time.monotonic() + SURVEY_WITHOUT_EVENTS_SECONDS
                     self._survive(self._survey_all)

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.control import Control
+from celerytui.engine.doing import live_workers
 from celerytui.model import Arguments, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -96,7 +97,9 @@ class Questions:
         """Find a task's real arguments."""
         self._submit(
             _Question(
-                lambda: self._control.find_arguments(task_id, self._store.task(task_id)),
+                lambda: self._control.find_arguments(
+                    task_id, self._store.task(task_id), live_workers(self._store)
+                ),
                 Refusal,
                 done,
             )

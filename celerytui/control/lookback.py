@@ -1,0 +1,274 @@
+"""What came of an action: looked at some seconds later, in the store and by asking again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from celerytui.model import Finding, Outcome, Section, Task, TaskState, Worker
+
+NAMED = 3
+HEARTBEATS = 2.5
+"""Intervals without a heartbeat after which a worker that was told to go counts as gone."""
+
+
+class Seen(Struct, frozen=True):
+    """What is known at the time of the look.
+
+    `tasks` are those of the outcome's targets and the new ones, by id; `sections` has for each
+    worker that was asked its sections by name.
+    """
+
+    now: float
+    tasks: Mapping[str, Task]
+    workers: Mapping[str, Worker]
+    sections: Mapping[str, Mapping[str, Section]] = {}
+
+
+Judged = tuple[bool | None, str]
+"""Whether it came out as wanted, and that in words; None where nothing tells."""
+
+
+class Look(Struct, frozen=True):
+    """When to look, in seconds after the outcome, what to ask its workers, and how to judge."""
+
+    after: float
+    judge: Callable[[Outcome, Seen], Judged | None]
+    sections: tuple[str, ...] = ()
+
+
+def asked_again(outcome: Outcome) -> list[str]:
+    """The workers of which it is looked whether they did what they said they would."""
+    return [reply.worker for reply in outcome.replies if reply.ok is not False]
+
+
+def finding(outcome: Outcome, seen: Seen) -> Finding | None:
+    """What came of an outcome; None where there is nothing to say."""
+    look = LOOKS.get(outcome.action)
+    judged = None if look is None else look.judge(outcome, seen)
+    if judged is None:
+        return None
+    return Finding(outcome.action, outcome.started_at, seen.now, *judged)
+
+
+def _revoked(outcome: Outcome, seen: Seen) -> Judged | None:
+    tasks = [seen.tasks[id] for id in outcome.targets if id in seen.tasks]
+    after = [one for one in tasks if one.started is not None and one.started > outcome.ended_at]
+    running = [one for one in tasks if one.state is TaskState.STARTED and one not in after]
+    if after:
+        text = f"{_tasks(after)} started all the same"
+        workers = [seen.workers.get(one.worker or "") for one in after]
+        pools = {one.pool for one in workers if one is not None}
+        if any(pool and "thread" in pool.lower() for pool in pools):
+            text += "; a threads pool takes what is prefetched out of any revoke's reach"
+        return False, text
+    if running:
+        return False, f"{_tasks(running)} had started before and still running; terminate ends it"
+    waiting = [one for one in tasks if not one.state.finished]
+    if waiting:
+        return True, f"{_tasks(waiting)} not started; dropped when a worker comes to it"
+    return (True, "none of them runs") if tasks else None
+
+
+def _terminated(outcome: Outcome, seen: Seen) -> Judged | None:
+    tasks = [seen.tasks[id] for id in outcome.targets if id in seen.tasks]
+    running = [one for one in tasks if one.state is TaskState.STARTED]
+    if running:
+        return False, f"{_tasks(running)} still running"
+    return (True, "none of them runs") if tasks else None
+
+
+def _aborted(outcome: Outcome, seen: Seen) -> Judged | None:
+    marked = {item.target for item in outcome.items if item.ok}
+    tasks = [seen.tasks[id] for id in outcome.targets if id in marked and id in seen.tasks]
+    running = [one for one in tasks if not one.state.finished]
+    if running:
+        return None, f"{_tasks(running)} not ended yet; only an AbortableTask looks for the mark"
+    return (True, "all of them have ended") if tasks else None
+
+
+def _sent(outcome: Outcome, seen: Seen) -> Judged | None:
+    new = [item.new_id for item in outcome.items if item.new_id]
+    if not new:
+        return None
+    tasks = [seen.tasks[id] for id in new if id in seen.tasks]
+    taken = [one for one in tasks if one.state is not TaskState.SENT]
+    failed = [one for one in tasks if one.state in (TaskState.FAILURE, TaskState.REJECTED)]
+    if failed:
+        return False, f"{_tasks(failed)} failed"
+    if len(taken) < len(new):
+        return None, f"{len(new) - len(taken):,} of {len(new):,} not taken by any worker yet"
+    return True, f"{_tasks(taken)} taken by a worker"
+
+
+def _shut_down(outcome: Outcome, seen: Seen) -> Judged:
+    here, replaced = [], []
+    for hostname in outcome.targets:
+        worker = seen.workers.get(hostname)
+        if worker is None or worker.status == "offline":
+            continue
+        before = outcome.expected.get(hostname)
+        if before is not None and worker.pid is not None and worker.pid != before:
+            replaced.append(f"{hostname} (pid {worker.pid})")
+        elif (
+            worker.last_heartbeat is not None
+            and worker.last_heartbeat > outcome.ended_at
+            and seen.now - worker.last_heartbeat < HEARTBEATS * max(worker.freq, 1.0)
+        ):
+            here.append(hostname)
+    if here:
+        return False, f"{_names(here)}: still there; a warm shutdown waits for the tasks that run"
+    if replaced:
+        return True, f"shut down; a new process took the place of {_names(replaced)}"
+    return True, "shut down"
+
+
+def _sized(outcome: Outcome, seen: Seen) -> Judged | None:
+    wrong = []
+    for hostname, stats in _answers(outcome, seen, "stats"):
+        size, wanted = _pool(stats).get("max-concurrency"), outcome.expected.get(hostname)
+        if wanted is not None and size != wanted:
+            wrong.append(f"{hostname} has {size} and not {wanted}")
+    if wrong:
+        return False, _names(wrong)
+    return _confirmed(outcome, seen, "the pool has its new size")
+
+
+def _autoscaled(outcome: Outcome, seen: Seen) -> Judged | None:
+    wrong = []
+    wanted = {name: outcome.params.get(name) for name in ("max", "min")}
+    for hostname, stats in _answers(outcome, seen, "stats"):
+        scaler = stats.get("autoscaler")
+        told = {name: scaler.get(name) for name in wanted} if isinstance(scaler, dict) else {}
+        if any(text and str(told.get(name)) != text.strip() for name, text in wanted.items()):
+            wrong.append(f"{hostname} scales from {told.get('min')} to {told.get('max')}")
+    if wrong:
+        return False, _names(wrong)
+    return _confirmed(outcome, seen, "it scales as told")
+
+
+def _restarted(outcome: Outcome, seen: Seen) -> Judged | None:
+    same = [
+        hostname
+        for hostname, stats in _answers(outcome, seen, "stats")
+        if outcome.expected.get(hostname)
+        and set(outcome.expected[hostname]) & set(_pool(stats).get("processes") or ())
+    ]
+    if same:
+        return False, f"{_names(same)}: still the same processes"
+    return _confirmed(outcome, seen, "the processes are new")
+
+
+def _consumes(outcome: Outcome, seen: Seen) -> Judged | None:
+    queue = outcome.params.get("queue", "").strip()
+    wanted = outcome.action == "worker.add_consumer"
+    wrong = [
+        hostname
+        for hostname, queues in _answers(outcome, seen, "active_queues")
+        if any(one.get("name") == queue for one in queues if isinstance(one, dict)) is not wanted
+    ]
+    if wrong:
+        return False, f"{_names(wrong)}: {'does not take' if wanted else 'still takes'} from it"
+    return _confirmed(outcome, seen, "takes from it" if wanted else "takes from it no more")
+
+
+def _limited(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Compare the limits that each worker lists for the task with those that were given."""
+    wrong = []
+    for hostname, lines in _answers(outcome, seen, "registered"):
+        for name in outcome.targets:
+            facts = registered(lines).get(name)
+            if facts is not None and not _has_limits(outcome, facts):
+                wrong.append(f"{hostname}: {name} has {_facts(facts)}")
+    if wrong:
+        return False, _names(wrong)
+    return _confirmed(outcome, seen, "the workers list it so")
+
+
+def _has_limits(outcome: Outcome, facts: Mapping[str, str]) -> bool:
+    params = outcome.params
+    if outcome.action == "type.rate_limit":
+        rate = params.get("rate", "").strip()
+        return facts.get("rate_limit", "0") == rate or not rate
+    # A limit that was lifted is left out of what the worker lists.
+    return all((params.get(name, "") != "") == (key in facts) for name, key in _LIMITS)
+
+
+_LIMITS = (("soft", "soft_time_limit"), ("hard", "time_limit"))
+_LISTED = re.compile(r"(?P<name>.*?)(?: \[(?P<facts>.*)\])?", re.DOTALL)
+
+
+def registered(lines: Iterable[Any]) -> dict[str, dict[str, str]]:
+    """Task name -> its facts, from what `inspect registered` answers: "name [key=value ...]"."""
+    found = {}
+    for line in lines:
+        match = _LISTED.fullmatch(line) if isinstance(line, str) else None
+        if match is not None:
+            facts = [fact.partition("=") for fact in (match["facts"] or "").split()]
+            found[match["name"]] = {key: value for key, _, value in facts}
+    return found
+
+
+def _answers(outcome: Outcome, seen: Seen, name: str) -> list[tuple[str, Any]]:
+    shape = dict if name == "stats" else list
+    found = []
+    for hostname in asked_again(outcome):
+        section = seen.sections.get(hostname, {}).get(name)
+        if section is not None and isinstance(section.data, shape):
+            found.append((hostname, section.data))
+    return found
+
+
+def _confirmed(outcome: Outcome, seen: Seen, text: str) -> Judged | None:
+    """`text`, where everybody who was asked again answered; else who did not."""
+    asked = asked_again(outcome)
+    silent = [
+        hostname
+        for hostname in asked
+        if any(section.error for section in seen.sections.get(hostname, {}).values())
+    ]
+    if silent:
+        return None, f"{_names(silent)}: no answer when asked again"
+    return (True, text) if asked else None
+
+
+def _pool(stats: Mapping[str, Any]) -> Mapping[str, Any]:
+    pool = stats.get("pool")
+    return pool if isinstance(pool, dict) else {}
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in facts.items()) or "no limit"
+
+
+def _tasks(tasks: list[Task]) -> str:
+    if len(tasks) == 1:
+        return f"{tasks[0].name or 'the task'} {tasks[0].id} is"
+    return f"{len(tasks):,} tasks are"
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+LOOKS: dict[str, Look] = {
+    "task.revoke": Look(5.0, _revoked),
+    "task.terminate": Look(5.0, _terminated),
+    "task.abort": Look(5.0, _aborted),
+    "task.run_again": Look(5.0, _sent),
+    "task.send": Look(5.0, _sent),
+    "type.rate_limit": Look(1.0, _limited, ("registered",)),
+    "type.time_limits": Look(1.0, _limited, ("registered",)),
+    "worker.pool_grow": Look(3.0, _sized, ("stats",)),
+    "worker.pool_shrink": Look(3.0, _sized, ("stats",)),
+    "worker.autoscale": Look(3.0, _autoscaled, ("stats",)),
+    "worker.pool_restart": Look(5.0, _restarted, ("stats",)),
+    "worker.add_consumer": Look(3.0, _consumes, ("active_queues",)),
+    "worker.cancel_consumer": Look(3.0, _consumes, ("active_queues",)),
+    "worker.shutdown": Look(10.0, _shut_down),
+}
+"""Action id -> how it is looked at afterwards."""
