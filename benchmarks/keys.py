@@ -1,0 +1,113 @@
+"""How long a key press takes to be on the screen, with a million tasks held and a storm coming in.
+
+Usage: python -m benchmarks.keys [--tasks N] [--rate N] [--presses N]
+
+The real program on a pty of 120x40, a real Redis, a publisher of its own. Keys are typed at random
+moments; a key is painted when the bytes have come after which a terminal shows the cursor on
+another row. Where the cursor stands is worked out afterwards, so that nothing disturbs the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import cluster
+from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
+from tests.integration.servers import RedisServer
+
+CURSOR = "▌"
+FILL_SECONDS = 240.0
+UNBOUNDED = ("--client-output-buffer-limit", "pubsub 0 0 0")
+
+
+def held(lines: list[str]) -> int:
+    """The number of tasks that the table's title says."""
+    found = re.search(r"([\d,]+) tasks?\b", "\n".join(lines))
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that `share` of them do not exceed."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * share))]
+
+
+def press_keys(terminal: Terminal, presses: int, rng: random.Random) -> list[float]:
+    """Type j and k at random moments; when each was."""
+    pressed = []
+    for number in range(presses):
+        pressed.append(terminal.press("jk"[number % 2]))
+        time.sleep(rng.uniform(0.1, 0.25))
+    return pressed
+
+
+def delays(terminal: Terminal, screen: Screen, pressed: list[float]) -> list[float]:
+    """Seconds from each key to the bytes that moved the cursor."""
+    found = []
+    for at in pressed:
+        screen.feed(until=at)
+        before = screen.row_of(CURSOR)
+        while screen.row_of(CURSOR) == before:
+            painted = screen.step()
+            if painted is None:
+                raise SystemExit("a key was never painted:\n" + "\n".join(screen.lines))
+        found.append(painted - at)
+    return found
+
+
+def report(label: str, found: list[float]) -> None:
+    """One line of the table."""
+    p50, p99 = percentile(found, 0.5) * 1e3, percentile(found, 0.99) * 1e3
+    print(f"{label:34}{len(found):8}{p50:8.1f}{p99:8.1f}{max(found) * 1e3:8.1f}", flush=True)
+
+
+def measure(port: int, tasks: int, rate: int, presses: int) -> None:
+    """Fill, and measure on the dashboard and in the table alone, in the storm and after it."""
+    url = f"redis://127.0.0.1:{port}/1"
+    command = [*PROGRAM, "-b", url, "--max-tasks", str(tasks)]
+    rng = random.Random(1)
+    with Terminal(command) as terminal:
+        wait_for(terminal, lambda lines: "live" in lines[0], 20)
+        source = cluster.start(port, "--fill", str(tasks), "--rate", str(rate))
+        try:
+            wait_for(terminal, lambda lines: held(lines) >= tasks, FILL_SECONDS)
+            time.sleep(3)
+            for view, label in (("2", "tasks"), ("1", "dashboard")):
+                terminal.press(view)
+                time.sleep(1)
+                for _ in range(3):
+                    terminal.press("j")
+                    time.sleep(0.3)
+                screen = Screen(terminal)
+                pressed = press_keys(terminal, presses, rng)
+                time.sleep(1)
+                report(f"{label}, {rate:,} events/s", delays(terminal, screen, pressed))
+        finally:
+            source.terminate()
+            source.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=50_000)
+    parser.add_argument("--presses", type=int, default=300)
+    options = parser.parse_args()
+    print(f"{options.tasks:,} tasks held; milliseconds from a key to its paint")
+    print(f"{'':34}{'presses':>8}{'p50':>8}{'p99':>8}{'max':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder), *UNBOUNDED)
+        server.start()
+        try:
+            measure(server.port, options.tasks, options.rate, options.presses)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
