@@ -149,10 +149,19 @@ class EventDecoder:
         self._events += events
 
     def _rebase(self, event: Event) -> None:
-        """Brings the event's time to this machine's clock by Celery's own rule."""
-        stamp = event.timestamp or self._now
+        """Brings the event's time to this machine's clock.
+
+        Celery's receiver takes the stamp for local time and shifts it by the difference of the
+        zones (`adjust_timestamp` in celery/utils/time.py). Its dispatcher stamps with time.time(),
+        which has no zone, so a worker in Tokyo would be hours ahead of its own monitor. Here a
+        stamp is shifted only where that brings it nearer to now.
+        """
+        now = self._now
+        stamp = event.timestamp or now
         if event.utcoffset is not None:
-            stamp -= (event.utcoffset - self._here) * 3600
+            shifted = stamp - (event.utcoffset - self._here) * 3600
+            if abs(shifted - now) < abs(stamp - now):
+                stamp = shifted
         event.timestamp = stamp
 
     def _add_raw_json(self, body: Any) -> None:

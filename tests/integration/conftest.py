@@ -128,6 +128,7 @@ def start_worker_on(
         queues: str = "celery",
         events: bool = True,
         options: tuple[str, ...] = (),
+        zone: str | None = None,
         seconds: float = 40.0,
     ) -> Process:
         args = [sys.executable, "-m", "celery", "-A", "tests.integration.proj", "worker"]
@@ -138,6 +139,8 @@ def start_worker_on(
             "PROJ_RESULTS": f"{tmp_path}/results",
             "PYTHONWARNINGS": "ignore",
         }
+        if zone is not None:
+            env["TZ"] = zone
         worker = Process(args, tmp_path / f"{hostname.replace('/', '_')}.log", env)
         started.append(worker)
         control = make_app(url).control
@@ -158,10 +161,10 @@ def start_worker_on(
 def start_worker(
     start_worker_on: Callable[..., Process], broker_url: str
 ) -> Callable[..., Process]:
-    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options)`.
+    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, zone)`.
 
     Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
-    answers a ping; it is stopped at the end of the test. `events` is -E.
+    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ.
     """
 
     def start(hostname: str = "w1@test", **more: Any) -> Process:

@@ -157,6 +157,25 @@ def test_the_life_of_a_task_arrives(app: Any, start_worker: Callable[..., Proces
 
 
 @pytest.mark.usefixtures("reader_of_choice")
+def test_a_worker_in_another_zone_has_our_time(
+    make_app: Any, redis_url: str, start_worker_on: Callable[..., Process]
+) -> None:
+    app = make_app(redis_url)
+    with running(app) as ours:
+        start_worker_on(redis_url, "tokyo@test", zone="Asia/Tokyo")
+        task_id = app.send_task("proj.add", (1, 2)).id
+
+        def done() -> list[Event]:
+            found = [event for event in ours.events if event.uuid == task_id]
+            return [event for event in found if event.type == "task-succeeded"]
+
+        wait_until(lambda: bool(done()), 20, "the task to succeed")
+        [event] = done()
+
+    assert (event.hostname, event.utcoffset) == ("tokyo@test", -9)
+    assert abs(event.timestamp - time.time()) < 60
+
+
 def test_what_is_malformed_is_counted_and_nothing_else_is_lost(app: Any) -> None:
     with running(app) as receiver:
         publish(

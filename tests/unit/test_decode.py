@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from celery.utils.time import adjust_timestamp, utcoffset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu import serialization
@@ -181,12 +182,19 @@ def test_a_missing_timestamp_is_the_time_of_receipt() -> None:
     assert decode(encode(task(timestamp=None))).events[0].timestamp == NOW
 
 
-def test_the_time_of_another_zone_is_brought_to_ours_as_celery_does() -> None:
-    from celery.utils.time import adjust_timestamp, utcoffset
+def test_the_clock_of_another_zone_is_the_same_clock() -> None:
+    # Workers stamp with time.time(): it is the same everywhere, whatever their utcoffset.
+    for offset in (-9, -5.5, 0, 12, None):
+        [event] = decode(encode(task(utcoffset=offset, timestamp=NOW - 2.5))).events
+        assert event.timestamp == NOW - 2.5
 
-    for offset in (-5.5, 0, 9, utcoffset()):
-        [event] = decode(encode(task(utcoffset=offset))).events
-        assert event.timestamp == adjust_timestamp(NOW, offset)
+
+def test_a_stamp_in_local_time_is_brought_to_ours_as_celery_does() -> None:
+    for offset in (-9, -5.5, 12):
+        behind = (offset - utcoffset()) * 3600
+        [event] = decode(encode(task(utcoffset=offset, timestamp=NOW - 2.5 + behind))).events
+        assert event.timestamp == adjust_timestamp(NOW - 2.5 + behind, offset)
+        assert event.timestamp == NOW - 2.5
 
 
 def test_a_custom_event_keeps_its_own_fields() -> None:
