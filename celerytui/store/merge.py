@@ -75,8 +75,12 @@ def latest(task: Task) -> float | None:
 
 
 def _delivered_again(task: Task, event: Event) -> bool:
-    # A task-sent may have told the retries of the next try already.
-    known = 0 if task.received is None else task.retries or 0
+    known = task.retries or 0
+    if task.received is None:
+        known = 0
+    elif known and (task.sent or 0.0) > task.received:
+        # They are those of the next try: its task-sent told them while this one ran.
+        known -= 1
     if (event.retries or 0) > known:
         return True
     return task.worker is not None and event.hostname != task.worker

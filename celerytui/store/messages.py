@@ -29,29 +29,37 @@ class Messages:
         self._extras = SharedExtras()
 
     def describe(self, task: Task, event: Event) -> None:
-        """Take all that the event says; it may leave fields out, but for eta and expires."""
+        """Take all that the event says; it may leave fields out, but for eta and expires.
+
+        Those and the retries stay as they are where a task-sent of a later try told them already.
+        """
         if event.name is not None:
             task.name = self.task_name(event.name)
         if event.args is not None:
             task.args = self.share(event.args)
         if event.kwargs is not None:
             task.kwargs = self.share(event.kwargs)
-        if event.retries is not None:
-            task.retries = event.retries
         if event.parent_id is not None:
             task.parent_id = self._same_id(event.parent_id)
         if event.root_id is not None:
             self._take_root(task, event.root_id)
-        if event.eta is not None or event.expires is not None:
-            extra = own(task)
-            extra.eta = event.eta
-            extra.expires = event.expires
-        elif task.extra is not None and type(task.extra) is not SharedExtra:
-            # A retry without a countdown has no ETA, though the try before it had one.
-            task.extra.eta = task.extra.expires = None
+        if (
+            task.retries is None
+            or (event.retries or 0) >= task.retries
+            or event.timestamp >= (task.sent or 0.0)
+        ):
+            _take_try(task, event)
 
     def fill(self, task: Task, event: Event) -> None:
-        """Take what the event says where nothing is known yet."""
+        """Take what the event says where nothing is known yet, and all that a later try changes.
+
+        A retry is sent while the try before it still runs: that task-sent is the only one to tell
+        when the next begins.
+        """
+        if task.retries is None or (
+            (event.retries or 0) > task.retries and event.timestamp > (task.received or 0.0)
+        ):
+            _take_try(task, event)
         if task.received is not None and task.name is not None:
             return
         if task.name is None and event.name is not None:
@@ -60,16 +68,10 @@ class Messages:
             task.args = self.share(event.args)
         if task.kwargs is None and event.kwargs is not None:
             task.kwargs = self.share(event.kwargs)
-        if task.retries is None:
-            task.retries = event.retries
         if task.parent_id is None and event.parent_id is not None:
             task.parent_id = self._same_id(event.parent_id)
         if task.root_id is None and event.root_id is not None:
             self._take_root(task, event.root_id)
-        if event.eta is not None or event.expires is not None:
-            extra = own(task)
-            extra.eta = event.eta if extra.eta is None else extra.eta
-            extra.expires = event.expires if extra.expires is None else extra.expires
 
     def address(self, task: Task, event: Event) -> None:
         """Take from a task-sent who sent it and where to."""
@@ -112,3 +114,16 @@ class Messages:
     def _same_id(self, task_id: str) -> str:
         known = self._tasks.get(task_id)
         return task_id if known is None else known.id
+
+
+def _take_try(task: Task, event: Event) -> None:
+    """Take which try the message is, and its ETA and expiry."""
+    if event.retries is not None:
+        task.retries = event.retries
+    if event.eta is not None or event.expires is not None:
+        extra = own(task)
+        extra.eta = event.eta
+        extra.expires = event.expires
+    elif task.extra is not None and type(task.extra) is not SharedExtra:
+        # A retry without a countdown has no ETA, though the try before it had one.
+        task.extra.eta = task.extra.expires = None

@@ -107,6 +107,34 @@ def test_attempts_are_bounded_and_not_doubled() -> None:
     assert known(store).retried == 30
 
 
+def test_a_retry_has_the_eta_that_was_sent_while_the_try_before_ran() -> None:
+    again = task_event("sent", 3.0, host="gen9@host", retries=1, eta="2026-11-23T10:00:14")
+    retried = task_event("retried", 3.1, exception="Boom(1)")
+    received = task_event("received", 3.2, retries=1, eta="2026-11-23T10:00:14")
+    first = [task_event("received", 1, name="proj.add", retries=0), task_event("started", 2)]
+    for order in ([*first, again, retried], [again, *first, retried], [retried, *first, again]):
+        store = feed(Store(), *order)
+        task = held(store)
+        assert (task.state, task.retries) == (TaskState.RETRY, 1)
+        assert task.more.eta == "2026-11-23T10:00:14"
+        assert held(feed(store, received)).state is TaskState.RECEIVED
+        assert (held(store).retries, held(store).started) == (1, None)
+
+
+def test_a_retry_without_a_countdown_has_no_eta() -> None:
+    first = task_event("received", 1, retries=0, eta="2026-11-23T10:00:00", expires="2027")
+    store = feed(Store(), first, task_event("started", 2), task_event("sent", 3, retries=1))
+
+    assert (held(store).retries, held(store).more.eta, held(store).more.expires) == (1, None, None)
+
+
+def test_the_next_try_is_told_by_its_message_though_its_retry_comes_late() -> None:
+    store = feed(Store(), *RUNNING, task_event("sent", 3, retries=1))
+    store = feed(store, task_event("received", 4, retries=1))
+
+    assert (held(store).state, held(store).retries) == (TaskState.RECEIVED, 1)
+
+
 def test_a_missed_retry_is_told_by_the_count_of_retries() -> None:
     store = feed(Store(), *RUNNING, task_event("received", 9, retries=1))
     assert (held(store).state, held(store).started) == (TaskState.RECEIVED, None)
