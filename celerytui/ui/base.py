@@ -15,13 +15,13 @@ from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from celerytui.columns import clean
 from celerytui.errors import ExitCode
 from celerytui.ui.driver import Departure, TerminalDriver, require_terminal
+from celerytui.ui.keyorder import KeysInOrder
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ CRASH_FRAMES: Final = 8
 CRASH_CHARACTERS: Final = 8_000
 
 
-class BaseApp(App[int]):
+class BaseApp(KeysInOrder):
     """An app on the terminal that leaves within two seconds, whatever hangs.
 
     `mask` takes the passwords out of a text; all that is said of a crash goes through it.

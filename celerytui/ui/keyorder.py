@@ -1,0 +1,89 @@
+"""Keys act one after the other, however fast they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.timer import Timer
+
+STUCK_SECONDS: Final = 0.5
+"""After this the next key goes out, whatever became of the one before."""
+
+TRIPS: Final = 3
+"""A key makes messages that make messages: Enter in the filter closes it and moves the focus."""
+
+
+class KeysInOrder(App[int]):
+    """Sends a key out once the one before has done what it does, a paste likewise.
+
+    Textual chooses who gets a key when the key arrives. Where several arrive at once, from quick
+    hands or over a slow line, those that follow a `/` would be commands, not the filter's text.
+    """
+
+    class Handled(Message):
+        """Follows a key through the same queues, and so comes back after all was done with it."""
+
+        def __init__(self, target: MessagePump, number: int, trip: int) -> None:
+            super().__init__()
+            self.target = target
+            self.number = number
+            self.trip = trip
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._typed: deque[events.Key | events.Paste] = deque()
+        self._sent = 0
+        self._under_way = False
+        self._typed_on: Screen[object] | None = None
+        self._stuck: Timer | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys wait for each other; all else is Textual's."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._typed.append(event)
+            if not self._under_way:
+                await self._send_next()
+        else:
+            await super().on_event(event)
+
+    async def _send_next(self) -> None:
+        self._under_way = bool(self._typed)
+        if not self._typed:
+            return
+        if self.screen is not self._typed_on:
+            # A new screen chooses what has the focus when it is there, and not before.
+            self._typed_on = self.screen
+            self._follow(self.screen)
+            return
+        target = self.focused or self.screen
+        await super().on_event(self._typed.popleft())
+        self._follow(target)
+
+    def _follow(self, target: MessagePump) -> None:
+        self._sent += 1
+        number = self._sent
+        self._stuck = self.set_timer(STUCK_SECONDS, lambda: self._done(number))
+        if not target.post_message(self.Handled(target, number, 1)):
+            self._done(number)
+
+    def on_keys_in_order_handled(self, message: Handled) -> None:
+        """The key before is done with, or what it led to is when this was the last trip."""
+        if message.number == self._sent and self._typed and message.trip < TRIPS:
+            again = self.Handled(message.target, message.number, message.trip + 1)
+            if message.target.post_message(again):
+                return
+        self._done(message.number)
+
+    def _done(self, number: int) -> None:
+        if number != self._sent or not self._under_way:
+            return
+        if self._stuck is not None:
+            self._stuck.stop()
+        # What the key called for later, the focus for one, comes first.
+        self.call_later(self._send_next)

@@ -1,0 +1,80 @@
+"""Keys that come all at once do what they do one by one."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import App
+
+from celerytui.ui.dialog import Choice
+from celerytui.ui.filterbar import FilterInput
+from celerytui.ui.keyorder import STUCK_SECONDS, KeysInOrder
+from tests.ui.test_monitor import Driver, driven
+
+NAMES = {"/": "slash", ":": "colon", " ": "space"}
+
+
+async def at_once(at: Driver, *typed: str) -> None:
+    """What a driver does with a burst: every key is there before the first one was handled."""
+    for key in typed:
+        at.app.post_message(events.Key(NAMES.get(key, key), key if len(key) == 1 else None))
+    for _ in range(100):
+        await at.pilot.pause()
+        if not at.app._under_way:
+            return
+    raise AssertionError("the keys are still under way")
+
+
+async def test_a_filter_typed_in_a_burst_is_the_filter() -> None:
+    async with driven() as at:
+        await at_once(at, *"2/state:failure Cs")
+        assert at.app.screen.query_one(FilterInput).value == "state:failure Cs"
+        assert len(at.app.screen_stack) == 1
+
+
+async def test_enter_in_the_same_burst_keeps_it_and_the_next_keys_are_commands() -> None:
+    async with driven() as at:
+        await at_once(at, "/", *"state:failure", "enter", "s")
+        assert at.app.session.filter_text == "state:failure"
+        assert isinstance(at.app.screen, Choice)
+
+
+async def test_a_paste_follows_the_key_before_it() -> None:
+    async with driven() as at:
+        at.app.post_message(events.Key("slash", "/"))
+        at.app.post_message(events.Paste("worker:w1"))
+        await at_once(at, "x")
+        assert at.app.screen.query_one(FilterInput).value == "worker:w1x"
+
+
+async def test_what_is_typed_with_the_palettes_key_is_its_search() -> None:
+    async with driven() as at:
+        await at_once(at, ":", *"help")
+        from textual.command import CommandInput
+
+        assert at.app.screen.query_one(CommandInput).value == "help"
+
+
+async def test_a_dialog_takes_the_keys_that_follow_the_one_which_opened_it() -> None:
+    async with driven() as at:
+        await at_once(at, "2", "j", "C", "y")
+        assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
+
+
+async def test_a_key_that_never_comes_back_holds_up_nothing() -> None:
+    class Swallowing(KeysInOrder):
+        seen: list[str]
+
+        async def _on_key(self, event: events.Key) -> None:
+            self.seen.append(event.key)
+
+        def on_keys_in_order_handled(self, message: KeysInOrder.Handled) -> None:
+            """It is lost."""
+
+    app = Swallowing()
+    app.seen = []
+    assert isinstance(app, App)
+    async with app.run_test() as pilot:
+        for key in "ab":
+            app.post_message(events.Key(key, key))
+        await pilot.pause(3 * STUCK_SECONDS)
+        assert app.seen == ["a", "b"]
