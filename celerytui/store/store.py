@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Literal
 
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
@@ -26,6 +27,9 @@ from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
 
 SLICE = 250
 """Events, or tasks, that are worked on at one taking of the lock: about half a millisecond."""
+
+HELD = 2_000
+"""As many tasks of one worker as anybody looks through."""
 
 OVER = object()
 
@@ -207,6 +211,13 @@ class Store:
         with self._lock:
             record = self._workers.records.get(hostname)
             return None if record is None else record.copy()
+
+    def tasks_of(self, hostname: str) -> list[Task]:
+        """Copies of the tasks that a worker has received or started, in order of arrival."""
+        with self._lock:
+            record = self._workers.records.get(hostname)
+            ids = [] if record is None else list(islice(record.tasks, HELD))
+        return sorted((task for task in self.tasks(ids) if task is not None), key=_seq)
 
     def queues(self) -> list[Queue]:
         """Copies of all queues by name: those read, and those that events or workers named."""
