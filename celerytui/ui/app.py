@@ -16,16 +16,16 @@ from textual.screen import Screen
 
 from celerytui.columns import TASK_COLUMNS, clean
 from celerytui.connect import mask
-from celerytui.control import ACTIONS, Action, Scope
-from celerytui.control import action as action_of
+from celerytui.control import ACTIONS, GROUPS, Action, Scope
 from celerytui.engine import Engine
 from celerytui.errors import SettingsError
-from celerytui.model import Outcome
+from celerytui.model import LinkState, Outcome
 from celerytui.query import parse_filter
 from celerytui.settings import Settings, suggestion
-from celerytui.ui.bars import Banner, Footer, Header, KeyHint, ViewTabs
+from celerytui.ui.acting import Actions
+from celerytui.ui.banners import Banner, Progress
+from celerytui.ui.bars import Footer, Header, KeyHint, ViewTabs
 from celerytui.ui.base import BaseApp, run_app
-from celerytui.ui.confirm import Confirm
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FILTER_HINTS, FilterBar, FilterInput
@@ -34,19 +34,23 @@ from celerytui.ui.helptext import help_lines
 from celerytui.ui.keys import KEYS, action_bindings, bindings
 from celerytui.ui.messages import (
     ActionFinished,
+    CursorMoved,
     FilterAsked,
     StoreChanged,
     TaskOpened,
     TaskSelected,
+    WorkerOpened,
 )
-from celerytui.ui.outcomes import outcome_note
 from celerytui.ui.pane import Pane
+from celerytui.ui.result import ResultDialog
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable, as_json
 from celerytui.ui.theme import Palette, pick_palette
 from celerytui.ui.views import BY_NAME, VIEWS, Body
 from celerytui.ui.workers import WorkerList
 
+NEW_TASK_SECONDS = 10.0
+"""How long the first event of a task that was sent from here is waited for."""
 SHOWN_IN_FOOTER = {key.id: key for key in KEYS if key.shown}
 
 
@@ -68,7 +72,7 @@ class MonitorApp(BaseApp):
         encoding = getattr(sys.__stdout__, "encoding", None)
         self.session = Session(
             engine,
-            settings,
+            engine.settings,
             palette=palette,
             glyphs=pick_glyphs(settings.ascii, environ, encoding),
             utc=settings.utc,
@@ -80,30 +84,41 @@ class MonitorApp(BaseApp):
         self.set_class(self.session.ascii, "-ascii")
         self.set_keymap(settings.keys)
         self._back: list[str] = []
+        self._new_task: tuple[str, float] | None = None
+        self.actions = Actions(self, self.session, self._targets)
 
     def compose(self) -> ComposeResult:
         yield Header(self.session, id="header")
         yield ViewTabs(self.session, [(v.key, v.name, v.label) for v in VIEWS if v.key])
         yield Banner(self.session, id="banner")
+        yield Progress(self.session, id="progress")
         yield FilterBar(self.session)
         yield Body(self.session)
         yield Footer(self.session, self.key_hints)
 
     def on_mount(self) -> None:
         self.engine.start()
+        self.load_history()
         self.body.arrange_panes(focus=True)
         self.receive_news()
 
     async def on_leaving(self) -> None:
         await asyncio.to_thread(self.engine.stop)
 
-    @work(exclusive=True)
+    @work(exit_on_error=False)
+    async def load_history(self) -> None:
+        """Read what was done in earlier runs."""
+        await asyncio.to_thread(self.session.history.load)
+
+    @work(exclusive=True, group="news")
     async def receive_news(self) -> None:
         """The app's receiver of events: waits for the engine and tells the widgets."""
         while True:
             await self.engine.mailbox.wait()
             while self.engine.outcomes:
                 self.post_message(ActionFinished(self.engine.outcomes.popleft()))
+            while self.engine.findings:
+                self.actions.found(self.engine.findings.popleft())
             self.tell_widgets()
 
     def tell_widgets(self) -> None:
@@ -113,9 +128,11 @@ class MonitorApp(BaseApp):
             screen.query_one(Header),
             screen.query_one(ViewTabs),
             screen.query_one(Banner),
+            screen.query_one(Progress),
         ):
             widget.post_message(StoreChanged())
         screen.query_one(Footer).post_message(StoreChanged())
+        self._look_for_new_task()
         if self.session.paused_at is None:
             self.body.arrange_panes()
             for pane in self.body.panes:
@@ -136,13 +153,14 @@ class MonitorApp(BaseApp):
         """The detail pane."""
         return self.body.query_one(DetailPane)
 
+    @on(CursorMoved)
     def on_descendant_focus(self) -> None:
         self.screen_stack[0].query_one(Footer).paint()
 
     def repaint(self) -> None:
         """Draw everything again: what is shown was changed from here."""
         screen = self.screen_stack[0]
-        for bar in (Header, ViewTabs, Banner, Footer):
+        for bar in (Header, ViewTabs, Banner, Progress, Footer):
             screen.query_one(bar).paint()
         for pane in self.body.panes:
             pane.paint()
@@ -165,7 +183,10 @@ class MonitorApp(BaseApp):
     def _crumbs(self) -> None:
         tabs = self.screen_stack[0].query_one(ViewTabs)
         tabs.crumbs = ()
-        if self.session.view == "task":
+        view = self.body.view
+        if view.name == "worker":
+            tabs.crumbs = (BY_NAME[view.inside].label, self.session.worker or "")
+        elif view.name == "task":
             task = self.engine.store.task(self.detail.pinned or "")
             name = (task.name if task else None) or "task"
             tabs.crumbs = (BY_NAME[self._back[-1]].label if self._back else "Tasks", name)
@@ -189,13 +210,14 @@ class MonitorApp(BaseApp):
         """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
         if self.body.alone is not None:
             self.action_zoom()
-        elif self.session.view == "task":
-            self._show(self._back.pop() if self._back else "tasks")
+        elif self.body.view.inside:
+            self._show(self._back.pop() if self._back else self.body.view.inside)
         elif self.session.filter_text:
             self.set_filter("")
-        elif self.session.marked:
+        elif self.session.marked or self.session.marked_workers:
             self.session.marked.clear()
-            self.table.paint()
+            self.session.marked_workers.clear()
+            self.repaint()
         elif not self.table.release_cursor() and self.session.view != "dashboard":
             self._show("dashboard")
 
@@ -211,11 +233,29 @@ class MonitorApp(BaseApp):
         self.detail.show(event.task_id)
         self._show("task")
 
+    @on(WorkerOpened)
+    def _worker_opened(self, event: WorkerOpened) -> None:
+        if self.session.view != "worker":
+            self._back.append(self.session.view)
+        self.session.worker = event.hostname
+        self._show("worker")
+
+    def action_worker_tasks(self) -> None:
+        focused = self.screen.focused
+        hostnames = focused.targets(Scope.WORKER) if isinstance(focused, Pane) else []
+        if len(hostnames) == 1:
+            self._filter_asked(FilterAsked(f'worker:"{hostnames[0]}"'))
+
     @property
     def current_task(self) -> str | None:
         """The id of the task that keys are about: of the detail in focus, else under the cursor."""
         if self.session.view == "task" or self.detail.has_focus:
             return self.detail.task_id
+        focused = self.screen_stack[0].focused
+        if isinstance(focused, Pane) and not isinstance(focused, TaskTable):
+            found = focused.targets(Scope.TASK)
+            if found or self.session.view not in ("dashboard", "tasks"):
+                return found[0] if found else None
         return self.table.cursor
 
     def action_copy_id(self) -> None:
@@ -301,11 +341,24 @@ class MonitorApp(BaseApp):
         self.session.utc = not self.session.utc
         self.repaint()
 
-    def action_retry(self) -> None:
-        self.engine.reconnect_now()
+    def action_result(self) -> None:
+        """The result of the task here; while there is no broker the key is for that."""
+        if self.engine.link.state in (LinkState.RECONNECTING, LinkState.CONNECTING):
+            self.engine.reconnect_now()
+            return
+        task_id = self.current_task
+        if task_id is None:
+            self.notify("choose a task first", markup=False, timeout=3)
+            return
+        self.push_screen(ResultDialog(self.session, task_id))
+
+    def action_cancel(self) -> None:
+        self.actions.cancel()
 
     def action_ask_workers(self) -> None:
         self.engine.ask_workers()
+        if self.session.view == "worker":
+            self.session.answers.refresh()
         self.notify("asking the workers", markup=False, timeout=2)
 
     def action_help(self) -> None:
@@ -323,10 +376,9 @@ class MonitorApp(BaseApp):
         for key in KEYS:
             if key.where == "app" and key.id not in ("palette.open", "back"):
                 yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
-        for action in self.actions():
-            yield SystemCommand(
-                action.label, f"{action.id}, key {action.key}", lambda one=action: self.act(one)
-            )
+        for action in self.actions.all():
+            words = ", ".join(filter(None, (action.help, action.id, action.key)))
+            yield SystemCommand(action.label, words, lambda one=action: self.actions.act(one))
 
     def _run(self, call: str) -> None:
         self.call_later(self.run_action, call)
@@ -339,93 +391,77 @@ class MonitorApp(BaseApp):
         hints: list[tuple[int, KeyHint]] = []
         for bound in active.values():
             key = SHOWN_IN_FOOTER.get(bound.binding.id or "")
-            if key is not None:
+            if key is not None and not (key.id == "task.result" and self.current_task is None):
                 rank = 0 if key.id in ("help.show", "quit") else key.rank or key.shown
                 first = self.session.settings.keys.get(key.id, key.keys).split(",")[0]
                 hints.append((key.shown, (first, key.label, rank)))
-        if self.session.view == "task":
+        if self.body.view.inside:
             hints.append((5, ("escape", "back", 5)))
-        for order, action in enumerate(self.actions()):
-            if action.key and self._targets(action):
-                hints.append((40 + order, (action.key, action.label.lower(), 40 + order)))
+        for order, (name, label) in enumerate(self.actions.hints()):
+            hints.append((40 + order, (name, label, 40 + order)))
         unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
         return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
 
     # Actions on the cluster
 
-    def actions(self) -> list[Action]:
-        """What may be done: nothing that changes the cluster in read-only mode."""
-        read_only = self.session.settings.read_only
-        return [action for action in ACTIONS if not (read_only and action.changes)]
-
     def action_act(self, action_id: str) -> None:
-        action = action_of(action_id)
-        if action not in self.actions():
-            self.notify("read-only: actions are off", markup=False, timeout=3)
-            return
-        self.act(action)
+        self.actions.do(action_id)
 
-    def act(self, action: Action) -> None:
-        """Do an action to what is marked or under the cursor; a destructive one asks first."""
-        targets = self._targets(action)
-        if not targets:
-            where = {Scope.TASK: "a task", Scope.WORKER: "a worker"}.get(action.scope, "a row")
-            self.notify(f"{action.label}: choose {where} first", markup=False, timeout=3)
-            return
-
-        def decided(params: dict[str, str] | None) -> None:
-            if params is not None:
-                self.engine.submit(action.id, targets, params)
-                self.notify(f"{action.label}: asked {len(targets):,}", markup=False, timeout=2)
-
-        self.push_screen(Confirm(self.session, action, targets), decided)
-
-    def _targets(self, action: Action) -> list[str]:
-        if action.scope is Scope.TASK:
-            if self.session.view == "task" or self.detail.has_focus:
-                return [self.detail.task_id] if self.detail.task_id else []
-            return self.table.targets()
-        if action.scope is Scope.WORKER:
-            workers = self.body.query_one(WorkerList)
-            if workers.has_focus and workers.cursor is not None:
-                return [workers.cursor]
-            return workers.silent_workers()
-        return []
+    def action_group(self, group_id: str) -> None:
+        self.actions.group(group_id)
 
     def action_menu(self) -> None:
-        options = [
-            (action.id, action.label, action.key)
-            for action in self.actions()
-            if self._targets(action)
-        ]
-        if not options:
-            self.notify("nothing can be done here: choose a row first", markup=False, timeout=3)
-            return
+        self.actions.menu()
 
-        def chosen(action_id: str | None) -> None:
-            if action_id is not None:
-                self.act(action_of(action_id))
-
-        self.push_screen(Choice(self.session, "Actions", options), chosen)
+    def _targets(self, action: Action) -> list[str]:
+        """What an action is about: what the pane in focus says, else what the view is about."""
+        scope = action.scope
+        focused = self.screen_stack[0].focused
+        found = focused.targets(scope) if isinstance(focused, Pane) else []
+        if found:
+            return found
+        if self.session.view == "task":
+            return self.detail.targets(scope)
+        if scope is Scope.TASK and self.session.view in ("dashboard", "tasks"):
+            return self.table.targets(scope)
+        if scope is Scope.WORKER and self.session.view == "worker":
+            return [self.session.worker] if self.session.worker else []
+        if action.id == "worker.enable_events":
+            return self.body.query_one(WorkerList).silent_workers()
+        return []
 
     @on(ActionFinished)
     def _action_finished(self, event: ActionFinished) -> None:
         self.show_outcome(event.outcome)
 
     def show_outcome(self, outcome: Outcome) -> None:
-        """Say what each worker answered; targets that were reached are unmarked."""
-        note = outcome_note(outcome, self.session.glyphs)
-        self.notify(
-            note.text, title=note.title, severity=note.severity, timeout=note.seconds, markup=False
-        )
-        if outcome.error is None and any(reply.ok for reply in outcome.replies):
-            self.session.marked -= set(outcome.targets)
-            self.table.paint()
+        """Say what each worker answered, and go on to the one new task if there is one."""
+        self.actions.finished(outcome)
+        new = [item.new_id for item in outcome.items if item.new_id]
+        if len(new) == 1:
+            self._new_task = (new[0], self.engine.clock() + NEW_TASK_SECONDS)
+        self.repaint()
+
+    def _look_for_new_task(self) -> None:
+        """Go to the task that was sent from here as soon as anything is known of it."""
+        if self._new_task is None:
+            return
+        task_id, until = self._new_task
+        if self.engine.clock() > until:
+            self._new_task = None
+        elif self.engine.store.task(task_id) is not None:
+            if self.session.view == "task":
+                self._new_task = None
+                self.detail.show(task_id)
+                self._crumbs()
+            elif self.session.view not in ("dashboard", "tasks") or self.table.go_to_key(task_id):
+                self._new_task = None
 
 
 def check_keys(keys: Mapping[str, str]) -> None:
     """Raise SettingsError where the user gives a key to something that has no such id."""
-    known = [*(key.id for key in KEYS), *(action.id for action in ACTIONS)]
+    known = [key.id for key in KEYS] + [action.id for action in ACTIONS]
+    known += [group.id for group in GROUPS]
     for key_id in keys:
         if key_id not in known:
             raise SettingsError(

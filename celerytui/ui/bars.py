@@ -1,4 +1,4 @@
-"""The rows that are always there: the header, the views, a banner when needed, and the keys."""
+"""The rows that are always there: the header, the views and the keys."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from textual.widget import Widget
 from celerytui.columns import (
     clean,
     format_age,
-    format_clock,
     format_count,
-    format_span,
     format_until,
     sparkline,
 )
@@ -43,6 +41,11 @@ class Bar(Widget):
         self.session = session
         self._strip: Strip | None = None
 
+    @property
+    def ground(self) -> str:
+        """What the row stands on."""
+        return self.GROUND
+
     def draw(self, line: Line) -> None:
         """Fill the row."""
         raise NotImplementedError
@@ -57,7 +60,7 @@ class Bar(Widget):
             return
         line = Line(self.size.width, self.session.glyphs.ellipsis)
         self.draw(line)
-        strip = to_strip(line, self.session.palette, self.GROUND)
+        strip = to_strip(line, self.session.palette, self.ground)
         if strip != self._strip:
             self._strip = strip
             self.refresh()
@@ -69,7 +72,7 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         """The row as it was last drawn."""
         if self._strip is None:
-            style = self.session.palette.style("text", self.GROUND)
+            style = self.session.palette.style("text", self.ground)
             return Strip.blank(self.size.width, style)
         return self._strip
 
@@ -78,6 +81,11 @@ class Header(Bar):
     """Who and where, whether it is live or why not, and the four numbers."""
 
     _last_waiting = "?"
+
+    @property
+    def ground(self) -> str:
+        """A production cluster is known by it at a glance."""
+        return "failure" if self.session.settings.production else self.GROUND
 
     def draw(self, line: Line) -> None:
         session = self.session
@@ -221,18 +229,22 @@ class ViewTabs(Bar):
                 line.left((f" {key} {label} ", "accent.filled"))
             else:
                 line.left((f" {key} ", "accent"), (f"{label} ", "muted"))
-        for index, crumb in enumerate(self.crumbs):
+        crumbs = self.crumbs if self.size.width >= WIDE else ()
+        if self.crumbs and not crumbs:
+            line.right((clean(self.crumbs[-1], limit=24), "strong"))
+        for index, crumb in enumerate(crumbs):
             if index:
                 line.right((f" {self.session.glyphs.crumb} ", "faint"))
             line.right((clean(crumb, limit=60), "strong" if index else "muted"))
         if self.crumbs:
             line.right(("  ", "text"))
         for badge in self._badges():
-            line.right((f" {badge} ", "badge"), (" ", "text"))
+            role = "badge.production" if badge == "PRODUCTION" else "badge"
+            line.right((f" {badge} ", role), (" ", "text"))
 
     def _badges(self) -> list[str]:
         session = self.session
-        badges = []
+        badges = ["PRODUCTION"] if session.settings.production else []
         if session.paused_at is not None:
             badges.append("PAUSED")
         if session.utc:
@@ -248,48 +260,6 @@ class ViewTabs(Bar):
             if event.x < x:
                 self.app.call_later(self.app.run_action, f"show_view('{name}')")
                 return
-
-
-class Banner(Bar):
-    """What the user must know before the figures: shown only while there is something."""
-
-    GROUND = "warning"
-
-    def on_mount(self) -> None:
-        self.display = bool(self._text())
-
-    def paint(self) -> None:
-        shown = bool(self._text())
-        if shown != self.display:
-            self.display = shown
-            self._strip = None
-        super().paint()
-
-    def draw(self, line: Line) -> None:
-        spans, key = self._text() or ([], None)
-        line.left((f" {self.session.glyphs.warning} ", "warning bold"), *spans)
-        if key is not None:
-            line.right((key[0], "key"), (f" {key[1]} ", "text"))
-
-    def _text(self) -> tuple[Spans, tuple[str, str] | None] | None:
-        session = self.session
-        link, now = session.engine.link, session.engine.clock()
-        if link.state is LinkState.RECONNECTING and link.lost_at is not None:
-            old = format_span(now - link.lost_at)
-            spans: list[Span] = [
-                (f"The broker is gone since {format_clock(link.lost_at, session.utc)}", "strong"),
-                (f"  {clean(link.error or '', limit=90)}", "text"),
-                (f"   What you see is {old} old.", "warning"),
-            ]
-            return spans, ("r", "try now")
-        if session.paused_at is not None:
-            ago = format_age(now - session.paused_at)
-            return [
-                ("Paused", "strong"),
-                (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
-                (" events are still received", "text"),
-            ], ("p", "go on")
-        return None
 
 
 KeyHint = tuple[str, str, int]

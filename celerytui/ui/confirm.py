@@ -5,30 +5,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import Input
 
-from celerytui.columns import clean, format_id, state_role
+from celerytui.columns import clean
 from celerytui.control import Action, Scope
-from celerytui.model import Task, TaskState, Worker
+from celerytui.ui.consequence import Consequence
 from celerytui.ui.dialog import Dialog
 from celerytui.ui.lines import Span, Spans, cells
 from celerytui.ui.session import Session
-
-NAMES = 6
-IDS = 3
-UNREACHABLE = 3
-
-_PLACES = {
-    TaskState.SENT: "waiting in a queue",
-    TaskState.RECEIVED: "waiting in a worker",
-    TaskState.STARTED: "running",
-    TaskState.RETRY: "waiting for a retry",
-}
 
 
 class Confirm(Dialog[dict[str, str]]):
@@ -45,109 +36,46 @@ class Confirm(Dialog[dict[str, str]]):
         Binding("d", "all_ids", "all ids", show=False),
     ]
 
-    def __init__(self, session: Session, action: Action, targets: Sequence[str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        action: Action,
+        targets: Sequence[str],
+        params: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(session)
         self.action = action
         self.targets = list(targets)
         self.yes = False
         self.all_ids = False
-        self.params = {param.name: param.default for param in action.params}
+        self.asks_choices = not params
+        """Whether the choices are made here, and were not in a form before."""
+        defaults = {param.name: param.default for param in action.params}
+        self.params = {**defaults, **(params or {})}
         self._button_row = 0
         self._buttons: list[tuple[int, int, bool]] = []
 
     def update(self) -> None:
         verb = self.action.label
-        what = _count(len(self.targets), self.action.scope)
-        title: Spans = [(f"{verb} {what}?", "strong")]
+        title: Spans = [(f"{verb}{_count(self.targets, self.action.scope)}?", "strong")]
         note: Spans = [(self.action.key, "key"), (f" {self.action.id}", "muted")]
-        lines: list[Spans] = [[]]
-        if self.action.scope is Scope.TASK:
-            lines += self._tasks()
-        else:
-            lines += [[("  " + clean(one, limit=80), "text")] for one in self.targets[:20]]
-        lines += self._choices()
-        lines += [[], self._reach(), []]
+        told = Consequence(self.session, self.action, self.targets, self.params)
+        lines: list[Spans] = [[], *told.lines(all_ids=self.all_ids)]
+        lines += self._choices() if self.asks_choices else told.values()
+        lines += [[], told.reach(), [], *self._typing()]
         self._button_row = len(lines)
         lines += [self._button_line(), [], self._keys()]
         self.box.fill(title, note, lines)
 
-    # What it says
-
-    def _tasks(self) -> list[Spans]:
-        store = self.session.engine.store
-        tasks = [task for task in store.tasks(self.targets) if task is not None]
-        lines = [*self._by_state(tasks), [], *self._by_name(tasks)]
-        gone = len(self.targets) - len(tasks)
-        if gone:
-            lines.append(
-                [(f"  {gone} are not held any more; they are named all the same", "muted")]
-            )
-        if self.all_ids:
-            lines += [[], *([("  " + clean(one, limit=64), "muted")] for one in self.targets)]
-        return lines + self._warnings(store.workers(), tasks)
-
-    def _by_state(self, tasks: Sequence[Task]) -> list[Spans]:
-        glyphs = self.session.glyphs
-        lines: list[Spans] = []
-        for state, count in sorted(Counter(task.state for task in tasks).items()):
-            place = _PLACES.get(state, state.label)
-            lines.append(
-                [
-                    (f"{glyphs.state(state)} ", state_role(state)),
-                    (f"{count:>6,} ", "strong"),
-                    (place.ljust(24), "text"),
-                    self._effect(state),
-                ]
-            )
-        return lines
-
-    def _effect(self, state: TaskState) -> Span:
-        if state.finished and state is not TaskState.LOST:
-            return "nothing happens: it is over", "muted"
-        if state is TaskState.STARTED:
-            if "signal" in self.params:
-                return f"its process gets {self.params['signal']}", "warning"
-            return "runs on to the end: K terminates", "warning"
-        return "will not run", "muted"
-
-    def _by_name(self, tasks: Sequence[Task]) -> list[Spans]:
-        groups: dict[tuple[str, str], list[Task]] = {}
-        for task in tasks:
-            groups.setdefault((task.name or "name not known", task.queue or ""), []).append(task)
-        ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
-        lines: list[Spans] = []
-        for (name, queue), members in ranked[:NAMES]:
-            ids = "  ".join(format_id(task.id, ascii=self.session.ascii) for task in members[:IDS])
-            more = f"  +{len(members) - IDS:,}" if len(members) > IDS else ""
-            lines.append(
-                [
-                    (f"  {len(members):>6,} ", "strong"),
-                    (clean(name, limit=48), "text"),
-                    (f"  {clean(queue, limit=24)}", "muted"),
-                    (f"  {ids}{more}", "muted"),
-                ]
-            )
-        if len(ranked) > NAMES:
-            rest = sum(len(members) for _, members in ranked[NAMES:])
-            lines.append([(f"  {rest:>6,} of {len(ranked) - NAMES} more names", "muted")])
-        return lines
-
-    def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
-        lost = [worker.hostname for worker in workers if worker.status == "lost"]
-        mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
-        lines: list[Spans] = [
-            [mark, (f"{clean(name, limit=60)} is lost and will not hear of it", "text")]
-            for name in lost[:UNREACHABLE]
-        ]
-        if len(lost) > UNREACHABLE:
-            lines.append([mark, (f"{len(lost) - UNREACHABLE} more workers are lost", "text")])
-        if any(not task.state.finished and task.state is not TaskState.STARTED for task in tasks):
-            lines.append([mark, ("workers without --statedb forget it when they restart", "text")])
-        return [[], *lines] if lines else []
+    def _typing(self) -> list[Spans]:
+        """The line where a name has to be typed, if any."""
+        return []
 
     def _choices(self) -> list[Spans]:
         lines: list[Spans] = []
         for param in self.action.params:
+            if not param.choices:
+                continue
             spans: list[Span] = [(f"{param.label}  ", "muted")]
             for one in param.choices:
                 role = "accent.filled" if one == self.params[param.name] else "muted"
@@ -155,20 +83,9 @@ class Confirm(Dialog[dict[str, str]]):
             lines += [[], spans]
         return lines
 
-    def _reach(self) -> Spans:
-        engine = self.session.engine
-        live = sum(one.status in ("online", "late") for one in engine.store.workers())
-        number = len(self.targets) if self.action.scope is Scope.WORKER else live
-        return [
-            ("sent to ", "muted"),
-            (f"{number} workers" if number != 1 else "1 worker", "text"),
-            (", answers awaited for ", "muted"),
-            (f"{engine.settings.reply_timeout:g}s", "text"),
-        ]
-
     def _button_line(self) -> Spans:
         count = len(self.targets)
-        no = " No, leave it " if count == 1 else " No, leave them "
+        no = " No, leave them " if count > 1 else " No, leave it "
         yes = f" Yes, {self.action.label.lower()} " + (f"{count:,} " if count > 1 else "")
         room = self.box.get_content_width(None, None) - 4 if self.is_mounted else 60
         left = max(0, (room - cells(no) - cells(yes) - 3) // 2)
@@ -186,7 +103,7 @@ class Confirm(Dialog[dict[str, str]]):
     def _keys(self) -> Spans:
         glyphs = self.session.glyphs
         hints = [(glyphs.sideways, "choose"), ("Enter", "take it"), ("y", "yes"), ("n Esc", "no")]
-        if self.action.params:
+        if self.asks_choices and any(param.choices for param in self.action.params):
             hints.insert(0, (glyphs.updown, "signal"))
         if self.action.scope is Scope.TASK and len(self.targets) > 1:
             hints.append(("d", "all ids"))
@@ -208,7 +125,9 @@ class Confirm(Dialog[dict[str, str]]):
         self.dismiss(dict(self.params) if self.yes else None)
 
     def action_choose(self, by: int) -> None:
-        for param in self.action.params:
+        for param in self.action.params if self.asks_choices else ():
+            if not param.choices:
+                continue
             at = param.choices.index(self.params[param.name])
             self.params[param.name] = param.choices[(at + by) % len(param.choices)]
             break
@@ -229,9 +148,98 @@ class Confirm(Dialog[dict[str, str]]):
         x = event.screen_x - region.x - 2
         for start, end, yes in self._buttons:
             if row == self._button_row and start <= x < end:
-                self.dismiss(dict(self.params) if yes else None)
+                if yes:
+                    self.action_accept()
+                else:
+                    self.dismiss(None)
 
 
-def _count(number: int, scope: Scope) -> str:
-    noun = {Scope.TASK: "task", Scope.WORKER: "worker", Scope.QUEUE: "queue"}.get(scope, "target")
-    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+class TypedConfirm(Confirm):
+    """A question that only the target's name, typed, answers with yes."""
+
+    DEFAULT_CSS = """
+    TypedConfirm Input { position: absolute; background: $background; }
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        action: Action,
+        targets: Sequence[str],
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(session, action, targets, params)
+        self.asks_choices = False
+        self.wanted = self.targets[0] if len(self.targets) == 1 else str(len(self.targets))
+        self.input = Input(compact=True, select_on_focus=False)
+        self._input_row = 0
+        self._tried = False
+
+    def compose(self) -> ComposeResult:
+        with Container(), self.box:
+            yield self.input
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.input.focus()
+
+    def _typing(self) -> list[Spans]:
+        what = "its name" if len(self.targets) == 1 else "how many they are"
+        ask: Spans = [
+            (f"Type {what}, ", "muted"),
+            (clean(self.wanted, limit=60), "strong"),
+            (f", to {self.action.label.lower()}", "muted"),
+        ]
+        wrong: Spans = [("that is not it", "failure bold")] if self._tried else []
+        return [ask, [], wrong]
+
+    def update(self) -> None:
+        super().update()
+        self.call_after_refresh(self._place)
+
+    def _place(self) -> None:
+        if self.is_mounted:
+            row = self._button_row - 2 - self.box.offset_rows
+            self.input.display = 0 <= row < self.box.visible_rows
+            self.input.styles.offset = (2, row + 1)
+            self.input.styles.width = max(1, self.box.size.width - 4)
+
+    def on_resize(self) -> None:
+        self.update()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self.yes = event.value.strip() == self.wanted.strip()
+        self._tried = False
+        self.update()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        if self.yes:
+            super().action_accept()
+            return
+        self._tried = True
+        self.update()
+
+    def action_other_button(self) -> None:
+        """Only what is typed chooses."""
+
+    def _keys(self) -> Spans:
+        return [
+            ("Enter", "key"),
+            (" once the name stands there   ", "muted"),
+            ("Esc", "key"),
+            (" no", "muted"),
+        ]
+
+
+def _count(targets: Sequence[str], scope: Scope) -> str:
+    if scope is Scope.CLUSTER:
+        return ""
+    noun = "name" if scope is Scope.TYPE else scope.value
+    if scope in (Scope.WORKER, Scope.QUEUE) and len(targets) == 1:
+        return f" {clean(targets[0], limit=48)}"
+    return f" 1 {noun}" if len(targets) == 1 else f" {len(targets):,} {noun}s"

@@ -17,6 +17,7 @@ from celerytui.columns import (
     format_when,
     state_role,
 )
+from celerytui.control import Scope
 from celerytui.model import Task, TaskState
 from celerytui.ui.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.glyphs import Glyphs
@@ -40,7 +41,7 @@ class DetailPane(Pane):
 
     NAME = "Detail"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("task", "detail"),
+        *bindings("task", "scroll", "detail"),
     ]
 
     def __init__(self, session: Session, *, id: str) -> None:
@@ -76,6 +77,12 @@ class DetailPane(Pane):
             wanted = self.pinned or store.latest_failure
             self._subject = None if wanted is None else store.task(wanted)
         super().paint()
+
+    def targets(self, scope: Scope) -> list[str]:
+        task = self._subject
+        if task is None or scope not in (Scope.TASK, Scope.TYPE):
+            return []
+        return [task.id] if scope is Scope.TASK else [task.name] if task.name else []
 
     def titles(self) -> tuple[Spans, Spans]:
         task = self._subject

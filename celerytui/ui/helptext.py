@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.control import ACTIONS
+from celerytui.control import ACTIONS, GROUPS
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
 from celerytui.ui.keys import KEYS, key_name
@@ -10,15 +10,26 @@ from celerytui.ui.lines import Spans
 from celerytui.ui.session import Session
 
 _PLACES = {
-    "tasks": ("Tasks", ("tasks", "task", "list")),
-    "workers": ("Workers", ("list",)),
+    "tasks": ("Tasks", ("tasks", "marks", "task", "list")),
+    "workers": ("Workers", ("worker", "marks", "list")),
     "queues": ("Queues", ("list",)),
     "throughput": ("Throughput", ()),
-    "detail": ("Detail", ("detail", "task")),
+    "detail": ("Detail", ("detail", "scroll", "task")),
+    "facts": ("Worker", ("worker", "scroll")),
+    "chart": ("Worker", ("worker",)),
+    "running": ("Running", ("worker", "list")),
+    "waiting": ("Waiting", ("worker", "scroll")),
+    "sections": ("What the worker tells", ("sections", "worker", "list")),
+    "answered": ("Asked and answered", ("worker", "list")),
+    "log": ("Log", ("list",)),
 }
 _HEADS = {
     "tasks": "In the table",
     "task": "On a task",
+    "marks": "Marking",
+    "worker": "On a worker",
+    "sections": "Sections",
+    "scroll": "Scrolling",
     "list": "Moving",
     "detail": "In the detail",
     "app": "Everywhere",
@@ -37,7 +48,11 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
                 lines.append(_line(_names(key.keys), key.help or key.label))
     if not session.settings.read_only:
         lines += [[], [("Actions: they change the cluster, and ask first", "strong")]]
-        lines += [_line(one.key, f"{one.label}  ({one.id})") for one in ACTIONS if one.key]
+        single = [one for one in ACTIONS if one.key and not one.group]
+        lines += [_line(one.key, f"{one.label}  ({one.id})") for one in single]
+        lines += [_line(one.key, f"{one.label}: a menu") for one in GROUPS]
+        rest = [one.label for one in ACTIONS if not one.key and not one.group]
+        lines += [_line("a :", ", ".join(rest))]
     else:
         lines += [[], [("Read-only: no key here changes the cluster", "strong")]]
     lines += [

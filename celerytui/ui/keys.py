@@ -9,15 +9,14 @@ from __future__ import annotations
 from msgspec import Struct
 from textual.binding import Binding
 
-from celerytui.control import ACTIONS, Scope
-
-PANE_OF_SCOPE = {Scope.TASK: "tasks", Scope.WORKER: "workers", Scope.QUEUE: "queues"}
+from celerytui.control import ACTIONS, GROUPS
 
 
 class Key(Struct, frozen=True):
     """One thing that a key does.
 
-    `where` is where it works: `app`, `list`, `tasks`, `task` or `detail`. `shown` is its place in the
+    `where` is where it works: `app`, `list`, `marks` (lists with marks), `tasks`, `task`, `worker`,
+    `scroll` (long texts), `detail` or `sections`. `shown` is its place in the
     footer, lower first, 0 for not there; `rank` how soon it goes where room is short, highest
     first, as `shown` if 0.
     """
@@ -37,6 +36,7 @@ KEYS: tuple[Key, ...] = (
     Key("view.tasks", "2", "Tasks", "show_view('tasks')", help="all tasks"),
     Key("view.workers", "3", "Workers", "show_view('workers')", help="all workers"),
     Key("view.queues", "4", "Queues", "show_view('queues')", help="all queues"),
+    Key("view.log", "9", "Log", "show_view('log')", help="what was done, and what came of it"),
     Key("panel.next", "tab", "panel", "next_pane", shown=55, rank=31, help="next panel"),
     Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
     Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="the panel alone, and back"),
@@ -45,7 +45,8 @@ KEYS: tuple[Key, ...] = (
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="freeze the display, not the receiver"),
     Key("display.utc", "u", "UTC", "utc", help="clock in UTC or local"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again what they do"),
-    Key("broker.retry", "r", "try now", "retry", help="connect now, where the broker is gone"),
+    Key("task.result", "r", "result", "result", shown=47, help="the task's result in its backend; connect now, where the broker is gone"),
+    Key("action.cancel", "x", "cancel", "cancel", help="cancel the action that is under way"),
     Key("palette.open", "colon,ctrl+p", "command", "command_palette", shown=70, help="every command by name"),
     Key("actions.menu", "a", "actions", "menu", shown=50, help="what can be done here"),
     Key("help.show", "question_mark", "help", "help", shown=80, help="this page"),
@@ -59,20 +60,23 @@ KEYS: tuple[Key, ...] = (
     Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="all about this row"),
     Key("sort.choose", "s", "sort", "app.sort", where="tasks", shown=30, help="choose the column to sort by"),
     Key("sort.reverse", "o", "reverse", "reverse", where="tasks", help="turn the order round"),
-    Key("mark.toggle", "space", "mark", "mark", where="tasks", shown=35, help="mark this task and go on"),
-    Key("mark.all", "asterisk", "mark all", "mark_all", where="tasks", help="mark all that match, or none"),
+    Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark this row and go on"),
+    Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all that match, or none"),
     Key("task.traceback", "t", "traceback", "app.traceback", where="task", shown=45, help="straight to the traceback"),
     Key("task.copy_id", "c", "copy id", "app.copy_id", where="task", shown=46, help="copy the whole id"),
     Key("task.copy_row", "y", "copy as JSON", "app.copy_row", where="task", help="copy the task as JSON"),
-    Key("detail.down", "j,down", "down", "scroll(1)", where="detail", help="scroll down"),
-    Key("detail.up", "k,up", "up", "scroll(-1)", where="detail", help="scroll up"),
-    Key("detail.page_down", "pagedown,ctrl+f", "page down", "scroll_page(1)", where="detail", help="a page down"),
-    Key("detail.page_up", "pageup,ctrl+b", "page up", "scroll_page(-1)", where="detail", help="a page up"),
-    Key("detail.top", "g,home", "top", "scroll_to(0)", where="detail", help="to the top"),
-    Key("detail.bottom", "G,end", "bottom", "scroll_to(1000000)", where="detail", help="to the end"),
+    Key("worker.tasks", "t", "its tasks", "app.worker_tasks", where="worker", shown=44, help="the tasks of this worker"),
+    Key("detail.down", "j,down", "down", "scroll(1)", where="scroll", help="scroll down"),
+    Key("detail.up", "k,up", "up", "scroll(-1)", where="scroll", help="scroll up"),
+    Key("detail.page_down", "pagedown,ctrl+f", "page down", "scroll_page(1)", where="scroll", help="a page down"),
+    Key("detail.page_up", "pageup,ctrl+b", "page up", "scroll_page(-1)", where="scroll", help="a page up"),
+    Key("detail.top", "g,home", "top", "scroll_to(0)", where="scroll", help="to the top"),
+    Key("detail.bottom", "G,end", "bottom", "scroll_to(1000000)", where="scroll", help="to the end"),
     Key("detail.next_link", "right_square_bracket", "next link", "link(1)", where="detail", shown=12, help="next parent, child or sibling"),
     Key("detail.previous_link", "left_square_bracket", "previous link", "link(-1)", where="detail", help="the one before"),
     Key("detail.open", "enter,i", "open", "open", where="detail", shown=11, help="go to the chosen relative, or open this task whole"),
+    Key("section.next", "right_square_bracket", "next section", "section(1)", where="sections", shown=13, help="next section of what the worker tells"),
+    Key("section.previous", "left_square_bracket", "section before", "section(-1)", where="sections", help="the section before"),
     Key("follow", "f", "follow", "follow", where="tasks", help="stay with the newest, or stop"),
 )  # fmt: skip
 
@@ -112,9 +116,13 @@ def bindings(*where: str) -> list[Binding]:
 
 
 def action_bindings() -> list[Binding]:
-    """The bindings of the actions on the cluster."""
-    return [
+    """The bindings of the actions on the cluster; those of a group are under the group's key."""
+    single = [
         Binding(action.key, f"act('{action.id}')", action.label, id=action.id)
         for action in ACTIONS
-        if action.key
+        if action.key and not action.group
     ]
+    groups = [
+        Binding(group.key, f"group('{group.id}')", group.label, id=group.id) for group in GROUPS
+    ]
+    return [*single, *groups]

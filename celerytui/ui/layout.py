@@ -21,6 +21,8 @@ SINGLE_COLUMNS = 60
 CHROME_ROWS = 3
 """The header, the views and the keys; the figures above are of the room without them."""
 
+WORKER_PANES = ("facts", "answered", "chart", "running", "waiting", "sections")
+
 Regions = dict[str, Region]
 
 
@@ -63,6 +65,46 @@ def tasks(size: Size, needs: Needs) -> Regions:
         "tasks": Region(0, 0, width - beside, height),
         "detail": Region(width - beside, 0, beside, height),
     }
+
+
+def worker(size: Size, needs: Needs) -> Regions:
+    """The panes of one worker: `facts chart running waiting sections answered`, as they fit.
+
+    One that has the focus and no room beside the others has it all.
+    """
+    width, height = size
+    regions = _worker(size, needs)
+    if needs.focused in regions or needs.alone or needs.focused not in WORKER_PANES:
+        return regions
+    return {needs.focused: Region(0, 0, width, height)}
+
+
+def _worker(size: Size, needs: Needs) -> Regions:
+    width, height = size
+    if needs.alone or height < SINGLE_ROWS or width < SINGLE_COLUMNS:
+        return {needs.alone or needs.focused: Region(0, 0, width, height)}
+    if width < FRAMED_FROM:
+        half, upper = width // 2, max(6, min(14, height * 3 // 5))
+        return {
+            "facts": Region(0, 0, half, upper),
+            "running": Region(half, 0, width - half, upper),
+            "waiting": Region(0, upper, half, height - upper),
+            "sections": Region(half, upper, width - half, height - upper),
+        }
+    left = max(44, min(52, width * 9 // 25))
+    facts = min(20, max(8, height * 3 // 5)) if height >= AXIS_ROWS else height
+    chart = 0 if height < CHART_ROWS else 8 if height >= AXIS_ROWS else 6
+    lower = max(6, (height - chart) * 2 // 5)
+    middle = (width - left) // 2
+    regions = {"facts": Region(0, 0, left, facts)}
+    if facts < height:
+        regions["answered"] = Region(0, facts, left, height - facts)
+    if chart:
+        regions["chart"] = Region(left, 0, width - left, chart)
+    regions["running"] = Region(left, chart, width - left, height - chart - lower)
+    regions["waiting"] = Region(left, height - lower, middle, lower)
+    regions["sections"] = Region(left + middle, height - lower, width - left - middle, lower)
+    return regions
 
 
 def alone(name: str) -> Callable[[Size, Needs], Regions]:

@@ -15,6 +15,7 @@ from textual.binding import BindingType
 
 from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Line, Spans
+from celerytui.ui.messages import CursorMoved
 from celerytui.ui.pane import Pane, Row
 
 Item = TypeVar("Item")
@@ -152,6 +153,7 @@ class ListPane(Pane, Generic[Item]):
         if key != self.cursor:
             self.cursor = key
             self.cursor_moved()
+            self.post_message(CursorMoved())
 
     def action_move(self, by: int) -> None:
         place = None if self.cursor is None else self.position(self.cursor)

@@ -25,12 +25,27 @@ class TaskSelected(Message):
         return isinstance(message, TaskSelected)
 
 
+class CursorMoved(Message):
+    """The cursor of a list stands on another row: other keys may do something now."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, CursorMoved)
+
+
 class TaskOpened(Message):
     """The user asked for all there is to know of one task."""
 
     def __init__(self, task_id: str) -> None:
         super().__init__()
         self.task_id = task_id
+
+
+class WorkerOpened(Message):
+    """The user asked for all there is to know of one worker."""
+
+    def __init__(self, hostname: str) -> None:
+        super().__init__()
+        self.hostname = hostname
 
 
 class FilterAsked(Message):

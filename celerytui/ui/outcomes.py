@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from celerytui.columns import clean, format_id
 from celerytui.control import action as action_of
-from celerytui.model import Outcome, Reply
+from celerytui.model import Finding, Item, Outcome, Reply
 from celerytui.ui.glyphs import Glyphs
 
 REPLIES = 6
@@ -29,7 +29,7 @@ def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
     """The toast for an outcome; silence is told as silence, never as success."""
     label = action_of(outcome.action).label
     count = len(outcome.targets)
-    what = clean(format_id(outcome.targets[0], 24)) if count == 1 else f"{count:,}"
+    what = clean(format_id(outcome.targets[0], 24)) if count == 1 else f"{count:,}" if count else ""
     lines = [_reply(reply, outcome.targets, glyphs) for reply in outcome.replies[:REPLIES]]
     rest = outcome.replies[REPLIES:]
     if rest:
@@ -37,16 +37,42 @@ def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
         lines.append(f"{len(rest)} more workers, {good} of them ok")
     if outcome.error is not None:
         lines.insert(0, f"{glyphs.failure} {clean(outcome.error, limit=300)}")
-    elif not outcome.replies:
+    elif not outcome.replies and not outcome.items:
         lines.append(f"{glyphs.unknown} no worker answered")
-    if outcome.error is not None or any(reply.ok is False for reply in outcome.replies):
+    lines += _items(outcome.items, glyphs)
+    signs = [reply.ok for reply in outcome.replies] + [item.ok for item in outcome.items]
+    if outcome.error is not None or False in signs:
         severity: Literal["information", "warning", "error"] = "error"
-    elif not outcome.replies or any(reply.ok is None for reply in outcome.replies):
+    elif not signs or None in signs:
         severity = "warning"
     else:
         severity = "information"
     seconds = 6.0 if severity == "information" else 12.0
-    return Note(f"{label} {what}", "\n".join(lines), severity, seconds)
+    return Note(f"{label} {what}".rstrip(), "\n".join(lines), severity, seconds)
+
+
+def finding_note(finding: Finding) -> Note:
+    """The toast for what was seen of an action afterwards."""
+    label = action_of(finding.action).label
+    severity: Literal["warning", "error"] = "error" if finding.ok is False else "warning"
+    return Note(f"{label}, afterwards", clean(finding.text, limit=300), severity, 12.0)
+
+
+def _items(items: Sequence[Item], glyphs: Glyphs) -> list[str]:
+    """What came of the targets: of one in its words, of many by their number."""
+    if len(items) == 1:
+        item = items[0]
+        mark = {True: glyphs.success, False: glyphs.failure, None: glyphs.unknown}[item.ok]
+        lines = [f"{mark} {clean(item.text, limit=300)}"]
+        if item.new_id:
+            lines.append(f"{glyphs.then} {clean(item.new_id, limit=64)}")
+        return lines
+    counts = (
+        (glyphs.success, sum(item.ok is True for item in items), "done"),
+        (glyphs.failure, sum(item.ok is False for item in items), "failed"),
+        (glyphs.unknown, sum(item.ok is None for item in items), "not tried"),
+    )
+    return [f"{mark} {count:,} {word}" for mark, count, word in counts if count]
 
 
 def _reply(reply: Reply, targets: Sequence[str], glyphs: Glyphs) -> str:

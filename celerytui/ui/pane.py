@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from celerytui.columns import format_clock
+from celerytui.control import Scope
 from celerytui.ui.lines import Line, Spans, frame_bottom, frame_top, to_strip
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
@@ -45,6 +46,10 @@ class Pane(Widget, can_focus=True):
     def body(self, width: int, height: int) -> list[Row]:
         """The lines inside the frame, each `width` cells, with their grounds."""
         raise NotImplementedError
+
+    def targets(self, scope: Scope) -> list[str]:
+        """What an action of that scope is about while this pane has the focus."""
+        return []
 
     def footnote(self) -> Spans:
         """What stands in the bottom border, at the right."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
+from celerytui.control import Scope
 from celerytui.model import Queue
 from celerytui.ui.lines import Span, Spans
 from celerytui.ui.messages import FilterAsked
@@ -41,6 +42,9 @@ class QueueList(TablePane[Queue]):
             # The broker went before the link was known to be lost: show what was last read.
             self._queues = self._readable
         super().paint()
+
+    def targets(self, scope: Scope) -> list[str]:
+        return [self.cursor] if scope is Scope.QUEUE and self.cursor is not None else []
 
     def titles(self) -> tuple[Spans, Spans]:
         growing = sum(queue_role(queue) == "warning" for queue in self._queues)

@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.settings import Settings
+from celerytui.ui.answers import Answers
 from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.history import History
 from celerytui.ui.theme import Palette
 
 
 @dataclass
 class Session:
-    """One run of the interface; `marked` are the ids of tasks."""
+    """One run of the interface.
+
+    `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
+    of one worker shows.
+    """
 
     engine: Engine
     settings: Settings
@@ -25,6 +31,14 @@ class Session:
     view: str = "dashboard"
     filter_text: str = ""
     marked: set[str] = field(default_factory=set)
+    marked_workers: set[str] = field(default_factory=set)
+    worker: str | None = None
+    answers: Answers = field(init=False)
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = Answers(self.engine)
+        self.history = History(self.engine)
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""
@@ -40,6 +54,11 @@ class Session:
         if link.state in (LinkState.RECONNECTING, LinkState.STOPPED):
             return link.lost_at
         return None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing that changes the cluster may be done."""
+        return self.engine.settings.read_only
 
     @property
     def ascii(self) -> bool:

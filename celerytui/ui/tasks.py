@@ -15,6 +15,7 @@ from celerytui.columns import (
     common_worker_prefix,
 )
 from celerytui.columns import column as column_of
+from celerytui.control import Scope
 from celerytui.model import Task
 from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Span, Spans
@@ -22,6 +23,9 @@ from celerytui.ui.messages import TaskOpened, TaskSelected
 from celerytui.ui.notices import no_tasks
 from celerytui.ui.pane import Row
 from celerytui.ui.table import TablePane
+
+NAMED = 1_000
+"""As many marked tasks as are looked at for their names."""
 
 
 class TaskTable(TablePane[Task]):
@@ -31,7 +35,7 @@ class TaskTable(TablePane[Task]):
     COLUMNS = TASK_COLUMNS
     GUTTER = 2
     HEAD_FROM = 2
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("tasks", "task")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("tasks", "marks", "task")]
 
     keeps_cursor = True
     last_good: str = ""
@@ -113,11 +117,14 @@ class TaskTable(TablePane[Task]):
     def cursor_moved(self) -> None:
         self.post_message(TaskSelected(self.cursor))
 
-    def targets(self) -> list[str]:
-        """What an action is done to: the marked tasks, else the one under the cursor."""
-        if self.session.marked:
-            return sorted(self.session.marked)
-        return [] if self.cursor is None else [self.cursor]
+    def targets(self, scope: Scope) -> list[str]:
+        """The marked tasks, else the one under the cursor; or their names."""
+        marked = sorted(self.session.marked)
+        chosen = marked or ([] if self.cursor is None else [self.cursor])
+        if scope is Scope.TYPE:
+            found = self.session.engine.store.tasks(chosen[:NAMED])
+            return sorted({task.name for task in found if task is not None and task.name})
+        return chosen if scope is Scope.TASK else []
 
     # Keys
 

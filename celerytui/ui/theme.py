@@ -28,6 +28,12 @@ _ROLES: dict[str, tuple[str, str, str, str]] = {
     ),
     "key": ("bold #a99bff", "bold #6246d6", "bold magenta", "bold"),
     "badge": ("bold #0f1217 on #8c96a5", "bold #fcfcfa on #5f6875", "bold reverse", "bold reverse"),
+    "badge.production": (
+        "bold #0f1217 on #f0716a",
+        "bold #ffffff on #c42b27",
+        "bold reverse red",
+        "bold reverse",
+    ),
     "button": ("#d6dbe2 on #292a45", "#262b33 on #e5e0fb", "default", "none"),
     "border": ("#2e3540", "#cfd3d8", "bright_black", "dim"),
     "border.focused": ("#a99bff", "#6246d6", "magenta", "bold"),

@@ -25,11 +25,18 @@ class Throughput(Pane):
         self._rows: list[Row] = []
         self._peak = 0.0
 
+    @property
+    def of_worker(self) -> str | None:
+        """The worker whose doing is shown, None for all."""
+        return None
+
     def titles(self) -> tuple[Spans, Spans]:
         session, glyphs = self.session, self.session.glyphs
         summary = session.engine.store.summary(session.now())
         if summary.first_event_at is None:
             return [(self.NAME, self.title_role)], []
+        if self.of_worker is not None:
+            return [(self.NAME, self.title_role)], self._pace_of(self.of_worker)
         bad = bool(summary.failed_per_second)
         right: list[Span] = [
             (f"{glyphs.success} ", "success"),
@@ -41,6 +48,18 @@ class Throughput(Pane):
             (f"   peak {self._peak:,.0f}" if session.framed else "   last 5m", "muted"),
         ]
         return [(self.NAME, self.title_role)], right
+
+    def _pace_of(self, hostname: str) -> Spans:
+        worker = self.session.engine.store.worker(hostname)
+        glyphs, bad = self.session.glyphs, worker.failed if worker is not None else 0
+        rate = worker.done_per_second if worker is not None else None
+        return [
+            (f"{glyphs.success} ", "success"),
+            (format_rate(rate, ascii=self.session.ascii), "text"),
+            (f"   {glyphs.failure} ", "failure" if bad else "muted"),
+            (f"{bad:,}", "text"),
+            (f"   peak {self._peak:,.1f}", "muted"),
+        ]
 
     def paint(self) -> None:
         if self.session.paused_at is None and self.is_attached and self.size:
@@ -56,8 +75,9 @@ class Throughput(Pane):
             return
         session = self.session
         store, now = session.engine.store, session.now()
-        done = store.series("done", SECONDS, now)
-        failed = store.series("failed", SECONDS, now)
+        worker = self.of_worker
+        done = store.series("done", SECONDS, now, worker)
+        failed = store.series("failed", SECONDS, now, worker)
         count = area_samples(width - 2, session.glyphs)
         self._peak = highest(smooth(done, count))
         self._rows = [

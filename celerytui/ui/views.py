@@ -13,31 +13,49 @@ from textual.widget import Widget
 from celerytui.ui import layout
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.layout import Needs, PaneLayout, Regions
+from celerytui.ui.logview import LogList, WorkerLog
 from celerytui.ui.pane import Pane
 from celerytui.ui.queues import QueueList
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
 from celerytui.ui.throughput import Throughput
+from celerytui.ui.workerfacts import WorkerFacts
 from celerytui.ui.workers import WorkerList
+from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
+from celerytui.ui.workerview import WorkerSections, WorkerThroughput
 
 
 class View(Struct, frozen=True):
-    """A named arrangement of panes; `key` is its digit, "" for one that is reached from others."""
+    """A named arrangement of panes; `key` is its digit, "" for one that is reached from others.
+
+    `panes` are all that it may show, `focus` the one that has the focus at first; `inside` is the
+    view that it is a part of.
+    """
 
     name: str
     key: str
     label: str
     regions: Callable[[Size, Needs], Regions]
+    panes: tuple[str, ...]
     focus: str
+    inside: str = ""
 
 
 VIEWS = (
-    View("dashboard", "1", "Dashboard", layout.dashboard, "tasks"),
-    View("tasks", "2", "Tasks", layout.tasks, "tasks"),
-    View("workers", "3", "Workers", layout.alone("workers"), "workers"),
-    View("queues", "4", "Queues", layout.alone("queues"), "queues"),
-    View("task", "", "Task", layout.alone("detail"), "detail"),
-)
+    View(
+        "dashboard", "1", "Dashboard", layout.dashboard,
+        ("workers", "queues", "throughput", "tasks", "detail"), "tasks",
+    ),
+    View("tasks", "2", "Tasks", layout.tasks, ("tasks", "detail"), "tasks"),
+    View("workers", "3", "Workers", layout.alone("workers"), ("workers",), "workers"),
+    View("queues", "4", "Queues", layout.alone("queues"), ("queues",), "queues"),
+    View("log", "9", "Log", layout.alone("log"), ("log",), "log"),
+    View("task", "", "Task", layout.alone("detail"), ("detail",), "detail", "tasks"),
+    View(
+        "worker", "", "Worker", layout.worker,
+        layout.WORKER_PANES, "running", "workers",
+    ),
+)  # fmt: skip
 BY_NAME = {view.name: view for view in VIEWS}
 
 
@@ -61,6 +79,13 @@ class Body(Widget):
         yield Throughput(self.session, id="throughput")
         yield TaskTable(self.session, id="tasks")
         yield DetailPane(self.session, id="detail")
+        yield WorkerFacts(self.session, id="facts")
+        yield WorkerLog(self.session, id="answered")
+        yield WorkerThroughput(self.session, id="chart")
+        yield WorkerRunning(self.session, id="running")
+        yield WorkerWaiting(self.session, id="waiting")
+        yield WorkerSections(self.session, id="sections")
+        yield LogList(self.session, id="log")
 
     def _current(self, size: Size) -> Regions:
         return self.view.regions(size, self._needs())
@@ -93,11 +118,12 @@ class Body(Widget):
     def _needs(self) -> Needs:
         store = self.session.engine.store
         focused = self.screen.focused
+        name = (focused.id if isinstance(focused, Pane) else None) or ""
         return Needs(
             workers=len(store.workers()),
             queues=len(store.queues()),
             alone=self.alone,
-            focused=(focused.id or "tasks") if isinstance(focused, Pane) else "tasks",
+            focused=name if name in self.view.panes else self.view.focus,
         )
 
     @property
@@ -107,9 +133,12 @@ class Body(Widget):
 
     def next_pane(self, by: int) -> None:
         """Give the focus to the next pane, also to one that shows only while it has it."""
-        names = [pane.id for pane in self.query(Pane)]
-        single = len(self._regions) == 1 and self.alone is None and self.view.name == "dashboard"
-        shown = [name for name in names if name in self._regions or single]
+        # Where there is room for one alone, the others show while they have the focus.
+        single = self.alone is None and (
+            self.view.name == "worker"
+            or (self.view.name == "dashboard" and len(self._regions) == 1)
+        )
+        shown = [name for name in self.view.panes if name in self._regions or single]
         focused = self.screen.focused
         at = shown.index(focused.id) if focused is not None and focused.id in shown else 0
         wanted = shown[(at + by) % len(shown)]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import BindingType
+
 from celerytui.columns import WORKER_COLUMNS, CellContext, common_worker_prefix
+from celerytui.control import Scope
 from celerytui.model import Worker
+from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Span, Spans
-from celerytui.ui.messages import FilterAsked
+from celerytui.ui.messages import WorkerOpened
 from celerytui.ui.notices import no_workers
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session
@@ -19,6 +25,7 @@ class WorkerList(TablePane[Worker]):
 
     NAME = "Workers"
     COLUMNS = WORKER_COLUMNS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks", "worker")]
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -37,6 +44,8 @@ class WorkerList(TablePane[Worker]):
     def titles(self) -> tuple[Spans, Spans]:
         workers = self._workers
         right: list[Span] = []
+        if self.session.marked_workers:
+            right += [(f"{len(self.session.marked_workers)} marked", "accent"), ("  ", "text")]
         for status, role in (("lost", "failure"), ("late", "warning")):
             count = sum(worker.status == status for worker in workers)
             if count:
@@ -87,9 +96,39 @@ class WorkerList(TablePane[Worker]):
     def empty(self, width: int, height: int) -> list[Row]:
         return no_workers(self.session).rows(width, height, self.session.glyphs)
 
+    def ground(self, item: Worker) -> str:
+        return "marked" if item.hostname in self.session.marked_workers else "bg"
+
+    def before(self, item: Worker) -> Spans:
+        if item.hostname in self.session.marked_workers:
+            return [(self.session.glyphs.marked, "accent")]
+        return super().before(item)
+
+    def targets(self, scope: Scope) -> list[str]:
+        """The marked workers, else the one under the cursor."""
+        if scope is not Scope.WORKER:
+            return []
+        marked = sorted(self.session.marked_workers)
+        return marked or ([] if self.cursor is None else [self.cursor])
+
+    def action_mark(self) -> None:
+        if self.cursor is None:
+            return
+        self.session.marked_workers ^= {self.cursor}
+        self.action_move(1)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        names = set(self._places)
+        marked = self.session.marked_workers
+        self.session.marked_workers = marked - names if names <= marked else marked | names
+        self.paint()
+
     def action_open(self) -> None:
+        if self.cursor is None:
+            self.action_move(1)
         if self.cursor is not None:
-            self.post_message(FilterAsked(f'worker:"{self.cursor}"'))
+            self.post_message(WorkerOpened(self.cursor))
 
     def silent_workers(self) -> list[str]:
         """The workers that are known to send no task events."""

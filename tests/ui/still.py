@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery
 
+from celerytui.control import ActionLog
+from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import Engine, Running
-from celerytui.model import Link, LinkState
+from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
 from celerytui.query import TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -17,6 +19,13 @@ from celerytui.ui.app import MonitorApp
 from celerytui.ui.theme import PALETTES
 
 BROKER = "redis://10.0.0.7:6379/0"
+ARGUMENTS = Arguments(
+    name="billing.charge",
+    args='[42, "tok_visa_4242"]',
+    kwargs='{"user": 7, "currency": "EUR"}',
+    source="the result backend",
+    queue="high",
+)
 
 
 class StillEngine(Engine):
@@ -30,6 +39,11 @@ class StillEngine(Engine):
         self.view.refresh()
         self.link = Link(LinkState.CONNECTED, since=NOW - 300)
         self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
+        self.log = ActionLog(None, user="ana", app="shop", broker=BROKER)
+        self.log.trouble = None
+        self.answers: dict[str, Section] = {}
+        self.arguments: Arguments | Refusal = ARGUMENTS
+        self.result: ResultMeta | None = None
 
     def start(self) -> None:
         """Nothing to start."""
@@ -54,6 +68,19 @@ class StillEngine(Engine):
         """Kept, not sent."""
         self.submitted.append((action, tuple(targets), dict(params or {})))
         return Running(action, tuple(targets), dict(params or {}), self.clock())
+
+    def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
+        """Answered at once: as `answers` has it, else as the sample."""
+        done(self.answers.get(section) or sample_section(hostname, section))
+
+    def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
+        """Answered at once with `arguments`."""
+        done(self.arguments)
+
+    def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
+        """Answered at once with `result`, where there is one."""
+        if self.result is not None:
+            done(self.result)
 
 
 def still_app(

@@ -181,12 +181,11 @@ async def test_keys_typed_into_the_filter_do_nothing_else() -> None:
         assert at.app.session.paused_at is None
 
 
-async def test_enter_on_a_worker_shows_its_tasks() -> None:
+async def test_t_on_a_worker_shows_its_tasks() -> None:
     async with driven() as at:
         await at.press("3", "j")
         worker = at.app.body.query_one(WorkerList).cursor
-        at.app.body.query_one(WorkerList).action_open()
-        await at.pilot.pause()
+        await at.press("t")
         assert at.app.session.view == "tasks"
         assert {task.worker for task in at.engine.view.window(0, 500)} == {worker}
 

@@ -1,0 +1,56 @@
+"""What one worker told of itself, section by section, as it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celerytui.engine import Engine
+from celerytui.model import Section
+
+
+class Answers:
+    """The sections of the worker that is looked at; nothing is asked that nobody looks at.
+
+    Answers come from threads of the engine; the next piece of news shows them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hostname = ""
+        self._sections: dict[str, Section] = {}
+        self._asked: set[str] = set()
+
+    def want(self, hostname: str, names: Sequence[str]) -> None:
+        """Ask for those that were not asked for yet."""
+        if hostname != self._hostname:
+            self._hostname = hostname
+            self._sections, self._asked = {}, set()
+        for name in names:
+            if name not in self._asked:
+                self._ask(name)
+
+    def refresh(self) -> None:
+        """Ask again for all that was asked for."""
+        for name in sorted(self._asked):
+            self._ask(name)
+
+    def get(self, name: str) -> Section | None:
+        """The last answer; None while there is none."""
+        return self._sections.get(name)
+
+    def _ask(self, name: str) -> None:
+        self._asked.add(name)
+        sections = self._sections
+
+        def answered(section: Section) -> None:
+            before = sections.get(name)
+            if section.error is None or before is None or before.data is None:
+                sections[name] = section
+            else:
+                # What it said before is worth more than an empty place; its age tells.
+                sections[name] = Section(
+                    section.hostname, name, before.taken_at, before.data, section.error
+                )
+            self._engine.mailbox.post()
+
+        self._engine.inspect(self._hostname, name, answered)

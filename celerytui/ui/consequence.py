@@ -1,0 +1,229 @@
+"""What an action will do to its targets, and what not, as the question before it tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from celerytui.columns import clean, format_count, format_id, state_role, status_role
+from celerytui.control import Action, Scope
+from celerytui.model import Queue, Task, TaskState, Worker
+from celerytui.ui.lines import Span, Spans
+from celerytui.ui.session import Session
+
+NAMES = 6
+WORKERS = 4
+IDS = 3
+UNREACHABLE = 3
+ROWS = 12
+
+_PLACES = {
+    TaskState.SENT: "waiting in a queue",
+    TaskState.RECEIVED: "waiting in a worker",
+    TaskState.STARTED: "running",
+    TaskState.RETRY: "waiting for a retry",
+}
+_IN_BACKEND = "task.abort"
+_SENT_ANEW = "task.run_again"
+
+
+class Consequence:
+    """The lines of a question: what happens to what, and whom it cannot reach."""
+
+    def __init__(
+        self,
+        session: Session,
+        action: Action,
+        targets: Sequence[str],
+        params: Mapping[str, str],
+    ) -> None:
+        self.session = session
+        self.action = action
+        self.targets = targets
+        self.params = params
+
+    def lines(self, *, all_ids: bool = False) -> list[Spans]:
+        """What happens to each kind of target."""
+        if self.action.scope is Scope.TASK:
+            return self._tasks(all_ids)
+        help_: list[Spans] = [[(f"  {self.action.help}", "muted")]] if self.action.help else []
+        if self.action.scope is Scope.WORKER:
+            return [*self._workers(), *([[]] if help_ else []), *help_]
+        if self.action.scope is Scope.QUEUE:
+            return [*self._queues(), *([[]] if help_ else []), *help_]
+        return [*([(f"  {clean(one, limit=80)}", "text")] for one in self.targets[:ROWS]), *help_]
+
+    def values(self) -> list[Spans]:
+        """The parameters that were given before, as they will be sent."""
+        given = [(param, self.params.get(param.name, "")) for param in self.action.params]
+        shown: list[Spans] = [
+            [(f"  {param.label.ljust(14)}", "muted"), (clean(text, limit=100), "strong")]
+            for param, text in given
+            if text
+        ]
+        return [[], *shown] if shown else []
+
+    def reach(self) -> Spans:
+        """To whom it is sent, and how long answers are awaited."""
+        engine = self.session.engine
+        if self.action.scope is Scope.QUEUE:
+            return [("done on the broker; ", "muted"), ("there is no way back", "text")]
+        if self.action.id == _IN_BACKEND:
+            return [("written to the result backend, where the tasks look for it", "muted")]
+        if self.action.id == _SENT_ANEW:
+            return [("their real arguments are looked for; ", "muted"), ("none is guessed", "text")]
+        live = sum(one.status in ("online", "late") for one in engine.store.workers())
+        number = len(self.targets) if self.action.scope is Scope.WORKER else live
+        return [
+            ("sent to ", "muted"),
+            (f"{number} workers" if number != 1 else "1 worker", "text"),
+            (", answers awaited for ", "muted"),
+            (f"{engine.settings.reply_timeout:g}s", "text"),
+            (", written to the log", "muted"),
+        ]
+
+    # Tasks
+
+    def _tasks(self, all_ids: bool) -> list[Spans]:
+        store = self.session.engine.store
+        tasks = [task for task in store.tasks(self.targets) if task is not None]
+        lines = [*self._by_state(tasks), [], *self._by_name(tasks)]
+        if len(tasks) > 1:
+            lines += self._by_worker(tasks)
+        gone = len(self.targets) - len(tasks)
+        if gone:
+            lines.append(
+                [(f"  {gone} are not held any more; they are named all the same", "muted")]
+            )
+        if all_ids:
+            lines += [[], *([("  " + clean(one, limit=64), "muted")] for one in self.targets)]
+        return lines + self._warnings(store.workers(), tasks)
+
+    def _by_state(self, tasks: Sequence[Task]) -> list[Spans]:
+        glyphs = self.session.glyphs
+        lines: list[Spans] = []
+        for state, count in sorted(Counter(task.state for task in tasks).items()):
+            place = _PLACES.get(state, state.label)
+            lines.append(
+                [
+                    (f"{glyphs.state(state)} ", state_role(state)),
+                    (f"{count:>6,} ", "strong"),
+                    (place.ljust(24), "text"),
+                    self._effect(state),
+                ]
+            )
+        return lines
+
+    def _effect(self, state: TaskState) -> Span:
+        if self.action.id == _SENT_ANEW:
+            over = state.finished
+            return ("sent as a new task", "muted") if over else ("sent a second time", "warning")
+        if state.finished and state is not TaskState.LOST:
+            return "not touched: it is over", "muted"
+        if self.action.id == _IN_BACKEND:
+            return "asked to end by itself", "warning"
+        if state is TaskState.STARTED:
+            if "signal" in self.params:
+                return f"its process gets {self.params['signal']}", "warning"
+            return "runs on to the end: K terminates", "warning"
+        return "will not run", "muted"
+
+    def _by_name(self, tasks: Sequence[Task]) -> list[Spans]:
+        groups: dict[tuple[str, str], list[Task]] = {}
+        for task in tasks:
+            groups.setdefault((task.name or "name not known", task.queue or ""), []).append(task)
+        ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+        lines: list[Spans] = []
+        for (name, queue), members in ranked[:NAMES]:
+            ids = "  ".join(format_id(task.id, ascii=self.session.ascii) for task in members[:IDS])
+            more = f"  +{len(members) - IDS:,}" if len(members) > IDS else ""
+            lines.append(
+                [
+                    (f"  {len(members):>6,} ", "strong"),
+                    (clean(name, limit=48), "text"),
+                    (f"  {clean(queue, limit=24)}", "muted"),
+                    (f"  {ids}{more}", "muted"),
+                ]
+            )
+        if len(ranked) > NAMES:
+            rest = sum(len(members) for _, members in ranked[NAMES:])
+            lines.append([(f"  {rest:>6,} of {len(ranked) - NAMES} more names", "muted")])
+        return lines
+
+    def _by_worker(self, tasks: Sequence[Task]) -> list[Spans]:
+        """Where those are that a worker has already."""
+        held = (TaskState.RECEIVED, TaskState.STARTED)
+        counts = Counter(task.worker for task in tasks if task.state in held and task.worker)
+        if not counts:
+            return []
+        spans: list[Span] = [("  on     ", "muted")]
+        for name, count in counts.most_common(WORKERS):
+            spans += [(clean(name, limit=40), "text"), (f" {count:,}   ", "muted")]
+        if len(counts) > WORKERS:
+            spans.append((f"+{len(counts) - WORKERS} workers", "muted"))
+        return [spans]
+
+    def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
+        if self.action.id in (_IN_BACKEND, _SENT_ANEW):
+            return []
+        lost = [worker.hostname for worker in workers if worker.status == "lost"]
+        mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
+        lines: list[Spans] = [
+            [mark, (f"{clean(name, limit=60)} is lost and will not hear of it", "text")]
+            for name in lost[:UNREACHABLE]
+        ]
+        if len(lost) > UNREACHABLE:
+            lines.append([mark, (f"{len(lost) - UNREACHABLE} more workers are lost", "text")])
+        if any(not task.state.finished and task.state is not TaskState.STARTED for task in tasks):
+            lines.append([mark, ("workers without --statedb forget it when they restart", "text")])
+        return [[], *lines] if lines else []
+
+    # Workers and queues
+
+    def _workers(self) -> list[Spans]:
+        store, glyphs = self.session.engine.store, self.session.glyphs
+        lines: list[Spans] = []
+        for hostname in self.targets[:ROWS]:
+            worker = store.worker(hostname)
+            name = clean(hostname, limit=48)
+            if worker is None:
+                lines.append([(f"  {name}", "text"), ("   not known any more", "muted")])
+                continue
+            alive = worker.status in ("online", "late")
+            spans: list[Span] = [
+                (f"{glyphs.alive if alive else glyphs.lost} ", status_role(worker)),
+                (name.ljust(24), "strong"),
+            ]
+            held = store.tasks_of(hostname)
+            running = sum(task.state is TaskState.STARTED for task in held)
+            busy = running if worker.active is None else worker.active
+            spans += [(f"  {busy:>3,}", "strong" if busy else "muted"), (" running", "muted")]
+            waiting = len(held) - running
+            spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]
+            if not alive:
+                spans.append((f"   {worker.status}: it will not hear of it", "warning"))
+            lines.append(spans)
+        if len(self.targets) > ROWS:
+            lines.append([(f"  and {len(self.targets) - ROWS} more", "muted")])
+        return lines
+
+    def _queues(self) -> list[Spans]:
+        known: dict[str, Queue] = {one.name: one for one in self.session.engine.store.queues()}
+        lines: list[Spans] = []
+        for name in self.targets[:ROWS]:
+            queue = known.get(name)
+            ready = None if queue is None else queue.ready
+            kept = None if queue is None else queue.unacked
+            only = f" of {clean(self.params['task'], limit=60)}" if self.params.get("task") else ""
+            waiting = "those" if only and ready else format_count(ready, ascii=self.session.ascii)
+            lines += [
+                [
+                    ("  ", "text"),
+                    (clean(name, limit=40).ljust(20), "strong"),
+                    (f"  {waiting}", "failure bold" if ready else "strong"),
+                    (f" messages{only} that wait are thrown away", "text"),
+                ]
+            ]
+            if kept:
+                lines.append([(" " * 24 + f"{kept:,} that workers hold already stay", "muted")])
+        return lines

@@ -1,0 +1,286 @@
+"""The parameters of an action as a form: choices, texts with completion, mistakes where they are.
+
+Enter and Tab go from field to field and at last to the button; Esc closes and nothing is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widget import Widget
+
+from celerytui.columns import clean
+from celerytui.control import Param
+from celerytui.control.params import problem
+from celerytui.ui.dialog import Dialog
+from celerytui.ui.fields import (
+    Buttons,
+    ChoiceField,
+    FieldChanged,
+    FieldFocused,
+    FieldLeft,
+    TextField,
+    offer_line,
+)
+from celerytui.ui.lines import Spans, cells, wrap_spans
+from celerytui.ui.session import Session
+
+WIDEST = 92
+NOTE_ROWS = 2
+"""Rows kept for what the field in focus is about, so that nothing jumps."""
+
+KINDS = {
+    "number": "a whole number",
+    "json": "JSON",
+    "duration": "such as 30, 250ms, 5m or 2h",
+    "time": "such as 2030-01-31 18:00, local time",
+    "name": "",
+    "text": "",
+    "choice": "",
+}
+
+Complete = Callable[[str], Sequence[str]]
+"""What completes a parameter, by its `suggest`."""
+
+
+def known_words(session: Session) -> Complete:
+    """The words that the store knows: names of tasks, queues and workers."""
+
+    def words(kind: str) -> Sequence[str]:
+        store = session.engine.store
+        if kind == "tasks":
+            return store.task_names()
+        if kind == "queues":
+            return [queue.name for queue in store.queues()]
+        if kind == "workers":
+            live = [one for one in store.workers() if one.status not in ("lost", "offline")]
+            return [one.hostname for one in live]
+        return ()
+
+    return words
+
+
+class Form(Dialog[dict[str, str]]):
+    """Asks for the values of `params`; the result has a text for each, None where it was closed.
+
+    `intro` are lines above the fields. With `ready` the button has the focus from the beginning,
+    for a form whose values are good as they are.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "scroll(8)", "page down", show=False),
+        Binding("pageup", "scroll(-8)", "page up", show=False),
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        title: Spans,
+        note: Spans,
+        params: Sequence[Param],
+        *,
+        values: Mapping[str, str] | None = None,
+        intro: Sequence[Spans] = (),
+        go: str = "Go on",
+        ready: bool = False,
+    ) -> None:
+        super().__init__(session)
+        self.heading, self.note, self.intro = title, note, intro
+        self.params = {param.name: param for param in params}
+        self.ready = ready
+        given = values or {}
+        words = known_words(session)
+        self.fields: dict[str, TextField | ChoiceField] = {}
+        for param in params:
+            value = given.get(param.name, param.default)
+            if param.choices:
+                at = param.choices.index(value) if value in param.choices else 0
+                self.fields[param.name] = ChoiceField(session, param.name, param.choices, at)
+            else:
+                known = words(param.suggest)
+                listed = param.suggest == "workers"
+                self.fields[param.name] = TextField(param.name, value, known, listed=listed)
+        self.buttons = Buttons(session, "", [go, "Close"], 0)
+        self._focused = ""
+        self._left: set[str] = set()
+        self._rows: dict[str, int] = {}
+        self._offers_row = 0
+        self._offers: tuple[TextField, list[str], list[int]] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Container(), self.box:
+            yield from self.fields.values()
+            yield self.buttons
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        (self.buttons if self.ready else self._order[0]).focus()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What stands in the fields."""
+        return {name: field.value for name, field in self.fields.items()}
+
+    @property
+    def _order(self) -> list[Widget]:
+        return [*self.fields.values(), self.buttons]
+
+    def mistake(self, name: str) -> str | None:
+        """What is wrong in a field, None where nothing is."""
+        return problem(self.params[name], self.fields[name].value)
+
+    # Drawing
+
+    @property
+    def _inner(self) -> int:
+        return min(WIDEST, self.app.size.width - 6)
+
+    @property
+    def _label_width(self) -> int:
+        widest = max((cells(param.label) for param in self.params.values()), default=0)
+        return min(max(10, widest + 2), self._inner // 3)
+
+    def update(self) -> None:
+        width, ellipsis = self._inner, self.session.glyphs.ellipsis
+        lines: list[Spans] = [[]]
+        for intro in self.intro:
+            lines += wrap_spans(intro, width, 4, ellipsis) if intro else [[]]
+        if self.intro:
+            lines.append([])
+        for name, param in self.params.items():
+            self._rows[name] = len(lines)
+            role = "key" if name == self._focused else "muted"
+            label = param.label + ("" if not param.required else " *")
+            lines.append([(label, role)])
+            mistake = self.mistake(name) if name in self._left else None
+            if mistake is not None:
+                shown = clean(f"{self.session.glyphs.growing} {mistake}", limit=width)
+                lines.append([(" " * self._label_width, "text"), (shown, "failure bold")])
+        lines.append([])
+        self._offers_row = len(lines) + NOTE_ROWS
+        lines += self._about(width)
+        self._rows[""] = len(lines) + 1
+        lines += [[], [], [], self._keys()]
+        self.box.least = width
+        self.box.fill(self.heading, self.note, lines)
+        self.call_after_refresh(self._place)
+
+    def _about(self, width: int) -> list[Spans]:
+        """What the field in focus is about, and what completes it."""
+        self._offers = None
+        param = self.params.get(self._focused)
+        if param is None:
+            return [[] for _ in range(NOTE_ROWS + 1)]
+        text = param.help or KINDS[param.kind]
+        if param.required:
+            text = f"needed: {text}" if text else "needed"
+        ellipsis = self.session.glyphs.ellipsis
+        lines: list[Spans] = [*wrap_spans([(text, "muted")], width, NOTE_ROWS, ellipsis)]
+        lines += [[] for _ in range(NOTE_ROWS - len(lines))]
+        field = self.fields[param.name]
+        offers = field.offers() if isinstance(field, TextField) else []
+        line, ends = offer_line(offers, width, ellipsis)
+        if offers and isinstance(field, TextField):
+            self._offers = (field, offers, ends)
+        return [*lines, line.spans()]
+
+    def _keys(self) -> Spans:
+        glyphs = self.session.glyphs
+        hints = [("Tab", "next"), (glyphs.updown, "field"), ("Enter", "go on"), ("Esc", "close")]
+        spans = []
+        for key, label in hints:
+            spans += [(key, "key"), (f" {label}   ", "muted")]
+        return spans
+
+    def _place(self) -> None:
+        """Put the fields over their rows; those that are scrolled away are hidden."""
+        if not self.is_mounted:
+            return
+        box, left = self.box, self._label_width
+        width = max(1, box.size.width - 4 - left)
+        for widget in self._order:
+            row = self._rows[widget.name or ""] - box.offset_rows
+            widget.display = 0 <= row < box.visible_rows
+            at, room = (2 + left, width) if widget.name else (2, box.size.width - 4)
+            widget.styles.offset = (at, row + 1)
+            widget.styles.width = room
+
+    def on_resize(self) -> None:
+        self.update()
+
+    # Going through it
+
+    @on(FieldFocused)
+    def _field_focused(self, event: FieldFocused) -> None:
+        if self._focused and self._focused != event.field_name and self._worth_saying:
+            self._left.add(self._focused)
+        self._focused = event.field_name
+        self.update()
+        self.box.show_row(self._rows[event.field_name])
+
+    @property
+    def _worth_saying(self) -> bool:
+        """Whether a mistake in the field that is left was made by hand."""
+        return bool(self.fields[self._focused].value)
+
+    @on(FieldChanged)
+    def _field_changed(self) -> None:
+        self.update()
+
+    @on(FieldLeft)
+    def _field_left(self, event: FieldLeft) -> None:
+        order = self._order
+        names = [widget.name for widget in order]
+        at = names.index(self._focused) if self._focused in names else 0
+        if event.submit and self._focused:
+            self._left.add(self._focused)
+        self._focus(order[(at + event.by) % len(order)])
+
+    def _focus(self, widget: Widget) -> None:
+        widget.display = True  # it may be scrolled away, and hidden widgets take no focus
+        widget.focus()
+
+    @on(Buttons.Pressed)
+    def _pressed(self, event: Buttons.Pressed) -> None:
+        if event.place:
+            self.dismiss(None)
+            return
+        self._left = set(self.fields)
+        wrong = next((name for name in self.fields if self.mistake(name) is not None), None)
+        if wrong is None:
+            self.dismiss(self.values)
+            return
+        self.update()
+        self._focus(self.fields[wrong])
+
+    def action_scroll(self, rows: int) -> None:
+        self.box.scroll_by(rows)
+        self._place()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_scroll(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_scroll(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        # A click beside the box would close other dialogs; here it would lose what was typed.
+        region = self.box.region
+        if not region.contains(event.screen_x, event.screen_y):
+            return
+        row = event.screen_y - region.y - 1 + self.box.offset_rows
+        x = event.screen_x - region.x - 2
+        if self._offers is not None and row == self._offers_row:
+            field, offers, ends = self._offers
+            for offer, end in zip(offers, ends, strict=False):
+                if 4 <= x < end:
+                    field.take(offer)
+                    return
+        for name, at in self._rows.items():
+            if name and row == at:
+                self._focus(self.fields[name])

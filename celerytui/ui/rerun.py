@@ -1,0 +1,52 @@
+"""The editor before a task is run again: its real arguments, or what is known of them and why that
+is not enough."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from celerytui.columns import clean, format_id
+from celerytui.control import Action
+from celerytui.model import Arguments, Refusal, Task
+from celerytui.ui.form import Form
+from celerytui.ui.lines import Spans
+from celerytui.ui.session import Session
+
+ARGUMENTS = ("args", "kwargs")
+
+
+def rerun_form(
+    session: Session, action: Action, task_id: str, task: Task | None, found: Arguments | Refusal
+) -> Form:
+    """The form of `task.run_again`, filled in as far as the task is known."""
+    name = found.name or (task.name if task is not None else None)
+    title: Spans = [
+        (action.label, "strong"),
+        ("  " + (clean(name, limit=60) if name else "name not known"), "text"),
+        ("  " + format_id(task_id, ascii=session.ascii), "muted"),
+    ]
+    note: Spans = [(action.key, "key"), (f" {action.id}", "muted")]
+    if isinstance(found, Arguments):
+        values = {"args": found.args, "kwargs": found.kwargs}
+        if found.queue:
+            values["queue"] = found.queue
+        if found.priority is not None:
+            values["priority"] = str(found.priority)
+        return Form(
+            session, title, note, action.params, values=values, go="Run it again", ready=True,
+            intro=[[("its arguments, from ", "muted"), (clean(found.source, limit=90), "text")]],
+        )  # fmt: skip
+    known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
+    params = [
+        replace(param, required=True) if param.name in ARGUMENTS else param
+        for param in action.params
+    ]
+    mark = (f"{session.glyphs.warning} ", "warning bold")
+    intro: list[Spans] = [
+        [mark, ("not run again: ", "strong"), (clean(found.reason, limit=240), "text")],
+        [("To send it all the same, write its arguments as JSON.", "muted")],
+    ]
+    return Form(
+        session, title, note, params, intro=intro, go="Send it so",
+        values={name: text for name, text in known.items() if text},
+    )  # fmt: skip

@@ -1,0 +1,219 @@
+"""What the result backend holds of a task, beside what its events told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from celerytui.columns import clean, epoch, format_clock, format_id, state_role
+from celerytui.control import Param
+from celerytui.model import ResultMeta, Task, TaskState
+from celerytui.ui.code import highlight_repr, highlight_traceback
+from celerytui.ui.dialog import Dialog
+from celerytui.ui.form import Form
+from celerytui.ui.lines import Span, Spans, wrap_spans
+from celerytui.ui.session import Session
+
+LABEL = 12
+WIDEST = 110
+MOST_ROWS = 2_000
+
+_SAME = {
+    TaskState.RECEIVED: "PENDING",
+    TaskState.SENT: "PENDING",
+    TaskState.CANCELLED: "REVOKED",
+}
+"""What the backend says where it has another word, or none yet, for a state."""
+
+
+class ResultDialog(Dialog[None]):
+    """Reads the result in the background; it scrolls, and `e` saves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll(1)", "down", show=False),
+        Binding("k,up", "scroll(-1)", "up", show=False),
+        Binding("pagedown,ctrl+f,space", "scroll(15)", "page down", show=False),
+        Binding("pageup,ctrl+b", "scroll(-15)", "page up", show=False),
+        Binding("g,home", "scroll(-1000000)", "top", show=False),
+        Binding("G,end", "scroll(1000000)", "end", show=False),
+        Binding("r", "read", "read again", show=False),
+        Binding("e", "save", "save", show=False),
+        Binding("q,enter", "decline", "close", show=False),
+    ]
+
+    def __init__(self, session: Session, task_id: str) -> None:
+        super().__init__(session)
+        self.task_id = task_id
+        self.meta: ResultMeta | None = None
+        self.said: Spans = []
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.action_read()
+
+    def action_read(self) -> None:
+        """Ask the backend, again."""
+        app = self.app
+
+        def done(meta: ResultMeta) -> None:
+            app.call_later(self.take, meta)
+
+        self.session.engine.read_result(self.task_id, done)
+
+    def take(self, meta: ResultMeta) -> None:
+        """Show what the backend answered."""
+        self.meta = meta
+        if self.is_mounted:
+            self.update()
+
+    # Drawing
+
+    def update(self) -> None:
+        width = min(WIDEST, self.app.size.width - 6)
+        task = self.session.engine.store.task(self.task_id)
+        title: Spans = [
+            ("Result", "strong"),
+            ("  " + format_id(self.task_id, 36, ascii=self.session.ascii), "muted"),
+        ]
+        note: Spans = [("r", "key"), (" read again  ", "muted"), ("e", "key"), (" save", "muted")]
+        lines = [[], *self._lines(task, width), []]
+        if self.said:
+            lines += [self.said]
+        self.box.least = width
+        self.box.fill(title, note, lines)
+
+    def _lines(self, task: Task | None, width: int) -> list[Spans]:
+        meta = self.meta
+        lines: list[Spans] = []
+        if meta is None:
+            return [[("reading the result backend", "muted")], *self._here(task)]
+        if meta.error is not None:
+            mark: Span = (f"{self.session.glyphs.warning} ", "warning bold")
+            why: Spans = [mark, (clean(meta.error, limit=1000), "text")]
+            return [*wrap_spans(why, width, 6), [], *self._here(task)]
+        lines.append(self._state(meta, task))
+        lines += self._here(task)
+        lines += self._difference(meta, task, width)
+        lines += self._facts(meta)
+        if meta.result is not None and meta.traceback is None:
+            lines += [[], [("Result", "strong")]]
+            lines += highlight_repr(meta.result, width, most=MOST_ROWS)
+        elif meta.result is not None:
+            lines += [[], [(clean(meta.result, limit=width * 4), "failure bold")]]
+        if meta.traceback is not None:
+            glyphs = self.session.glyphs
+            lines += [[], *highlight_traceback(meta.traceback, width, glyphs=glyphs)]
+        return lines
+
+    def _state(self, meta: ResultMeta, task: Task | None) -> Spans:
+        status = clean(meta.status or self.session.glyphs.unknown, limit=40).lower()
+        state = next((one for one in TaskState if one.label == status), None)
+        role = state_role(state) if state is not None else "text"
+        sign = self.session.glyphs.state(state) + " " if state is not None else ""
+        spans: list[Span] = [("there".ljust(LABEL), "muted"), (f"{sign}{status}", f"{role} bold")]
+        done = epoch(meta.date_done)
+        if done is not None:
+            spans += [("   ended ", "muted"), (format_clock(done, self.session.utc), "text")]
+        elif meta.status == "PENDING":
+            spans.append(("   or never heard of: a backend does not tell these apart", "muted"))
+        return spans
+
+    def _here(self, task: Task | None) -> list[Spans]:
+        label: Span = ("here".ljust(LABEL), "muted")
+        if task is None:
+            return [[label, ("not held any more", "muted")]]
+        glyphs = self.session.glyphs
+        role = state_role(task.state)
+        spans: list[Span] = [label, (f"{glyphs.state(task.state)} {task.state.label}", role)]
+        spans += [
+            ("   last heard of ", "muted"),
+            (format_clock(task.seen, self.session.utc), "text"),
+        ]
+        return [spans]
+
+    def _difference(self, meta: ResultMeta, task: Task | None, width: int) -> list[Spans]:
+        """Where the two do not agree, and what that means."""
+        if task is None or meta.status is None:
+            return []
+        here = _SAME.get(task.state, task.state.label.upper())
+        if here == meta.status or (task.state is TaskState.STARTED and meta.status == "PENDING"):
+            return []
+        mark: Span = (f"{self.session.glyphs.warning} ", "warning bold")
+        if meta.status == "PENDING":
+            text = "The backend has no result: it expired, was never stored, or is another backend."
+        else:
+            text = "They differ: an event was lost or is late. The backend has what the task wrote."
+        return [[], *wrap_spans([mark, (text, "text")], width, 3)]
+
+    def _facts(self, meta: ResultMeta) -> list[Spans]:
+        facts = (
+            ("name", meta.name),
+            ("args", meta.args),
+            ("kwargs", meta.kwargs),
+            ("worker", meta.worker),
+            ("queue", meta.queue),
+            ("retries", None if meta.retries is None else str(meta.retries)),
+            ("children", ", ".join(meta.children[:8]) or None),
+        )
+        rows: list[Spans] = [
+            [(label.ljust(LABEL), "muted"), (clean(value, limit=WIDEST), "text")]
+            for label, value in facts
+            if value
+        ]
+        return [[], *rows] if rows else []
+
+    # Saving
+
+    def action_save(self) -> None:
+        """Ask for a file's name and write the whole result to it."""
+        meta = self.meta
+        if meta is None or (meta.result is None and meta.traceback is None):
+            self._say("there is nothing to save", "warning")
+            return
+        param = Param(
+            "path", "File", required=True, default=f"result-{_plain(self.task_id)}.txt",
+            help=f"in {clean(Path.cwd(), limit=200)} unless it begins with /",
+        )  # fmt: skip
+        form = Form(
+            self.session, [("Save the result", "strong")], [], [param], go="Save", ready=True
+        )
+        self.app.push_screen(form, self._save)
+
+    def _save(self, values: dict[str, str] | None) -> None:
+        if values is None or self.meta is None:
+            return
+        path = Path(values["path"]).expanduser()
+        text = "\n\n".join(part for part in (self.meta.result, self.meta.traceback) if part)
+        try:
+            with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text + "\n")
+        except (OSError, ValueError) as error:
+            self._say(f"not saved: {clean(error, limit=200)}", "failure")
+        else:
+            self._say(f"saved to {clean(path.resolve(), limit=200)}", "text")
+
+    def _say(self, text: str, role: str) -> None:
+        self.said = [(text, role)]
+        self.update()
+        self.box.scroll_by(1_000_000)
+
+    def action_scroll(self, rows: int) -> None:
+        self.box.scroll_by(rows)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.box.scroll_by(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.box.scroll_by(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        if not self.box.region.contains(event.screen_x, event.screen_y):
+            self.dismiss(None)
+
+
+def _plain(text: str) -> str:
+    """A part of a file's name out of a foreign id."""
+    return "".join(char for char in text if char.isalnum() or char in "-_")[:36] or "task"

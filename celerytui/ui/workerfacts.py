@@ -1,0 +1,311 @@
+"""What is known of one worker at a glance, and what it takes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+
+from celerytui.columns import (
+    clean,
+    format_age,
+    format_clock,
+    format_count,
+    format_duration,
+    format_span,
+    meter,
+    status_role,
+)
+from celerytui.columns.workers import busy_part, software
+from celerytui.control import Scope
+from celerytui.model import Queue, Section, TaskState, Worker
+from celerytui.ui.keys import bindings
+from celerytui.ui.lines import Line, Span, Spans, fit_spans, section
+from celerytui.ui.pane import Pane, Row
+
+LABEL = 12
+METER = 14
+
+
+class WorkerPane(Pane):
+    """A pane of the view of one worker."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ()
+    """What is asked of the worker as soon as the pane is shown."""
+
+    @property
+    def hostname(self) -> str:
+        """The worker that is shown."""
+        return self.session.worker or ""
+
+    @property
+    def worker(self) -> Worker | None:
+        """What the store knows of it."""
+        return self.session.engine.store.worker(self.hostname)
+
+    def answer(self, name: str) -> Section | None:
+        """What the worker answered, None while it is asked."""
+        return self.session.answers.get(name)
+
+    def data(self, name: str, kind: type[Any]) -> Any:
+        """What it answered where that has the right shape, else an empty one."""
+        answer = self.answer(name)
+        good = answer is not None and isinstance(answer.data, kind)
+        return answer.data if answer is not None and good else kind()
+
+    def age(self, *names: str) -> Spans:
+        """How old the answers are, or that there is none."""
+        answers = [answer for name in names if (answer := self.answer(name)) is not None]
+        if len(answers) < len(names):
+            return [("asking", "muted")]
+        error = next((answer.error for answer in answers if answer.error is not None), None)
+        oldest = min(answer.taken_at for answer in answers)
+        age = format_age(max(0.0, self.session.engine.clock() - oldest))
+        if error is None:
+            return [(age, "muted")]
+        if all(answer.data is None for answer in answers):
+            return [(clean(error, limit=80), "warning")]
+        return [(clean(error, limit=80), "warning"), (f", as of {age}", "muted")]
+
+    def targets(self, scope: Scope) -> list[str]:
+        return [self.hostname] if scope is Scope.WORKER and self.hostname else []
+
+    def paint(self) -> None:
+        if self.SECTIONS and self.session.worker and self.is_attached and self.display:
+            self.session.answers.want(self.hostname, self.SECTIONS)
+        super().paint()
+
+
+class ScrolledPane(WorkerPane):
+    """A pane with more lines than room, which scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker", "scroll")]
+
+    _offset = 0
+    _total = 0
+
+    def lines(self, width: int) -> list[Line | Spans]:
+        """All lines, of `width` cells at the most."""
+        raise NotImplementedError
+
+    def body(self, width: int, height: int) -> list[Row]:
+        room = width - 2
+        lines = self.lines(room)
+        self._total = len(lines)
+        self._offset = max(0, min(self._offset, self._total - height))
+        ellipsis = self.session.glyphs.ellipsis
+        rows: list[Row] = []
+        for line in lines[self._offset : self._offset + height]:
+            spans = line.spans() if isinstance(line, Line) else line
+            rows.append(([(" ", "text"), *fit_spans(spans, room, ellipsis=ellipsis)], "bg"))
+        return [([*spans, (" ", "text")], ground) for spans, ground in rows]  # type: ignore[misc]
+
+    def thumb(self) -> tuple[int, int] | None:
+        height = self.inside.height
+        if self._total <= height or height <= 0:
+            return None
+        size = max(1, height * height // self._total)
+        return (height - size) * self._offset // (self._total - height), size
+
+    def action_scroll(self, by: int) -> None:
+        self._offset += by
+        self.paint()
+
+    def action_scroll_page(self, by: int) -> None:
+        self.action_scroll(by * max(1, self.inside.height - 1))
+
+    def action_scroll_to(self, row: int) -> None:
+        self._offset = row
+        self.paint()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll(-3)
+
+
+class WorkerFacts(ScrolledPane):
+    """Who the worker is, how busy, how it is, and the queues it takes from."""
+
+    NAME = "Worker"
+    SECTIONS = ("stats", "active_queues")
+
+    def titles(self) -> tuple[Spans, Spans]:
+        worker = self.worker
+        left: Spans = [(clean(self.hostname, limit=60) or self.NAME, self.title_role)]
+        if worker is None:
+            return left, [("not known", "muted")]
+        glyphs, now = self.session.glyphs, self.session.now()
+        alive = worker.status in ("online", "late")
+        role = status_role(worker)
+        right: list[Span] = [
+            (f"{glyphs.alive if alive else glyphs.lost} ", role),
+            (worker.status, f"{role} bold" if not alive else role),
+        ]
+        beat = worker.last_heartbeat
+        if beat is not None:
+            word = "beat" if alive else "last beat"
+            right.append((f"  {word} {format_age(max(0.0, now - beat))}", "muted"))
+        return left, right
+
+    def lines(self, width: int) -> list[Line | Spans]:
+        worker = self.worker
+        if worker is None:
+            return [[("It has not been heard of.", "muted")]]
+        stats = self.data("stats", dict)
+        lines: list[Line | Spans] = []
+        for label, spans in self._facts(worker, stats, width):
+            lines.append([(label.ljust(LABEL), "muted"), *spans])
+        lines += [
+            [],
+            section(width, "Consumes", self.age("active_queues"), glyphs=self.session.glyphs),
+        ]
+        return [*lines, *self._queues(worker, width)]
+
+    def _facts(
+        self, worker: Worker, stats: Mapping[str, Any], width: int
+    ) -> list[tuple[str, Spans]]:
+        unknown = self.session.glyphs.unknown
+        named = software(worker) or unknown
+        system: Spans = [(f"   {clean(worker.sw_sys, limit=20)}", "muted")] if worker.sw_sys else []
+        pool = f"{worker.pool or unknown}, {format_count(worker.concurrency)}"
+        pid = str(worker.pid) if worker.pid is not None else unknown
+        return [
+            ("up", self._up(worker)),
+            ("version", [(clean(named, limit=40), "text"), *system]),
+            ("pid", [(pid, "text"), ("   pool ", "muted"), (clean(pool, limit=40), "text")]),
+            ("busy", self._busy(worker)),
+            ("prefetched", self._prefetched(worker)),
+            ("load", self._load(worker)),
+            ("events", self._events(worker)),
+            ("clock", self._clock(worker)),
+            ("processed", self._processed(worker)),
+            ("memory", self._memory(stats)),
+            ("broker", self._broker(stats)),
+            ("asked", self.age("stats")),
+        ]
+
+    def _up(self, worker: Worker) -> Spans:
+        if worker.uptime is None or worker.inspected is None:
+            return [(self.session.glyphs.unknown, "muted")]
+        now = self.session.now()
+        started = worker.inspected - worker.uptime
+        when = format_clock(started, self.session.utc, now=now)
+        return [(format_span(max(0.0, now - started)), "text"), (f"   since {when}", "muted")]
+
+    def _busy(self, worker: Worker) -> Spans:
+        active, slots = format_count(worker.active), worker.concurrency
+        bar = meter(busy_part(worker), METER, ascii=self.session.ascii)
+        full = len(bar.rstrip("-─"))
+        return [
+            (active, "text"),
+            (f"/{format_count(slots)}" if slots else "", "muted"),
+            ("   ", "text"),
+            (bar[:full], "started"),
+            (bar[full:], "faint"),
+        ]
+
+    def _prefetched(self, worker: Worker) -> Spans:
+        store = self.session.engine.store
+        held = store.tasks_of(worker.hostname)
+        waiting = sum(task.state is TaskState.RECEIVED for task in held)
+        spans: list[Span] = [(format_count(waiting), "text")]
+        if worker.prefetch:
+            times = self.session.glyphs.times
+            per = worker.prefetch // worker.concurrency if worker.concurrency else 0
+            exact = per and per * (worker.concurrency or 0) == worker.prefetch
+            how = f" ({per} {times} {worker.concurrency})" if exact else ""
+            spans += [(f" of {worker.prefetch:,}", "muted"), (how, "faint")]
+        return spans
+
+    def _load(self, worker: Worker) -> Spans:
+        if not worker.loadavg:
+            return [(self.session.glyphs.unknown, "muted")]
+        first, *rest = [f"{load:.2f}" for load in worker.loadavg[:3]]
+        return [(first, "text"), ("  " + "  ".join(rest), "muted")]
+
+    def _events(self, worker: Worker) -> Spans:
+        glyphs = self.session.glyphs
+        if worker.task_events is None:
+            return [(glyphs.unknown, "muted")]
+        if not worker.task_events:
+            return [(f"{glyphs.lost} off", "warning"), ("   E turns them on", "muted")]
+        ours = ", turned on from here" if worker.events_enabled_by_us else ""
+        return [(f"{glyphs.alive} ", "success"), ("on", "text"), (ours, "muted")]
+
+    def _clock(self, worker: Worker) -> Spans:
+        skew = worker.clock_skew
+        if skew is None:
+            return [(self.session.glyphs.unknown, "muted")]
+        side = "behind" if skew < 0 else "ahead of"
+        role = "warning" if abs(skew) > 5 else "text"
+        return [(f"{format_duration(abs(skew))} {side}", role), (" ours", "muted")]
+
+    def _processed(self, worker: Worker) -> Spans:
+        glyphs = self.session.glyphs
+        bad = worker.failed
+        spans: list[Span] = [
+            (format_count(worker.processed), "text"),
+            (f"   {glyphs.success} {worker.succeeded:,}", "muted"),
+            (f"   {glyphs.failure} {bad:,}", "failure" if bad else "muted"),
+        ]
+        if worker.retried:
+            spans.append((f"   {glyphs.retry} {worker.retried:,}", "warning"))
+        return spans
+
+    def _memory(self, stats: Mapping[str, Any]) -> Spans:
+        usage = stats.get("rusage")
+        peak = usage.get("maxrss") if isinstance(usage, Mapping) else None
+        if not isinstance(peak, (int, float)) or peak <= 0:
+            return [(self.session.glyphs.unknown, "muted")]
+        return [(format_memory(peak), "text"), ("   main process", "muted")]
+
+    def _broker(self, stats: Mapping[str, Any]) -> Spans:
+        broker = stats.get("broker")
+        if not isinstance(broker, Mapping):
+            return [(self.session.glyphs.unknown, "muted")]
+        user = broker.get("userid")
+        where = f"{broker.get('transport')}://{f'{user}@' if user else ''}{broker.get('hostname')}"
+        port, path = broker.get("port"), broker.get("virtual_host")
+        text = f"{where}{f':{port}' if port else ''}/{str(path or '').lstrip('/')}"
+        return [(clean(text, limit=120), "text")]
+
+    def _queues(self, worker: Worker, width: int) -> list[Line | Spans]:
+        names = [
+            str(one.get("name")) for one in self.data("active_queues", list)
+            if isinstance(one, Mapping)
+        ] or list(worker.queues or ())  # fmt: skip
+        known = {queue.name: queue for queue in self.session.engine.store.queues()}
+        if not names:
+            return [[("no queue is known", "muted")]]
+        return [self._queue(name, known.get(name), width) for name in names]
+
+    def _queue(self, name: str, queue: Queue | None, width: int) -> Spans:
+        ready = None if queue is None else queue.ready
+        label = clean(name, limit=40).ljust(LABEL)
+        growing = queue is not None and queue.growth is not None and queue.growth > 0.05
+        role = "warning" if growing and ready else "text"
+        spans: list[Span] = [
+            (label, "muted"),
+            (format_count(ready, ascii=self.session.ascii), role),
+            (" waiting", role),
+        ]
+        if growing and queue is not None and ready:
+            sign = self.session.glyphs.growing
+            spans.append((f"  {sign} +{queue.growth:.1f}/s", "warning"))
+        return spans
+
+
+def format_memory(kilobytes: float) -> str:
+    """`141 MB`, `1.9 GB`, from what rusage tells, which is kilobytes on Linux."""
+    size = kilobytes * 1024
+    for unit, limit in (("kB", 1e6), ("MB", 1e9), ("GB", 1e12)):
+        if size < limit:
+            part = size / (limit / 1000)
+            return f"{part:.1f} {unit}" if part < 10 else f"{part:.0f} {unit}"
+    return f"{size / 1e12:.1f} TB"

@@ -1,0 +1,273 @@
+"""What one worker runs and what waits in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from celerytui.columns import (
+    clean,
+    epoch,
+    format_count,
+    format_duration,
+    format_id,
+    format_when,
+    meter,
+    short_name,
+)
+from celerytui.control import Scope
+from celerytui.model import Task, TaskState
+from celerytui.ui.keys import bindings
+from celerytui.ui.lines import Line, Span, Spans, section
+from celerytui.ui.listpane import ListPane
+from celerytui.ui.messages import TaskOpened
+from celerytui.ui.notices import Notice
+from celerytui.ui.pane import Row
+from celerytui.ui.session import Session
+from celerytui.ui.workerfacts import ScrolledPane, WorkerPane
+
+METER = 14
+MEASURE_SECONDS = 5.0
+SAMPLE = 20_000
+"""As many of the newest tasks as are looked at for how long their kind takes."""
+LONG = 2.0
+"""As many times its p95 a task may run before that is told."""
+
+
+class Pace:
+    """How long tasks of a name take, 95 of 100 of them; measured now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._at = float("-inf")
+        self._names: frozenset[str] = frozenset()
+        self._p95: dict[str, float] = {}
+
+    def p95(self, names: Iterable[str]) -> Mapping[str, float]:
+        """Name -> seconds, of those that have succeeded here."""
+        wanted = frozenset(names)
+        now = self._session.engine.clock()
+        if wanted <= self._names and abs(now - self._at) < MEASURE_SECONDS:
+            return self._p95
+        self._at, self._names = now, wanted
+        runtimes: dict[str, list[float]] = {}
+        for task in self._session.engine.store.all_tasks()[-SAMPLE:]:
+            if task.runtime is not None and task.name in wanted:
+                runtimes.setdefault(task.name, []).append(task.runtime)
+        self._p95 = {
+            name: sorted(found)[min(len(found) - 1, len(found) * 95 // 100)]
+            for name, found in runtimes.items()
+        }
+        return self._p95
+
+
+class WorkerRunning(WorkerPane, ListPane[Task]):
+    """The tasks that the worker runs, the longest first, each against the pace of its kind."""
+
+    NAME = "Running"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        self._pace = Pace(session)
+        self._tasks: list[Task] = []
+
+    def paint(self) -> None:
+        if self.session.paused_at is None and self.is_attached and self.display:
+            held = self.session.engine.store.tasks_of(self.hostname)
+            running = [task for task in held if task.state is TaskState.STARTED]
+            running.sort(key=lambda task: task.started or task.seen)
+            self._tasks = running
+        super().paint()
+
+    def titles(self) -> tuple[Spans, Spans]:
+        worker = self.worker
+        left: Spans = [(self.NAME, self.title_role)]
+        right: list[Span] = [(f"{len(self._tasks):,}", "text")]
+        if worker is not None and worker.concurrency:
+            noun = {"prefork": "processes", "threads": "threads"}.get(worker.pool or "", "slots")
+            right.append((f" of {worker.concurrency:,} {noun}", "muted"))
+        return left, right
+
+    def targets(self, scope: Scope) -> list[str]:
+        task = next((one for one in self._tasks if one.id == self.cursor), None)
+        if scope is Scope.TASK:
+            return [] if task is None else [task.id]
+        if scope is Scope.TYPE:
+            return [task.name] if task is not None and task.name else []
+        return super().targets(scope)
+
+    def length(self) -> int:
+        return len(self._tasks)
+
+    def window(self, start: int, count: int) -> list[Task]:
+        return self._tasks[start : start + count]
+
+    def position(self, key: str) -> int | None:
+        return next((at for at, task in enumerate(self._tasks) if task.id == key), None)
+
+    def key_of(self, item: Task) -> str:
+        return item.id
+
+    def action_open(self) -> None:
+        if self.cursor is None:
+            self.action_move(1)
+        if self.cursor is not None:
+            self.post_message(TaskOpened(self.cursor))
+
+    def empty(self, width: int, height: int) -> list[Row]:
+        worker = self.worker
+        if worker is not None and worker.task_events is False:
+            notice = Notice("Its task events are off", "What it runs is not told. E turns them on.")
+        elif worker is not None and worker.active:
+            notice = Notice(
+                f"It runs {worker.active:,}, which are not known here",
+                "They began before this monitor did.", keys=(("w", "ask it"),),
+            )  # fmt: skip
+        else:
+            notice = Notice("It runs no task now")
+        return notice.rows(width, height, self.session.glyphs)
+
+    # Drawing
+
+    def _widths(self, width: int) -> tuple[int, int, int]:
+        """Cells for the name, the arguments and the meter; 0 for what has no room."""
+        bar = METER + 12 if width >= 76 else 0
+        room = width - 1 - 10 - 9 - bar
+        name = max(8, min(24, room * 2 // 5 if room >= 34 else room))
+        args = room - name - 2
+        return name, args if args >= 10 else 0, bar
+
+    def head(self, width: int) -> list[Line | Spans]:
+        if self.inside.height < 4:
+            return []
+        name, args, bar = self._widths(width)
+        line = Line(width, self.session.glyphs.ellipsis)
+        line.put(1, "NAME", "muted").put(name + 3, "ID", "muted")
+        if args:
+            line.put(name + 13, "ARGS", "muted")
+        end = width - bar - 1
+        line.put(end - 8, "RUNNING", "strong", 8, "right")
+        if bar:
+            line.put(end + 2, "OF ITS p95", "muted")
+        return [line]
+
+    def draw(self, items: list[Task], width: int) -> list[Row]:
+        paces = self._pace.p95(task.name for task in self._tasks if task.name)
+        return [
+            (self._row(task, paces.get(task.name or ""), width),
+             "cursor" if self.at_cursor(task) else "bg")
+            for task in items
+        ]  # fmt: skip
+
+    def _row(self, task: Task, pace: float | None, width: int) -> Line:
+        session = self.session
+        name, args, bar = self._widths(width)
+        here = self.at_cursor(task)
+        ran = task.running(session.now())
+        times = ran / pace if ran is not None and pace else None
+        late = times is not None and times >= LONG
+        line = Line(width, session.glyphs.ellipsis)
+        line.put(0, session.glyphs.cursor if here else " ", "cursor")
+        shown = short_name(task.name, name, ascii=session.ascii)
+        line.put(1, shown, "strong" if here else "text", name)
+        line.put(name + 3, format_id(task.id, ascii=session.ascii), "muted", 8)
+        if args:
+            line.put(name + 13, clean(task.args or "", limit=args * 2), "muted", args)
+        end = width - bar - 1
+        role = "warning bold" if late else "text"
+        line.put(end - 8, format_duration(ran, ascii=session.ascii), role, 8, "right")
+        if bar and times is not None:
+            drawn = meter(min(1.0, times), METER, ascii=session.ascii)
+            full = len(drawn.rstrip("-─"))
+            line.put(end + 2, drawn[:full], "warning" if late else "started")
+            line.put(end + 2 + full, drawn[full:], "faint")
+            if late:
+                sign = f"{session.glyphs.growing} {min(times, 999):.1f} {session.glyphs.times}"
+                line.put(end + 4 + METER, sign, "warning")
+        return line
+
+
+class WorkerWaiting(ScrolledPane):
+    """What waits in the worker by name, and what it holds back for a time to come."""
+
+    NAME = "Waiting in this worker"
+    SECTIONS = ("scheduled",)
+
+    def titles(self) -> tuple[Spans, Spans]:
+        now = self.session.now()
+        held = self._waiting()
+        right: list[Span] = [(f"{len(held):,}", "text")]
+        if held:
+            oldest = max(_waits(task, now) for task in held)
+            right += [(", oldest ", "muted"), (format_duration(oldest), "text")]
+        return [(self.NAME, self.title_role)], right
+
+    def _waiting(self) -> list[Task]:
+        later = {key for key, _, _ in self._held_back()}
+        return [
+            task
+            for task in self.session.engine.store.tasks_of(self.hostname)
+            if task.state is TaskState.RECEIVED and task.id not in later
+        ]
+
+    def _held_back(self) -> list[tuple[str, str, float]]:
+        """Id, name and time of what the worker said that it holds back."""
+        found: list[tuple[str, str, float]] = []
+        for one in self.data("scheduled", list):
+            if not isinstance(one, Mapping) or not isinstance(one.get("request"), Mapping):
+                continue
+            request: Mapping[str, Any] = one["request"]
+            at = epoch(str(one.get("eta")))
+            if at is not None and at > self.session.now():
+                name = request.get("name") or request.get("type") or ""
+                found.append((str(request.get("id")), str(name), at))
+        return sorted(found, key=lambda held: held[2])
+
+    def lines(self, width: int) -> list[Line | Spans]:
+        glyphs, now = self.session.glyphs, self.session.now()
+        by_name: dict[str, list[Task]] = {}
+        for task in self._waiting():
+            by_name.setdefault(task.name or "name not known", []).append(task)
+        ranked = sorted(by_name.items(), key=lambda pair: -len(pair[1]))
+        most = max((len(tasks) for tasks in by_name.values()), default=1)
+        lines: list[Line | Spans] = []
+        if ranked and self.inside.height >= 6:
+            head = Line(width, glyphs.ellipsis).left(("NAME", "muted"))
+            lines.append(head.right(("COUNT", "muted"), (" " * 10 + "OLDEST", "muted")))
+        for name, tasks in ranked:
+            oldest = max(_waits(task, now) for task in tasks)
+            bar = meter(len(tasks) / most, 7, ascii=self.session.ascii)
+            full = len(bar.rstrip("-─"))
+            line = Line(width, glyphs.ellipsis)
+            line.left((short_name(name, max(8, width - 24), ascii=self.session.ascii), "text"))
+            line.right((format_count(len(tasks), 6), "text"), ("  ", "text"))
+            line.right((bar[:full], "received"), (bar[full:], "faint"))
+            lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
+        if not ranked:
+            lines.append([("nothing waits to be run", "muted")])
+        return [*lines, [], *self._later(width)]
+
+    def _later(self, width: int) -> list[Line | Spans]:
+        glyphs, session = self.session.glyphs, self.session
+        held = self._held_back()
+        count: Spans = [(f"{len(held):,}", "text"), ("  ", "text")] if held else []
+        head = section(width, "Held back for an ETA", [*count, *self.age("scheduled")],
+                       glyphs=glyphs)  # fmt: skip
+        lines: list[Line | Spans] = [head]
+        for task_id, name, at in held:
+            line = Line(width, glyphs.ellipsis)
+            line.left((f"{glyphs.states[0]} ", "sent"), (clean(name, limit=60), "text"))
+            line.left(("  " + format_id(task_id, ascii=session.ascii), "muted"))
+            lines.append(line.right((format_when(at, session.now(), session.utc), "text")))
+        answer = self.answer("scheduled")
+        if not held and answer is not None and answer.data is not None:
+            lines.append([("none", "muted")])
+        return lines
+
+
+def _waits(task: Task, now: float) -> float:
+    """Seconds since the worker got it: what the queue took before is not its doing."""
+    return max(0.0, now - (task.received or task.seen))
