@@ -16,7 +16,10 @@ STUCK_SECONDS: Final = 0.5
 """After this the next key goes out, whatever became of the one before."""
 
 TRIPS: Final = 3
-"""A key makes messages that make messages: Enter in the filter closes it and moves the focus."""
+"""Enter in the filter makes messages that make messages, the last of which moves the focus.
+
+A key with a character is done with after one trip: a held-down `j` must not lag behind.
+"""
 
 
 class KeysInOrder(App[int]):
@@ -29,11 +32,11 @@ class KeysInOrder(App[int]):
     class Handled(Message):
         """Follows a key through the same queues, and so comes back after all was done with it."""
 
-        def __init__(self, target: MessagePump, number: int, trip: int) -> None:
+        def __init__(self, target: MessagePump, number: int, trips: int) -> None:
             super().__init__()
             self.target = target
             self.number = number
-            self.trip = trip
+            self.trips = trips
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
@@ -59,23 +62,25 @@ class KeysInOrder(App[int]):
         if self.screen is not self._typed_on:
             # A new screen chooses what has the focus when it is there, and not before.
             self._typed_on = self.screen
-            self._follow(self.screen)
+            self._follow(self.screen, 1)
             return
         target = self.focused or self.screen
-        await super().on_event(self._typed.popleft())
-        self._follow(target)
+        event = self._typed.popleft()
+        await super().on_event(event)
+        chain = isinstance(event, events.Key) and not event.is_printable
+        self._follow(target, TRIPS if chain else 1)
 
-    def _follow(self, target: MessagePump) -> None:
+    def _follow(self, target: MessagePump, trips: int) -> None:
         self._sent += 1
         number = self._sent
         self._stuck = self.set_timer(STUCK_SECONDS, lambda: self._done(number))
-        if not target.post_message(self.Handled(target, number, 1)):
+        if not target.post_message(self.Handled(target, number, trips)):
             self._done(number)
 
     def on_keys_in_order_handled(self, message: Handled) -> None:
         """The key before is done with, or what it led to is when this was the last trip."""
-        if message.number == self._sent and self._typed and message.trip < TRIPS:
-            again = self.Handled(message.target, message.number, message.trip + 1)
+        if message.number == self._sent and self._typed and message.trips > 1:
+            again = self.Handled(message.target, message.number, message.trips - 1)
             if message.target.post_message(again):
                 return
         self._done(message.number)
