@@ -119,10 +119,7 @@ class ActionLog:
         if self.path is None:
             return found
         for path in (self.path.with_suffix(".jsonl.1"), self.path):
-            with (
-                contextlib.suppress(OSError),
-                path.open(encoding="utf-8", errors="replace") as file,
-            ):
+            with contextlib.suppress(OSError), path.open("rb") as file:
                 for line in file:
                     _take(found, line)
         return found

@@ -36,6 +36,10 @@ KNOWN: tuple[tuple[str, str], ...] = (
         "Can't shrink pool. All processes busy",
         "try again when some have nothing to do",
     ),
+    (
+        "time limits set successfully",
+        "a worker goes by them once its pool is restarted or it connects again",
+    ),
     ("unknown task", "this worker has no task of that name"),
     ("no such queue", "the worker does not take from it"),
     ("Requires the objgraph library", "pip install objgraph where the worker runs"),

@@ -74,6 +74,6 @@ ACTIONS = (
             WORKERS,
         ),
         run=_time_limits,
-        help="both are set together: what is left empty is lifted",
+        help="both are set together, what is left empty is lifted; a threads pool knows none",
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from celerytui.control.action import Action, Call, Group, Param, Result, Scope
+from celerytui.control.lookback import pool_size
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
 from celerytui.model import Reply
@@ -36,8 +37,8 @@ def _shrink(call: Call) -> Result:
 
 def _resize(call: Call, name: str, by: int) -> Result:
     """Grow or shrink, and remember which size should come of it."""
-    before = {host: pool.get("max-concurrency") for host, pool in _pools(call).items()}
-    expected = {host: size + by for host, size in before.items() if isinstance(size, int)}
+    before = {host: pool_size(pool) for host, pool in _pools(call).items()}
+    expected = {host: size + by for host, size in before.items() if size is not None}
     return structs.replace(command(name, call, n=abs(by)), expected=expected)
 
 
@@ -71,15 +72,11 @@ def _heartbeat(call: Call) -> Result:
     return Result(tuple(Reply(host, None, text) for host in sorted(call.targets)))
 
 
-def _pools(call: Call) -> dict[str, Mapping[str, Any]]:
+def _pools(call: Call) -> dict[str, dict[str, Any]]:
     """Hostname -> what the worker says of its pool."""
     stats = call.talk.ask("stats", {}, call.targets)
-    pools = {host: answer.get("pool") for host, answer in stats.items() if _is_map(answer)}
-    return {host: pool for host, pool in pools.items() if _is_map(pool)}
-
-
-def _is_map(answer: Any) -> bool:
-    return isinstance(answer, Mapping)
+    pools = {host: answer.get("pool") for host, answer in stats.items() if type(answer) is dict}
+    return {host: pool for host, pool in pools.items() if type(pool) is dict}
 
 
 def _autoscale(call: Call) -> Result:
@@ -156,7 +153,7 @@ ACTIONS = (
         group=POOL.id,
         destructive=True,
         run=_restart,
-        help="ends the processes and the tasks that they run; needs worker_pool_restarts",
+        help="each process is replaced after its next task; needs worker_pool_restarts",
     ),
     Action(
         id="worker.add_consumer",

@@ -1,11 +1,13 @@
 # mypy: disable-error-code="untyped-decorator"
 """A sample project for real workers: `celery -A tests.integration.proj worker`.
 
-The broker comes from CELERY_BROKER_URL, the folder of the results from PROJ_RESULTS.
+The broker comes from CELERY_BROKER_URL, the folder of the results from PROJ_RESULTS, more
+configuration as JSON from PROJ_CONF.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from celery import Celery
 from celery.contrib.abortable import AbortableTask
 from celery.exceptions import Ignore, Reject
+from celery.worker.control import control_command, inspect_command
 
 RESULTS = os.environ.get("PROJ_RESULTS")
 
@@ -22,7 +25,21 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=True,
     task_default_queue="celery",
+    **json.loads(os.environ.get("PROJ_CONF", "{}")),
 )
+
+
+@control_command(args=[("note", str)], signature="<note>")
+def leave_note(state: Any, note: str) -> dict[str, str]:
+    """A command of the project's own: the note stands on the worker's app afterwards."""
+    state.app.note = note
+    return {"ok": f"noted: {note}"}
+
+
+@inspect_command()
+def read_note(state: Any) -> dict[str, str]:
+    """The note that `leave_note` left."""
+    return {"ok": getattr(state.app, "note", "none")}
 
 
 @app.task(name="proj.add")
