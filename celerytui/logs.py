@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 
 from celerytui.columns import clean
@@ -15,6 +16,8 @@ from celerytui.errors import SettingsError
 from celerytui.masking import mask
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+logger = logging.getLogger(__name__)
 
 
 class SafeFormatter(logging.Formatter):
@@ -26,17 +29,17 @@ class SafeFormatter(logging.Formatter):
 
 
 def quieten(log_file: str | None) -> None:
-    """Keep every logger and warning off the terminal until the process ends.
+    """Keep loggers, warnings and dying threads off the terminal until the process ends.
 
-    Until then, because a thread that is left behind must not write after the shell's prompt.
-    Raises SettingsError where the log file cannot be opened.
+    Until then, because a thread that is left behind must not write after the shell's prompt. Call
+    it once in a process. Raises SettingsError where the log file cannot be opened.
     """
     handler = _open(log_file)
     root = logging.getLogger()
-    for logger in (root, *_named_loggers()):
-        for found in list(logger.handlers):
+    for known in (root, *_named_loggers()):
+        for found in list(known.handlers):
             if _is_terminal(found):
-                logger.removeHandler(found)
+                known.removeHandler(found)
     root.addHandler(handler)
     if log_file is not None and root.level in (logging.NOTSET, logging.WARNING):
         root.setLevel(logging.INFO)
@@ -45,6 +48,8 @@ def quieten(log_file: str | None) -> None:
     # An error inside a handler is printed to stderr unless this is off.
     logging.raiseExceptions = False
     logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
 
 
 def _open(log_file: str | None) -> logging.Handler:
@@ -59,9 +64,9 @@ def _open(log_file: str | None) -> logging.Handler:
 
 
 def _named_loggers() -> Iterator[logging.Logger]:
-    for logger in list(logging.Logger.manager.loggerDict.values()):
-        if isinstance(logger, logging.Logger):
-            yield logger
+    for known in list(logging.Logger.manager.loggerDict.values()):
+        if isinstance(known, logging.Logger):
+            yield known
 
 
 def _is_terminal(handler: logging.Handler) -> bool:
@@ -73,3 +78,15 @@ def _is_terminal(handler: logging.Handler) -> bool:
         return bool(handler.stream.isatty())
     except (AttributeError, ValueError):
         return False
+
+
+def _log_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread is not None else "a thread"
+        logger.error("%s ended", name, exc_info=args.exc_value)
+
+
+def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
+    if isinstance(args.exc_value, BaseException):
+        # The type alone: an object that is being taken down may fail to describe itself.
+        logger.info("ignored in a %s", type(args.object).__name__, exc_info=args.exc_value)

@@ -15,7 +15,6 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from celerytui.columns import TASK_COLUMNS, clean
-from celerytui.connect import mask
 from celerytui.control import ACTIONS, GROUPS, Action, Scope
 from celerytui.engine import Engine
 from celerytui.errors import SettingsError
@@ -64,7 +63,7 @@ class MonitorApp(BaseApp):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), *action_bindings()]
 
     def __init__(self, engine: Engine, settings: Settings, palette: Palette | None = None) -> None:
-        super().__init__(mask=mask)
+        super().__init__()
         self.engine = engine
         environ = os.environ
         if palette is None:

@@ -7,10 +7,8 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
@@ -20,12 +18,12 @@ from textual.screen import Screen
 
 from celerytui.columns import clean
 from celerytui.errors import ExitCode
+from celerytui.logs import quieten
+from celerytui.masking import mask
 from celerytui.ui.driver import Departure, TerminalDriver, require_terminal
 from celerytui.ui.keyorder import KeysInOrder
 
 logger = logging.getLogger(__name__)
-
-Mask = Callable[[str], str]
 
 FAREWELL_SECONDS: Final = 1.2
 """How long `on_leaving` may take, counted from when leaving began."""
@@ -35,10 +33,7 @@ CRASH_CHARACTERS: Final = 8_000
 
 
 class BaseApp(KeysInOrder):
-    """An app on the terminal that leaves within two seconds, whatever hangs.
-
-    `mask` takes the passwords out of a text; all that is said of a crash goes through it.
-    """
+    """An app on the terminal that leaves within two seconds, whatever hangs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit", show=False),
@@ -46,12 +41,11 @@ class BaseApp(KeysInOrder):
     ]
     CLOSE_TIMEOUT = 1.0
 
-    def __init__(self, *, mask: Mask) -> None:
+    def __init__(self) -> None:
         # Textual takes the mere presence for a yes; the convention is that an empty one says no.
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]
         super().__init__(driver_class=TerminalDriver)
-        self.mask = mask
         self.departure: Departure | None = None
         self._crash: BaseException | None = None
         self._farewell: asyncio.Task[None] | None = None
@@ -161,11 +155,11 @@ class BaseApp(KeysInOrder):
         if error is not None:
             self._return_code = ExitCode.FAILURE
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                sys.__stderr__.write(crash_report(error, self.mask))  # type: ignore[union-attr]
+                sys.__stderr__.write(crash_report(error))  # type: ignore[union-attr]
                 sys.__stderr__.flush()  # type: ignore[union-attr]
 
 
-def crash_report(error: BaseException, mask: Mask) -> str:
+def crash_report(error: BaseException) -> str:
     """What a user is told of a crash: the last frames, never their locals, without passwords."""
     lines = traceback.TracebackException.from_exception(error, limit=-CRASH_FRAMES).format()
     # Masked first: a password that was cut or cleaned is no longer known as one.
@@ -178,57 +172,6 @@ def crash_report(error: BaseException, mask: Mask) -> str:
     )
 
 
-class _MaskingFormatter(logging.Formatter):
-    """Log lines without passwords and control characters."""
-
-    def __init__(self, mask: Mask) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._mask = mask
-
-    def format(self, record: logging.LogRecord) -> str:
-        return clean(self._mask(super().format(record)), newlines=True)
-
-
-def quieten(log_file: str | None, mask: Mask) -> None:
-    """Send what the process logs and warns to `log_file`, or nowhere, and never to the terminal.
-
-    It stays so until the process ends: threads left behind must not write after the shell's prompt.
-    """
-    logging.captureWarnings(True)
-    for known in (logging.root, *logging.root.manager.loggerDict.values()):
-        if isinstance(known, logging.Logger):
-            for handler in known.handlers[:]:
-                if getattr(handler, "stream", None) in _terminal_streams():
-                    known.removeHandler(handler)
-    logging.root.addHandler(_log_handler(log_file, mask))
-    threading.excepthook = _log_thread
-    sys.unraisablehook = _log_unraisable
-
-
-def _log_handler(log_file: str | None, mask: Mask) -> logging.Handler:
-    if log_file is None:
-        return logging.NullHandler()
-    handler = logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace", delay=True)
-    handler.setFormatter(_MaskingFormatter(mask))
-    return handler
-
-
-def _terminal_streams() -> tuple[Any, ...]:
-    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-    return tuple(stream for stream in streams if stream is not None)
-
-
-def _log_thread(args: threading.ExceptHookArgs) -> None:
-    if args.exc_value is not None:
-        name = args.thread.name if args.thread is not None else "a thread"
-        logger.error("%s ended", name, exc_info=args.exc_value)
-
-
-def _log_unraisable(args: sys.UnraisableHookArgs) -> None:
-    if isinstance(args.exc_value, BaseException):
-        logger.debug("ignored in %r", type(args.object), exc_info=args.exc_value)
-
-
 def run_app(app: BaseApp, *, log_file: str | None = None) -> int:
     """Run the app on the terminal and return its exit status; call it on the main thread.
 
@@ -236,7 +179,7 @@ def run_app(app: BaseApp, *, log_file: str | None = None) -> int:
     is bounded too: it must come soon, or clean up what was started for the app first.
     """
     require_terminal()
-    quieten(log_file, app.mask)
+    quieten(log_file)
     loop = asyncio.new_event_loop()
     with Departure(app.signalled, app.abandon) as departure:
         app.departure = departure

@@ -89,9 +89,18 @@ class Departure:
             self.status = status
             signal.signal(signal.SIGALRM, self._overdue)
             signal.setitimer(signal.ITIMER_REAL, max(0.2, self.until - time.monotonic()))
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
-                    stream.flush()
+            _flush()
+            atexit.register(end)
+
+        def end() -> None:
+            # The last to be registered is the first to run. After the hooks the interpreter would
+            # take down a store of 100,000 tasks, with SIGALRM at its default, which kills.
+            atexit.unregister(end)
+            try:
+                atexit._run_exitfuncs()
+            finally:
+                _flush()
+                os._exit(status)
 
         # Hooks of `atexit` run only after such threads have ended.
         getattr(threading, "_register_atexit", atexit.register)(arm)
@@ -107,3 +116,9 @@ class Departure:
             self._abandon()
         finally:
             os._exit(ExitCode.FAILURE if self.status is None else self.status)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
