@@ -1,0 +1,90 @@
+"""A small app on the monitor's base that crashes or hangs on command: `python -m ...standin WHAT`.
+
+WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from celerytui.ui.base import BaseApp, run_app
+
+PASSWORD = "s3cr3t-Pa55"
+URL = f"amqp://user:{PASSWORD}@broker.example//"
+FOR_EVER = 3600.0
+
+
+class StandIn(BaseApp):
+    """Does `what` on the key `x`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+    def compose(self) -> ComposeResult:
+        if self.what == "crash-composing":
+            self.crash()
+        yield Static("the stand-in stands")
+
+    def on_key(self, event: object) -> None:
+        if getattr(event, "key", None) == "x":
+            getattr(self, self.what.replace("-", "_"))()
+
+    async def on_leaving(self) -> None:
+        if self.what == "never-stop":
+            await asyncio.to_thread(time.sleep, FOR_EVER)
+        elif self.what == "fail-to-stop":
+            self.crash()
+
+    def crash(self) -> None:
+        """A handler raises, with the password in its text and in a local."""
+        url = URL
+        raise ConnectionError(f"\x1b[2Jcannot reach {url}")
+
+    def hang(self) -> None:
+        """A handler never returns, which a file says."""
+        Path(f"hangs-{os.getpid()}").touch()
+        time.sleep(FOR_EVER)
+
+    def crash_in_a_thread(self) -> None:
+        """A thread ends with an exception; the app goes on."""
+        thread = threading.Thread(target=self.crash)
+        thread.start()
+        thread.join()
+        self.query_one(Static).update("the thread ended")
+
+    def write_to_the_terminal(self) -> None:
+        """What C libraries and children do."""
+        os.write(1, b"noise on 1")
+        os.write(2, b"noise on 2")
+        print("noise from print")  # noqa: T201
+        self.query_one(Static).update("noise was made")
+
+    def never_stop(self) -> None:
+        """Threads of the project that are no daemons, and an exit hook that waits."""
+        threading.Thread(target=time.sleep, args=(FOR_EVER,)).start()
+        atexit.register(time.sleep, FOR_EVER)
+        self.query_one(Static).update("a thread never stops")
+
+    def say_goodbye(self) -> None:
+        """An exit hook of the project."""
+        atexit.register(print, "goodbye")
+
+    def fail_to_stop(self) -> None:
+        self.exit()
+
+    def crash_composing(self) -> None:
+        """It never comes to this."""
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(StandIn(sys.argv[1])))

@@ -1,0 +1,221 @@
+"""Runs a program on a pty of its own, as a terminal emulator would, and looks at what it does."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.emulator import IN_BAND_RESIZE, Emulator
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "celerytui")
+
+# Gives the program a session of its own on the pty; a launcher, because a fork from a process with
+# threads is not safe.
+LAUNCHER = """
+import fcntl, os, signal, sys, termios
+os.setsid()
+if "owned" in sys.argv[1]: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+if "nohup" in sys.argv[1]: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.write(1, b"$ before" + bytes([13, 10]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+LEAVE_SECONDS = 2.5
+"""Leaving may take 2 s; the rest is for a busy machine."""
+
+IMPORTING = "celerytui: importing"
+
+Wanted = str | Callable[[list[str]], bool]
+
+
+def environment(home: Path, **changes: str) -> dict[str, str]:
+    """The environment of a program in a plain terminal, without the user's own settings."""
+    foreign = ("CELERY", "TEXTUAL", "COLUMNS", "LINES", "NO_COLOR", "XDG_", "PYTHONWARNINGS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "PYTHONPATH": str(REPOSITORY),
+        **changes,
+    }
+
+
+class Terminal:
+    """A terminal with one program in it.
+
+    With `modern` it answers queries, as kitty and its like do. Without `owned` the pty is not the
+    program's controlling terminal, so that the kernel tells it nothing; with `nohup` the program
+    starts with SIGHUP ignored.
+    """
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        home: Path,
+        *,
+        size: tuple[int, int] = (80, 24),
+        modern: bool = False,
+        owned: bool = True,
+        nohup: bool = False,
+        **env: str,
+    ) -> None:
+        self._master, self._slave = os.openpty()
+        self._write_size(*size)
+        self.attributes_before = self.attributes()
+        self.emulator = Emulator(*size, self.send if modern else None)
+        self.output = bytearray()
+        """All that was written to the terminal."""
+        self._fed = 0
+        self._reading = threading.Event()
+        self._reading.set()
+        self._gone = False
+        options = "owned" * owned + "nohup" * nohup
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", LAUNCHER, options, *args],
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            cwd=home,
+            env=environment(home, **env),
+        )
+        self.pid = self.process.pid
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while not self._gone:
+            if self._reading.wait(0.05) and select.select([self._master], [], [], 0.05)[0]:
+                with contextlib.suppress(OSError):
+                    self.output += os.read(self._master, 65536)
+
+    # What it shows
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen's lines, without the blanks at their ends."""
+        end = len(self.output)
+        data, self._fed = bytes(self.output[self._fed : end]), end
+        self.emulator.feed(data)
+        return self.emulator.lines
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def shows(self, wanted: Wanted) -> bool:
+        """Whether the screen has this text, or this holds for its lines."""
+        lines = self.lines
+        if isinstance(wanted, str):
+            return any(wanted in line for line in lines)
+        return wanted(lines)
+
+    def wait_for(self, wanted: Wanted, seconds: float = 20.0) -> None:
+        """Wait until `shows`; AssertionError with the screen where it does not in time."""
+        deadline = time.monotonic() + seconds
+        while not self.shows(wanted):
+            status = self.process.poll()
+            if time.monotonic() > deadline or (status is not None and not self._more()):
+                ended = f", ended with {status}" if status is not None else ""
+                what = repr(wanted) if isinstance(wanted, str) else f"screen as in {wanted}"
+                raise AssertionError(f"no {what} in {seconds} s{ended}:\n{self.text}")
+            time.sleep(0.02)
+
+    def _more(self) -> bool:
+        """Whether there is output that was not looked at; once the program has ended."""
+        time.sleep(0.1)
+        return len(self.output) > self._fed or bool(self.unread())
+
+    # What is done to it
+
+    def send(self, text: str) -> None:
+        """Type."""
+        os.write(self._master, text.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._write_size(columns, rows)
+        self.emulator.resize(columns, rows)
+        if self.emulator.modes.get(IN_BAND_RESIZE):
+            self.emulator.report_size()
+
+    def _write_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    def stop_reading(self) -> None:
+        """Let the output pile up in the pty."""
+        self._reading.clear()
+
+    def go_on_reading(self) -> None:
+        self._reading.set()
+
+    def unread(self) -> int:
+        """How many bytes pile up."""
+        count = fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4)
+        return int.from_bytes(count, sys.byteorder)
+
+    def hang_up(self) -> None:
+        """Close the terminal's window."""
+        self._gone = True
+        self._reader.join()
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1
+
+    def finish(self, seconds: float = LEAVE_SECONDS) -> int:
+        """The exit status; AssertionError where the program does not end in time."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still there after {seconds} s:\n{self.text}") from None
+
+    def close(self) -> None:
+        """End the program, whatever it does, and close the pty."""
+        with contextlib.suppress(ProcessLookupError):
+            if self.process.poll() is None:
+                os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+        if self._master >= 0:
+            self.hang_up()
+
+    # What it left behind
+
+    @property
+    def said(self) -> str:
+        """What stands on the screen below what stood there before the program."""
+        lines = self.text.partition("$ before\n")[2].splitlines()
+        # Which it says where the machine is busy.
+        return "\n".join(one for one in lines if not one.startswith(IMPORTING)).strip()
+
+    def attributes(self) -> list[Any]:
+        """The terminal's attributes, as `tcgetattr` gives them."""
+        return termios.tcgetattr(self._master)
+
+    def assert_restored(self) -> None:
+        """AssertionError where the terminal is not as it was before the program."""
+        deadline = time.monotonic() + 5.0
+        while self.unread() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not self.unread(), "the output was not read"
+        shown = self.text
+        assert not self.emulator.left_behind(), f"left on: {self.emulator.left_behind()}\n{shown}"
+        assert self.attributes() == self.attributes_before, "not the attributes from before"
+        assert shown.startswith("$ before\n"), f"not the screen from before:\n{shown}"
