@@ -93,11 +93,15 @@ class Event(Struct, gc=False):
 
 
 class Batch(Struct):
-    """What one read of the broker brought: good events, and how many were dropped as invalid."""
+    """What one read of the broker brought: good events, and how many were dropped as invalid.
+
+    `lag` is by how many seconds the events came later than they do when nothing holds them up.
+    """
 
     events: list[Event]
     received_at: float
     invalid: int = 0
+    lag: float | None = None
 
 
 class Attempt(Struct, frozen=True, gc=False):

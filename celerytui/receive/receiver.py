@@ -12,6 +12,7 @@ from celerytui.connect import carries_events, mask, read_connection
 from celerytui.model import Batch, Link, LinkState
 from celerytui.receive.decode import EventDecoder
 from celerytui.receive.generic import KombuReader
+from celerytui.receive.lag import Lag
 from celerytui.receive.reader import Reader, Silence
 
 BACK_OFF = (1.0, 2.0, 3.0, 5.0)
@@ -23,6 +24,8 @@ BATCH_EVENTS = 2000
 # ... but not kept back once nothing more comes.
 QUIET_SECONDS = 0.01
 ERROR_LIMIT = 300
+# A connection that ends while we are so far behind may have been ended for it.
+BEHIND = 2.0
 
 
 class Receiver:
@@ -46,6 +49,7 @@ class Receiver:
         self._on_link = on_link
         self._clock = clock
         self._decoder = EventDecoder(app.conf.event_serializer, clock)
+        self._lag = Lag()
         self._reader: Reader | None = None
         self._opening = False
         self._stopping = threading.Event()
@@ -115,6 +119,9 @@ class Receiver:
                 self._lost_at = self._clock()
                 if isinstance(error, Silence):
                     self._lost_at = max(since, error.since)
+                if self._lag.seconds > BEHIND:
+                    # Redis ends a subscription that outgrows its client-output-buffer-limit.
+                    error = ConnectionError(f"{error} ({self._lag.seconds:.0f} s behind)")
                 # Before the closing, which may take its time.
                 self._tell(LinkState.RECONNECTING, error=_words(error))
         finally:
@@ -125,10 +132,15 @@ class Receiver:
         """Hands on batches until the connection is lost or `stop` was called."""
         decoder = self._decoder
         error = None
+        self._lag.nothing_waits()
         while error is None and not self._stopping.is_set():
             try:
+                begun = time.monotonic()
                 reader.read(IDLE_SECONDS)
-                until = time.monotonic() + BATCH_SECONDS
+                read = time.monotonic()
+                if not decoder.pending and read - begun >= IDLE_SECONDS / 2:
+                    self._lag.nothing_waits()
+                until = read + BATCH_SECONDS
                 before = 0
                 while before < decoder.pending < BATCH_EVENTS and time.monotonic() < until:
                     before = decoder.pending
@@ -137,6 +149,7 @@ class Receiver:
                 error = exc
             batch = decoder.take()
             if batch is not None:
+                batch.lag = self._lag.look(batch)
                 self._on_batch(batch)
         return error
 

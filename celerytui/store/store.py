@@ -95,7 +95,7 @@ class Store:
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
-            self._counts.add(len(events), batch.invalid, now)
+            self._counts.add(batch)
             self._rates.events.add(int(now), len(events))
             self._changes.commit(other=batch.invalid > 0)
         for start in range(0, len(events), SLICE):

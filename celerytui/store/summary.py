@@ -6,13 +6,16 @@ from collections import Counter
 
 from msgspec import Struct
 
-from celerytui.model import LABELS, TaskState
+from celerytui.model import LABELS, Batch, TaskState
 from celerytui.store.rates import Rates
 from celerytui.store.tasks import TaskTable
 from celerytui.store.workers import WorkerTable
 
 RATE_WINDOW = 5
 FAILED_WINDOW = 300
+
+LAG_KEPT = 5.0
+"""Seconds for which the lag of the newest events says anything."""
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -22,7 +25,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     held now. `running` are the started tasks, `waiting` the sent, received and retried ones. Rates
     are a second, means of the last `RATE_WINDOW` complete seconds, None if none was watched.
     `evicted_by` has the keys succeeded, finished, unfinished; `oldest_kept` is the time of the
-    oldest news that is held, None where no task is.
+    oldest news that is held, None where no task is. `lag` is by how many seconds the newest events
+    came late because they had to wait for us, None where no event came lately.
     """
 
     workers_online: int
@@ -55,6 +59,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     gaps: int
     first_event_at: float | None
     last_event_at: float | None
+    lag: float | None
 
 
 class EventCounts:
@@ -69,15 +74,18 @@ class EventCounts:
         self.custom_types: dict[str, int] = {}
         self.first_at: float | None = None
         self.last_at: float | None = None
+        self.lag: float | None = None
 
-    def add(self, received: int, invalid: int, now: float) -> None:
+    def add(self, batch: Batch) -> None:
         """Count the events of one read."""
+        received = len(batch.events)
         self.received += received
-        self.invalid += invalid
+        self.invalid += batch.invalid
         if received:
             if self.first_at is None:
-                self.first_at = now
-            self.last_at = now
+                self.first_at = batch.received_at
+            self.last_at = batch.received_at
+            self.lag = batch.lag
 
     def reject(self, count: int) -> None:
         """Count events as invalid after all."""
@@ -134,4 +142,5 @@ def summarise(
         gaps=rates.gap_count,
         first_event_at=events.first_at,
         last_event_at=events.last_at,
+        lag=events.lag if now - (events.last_at or 0.0) <= LAG_KEPT else None,
     )

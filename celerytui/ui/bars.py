@@ -12,6 +12,7 @@ from celerytui.columns import (
     clean,
     format_age,
     format_count,
+    format_span,
     format_until,
     sparkline,
 )
@@ -26,6 +27,9 @@ WIDE = 100
 HOST_FROM = 72
 SILENT_SECONDS = 6.0
 """A worker's heart beats every 2 s unless configured otherwise."""
+
+BEHIND_SECONDS = 2.0
+"""Lag from which on what is shown is no longer called live."""
 
 
 class Bar(Widget):
@@ -135,6 +139,9 @@ class Header(Bar):
                 )
             ]
         live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
+        if summary.lag is not None and summary.lag > BEHIND_SECONDS:
+            behind = format_span(summary.lag)
+            live = [(f"{glyphs.growing} {behind} behind", "warning bold")]
         rate = format_count(round(summary.events_per_second or 0))
         if not wide:
             return [*live, (f" {rate}", "strong"), ("/s", "muted")]

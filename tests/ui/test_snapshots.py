@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from celerytui.demo.sample import NOW
+from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.store import Store
 from tests.ui.still import still_app
@@ -118,6 +118,13 @@ def test_broker_gone(snap_compare: Compare, size: tuple[int, int]) -> None:
         lost_at=NOW,
     )
     assert snap_compare(still_app(link=link, now=NOW + 21), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
+def test_behind(snap_compare: Compare, size: tuple[int, int]) -> None:
+    store = sample_store()
+    store.apply(Batch([Event("worker-heartbeat", "celery@web1", NOW - 3.4)], NOW, lag=3.4))
+    assert snap_compare(still_app(store=store), terminal_size=size)
 
 
 @pytest.mark.parametrize("options", [{}, {"read_only": True}], ids=["can", "read_only"])

@@ -16,6 +16,7 @@ from kombu.transport import memory
 from celerytui.model import Batch, Link, LinkState
 from celerytui.receive import Receiver, receiver
 from celerytui.receive.decode import EventDecoder
+from celerytui.receive.lag import Lag
 from celerytui.receive.reader import Silence
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
@@ -157,6 +158,24 @@ def test_events_that_come_together_go_on_together(monkeypatch: pytest.MonkeyPatc
 
     assert sum(len(batch.events) for batch in told.batches) == 5100
     assert len(told.batches) <= 3
+
+
+def test_a_loss_while_far_behind_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each event is stamped 900, and a second goes by between two of them.
+    gone = ConnectionError("Connection closed by server.")
+    told = Told(monkeypatch, [], [1, 0] * 9 + [gone, 1, 0, ConnectionError("gone")])
+
+    def take(batch: Batch) -> None:
+        told.batches.append(batch)
+        told.now += 1.0
+
+    told.receiver._on_batch = take
+    told.receiver._lag = Lag(lambda: told.now)
+    told.receiver.run()
+
+    assert [batch.lag for batch in told.batches] == [0, 0, 0, 1, 2, 3, 4, 5, 6, 0]
+    errors = [link.error for link in told.links if link.error]
+    assert set(errors) == {"Connection closed by server. (6 s behind)", "gone"}
 
 
 def test_passwords_in_errors_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:

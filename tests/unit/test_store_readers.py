@@ -194,3 +194,13 @@ def test_batches_of_any_size_are_taken_whole(count: int) -> None:
     assert store.summary(T0).events_received == len(store.all_tasks()) == count
     assert [task.seq for task in store.all_tasks()] == list(range(1, count + 1))
     assert {task.worker for task in store.all_tasks()} <= {ALPHA}
+
+
+def test_the_lag_is_that_of_the_newest_events_while_they_are_new() -> None:
+    store = Store()
+    assert store.summary(T0).lag is None
+    store.apply(Batch([task_event("started", 0)], T0 + 3.4, lag=3.4))
+    store.apply(Batch([], T0 + 4, invalid=1))
+
+    assert store.summary(T0 + 5).lag == 3.4
+    assert store.summary(T0 + 9).lag is None
