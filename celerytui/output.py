@@ -26,6 +26,7 @@ from celerytui.columns import (
     format_rate,
     header_cells,
 )
+from celerytui.masking import mask
 from celerytui.model import LABELS, Link, LinkState, Queue, Task, TaskExtra, TaskState, Worker
 from celerytui.store import Store
 
@@ -69,9 +70,7 @@ def snapshot_document(
     that order. The runtime of a running task and the wait of a waiting one are those up to `now`.
     """
     summary = store.summary(now)
-    per_second = summary.events_per_second
-    if per_second is None and observed_seconds > 0:
-        per_second = summary.events_received / observed_seconds
+    per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
     return {
         "celerytui": __version__,
         "app": app,
@@ -122,11 +121,11 @@ def _task_row(task: Task, now: float) -> Document:
         "state": task.state.label,
         "worker": task.worker,
         "queue": task.queue,
-        "args": task.args,
-        "kwargs": task.kwargs,
-        "result": task.result,
-        "exception": task.more.exception,
-        "traceback": task.more.traceback,
+        "args": _masked(task.args),
+        "kwargs": _masked(task.kwargs),
+        "result": _masked(task.result),
+        "exception": _masked(task.more.exception),
+        "traceback": _masked(task.more.traceback),
         "retries": task.retries,
         "eta": epoch(task.more.eta),
         "expires": epoch(task.more.expires),
@@ -139,6 +138,10 @@ def _task_row(task: Task, now: float) -> Document:
         "root_id": task.root_id,
         "parent_id": task.parent_id,
     }
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else mask(text)
 
 
 def _queue_row(queue: Queue) -> Document:

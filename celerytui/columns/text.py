@@ -7,10 +7,14 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from celerytui.masking import mask
+
 ELLIPSIS = "…"
 REPLACEMENT = "�"
 NEWLINE = "⏎"
 MARKS_PER_BASE = 4
+URL_ROOM = 512
+"""How far behind a cut the end of a password is looked for."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _BREAK = re.compile(r"\r\n|\n")
@@ -63,6 +67,7 @@ _SAFE_LINES = _Safe({0x0A: "\n", 0x09: "    "})
 def clean(text: object, *, newlines: bool = False, limit: int | None = None) -> str:
     """Make foreign text safe to show: the only way such text reaches a screen or a terminal.
 
+    Passwords in URLs, and those learnt from the configuration, become `**`.
     Control characters become visible symbols (`␛`), colour sequences go, bidi controls and
     whatever else is invisible, unassigned or half a surrogate pair becomes `�`, a flood of
     combining marks is cut. A line break is `⏎`, or stays if `newlines`. At most `limit`
@@ -71,10 +76,13 @@ def clean(text: object, *, newlines: bool = False, limit: int | None = None) -> 
     # A subclass of str may say one thing and hold another.
     text = _plain(text if isinstance(text, str) else _repr(text))
     cut_off = limit is not None and len(text) > limit
-    if cut_off:
-        text = text[:limit]
+    if limit is not None:
+        text = text[: limit + URL_ROOM]
     if not text.isprintable():
         text = _COLOUR.sub("", text)
+    # Before line breaks become signs: one ends a URL.
+    text = mask(text)
+    if not text.isprintable():
         text = _BREAK.sub("\n" if newlines else NEWLINE, text)
     if not text.isascii() or not text.isprintable():
         text = text.translate(_SAFE_LINES if newlines else _SAFE)

@@ -24,7 +24,8 @@ from kombu.serialization import loads, registry
 
 from celerytui.model import Batch, Event
 
-BODY_LIMIT = 16 * 2**20
+BODY_LIMIT = 64 * 2**20
+"""A failure that quotes 10 MB says it in its exception and again in its traceback."""
 TEXT_LIMIT = 64 * 2**10
 EXTRA_FIELDS = 32
 EXTRA_LIMIT = 2048

@@ -16,6 +16,7 @@ from celerytui.columns import (
 )
 from celerytui.columns import column as column_of
 from celerytui.control import Scope
+from celerytui.masking import mask
 from celerytui.model import Task
 from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Span, Spans
@@ -172,7 +173,7 @@ class TaskTable(TablePane[Task]):
 
 
 def as_json(task: Task) -> str:
-    """A task as one JSON document, unknown fields left out."""
+    """A task as one JSON document, unknown fields left out and passwords masked."""
     document = {
         key: value
         for key, value in msgspec.to_builtins(task).items()
@@ -180,4 +181,4 @@ def as_json(task: Task) -> str:
     }
     document["state"] = task.state.label
     document.update({k: v for k, v in msgspec.to_builtins(task.more).items() if v})
-    return json.dumps(document, indent=2, ensure_ascii=True)
+    return mask(json.dumps(document, indent=2, ensure_ascii=True))

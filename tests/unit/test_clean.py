@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from celerytui.columns import cell_width, clean, cut, pad
 from celerytui.columns.text import MARKS_PER_BASE
+from celerytui.masking import learn
 
 # Every code point, halves of surrogate pairs too, and the dangerous ones often.
 DANGEROUS = "\x00\x07\x08\t\n\r\x0b\x1b\x7f\x85\x9b\xa0\xad\u0301\u061c\u200b\u200d\u202e\u2028"
@@ -130,3 +131,28 @@ def test_a_wide_character_is_never_halved() -> None:
     assert cut("界界界", 4) == "界…"
     assert cut("界界界", 4, where="left") == "…界"
     assert cut("界界界", 1) == "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("OperationalError('redis://:hunter2@h/0')", "OperationalError('redis://:**@h/0')"),
+        ("amqp://u:p%40ss@h//\nnext", "amqp://u:**@h//⏎next"),
+        (":\x1b[31m//u:hunter2@h", "://u:**@h"),
+        ("https://h/?access_token=abc&x=1", "https://h/?access_token=**&x=1"),
+    ],
+)
+def test_a_password_in_what_a_task_says_is_not_shown(text: str, safe: str) -> None:
+    assert clean(text) == safe
+    assert clean(safe) == safe
+
+
+def test_a_password_is_found_where_the_text_is_cut_in_its_middle() -> None:
+    text = "x redis://user:hunter2hunter2@host/0"
+    for limit in range(1, len(text)):
+        assert "hunter" not in clean(text, limit=limit)
+
+
+def test_a_learnt_password_is_not_shown() -> None:
+    learn(["tr0ub4dor"])
+    assert clean("wrong password tr0ub4dor") == "wrong password **"

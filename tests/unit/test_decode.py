@@ -246,6 +246,16 @@ def test_a_long_text_is_cut_in_the_middle() -> None:
     assert event.traceback.endswith("xtail")
 
 
+def test_a_failure_that_quotes_ten_megabytes_is_one() -> None:
+    quoted = "x\n" * (5 * 2**20)
+    batch = decode(encode(task(type="task-failed", exception=quoted, traceback=f"T{quoted}")))
+
+    [event] = batch.events
+    assert (event.type, batch.invalid) == ("task-failed", 0)
+    assert event.traceback is not None
+    assert len(event.traceback) <= TEXT_LIMIT
+
+
 def test_a_body_beyond_the_limit_is_counted() -> None:
     batch = decode(encode(task(args="x" * BODY_LIMIT)))
 

@@ -121,6 +121,7 @@ def test_the_document_has_exactly_its_shape() -> None:
     assert made["connection"] == {"state": "connected", "error": None}
     assert list(made["events"]) == ["received", "invalid", "per_second", "gaps"]
     assert (made["events"]["received"], made["events"]["invalid"]) == (6, 1)
+    assert made["events"]["per_second"] == 2.0
     assert made["workers"] == [
         {
             "hostname": "celery@w1",
@@ -288,3 +289,14 @@ def test_no_tasks_has_its_reasons() -> None:
     text = tables(document(quiet))
     assert "no task event came in 3.00s" in text
     assert "without -E" in text
+
+
+def test_a_password_in_what_a_task_says_is_masked_in_both() -> None:
+    url = " redis://:hunter2@10.0.0.7/0"
+    store = full_store(url)
+    store.apply(Batch([Event("task-received", "w", NOW, uuid="a", args=url, kwargs=url)], NOW))
+    store.apply(Batch([Event("task-succeeded", "w", NOW, uuid="a", result=url)], NOW))
+    made = document(store)
+    assert made["tasks"]["rows"][0]["args"] == " redis://:**@10.0.0.7/0"
+    assert "hunter2" not in json.dumps([row | {"name": ""} for row in made["tasks"]["rows"]])
+    assert "hunter2" not in tables(made, 400)
