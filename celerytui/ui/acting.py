@@ -9,9 +9,9 @@ from typing import Any
 from textual.app import App
 
 from celerytui.columns import clean, format_id
-from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
+from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group, registered
 from celerytui.control import action as action_of
-from celerytui.model import Arguments, Finding, Outcome, Refusal
+from celerytui.model import Arguments, Finding, Outcome, Refusal, Section
 from celerytui.ui.confirm import Confirm, TypedConfirm
 from celerytui.ui.dialog import Choice
 from celerytui.ui.form import Form
@@ -28,6 +28,10 @@ NOUNS = {
     Scope.QUEUE: "queue",
     Scope.CLUSTER: "",
 }
+GO = {Scope.TYPE: "Set"}
+"""What the button of a form says where the action's own name does not say it."""
+LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
+"""What the limits are called here, and in a worker's list of its tasks."""
 _ALL = "\0all"
 """No worker, queue or task can have this name."""
 
@@ -91,6 +95,8 @@ class Actions:
             self._choose(action)
         elif action.id == "task.run_again" and len(chosen) == 1:
             self._run_again(action, chosen[0])
+        elif action.scope is Scope.TYPE and len(chosen) == 1 and self._teller():
+            self._ask_limits(action, chosen, self._teller())
         else:
             self._fill_in(action, chosen)
 
@@ -163,14 +169,19 @@ class Actions:
         if confirm_only:
             self._confirm(action, targets, {})
             return
+        self._form(action, targets, self._prefilled(action, targets))
+
+    def _form(
+        self, action: Action, targets: list[str], values: Values, told: Sequence[Spans] = ()
+    ) -> None:
         form = Form(
             self._session,
             [(action.label, "strong"), *self._about(action, targets)],
             [(action.key, "key"), (f" {action.id}", "muted")],
             action.params,
-            values=self._prefilled(action, targets),
-            intro=self._intro(action, targets),
-            go="Go on" if action.destructive else action.label,
+            values=values,
+            intro=[*self._intro(action, targets), *told],
+            go="Go on" if action.destructive else GO.get(action.scope, action.label),
         )
 
         def filled(values: Values | None) -> None:
@@ -201,6 +212,38 @@ class Actions:
         if "workers" in names and self._session.view == "worker" and self._session.worker:
             values["workers"] = self._session.worker
         return values
+
+    def _teller(self) -> str:
+        """The worker that is asked for the limits that hold now, "" without any."""
+        if self._session.view == "worker" and self._session.worker:
+            return self._session.worker
+        return next(iter(self._known(Scope.WORKER)), "")
+
+    def _ask_limits(self, action: Action, targets: list[str], hostname: str) -> None:
+        """Show the limits that hold now: what is left out of a new pair of them is lifted."""
+
+        def answered(section: Section) -> None:
+            self._app.call_later(show, section)
+
+        def show(section: Section) -> None:
+            values = self._prefilled(action, targets)
+            lines = section.data if isinstance(section.data, list) else []
+            facts = registered(lines).get(targets[0])
+            name = clean(hostname, limit=60)
+            told: Spans = [(f"{name} does not list this name", "muted")]
+            if section.error is not None:
+                told = [(f"{name}: {clean(section.error, limit=120)}", "warning")]
+            elif facts is not None:
+                now = [f"{word} {facts[key]}" for word, key in LIMITS.items() if key in facts]
+                told = [(f"on {name} now  ", "muted"), (", ".join(now) or "no limit", "text")]
+                values |= {
+                    param.name: facts[LIMITS[param.name]]
+                    for param in action.params
+                    if LIMITS.get(param.name, "") in facts
+                }
+            self._form(action, targets, values, [told])
+
+        self._session.engine.inspect(hostname, "registered", answered)
 
     def _confirm(self, action: Action, targets: list[str], values: Values) -> None:
         if not action.destructive and not (action.id == "task.run_again" and not values):

@@ -3,49 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from celerytui.columns import TASK_COLUMNS, clean
+from celerytui.columns import clean
 from celerytui.control import ACTIONS, GROUPS, Action, Scope
 from celerytui.engine import Engine
 from celerytui.errors import SettingsError
 from celerytui.model import LinkState, Outcome
-from celerytui.query import parse_filter
 from celerytui.settings import Settings, suggestion
 from celerytui.ui.acting import Actions
-from celerytui.ui.banners import Banner, Progress
-from celerytui.ui.bars import Footer, Header, KeyHint, ViewTabs
-from celerytui.ui.base import BaseApp, run_app
-from celerytui.ui.detail import DetailPane
-from celerytui.ui.dialog import Choice, Reading
-from celerytui.ui.filterbar import FILTER_HINTS, FilterBar, FilterInput
-from celerytui.ui.glyphs import pick_glyphs
+from celerytui.ui.bars import Footer, KeyHint
+from celerytui.ui.base import run_app
+from celerytui.ui.dialog import Reading
+from celerytui.ui.filterbar import FILTER_HINTS, FilterInput
+from celerytui.ui.filtering import Filtering
 from celerytui.ui.helptext import help_lines
 from celerytui.ui.keys import KEYS, action_bindings, bindings
 from celerytui.ui.messages import (
     ActionFinished,
     CursorMoved,
     FilterAsked,
-    StoreChanged,
     TaskOpened,
-    TaskSelected,
-    WorkerOpened,
 )
 from celerytui.ui.pane import Pane
 from celerytui.ui.result import ResultDialog
-from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable, as_json
-from celerytui.ui.theme import Palette, pick_palette
-from celerytui.ui.views import BY_NAME, VIEWS, Body
+from celerytui.ui.theme import Palette
 from celerytui.ui.workers import WorkerList
 
 NEW_TASK_SECONDS = 10.0
@@ -53,47 +43,18 @@ NEW_TASK_SECONDS = 10.0
 SHOWN_IN_FOOTER = {key.id: key for key in KEYS if key.shown}
 
 
-class MonitorApp(BaseApp):
+class MonitorApp(Filtering):
     """Shows what an engine knows; started by `run_monitor`, and by tests with an engine at rest."""
 
     TITLE = "celerytui"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    CSS_PATH = "monitor.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app"), *action_bindings()]
 
     def __init__(self, engine: Engine, settings: Settings, palette: Palette | None = None) -> None:
-        super().__init__()
-        self.engine = engine
-        environ = os.environ
-        if palette is None:
-            palette = pick_palette(settings.theme, environ, self.console.color_system)
-        encoding = getattr(sys.__stdout__, "encoding", None)
-        self.session = Session(
-            engine,
-            engine.settings,
-            palette=palette,
-            glyphs=pick_glyphs(settings.ascii, environ, encoding),
-            utc=settings.utc,
-        )
-        self.register_theme(palette.theme)
-        self.theme = palette.theme.name
-        if palette.native:
-            self.ansi_color = True
-        self.set_class(self.session.ascii, "-ascii")
-        self.set_keymap(settings.keys)
-        self._back: list[str] = []
-        self._new_task: tuple[str, float] | None = None
+        super().__init__(engine, settings, palette)
         self.actions = Actions(self, self.session, self._targets)
-
-    def compose(self) -> ComposeResult:
-        yield Header(self.session, id="header")
-        yield ViewTabs(self.session, [(v.key, v.name, v.label) for v in VIEWS if v.key])
-        yield Banner(self.session, id="banner")
-        yield Progress(self.session, id="progress")
-        yield FilterBar(self.session)
-        yield Body(self.session)
-        yield Footer(self.session, self.key_hints)
+        self._new_task: tuple[str, float] | None = None
 
     def on_mount(self) -> None:
         self.engine.start()
@@ -121,89 +82,14 @@ class MonitorApp(BaseApp):
             self.tell_widgets()
 
     def tell_widgets(self) -> None:
-        """Hand the news to what is on the screen; a paused display gets only the header's."""
-        screen = self.screen_stack[0]
-        for widget in (
-            screen.query_one(Header),
-            screen.query_one(ViewTabs),
-            screen.query_one(Banner),
-            screen.query_one(Progress),
-        ):
-            widget.post_message(StoreChanged())
-        screen.query_one(Footer).post_message(StoreChanged())
+        super().tell_widgets()
         self._look_for_new_task()
-        if self.session.paused_at is None:
-            self.body.arrange_panes()
-            for pane in self.body.panes:
-                pane.post_message(StoreChanged())
-
-    @property
-    def body(self) -> Body:
-        """The panes."""
-        return self.screen_stack[0].query_one(Body)
-
-    @property
-    def table(self) -> TaskTable:
-        """The task table."""
-        return self.body.query_one(TaskTable)
-
-    @property
-    def detail(self) -> DetailPane:
-        """The detail pane."""
-        return self.body.query_one(DetailPane)
 
     @on(CursorMoved)
     def on_descendant_focus(self) -> None:
         self.screen_stack[0].query_one(Footer).paint()
 
-    def repaint(self) -> None:
-        """Draw everything again: what is shown was changed from here."""
-        screen = self.screen_stack[0]
-        for bar in (Header, ViewTabs, Banner, Progress, Footer):
-            screen.query_one(bar).paint()
-        for pane in self.body.panes:
-            pane.paint()
-
-    # Views
-
-    def action_show_view(self, name: str) -> None:
-        if name == self.session.view and self.body.alone is None:
-            return
-        self._back = []
-        self._show(name)
-
-    def _show(self, name: str) -> None:
-        self.session.view = name
-        self.body.alone = None
-        self._crumbs()
-        self.body.arrange_panes(focus=True)
-        self.repaint()
-
-    def _crumbs(self) -> None:
-        tabs = self.screen_stack[0].query_one(ViewTabs)
-        tabs.crumbs = ()
-        view = self.body.view
-        if view.name == "worker":
-            tabs.crumbs = (BY_NAME[view.inside].label, self.session.worker or "")
-        elif view.name == "task":
-            task = self.engine.store.task(self.detail.pinned or "")
-            name = (task.name if task else None) or "task"
-            tabs.crumbs = (BY_NAME[self._back[-1]].label if self._back else "Tasks", name)
-
-    def action_zoom(self) -> None:
-        focused = self.screen.focused
-        if self.body.alone is not None:
-            self.body.alone = None
-        elif isinstance(focused, Pane) and len(self.body.panes) > 1:
-            self.body.alone = focused.id
-        self.body.arrange_panes()
-        self.repaint()
-
-    def action_next_pane(self) -> None:
-        self.body.next_pane(1)
-
-    def action_previous_pane(self) -> None:
-        self.body.next_pane(-1)
+    # Where one is
 
     async def action_back(self) -> None:
         """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
@@ -219,25 +105,6 @@ class MonitorApp(BaseApp):
             self.repaint()
         elif not self.table.release_cursor() and self.session.view != "dashboard":
             self._show("dashboard")
-
-    @on(TaskSelected)
-    def _task_selected(self, event: TaskSelected) -> None:
-        if self.session.view != "task":
-            self.detail.show(event.task_id)
-
-    @on(TaskOpened)
-    def _task_opened(self, event: TaskOpened) -> None:
-        if self.session.view != "task":
-            self._back.append(self.session.view)
-        self.detail.show(event.task_id)
-        self._show("task")
-
-    @on(WorkerOpened)
-    def _worker_opened(self, event: WorkerOpened) -> None:
-        if self.session.view != "worker":
-            self._back.append(self.session.view)
-        self.session.worker = event.hostname
-        self._show("worker")
 
     def action_worker_tasks(self) -> None:
         focused = self.screen.focused
@@ -273,59 +140,6 @@ class MonitorApp(BaseApp):
         if task_id is not None:
             self._task_opened(TaskOpened(task_id))
             self.call_after_refresh(self.detail.to_traceback)
-
-    # The filter
-
-    def action_edit_filter(self) -> None:
-        if self.session.view not in ("dashboard", "tasks") or self.body.alone not in (
-            None,
-            "tasks",
-        ):
-            self._show("tasks")
-        self.screen.query_one(FilterBar).open(self.session.filter_text)
-
-    def set_filter(self, text: str) -> None:
-        """Filter the tasks; "" for all. The text must parse."""
-        made = parse_filter(text, self.engine.clock) if text else None
-        self.session.filter_text = text
-        self.engine.show(filter=made)
-        self.table.last_good = ""
-        self.repaint()
-
-    @on(FilterBar.Changed)
-    def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self.session.filter_text = event.text
-        self.engine.show(filter=event.filter)
-        self.table.last_good = ""
-        self.table.paint()
-
-    @on(FilterBar.Failed)
-    def _filter_failed(self) -> None:
-        self.table.last_good = self.session.filter_text or "all"
-        self.table.paint()
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self, event: FilterBar.Closed) -> None:
-        if not event.kept:
-            self.set_filter(self.screen_stack[0].query_one(FilterBar).before)
-        self.table.last_good = ""
-        self.table.focus()
-        self.table.paint()
-
-    @on(FilterAsked)
-    def _filter_asked(self, event: FilterAsked) -> None:
-        self.set_filter(event.text)
-        self._back = []
-        self._show("tasks")
-
-    def action_sort(self) -> None:
-        options = [(one.id, one.header or one.id, "") for one in TASK_COLUMNS]
-
-        def sort(column: str | None) -> None:
-            if column is not None:
-                self.table.sort_by(column)
-
-        self.push_screen(Choice(self.session, "Sort by", options, self.engine.view.sort), sort)
 
     # The display
 

@@ -31,6 +31,8 @@ from celerytui.ui.lines import Spans, cells, wrap_spans
 from celerytui.ui.session import Session
 
 WIDEST = 92
+NARROW = 66
+"""Cells of a form whose values are all short."""
 NOTE_ROWS = 2
 """Rows kept for what the field in focus is about, so that nothing jumps."""
 
@@ -138,7 +140,8 @@ class Form(Dialog[dict[str, str]]):
 
     @property
     def _inner(self) -> int:
-        return min(WIDEST, self.app.size.width - 6)
+        long = any(param.kind in ("json", "text") for param in self.params.values())
+        return min(WIDEST if long else NARROW, self.app.size.width - 6)
 
     @property
     def _label_width(self) -> int:

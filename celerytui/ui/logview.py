@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from celerytui.columns import clean, format_clock, format_duration, format_id
+from celerytui.control import Scope
 from celerytui.model import Item, Reply
 from celerytui.ui.dialog import Reading
 from celerytui.ui.history import Entry
-from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Line, Span, Spans, cut_spans
 from celerytui.ui.listpane import ListPane
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session
-from celerytui.ui.workerfacts import WorkerPane
+from celerytui.ui.workerfacts import ScrolledPane
 
 ITEMS_SHOWN = 500
 """As many targets as the dialog lists, those that went wrong first."""
@@ -128,37 +125,31 @@ class LogList(ListPane[Entry]):
         return line
 
 
-class WorkerLog(WorkerPane, LogList):
-    """The actions that this worker was asked for and what it answered, two lines each."""
+class WorkerLog(ScrolledPane):
+    """The actions that this worker was asked for, and under each what it answered."""
 
     NAME = "Asked and answered"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
-
-    def entries(self) -> list[Entry]:
-        return [one for one in super().entries() if one.concerns(self.hostname)]
 
     def titles(self) -> tuple[Spans, Spans]:
         return [(self.NAME, self.title_role)], [("9", "key"), (" the log", "muted")]
 
-    def footnote(self) -> Spans:
-        return []
-
-    def head(self, width: int) -> list[Line | Spans]:
-        return []
-
-    def empty(self, width: int, height: int) -> list[Row]:
-        line = Line(width, self.session.glyphs.ellipsis)
-        return [(line.left((" nothing was asked of it from here", "muted")), "bg")]
-
-    def _row(self, entry: Entry, width: int) -> Line:
+    def lines(self, width: int) -> list[Line | Spans]:
         session = self.session
-        ok, answer = entry.answer_of(self.hostname)
-        line = Line(width, session.glyphs.ellipsis)
-        line.left((session.glyphs.cursor if self.at_cursor(entry) else " ", "cursor"))
-        line.left((format_clock(entry.at, session.utc, now=session.now()).ljust(8), "muted"))
-        sign, role = mark(session, ok)
-        line.left((f" {sign} ", role), (clean(entry.label, limit=40), "text"))
-        return line.left(("  " + clean(answer, limit=120), "muted" if ok else role))
+        lines: list[Line | Spans] = []
+        for entry in session.history.entries():
+            if not entry.concerns(self.hostname):
+                continue
+            ok, answer = entry.answer_of(self.hostname)
+            when = format_clock(entry.at, session.utc, now=session.now()).ljust(10)
+            sign, role = mark(session, ok)
+            on = entry.on(ascii=session.ascii) if entry.scope is not Scope.WORKER else ""
+            what = " ".join(part for part in (entry.label, entry.given, on) if part)
+            told = "muted" if ok else role
+            lines += [
+                [(when, "muted"), (f"{sign} ", role), (clean(what, limit=120), "text")],
+                [(" " * 12, "text"), (clean(answer, limit=200), told)],
+            ]
+        return lines or [[("nothing was asked of it from here", "muted")]]
 
 
 class Told(Reading):

@@ -12,7 +12,7 @@ from celerytui.ui.form import Form
 from celerytui.ui.lines import Spans
 from celerytui.ui.session import Session
 
-ARGUMENTS = ("args", "kwargs")
+ARGUMENTS = {"args": 'a JSON list such as [1, "two"]', "kwargs": 'a JSON object such as {"a": 1}'}
 
 
 def rerun_form(
@@ -38,7 +38,9 @@ def rerun_form(
         )  # fmt: skip
     known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
     params = [
-        replace(param, required=True) if param.name in ARGUMENTS else param
+        replace(param, required=True, help=ARGUMENTS[param.name])
+        if param.name in ARGUMENTS
+        else param
         for param in action.params
     ]
     mark = (f"{session.glyphs.warning} ", "warning bold")

@@ -113,7 +113,10 @@ class ResultDialog(Dialog[None]):
         state = next((one for one in TaskState if one.label == status), None)
         role = state_role(state) if state is not None else "text"
         sign = self.session.glyphs.state(state) + " " if state is not None else ""
-        spans: list[Span] = [("there".ljust(LABEL), "muted"), (f"{sign}{status}", f"{role} bold")]
+        spans: list[Span] = [
+            ("in backend".ljust(LABEL), "muted"),
+            (f"{sign}{status}", f"{role} bold"),
+        ]
         done = epoch(meta.date_done)
         if done is not None:
             spans += [("   ended ", "muted"), (format_clock(done, self.session.utc), "text")]
@@ -122,7 +125,7 @@ class ResultDialog(Dialog[None]):
         return spans
 
     def _here(self, task: Task | None) -> list[Spans]:
-        label: Span = ("here".ljust(LABEL), "muted")
+        label: Span = ("in events".ljust(LABEL), "muted")
         if task is None:
             return [[label, ("not held any more", "muted")]]
         glyphs = self.session.glyphs

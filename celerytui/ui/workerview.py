@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,7 +10,7 @@ from textual import events
 from textual.binding import BindingType
 
 from celerytui.columns import clean, epoch, format_clock, format_id, format_when, short_name
-from celerytui.control import Scope
+from celerytui.control import Scope, registered
 from celerytui.model import Section
 from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Line, Span, Spans, fit_spans
@@ -44,9 +43,6 @@ class Part(NamedTuple):
     rows: Callable[[Session, Any, int], list[Told]]
 
 
-_REGISTERED = re.compile(r"(?P<name>\S+)(?: \[(?P<facts>.*)\])?", re.DOTALL)
-
-
 def _registered_head(width: int) -> Spans:
     line = Line(width).left(("NAME", "muted"))
     for head in ("RATE", "SOFT", "HARD"):
@@ -57,11 +53,7 @@ def _registered_head(width: int) -> Spans:
 def _registered(session: Session, data: Any, width: int) -> list[Told]:
     """`name [rate_limit=10/m soft_time_limit=60 time_limit=90]`, as Celery writes it."""
     rows: list[Told] = []
-    for text in sorted(str(one) for one in _list(data)):
-        match = _REGISTERED.match(text)
-        name = match["name"] if match else text
-        pairs = (match["facts"] or "").split(" ") if match else []
-        facts = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    for name, facts in sorted(registered(_list(data)).items()):
         line = Line(width, session.glyphs.ellipsis)
         line.left((short_name(name, max(8, width - 24), ascii=session.ascii), "text"))
         unknown = session.glyphs.unknown
