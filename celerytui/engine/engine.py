@@ -88,6 +88,7 @@ class Engine:
         self.questions = Questions(app, settings, self.store, self._tell, clock)
         self._stopping = threading.Event()
         self._news = threading.Event()
+        self._urgent = threading.Event()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._read_queues_now = threading.Event()
@@ -168,7 +169,7 @@ class Engine:
             sort=changes.get("sort", view.sort),
             reverse=changes.get("reverse", view.reverse),
         )
-        self._news.set()
+        self._tell()
 
     def ask_workers(self) -> None:
         """Ask the workers again what they do; the answers seed the store."""
@@ -316,7 +317,7 @@ class Engine:
     # The view thread
 
     def _run_view(self) -> None:
-        swept = 0.0
+        swept = told = 0.0
         while not self._stopping.is_set():
             self._news.wait(SWEEP_SECONDS)
             self._news.clear()
@@ -324,8 +325,14 @@ class Engine:
             if abs(now - swept) >= SWEEP_SECONDS:
                 swept = now
                 self._survive(self._sweep)
+            urgent = self._urgent.is_set()
+            self._urgent.clear()
+            version = self.view.version
             self._survive(self._refresh)
-            self.mailbox.post()
+            # Heartbeats alone change little: they are drawn together with the passing of time.
+            if urgent or self.view.version != version or abs(now - told) >= SWEEP_SECONDS:
+                told = now
+                self.mailbox.post()
             self._stopping.wait(self.settings.refresh)
 
     def _sweep(self) -> None:
@@ -338,4 +345,5 @@ class Engine:
         self.view.refresh()
 
     def _tell(self) -> None:
+        self._urgent.set()
         self._news.set()

@@ -32,6 +32,7 @@ from celerytui.ui.messages import (
     FilterAsked,
     TaskOpened,
 )
+from celerytui.ui.pace import Pace
 from celerytui.ui.pane import Pane
 from celerytui.ui.result import ResultDialog
 from celerytui.ui.tasks import TaskTable, as_json
@@ -55,6 +56,7 @@ class MonitorApp(Filtering):
         super().__init__(engine, settings, palette)
         self.actions = Actions(self, self.session, self._targets)
         self._new_task: tuple[str, float] | None = None
+        self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
 
     def on_mount(self) -> None:
         self.engine.start()
@@ -79,6 +81,8 @@ class MonitorApp(Filtering):
                 self.post_message(ActionFinished(self.engine.outcomes.popleft()))
             while self.engine.findings:
                 self.actions.found(self.engine.findings.popleft())
+            await self._pace.turn()
+            self._pace.drawing()
             self.tell_widgets()
 
     def tell_widgets(self) -> None:

@@ -59,6 +59,11 @@ class BaseApp(KeysInOrder):
 
     # Drawing
 
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes went to the terminal so far."""
+        return self._driver.bytes_sent if isinstance(self._driver, TerminalDriver) else 0
+
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         driver = self._driver
         if not isinstance(driver, TerminalDriver) or not self._running or self._closed:

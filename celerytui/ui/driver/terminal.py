@@ -60,6 +60,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
         self._outlet: Outlet | None = None
         self.canvas = Canvas(app.console._color_system or ColorSystem.TRUECOLOR)
+        self.bytes_sent = 0
         self._held: list[str] | None = None
         self._input = -1
         self._parser = XTermParser(debug)
@@ -195,7 +196,9 @@ class TerminalDriver(linux_driver.LinuxDriver):
         elif self._held is not None:
             self._held.append(data)
         elif self._outlet is not None:
-            self._outlet.write(data.encode(self._encoding, "replace"))
+            encoded = data.encode(self._encoding, "replace")
+            self.bytes_sent += len(encoded)
+            self._outlet.write(encoded)
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:

@@ -1,0 +1,68 @@
+"""News comes as often as the line to the terminal bears, and never too seldom."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.geometry import Size
+
+from celerytui.ui.pace import LINE_RATE, SLOWEST_SECONDS, Pace
+
+
+class Line:
+    def __init__(self) -> None:
+        self.sent = 0
+        self.size = Size(120, 40)
+        self.now = 100.0
+        self.pace = Pace(lambda: self.sent, lambda: self.size, lambda: self.now)
+
+
+def test_the_first_news_is_drawn_at_once() -> None:
+    assert Line().pace.due_in <= 0
+
+
+def test_what_a_drawing_cost_is_waited_off() -> None:
+    line = Line()
+    line.sent = 50_000
+    line.pace.drawing()
+    line.sent += LINE_RATE // 2
+    assert line.pace.due_in == 0.5
+    line.now += 0.5
+    assert line.pace.due_in <= 0
+
+
+def test_a_drawing_that_cost_nothing_is_not_waited_for() -> None:
+    line = Line()
+    line.pace.drawing()
+    assert line.pace.due_in <= 0
+
+
+def test_news_is_never_older_than_the_limit() -> None:
+    line = Line()
+    line.pace.drawing()
+    line.sent += 100 * LINE_RATE
+    assert line.pace.due_in == SLOWEST_SECONDS
+
+
+def test_a_larger_terminal_may_cost_more() -> None:
+    line = Line()
+    line.size = Size(240, 40)
+    line.pace.drawing()
+    line.sent += LINE_RATE
+    assert line.pace.due_in == 0.5
+
+
+def test_the_turn_comes_when_it_is_due() -> None:
+    line = Line()
+    line.pace.drawing()
+    line.sent += LINE_RATE // 100
+
+    async def wait() -> None:
+        async def pass_time() -> None:
+            line.now += 0.02
+
+        waiting = asyncio.create_task(line.pace.turn())
+        await pass_time()
+        await waiting
+
+    asyncio.run(asyncio.wait_for(wait(), 5))
