@@ -38,9 +38,16 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def press_keys(terminal: Terminal, presses: int, rng: random.Random) -> list[float]:
-    """Type j and k at random moments; when each was."""
+    """Type j and k at random moments; when each was.
+
+    From the top again now and then: the row under the cursor is old once a million others came.
+    """
     pressed = []
     for number in range(presses):
+        if number % 50 == 0:
+            for key in "gjj":
+                terminal.press(key)
+                time.sleep(0.5)
         pressed.append(terminal.press("jk"[number % 2]))
         time.sleep(rng.uniform(0.1, 0.25))
     return pressed
@@ -80,9 +87,6 @@ def measure(port: int, tasks: int, rate: int, presses: int) -> None:
             for view, label in (("2", "tasks"), ("1", "dashboard")):
                 terminal.press(view)
                 time.sleep(1)
-                for _ in range(3):
-                    terminal.press("j")
-                    time.sleep(0.3)
                 screen = Screen(terminal)
                 pressed = press_keys(terminal, presses, rng)
                 time.sleep(1)
