@@ -71,7 +71,7 @@ class TestBoth:
         reader.read(["q7"])
         began = time.monotonic()
         depths = reader.read([f"q{number}" for number in range(200)])
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         assert [depth.name for depth in depths] == [f"q{number}" for number in range(200)]
         assert depths[7].ready == 3
 
@@ -118,7 +118,7 @@ class TestBoth:
         server.freeze()
         began = time.monotonic()
         reader.close()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4
         server.thaw()
 
     def test_names_from_events_do_no_harm(self, app: Any, reader_of: OpenReader) -> None:

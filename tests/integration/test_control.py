@@ -46,9 +46,11 @@ class TestSurvey:
             return bool(survey.reserved["w1@test"] and survey.scheduled["w1@test"])
 
         wait_until(all_three, 10, "the tasks to be prefetched")
+        patient = Control(app, read_only=False, timeout=10.0)
         began = time.monotonic()
-        survey = control.survey(["w2@test", "w1@test"])
-        assert time.monotonic() - began < 0.9
+        survey = patient.survey(["w2@test", "w1@test"])
+        assert time.monotonic() - began < 5  # all have answered, so nothing is waited for
+        patient.close()
         assert set(survey.stats) == {"w1@test", "w2@test"} == set(survey.active_queues)
         assert [request["id"] for request in survey.active["w1@test"]] == [running.id]
         assert survey.active["w1@test"][0]["args"] == [30]
@@ -70,7 +72,7 @@ class TestSurvey:
         for asked, expected in ((both, []), ([], both)):
             began = time.monotonic()
             taken = control.survey(asked, expected=expected)
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 4  # it puts five questions
             assert set(taken.stats) == {"w1@test"}
             assert taken.missing == ("w2@test",)
         outcome = control.perform("task.revoke", ["some-id"], {}, both)
@@ -203,7 +205,7 @@ class TestBrokerTrouble:
             "task.revoke", ids, {}, ["w1@test"], cancelled=kill_before_the_second_chunk
         )
         assert outcome.error is not None
-        assert outcome.error.endswith("; 1,000 of 3,000 tasks were sent")
+        assert outcome.error.endswith("; 250 of 3,000 tasks were sent")
         assert "\n" not in outcome.error
         assert len(outcome.replies) == 1
         with pytest.raises(BrokerUnavailable):

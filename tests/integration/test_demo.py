@@ -151,7 +151,7 @@ def test_leaving_is_quick_and_leaves_nothing() -> None:
     with DemoCluster() as cluster:
         wait_until(lambda: len(processes_of(cluster.folder)) >= 4, 20, "the processes")
         began = time.monotonic()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert processes_of(cluster.folder) == []
     assert not cluster.folder.exists()
 

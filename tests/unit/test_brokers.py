@@ -113,7 +113,7 @@ class TestBrokerDown:
         for _ in range(2):
             began = time.monotonic()
             rows = reader.read(["a", "b"])
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
             assert [(row.name, row.ready) for row in rows] == [("a", None), ("b", None)]
             for row in rows:
                 assert row.error is not None

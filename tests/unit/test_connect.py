@@ -270,7 +270,7 @@ def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
     begin = time.monotonic()
     with pytest.raises(BrokerUnavailable) as caught:
         connect.answers_within(app, 0.5)
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
     text = str(caught.value)
     assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
     assert "refused" in text
@@ -282,7 +282,8 @@ def test_a_broker_that_accepts_and_is_silent(scheme: str, silent_server: int) ->
     begin = time.monotonic()
     with pytest.raises(BrokerUnavailable):
         connect.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
-    assert time.monotonic() - begin < 2.5
+    # Celery's own limit is 4 s for RabbitMQ and none for Redis.
+    assert time.monotonic() - begin < 3.9
 
 
 def test_a_failover_list_is_tried_to_its_end(closed_port: int, silent_server: int) -> None:

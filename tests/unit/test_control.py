@@ -20,6 +20,9 @@ from celerytui.model import Outcome
 
 Handler = Callable[..., Any]
 
+PATIENCE = 1.5
+"""The timeout of the tests; an answer on a busy machine takes some tenths of it."""
+
 
 @pytest.fixture
 def app() -> Iterator[Any]:
@@ -167,7 +170,8 @@ class TestGate:
 
 class TestTasks:
     def revoke(self, app: Any, ids: list[str], workers: list[str], **more: Any) -> Outcome:
-        return Control(app, read_only=False, timeout=0.4).perform(
+        timeout = more.pop("timeout", PATIENCE)
+        return Control(app, read_only=False, timeout=timeout).perform(
             more.pop("action", "task.revoke"), ids, more.pop("params", {}), workers, **more
         )
 
@@ -189,8 +193,9 @@ class TestTasks:
                 ["w2@test", "w1@test"],
                 action="task.terminate",
                 params={"signal": "SIGQUIT"},
+                timeout=30.0,
             )
-            assert time.monotonic() - began < 0.4
+            assert time.monotonic() - began < 15  # all have answered, so nothing is waited for
         assert seen == [{"task_id": ["id1"], "terminate": True, "signal": "SIGQUIT"}]
         assert outcome.error is None
         assert [(one.worker, one.ok, one.text) for one in outcome.replies] == [
@@ -205,7 +210,11 @@ class TestTasks:
         with Node(app, "w1@test", revoke=broken):
             outcome = self.revoke(app, ["id1"], ["w1@test", "gone@test"], action="task.terminate")
         gone, broke = outcome.replies
-        assert (gone.worker, gone.ok, gone.text) == ("gone@test", None, "no answer within 0.4s")
+        assert (gone.worker, gone.ok, gone.text) == (
+            "gone@test",
+            None,
+            f"no answer within {PATIENCE:g}s",
+        )
         assert broke.ok is False
         assert broke.text.startswith("NotImplementedError(")
         assert "pool cannot terminate" in broke.text
@@ -227,7 +236,7 @@ class TestTasks:
             outcome = self.revoke(app, [*ids, ids[0]], ["w1@test", "gone@test"])
         assert sizes == [1_000, 1_000, 500]
         assert [(one.worker, one.ok, one.text) for one in outcome.replies] == [
-            ("gone@test", None, "no answer within 0.4s"),
+            ("gone@test", None, f"no answer within {PATIENCE:g}s"),
             ("w1@test", True, "2,500 tasks flagged as revoked"),
         ]
 
@@ -259,7 +268,7 @@ class TestEvents:
             Node(app, "on@test", enable_events=answering("task events already enabled")),
             Node(app, "mute@test", enable_events=unable),
         ):
-            control = Control(app, read_only=False, timeout=0.4)
+            control = Control(app, read_only=False, timeout=PATIENCE)
             assert control.enable_events(["off@test", "on@test", "mute@test", "gone@test"]) == {
                 "off@test": True,
                 "on@test": False,
@@ -326,7 +335,7 @@ class TestHostileReplies:
             self.send_junk(app, reply_to, ticket)
 
         with Node(app, "w1@test", before=junk, stats=stats):
-            survey = Control(app, read_only=False, timeout=0.4).survey(["w1@test"])
+            survey = Control(app, read_only=False, timeout=PATIENCE).survey(["w1@test"])
         assert survey.stats == {"w1@test": {"pid": 7, "broker": {"transport": "redis"}}}
         assert survey.missing == ()
 
@@ -400,4 +409,4 @@ def test_close_ends_a_wait_from_another_thread(app: Any) -> None:
     threading.Timer(0.1, control.close).start()
     began = time.monotonic()
     assert control.survey(["gone@test"]).missing == ("gone@test",)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
