@@ -48,6 +48,7 @@ class Customers:
     def run(self) -> None:
         """Send for ever."""
         began = due = time.monotonic()
+        self.open()
         while True:
             due += _TICK
             time.sleep(max(0.0, due - time.monotonic()))
@@ -56,6 +57,13 @@ class Customers:
                 self.waiting = [name for name in names if name.split(".")[1] in QUEUES]
             if len(self.waiting) < _MESSAGES_MOST:
                 self.tick(due - began)
+
+    def open(self) -> None:
+        """The first customers, so that there is one of everything to see from the start."""
+        self.send("billing.charge", self._order(), "tok_visa_4242")
+        self.send("orders.import_order", [{"sku": "sku-9001"}, {"ean": "4006381333931"}])
+        self.invoice()
+        self.film()
 
     def tick(self, age: float) -> None:
         """Do what customers do in one tick, `age` seconds after the shop opened."""

@@ -44,6 +44,7 @@ from celerytui.store import Store
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
+RESTART_SECONDS = 1.0
 NEW_WORKER_SECONDS = 0.5
 """How long newly seen workers are gathered before they are asked together."""
 SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
@@ -103,7 +104,7 @@ class Engine:
             ("view", self._run_view),
         ):
             thread = threading.Thread(
-                target=self._survive, args=(run,), name=f"celerytui-{name}", daemon=True
+                target=self._keep, args=(run,), name=f"celerytui-{name}", daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -182,7 +183,7 @@ class Engine:
     # The receiver's thread
 
     def _take_batch(self, batch: Batch) -> None:
-        self.store.apply(batch)
+        self._survive(lambda: self.store.apply(batch))
         self._news.set()
 
     def _take_link(self, link: Link) -> None:
@@ -214,13 +215,19 @@ class Engine:
             else:
                 self._survive(job)
 
+    def _keep(self, run: Job) -> None:
+        """Run a thread's work, and run it again should it ever end before it is told to."""
+        while not self._stopping.is_set():
+            self._survive(run)
+            self._stopping.wait(RESTART_SECONDS)
+
     def _survive(self, step: Job) -> None:
         """Do one step of a thread that must go on: what fails is told, and the next comes."""
         try:
             step()
         except Exception as error:
             logger.exception("%s failed", threading.current_thread().name)
-            self.trouble = f"{type(error).__name__}, see --log-file"
+            self.trouble = f"{type(error).__name__} in {threading.current_thread().name}"
             self._tell()
 
     def _survey_all(self) -> None:

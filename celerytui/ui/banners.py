@@ -53,6 +53,12 @@ class Banner(Bar):
                 (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
             ], ("p", "go on")
+        if session.engine.trouble is not None:
+            return [
+                ("Something failed in here", "strong"),
+                (f"  {clean(session.engine.trouble, limit=60)};", "text"),
+                (" what you see may lack something. --log-file has all of it", "text"),
+            ], None
         return None
 
 

@@ -11,6 +11,7 @@ import pytest
 from celerytui.engine import Engine
 from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
+from celerytui.store import Store
 from tests.integration.servers import Process, Server, wait_until
 
 SECONDS = 30.0
@@ -209,6 +210,23 @@ def test_an_action_ends_in_an_outcome_with_every_workers_reply(
     outcome = engine.outcomes.popleft()
     assert [(reply.worker, reply.ok) for reply in outcome.replies] == [("w1@test", True)]
     wait_until(lambda: _state(engine, running) is TaskState.REVOKED, SECONDS, "the task to be gone")
+
+
+def test_a_batch_that_cannot_be_stored_does_not_end_the_receiver(
+    make_app: Any, redis_url: str, run_engine: Callable[..., Engine], monkeypatch: Any
+) -> None:
+    app = make_app(redis_url)
+    engine = run_engine(app)
+    wait_until(lambda: engine.link.state is LinkState.CONNECTED, SECONDS, "the connection")
+    store, broken = engine.store, Store()
+    monkeypatch.setattr(broken, "_events", None)
+    engine.store = broken
+    send = app.events.default_dispatcher().send
+    send("task-received", uuid="first", name="proj.add")
+    wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
+    engine.store = store
+    send("task-received", uuid="second", name="proj.add")
+    wait_until(lambda: store.task("second") is not None, SECONDS, "the next event")
 
 
 def test_a_step_that_fails_ends_no_thread(

@@ -146,6 +146,12 @@ def test_no_worker_answers(snap_compare: Compare) -> None:
     assert snap_compare(still_app(store=Store(clock=lambda: NOW)), terminal_size=MIDDLE)
 
 
+def test_a_fault_of_its_own_is_told(snap_compare: Compare) -> None:
+    app = still_app()
+    app.engine.trouble = "RuntimeError in celerytui-receive"
+    assert snap_compare(app, terminal_size=MIDDLE)
+
+
 def test_paused(snap_compare: Compare) -> None:
     assert snap_compare(still_app(), press=["p"], terminal_size=MIDDLE)
 
