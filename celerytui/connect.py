@@ -140,11 +140,12 @@ def load_app(preload: PreloadOptions) -> Any:
     else:
         app = _find_app(preload.app)
     try:
-        # Reads the configuration, which is lazy and may fail to import.
+        # Reads the configuration, which is lazy and may fail to import, as may the loader.
         app.conf.broker_url  # noqa: B018
+        _learn_secrets(app)
     except Exception as error:
-        raise _failed_to_load(preload.app or "celeryconfig") from error
-    _learn_secrets(app)
+        named = preload.app or preload.loader or preload.config
+        raise _failed_to_load(named or "celeryconfig") from error
     return app
 
 
@@ -180,8 +181,11 @@ def check_broker(app: Any) -> None:
             " are the special characters of its password percent-encoded?"
         ) from error
     except Exception as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        raise UsageError(f"broker {url}: {mask(str(text))}") from error
+        # Celery's own words for a transport that it does not know; the client's are terse.
+        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else ""
+        if not text.startswith("No such transport"):
+            text = f"cannot be used: {type(error).__name__}: {text or error}"
+        raise UsageError(f"broker {url}: {mask(text)}") from error
 
 
 def app_name(app: Any) -> str:

@@ -86,6 +86,9 @@ def passwords_in(url: str) -> Iterator[str]:
             host = re.split(r"[:/?#]", rest[end + 1 :], maxsplit=1)[0]
             if colon and password.lower() not in {user.lower(), host.lower(), scheme.lower()}:
                 yield password
+                # Where it is not percent-encoded, clients take what is behind these for the path
+                # and quote that alone.
+                yield from (password[cut.end() :] for cut in re.finditer("[/?#]", password))
         for match in SECRET_PARAMETER.finditer(rest):
             yield match[0][len(match[1]) :]
 

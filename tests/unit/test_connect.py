@@ -239,6 +239,7 @@ def test_amqp_has_a_heartbeat_and_a_time_limit_even_where_the_app_has_none() -> 
         ("nosuch://h", "broker nosuch://h: No such transport: nosuch"),
         ("redis://h:port", "not a URL that Celery can read"),
         ("amqp://u:123456/x@h:y", "not a URL that Celery can read"),
+        ("rediss://h?ssl_cert_reqs=nonsense", "cannot be used: KeyError: nonsense"),
     ],
 )
 def test_a_broker_url_that_can_never_work(url: str, message: str) -> None:
@@ -246,6 +247,14 @@ def test_a_broker_url_that_can_never_work(url: str, message: str) -> None:
         connect.check_broker(app_on(url))
     assert message in str(caught.value)
     assert "123456" not in str(caught.value)
+
+
+def test_the_piece_of_an_unquoted_password_that_a_client_quotes_is_masked() -> None:
+    app = app_on("redis://:p@ss/w0:rd@127.0.0.1/0")
+    with pytest.raises(BrokerUnavailable) as caught:
+        connect.answers_within(app, 1)
+    assert "Database is int" in str(caught.value)
+    assert "w0" not in str(caught.value)
 
 
 def test_a_missing_client_library_is_named_with_what_installs_it() -> None:
@@ -300,6 +309,19 @@ def module(folder: Path, name: str, text: str) -> None:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("broker", ["memory://", None])
+def test_a_loader_that_is_not_there_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, broker: str | None
+) -> None:
+    for variable in ("CELERY_LOADER", "CELERY_BROKER_URL"):
+        monkeypatch.setenv(variable, "")
+    monkeypatch.setattr("celery._state.default_app", None)
+    monkeypatch.setattr("celery._state._tls.current_app", None)
+    with pytest.raises(AppError, match=r"module nosuch\.Loader the following error") as caught:
+        connect.load_app(PreloadOptions(loader="nosuch.Loader", broker=broker))
+    assert "No module named 'nosuch'" in str(caught.value)
 
 
 def test_what_the_options_say_is_in_the_environment_before_the_project_is_imported(
