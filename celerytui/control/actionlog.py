@@ -93,7 +93,7 @@ class ActionLog:
             replies=[Reply(one.worker, one.ok, mask(one.text)) for one in outcome.replies],
             seconds=round(max(0.0, outcome.ended_at - outcome.started_at), 3),
             items=tally,
-            error=outcome.error,
+            error=None if outcome.error is None else mask(outcome.error),
             user=self._user,
             app=self._app,
             broker=self._broker,

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.model import Finding, Outcome, Section, Task, TaskState, Worker
+from celerytui.settings import parse_duration
 
 NAMED = 3
 HEARTBEATS = 2.5
@@ -66,10 +67,10 @@ def _revoked(outcome: Outcome, seen: Seen) -> Judged | None:
             text += "; a threads pool takes what is prefetched out of any revoke's reach"
         return False, text
     if running:
-        return False, f"{_tasks(running)} had started before and still running; terminate ends it"
+        return False, f"{_tasks(running)} had started before; terminate ends what runs"
     waiting = [one for one in tasks if not one.state.finished]
     if waiting:
-        return True, f"{_tasks(waiting)} not started; dropped when a worker comes to it"
+        return True, f"{_tasks(waiting)} will be dropped when a worker comes to it"
     return (True, "none of them runs") if tasks else None
 
 
@@ -77,7 +78,7 @@ def _terminated(outcome: Outcome, seen: Seen) -> Judged | None:
     tasks = [seen.tasks[id] for id in outcome.targets if id in seen.tasks]
     running = [one for one in tasks if one.state is TaskState.STARTED]
     if running:
-        return False, f"{_tasks(running)} still running"
+        return False, _tasks(running, "is still running", "are still running")
     return (True, "none of them runs") if tasks else None
 
 
@@ -86,7 +87,10 @@ def _aborted(outcome: Outcome, seen: Seen) -> Judged | None:
     tasks = [seen.tasks[id] for id in outcome.targets if id in marked and id in seen.tasks]
     running = [one for one in tasks if not one.state.finished]
     if running:
-        return None, f"{_tasks(running)} not ended yet; only an AbortableTask looks for the mark"
+        return (
+            None,
+            f"{_tasks(running, 'has', 'have')} not ended yet; only an AbortableTask looks for the mark",
+        )
     return (True, "all of them have ended") if tasks else None
 
 
@@ -101,7 +105,7 @@ def _sent(outcome: Outcome, seen: Seen) -> Judged | None:
         return False, f"{_tasks(failed)} failed"
     if len(taken) < len(new):
         return None, f"{len(new) - len(taken):,} of {len(new):,} not taken by any worker yet"
-    return True, f"{_tasks(taken)} taken by a worker"
+    return True, _tasks(taken, "was taken by a worker", "were taken by workers")
 
 
 def _shut_down(outcome: Outcome, seen: Seen) -> Judged:
@@ -212,7 +216,15 @@ def _has_limits(outcome: Outcome, facts: Mapping[str, str]) -> bool:
         rate = params.get("rate", "").strip()
         return facts.get("rate_limit", "0") == rate or not rate
     # A limit that was lifted is left out of what the worker lists.
-    return all((params.get(name, "") != "") == (key in facts) for name, key in _LIMITS)
+    return all(_number(facts.get(key)) == _number(params.get(name)) for name, key in _LIMITS)
+
+
+def _number(text: str | None) -> float:
+    """The seconds of a limit, as given or as listed; 0 where there is none."""
+    try:
+        return parse_duration(text or "0")
+    except ValueError:
+        return -1.0
 
 
 _LIMITS = (("soft", "soft_time_limit"), ("hard", "time_limit"))
@@ -257,10 +269,11 @@ def _facts(facts: Mapping[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in facts.items()) or "no limit"
 
 
-def _tasks(tasks: list[Task]) -> str:
+def _tasks(tasks: list[Task], one: str = "", many: str = "") -> str:
+    """The tasks by name or number, with a verb that fits."""
     if len(tasks) == 1:
-        return f"{tasks[0].name or 'the task'} {tasks[0].id} is"
-    return f"{len(tasks):,} tasks are"
+        return f"{tasks[0].name or 'the task'} {tasks[0].id} {one}".strip()
+    return f"{len(tasks):,} tasks {many or one}".strip()
 
 
 def _names(names: list[str]) -> str:

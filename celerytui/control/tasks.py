@@ -13,8 +13,8 @@ from celerytui.control.talk import Ask
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item, Reply
 
-CHUNK = 1_000
-"""Task ids in one message: 40 kB of it, and as many look-ups of results for the worker."""
+CHUNK = 250
+"""Task ids in one message: as many look-ups of results for the worker, before it replies."""
 NAMED_IDS = 3
 """As many ids as a worker's answer may list; more are told by their number."""
 
@@ -66,7 +66,7 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
 
     It goes to all workers and not only to those that are known: any of them may take the task.
     """
-    awaited = list(call.workers) or None
+    expected, silent = set(call.workers), set[str]()
     sent: list[tuple[Ask, list[str]]] = []
     done, error = 0, None
     try:
@@ -75,14 +75,16 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
                 error = f"cancelled after {done:,} of {len(call.targets):,} tasks"
                 break
             chunk = list(call.targets[start : start + CHUNK])
+            # Who was silent once is waited for at the end only.
+            awaited = None if not expected and not sent else sorted(expected - silent)
             ask = call.talk.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
             sent.append((ask, chunk))
             done += len(chunk)
             call.talk.collect([ask])
-            # Who was silent once is not waited for again; who answered unexpectedly is.
-            awaited = list(ask.answers)
+            silent = expected - set(ask.answers)
+            expected |= set(ask.answers)
             call.progress(done, len(call.targets), "told the workers")
-        call.talk.collect([ask for ask, _ in sent if ask.awaited])
+        _collect_late(call, [ask for ask, _ in sent], expected)
     except BrokerUnavailable as exc:
         error = f"{exc}; {done:,} of {len(call.targets):,} tasks were sent"
     items = _items(call, sent, terminate=bool(options["terminate"]))
@@ -93,6 +95,19 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
         for worker, answer in ask.answers.items():
             answers.setdefault(worker, []).append(answer)
     return Result(_summed(answers, set(call.workers), len(sent), call.talk.timeout), error, items)
+
+
+def _collect_late(call: Call, asks: Sequence[Ask], expected: set[str]) -> None:
+    """Take the replies that are still to come, for as long as any come."""
+    for ask in asks:
+        ask.awaited = expected - set(ask.answers)
+    missing = -1
+    while not call.cancelled():
+        left = [ask for ask in asks if ask.awaited]
+        before, missing = missing, sum(len(ask.awaited or ()) for ask in left)
+        if not left or missing == before:
+            return
+        call.talk.collect(left)
 
 
 def _items(

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from celerytui.control import actionlog
+from celerytui.control.actionlog import ActionLog, log_path
+from celerytui.masking import learn
+from celerytui.model import Finding, Item, Outcome, Reply
+
+
+def outcome(number: int = 1, **more: Any) -> Outcome:
+    replies = (Reply("w1@test", True, "ok"), Reply("w2@test", None, "no answer within 1s"))
+    return Outcome("task.revoke", (f"id{number}",), replies, number, number + 0.5, **more)
+
+
+def opened(path: Path | None) -> ActionLog:
+    return ActionLog(path, user="ann", app="shop", broker="redis://:pw123456@h/0")
+
+
+def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "actions.jsonl"
+    log = opened(path)
+    items = (Item("a", True, ""), Item("b", False, ""), Item("c", None, ""))
+    log.record(outcome(items=items, params={"signal": "SIGKILL"}))
+    log.record(outcome(2, error="the broker is gone"))
+    log.find(Finding("task.revoke", 1, 6.0, False, "it started all the same"))
+    (first, second) = opened(path).entries()
+    assert opened(path).entries() == log.entries()
+    assert (first.user, first.app, first.broker) == ("ann", "shop", "redis://:**@h/0")
+    assert (first.count, first.targets, first.params) == (1, ["id1"], {"signal": "SIGKILL"})
+    assert first.items == {"ok": 1, "failed": 1, "not done": 1}
+    assert first.replies == list(outcome().replies)
+    assert first.finding is not None
+    assert (first.finding.ok, first.finding.text) == (False, "it started all the same")
+    assert (second.error, second.finding, second.seconds) == ("the broker is gone", None, 0.5)
+
+
+def test_it_is_for_its_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "actions.jsonl"
+    opened(path).record(outcome())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_thousands_of_targets_are_counted_and_a_hundred_named(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    ids = tuple(f"id{number}" for number in range(10_000))
+    opened(path).record(Outcome("task.revoke", ids, (), 1, 2))
+    (entry,) = opened(path).entries()
+    assert (entry.count, entry.targets) == (10_000, list(ids[:100]))
+
+
+def test_secrets_do_not_reach_it(tmp_path: Path) -> None:
+    learn(["s3cr3t-of-the-log"])
+    path = tmp_path / "actions.jsonl"
+    params = {"args": '["s3cr3t-of-the-log", "redis://u:hidden77@h"]'}
+    log = opened(path)
+    log.record(outcome(params=params, error="amqp://u:hidden77@h refused"))
+    for secret in ("s3cr3t", "hidden77", "pw123456"):
+        assert secret not in path.read_text()
+        assert secret not in str(log.entries())
+
+
+def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    opened(path).record(outcome())
+    with path.open("ab") as file:
+        file.write(b'{"half": \n\xff\xfe\n[1]\n{"finding": {"action": 3}}\n{"time": "x"}\n\n')
+        file.write(b"[" * 100_000 + b"\n")
+    opened(path).record(outcome(2))
+    assert [entry.time for entry in opened(path).entries()] == [1, 2]
+
+
+def test_the_newest_are_kept_and_a_full_file_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actionlog, "MAX_BYTES", 20_000)
+    path = tmp_path / "actions.jsonl"
+    log = opened(path)
+    for number in range(700):
+        log.record(outcome(number))
+    assert [entry.time for entry in log.entries()] == list(range(200, 700))
+    assert path.stat().st_size < 21_000
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "actions.jsonl",
+        "actions.jsonl.1",
+    ]
+    assert opened(path).entries()[-1].time == 699
+
+
+def test_what_cannot_be_written_is_said_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    log = opened(tmp_path / "file" / "actions.jsonl")
+    assert log.trouble is None
+    log.record(outcome())
+    assert "cannot be written" in str(log.trouble)
+    assert len(log.entries()) == 1
+    homeless = opened(None)
+    homeless.record(outcome())
+    assert homeless.trouble == "no home directory for the log"
+    assert len(homeless.entries()) == 1
+
+
+def test_where_it_is() -> None:
+    state = {"XDG_STATE_HOME": "/s", "HOME": "/h"}
+    assert log_path(state) == Path("/s/celerytui/actions.jsonl")
+    # The XDG specification says to ignore relative paths.
+    home = Path("/h/.local/state/celerytui/actions.jsonl")
+    assert log_path({"XDG_STATE_HOME": "s", "HOME": "/h"}) == home
+    assert log_path({}) is None
+
+
+def test_each_line_is_json(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    opened(path).record(outcome(params={"args": '["\\n\\u2028"]'}))
+    (line,) = path.read_text().splitlines()
+    assert json.loads(line)["action"] == "task.revoke"
