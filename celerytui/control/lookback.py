@@ -87,10 +87,8 @@ def _aborted(outcome: Outcome, seen: Seen) -> Judged | None:
     tasks = [seen.tasks[id] for id in outcome.targets if id in marked and id in seen.tasks]
     running = [one for one in tasks if not one.state.finished]
     if running:
-        return (
-            None,
-            f"{_tasks(running, 'has', 'have')} not ended yet; only an AbortableTask looks for the mark",
-        )
+        which = _tasks(running, "has", "have")
+        return None, f"{which} not ended yet; only an AbortableTask looks for the mark"
     return (True, "all of them have ended") if tasks else None
 
 
