@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from celerytui.query.pieces import drop, let_go, slices
+from celerytui.courtesy import let_go
+from celerytui.query.pieces import drop, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.
 Entry = tuple[Any, int, str]

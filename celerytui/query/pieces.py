@@ -7,19 +7,15 @@ whatever holds a million things is made, and taken apart, in pieces.
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from celerytui.courtesy import NEVER, let_go
+
 SLICE = 4096
 
 Thing = TypeVar("Thing")
-
-
-def let_go() -> None:
-    """Between two pieces: let another thread have the interpreter."""
-    time.sleep(0)
 
 
 def slices(things: Sequence[Thing], *, backwards: bool = False) -> Iterator[Sequence[Thing]]:
@@ -41,21 +37,12 @@ def only_young_garbage() -> Iterator[None]:
     """For work that makes a million things, none of them garbage: leave the old ones alone.
 
     Left to itself the collector goes through all of them again and again, for up to 200 ms at a
-    time. `collect_young`, called between the pieces, takes care of what is new meanwhile.
+    time. What is new it still takes, in small portions, and that also takes tuples which can be in
+    no cycle off its list, for good.
     """
-    enabled = gc.isenabled()
-    gc.disable()
+    first, second, third = gc.get_threshold()
+    gc.set_threshold(first, second, NEVER)
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
-
-
-def collect_young() -> None:
-    """Where the collector is off: collect what is new.
-
-    That also takes tuples which can be in no cycle off the collector's list, for good.
-    """
-    if not gc.isenabled():
-        gc.collect(0)
+        gc.set_threshold(first, second, third)

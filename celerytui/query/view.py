@@ -9,11 +9,12 @@ from threading import Lock
 from typing import Any
 
 from celerytui.columns import TASK_COLUMNS, Column, column
+from celerytui.courtesy import let_go
 from celerytui.model import Task
 from celerytui.query import preview
 from celerytui.query.order import Entries, Entry, Ranking
 from celerytui.query.parse import EMPTY, Filter
-from celerytui.query.pieces import collect_young, drop, let_go, only_young_garbage, slices
+from celerytui.query.pieces import drop, only_young_garbage, slices
 from celerytui.query.shown import Arrangement, Shown
 from celerytui.store import Store
 
@@ -234,7 +235,6 @@ class TaskView:
                 self._pinned = shown
 
     def _pause(self) -> None:
-        collect_young()
         let_go()
         if self._wanted != self._made:
             raise _Superseded

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Literal
 
+from celerytui.courtesy import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
@@ -99,6 +100,7 @@ class Store:
             self._rates.events.add(int(now), len(events))
             self._changes.commit(other=batch.invalid > 0)
         for start in range(0, len(events), SLICE):
+            give_way()
             with self._lock:
                 self._apply_slice(events[start : start + SLICE], now)
 

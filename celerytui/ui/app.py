@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from celerytui.columns import clean
 from celerytui.control import ACTIONS, GROUPS, Action, Scope
+from celerytui.courtesy import collect_all, share_interpreter
 from celerytui.engine import Engine
 from celerytui.errors import SettingsError
 from celerytui.model import LinkState, Outcome
@@ -40,6 +41,9 @@ from celerytui.ui.theme import Palette
 from celerytui.ui.workers import WorkerList
 
 NEW_TASK_SECONDS = 10.0
+TIDY_SECONDS = 60.0
+QUIET_SECONDS = 5.0
+QUIET_RATE = 100
 """How long the first event of a task that was sent from here is waited for."""
 SHOWN_IN_FOOTER = {key.id: key for key in KEYS if key.shown}
 
@@ -59,10 +63,23 @@ class MonitorApp(Filtering):
         self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
 
     def on_mount(self) -> None:
+        self.body.arrange_panes(focus=True)
+        # What is connected, read and started has to wait for the first frame, not it for them.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._exit:
+            return
         self.engine.start()
         self.load_history()
-        self.body.arrange_panes(focus=True)
         self.receive_news()
+        self.set_interval(TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """Take the garbage that lived long, where nobody notices: nothing comes or is typed."""
+        rate = self.engine.store.summary(self.engine.clock()).events_per_second
+        if self.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
+            collect_all()
 
     async def on_leaving(self) -> None:
         await asyncio.to_thread(self.engine.stop)
@@ -293,4 +310,5 @@ def run_monitor(app: Any, settings: Settings) -> int:
     """
     check_keys(settings.keys)
     engine = Engine(app, settings)
+    share_interpreter()
     return run_app(MonitorApp(engine, settings), log_file=settings.log_file)

@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from celerytui.columns import clean
+from celerytui.courtesy import answered
 from celerytui.errors import ExitCode
 from celerytui.logs import quieten
 from celerytui.masking import mask
@@ -64,6 +65,12 @@ class BaseApp(KeysInOrder):
         """How many bytes went to the terminal so far."""
         return self._driver.bytes_sent if isinstance(self._driver, TerminalDriver) else 0
 
+    @property
+    def untouched_for(self) -> float:
+        """Seconds since a key was pressed or the mouse moved."""
+        driver = self._driver
+        return driver.untouched_for if isinstance(driver, TerminalDriver) else 0.0
+
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         driver = self._driver
         if not isinstance(driver, TerminalDriver) or not self._running or self._closed:
@@ -73,6 +80,8 @@ class BaseApp(KeysInOrder):
             renderable = driver.canvas.update(renderable)
         with driver.at_once():
             super()._display(screen, renderable)
+        if renderable is not None:
+            answered()
 
     # Leaving
 

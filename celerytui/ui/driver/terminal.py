@@ -22,6 +22,7 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.geometry import Size
 
+from celerytui.courtesy import hurry
 from celerytui.errors import NoTerminal
 from celerytui.ui.driver.canvas import Canvas
 from celerytui.ui.driver.outlet import Outlet, reopen
@@ -61,6 +62,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         self._outlet: Outlet | None = None
         self.canvas = Canvas(app.console._color_system or ColorSystem.TRUECOLOR)
         self.bytes_sent = 0
+        self._touched = time.monotonic()
         self._held: list[str] | None = None
         self._input = -1
         self._parser = XTermParser(debug)
@@ -222,6 +224,11 @@ class TerminalDriver(linux_driver.LinuxDriver):
 
     # Input
 
+    @property
+    def untouched_for(self) -> float:
+        """Seconds since the last input."""
+        return time.monotonic() - self._touched
+
     def _read(self) -> None:
         try:
             data = os.read(self._input, 4096)
@@ -234,6 +241,8 @@ class TerminalDriver(linux_driver.LinuxDriver):
             self._loop.remove_reader(self._input)
             signal.raise_signal(signal.SIGHUP)
             return
+        self._touched = time.monotonic()
+        hurry()
         self._parse(self._decode(data))
 
     def _parse(self, text: str | None) -> None:

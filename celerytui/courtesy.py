@@ -1,0 +1,86 @@
+"""One interpreter for all threads: whoever answers a key press goes first.
+
+Threads that want the interpreter take turns. A drawing of 10 ms beside two busy threads would take
+thirty, and a pass of the garbage collector over a million things holds up everyone for 200 ms.
+So the busy threads work in pieces and give way between them while a key press is being answered.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from typing import Final
+
+SWITCH_SECONDS: Final = 0.001
+"""How long a thread may keep the interpreter while another waits for it; Python's own is 5 ms."""
+
+URGENT_SECONDS: Final = 0.025
+"""How long the others give way to one key press at most."""
+
+REST_SECONDS: Final = 0.040
+"""From one key press for which they give way to the next: they go on, whatever is typed."""
+
+YOUNG: Final = (2_000, 20)
+NEVER: Final = 1_000_000_000
+
+
+class _Way:
+    """Until when the way is to be kept clear, and the word that it need not be any longer."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.next = 0.0
+        self.clear = threading.Event()
+
+
+_way = _Way()
+
+
+def share_interpreter() -> None:
+    """Set the interpreter up for many threads of which one answers keys; once, for the program.
+
+    The collector still takes young garbage. On its own it never goes through all that is held, and
+    what is there now, the program and its empty store, not even `collect_all` looks at again.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*YOUNG, NEVER)
+    gc.freeze()
+
+
+def collect_all() -> None:
+    """Take the garbage that lived long; holds everyone up, for up to 0.2 s with a million tasks."""
+    gc.collect()
+
+
+def hurry() -> None:
+    """Say that a key press came, which is to be answered now; from one thread only."""
+    now = time.monotonic()
+    if now >= _way.next:
+        _way.next = now + REST_SECONDS
+        _way.clear.clear()
+        _way.until = now + URGENT_SECONDS
+
+
+def answered() -> None:
+    """Say that the key press was answered."""
+    if _way.until:
+        _way.until = 0.0
+        _way.clear.set()
+
+
+def give_way() -> None:
+    """Between two pieces of work: wait while a key press is being answered."""
+    if _way.until:
+        seconds = _way.until - time.monotonic()
+        if seconds > 0:
+            _way.clear.wait(seconds)
+
+
+def let_go() -> None:
+    """Between two pieces of long work: let another thread have the interpreter."""
+    if _way.until:
+        give_way()
+    else:
+        time.sleep(0)

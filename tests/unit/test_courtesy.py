@@ -1,0 +1,53 @@
+"""Busy threads give way to a key press, but only so long, and only so often."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from celerytui import courtesy
+
+
+@pytest.fixture(autouse=True)
+def fresh_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "_way", courtesy._Way())
+
+
+def test_nobody_waits_while_nothing_is_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
+    courtesy.hurry()
+    courtesy.answered()
+    monkeypatch.setattr(courtesy._way, "clear", None)
+    courtesy.give_way()
+
+
+def test_a_busy_thread_waits_until_the_key_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "URGENT_SECONDS", 60.0)
+    courtesy.hurry()
+    went_on = threading.Event()
+
+    def work() -> None:
+        courtesy.let_go()
+        went_on.set()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert not went_on.wait(0.05)
+    courtesy.answered()
+    assert went_on.wait(10)
+    thread.join()
+
+
+def test_a_key_that_is_never_answered_stops_nobody_for_long() -> None:
+    courtesy.hurry()
+    courtesy.give_way()
+    assert time.monotonic() >= courtesy._way.until
+
+
+def test_keys_in_a_row_leave_the_others_time_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "REST_SECONDS", 60.0)
+    courtesy.hurry()
+    courtesy.answered()
+    courtesy.hurry()
+    assert courtesy._way.until == 0.0
