@@ -207,9 +207,9 @@ def test_bodies_of_any_size_arrive(app: Any) -> None:
         wait_until(lambda: receiver.seen("last") != [], 30, "the last event")
 
         uuids = [event.uuid for event in receiver.events]
-        assert uuids == ["small", "200 kB", *map(str, range(200)), "last"]
+        assert uuids == ["small", "200 kB", *map(str, range(200)), "17 MB", "last"]
         # RabbitMQ carries an empty body, kombu's virtual transports do, too.
-        assert receiver.invalid == 2
+        assert receiver.invalid == 1
 
 
 @pytest.mark.usefixtures("reader_of_choice")
