@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -13,12 +13,11 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from celerytui.columns import clean
-from celerytui.control import ACTIONS, GROUPS, Action, Scope
+from celerytui.control import Action, Scope
 from celerytui.courtesy import collect_all, share_interpreter
 from celerytui.engine import Engine
-from celerytui.errors import SettingsError
 from celerytui.model import LinkState, Outcome
-from celerytui.settings import Settings, suggestion
+from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
 from celerytui.ui.bars import Footer, KeyHint
 from celerytui.ui.base import run_app
@@ -26,6 +25,7 @@ from celerytui.ui.dialog import Reading
 from celerytui.ui.filterbar import FILTER_HINTS, FilterInput
 from celerytui.ui.filtering import Filtering
 from celerytui.ui.helptext import help_lines
+from celerytui.ui.keymap import check_keys
 from celerytui.ui.keys import KEYS, action_bindings, bindings
 from celerytui.ui.messages import (
     ActionFinished,
@@ -290,17 +290,6 @@ class MonitorApp(Filtering):
                 self._crumbs()
             elif self.session.view not in ("dashboard", "tasks") or self.table.go_to_key(task_id):
                 self._new_task = None
-
-
-def check_keys(keys: Mapping[str, str]) -> None:
-    """Raise SettingsError where the user gives a key to something that has no such id."""
-    known = [key.id for key in KEYS] + [action.id for action in ACTIONS]
-    known += [group.id for group in GROUPS]
-    for key_id in keys:
-        if key_id not in known:
-            raise SettingsError(
-                f"[keys] of the config file: there is no {key_id!r}{suggestion(key_id, known)}"
-            )
 
 
 def run_monitor(app: Any, settings: Settings) -> int:

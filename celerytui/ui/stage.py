@@ -17,6 +17,7 @@ from celerytui.ui.base import BaseApp
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.filterbar import FilterBar
 from celerytui.ui.glyphs import pick_glyphs
+from celerytui.ui.keymap import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
 from celerytui.ui.pane import Pane
 from celerytui.ui.session import Session
@@ -50,6 +51,8 @@ class Stage(BaseApp):
             self.ansi_color = True
         self.set_class(self.session.ascii, "-ascii")
         self.set_keymap(settings.keys)
+        for one in added_bindings(settings.keys):
+            self.bind(one.key, one.action, description=one.description, show=False)
         self._back: list[str] = []
 
     def compose(self) -> ComposeResult:
