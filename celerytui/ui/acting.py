@@ -13,7 +13,7 @@ from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group, r
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Finding, Outcome, Refusal, Section
 from celerytui.ui.confirm import Confirm, TypedConfirm
-from celerytui.ui.dialog import Choice
+from celerytui.ui.dialog import Choice, action_note
 from celerytui.ui.form import Form
 from celerytui.ui.lines import Spans
 from celerytui.ui.logview import Told
@@ -103,11 +103,19 @@ class Actions:
     def menu(self) -> None:
         """Let the user choose among what can be done here, or to the whole cluster."""
         here = self.here()
-        actions = here + [one for one in self.all() if not one.targeted]
-        if not actions:
+        single = [one for one in here if not one.group]
+        single += [one for one in self.all() if not one.targeted]
+        grouped = {one.group for one in here}
+        options = [(one.id, one.label, one.key) for one in single]
+        options += [
+            (one.id, f"{one.label}{self._session.glyphs.ellipsis}", one.key)
+            for one in self.groups()
+            if one.id in grouped
+        ]
+        if not options:
             self._say("nothing can be done here: choose a row first")
             return
-        self._offer("Actions", actions)
+        self._offer("Actions", options)
 
     def group(self, group_id: str) -> None:
         """Let the user choose among the actions of a group; a single sensible one is done."""
@@ -118,7 +126,8 @@ class Actions:
         elif group_id == "events" and self._all_silent(members[0]):
             self.act(members[0])
         else:
-            self._offer(group.label, members)
+            options = [(one.id, one.label, str(at)) for at, one in enumerate(members, 1)]
+            self._offer(group.label, options)
 
     def _all_silent(self, enable: Action) -> bool:
         """Whether the workers here send no task events, so that there is one thing to do."""
@@ -126,13 +135,15 @@ class Actions:
         found = [store.worker(hostname) for hostname in self.targets(enable)]
         return bool(found) and all(one is not None and one.task_events is False for one in found)
 
-    def _offer(self, title: str, actions: Sequence[Action]) -> None:
-        def chosen(action_id: str | None) -> None:
-            if action_id is not None:
-                self.do(action_id)
+    def _offer(self, title: str, options: Sequence[tuple[str, str, str]]) -> None:
+        def chosen(chosen_id: str | None) -> None:
+            if chosen_id is None:
+                return
+            if any(group.id == chosen_id for group in GROUPS):
+                self.group(chosen_id)
+            else:
+                self.do(chosen_id)
 
-        keys = {group.id: group.key for group in GROUPS}
-        options = [(one.id, one.label, one.key or keys.get(one.group, "")) for one in actions]
         self._app.push_screen(Choice(self._session, title, options), chosen)
 
     def _choose(self, action: Action) -> None:
@@ -177,7 +188,7 @@ class Actions:
         form = Form(
             self._session,
             [(action.label, "strong"), *self._about(action, targets)],
-            [(action.key, "key"), (f" {action.id}", "muted")],
+            action_note(action),
             action.params,
             values=values,
             intro=[*self._intro(action, targets), *told],
@@ -284,6 +295,7 @@ class Actions:
             done = set(outcome.targets) if reached else set()
         session.marked -= done
         session.marked_workers -= done
+        self._look_again(outcome.action)
         failed = any(item.ok is False for item in outcome.items)
         entry = session.history.of(outcome)
         if failed and entry and len(outcome.items) > 1 and len(self._app.screen_stack) == 1:
@@ -292,8 +304,17 @@ class Actions:
     def found(self, finding: Finding) -> None:
         """Tell what was seen of an action some seconds later; silence where all went well."""
         self._session.history.load()
+        self._look_again(finding.action)
         if finding.ok is not True:
             self._tell(finding_note(finding))
+
+    def _look_again(self, action_id: str) -> None:
+        """What is shown of the workers is not so any more."""
+        action = action_of(action_id)
+        if action.changes and action.scope in (Scope.WORKER, Scope.TYPE):
+            self._session.engine.ask_workers()
+            if self._session.view == "worker":
+                self._session.answers.refresh()
 
     def _tell(self, note: Note) -> None:
         self._app.notify(

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from celerytui.columns import clean
 from celerytui.control import Action, Scope
 from celerytui.ui.consequence import Consequence
-from celerytui.ui.dialog import Dialog
+from celerytui.ui.dialog import Dialog, action_note
 from celerytui.ui.lines import Span, Spans, cells
 from celerytui.ui.session import Session
 
@@ -58,7 +58,7 @@ class Confirm(Dialog[dict[str, str]]):
     def update(self) -> None:
         verb = self.action.label
         title: Spans = [(f"{verb}{_count(self.targets, self.action.scope)}?", "strong")]
-        note: Spans = [(self.action.key, "key"), (f" {self.action.id}", "muted")]
+        note = action_note(self.action)
         told = Consequence(self.session, self.action, self.targets, self.params)
         lines: list[Spans] = [[], *told.lines(all_ids=self.all_ids)]
         lines += self._choices() if self.asks_choices else told.values()

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from celerytui.control import GROUPS, Action
 from celerytui.ui.lines import (
     Line,
     Span,
@@ -29,6 +30,13 @@ from celerytui.ui.session import Session
 Result = TypeVar("Result")
 
 GROUND = "raised"
+
+
+def action_note(action: Action) -> Spans:
+    """The key and the id of an action, as they stand in a dialog's frame."""
+    keys = {group.id: group.key for group in GROUPS}
+    key = keys.get(action.group, action.key)
+    return [(key, "key"), (" " if key else "", "muted"), (action.id, "muted")]
 
 
 class Box(Widget):

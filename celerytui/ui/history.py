@@ -56,6 +56,14 @@ class Entry(Struct, frozen=True):
         except UsageError:
             return None
 
+    def label_of(self, param: str) -> str:
+        """What one of its values is called."""
+        try:
+            found = (one.label for one in action_of(self.action).params if one.name == param)
+        except UsageError:
+            return param
+        return next(found, param)
+
     @property
     def given(self) -> str:
         """The values that it was given, on one line."""
@@ -84,7 +92,7 @@ class Entry(Struct, frozen=True):
     @property
     def summary(self) -> str:
         """What came of it, on one line: what was seen afterwards before what was answered."""
-        if self.finding is not None and self.finding.ok is False:
+        if self.finding is not None and self.finding.ok is not None and self.error is None:
             return self.finding.text
         if self.error is not None:
             return self.error

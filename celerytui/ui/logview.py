@@ -53,7 +53,8 @@ class LogList(ListPane[Entry]):
             right += [(clean(trouble, limit=80), "warning"), ("  ", "text")]
         if bad:
             right += [(f"{bad} went wrong", "failure"), ("  ", "text")]
-        right.append((f"{len(self._entries):,} actions", "muted"))
+        noun = "action" if len(self._entries) == 1 else "actions"
+        right.append((f"{len(self._entries):,} {noun}", "muted"))
         return [(self.NAME, self.title_role)], right
 
     def footnote(self) -> Spans:
@@ -172,7 +173,7 @@ def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
         [("at ", "muted"), (when, "text"), *who, (", took ", "muted"), (took, "text")],
     ]
     for name, text in entry.params.items():
-        lines.append([(f"{name.ljust(12)}", "muted"), (clean(text, limit=400), "text")])
+        lines.append([(entry.label_of(name).ljust(12), "muted"), (clean(text, limit=400), "text")])
     lines += _targets(session, entry)
     if entry.error:
         lines += [[], [(f"{session.glyphs.failure} ", "failure"), (clean(entry.error), "text")]]

@@ -64,7 +64,7 @@ def _items(items: Sequence[Item], glyphs: Glyphs) -> list[str]:
         item = items[0]
         mark = {True: glyphs.success, False: glyphs.failure, None: glyphs.unknown}[item.ok]
         lines = [f"{mark} {clean(item.text, limit=300)}"]
-        if item.new_id:
+        if item.new_id and item.new_id not in item.text:
             lines.append(f"{glyphs.then} {clean(item.new_id, limit=64)}")
         return lines
     counts = (

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from celerytui.columns import clean, format_id
 from celerytui.control import Action
 from celerytui.model import Arguments, Refusal, Task
+from celerytui.ui.dialog import action_note
 from celerytui.ui.form import Form
 from celerytui.ui.lines import Spans
 from celerytui.ui.session import Session
@@ -25,7 +26,7 @@ def rerun_form(
         ("  " + (clean(name, limit=60) if name else "name not known"), "text"),
         ("  " + format_id(task_id, ascii=session.ascii), "muted"),
     ]
-    note: Spans = [(action.key, "key"), (f" {action.id}", "muted")]
+    note = action_note(action)
     if isinstance(found, Arguments):
         values = {"args": found.args, "kwargs": found.kwargs}
         if found.queue:

@@ -148,6 +148,20 @@ class Stage(BaseApp):
     def action_previous_pane(self) -> None:
         self.body.next_pane(-1)
 
+    # Textual's screens bind Tab themselves, and know only of what is displayed.
+
+    def action_focus_next(self) -> None:
+        if self.screen is self.screen_stack[0]:
+            self.body.next_pane(1)
+        else:
+            super().action_focus_next()
+
+    def action_focus_previous(self) -> None:
+        if self.screen is self.screen_stack[0]:
+            self.body.next_pane(-1)
+        else:
+            super().action_focus_previous()
+
     @on(TaskSelected)
     def _task_selected(self, event: TaskSelected) -> None:
         if self.session.view != "task":

@@ -144,8 +144,8 @@ class Body(Widget):
         wanted = shown[(at + by) % len(shown)]
         pane = self.query_one(f"#{wanted}", Pane)
         pane.display = True
-        pane.focus()
-        self.call_later(self.arrange_panes)
+        self.screen.set_focus(pane)
+        self.arrange_panes()
 
     def on_resize(self, event: events.Resize) -> None:
         self.arrange_panes()

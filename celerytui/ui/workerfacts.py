@@ -234,7 +234,8 @@ class WorkerFacts(ScrolledPane):
         if worker.task_events is None:
             return [(glyphs.unknown, "muted")]
         if not worker.task_events:
-            return [(f"{glyphs.lost} off", "warning"), ("   E turns them on", "muted")]
+            help_ = "" if self.session.read_only else "   E turns them on"
+            return [(f"{glyphs.lost} off", "warning"), (help_, "muted")]
         ours = ", turned on from here" if worker.events_enabled_by_us else ""
         return [(f"{glyphs.alive} ", "success"), ("on", "text"), (ours, "muted")]
 

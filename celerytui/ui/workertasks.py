@@ -120,7 +120,8 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
     def empty(self, width: int, height: int) -> list[Row]:
         worker = self.worker
         if worker is not None and worker.task_events is False:
-            notice = Notice("Its task events are off", "What it runs is not told. E turns them on.")
+            keys = () if self.session.read_only else (("E", "turn them on"),)
+            notice = Notice("Its task events are off", "What it runs is not told.", keys=keys)
         elif worker is not None and worker.active:
             notice = Notice(
                 f"It runs {worker.active:,}, which are not known here",

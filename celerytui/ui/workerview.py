@@ -177,8 +177,8 @@ def _no_head(width: int) -> Spans:
 
 PARTS = (
     Part("Task names", "registered", _registered_head, _registered),
-    Part("Queues and bindings", "active_queues", _no_head, _queues),
-    Part("Done since its start", "stats", _no_head, _totals),
+    Part("Queues", "active_queues", _no_head, _queues),
+    Part("Totals", "stats", _no_head, _totals),
     Part("Active", "active", _no_head, _requests),
     Part("Reserved", "reserved", _no_head, _requests),
     Part("Scheduled", "scheduled", _no_head, _requests),

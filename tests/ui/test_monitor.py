@@ -3,63 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
-from celerytui.model import Batch, Event, Outcome, Reply, TaskState
-from celerytui.ui.app import MonitorApp, check_keys
+from celerytui.model import Event, Outcome, Reply, TaskState
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FilterInput
+from celerytui.ui.keymap import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.workers import WorkerList
-from tests.ui.still import StillEngine, still_app
-
-NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
-
-
-class Driver:
-    """The app under test with its engine at rest."""
-
-    def __init__(self, app: MonitorApp, pilot: Pilot[int]) -> None:
-        self.app = app
-        self.pilot = pilot
-        assert isinstance(app.engine, StillEngine)
-        self.engine = app.engine
-
-    async def press(self, *keys: str) -> None:
-        """Press keys and let everything settle."""
-        for key in keys:
-            await self.pilot.press(NAMES.get(key, key))
-        await self.pilot.pause()
-
-    async def news(self, *events: Event) -> None:
-        """Have events come in and be shown."""
-        self.engine.store.apply(Batch(list(events), NOW))
-        self.engine.view.refresh()
-        self.app.tell_widgets()
-        await self.pilot.pause()
-
-    def screen_text(self) -> str:
-        """What is on the screen, as text."""
-        lines = []
-        for pane in self.app.body.panes:
-            lines += [strip.text for strip in pane._strips]
-        return "\n".join(lines)
-
-
-@asynccontextmanager
-async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIterator[Driver]:
-    app = still_app(**options)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        yield Driver(app, pilot)
+from tests.ui.driving import driven
 
 
 def _received(task_id: str, name: str = "late.comer") -> Event:

@@ -1,0 +1,267 @@
+"""The forms for parameters, and the questions that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from celerytui.control import ACTIONS, Action, Param, action
+from celerytui.model import Refusal
+from celerytui.ui.confirm import Confirm, TypedConfirm
+from celerytui.ui.dialog import Choice
+from celerytui.ui.fields import ChoiceField, TextField
+from celerytui.ui.form import Form
+from tests.ui.driving import Driver, driven
+
+PARAMS = (
+    Param("name", "Task", "name", required=True, suggest="tasks"),
+    Param("args", "Args", "json", default="[]", shape="list"),
+    Param("kind", "Kind", "choice", ("direct", "topic", "fanout"), "direct"),
+    Param("count", "Count", "number", minimum=1),
+)
+
+
+class _Asked:
+    """A form that is on the screen, and what it came to."""
+
+    def __init__(self, at: Driver, params: Sequence[Param] = PARAMS, **options: object) -> None:
+        self.results: list[dict[str, str] | None] = []
+        self.form = Form(at.app.session, [("Try", "strong")], [], params, **options)  # type: ignore[arg-type]
+        at.app.push_screen(self.form, self.results.append)
+
+
+async def test_enter_goes_through_the_fields_and_the_button_takes_them() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"a.task", "enter", "enter", "right", "enter", *"12", "enter", "enter")
+        assert asked.results == [
+            {"name": "a.task", "args": "[]", "kind": "topic", "count": "12"},
+        ]
+
+
+async def test_escape_closes_without_a_result() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"abc", "escape")
+        assert asked.results == [None]
+
+
+async def test_a_click_beside_a_form_loses_nothing() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"abc")
+        await at.pilot.click(offset=(1, 1))
+        assert asked.results == []
+        assert asked.form.values["name"] == "abc"
+
+
+async def test_tab_completes_and_then_goes_on() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"billing.c", "tab")
+        assert asked.form.values["name"] == "billing.charge"
+        assert asked.form.focused is asked.form.fields["name"]
+        await at.press("tab")
+        assert asked.form.focused is asked.form.fields["args"]
+
+
+async def test_a_completion_can_be_clicked() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"billing.")
+        _, offers, ends = asked.form._offers or (None, [], [])
+        second = offers.index("billing.invoice")
+        box = asked.form.box.region
+        await at.pilot.click(
+            offset=(box.x + 2 + ends[second] - 4, box.y + 1 + asked.form._offers_row)
+        )
+        assert asked.form.values["name"] == "billing.invoice"
+
+
+async def test_lists_are_completed_word_by_word() -> None:
+    async with driven() as at:
+        asked = _Asked(at, [Param("workers", "On workers", suggest="workers")])
+        await at.press(*"celery@w", "tab", ",", *" celery@b", "tab")
+        assert asked.form.values["workers"] == "celery@web1, celery@bill1"
+
+
+async def test_a_mistake_stands_under_its_field_and_holds_the_form() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press(*"a.task", "enter", "x", "enter")
+        lines = ["".join(text for text, _ in line) for line in asked.form.box.lines]
+        wrong = next(index for index, line in enumerate(lines) if "is not JSON" in line)
+        assert lines[wrong - 1].startswith("Args")
+        await at.press("enter", "enter", "enter")
+        assert asked.results == []
+        assert asked.form.focused is asked.form.fields["args"]
+
+
+async def test_what_is_needed_is_asked_for() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.press("up", "enter")
+        assert asked.results == []
+        assert asked.form.focused is asked.form.fields["name"]
+        assert asked.form.mistake("name") == "is needed"
+
+
+async def test_a_choice_can_be_clicked() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.pilot.pause()
+        field = asked.form.fields["kind"]
+        assert isinstance(field, ChoiceField)
+        await at.pilot.click(field, offset=(len(" direct  topic ") + 2, 0))
+        assert field.value == "fanout"
+
+
+async def test_a_ready_form_is_taken_with_enter() -> None:
+    async with driven() as at:
+        asked = _Asked(at, ready=True, values={"name": "a.task", "count": "3"})
+        await at.press("enter")
+        assert asked.results == [{"name": "a.task", "args": "[]", "kind": "direct", "count": "3"}]
+
+
+async def test_control_characters_are_not_taken() -> None:
+    async with driven() as at:
+        asked = _Asked(at, values={"name": "a\x1b]0;b\x07"})
+        await at.pilot.pause()
+        field = asked.form.fields["name"]
+        assert isinstance(field, TextField)
+        assert field.value.isprintable()
+        assert not field.restrict or "\x1b" not in field.value
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 14)])
+async def test_a_long_form_scrolls_to_the_field_in_focus(size: tuple[int, int]) -> None:
+    async with driven(size) as at:
+        params = [Param(f"p{index}", f"Field {index}") for index in range(20)]
+        asked = _Asked(at, params)
+        await at.press(*["down"] * 15)
+        field = asked.form.fields["p15"]
+        assert field.has_focus
+        assert field.display
+        assert asked.form.box.region.contains_region(field.region)
+
+
+@pytest.mark.parametrize(
+    "chosen", [one for one in ACTIONS if one.params], ids=lambda one: str(one.id)
+)
+async def test_every_action_with_parameters_has_a_form_that_fits(chosen: Action) -> None:
+    async with driven((80, 24)) as at:
+        at.app.push_screen(Form(at.app.session, [(chosen.label, "strong")], [], chosen.params))
+        await at.pilot.pause()
+        form = at.app.screen
+        assert isinstance(form, Form)
+        assert at.app.screen.region.contains_region(form.box.region)
+        await at.press("escape")
+        assert not isinstance(at.app.screen, Form)
+
+
+# The questions
+
+
+async def test_a_purge_needs_the_queues_name() -> None:
+    async with driven() as at:
+        await at.press("4", "j", "j", "j", "X")
+        screen = at.app.screen
+        assert isinstance(screen, TypedConfirm)
+        await at.press("y", "enter")
+        assert at.engine.submitted == []
+        assert isinstance(at.app.screen, TypedConfirm)
+        await at.press("backspace", *screen.wanted, "enter")
+        assert at.engine.submitted == [("queue.purge", (screen.wanted,), {})]
+
+
+async def test_a_purge_by_name_asks_for_the_task_and_then_for_the_name() -> None:
+    async with driven() as at:
+        await at.press("4", "j")
+        at.app.actions.do("queue.purge_by_name")
+        await at.press(*"billing.charge", "enter", "enter")
+        screen = at.app.screen
+        assert isinstance(screen, TypedConfirm)
+        assert screen.params == {"task": "billing.charge"}
+        await at.press("escape")
+        assert at.engine.submitted == []
+
+
+async def test_run_again_shows_the_found_arguments_and_sends_them() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "R")
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values["args"] == '[42, "tok_visa_4242"]'
+        cursor = at.app.table.cursor or ""
+        await at.press("enter")
+        name, targets, params = at.engine.submitted[0]
+        assert (name, targets) == ("task.run_again", (cursor,))
+        assert params["kwargs"] == '{"user": 7, "currency": "EUR"}'
+        assert params["queue"] == "high"
+
+
+async def test_run_again_never_guesses() -> None:
+    async with driven() as at:
+        at.engine.arguments = Refusal(
+            "they were cut short", "billing.charge", "(42, 'tok_...", None
+        )
+        await at.press("2", "j", "R")
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        told = " ".join(text for line in screen.box.lines for text, _ in line)
+        assert "they were cut short" in told
+        assert screen.values["args"] == "(42, 'tok_..."
+        await at.press("shift+tab", "enter")
+        assert at.engine.submitted == []
+        assert screen.mistake("args") is not None
+        assert screen.mistake("kwargs") == "is needed"
+
+
+async def test_several_tasks_are_run_again_after_a_question() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "space", "space", "R")
+        assert isinstance(at.app.screen, Confirm)
+        await at.press("y")
+        name, targets, params = at.engine.submitted[0]
+        assert (name, len(targets)) == ("task.run_again", 2)
+        assert not any(params.values())
+
+
+async def test_limits_begin_with_those_that_hold_now() -> None:
+    async with driven() as at:
+        at.app.actions.act(action("type.time_limits"), ["billing.dunning"])
+        await at.pilot.pause()
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values == {"soft": "60", "hard": "90", "workers": ""}
+
+
+async def test_a_group_is_a_menu() -> None:
+    async with driven() as at:
+        await at.press("3", "j", "P")
+        menu = at.app.screen
+        assert isinstance(menu, Choice)
+        await at.press("2", "enter", "enter")
+        assert at.engine.submitted == [("worker.pool_shrink", ("celery@bill1",), {"n": "1"})]
+
+
+async def test_what_ends_processes_asks_and_no_is_in_focus() -> None:
+    async with driven() as at:
+        await at.press("3", "j", "D")
+        assert isinstance(at.app.screen, Confirm)
+        await at.press("enter")
+        assert at.engine.submitted == []
+        await at.press("D", "y")
+        assert at.engine.submitted == [("worker.shutdown", ("celery@bill1",), {})]
+
+
+async def test_without_a_row_the_target_is_asked_for() -> None:
+    async with driven() as at:
+        at.app.actions.do("worker.ping")
+        await at.pilot.pause()
+        assert isinstance(at.app.screen, Choice)
+        await at.press("enter")
+        name, targets, _ = at.engine.submitted[0]
+        assert name == "worker.ping"
+        assert len(targets) == 4

@@ -1,0 +1,176 @@
+"""The log of what was done, and the results that are read on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from celerytui.control import ActionLog
+from celerytui.demo.sample import NOW
+from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
+from celerytui.ui.history import History
+from celerytui.ui.logview import LogList, Told
+from celerytui.ui.result import ResultDialog
+from tests.ui.driving import Driver, driven
+
+GROWN = Outcome(
+    "worker.pool_grow",
+    ("celery@web1",),
+    (Reply("celery@web1", True, "pool will grow"),),
+    NOW - 20,
+    NOW - 19,
+    params={"n": "4"},
+)
+SENT = Outcome(
+    "task.run_again",
+    ("one", "two", "three"),
+    (),
+    NOW - 5,
+    NOW - 4,
+    items=(
+        Item("one", True, "sent", "new-one"),
+        Item("two", False, "its arguments were cut short"),
+        Item("three", None, "cancelled"),
+    ),
+)
+
+
+async def _finish(at: Driver, *outcomes: Outcome) -> None:
+    for outcome in outcomes:
+        at.engine.log.record(outcome)
+        at.app.show_outcome(outcome)
+    await at.pilot.pause()
+
+
+def _text(screen: Told | ResultDialog) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in screen.box.lines)
+
+
+async def test_the_newest_action_stands_first() -> None:
+    async with driven() as at:
+        await _finish(at, GROWN)
+        await _finish(at, Outcome("worker.ping", ("celery@web1",), (), NOW, NOW))
+        await at.press("9")
+        entries = at.app.body.query_one(LogList)._entries
+        assert [entry.action for entry in entries] == ["worker.ping", "worker.pool_grow"]
+        assert entries[0].ok is None
+        assert entries[0].summary == "no worker answered"
+
+
+async def test_what_was_seen_afterwards_counts_more_than_the_answer() -> None:
+    async with driven() as at:
+        await _finish(at, GROWN)
+        finding = Finding("worker.pool_grow", GROWN.started_at, NOW, False, "it has 8 still")
+        at.engine.log.find(finding)
+        at.app.actions.found(finding)
+        await at.press("9", "j")
+        assert "it has 8 still" in at.screen_text()
+        await at.press("enter")
+        screen = at.app.screen
+        assert isinstance(screen, Told)
+        assert "pool will grow" in _text(screen)
+        assert "it has 8 still" in _text(screen)
+
+
+async def test_a_bulk_that_failed_in_part_opens_with_the_failures_first() -> None:
+    async with driven() as at:
+        at.app.session.marked = {"one", "two", "three"}
+        await _finish(at, SENT)
+        screen = at.app.screen
+        assert isinstance(screen, Told)
+        lines = _text(screen)
+        assert lines.index("two") < lines.index("three") < lines.index("one ↳ new-one")
+        assert at.app.session.marked == {"two", "three"}
+
+
+async def test_earlier_runs_are_there_without_their_items(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    log = ActionLog(path, user="ana", app="shop", broker="memory://")
+    log.record(SENT)
+    async with driven() as at:
+        at.engine.log = ActionLog(path, user="ana", app="shop", broker="memory://")
+        history = History(at.engine)
+        history.load()
+        (entry,) = history.entries()
+        assert entry.items == ()
+        assert entry.summary == "1 ok, 1 failed, 1 not done"
+        assert entry.ok is False
+        assert entry.user == "ana"
+
+
+async def test_a_hostile_log_line_is_only_text() -> None:
+    async with driven() as at:
+        evil = "\x1b]0;pwn\x07[bold]"
+        at.engine.log.record(Outcome(evil, (evil,), (Reply(evil, False, evil),), NOW, NOW, evil))
+        at.app.session.history.load()
+        await at.press("9", "j", "enter")
+        assert isinstance(at.app.screen, Told)
+        assert "\x1b" not in at.screen_text()
+
+
+# Results
+
+
+async def _result(at: Driver, meta: ResultMeta | None) -> ResultDialog:
+    at.engine.result = meta
+    await at.press("2", "j", "r")
+    await at.pilot.pause()
+    screen = at.app.screen
+    assert isinstance(screen, ResultDialog)
+    return screen
+
+
+async def test_a_result_is_read_for_the_task_under_the_cursor() -> None:
+    async with driven() as at:
+        screen = await _result(at, None)
+        assert screen.task_id == at.app.table.cursor
+        assert "reading the result backend" in _text(screen)
+
+
+async def test_the_state_there_stands_beside_the_state_here() -> None:
+    async with driven() as at:
+        screen = await _result(at, ResultMeta("x", NOW, status="FAILURE", result="ValueError('a')"))
+        text = _text(screen)
+        assert "in backend  ✗ failure" in text
+        assert "in events   ✓ success" in text
+        assert "They differ" in text
+
+
+async def test_states_that_agree_are_not_remarked_on() -> None:
+    async with driven() as at:
+        text = _text(await _result(at, ResultMeta("x", NOW, status="SUCCESS", result="{'a': 1}")))
+        assert "differ" not in text
+        assert "{'a': 1}" in text
+
+
+async def test_why_a_result_cannot_be_read() -> None:
+    async with driven() as at:
+        text = _text(await _result(at, ResultMeta("x", NOW, error="the rpc backend keeps none")))
+        assert "the rpc backend keeps none" in text
+
+
+async def test_a_long_result_scrolls_and_is_saved_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    long = repr(list(range(5_000)))
+    async with driven((80, 24)) as at:
+        screen = await _result(at, ResultMeta("x", NOW, status="SUCCESS", result=long))
+        await at.press("G")
+        assert screen.box.offset_rows > 20
+        await at.press("e", "enter")
+        (saved,) = tmp_path.iterdir()
+        assert saved.read_text() == long + "\n"
+        await at.press("e", "enter")
+        assert "not saved" in _text(screen)
+
+
+async def test_without_a_broker_r_tries_now() -> None:
+    tried: list[bool] = []
+    link = Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW, attempt=1, next_try=NOW + 9)
+    async with driven(link=link) as at:
+        at.engine.reconnect_now = lambda: tried.append(True)  # type: ignore[method-assign]
+        await at.press("2", "j", "r")
+        assert tried == [True]
+        assert not isinstance(at.app.screen, ResultDialog)

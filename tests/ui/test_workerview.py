@@ -1,0 +1,215 @@
+"""The view of one worker: its panes, what is asked of it and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.geometry import Region, Size
+
+from celerytui.demo.sample import NOW
+from celerytui.demo.traffic import BILL, GPU
+from celerytui.model import Outcome, Reply, Section, TaskState
+from celerytui.ui import layout
+from celerytui.ui.layout import WORKER_PANES, Needs
+from celerytui.ui.pane import Pane
+from celerytui.ui.workerfacts import WorkerFacts, format_memory
+from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
+from celerytui.ui.workerview import PARTS, WorkerSections
+from tests.ui.driving import Driver, driven
+
+
+async def _open(at: Driver, hostname: str = BILL) -> None:
+    """Open the view of a worker from the list."""
+    await at.press("3", "j")
+    at.app.session.worker = hostname
+    at.app.action_show_view("worker")
+    await at.pilot.pause()
+
+
+def _drawn(at: Driver, pane: type[Pane]) -> str:
+    return "\n".join(strip.text for strip in at.app.body.query_one(pane)._strips)
+
+
+async def test_enter_on_a_worker_opens_it_and_escape_goes_back() -> None:
+    async with driven() as at:
+        await at.press("3", "j", "enter")
+        assert (at.app.session.view, at.app.session.worker) == ("worker", BILL)
+        assert at.app.body.query_one(WorkerRunning).has_focus
+        await at.press("escape")
+        assert at.app.session.view == "workers"
+
+
+async def test_the_running_tasks_stand_longest_first_and_enter_opens_one() -> None:
+    async with driven() as at:
+        await _open(at)
+        running = at.app.body.query_one(WorkerRunning)
+        begun = [task.started for task in running._tasks]
+        assert len(begun) == 14
+        assert begun == sorted(begun, key=lambda started: started or 0)
+        assert {task.state for task in running._tasks} == {TaskState.STARTED}
+        await at.press("j", "enter")
+        assert at.app.session.view == "task"
+        assert at.app.detail.task_id == running._tasks[0].id
+        await at.press("escape")
+        assert at.app.session.view == "worker"
+
+
+async def test_a_task_that_takes_long_for_its_kind_is_told() -> None:
+    async with driven((140, 40)) as at:
+        await _open(at)
+        rows = [line for line in _drawn(at, WorkerRunning).splitlines() if "billing" in line]
+        assert "2.6 ×" in rows[0]
+        assert "×" not in rows[-1]
+
+
+async def test_keys_are_about_the_task_under_the_cursor_or_else_the_worker() -> None:
+    async with driven() as at:
+        await _open(at)
+        await at.press("D")
+        await at.press("y")
+        assert at.engine.submitted.pop() == ("worker.shutdown", (BILL,), {})
+        await at.press("j", "K", "y")
+        name, targets, _ = at.engine.submitted.pop()
+        assert name == "task.terminate"
+        assert targets == (at.app.body.query_one(WorkerRunning)._tasks[0].id,)
+
+
+async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    async with driven() as at:
+
+        def inspect(hostname: str, section: str, done: Callable[[Section], None]) -> None:
+            asked.append(section)
+
+        monkeypatch.setattr(at.engine, "inspect", inspect)
+        await _open(at)
+        assert sorted(set(asked)) == ["active_queues", "registered", "scheduled", "stats"]
+        assert len(asked) == len(set(asked))
+        assert "asking" in _drawn(at, WorkerSections)
+        at.app.body.query_one(WorkerSections).focus()
+        await at.press("[")
+        assert asked[-1] == "conf"
+        asked.clear()
+        await at.press("w")
+        assert sorted(asked) == ["active_queues", "conf", "registered", "scheduled", "stats"]
+
+
+async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -> None:
+    async with driven() as at:
+        await _open(at, GPU)
+        assert "no answer within 1s" in _drawn(at, WorkerSections)
+        assert "no answer within 1s" in _drawn(at, WorkerFacts)
+        assert "lost" in _drawn(at, WorkerFacts)
+        await at.press("1")
+        assert at.app.session.view == "dashboard"
+
+
+async def test_an_answer_that_fails_to_come_again_leaves_the_old_one_with_its_age() -> None:
+    async with driven() as at:
+        await _open(at)
+        before = _drawn(at, WorkerSections)
+        assert "billing.dunning" in before
+        at.engine.answers["registered"] = Section(BILL, "registered", NOW + 5, error="no answer")
+        at.app.session.answers.refresh()
+        at.app.repaint()
+        after = _drawn(at, WorkerSections)
+        assert "billing.dunning" in after
+        assert "no answer" in after
+
+
+@pytest.mark.parametrize("part", range(len(PARTS)), ids=[part.title for part in PARTS])
+async def test_every_section_is_drawn_and_reached_with_a_key(part: int) -> None:
+    async with driven() as at:
+        await _open(at)
+        sections = at.app.body.query_one(WorkerSections)
+        sections.focus()
+        await at.press(*["]"] * part)
+        assert sections.part is PARTS[part]
+        assert PARTS[part].title in _drawn(at, WorkerSections)
+
+
+@pytest.mark.parametrize(
+    "data", [None, 3, "text", [1, None, {}], {"a": [1]}, [["x"]], {"total": 7}]
+)
+async def test_no_answer_is_too_odd(data: object) -> None:
+    async with driven() as at:
+        for part in PARTS:
+            at.engine.answers[part.name] = Section(BILL, part.name, NOW, data=data)
+        await _open(at)
+        at.app.body.query_one(WorkerSections).focus()
+        for _ in PARTS:
+            await at.press("]")
+        assert at.app.is_running
+
+
+async def test_limits_are_set_for_the_name_under_the_cursor_on_this_worker() -> None:
+    async with driven() as at:
+        await _open(at)
+        at.app.body.query_one(WorkerSections).focus()
+        await at.press("j", "j", "T", "enter", "enter", "enter", "enter")
+        assert at.engine.submitted == [
+            (
+                "type.time_limits",
+                ("billing.dunning",),
+                {"soft": "60", "hard": "90", "workers": BILL},
+            )
+        ]
+
+
+async def test_what_is_held_back_counts_down_and_does_not_count_as_waiting() -> None:
+    async with driven() as at:
+        await _open(at)
+        drawn = _drawn(at, WorkerWaiting)
+        assert "in 14s" in drawn
+        assert "Held back for an ETA" in drawn
+
+
+async def test_what_was_asked_of_it_stands_there() -> None:
+    async with driven() as at:
+        done = Outcome(
+            "worker.pool_grow", (BILL,), (Reply(BILL, False, "not with this pool"),), NOW, NOW
+        )
+        at.engine.log.record(done)
+        at.app.show_outcome(done)
+        await _open(at)
+        text = at.screen_text()
+        assert "Grow the pool" in text
+        assert "not with this pool" in text
+
+
+@pytest.mark.parametrize("size", [(200, 57), (140, 37), (100, 27), (80, 21), (60, 11), (40, 8)])
+@pytest.mark.parametrize("focused", WORKER_PANES)
+def test_the_panes_fill_the_room_and_the_one_in_focus_shows(
+    size: tuple[int, int], focused: str
+) -> None:
+    regions = layout.worker(Size(*size), Needs(focused=focused))
+    assert focused in regions
+    placed = list(regions.values())
+    assert sum(region.area for region in placed) == size[0] * size[1]
+    assert all(Region(0, 0, *size).contains_region(region) for region in placed)
+    for index, one in enumerate(placed):
+        assert not any(one.overlaps(other) for other in placed[index + 1 :])
+
+
+async def test_tab_reaches_every_pane_also_where_room_is_short() -> None:
+    async with driven((80, 24)) as at:
+        await _open(at)
+        seen = set()
+        for _ in WORKER_PANES:
+            focused = at.app.focused
+            assert focused is not None
+            assert focused.display
+            seen.add(focused.id)
+            await at.press("tab")
+        assert seen == set(WORKER_PANES)
+
+
+def test_memory_is_told_in_the_unit_that_fits() -> None:
+    assert [format_memory(k) for k in (0.5, 900, 118_784, 1_900_000, 2.0e9)] == [
+        "0.5 kB",
+        "922 kB",
+        "122 MB",
+        "1.9 GB",
+        "2.0 TB",
+    ]
