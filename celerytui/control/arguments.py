@@ -151,6 +151,9 @@ def literal(text: str | None, kinds: tuple[type, ...]) -> Any:
         raise ValueError("no arguments in them")
     if "..." in text or "…" in text or len(text) >= LONGEST_REPR:
         raise ValueError("the arguments are cut short")
+    if "\\" in text:
+        # Celery's repr puts one before a quote and leaves those of the text as they are.
+        raise ValueError("a backslash in the arguments, which may be of the text or not")
     try:
         made = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
