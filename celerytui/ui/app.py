@@ -108,7 +108,8 @@ class MonitorApp(Filtering):
 
     @on(CursorMoved)
     def on_descendant_focus(self) -> None:
-        self.screen_stack[0].query_one(Footer).paint()
+        if self.screen_stack:  # none any more while leaving
+            self.screen_stack[0].query_one(Footer).paint()
 
     # Where one is
 

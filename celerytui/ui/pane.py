@@ -6,6 +6,8 @@ screen, so that a storm of events costs the terminal no more than a reader could
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 from rich.segment import Segment
 from textual import events, on
 from textual.geometry import Region
@@ -38,6 +40,8 @@ class Pane(Widget, can_focus=True):
         super().__init__(id=id)
         self.session = session
         self._strips: list[Strip] = []
+        self._made: Mapping[int, tuple[Row, Hashable, Strip]] = {}
+        """The lines of the body by the rows they were made from, which are kept alive by it."""
 
     def titles(self) -> tuple[Spans, Spans]:
         """What stands in the top border, at the left and at the right."""
@@ -130,10 +134,19 @@ class Pane(Widget, can_focus=True):
         strips = [to_strip(top, palette)]
         rows = self.body(inside.width, inside.height)[: inside.height]
         thumb = self.thumb() or (0, 0)
+        made: dict[int, tuple[Row, Hashable, Strip]] = {}
         for y in range(inside.height):
-            line, ground = rows[y] if y < len(rows) else (self.line(), "bg")
+            row = rows[y] if y < len(rows) else (self.line(), "bg")
             in_thumb = thumb[0] <= y < thumb[0] + thumb[1]
-            strips.append(self._framed(to_strip(line, palette, ground), border, in_thumb))
+            look = palette, border, in_thumb, session.framed
+            known = self._made.get(id(row))
+            if known and known[0] is row and known[1] == look:
+                made[id(row)] = known
+            else:
+                strip = self._framed(to_strip(row[0], palette, row[1]), border, in_thumb)
+                made[id(row)] = row, look, strip
+            strips.append(made[id(row)][2])
+        self._made = made
         if session.framed and self.size.height > 1:
             bottom = frame_bottom(
                 self.size.width, self.footnote(), border=border, glyphs=session.glyphs

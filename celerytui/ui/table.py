@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
 from celerytui.columns import (
@@ -34,6 +35,9 @@ class TablePane(ListPane[Item]):
     """Cells before the first column: the cursor's, and for tasks the mark's."""
     HEAD_FROM: ClassVar[int] = 7
     """Rows of body from which a pane without a frame has a head."""
+
+    _drawn: Mapping[str, tuple[Item, Hashable, Row]] = MappingProxyType({})
+    """The rows of the last drawing: what is unchanged is not drawn again."""
 
     sort_column: str | None = None
     sort_reverse: bool = True
@@ -67,14 +71,28 @@ class TablePane(ListPane[Item]):
         )
         return [_padded([(" " * self.GUTTER, "muted"), *_spans(heads, heavy=False)], width)]
 
+    def lasting(self, item: Item, context: CellContext) -> Hashable:
+        """What the cells of a row depend on besides the item; None: on time itself."""
+        return None
+
     def draw(self, items: list[Item], width: int) -> list[Row]:
         layout, context = self.layout_for(width), self.context()
+        drawn: dict[str, tuple[Item, Hashable, Row]] = {}
         rows: list[Row] = []
         for item in items:
-            at_cursor = self.at_cursor(item)
-            spans = _spans(cells(layout, item, context), heavy=at_cursor)
+            key, at_cursor, before = self.key_of(item), self.at_cursor(item), self.before(item)
             ground = "cursor" if at_cursor else self.ground(item)
-            rows.append((_padded([*self.before(item), *spans], width), ground))
+            lasting = self.lasting(item, context)
+            look = (lasting, width, at_cursor, ground, tuple(before))
+            known = self._drawn.get(key)
+            if known and lasting is not None and known[1] == look and known[0] == item:
+                row = known[2]
+            else:
+                spans = _spans(cells(layout, item, context), heavy=at_cursor)
+                row = _padded([*before, *spans], width), ground
+            drawn[key] = item, look, row
+            rows.append(row)
+        self._drawn = drawn
         return rows
 
     def head_clicked(self, x: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from typing import ClassVar
 
 import msgspec
@@ -98,6 +99,12 @@ class TaskTable(TablePane[Task]):
 
     def key_of(self, item: Task) -> str:
         return item.id
+
+    def lasting(self, item: Task, context: CellContext) -> Hashable:
+        if not item.state.finished:
+            return None
+        # Clocks get a date on the next day.
+        return context.utc, context.worker_prefix, int(context.now // 60)
 
     def ground(self, item: Task) -> str:
         return "marked" if item.id in self.session.marked else "bg"

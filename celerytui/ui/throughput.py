@@ -24,6 +24,7 @@ class Throughput(Pane):
         self._failed_scale = Scale(least=4.0)
         self._rows: list[Row] = []
         self._peak = 0.0
+        self._charted: tuple[int, str | None, int, int] | None = None
 
     @property
     def of_worker(self) -> str | None:
@@ -63,7 +64,11 @@ class Throughput(Pane):
 
     def paint(self) -> None:
         if self.session.paused_at is None and self.is_attached and self.size:
-            self._chart(self.inside.width, self.inside.height)
+            inside = self.inside
+            charted = int(self.session.now()), self.of_worker, inside.width, inside.height
+            if charted != self._charted:  # what it shows are whole seconds
+                self._charted = charted
+                self._chart(inside.width, inside.height)
         super().paint()
 
     def body(self, width: int, height: int) -> list[Row]:

@@ -1,0 +1,110 @@
+"""What is repainted: the lines that changed, and nothing where nothing did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from textual.geometry import Region
+from textual.widget import Widget
+
+from celerytui.demo.sample import NOW, sample_store
+from celerytui.model import Batch, Event
+from celerytui.ui.app import MonitorApp
+from celerytui.ui.tasks import TaskTable
+from tests.ui.still import still_app
+
+SIZE = (120, 40)
+
+
+@contextmanager
+def repainted(app: MonitorApp) -> Iterator[dict[str, list[Region]]]:
+    """The regions that each widget asked Textual to repaint; [] stands for all of it."""
+    found: dict[str, list[Region]] = {}
+    refresh = Widget.refresh
+
+    def noted(self: Widget, *regions: Region, **how: bool) -> Widget:
+        found.setdefault(self.id or "", []).extend(regions or [self.region])
+        return refresh(self, *regions, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Widget, "refresh", noted)
+        yield found
+
+
+@pytest.mark.parametrize("view", ["1", "2", "3", "4"])
+async def test_news_that_changed_nothing_repaint_nothing(view: str) -> None:
+    app = still_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(view)
+        await pilot.pause()
+        app.tell_widgets()
+        await pilot.pause()
+        with repainted(app) as regions:
+            app.tell_widgets()
+            await pilot.pause()
+        assert {name: found for name, found in regions.items() if found} == {}
+
+
+async def test_one_task_that_changed_repaints_its_line_alone() -> None:
+    store = sample_store()
+    app = still_app(store=store)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        task = app.engine.view.window(3, 1)[0]
+        named = Event("task-received", task.worker or "w", NOW, uuid=task.id, name="renamed.task")
+        # The order stays as it was: the view is not brought up to date.
+        store.apply(Batch([named], task.seen))
+        with repainted(app) as regions:
+            app.table.paint()
+            await pilot.pause()
+        assert [region.height for region in regions.pop("tasks")] == [1]
+
+
+async def test_a_step_of_the_cursor_repaints_two_lines_of_the_table() -> None:
+    app = still_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2", "j", "j")
+        await pilot.pause()
+        with repainted(app) as regions:
+            app.table.action_move(1)
+            await pilot.pause()
+        rows = sorted(region.y for region in regions["tasks"])
+        assert rows == [rows[0], rows[0] + 1]
+
+
+async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
+    app = still_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2", "j")
+        await pilot.pause()
+        table = app.table
+        before = [row for _, _, row in _drawn(table)]
+        table.action_move(1)
+        after = [row for _, _, row in _drawn(table)]
+        finished = [task.state.finished for task in table.window(0, len(after))]
+        drawn_again = [
+            index
+            for index, (old, new) in enumerate(zip(before, after, strict=True))
+            if new is not old and finished[index]
+        ]
+        assert drawn_again == [index for index in (0, 1) if finished[index]]
+        assert any(finished)
+
+
+async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
+    app = still_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2", "j", "j", "space", "k")
+        await pilot.pause()
+        kept = [line.text for line in app.table._strips]
+        app.table._drawn = {}
+        app.table._made = {}
+        app.table.paint()
+        assert [line.text for line in app.table._strips] == kept
+
+
+def _drawn(table: TaskTable) -> list[tuple[object, object, object]]:
+    return list(table._drawn.values())
