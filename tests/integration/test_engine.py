@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -146,6 +147,30 @@ def test_restore_turns_off_only_what_was_turned_on_here(
     assert ("already" in str(reply)) is was_on
 
 
+def test_restore_does_not_wait_for_what_the_control_thread_does(
+    make_app: Any,
+    redis_url: str,
+    start_worker_on: Callable[..., Process],
+    run_engine: Callable[..., Engine],
+) -> None:
+    app = make_app(redis_url)
+    start_worker_on(redis_url, events=False)
+    silent = start_worker_on(redis_url, "w2@test")
+    engine = run_engine(app, restore_events=True, reply_timeout=20.0)
+    _online(engine, 2)
+    wait_until(
+        lambda: engine.store.worker("w1@test").events_enabled_by_us,  # type: ignore[union-attr]
+        SECONDS,
+        "the events to be on",
+    )
+    silent.send(signal.SIGSTOP)
+    engine.submit("task.revoke", ["some-id"])
+    engine.stop()
+    silent.send(signal.SIGCONT)
+    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    assert "already" not in str(reply)
+
+
 def test_what_was_missed_in_a_gap_is_right_again(
     make_app: Any,
     redis_server: Server,
@@ -221,11 +246,11 @@ def test_a_batch_that_cannot_be_stored_does_not_end_the_receiver(
     store, broken = engine.store, Store()
     monkeypatch.setattr(broken, "_events", None)
     engine.store = broken
-    send = app.events.default_dispatcher().send
-    send("task-received", uuid="first", name="proj.add")
-    wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
-    engine.store = store
-    send("task-received", uuid="second", name="proj.add")
+    with app.events.default_dispatcher() as dispatcher:
+        dispatcher.send("task-received", uuid="first", name="proj.add")
+        wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
+        engine.store = store
+        dispatcher.send("task-received", uuid="second", name="proj.add")
     wait_until(lambda: store.task("second") is not None, SECONDS, "the next event")
 
 
