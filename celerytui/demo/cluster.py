@@ -67,6 +67,7 @@ class DemoCluster:
         lay_out(self.folder, EXCHANGES)
         environ = {name: value for name, value in os.environ.items() if not _foreign(name)}
         environ[FOLDER] = str(self.folder)
+        environ["TMPDIR"] = str(self.folder)  # a pool that is killed leaves its folder behind
         home = str(Path(__file__).parents[2])
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environ.get("PYTHONPATH"))))
         self._keeper = subprocess.Popen(
