@@ -46,9 +46,9 @@ class Row:
 
 
 class Canvas:
-    """The cells of the terminal, as far as they are known."""
+    """The cells of the terminal, as far as they are known; without a colour system no colours."""
 
-    def __init__(self, color_system: ColorSystem) -> None:
+    def __init__(self, color_system: ColorSystem | None) -> None:
         self._color_system = color_system
         self._rows: list[Row] = []
         self._width = 0
@@ -180,12 +180,11 @@ class Canvas:
     def _make_look(self, style: Style) -> Look:
         weights = style._attributes & style._set_attributes
         codes = [code for bit, code in enumerate(_WEIGHTS) if weights & (1 << bit)]
-        color, ground = "39", "49"
-        if style.color is not None:
-            color = ";".join(style.color.downgrade(self._color_system).get_ansi_codes())
-        if style.bgcolor is not None:
-            codes_of_ground = style.bgcolor.downgrade(self._color_system).get_ansi_codes(False)
-            ground = ";".join(codes_of_ground)
+        color, ground, system = "39", "49", self._color_system
+        if style.color is not None and system is not None:
+            color = ";".join(style.color.downgrade(system).get_ansi_codes())
+        if style.bgcolor is not None and system is not None:
+            ground = ";".join(style.bgcolor.downgrade(system).get_ansi_codes(False))
         return ";".join(codes), color, ground
 
 

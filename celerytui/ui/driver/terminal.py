@@ -60,7 +60,10 @@ class TerminalDriver(linux_driver.LinuxDriver):
         self._out_fileno = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
         self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
         self._outlet: Outlet | None = None
-        self.canvas = Canvas(app.console._color_system or ColorSystem.TRUECOLOR)
+        # Before their styles are known, widgets are drawn on black even in the terminal's colours.
+        colourless = app.no_color and app.ansi_color
+        color_system = app.console._color_system or ColorSystem.TRUECOLOR
+        self.canvas = Canvas(None if colourless else color_system)
         self.bytes_sent = 0
         self._touched = time.monotonic()
         self._held: list[str] | None = None
