@@ -71,6 +71,8 @@ def no_workers(session: Session) -> Notice:
     engine = session.engine
     if engine.link.state is LinkState.CONNECTING:
         return Notice("Connecting", "Workers show as soon as the broker answers.")
+    if engine.link.state is LinkState.RECONNECTING:
+        return Notice("No answer from the broker", "Workers show as soon as it does.", warns=True)
     if engine.asking_since is not None:
         return Notice("Asking the workers")
     if engine.survey_error is not None:
@@ -97,11 +99,15 @@ def no_tasks(session: Session, silent: list[str]) -> Notice:
             f"{len_held(session):,} are held.",
             keys=(("/", "change it"), ("Esc", "clear it")),
         )
-    if link.state is LinkState.CONNECTING:
+    if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
         if link.error:
-            return Notice(f"No answer from {where} yet", clean(link.error), warns=True,
-                          keys=(("r", "try now"),))  # fmt: skip
+            return Notice(
+                f"No answer from {where}",
+                clean(link.error),
+                keys=(("r", "try now"),),
+                warns=True,
+            )
         return Notice(f"Connecting to {where}")
     if link.state is LinkState.NO_EVENTS:
         return Notice(
