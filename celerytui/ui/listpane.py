@@ -78,6 +78,11 @@ class ListPane(Pane, Generic[Item]):
             return [*((line, "bg") for line in head), *self.empty(width, rows)]
         self._settle(count, rows)
         items = self.window(self._top, rows)
+        if not items and self._top:
+            # All that stood here was evicted since the order was made: the first rows were not.
+            self._top = 0
+            self._set_cursor(None)
+            items = self.window(0, rows)
         self._shown = [self.key_of(item) for item in items]
         self._anchor = self._shown[0] if self._shown else None
         rows_drawn = self.draw(items, width)
@@ -155,15 +160,22 @@ class ListPane(Pane, Generic[Item]):
             self.cursor_moved()
             self.post_message(CursorMoved())
 
-    def action_move(self, by: int) -> None:
+    def _find_cursor(self) -> int | None:
+        """Where the cursor's row is; the view goes with it where rows came since it was drawn."""
         place = None if self.cursor is None else self.position(self.cursor)
+        if place is not None:
+            self._top = max(0, place - self._place)
+        return place
+
+    def action_move(self, by: int) -> None:
+        place = self._find_cursor()
         if place is None:
             self.go_to(self._top)
         else:
             self.go_to(place + by)
 
     def action_page(self, by: int) -> None:
-        place = None if self.cursor is None else self.position(self.cursor)
+        place = self._find_cursor()
         start = self._top if place is None else place
         self._top = max(0, self._top + by * self.page_rows)
         self.go_to(start + by * self.page_rows)
@@ -199,8 +211,8 @@ class ListPane(Pane, Generic[Item]):
 
     def _scroll(self, by: int) -> None:
         """Move the view; the cursor stays in it, as at a page."""
+        place = self._find_cursor()
         top = max(0, min(self._top + by, self.length() - self.page_rows))
-        place = None if self.cursor is None else self.position(self.cursor)
         moved, self._top = top - self._top, top
         self.follow = False
         if place is None:

@@ -8,7 +8,7 @@ import pytest
 
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
-from celerytui.model import Event, Outcome, Reply, TaskState
+from celerytui.model import Batch, Event, Outcome, Reply, TaskState
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FilterInput
@@ -33,6 +33,29 @@ async def test_the_cursor_stays_on_its_task_while_rows_come_in_above() -> None:
         await at.news(*(_received(f"new-{i}") for i in range(50)))
         assert at.app.table.cursor == chosen
         assert at.app.table._shown.index(chosen or "") == row
+
+
+@pytest.mark.parametrize(("key", "by"), [("j", 1), ("k", -1)])
+async def test_a_step_is_one_row_also_from_rows_that_came_unseen(key: str, by: int) -> None:
+    async with driven() as at:
+        await at.press("2", "j", "j", "j")
+        table = at.app.table
+        place = table._shown.index(table.cursor or "")
+        at.engine.store.apply(Batch([_received(f"new-{i}") for i in range(500)], NOW))
+        at.engine.view.refresh()
+        await at.press(key)
+        assert table._shown.index(table.cursor or "") == place + by
+
+
+async def test_where_all_rows_were_evicted_the_newest_are_shown() -> None:
+    async with driven() as at:
+        await at.press("2", "G")
+        shown = at.app.table._shown
+        for id in shown:
+            at.engine.store._tasks.by_id.pop(id)
+        at.app.table.paint()
+        assert at.app.table._top == 0
+        assert at.app.table._shown[0] == at.engine.view.ids(0, 1)[0]
 
 
 async def test_without_a_cursor_the_newest_are_shown() -> None:
