@@ -48,6 +48,7 @@ RESTART_SECONDS = 1.0
 NEW_WORKER_SECONDS = 0.5
 """How long newly seen workers are gathered before they are asked together."""
 SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
+LET_GO_SECONDS = 0.3
 
 Clock = Callable[[], float]
 Job = Callable[[], None]
@@ -111,8 +112,6 @@ class Engine:
 
     def stop(self, deadline: float = 1.2) -> bool:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
-        if self.settings.restore_events:
-            self._restore_events()
         self._stopping.set()
         self._receiver.stop()
         self._control.close()
@@ -121,6 +120,8 @@ class Engine:
         self._read_queues_now.set()
         self._jobs.put(lambda: None)
         end = time.monotonic() + deadline
+        if self.settings.restore_events:
+            self._restore_events(end)
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
@@ -287,20 +288,20 @@ class Engine:
                 Outcome("worker.enable_events", told, tuple(replies), started, self.clock())
             )
 
-    def _restore_events(self) -> None:
+    def _restore_events(self, end: float) -> None:
+        """Turn off what was turned on here, in a thread that is left behind at `end`."""
+        for thread in self._threads:
+            if thread.name == "celerytui-control":
+                # What it had just turned on is known once it has let go.
+                thread.join(LET_GO_SECONDS)
         ours = [worker.hostname for worker in self.store.workers() if worker.events_enabled_by_us]
-        if not ours or self.link.state is not LinkState.CONNECTED:
+        if not ours or self.link.state is LinkState.RECONNECTING:
             return
-        done = threading.Event()
-
-        def job() -> None:
-            try:
-                self._control.disable_events(ours)
-            finally:
-                done.set()
-
-        self._jobs.put(job)
-        done.wait(0.6)
+        control = Control(self.app, read_only=False, timeout=self.settings.reply_timeout)
+        last = threading.Thread(target=control.disable_events, args=(ours,), daemon=True)
+        last.start()
+        last.join(max(0.0, end - time.monotonic()))
+        control.close()
 
     # The brokers thread
 
