@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from celerytui import connect, settings
 from celerytui.connect import PRELOAD, PreloadOptions
-from celerytui.errors import CelerytuiError, ExitCode, NoTerminal
+from celerytui.errors import CelerytuiError, ExitCode, NoTerminal, OutputError
 from celerytui.options import given_preload, own_options, snapshot_options, user_options
 from celerytui.settings import Settings
 
@@ -309,16 +309,24 @@ def _errors_exit(ctx: click.Context) -> Iterator[None]:
         raise
     except CelerytuiError as error:
         _complain(str(error))
+        if isinstance(error, OutputError):
+            _forget_output()
         ctx.exit(error.exit_code)
     except KeyboardInterrupt:
         ctx.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader has seen enough. Python flushes stdout at exit and would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _forget_output()
         ctx.exit(ExitCode.FAILURE)
     except Exception:
         _complain(f"this is a bug in celerytui:\n{traceback.format_exc()}")
         ctx.exit(ExitCode.FAILURE)
+
+
+def _forget_output() -> None:
+    """Python flushes stdout at exit, and would complain again of what is in its buffer."""
+    if sys.stdout is not None:  # type: ignore[redundant-expr, unused-ignore]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(text: str) -> None:

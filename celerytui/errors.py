@@ -7,6 +7,7 @@ CelerytuiError
 ├── FilterError           2   the filter does not parse; knows where
 ├── BrokerUnavailable    69   no broker answered in time
 ├── NoTerminal            2   the monitor was started without a terminal
+├── OutputError           1   what a command prints cannot be written
 └── ReadOnly              1   an action was asked for in read-only mode
 """
 
@@ -73,6 +74,10 @@ class NoTerminal(CelerytuiError):
     """The monitor needs a terminal and has none."""
 
     exit_code = ExitCode.USAGE
+
+
+class OutputError(CelerytuiError):
+    """What a command prints cannot be written."""
 
 
 class ReadOnly(CelerytuiError):

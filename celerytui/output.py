@@ -271,7 +271,7 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
     states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]
-    held = f"{format_count(tasks['held'])} tasks held"
+    held = f"{format_count(tasks['held'])} task{'s' * (tasks['held'] != 1)} held"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
     said = [
@@ -291,10 +291,10 @@ def _unreached(document: Document) -> str | None:
     """Why nothing could be seen at all, None if something could."""
     state, error = document["connection"]["state"], document["connection"]["error"]
     if state == LinkState.NO_EVENTS.value:
-        why = f": {error}" if error else ""
+        why = f": {error.rstrip('.')}" if error else ""
         return f"The {document['transport']} transport carries no events{why}."
     if state != LinkState.CONNECTED.value:
-        return f"The broker was not reached: {error or state}."
+        return f"The broker was not reached: {(error or state).rstrip('.')}."
     return None
 
 

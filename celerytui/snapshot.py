@@ -10,7 +10,7 @@ from typing import Any
 
 from celerytui import connect
 from celerytui.engine import Engine
-from celerytui.errors import BrokerUnavailable, FilterError, UsageError
+from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
 from celerytui.model import LinkState
 from celerytui.output import print_json, print_tables, snapshot_document
 from celerytui.query import Filter, parse_filter
@@ -70,13 +70,21 @@ def take_snapshot(
 
 
 def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
-    """Write the document to stdout, as JSON or as tables."""
-    if as_json:
-        print_json(document, sys.stdout)
-    else:
-        width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-        print_tables(document, sys.stdout, width)
-    sys.stdout.flush()
+    """Write the document to stdout, as JSON or as tables; raises OutputError."""
+    stream = sys.stdout
+    if stream is None:  # type: ignore[redundant-expr, unused-ignore]
+        raise OutputError("standard output is closed")
+    try:
+        if as_json:
+            print_json(document, stream)
+        else:
+            width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+            print_tables(document, stream, width)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -> None:

@@ -230,3 +230,24 @@ def test_a_reader_that_leaves_is_no_crash(
     process.stdout = None
     assert process.stderr.read() == ""
     assert process.wait(30) == 1
+
+
+@pytest.mark.parametrize("redirected", [">/dev/full", ">&-"], ids=["full", "closed"])
+@pytest.mark.parametrize("form", ["--json", ""], ids=["json", "tables"])
+def test_an_output_that_takes_nothing_is_said_in_one_line(
+    tmp_path: Path, redirected: str, form: str
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    command = f"{sys.executable} -m celerytui -b memory:// snapshot --for 1ms {form} {redirected}"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("celerytui: standard output ")
+    assert done.stderr.count("\n") == 1
