@@ -1,4 +1,4 @@
-"""A small app on the monitor's base that crashes or hangs on command: `python -m ...standin WHAT`.
+"""A small app on the monitor's base that crashes or hangs on command: `... standin WHAT [LOG]`.
 
 WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD.
 """
@@ -87,4 +87,4 @@ class StandIn(BaseApp):
 
 
 if __name__ == "__main__":
-    sys.exit(run_app(StandIn(sys.argv[1])))
+    sys.exit(run_app(StandIn(sys.argv[1]), log_file=(*sys.argv, None)[2]))

@@ -15,8 +15,8 @@ from tests.integration.servers import wait_until
 STANDIN = (sys.executable, "-m", "tests.e2e.standin")
 
 
-def stand_in(open_terminal: Open, what: str) -> Terminal:
-    terminal = open_terminal(what, program=STANDIN, size=(100, 40))
+def stand_in(open_terminal: Open, *args: str) -> Terminal:
+    terminal = open_terminal(*args, program=STANDIN, size=(100, 40))
     terminal.wait_for("the stand-in stands")
     return terminal
 
@@ -56,8 +56,8 @@ def test_a_crash_while_stopping_changes_nothing(open_terminal: Open) -> None:
     assert PASSWORD.encode() not in terminal.output
 
 
-def test_a_thread_that_crashes_writes_nothing(open_terminal: Open) -> None:
-    terminal = stand_in(open_terminal, "crash-in-a-thread")
+def test_a_thread_that_crashes_tells_only_the_log(open_terminal: Open, home: Path) -> None:
+    terminal = stand_in(open_terminal, "crash-in-a-thread", "own.log")
     terminal.send("x")
     terminal.wait_for("the thread ended")
     terminal.send("q")
@@ -65,6 +65,10 @@ def test_a_thread_that_crashes_writes_nothing(open_terminal: Open) -> None:
     terminal.assert_restored()
     assert terminal.said == ""
     assert PASSWORD.encode() not in terminal.output
+    log = (home / "own.log").read_text()
+    assert log.count("cannot reach amqp://user:**@broker.example//") == 1
+    assert PASSWORD not in log
+    assert "\x1b" not in log
 
 
 def test_nothing_else_writes_into_the_picture(open_terminal: Open) -> None:
