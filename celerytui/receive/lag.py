@@ -51,8 +51,12 @@ class Lag:
         looks = self._looks
         while looks and looks[0][0] < now - WINDOW:
             looks.popleft()
+        # A look that a later one undercuts is never the least again: the least stays in front, and
+        # a look costs no more in a storm.
+        while looks and looks[-1][1] >= late:
+            looks.pop()
         looks.append((now, late))
-        self.seconds = min(seconds for _, seconds in looks)
+        self.seconds = looks[0][1]
         return self.seconds
 
     def _late(self, sender: str, age: float, now: float) -> float:

@@ -366,7 +366,7 @@ def test_no_bytes_make_it_raise(body: bytes | str) -> None:
     decode(body)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(mappings | json_values, max_size=6))
 def test_no_json_makes_it_raise_and_every_event_counts(items: list[Any]) -> None:
     batch = decode(encode(items))
@@ -378,7 +378,7 @@ def test_no_json_makes_it_raise_and_every_event_counts(items: list[Any]) -> None
         repr(event).encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(mappings | json_values, max_size=6), st.data())
 def test_good_events_survive_any_neighbours(items: list[Any], data: st.DataObject) -> None:
     good = [f"good{number}" for number in range(3)]
