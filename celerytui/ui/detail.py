@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -20,7 +19,7 @@ from celerytui.columns import (
 from celerytui.control import Scope
 from celerytui.model import Task, TaskState
 from celerytui.ui.code import highlight, highlight_repr, highlight_traceback, last_own_frame
-from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.family import family_tree, relative_line
 from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Line, Span, Spans, cells, fit_spans, section, span_width
 from celerytui.ui.messages import TaskOpened
@@ -345,27 +344,12 @@ class DetailPane(Pane):
             return rows
         chosen = self._links[self._link] if 0 <= self._link < len(self._links) else None
         self._link_rows = {}
-        for prefix, task in _tree(relatives, self.session.glyphs):
+        for prefix, task in family_tree(relatives, self.session.glyphs):
             self._link_rows[at + len(rows)] = task.id
             ground = "cursor" if task.id == chosen else "bg"
-            rows.append((self._relative(prefix, task, width), ground))
+            line = relative_line(self.session, prefix, task, width, this=task is self._known)
+            rows.append((line, ground))
         return rows
-
-    def _relative(self, prefix: str, task: Task, width: int) -> Line:
-        session = self.session
-        role = state_role(task.state)
-        line = Line(width, session.glyphs.ellipsis)
-        line.left((prefix, "faint"), (f"{session.glyphs.state(task.state)} ", role))
-        this = task.id == self._known.id
-        name = clean(task.name, limit=80) if task.name else "name not known"
-        line.left((name, "strong" if this else "text"), ("  this task" if this else "", "muted"))
-        ran = task.running(session.now())
-        line.right(
-            (format_id(task.id, ascii=session.ascii) + "  ", "muted"),
-            (task.state.label.ljust(9), role),
-            (format_duration(ran).rjust(8) if ran is not None else " " * 8, "text"),
-        )
-        return line
 
     # Keys and the mouse
 
@@ -421,34 +405,3 @@ def _spans(line: Line | Spans) -> Spans:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _tree(tasks: Sequence[Task], glyphs: Glyphs) -> list[tuple[str, Task]]:
-    """The tasks as a tree by their parents, each with its branches; orphans at the top."""
-    by_id = {task.id: task for task in tasks}
-    children: dict[str | None, list[Task]] = {}
-    for task in sorted(tasks, key=lambda one: (one.sent or one.received or one.seen, one.seq)):
-        parent = task.parent_id if task.parent_id in by_id and task.parent_id != task.id else None
-        children.setdefault(parent, []).append(task)
-    rows: list[tuple[str, Task]] = []
-    seen: set[str] = set()
-    stack: list[tuple[str, str, Task]] = [("", "", one) for one in reversed(children.get(None, []))]
-    while stack:
-        prefix, below, task = stack.pop()
-        if task.id in seen:
-            continue
-        seen.add(task.id)
-        rows.append((prefix, task))
-        under = children.get(task.id, [])
-        for index, child in reversed(list(enumerate(under))):
-            last = index == len(under) - 1
-            stack.append(
-                (
-                    f"{below}{glyphs.last if last else glyphs.branch} ",
-                    f"{below}{'  ' if last else glyphs.trunk} ",
-                    child,
-                )
-            )
-    # A hostile stream may say that two tasks are each other's parents.
-    rows += [("", task) for task in tasks if task.id not in seen]
-    return rows
