@@ -54,6 +54,8 @@ class WorkerList(TablePane[Worker]):
         live = [worker for worker in workers if worker.status in ("online", "late")]
         if off:
             right += [(f"events off on {off}", "warning"), (f" of {len(live)}", "muted")]
+            if not self.session.engine.settings.read_only:
+                right += [("  E", "key"), (" on", "muted")]
             return [(self.NAME, self.title_role)], right
         busy = sum(worker.active or 0 for worker in live)
         if live and all(worker.concurrency is not None for worker in live):
