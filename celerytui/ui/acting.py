@@ -32,6 +32,8 @@ GO = {Scope.TYPE: "Set"}
 """What the button of a form says where the action's own name does not say it."""
 LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
 """What the limits are called here, and in a worker's list of its tasks."""
+PATIENCE_SECONDS = 0.5
+"""How long a look for something may take before it is said."""
 _ALL = "\0all"
 """No worker, queue or task can have this name."""
 
@@ -331,6 +333,7 @@ class Actions:
             app.call_later(show, answer)
 
         def show(answer: Arguments | Refusal) -> None:
+            patience.stop()
             task = self._session.engine.store.task(task_id)
             app.push_screen(rerun_form(self._session, action, task_id, task, answer), filled)
 
@@ -338,7 +341,8 @@ class Actions:
             if values is not None:
                 self.submit(action, [task_id], values)
 
-        self._say(f"{action.label}: looking for the arguments", seconds=1)
+        text = f"{action.label}: looking for the arguments"
+        patience = app.set_timer(PATIENCE_SECONDS, lambda: self._say(text, seconds=1))
         self._session.engine.find_arguments(task_id, found)
 
     def _say(self, text: str, *, seconds: float = 3) -> None:

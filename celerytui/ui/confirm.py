@@ -64,6 +64,7 @@ class Confirm(Dialog[dict[str, str]]):
         lines += self._choices() if self.asks_choices else told.values()
         lines += [[], told.reach(), [], *self._typing()]
         self._button_row = len(lines)
+        self.box.fill(title, note, [*lines, self._keys()])  # the buttons go by its width
         lines += [self._button_line(), [], self._keys()]
         self.box.fill(title, note, lines)
 

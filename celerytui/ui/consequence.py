@@ -201,7 +201,7 @@ class Consequence:
             waiting = len(held) - running
             spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]
             if not alive:
-                spans.append((f"   {worker.status}: it will not hear of it", "warning"))
+                spans.append((f"   {worker.status}: not reached", "warning"))
             lines.append(spans)
         if len(self.targets) > ROWS:
             lines.append([(f"  and {len(self.targets) - ROWS} more", "muted")])

@@ -54,7 +54,6 @@ class TextField(Input):
     DEFAULT_CSS = """
     TextField { position: absolute; background: $background; color: $foreground; }
     TextField:focus { background: $background; }
-    TextField:ansi { text-style: underline; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", show=False, priority=True),

@@ -27,7 +27,7 @@ from celerytui.ui.fields import (
     TextField,
     offer_line,
 )
-from celerytui.ui.lines import Spans, cells, wrap_spans
+from celerytui.ui.lines import Spans, cells, fit_spans, wrap_spans
 from celerytui.ui.session import Session
 
 WIDEST = 92
@@ -159,7 +159,10 @@ class Form(Dialog[dict[str, str]]):
             self._rows[name] = len(lines)
             role = "key" if name == self._focused else "muted"
             label = param.label + ("" if not param.required else " *")
-            lines.append([(label, role)])
+            # Where a palette has no colours nothing else tells where a field is.
+            edge = " " if param.choices else self.session.glyphs.vertical
+            room = self._label_width - 1
+            lines.append([*fit_spans([(label, role)], room), (edge, "faint")])
             mistake = self.mistake(name) if name in self._left else None
             if mistake is not None:
                 shown = clean(f"{self.session.glyphs.growing} {mistake}", limit=width)

@@ -30,6 +30,8 @@ class Stage(BaseApp):
     """The widgets on the screen, and which view they make; what keys do is the monitor's."""
 
     CSS_PATH = "monitor.tcss"
+    AUTO_FOCUS = None
+    """What has the focus is chosen by the views; the first widget is the hidden filter line."""
 
     def __init__(self, engine: Engine, settings: Settings, palette: Palette | None = None) -> None:
         super().__init__()

@@ -22,8 +22,6 @@ from celerytui.ui.session import Session
 from celerytui.ui.throughput import Throughput
 from celerytui.ui.workerfacts import WorkerPane
 
-LABEL = 22
-
 
 class Told(NamedTuple):
     """One row of a section: its key, what is drawn, and the task id or task name it is about."""
@@ -121,9 +119,11 @@ def _revoked(session: Session, data: Any, width: int) -> list[Told]:
 def _facts(session: Session, data: Any, width: int) -> list[Told]:
     """Any nested mapping as labels and values, one level of labels with dots."""
     rows = []
-    for label, value in _flat(data):
+    flat = _flat(data)
+    room = min(width // 2, max((len(clean(label, limit=60)) for label, _ in flat), default=0))
+    for label, value in flat:
         spans: Spans = [
-            (clean(label, limit=60).ljust(min(LABEL, width // 2)) + "  ", "muted"),
+            (clean(label, limit=60).ljust(room) + "  ", "muted"),
             (clean(value, limit=max(40, width * 2)), "text"),
         ]
         rows.append(Told(label, spans))
