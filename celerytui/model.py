@@ -140,8 +140,8 @@ _NO_EXTRA = TaskExtra()
 class Task(Struct, gc=False):
     """One task as far as it is known.
 
-    `seq` is the order of arrival, `revision` the store's revision at its last change, `seen` the
-    time of its newest event, `finished` when it succeeded, failed, was revoked or rejected.
+    `seq` is the order of arrival, `seen` the time of its newest event, `finished` when it
+    succeeded, failed, was revoked or rejected.
     """
 
     # gc=False: nothing in it can refer back to it, and a million tracked objects would make each
@@ -149,7 +149,6 @@ class Task(Struct, gc=False):
 
     id: str
     seq: int
-    revision: int = 0
     state: TaskState = TaskState.SENT
     name: str | None = None
     worker: str | None = None

@@ -16,7 +16,8 @@ from typing import Any
 from celerytui.receive.decode import JSON, EventDecoder
 from celerytui.receive.generic import KombuReader
 
-PIECE = 512 * 1024
+PIECE = 64 * 1024
+"""Bytes read at a time: what they become still is in the processor's cache when it is stored."""
 
 METHOD, HEADER, BODY = 1, 2, 3
 FRAME_END = 0xCE
@@ -50,7 +51,7 @@ class AmqpReader(KombuReader):
         self._wire.transport._read_buffer = b""
 
     def read(self, seconds: float) -> None:
-        """Reads once, up to half a megabyte; keeps the heartbeat going."""
+        """Reads once; keeps the heartbeat going."""
         sock = self._wire.transport.sock
         try:
             sock.settimeout(seconds)

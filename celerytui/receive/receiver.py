@@ -20,7 +20,7 @@ BACK_OFF = (1.0, 2.0, 3.0, 5.0)
 IDLE_SECONDS = 0.2
 # Events that come close together go on together: the store is locked once for all of them.
 BATCH_SECONDS = 0.05
-BATCH_EVENTS = 2000
+BATCH_EVENTS = 500
 # ... but not kept back once nothing more comes.
 QUIET_SECONDS = 0.01
 ERROR_LIMIT = 300

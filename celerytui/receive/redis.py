@@ -27,7 +27,8 @@ from celerytui.connect import read_connection
 from celerytui.receive.decode import JSON, EventDecoder
 from celerytui.receive.reader import Silence
 
-PIECE = 512 * 1024
+PIECE = 64 * 1024
+"""Bytes read at a time: what they become still is in the processor's cache when it is stored."""
 PING_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 
@@ -93,7 +94,7 @@ class RedisReader:
         self._failed = False
 
     def read(self, seconds: float) -> None:
-        """Reads once, up to half a megabyte; pings where nothing came for 5 s."""
+        """Reads once; pings where nothing came for 5 s."""
         try:
             self._socket.settimeout(seconds)
             count = self._socket.recv_into(self._piece)

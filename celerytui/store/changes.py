@@ -16,22 +16,19 @@ class ChangeLog:
 
     Writers note changes one by one and commit them together: only then does `revision` grow, so
     whoever read a revision gets everything after it. An entry is a task's id, or "" for a change
-    that is no task's.
+    that is no task's. `pending` are those that are not committed yet, in their order.
     """
 
-    __slots__ = ("_log", "mark", "pending", "revision")
+    __slots__ = ("_log", "pending", "revision")
 
     def __init__(self, length: int = LOG_LENGTH) -> None:
         self.revision = 0
-        self.mark = 1
-        self.pending: list[str] = []
+        self.pending: dict[str, None] = {}
         self._log: deque[str] = deque(maxlen=length)
 
     def note(self, task: Task) -> None:
         """Mark a task as changed by the commit to come."""
-        if task.revision != self.mark:
-            task.revision = self.mark
-            self.pending.append(task.id)
+        self.pending[task.id] = None
 
     def commit(self, *, other: bool = False) -> None:
         """Publish what was noted; `other` if something that is no task changed as well."""
@@ -39,10 +36,9 @@ class ChangeLog:
         if not pending:
             if not other:
                 return
-            pending.append("")
+            pending[""] = None
         self._log.extend(pending)
         self.revision += len(pending)
-        self.mark = self.revision + 1
         pending.clear()
 
     def since(self, revision: int) -> list[str] | None:

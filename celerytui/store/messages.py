@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from celerytui.model import Event, Task
+from celerytui.model import Event, Task, TaskExtra, TaskState
 from celerytui.store.extras import SharedExtra, SharedExtras, own
 from celerytui.store.families import Families
 from celerytui.store.interning import InternTable
 
 MAX_QUEUES = 2000
 MAX_NAMES = 5000
+
+SHARED_LENGTH = 12
+"""Characters up to which arguments and results are worth a look whether others have the same."""
 
 
 class Messages:
@@ -22,11 +25,41 @@ class Messages:
         self.queue_names: dict[str, str] = {}
         self.task_names: dict[str, str] = {}
         # Arguments and results that many tasks have: "()", "{}", "None", "True".
-        self.share = InternTable(4096, 24)
+        self.share = InternTable(4096, SHARED_LENGTH)
         self.intern = intern
         self._tasks = tasks
         self._families = families
         self._extras = SharedExtras()
+
+    def begin(self, event: Event, task_id: str, state: TaskState) -> Task:
+        """A task that was not known, with all that the event says."""
+        name, args, kwargs = event.name, event.args, event.kwargs
+        if name is not None:
+            name = self.task_names.get(name) or self.task_name(name)
+        if args is not None and len(args) <= SHARED_LENGTH:
+            args = self.share(args)
+        if kwargs is not None and len(kwargs) <= SHARED_LENGTH:
+            kwargs = self.share(kwargs)
+        root_id, parent_id = event.root_id, event.parent_id
+        if root_id is not None:
+            root_id = task_id if root_id == task_id else self._same_id(root_id)
+        task = Task(
+            task_id,
+            0,
+            state,
+            name=name,
+            args=args,
+            kwargs=kwargs,
+            retries=event.retries,
+            seen=event.timestamp,
+            root_id=root_id,
+            parent_id=None if parent_id is None else self._same_id(parent_id),
+        )
+        if event.eta is not None or event.expires is not None:
+            task.extra = TaskExtra(eta=event.eta, expires=event.expires)
+        if root_id is not task_id and root_id is not None:
+            self._families.join(task)
+        return task
 
     def describe(self, task: Task, event: Event) -> None:
         """Take all that the event says; it may leave fields out, but for eta and expires.

@@ -281,7 +281,7 @@ class Store:
     def _apply_slice(self, events: list[Event], now: float) -> None:
         self._events.now = now
         entered = self._tasks.entered
-        succeeded, failed = entered[SUCCESS], entered[FAILURE]
+        succeeded, failed = entered(SUCCESS), entered(FAILURE)
         get_handler = self._handlers.get
         other = self._other
         for event in events:
@@ -290,8 +290,8 @@ class Store:
                 handler(event)
             else:
                 other(event)
-        failed = entered[FAILURE] - failed
-        done = entered[SUCCESS] - succeeded + failed
+        failed = entered(FAILURE) - failed
+        done = entered(SUCCESS) - succeeded + failed
         if done:
             self._rates.done.add(int(now), done)
         if failed:

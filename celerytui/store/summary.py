@@ -104,7 +104,7 @@ def summarise(
 ) -> Summary:
     """Draw up the summary; the caller holds the lock."""
     statuses = Counter(record.worker.status for record in workers.records.values())
-    counts, entered, evicted = tasks.counts, tasks.entered, tasks.evicted
+    counts, entered, evicted = tasks.counts(), tasks.entered, tasks.evicted
     oldest = tasks.eviction.oldest()
     state = TaskState
     return Summary(
@@ -117,11 +117,11 @@ def summarise(
         running=counts[state.STARTED],
         waiting=counts[state.SENT] + counts[state.RECEIVED] + counts[state.RETRY],
         failed_5m=rates.total(rates.failed, FAILED_WINDOW, now),
-        succeeded_total=entered[state.SUCCESS],
-        failed_total=entered[state.FAILURE],
-        retried_total=entered[state.RETRY],
-        revoked_total=entered[state.REVOKED],
-        lost_total=entered[state.LOST],
+        succeeded_total=entered(state.SUCCESS),
+        failed_total=entered(state.FAILURE),
+        retried_total=entered(state.RETRY),
+        revoked_total=entered(state.REVOKED),
+        lost_total=entered(state.LOST),
         held=len(tasks.by_id),
         max_tasks=tasks.max_tasks,
         evicted=sum(evicted),

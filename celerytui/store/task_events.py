@@ -1,7 +1,8 @@
 """What each kind of task event does to its task: the merge rules.
 
 A task event of each kind is applied by one method, the usual case (the task goes one step ahead)
-first and without a further call, all others through `merge.follows`. Fields that a task-received
+first and with few further calls, as it happens to nearly every event; all others go through
+`merge.follows`. Fields that a task-received
 brings are always its own (Task.merge_rules in celery.events.state); other events only fill them.
 """
 
@@ -11,8 +12,8 @@ from celerytui.model import Attempt, Event, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.merge import follows
-from celerytui.store.messages import Messages
-from celerytui.store.tasks import TaskTable
+from celerytui.store.messages import SHARED_LENGTH, Messages
+from celerytui.store.tasks import STATES, TaskTable
 from celerytui.store.workers import Record, WorkerTable
 
 SENT = TaskState.SENT
@@ -25,6 +26,9 @@ REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
 LOST = TaskState.LOST
+
+TO_STARTED = RECEIVED * STATES + STARTED
+TO_SUCCESS = STARTED * STATES + SUCCESS
 
 MAX_ATTEMPTS = 20
 
@@ -43,14 +47,14 @@ class TaskEvents:
         self.latest_failure: str | None = None
         self._table = table
         self._tasks = table.by_id
-        self._counts = table.counts
-        self._entered = table.entered
+        self._moves = table.moves
         self._unfinished = table.eviction.unfinished
         self._succeed = table.eviction.succeed
         self._workers = workers
         self._records = workers.records
-        self._changes = changes
+        self._pending = changes.pending
         self._share = messages.share
+        self._begin = messages.begin
         self._describe = messages.describe
         self._fill = messages.fill
         self._address = messages.address
@@ -64,8 +68,8 @@ class TaskEvents:
         task = self._tasks.get(task_id)
         sent = event.timestamp
         if task is None:
-            task = self._table.admit(task_id, SENT, sent, None)
-            self._describe(task, event)
+            task = self._begin(event, task_id, SENT)
+            self._table.hold(task, None)
         elif task.state is not LOST and follows(task, SENT, event, True):
             if task.state is not SENT:
                 self._begin_try(task)
@@ -84,27 +88,34 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return
-        record = self._heard(event.hostname)
+        record = self._records.get(event.hostname)
+        if record is None or record.proven != self.now:
+            record = self._heard(event.hostname)
         task = self._tasks.get(task_id)
         received = event.timestamp
         if task is None:
-            task = self._table.admit(task_id, RECEIVED, received, record)
-        elif task.state is SENT:
-            self._table.move(task, RECEIVED, record)
-        elif self._follows(task, RECEIVED, event):
-            if task.state is not RECEIVED:
-                self._begin_try(task)
-            self._table.move(task, RECEIVED, record)
-        elif task.received is not None and received <= task.received:
-            self._touch(task, received)
-            return
+            task = self._begin(event, task_id, RECEIVED)
+            task.worker = record.worker.hostname or None
+            self._table.hold(task, record)
+        else:
+            if task.state is SENT:
+                self._table.move(task, RECEIVED, record)
+            elif self._follows(task, RECEIVED, event):
+                if task.state is not RECEIVED:
+                    self._begin_try(task)
+                self._table.move(task, RECEIVED, record)
+            elif task.received is not None and received <= task.received:
+                self._touch(task, received)
+                return
+            self._describe(task, event)
         task.received = received
-        self._describe(task, event)
         if task.queue is None:
             queues = record.worker.queues
             if queues is not None and len(queues) == 1:
                 task.queue = queues[0]
-        self._touch(task, received)
+        if received > task.seen:
+            task.seen = received
+        self._pending[task.id] = None
 
     def started(self, event: Event) -> None:
         """Take a task-started."""
@@ -112,22 +123,21 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return
-        record = self._heard(event.hostname)
+        record = self._records.get(event.hostname)
+        if record is None or record.proven != self.now:
+            record = self._heard(event.hostname)
         task = self._tasks.get(task_id)
         started = event.timestamp
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
             task.started = started
-            return
-        if (
+        elif (
             task.state is RECEIVED
             and task.worker == record.worker.hostname
             and started >= (task.received or 0.0)
         ):
             task.state = STARTED
-            self._counts[RECEIVED] -= 1
-            self._counts[STARTED] += 1
-            self._entered[STARTED] += 1
+            self._moves[TO_STARTED] += 1
             task.started = started
         elif self._follows(task, STARTED, event):
             if task.state >= RETRY:
@@ -136,7 +146,9 @@ class TaskEvents:
             task.started = started
         elif started > (task.started or 0.0) and started >= (task.received or 0.0):
             task.started = started
-        self._touch(task, started)
+        if started > task.seen:
+            task.seen = started
+        self._pending[task.id] = None
 
     def succeeded(self, event: Event) -> None:
         """Take a task-succeeded."""
@@ -144,7 +156,9 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return
-        record = self._heard(event.hostname)
+        record = self._records.get(event.hostname)
+        if record is None or record.proven != self.now:
+            record = self._heard(event.hostname)
         task = self._tasks.get(task_id)
         finished = event.timestamp
         if task is None:
@@ -152,9 +166,7 @@ class TaskEvents:
             record.worker.succeeded += 1
         elif task.state is STARTED and task.worker == record.worker.hostname:
             task.state = SUCCESS
-            self._counts[STARTED] -= 1
-            self._counts[SUCCESS] += 1
-            self._entered[SUCCESS] += 1
+            self._moves[TO_SUCCESS] += 1
             del self._unfinished[task_id]
             self._succeed(task)
             record.tasks.discard(task_id)
@@ -171,8 +183,10 @@ class TaskEvents:
         task.runtime = event.runtime
         result = event.result
         if result is not None:
-            task.result = self._share(result)
-        self._touch(task, finished)
+            task.result = result if len(result) > SHARED_LENGTH else self._share(result)
+        if finished > task.seen:
+            task.seen = finished
+        self._pending[task.id] = None
 
     def failed(self, event: Event) -> None:
         """Take a task-failed."""
@@ -277,10 +291,8 @@ class TaskEvents:
         record = self._records.get(hostname)
         if record is None:
             record = self._workers.get(hostname, self.now)
-        record.told = self.now
-        worker = record.worker
-        if worker.task_events is not True:
-            worker.task_events = True
+        record.told = record.proven = self.now
+        record.worker.task_events = True
         return record
 
     def _follows(self, task: Task, new: TaskState, event: Event) -> bool:
@@ -298,11 +310,7 @@ class TaskEvents:
     def _touch(self, task: Task, timestamp: float) -> None:
         if timestamp > task.seen:
             task.seen = timestamp
-        # ChangeLog.note, without the call: this is done for every event.
-        changes = self._changes
-        if task.revision != changes.mark:
-            task.revision = changes.mark
-            changes.pending.append(task.id)
+        self._pending[task.id] = None
 
     def _begin_try(self, task: Task) -> None:
         task.started = task.finished = task.runtime = task.result = None

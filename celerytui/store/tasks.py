@@ -14,54 +14,66 @@ STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
 LOST = TaskState.LOST
 
+STATES = len(TaskState)
+NEW_TO = range(STATES * STATES, (STATES + 1) * STATES)
+
 
 class TaskTable:
     """Up to `max_tasks` tasks by id.
 
-    `counts` is how many of the held tasks are in each state, `entered` how many ever came into
-    it, `evicted` how many were dropped from it to make room; all are indexed by state.
+    `moves` counts the steps from one state to another, at `old * STATES + new`, and at
+    `NEW_TO[state]` those that were not held; `evicted` what went from each state to make room.
     """
 
     def __init__(self, max_tasks: int, workers: WorkerTable, changes: ChangeLog) -> None:
         self.max_tasks = max(1, max_tasks)
         self.by_id: dict[str, Task] = {}
-        self.counts = [0] * len(TaskState)
-        self.entered = [0] * len(TaskState)
-        self.evicted = [0] * len(TaskState)
+        self.moves = [0] * ((STATES + 1) * STATES)
+        self.evicted = [0] * STATES
         self.eviction = Eviction()
         self.families = Families()
         self._records = workers.records
         self._changes = changes
         self._seq = 0
 
+    def entered(self, state: TaskState) -> int:
+        """How many tasks ever came into a state."""
+        return sum(self.moves[state::STATES])
+
+    def counts(self) -> list[int]:
+        """How many of the held tasks are in each state."""
+        left = [sum(self.moves[state * STATES : (state + 1) * STATES]) for state in TaskState]
+        return [self.entered(state) - left[state] - self.evicted[state] for state in TaskState]
+
     def admit(self, task_id: str, state: TaskState, seen: float, record: Record | None) -> Task:
-        """Hold a task that was not known, and make room for it."""
+        """Hold a task of which no more is known, as `hold` does."""
+        task = Task(task_id, 0, state, seen=seen)
+        if record is not None:
+            task.worker = record.worker.hostname or None
+        self.hold(task, record)
+        return task
+
+    def hold(self, task: Task, record: Record | None) -> None:
+        """Hold a task that was not known, and make room for it; the caller notes the change."""
         self._seq += 1
-        task = Task(task_id, self._seq, 0, state)
-        task.seen = seen
+        task.seq = self._seq
+        task_id, state = task.id, task.state
         self.by_id[task_id] = task
-        self.counts[state] += 1
-        self.entered[state] += 1
+        self.moves[NEW_TO[state]] += 1
         if state < SUCCESS:
             self.eviction.unfinished[task_id] = task
         else:
             self.eviction.finish(task)
-        if record is not None:
-            task.worker = record.worker.hostname or None
-            if state is RECEIVED or state is STARTED:
-                record.tasks.add(task_id)
-        self._changes.note(task)
+        if record is not None and (state is RECEIVED or state is STARTED):
+            record.tasks.add(task_id)
         if len(self.by_id) > self.max_tasks:
             self._evict()
-        return task
 
     def move(self, task: Task, new: TaskState, record: Record | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
         old = task.state
         if old is not new:
-            self.counts[old] -= 1
-            self.counts[new] += 1
-            self.entered[new] += 1
+            self.moves[old * STATES + new] += 1
             task.state = new
             if old >= SUCCESS or new >= SUCCESS:
                 self.eviction.move(task, old, new)
@@ -118,9 +130,8 @@ class TaskTable:
             return
         state = task.state
         del self.by_id[task.id]
-        self.counts[state] -= 1
         self.evicted[state] += 1
         if state < SUCCESS:
             self._release(task)
         self.families.leave(task)
-        self._changes.pending.append(task.id)
+        self._changes.note(task)

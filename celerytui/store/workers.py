@@ -35,16 +35,20 @@ class Record:
     """A worker and what the store keeps beside it.
 
     `tasks` are the ids it received or started and has not finished. `told` is when its last task
-    event came, `beat` the newest timestamp of its worker events, `proof` the heartbeat from which
-    on silence about tasks is judged: (arrival, processed, beats since).
+    event came, `proven` the batch whose task events were last taken as proof that it sends them,
+    `beat` the newest timestamp of its worker events, `proof` the heartbeat from which on silence
+    about tasks is judged: (arrival, processed, beats since).
     """
 
-    __slots__ = ("beat", "counted", "done", "proof", "tasks", "told", "unsettled", "worker")
+    __slots__ = (
+        *("beat", "counted", "done", "proof", "proven", "tasks", "told", "unsettled", "worker"),
+    )
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.tasks: set[str] = set()
         self.told = 0.0
+        self.proven: float | None = None
         self.beat = 0.0
         self.proof: tuple[float, int, int] | None = None
         self.done: Ring | None = None
@@ -189,7 +193,7 @@ class WorkerTable:
         """Take what the worker answered about its task events."""
         worker = record.worker
         worker.task_events = on
-        record.proof = None
+        record.proof = record.proven = None
         if not on:
             worker.events_enabled_by_us = False
         elif by_us:
@@ -260,7 +264,7 @@ def forget_process(record: Record) -> None:
     worker.task_events = None
     worker.events_enabled_by_us = False
     worker.active = worker.processed = worker.uptime = worker.inspected = None
-    record.proof = None
+    record.proof = record.proven = None
 
 
 def _other_process(event: Event, worker: Worker) -> bool:
@@ -291,6 +295,7 @@ def _judge_task_events(record: Record, now: float) -> None:
     record.proof = (since, base, beats + 1)
     if beats + 1 >= SILENT_BEATS and processed - base >= SILENT_TASKS:
         record.worker.task_events = False
+        record.proven = None
 
 
 def _done_per_second(record: Record, watched: list[int]) -> float | None:

@@ -173,7 +173,7 @@ def essence(task: Task) -> dict[str, Any]:
     """All of a task that the order of arrival must not change."""
     fields = {name: getattr(task, name) for name in Task.__struct_fields__}
     extra = {name: getattr(task.more, name) for name in type(task.more).__struct_fields__}
-    for name in ("seq", "revision", "extra"):
+    for name in ("seq", "extra"):
         del fields[name]
     return fields | extra
 

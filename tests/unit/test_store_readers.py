@@ -25,7 +25,6 @@ def test_changes_come_once_each_in_the_order_of_the_last() -> None:
     assert store.changed_since(middle, 10) == ["b"]
     assert store.changed_since(0, 1) is None
     assert store.changed_since(store.revision + 1, 10) is None
-    assert held(store, "b").revision > middle >= held(store, "a").revision > start
 
 
 def test_workers_and_queues_count_as_changes_of_no_task() -> None:
@@ -39,7 +38,7 @@ def test_workers_and_queues_count_as_changes_of_no_task() -> None:
 def test_a_log_that_is_too_short_says_so() -> None:
     log = ChangeLog(length=3)
     for name in "abcd":
-        log.pending.append(name)
+        log.pending[name] = None
         log.commit()
     assert log.since(1) == ["b", "c", "d"]
     assert log.since(0) is None
