@@ -137,6 +137,17 @@ class TaskExtra(Struct, gc=False):
 _NO_EXTRA = TaskExtra()
 
 
+class Lineage(Struct, frozen=True, gc=False):
+    """Where a task stands in its workflow."""
+
+    root_id: str | None = None
+    parent_id: str | None = None
+
+
+OWN_ROOT = Lineage()
+"""That of a task that nothing called, which is its own root: most are, and share this one."""
+
+
 class Task(Struct, gc=False):
     """One task as far as it is known.
 
@@ -163,9 +174,21 @@ class Task(Struct, gc=False):
     finished: float | None = None
     runtime: float | None = None
     seen: float = 0.0
-    root_id: str | None = None
-    parent_id: str | None = None
+    lineage: Lineage | None = None
     extra: TaskExtra | None = None
+
+    @property
+    def root_id(self) -> str | None:
+        """The first task of its workflow, itself where it is none."""
+        lineage = self.lineage
+        if lineage is None:
+            return None
+        return self.id if lineage is OWN_ROOT else lineage.root_id
+
+    @property
+    def parent_id(self) -> str | None:
+        """The task that called it."""
+        return None if self.lineage is None else self.lineage.parent_id
 
     @property
     def more(self) -> TaskExtra:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.model import Event, Task, TaskExtra, TaskState
+from celerytui.model import OWN_ROOT, Event, Lineage, Task, TaskExtra, TaskState
 from celerytui.store.extras import SharedExtra, SharedExtras, own
 from celerytui.store.families import Families
 from celerytui.store.interning import InternTable
@@ -40,9 +40,6 @@ class Messages:
             args = self.share(args)
         if kwargs is not None and len(kwargs) <= SHARED_LENGTH:
             kwargs = self.share(kwargs)
-        root_id, parent_id = event.root_id, event.parent_id
-        if root_id is not None:
-            root_id = task_id if root_id == task_id else self._same_id(root_id)
         task = Task(
             task_id,
             0,
@@ -52,13 +49,13 @@ class Messages:
             kwargs=kwargs,
             retries=event.retries,
             seen=event.timestamp,
-            root_id=root_id,
-            parent_id=None if parent_id is None else self._same_id(parent_id),
         )
+        if event.parent_id is None and event.root_id == task_id:
+            task.lineage = OWN_ROOT
+        else:
+            self._relate(task, event.root_id, event.parent_id)
         if event.eta is not None or event.expires is not None:
             task.extra = TaskExtra(eta=event.eta, expires=event.expires)
-        if root_id is not task_id and root_id is not None:
-            self._families.join(task)
         return task
 
     def describe(self, task: Task, event: Event) -> None:
@@ -72,10 +69,7 @@ class Messages:
             task.args = self.share(event.args)
         if event.kwargs is not None:
             task.kwargs = self.share(event.kwargs)
-        if event.parent_id is not None:
-            task.parent_id = self._same_id(event.parent_id)
-        if event.root_id is not None:
-            self._take_root(task, event.root_id)
+        self._relate(task, event.root_id or task.root_id, event.parent_id or task.parent_id)
         if (
             task.retries is None
             or (event.retries or 0) >= task.retries
@@ -101,10 +95,7 @@ class Messages:
             task.args = self.share(event.args)
         if task.kwargs is None and event.kwargs is not None:
             task.kwargs = self.share(event.kwargs)
-        if task.parent_id is None and event.parent_id is not None:
-            task.parent_id = self._same_id(event.parent_id)
-        if task.root_id is None and event.root_id is not None:
-            self._take_root(task, event.root_id)
+        self._relate(task, task.root_id or event.root_id, task.parent_id or event.parent_id)
 
     def address(self, task: Task, event: Event) -> None:
         """Take from a task-sent who sent it and where to."""
@@ -137,15 +128,15 @@ class Messages:
             self.task_names[name] = name
         return name
 
-    def _take_root(self, task: Task, root_id: str) -> None:
-        if root_id == task.id:
-            task.root_id = task.id
-        else:
-            task.root_id = self._same_id(root_id)
+    def _relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
+        if parent_id is None and root_id == task.id:
+            task.lineage = OWN_ROOT
+        elif parent_id is not None or root_id is not None:
+            task.lineage = Lineage(self._same_id(root_id), self._same_id(parent_id))
             self._families.join(task)
 
-    def _same_id(self, task_id: str) -> str:
-        known = self._tasks.get(task_id)
+    def _same_id(self, task_id: str | None) -> str | None:
+        known = self._tasks.get(task_id or "")
         return task_id if known is None else known.id
 
 

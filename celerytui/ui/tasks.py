@@ -184,8 +184,10 @@ def as_json(task: Task) -> str:
     document = {
         key: value
         for key, value in msgspec.to_builtins(task).items()
-        if value is not None and key not in ("extra", "revision", "seq")
+        if value is not None and key not in ("extra", "lineage", "seq")
     }
+    family = {"root_id": task.root_id, "parent_id": task.parent_id}
+    document.update({key: value for key, value in family.items() if value is not None})
     document["state"] = task.state.label
     document.update({k: v for k, v in msgspec.to_builtins(task.more).items() if v})
     return mask(json.dumps(document, indent=2, ensure_ascii=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from celerytui.model import Task
+from celerytui.model import Lineage, Task
 from celerytui.ui.family import family_tree
 from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs
 
@@ -18,7 +18,7 @@ IDS = [f"task-{number}" for number in range(8)]
 )
 def test_each_task_stands_in_the_tree_once(parents: list[str | None], glyphs: Glyphs) -> None:
     tasks = [
-        Task(task_id, seq, parent_id=parent)
+        Task(task_id, seq, lineage=Lineage(parent_id=parent))
         for seq, (task_id, parent) in enumerate(zip(IDS, parents, strict=True))
     ]
     rows = family_tree(tasks, glyphs)
@@ -29,9 +29,9 @@ def test_each_task_stands_in_the_tree_once(parents: list[str | None], glyphs: Gl
 def test_children_stand_under_their_parent_in_order() -> None:
     tasks = [
         Task("root", 0, sent=1.0),
-        Task("late", 1, sent=3.0, parent_id="root"),
-        Task("early", 2, sent=2.0, parent_id="root"),
-        Task("grandchild", 3, sent=4.0, parent_id="early"),
+        Task("late", 1, sent=3.0, lineage=Lineage(parent_id="root")),
+        Task("early", 2, sent=2.0, lineage=Lineage(parent_id="root")),
+        Task("grandchild", 3, sent=4.0, lineage=Lineage(parent_id="early")),
     ]
     rows = family_tree(tasks, UNICODE)
     assert [(prefix, task.id) for prefix, task in rows] == [

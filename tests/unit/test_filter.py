@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from celerytui.errors import FilterError
-from celerytui.model import LABELS, Task, TaskExtra, TaskState
+from celerytui.model import LABELS, Lineage, Task, TaskExtra, TaskState
 from celerytui.query import FIELDS, Filter, parse_filter, suggest
 from celerytui.query.parse import LENGTH_LIMIT
 
@@ -35,8 +35,7 @@ TASK = Task(
     started=NOW - 580,
     finished=NOW - 560,
     seen=NOW - 560,
-    root_id="a1f7aaaa",
-    parent_id="a1f7bbbb",
+    lineage=Lineage(root_id="a1f7aaaa", parent_id="a1f7bbbb"),
     extra=TaskExtra(
         exception="CardDeclined('insufficient_funds')",
         traceback='File "gateway.py", line 67',
