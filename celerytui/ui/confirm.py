@@ -21,6 +21,9 @@ from celerytui.ui.dialog import Dialog, action_note
 from celerytui.ui.lines import Span, Spans, cells
 from celerytui.ui.session import Session
 
+PINNED = 4
+"""The buttons, with a row around them, and the keys: they are always seen."""
+
 
 class Confirm(Dialog[dict[str, str]]):
     """Asks before `action` is done to `targets`; the result is its parameters, None for no."""
@@ -64,6 +67,7 @@ class Confirm(Dialog[dict[str, str]]):
         lines += self._choices() if self.asks_choices else told.values()
         lines += [[], told.reach(), [], *self._typing()]
         self._button_row = len(lines)
+        self.box.pinned = PINNED + len(self._typing())
         self.box.fill(title, note, [*lines, self._keys()])  # the buttons go by its width
         lines += [self._button_line(), [], self._keys()]
         self.box.fill(title, note, lines)
@@ -145,7 +149,7 @@ class Confirm(Dialog[dict[str, str]]):
         if not region.contains(event.screen_x, event.screen_y):
             self.dismiss(None)
             return
-        row = event.screen_y - region.y - 1 + self.box.offset_rows
+        row = self.box.row_at(event.screen_y - region.y - 1)
         x = event.screen_x - region.x - 2
         for start, end, yes in self._buttons:
             if row == self._button_row and start <= x < end:
@@ -200,9 +204,9 @@ class TypedConfirm(Confirm):
 
     def _place(self) -> None:
         if self.is_mounted:
-            row = self._button_row - 2 - self.box.offset_rows
-            self.input.display = 0 <= row < self.box.visible_rows
-            self.input.styles.offset = (2, row + 1)
+            place = self.box.place_of(self._button_row - 2)
+            self.input.display = place is not None
+            self.input.styles.offset = (2, (place or 0) + 1)
             self.input.styles.width = max(1, self.box.size.width - 4)
 
     def on_resize(self) -> None:

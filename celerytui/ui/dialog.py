@@ -54,6 +54,8 @@ class Box(Widget):
         self.note: Spans = []
         self.lines: list[Spans] = []
         self.least = 40
+        self.pinned = 0
+        """As many of the last lines as stay where they are while the others scroll."""
         self.offset_rows = 0
         self.grounds: dict[int, str] = {}
 
@@ -86,12 +88,31 @@ class Box(Widget):
         self.offset_rows = max(0, min(self.offset_rows + rows, last))
         self.refresh()
 
+    @property
+    def scrolled_rows(self) -> int:
+        """Rows of the part that scrolls; all of them where everything can be seen."""
+        fits = len(self.lines) <= self.visible_rows
+        return self.visible_rows if fits else max(0, self.visible_rows - self.pinned)
+
     def show_row(self, row: int) -> None:
         """Scroll as little as is needed to see that row."""
+        if row >= len(self.lines) - self.pinned:
+            return
         if row < self.offset_rows:
             self.scroll_by(row - self.offset_rows)
-        elif row >= self.offset_rows + self.visible_rows:
-            self.scroll_by(row - self.offset_rows - self.visible_rows + 1)
+        elif row >= self.offset_rows + self.scrolled_rows:
+            self.scroll_by(row - self.offset_rows - self.scrolled_rows + 1)
+
+    def row_at(self, place: int) -> int:
+        """Which line is drawn that many rows below the frame's top."""
+        if place < self.scrolled_rows:
+            return place + self.offset_rows
+        return len(self.lines) - self.visible_rows + place
+
+    def place_of(self, row: int) -> int | None:
+        """How many rows below the frame's top a line is drawn, None where it is not."""
+        places = range(self.visible_rows)
+        return next((place for place in places if self.row_at(place) == row), None)
 
     def render_line(self, y: int) -> Strip:
         """The frame, or a line of text in it."""
@@ -104,7 +125,7 @@ class Box(Widget):
             below = len(self.lines) - self.offset_rows - self.visible_rows
             more: Spans = [(f"{below} more", "muted")] if below > 0 else []
             return to_strip(frame_bottom(width, more, border=role, glyphs=glyphs), palette, GROUND)
-        row = y - 1 + self.offset_rows
+        row = self.row_at(y - 1)
         line = self.lines[row] if row < len(self.lines) else []
         ground = self.grounds.get(row, GROUND)
         inner = fit_spans(line, width - 4, ellipsis=glyphs.ellipsis)
@@ -206,7 +227,7 @@ class Choice(Dialog[str]):
         if not region.contains(event.screen_x, event.screen_y):
             self.dismiss(None)
             return
-        row = event.screen_y - region.y - 1 + self.box.offset_rows
+        row = self.box.row_at(event.screen_y - region.y - 1)
         if 0 <= row < len(self.options):
             self.dismiss(self.options[row][0])
 

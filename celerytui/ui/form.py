@@ -33,6 +33,8 @@ from celerytui.ui.session import Session
 WIDEST = 92
 NARROW = 66
 """Cells of a form whose values are all short."""
+PINNED = 4
+"""The button and the keys, with the rows around them: they are always seen."""
 NOTE_ROWS = 2
 """Rows kept for what the field in focus is about, so that nothing jumps."""
 
@@ -173,6 +175,7 @@ class Form(Dialog[dict[str, str]]):
         self._rows[""] = len(lines) + 1
         lines += [[], [], [], self._keys()]
         self.box.least = width
+        self.box.pinned = PINNED
         self.box.fill(self.heading, self.note, lines)
         self.call_after_refresh(self._place)
 
@@ -210,10 +213,10 @@ class Form(Dialog[dict[str, str]]):
         box, left = self.box, self._label_width
         width = max(1, box.size.width - 4 - left)
         for widget in self._order:
-            row = self._rows[widget.name or ""] - box.offset_rows
-            widget.display = 0 <= row < box.visible_rows
+            place = box.place_of(self._rows[widget.name or ""])
+            widget.display = place is not None
             at, room = (2 + left, width) if widget.name else (2, box.size.width - 4)
-            widget.styles.offset = (at, row + 1)
+            widget.styles.offset = (at, (place or 0) + 1)
             widget.styles.width = room
 
     def on_resize(self) -> None:
@@ -279,7 +282,7 @@ class Form(Dialog[dict[str, str]]):
         region = self.box.region
         if not region.contains(event.screen_x, event.screen_y):
             return
-        row = event.screen_y - region.y - 1 + self.box.offset_rows
+        row = self.box.row_at(event.screen_y - region.y - 1)
         x = event.screen_x - region.x - 2
         if self._offers is not None and row == self._offers_row:
             field, offers, ends = self._offers

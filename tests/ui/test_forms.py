@@ -256,6 +256,24 @@ async def test_what_ends_processes_asks_and_no_is_in_focus() -> None:
         assert at.engine.submitted == [("worker.shutdown", ("celery@bill1",), {})]
 
 
+@pytest.mark.parametrize("height", [12, 16, 24])
+async def test_the_buttons_of_a_long_question_are_always_there(height: int) -> None:
+    async with driven((80, height)) as at:
+        await at.press("2", "j", "asterisk", "C")
+        question = at.app.screen
+        assert isinstance(question, Confirm)
+        box = question.box
+        assert len(box.lines) > 18
+        place = box.place_of(question._button_row)
+        assert place is not None
+        assert "Yes, revoke" in box.render_line(place + 1).text
+        await at.press("down", "down")
+        assert box.place_of(question._button_row) == place
+        start, _, _ = next(button for button in question._buttons if button[2])
+        await at.pilot.click(offset=(box.region.x + 2 + start + 1, box.region.y + 1 + place))
+        assert [name for name, _, _ in at.engine.submitted] == ["task.revoke"]
+
+
 async def test_without_a_row_the_target_is_asked_for() -> None:
     async with driven() as at:
         at.app.actions.do("worker.ping")

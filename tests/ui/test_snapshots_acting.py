@@ -33,6 +33,7 @@ def _engine(app: MonitorApp) -> StillEngine:
 
 DIALOGS: dict[str, tuple[str, ...]] = {
     "run_again": ("2", "j", "R"),
+    "revoke_all": ("2", "j", "asterisk", "C"),
     "run_again_marked": ("2", "j", "space", "space", "R"),
     "rate_limit": ("2", "j", "L"),
     "time_limits": ("2", "j", "T"),
