@@ -36,6 +36,12 @@ class Asking:
                 tries = min(self._silent.get(hostname, (0, 0.0))[0], len(AGAIN_SECONDS) - 1)
                 self._silent[hostname] = (tries + 1, now + AGAIN_SECONDS[tries])
 
+    def again(self, hostnames: Iterable[str], at: float) -> None:
+        """Ask these once more at that time."""
+        for hostname in hostnames:
+            self._answered.pop(hostname, None)
+            self._silent[hostname] = (0, at)
+
     def due(self, workers: Sequence[Worker], now: float) -> list[str]:
         """The hostnames of the living workers that should be asked now."""
         return [

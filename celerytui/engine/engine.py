@@ -39,12 +39,14 @@ from celerytui.model import (
 from celerytui.query import TaskView
 from celerytui.receive import Receiver
 from celerytui.settings import Settings
-from celerytui.store import Store
+from celerytui.store import SETTLED, Store
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 RESTART_SECONDS = 1.0
+SETTLE_SECONDS = SETTLED + 1.0
+"""How long after its task events were turned on a worker is asked once more what it runs."""
 NEW_WORKER_SECONDS = 0.5
 """How long newly seen workers are gathered before they are asked together."""
 SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
@@ -284,6 +286,8 @@ class Engine:
                 replies.append(Reply(hostname, True, "task events enabled"))
         if replies:
             told = tuple(reply.worker for reply in replies)
+            # A task that ended before its worker told of it would run for ever here.
+            self._asking.again(told, time.monotonic() + SETTLE_SECONDS)
             self.outcomes.append(
                 Outcome("worker.enable_events", told, tuple(replies), started, self.clock())
             )

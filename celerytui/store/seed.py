@@ -164,16 +164,21 @@ class Seeding:
                 task.queue = self._messages.queue_name(routing_key)
 
     def _settle(self, survey: Survey, listed: set[str | None]) -> None:
-        """After a gap, lose the tasks that their worker no longer has: their end was missed."""
+        """Lose the tasks that their worker no longer runs, and told nothing of: the end was missed.
+
+        After a gap that goes for waiting ones too. Else not: a worker does not list what it holds
+        back for a rate limit.
+        """
         if survey.taken_at < self._workers.grace_from:
             return
         for hostname in survey.active.keys() & survey.reserved.keys() & survey.scheduled.keys():
             record = self._workers.records.get(hostname)
-            if record is not None and record.unsettled:
-                record.unsettled = False
+            if record is not None:
                 absent = [task_id for task_id in record.tasks if task_id not in listed]
                 before = survey.taken_at - SETTLED
-                self._tasks.lose_all(record, absent, before=before, started=False)
+                running_only = not record.unsettled
+                record.unsettled = False
+                self._tasks.lose_all(record, absent, before=before, started=running_only)
 
 
 def _answered(survey: Survey) -> set[str]:

@@ -49,3 +49,13 @@ def test_who_is_gone_is_not_asked() -> None:
     worker = _worker()
     worker.status = "lost"
     assert Asking().due([worker], 0.0) == []
+
+
+def test_it_can_be_asked_once_more_at_a_time() -> None:
+    asking, worker = Asking(), _worker()
+    asking.note(["w1"], [worker], 0.0)
+    asking.again(["w1"], 6.0)
+    assert asking.due([worker], 5.9) == []
+    assert asking.due([worker], 6.0) == ["w1"]
+    asking.note(["w1"], [worker], 6.0)
+    assert asking.due([worker], 100.0) == []

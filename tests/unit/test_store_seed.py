@@ -116,14 +116,25 @@ def test_what_ended_in_a_gap_is_lost_once_its_worker_answers() -> None:
     assert held(store, "gone").more.lost_from is TaskState.STARTED
 
 
-def test_without_a_gap_or_a_whole_answer_nothing_is_lost() -> None:
+def test_without_a_whole_answer_nothing_is_lost() -> None:
     store = gap_store()
     store.seed(survey(21, active={ALPHA: []}, reserved={ALPHA: []}))
     store.seed(survey(19, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert held(store, "gone").state is TaskState.STARTED
-    store = feed(Store(), task_event("started", 1))
+
+
+def test_without_a_gap_only_what_ran_and_was_silent_is_lost() -> None:
+    store = feed(
+        Store(),
+        task_event("started", 1, "silent"),
+        task_event("received", 1, "held back"),
+        task_event("started", 58, "fresh"),
+    )
     store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
-    assert held(store).state is TaskState.STARTED
+    labels = [held(store, id).state.label for id in ("silent", "held back", "fresh")]
+    assert labels == ["lost", "received", "started"]
+    feed(store, task_event("succeeded", 61, "silent", result="2"))
+    assert held(store, "silent").state is TaskState.SUCCESS
 
 
 def test_facts_of_a_worker() -> None:
