@@ -16,6 +16,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from benchmarks.terminal import PROGRAM, ROOT, Terminal
 from tests.integration.servers import free_port
 
@@ -24,15 +26,26 @@ FRAME_SECONDS = 20.0
 DRAWN = b"celerytui"
 
 
-def ended(args: Sequence[str]) -> float:
-    """Seconds until the command is over."""
+class Taken(Struct, frozen=True):
+    """Seconds by the clock, and of a processor."""
+
+    wall: float
+    cpu: float
+
+
+def ended(args: Sequence[str]) -> Taken:
+    """Until the command is over."""
     began = time.perf_counter()
-    subprocess.run(args, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    process = subprocess.Popen(args, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{args} failed")
+    return Taken(time.perf_counter() - began, used.ru_utime + used.ru_stime)
 
 
-def first_frame(args: Sequence[str]) -> float:
-    """Seconds until the header's name was written."""
+def first_frame(args: Sequence[str]) -> Taken:
+    """Until the header's name was written."""
     with Terminal(args) as terminal:
         deadline = time.perf_counter() + FRAME_SECONDS
         data = b""
@@ -43,12 +56,12 @@ def first_frame(args: Sequence[str]) -> float:
                 taken += 1
                 data += chunk.data
                 if DRAWN in data:
-                    return chunk.at - terminal.started
-            time.sleep(0.002)
+                    return Taken(chunk.at - terminal.started, terminal.cpu_seconds())
+            time.sleep(0.001)
     raise SystemExit(f"no frame came: {data!r}")
 
 
-def sides(port: int) -> dict[str, Callable[[], float]]:
+def sides(port: int) -> dict[str, Callable[[], Taken]]:
     """What is measured, by its title; the first is what the others are compared with."""
     url = f"redis://127.0.0.1:{port}/0"
     python = sys.executable
@@ -71,14 +84,17 @@ def main() -> None:
     # As installed: pip compiles what it installs.
     compileall.compile_dir(ROOT / "celerytui", quiet=1)
     measured = sides(free_port())
-    best = dict.fromkeys(measured, float("inf"))
+    rounds: dict[str, list[Taken]] = {title: [] for title in measured}
     for _ in range(options.rounds):
         for title, measure in measured.items():
-            best[title] = min(best[title], measure())
-    base = next(iter(best.values()))
-    print(f"best of {options.rounds}{'':36}{'ms':>8}{'ratio':>8}")
-    for title, seconds in best.items():
-        print(f"{title:45}{seconds * 1e3:8.0f}{seconds / base:8.2f}")
+            rounds[title].append(measure())
+    print(f"{f'best of {options.rounds}':40}{'ms':>8}{'ratio':>8}{'cpu ms':>10}{'ratio':>8}")
+    base: Taken | None = None
+    for title, times in rounds.items():
+        best = Taken(min(one.wall for one in times), min(one.cpu for one in times))
+        base = base or best
+        wall, cpu = best.wall / base.wall, best.cpu / base.cpu
+        print(f"{title:40}{best.wall * 1e3:8.0f}{wall:8.2f}{best.cpu * 1e3:10.0f}{cpu:8.2f}")
 
 
 if __name__ == "__main__":

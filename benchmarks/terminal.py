@@ -106,9 +106,9 @@ class Terminal:
         return self._process.poll() is None
 
     def cpu_seconds(self) -> float:
-        """What the program used of the processors so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """What its threads used of the processors so far."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def close(self) -> None:
         """End the program, by its pid."""

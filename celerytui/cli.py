@@ -6,11 +6,11 @@ quick: Celery, Textual and the parts of the program are imported where they are 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -103,6 +103,9 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
     preload = PreloadOptions.of(params)
 
     def load() -> Any:
+        late = connect.late_app(preload)
+        if late is not None:
+            return late
         with _importing(preload.app, quiet=preload.quiet):
             app = ctx.meta.get(APP) or connect.load_app(preload)
             # The app's options that the command line did not name have defaults and variables.
@@ -145,6 +148,8 @@ def _start(
 
 
 def _monitor(start: Start) -> int:
+    # Modules are no garbage: until the first frame the collector would only get in its way.
+    gc.disable()
     app = start.load()
     _need_terminal()
     from celerytui.ui.app import run_monitor
@@ -319,6 +324,8 @@ def _errors_exit(ctx: click.Context) -> Iterator[None]:
         _forget_output()
         ctx.exit(ExitCode.FAILURE)
     except Exception:
+        import traceback
+
         _complain(f"this is a bug in celerytui:\n{traceback.format_exc()}")
         ctx.exit(ExitCode.FAILURE)
 

@@ -7,10 +7,11 @@ every `celery` command imports this module with the plug-in.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
+import re
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ import click
 from msgspec import Struct
 
 from celerytui.errors import AppError, BrokerUnavailable, UsageError
+from celerytui.late import LateApp
 from celerytui.masking import learn, mask, mask_url, secrets_in
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "carries_events",
     "check_broker",
     "import_task_modules",
+    "late_app",
     "load_app",
+    "loaded",
     "mask",
     "read_connection",
     "transport_name",
@@ -47,6 +51,19 @@ TITLES = {"sqs": "SQS", "sql": "SQLAlchemy", "sqlalchemy": "SQLAlchemy", "etcd":
 
 BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
 """The extras of the celery package that bring a transport's client, where named differently."""
+
+
+SURE_URL = re.compile(
+    r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+(:[0-9]{1,4})?(/\w*)?", re.ASCII
+)
+"""URLs of which no broker's client needs to be asked whether they can work."""
+CONFIGURING = (
+    "CELERY_LOADER",
+    "CELERY_CONFIG_MODULE",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+)
+CONFIG_MODULE = "celeryconfig"
 
 
 class PreloadOptions(Struct, frozen=True, kw_only=True):
@@ -149,6 +166,33 @@ def load_app(preload: PreloadOptions) -> Any:
     return app
 
 
+def late_app(preload: PreloadOptions) -> LateApp | None:
+    """Celery's default app on a broker, not loaded yet; None where anything can be wrong with it.
+
+    That is where a project, a configuration or a loader is imported, or the URL is an unusual one.
+    """
+    sure = SURE_URL.fullmatch(preload.broker or "")
+    if sure is None or preload.app or preload.loader or preload.config:
+        return None
+    if any(name in os.environ for name in CONFIGURING) or _has_config():
+        return None
+    if importlib.util.find_spec(sure["scheme"]) is None:
+        return None
+    _set_environment(preload)
+
+    def load() -> Any:
+        app = load_app(preload)
+        import_task_modules(app)
+        return app
+
+    return LateApp(preload.broker or "", load)
+
+
+def loaded(app: Any) -> Any:
+    """The app itself where it is one that is loaded late."""
+    return app.loaded() if isinstance(app, LateApp) else app
+
+
 def import_task_modules(app: Any) -> None:
     """Import what a worker would import (`imports`, `include`, autodiscovery).
 
@@ -195,6 +239,8 @@ def app_name(app: Any) -> str:
 
 def broker_url(app: Any) -> str:
     """The URL of the broker that is read, or the ";" list of them, without passwords."""
+    if isinstance(app, LateApp):
+        return mask_url(app.broker)
     _learn_secrets(app)
     url = app.conf.broker_read_url
     if not url:
@@ -257,6 +303,15 @@ def answers_within(
     )
 
 
+def _has_config() -> bool:
+    # Celery looks for it in the folder that it runs in as well.
+    return (
+        os.path.exists(f"{CONFIG_MODULE}.py")
+        or os.path.isdir(CONFIG_MODULE)
+        or importlib.util.find_spec(CONFIG_MODULE) is not None
+    )
+
+
 def _set_environment(preload: PreloadOptions) -> None:
     for variable, value in (
         ("CELERY_LOADER", preload.loader),
@@ -296,6 +351,8 @@ def _find_app(name: str) -> Any:
 
 def _failed_to_load(name: str) -> AppError:
     """The error for the exception being handled, with its traceback, as Celery words it."""
+    import traceback
+
     return AppError(
         "Unable to load celery application.\n"
         f"While trying to load the module {name} the following error occurred:\n"

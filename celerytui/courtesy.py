@@ -47,6 +47,7 @@ def share_interpreter() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*YOUNG, NEVER)
     gc.freeze()
+    gc.enable()
 
 
 def collect_all() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,10 +67,16 @@ def _click_option(option: Option) -> click.Option:
 
 def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"celerytui {__version__} (celery {version('celery')})")
+        click.echo(f"celerytui {__version__} (celery {_celery_version()})")
         ctx.exit()
+
+
+def _celery_version() -> str:
+    """Out of Celery's source: to import it, or the metadata of packages, takes longer."""
+    spec = importlib.util.find_spec("celery")
+    source = pathlib.Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    found = re.search(r"^__version__ = ['\"]([^'\"]+)", source, re.MULTILINE)
+    return found[1] if found else "of unknown version"
 
 
 def snapshot_options() -> list[click.Parameter]:

@@ -6,7 +6,6 @@ variable, its key in the config file and its page in docs/configuration.md follo
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -18,11 +17,6 @@ from typing import Any, Literal
 from msgspec import Struct, structs
 
 from celerytui.errors import SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ENV_PREFIX = "CELERYTUI_"
 CONF_VARIABLE = "CELERYTUI_CONF"
@@ -251,7 +245,9 @@ def parse_duration(text: str) -> float:
 
 def suggestion(word: str, words: Iterable[str]) -> str:
     """ " (did you mean X?)" for the nearest of `words`, "" where none is near."""
-    near = difflib.get_close_matches(word, list(words), n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(words), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
@@ -296,7 +292,7 @@ def _from_file(path: Path | None, required: bool) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
         if required:
             raise SettingsError(f"{path}: no such config file") from error
@@ -305,6 +301,12 @@ def _from_file(path: Path | None, required: bool) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: is not UTF-8 text") from error
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not TOML: {error}") from error
     known = {option.key: option for option in OPTIONS}

@@ -36,6 +36,16 @@ _DROPPED = frozenset(
 _BLANK = frozenset([0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0])
 _FIRST_MARK = "\u0300"
 
+ONE_CELL = frozenset("✓✗⊘›").union(
+    chr(code)
+    for first, last in (
+        (0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2010, 0x2027),
+        (0x2190, 0x21FF), (0x2500, 0x25FC), (0x2800, 0x28FF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+"""Characters that take one cell, whatever the terminal."""
+
 
 class _Safe(dict[int, str]):
     """For str.translate: what stands for a character that a terminal must not get.
@@ -130,7 +140,7 @@ def _char_width(char: str) -> int:
 
 def cell_width(text: str) -> int:
     """Cells that cleaned text takes in one line of a terminal."""
-    if text.isascii():
+    if text.isascii() or ONE_CELL.issuperset(text):
         return len(text)
     return sum(map(_char_width, text))
 

@@ -13,8 +13,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import kombu.utils.json
-
 from celerytui.control.backend import NoBackend, task_meta
 from celerytui.control.talk import Talk, one_line
 from celerytui.errors import BrokerUnavailable
@@ -29,8 +27,6 @@ HIDDEN = re.compile(
 """What stands in a repr that the sender made himself, so as not to tell the value."""
 
 Found = Arguments | Refusal
-
-_kombu_json: Any = kombu.utils.json
 
 
 def find_arguments(
@@ -178,7 +174,10 @@ def as_json(value: Any, *, plain: bool = False) -> str:
             return text
         if any(isinstance(one, (set, frozenset, bytes, complex)) for one in _walk(value)):
             raise ValueError("not JSON")
-        return str(_kombu_json.dumps(value, allow_nan=False, ensure_ascii=False))
+        from kombu.utils import json as kombu_json
+
+        as_json: Any = kombu_json.dumps
+        return str(as_json(value, allow_nan=False, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         raise ValueError("the arguments are not JSON") from None
 

@@ -13,10 +13,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
-from celerytui.brokers import open_reader
 from celerytui.control import ActionLog, Control, log_path, user_name
 from celerytui.engine.asking import Asking
 from celerytui.engine.doing import Doing
@@ -37,9 +36,11 @@ from celerytui.model import (
     Survey,
 )
 from celerytui.query import TaskView
-from celerytui.receive import Receiver
 from celerytui.settings import Settings
 from celerytui.store import SETTLED, Store
+
+if TYPE_CHECKING:
+    from celerytui.receive import Receiver
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Engine:
         self.asking_since: float | None = None
         self.survey_error: str | None = None
         self.trouble: str | None = None
-        self._receiver = Receiver(app, self._take_batch, self._take_link, clock=clock)
+        self._receiver: Receiver | None = None
         self._control = Control(
             app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
         )
@@ -101,7 +102,7 @@ class Engine:
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
         for name, run in (
-            ("receive", self._receiver.run),
+            ("receive", self._run_receiver),
             ("control", self._run_control),
             ("brokers", self._run_brokers),
             ("view", self._run_view),
@@ -115,7 +116,8 @@ class Engine:
     def stop(self, deadline: float = 1.2) -> bool:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
         self._stopping.set()
-        self._receiver.stop()
+        if self._receiver is not None:
+            self._receiver.stop()
         self._control.close()
         self.questions.stop()
         self._news.set()
@@ -130,7 +132,8 @@ class Engine:
 
     def reconnect_now(self) -> None:
         """Cut the wait for the next try to connect short."""
-        self._receiver.reconnect_now()
+        if self._receiver is not None:
+            self._receiver.reconnect_now()
         self._read_queues_now.set()
 
     def submit(
@@ -184,6 +187,16 @@ class Engine:
         self._read_queues_now.set()
 
     # The receiver's thread
+
+    def _run_receiver(self) -> None:
+        # Imported here, as in `_run_brokers`: the first frame does not wait for Celery and kombu.
+        from celerytui.receive import Receiver
+
+        app = connect.loaded(self.app)
+        self._receiver = Receiver(app, self._take_batch, self._take_link, clock=self.clock)
+        # stop() sets the one and then looks for the other: one of us sees it.
+        if not self._stopping.is_set():
+            self._receiver.run()
 
     def _take_batch(self, batch: Batch) -> None:
         self._survive(lambda: self.store.apply(batch))
@@ -310,7 +323,9 @@ class Engine:
     # The brokers thread
 
     def _run_brokers(self) -> None:
-        reader = open_reader(self.app, clock=self.clock)
+        from celerytui.brokers import open_reader
+
+        reader = open_reader(connect.loaded(self.app), clock=self.clock)
         known = set(self.settings.queues)
         try:
 

@@ -70,6 +70,8 @@ class MonitorApp(Filtering):
     def _begin(self) -> None:
         if self._exit:
             return
+        if not self.is_headless:
+            share_interpreter()
         self.engine.start()
         self.load_history()
         self.receive_news()
@@ -300,5 +302,4 @@ def run_monitor(app: Any, settings: Settings) -> int:
     """
     check_keys(settings.keys)
     engine = Engine(app, settings)
-    share_interpreter()
     return run_app(MonitorApp(engine, settings), log_file=settings.log_file)

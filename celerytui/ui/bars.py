@@ -70,11 +70,12 @@ class Bar(Widget):
             self.refresh()
 
     def on_resize(self) -> None:
-        self._strip = None
         self.paint()
 
     def render_line(self, y: int) -> Strip:
-        """The row as it was last drawn."""
+        """The row as it was last drawn; the first frame comes before any drawing."""
+        if self._strip is None or self._strip.cell_length != self.size.width:
+            self.paint()
         if self._strip is None:
             style = self.session.palette.style("text", self.ground)
             return Strip.blank(self.size.width, style)

@@ -97,13 +97,17 @@ class Pane(Widget, can_focus=True):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the pane as it was last drawn."""
+        """One line of the pane as it was last drawn; the first frame comes before any drawing."""
+        if not self._strips:
+            self.paint()
         if y >= len(self._strips):
             return Strip.blank(self.size.width, self.session.palette.style("text"))
         return self._strips[y]
 
     def on_resize(self, event: events.Resize) -> None:
-        self._strips = []
+        drawn = [strip.cell_length for strip in self._strips]
+        if drawn != [event.size.width] * event.size.height:
+            self._strips = []
         self.paint()
 
     def on_show(self) -> None:

@@ -100,3 +100,13 @@ def test_only_the_output_prints() -> None:
         and node.func.id == "print"
     }
     assert {name for name in printers if not name.startswith("demo/")} <= {"output.py"}
+
+
+def test_the_monitor_is_there_before_celery() -> None:
+    loaded = loaded_after(
+        "import celerytui.ui.app\nfrom celerytui import connect\n"
+        "app = connect.late_app(connect.PreloadOptions(broker='redis://h:1/0'))\n"
+        "assert app is not None\n"
+        "connect.app_name(app), connect.broker_url(app)"
+    )
+    assert loaded & {"celery", "redis", "amqp"} == set()

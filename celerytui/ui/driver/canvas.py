@@ -14,6 +14,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from celerytui.columns.text import ONE_CELL
+
 NEAR: Final = 4
 """Cells that are written again rather than jumped over: a jump takes as many bytes."""
 
@@ -107,7 +109,7 @@ class Canvas:
         old.texts, old.looks = row.texts[x : x + width], row.looks[x : x + width]
         if old.texts == new.texts and old.looks == new.looks:
             return
-        if _one_cell_each(old.texts) and _one_cell_each(new.texts):
+        if ONE_CELL.issuperset(old.texts) and ONE_CELL.issuperset(new.texts):
             self._send_changes(y, x, old, new)
         else:
             # Terminals disagree on how wide some characters are: what stands after one of those
@@ -155,7 +157,7 @@ class Canvas:
         for text, style, control in strip:
             if control:
                 continue
-            if _one_cell_each(text):
+            if ONE_CELL.issuperset(text):
                 texts += text
                 count = len(text)
             else:
@@ -205,15 +207,3 @@ def _turn(before: Look, after: Look) -> str:
     if before[2] != after[2]:
         codes.append(after[2])
     return f"\x1b[{';'.join(codes)}m"
-
-
-_ONE_CELL: Final = frozenset("✓✗⊘›").union(
-    chr(code)
-    for first, last in (
-        (0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2010, 0x2027),
-        (0x2190, 0x21FF), (0x2500, 0x25FC), (0x2800, 0x28FF),
-    )
-    for code in range(first, last + 1)
-)  # fmt: skip
-"""Characters that take one cell, whatever the terminal."""
-_one_cell_each = _ONE_CELL.issuperset

@@ -1,0 +1,35 @@
+"""An app that is loaded when it is first needed: `-b URL` shows its first frame without Celery."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class LateApp:
+    """Stands for Celery's default app and loads it at the first look at anything of it.
+
+    Only for a command line that names no project: projects are imported before the first frame, on
+    the main thread. `broker` is the URL that was given, passwords and all.
+    """
+
+    main = "default"
+
+    def __init__(self, broker: str, load: Callable[[], Any]) -> None:
+        self.broker = broker
+        self._load = load
+        self._lock = threading.Lock()
+        self._app: Any = None
+
+    def loaded(self) -> Any:
+        """The app itself; from any thread."""
+        with self._lock:
+            if self._app is None:
+                self._app = self._load()
+            return self._app
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.loaded(), name)
