@@ -11,17 +11,22 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.ui.still import still_app  # noqa: E402
 
+# The sample's failure that the pictures tell of, and a filter for what can still be revoked.
+FAILED = ("j",) * 17
+WAITING = ("slash", *"state:sent,received", "enter")
+
 # name: size, keys, options
 PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], dict[str, object]]] = {
     "dashboard": ((140, 40), (), {}),
     "dashboard-80x24": ((80, 24), (), {}),
     "dashboard-light": ((140, 40), (), {"theme": "light"}),
     "dashboard-mono": ((140, 40), (), {"theme": "mono"}),
-    "tasks": ((200, 60), ("2", "j", "j", "j"), {}),
+    "tasks": ((200, 60), ("2", *FAILED), {}),
     "workers": ((140, 40), ("3",), {}),
     "queues": ((140, 40), ("4",), {}),
-    "task": ((140, 40), ("j", "j", "j", "enter"), {}),
-    "confirm": ((140, 40), ("2", "j", "space", "space", "space", "C"), {}),
+    "task": ((140, 40), ("2", *FAILED, "enter"), {}),
+    "worker": ((140, 40), ("3", "j", "enter"), {}),
+    "confirm": ((140, 40), ("2", *WAITING, "j", *["space"] * 7, "C"), {}),
     "filter": ((140, 40), ("2", "slash", *"name:billing.* runtime:>2.5x"), {}),
     "help": ((140, 40), ("question_mark",), {}),
 }
@@ -45,6 +50,7 @@ def _key(key: str) -> str:
         ":": "colon",
         ".": "full_stop",
         "*": "asterisk",
+        ",": "comma",
         ">": "greater_than_sign",
         " ": "space",
     }
