@@ -174,6 +174,11 @@ class Consequence:
         ]
         if len(lost) > UNREACHABLE:
             lines.append([mark, (f"{len(lost) - UNREACHABLE} more workers are lost", "text")])
+        # Such a pool has all that its worker received, and looks at no revoke any more.
+        heedless = {worker.hostname for worker in workers if worker.pool == "threads"}
+        for name in sorted({task.worker or "" for task in tasks if _is_received(task)} & heedless):
+            has = "has a threads pool: what it received runs all the same"
+            lines.append([mark, (f"{clean(name, limit=60)} {has}", "text")])
         if any(not task.state.finished and task.state is not TaskState.STARTED for task in tasks):
             lines.append([mark, ("workers without --statedb forget it when they restart", "text")])
         return [[], *lines] if lines else []
@@ -227,3 +232,7 @@ class Consequence:
             if kept:
                 lines.append([(" " * 24 + f"{kept:,} that workers hold already stay", "muted")])
         return lines
+
+
+def _is_received(task: Task) -> bool:
+    return task.state is TaskState.RECEIVED

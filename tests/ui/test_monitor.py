@@ -224,6 +224,16 @@ async def test_marked_tasks_are_the_targets_also_under_a_filter() -> None:
         assert set(at.engine.submitted[0][1]) == marked
 
 
+async def test_the_question_says_where_a_revoke_comes_too_late() -> None:
+    async with driven() as at:
+        await at.news(Event("task-received", "celery@web1", NOW, uuid="early", name="proj.add"))
+        at.app.set_filter("id:early")
+        await at.press("2", "j", "C")
+        assert isinstance(at.app.screen, Confirm)
+        said = "\n".join("".join(text for text, _ in line) for line in at.app.screen.box.lines)
+        assert "celery@web1 has a threads pool: what it received runs all the same" in said
+
+
 async def test_mark_all_takes_all_that_match_and_back() -> None:
     async with driven() as at:
         await at.press("2")
