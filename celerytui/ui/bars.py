@@ -60,9 +60,9 @@ class Bar(Widget):
 
     def paint(self) -> None:
         """Draw again, and repaint if it differs."""
-        if not self.is_attached or not self.size.width:
+        if not self.is_attached or not self.outer_size.width:
             return
-        line = Line(self.size.width, self.session.glyphs.ellipsis)
+        line = Line(self.outer_size.width, self.session.glyphs.ellipsis)
         self.draw(line)
         strip = to_strip(line, self.session.palette, self.ground)
         if strip != self._strip:
@@ -74,11 +74,11 @@ class Bar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The row as it was last drawn; the first frame comes before any drawing."""
-        if self._strip is None or self._strip.cell_length != self.size.width:
+        if self._strip is None or self._strip.cell_length != self.outer_size.width:
             self.paint()
         if self._strip is None:
             style = self.session.palette.style("text", self.ground)
-            return Strip.blank(self.size.width, style)
+            return Strip.blank(self.outer_size.width, style)
         return self._strip
 
 
@@ -94,7 +94,7 @@ class Header(Bar):
 
     def draw(self, line: Line) -> None:
         session = self.session
-        engine, wide = session.engine, self.size.width >= WIDE
+        engine, wide = session.engine, self.outer_size.width >= WIDE
         summary = engine.store.summary(session.now())
         name = clean(engine.app_name, limit=40)
         url = clean(engine.broker_url, limit=200)
@@ -102,7 +102,7 @@ class Header(Bar):
         if wide:
             line.left((" celerytui", "key"), ("  ", "text"), (name, "strong"), (" @ ", "faint"))
             # What is live must be read whole; of the broker's address the host will do.
-            room = self.size.width - span_width(numbers) - cells(name) - 16
+            room = self.outer_size.width - span_width(numbers) - cells(name) - 16
             rest = span_width(self._link(engine.link, summary, wide)) + 4
             line.left((url if cells(url) + rest <= room else _host(url), "text"), ("   ", "text"))
         else:
@@ -147,7 +147,7 @@ class Header(Bar):
         if not wide:
             return [*live, (f" {rate}", "strong"), ("/s", "muted")]
         live += [(f"   {rate}", "strong"), (" ev/s ", "muted")]
-        if self.size.width >= 120:
+        if self.outer_size.width >= 120:
             now = self.session.now()
             series = engine.store.series("events", 14 * 5, now)
             buckets = [_mean(series[i : i + 5]) for i in range(0, len(series), 5)]
@@ -237,7 +237,7 @@ class ViewTabs(Bar):
                 line.left((f" {key} {label} ", "accent.filled"))
             else:
                 line.left((f" {key} ", "accent"), (f"{label} ", "muted"))
-        crumbs = self.crumbs if self.size.width >= WIDE else ()
+        crumbs = self.crumbs if self.outer_size.width >= WIDE else ()
         if self.crumbs and not crumbs:
             line.right((clean(self.crumbs[-1], limit=24), "strong"))
         for index, crumb in enumerate(crumbs):
@@ -284,7 +284,7 @@ class Footer(Bar):
 
     def draw(self, line: Line) -> None:
         note = self._note()
-        hints = self._fitting(list(self.hints()), self.size.width - cells(note) - 1)
+        hints = self._fitting(list(self.hints()), self.outer_size.width - cells(note) - 1)
         self._places = []
         x = 1
         line.left((" ", "text"))
@@ -298,9 +298,9 @@ class Footer(Bar):
             line.right((note + " ", "muted"))
 
     def _note(self) -> str:
-        if self.session.settings.read_only and self.size.width >= 120:
+        if self.session.settings.read_only and self.outer_size.width >= 120:
             return "read-only: actions are off"
-        if self.session.stale_since is not None and self.size.width >= 120:
+        if self.session.stale_since is not None and self.outer_size.width >= 120:
             return "actions wait for the broker"
         return ""
 

@@ -40,6 +40,7 @@ class Pane(Widget, can_focus=True):
         super().__init__(id=id)
         self.session = session
         self._strips: list[Strip] = []
+        self._blank: tuple[int, Row] = (-1, ([], "bg"))
         self._made: Mapping[int, tuple[Row, Hashable, Strip]] = {}
         """The lines of the body by the rows they were made from, which are kept alive by it."""
 
@@ -71,7 +72,7 @@ class Pane(Widget, can_focus=True):
     @property
     def inside(self) -> Region:
         """Where the body is drawn, in the pane's own coordinates."""
-        width, height = self.size
+        width, height = self.outer_size  # there is no padding; `size` looks for it each time
         if self.session.framed:
             return Region(1, 1, max(0, width - 2), max(0, height - 2))
         return Region(0, 1, width, max(0, height - 1))
@@ -86,7 +87,7 @@ class Pane(Widget, can_focus=True):
 
     def paint(self) -> None:
         """Draw again, and repaint the lines that changed."""
-        if not self.is_attached or not self.display or not self.size:
+        if not self.is_attached or not self.display or not self.outer_size:
             return
         before, self._strips = self._strips, self._draw()
         if len(before) != len(self._strips):
@@ -94,14 +95,14 @@ class Pane(Widget, can_focus=True):
             return
         changed = [y for y, strip in enumerate(self._strips) if strip != before[y]]
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, self.outer_size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         """One line of the pane as it was last drawn; the first frame comes before any drawing."""
         if not self._strips:
             self.paint()
         if y >= len(self._strips):
-            return Strip.blank(self.size.width, self.session.palette.style("text"))
+            return Strip.blank(self.outer_size.width, self.session.palette.style("text"))
         return self._strips[y]
 
     def on_resize(self, event: events.Resize) -> None:
@@ -132,15 +133,17 @@ class Pane(Widget, can_focus=True):
         if session.stale_since is not None:
             right = [("as of " + format_clock(session.stale_since, session.utc), "stamp")]
         top = frame_top(
-            self.size.width, left, right,
+            self.outer_size.width, left, right,
             border=border, glyphs=session.glyphs, corners=session.framed,
         )  # fmt: skip
         strips = [to_strip(top, palette)]
         rows = self.body(inside.width, inside.height)[: inside.height]
         thumb = self.thumb() or (0, 0)
         made: dict[int, tuple[Row, Hashable, Strip]] = {}
+        if self._blank[0] != inside.width:
+            self._blank = inside.width, (self.line(), "bg")
         for y in range(inside.height):
-            row = rows[y] if y < len(rows) else (self.line(), "bg")
+            row = rows[y] if y < len(rows) else self._blank[1]
             in_thumb = thumb[0] <= y < thumb[0] + thumb[1]
             look = palette, border, in_thumb, session.framed
             known = self._made.get(id(row))
@@ -151,12 +154,12 @@ class Pane(Widget, can_focus=True):
                 made[id(row)] = row, look, strip
             strips.append(made[id(row)][2])
         self._made = made
-        if session.framed and self.size.height > 1:
+        if session.framed and self.outer_size.height > 1:
             bottom = frame_bottom(
-                self.size.width, self.footnote(), border=border, glyphs=session.glyphs
+                self.outer_size.width, self.footnote(), border=border, glyphs=session.glyphs
             )
             strips.append(to_strip(bottom, palette))
-        return strips[: self.size.height]
+        return strips[: self.outer_size.height]
 
     def _framed(self, strip: Strip, border: str, in_thumb: bool) -> Strip:
         glyphs, style = self.session.glyphs, self.palette.style

@@ -23,7 +23,9 @@ class Throughput(Pane):
         self._scale = Scale()
         self._failed_scale = Scale(least=4.0)
         self._rows: list[Row] = []
-        self._peak = 0.0
+        self._peak = self._failed_peak = 0.0
+        self._series: object = None
+        self._scales = (0.0, 0.0)
         self._charted: tuple[int, str | None, int, int] | None = None
 
     @property
@@ -63,7 +65,7 @@ class Throughput(Pane):
         ]
 
     def paint(self) -> None:
-        if self.session.paused_at is None and self.is_attached and self.size:
+        if self.session.paused_at is None and self.is_attached and self.outer_size:
             inside = self.inside
             charted = int(self.session.now()), self.of_worker, inside.width, inside.height
             if charted != self._charted:  # what it shows are whole seconds
@@ -83,14 +85,25 @@ class Throughput(Pane):
         worker = self.of_worker
         done = store.series("done", SECONDS, now, worker)
         failed = store.series("failed", SECONDS, now, worker)
-        count = area_samples(width - 2, session.glyphs)
-        self._peak = highest(smooth(done, count))
+        series = done, failed, width, height
+        again = series == self._series
+        if not again:
+            self._series = series
+            count = area_samples(width - 2, session.glyphs)
+            self._peak = highest(smooth(done, count))
+            self._failed_peak = highest(resample(failed, count, mean))
+        scales = (
+            self._scale.update(self._peak, now),
+            self._failed_scale.update(self._failed_peak, now),
+        )
+        if again and scales == self._scales:
+            return
+        self._scales = scales
         self._rows = [
             ([(" ", "text"), *spans, (" ", "text")], "bg")
             for spans in area_chart(
                 done, failed, width - 2, height,
                 seconds=SECONDS, glyphs=session.glyphs, axis=height >= AXIS_FROM,
-                scale=self._scale.update(self._peak, now),
-                failed_scale=self._failed_scale.update(highest(resample(failed, count, mean)), now),
+                scale=scales[0], failed_scale=scales[1],
             )
         ]  # fmt: skip
