@@ -35,8 +35,8 @@ lint: $(VENV)/.dev ## linter, formatter, type checker, import contract
 screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own data
 	$(BIN)/python screenshots/make.py
 
-bench: $(VENV)/.dev ## compare the receiver with Celery's own, on the same Redis
-	$(BIN)/python -m benchmarks.receive $(ARGS)
+bench: $(VENV)/.dev ## measure us and the others in one run; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks $(ARGS)
 
 test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
 	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
