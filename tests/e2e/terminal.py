@@ -167,8 +167,12 @@ class Terminal:
     def go_on_reading(self) -> None:
         self._reading.set()
 
+    def full(self) -> bool:
+        """Whether the pty takes no more output."""
+        return not select.select([], [self._slave], [], 0)[1]
+
     def unread(self) -> int:
-        """How many bytes pile up."""
+        """How many bytes can be read at once: of what piles up, 4095 at most."""
         count = fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4)
         return int.from_bytes(count, sys.byteorder)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -175,21 +176,27 @@ def test_a_terminal_that_is_gone_ends_it(open_terminal: Open, owned: bool) -> No
     assert terminal.process.wait(2.5) == ExitCode.HANGUP
 
 
+def overflow(terminal: Terminal, *widths: int) -> None:
+    """Have it draw until the pty takes no more, and then more than waits for a slow terminal."""
+    rows = len(terminal.lines)
+    sizes = cycle(widths)
+
+    def full() -> bool:
+        terminal.resize(next(sizes), rows)
+        time.sleep(0.03)
+        return terminal.full()
+
+    wait_until(full, 20, "the pty to fill up")
+    for _ in range(40):
+        terminal.resize(next(sizes), rows)
+        time.sleep(0.03)
+
+
 def test_a_terminal_that_stops_reading_keeps_nothing(open_terminal: Open) -> None:
     terminal = open_terminal(*NO_BROKER)
     terminal.wait_for(DASHBOARD)
     terminal.stop_reading()
-    piled_up, same, columns = 0, 0, 80
-    deadline = time.monotonic() + 20
-    # Until a new picture adds nothing any more, many times: the pty is full.
-    while same < 10 and time.monotonic() < deadline:
-        columns = 179 - columns
-        terminal.resize(columns, 24)
-        time.sleep(0.1)
-        same = same + 1 if terminal.unread() == piled_up else 0
-        piled_up = terminal.unread()
-    assert same == 10
-    assert piled_up > 0
+    overflow(terminal, 80, 179)
     terminal.signal(signal.SIGTERM)
     assert terminal.finish() == ExitCode.OK
     assert terminal.attributes() == terminal.attributes_before
@@ -198,14 +205,13 @@ def test_a_terminal_that_stops_reading_keeps_nothing(open_terminal: Open) -> Non
 
 
 def test_a_terminal_that_reads_again_gets_the_whole_picture(open_terminal: Open) -> None:
-    terminal = open_terminal(*NO_BROKER, size=(200, 60))
+    terminal = open_terminal(*NO_BROKER, size=(200, 40))
     terminal.wait_for(DASHBOARD)
     terminal.stop_reading()
-    before = terminal.unread()
-    for columns in (150, 200) * 20:
-        terminal.resize(columns, 60)
-        time.sleep(0.03)
-    assert terminal.unread() > before
+    overflow(terminal, 150, 200)
+    # The picture of this size is larger than those that were lost, and is lost too.
+    terminal.resize(200, 60)
+    time.sleep(0.3)
     terminal.go_on_reading()
     terminal.wait_for(whole)
     alive(terminal)
