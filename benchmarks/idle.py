@@ -19,7 +19,7 @@ from tests.integration.servers import RedisServer
 
 CLUSTERS = ((10, 0), (1_000, 200))
 VIEWS = (("1", "dashboard"), ("2", "tasks"), ("3", "workers"), ("4", "queues"))
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 """Workers that are only messages answer no question, and are asked again less and less often."""
 
 

@@ -53,8 +53,9 @@ BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
 """The extras of the celery package that bring a transport's client, where named differently."""
 
 
-SURE_URL = re.compile(
-    r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+(:[0-9]{1,4})?(/\w*)?", re.ASCII
+SURE_URL = (
+    r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+"
+    r"(:([1-5]?[0-9]{1,4}|6[0-4][0-9]{3}))?(/[A-Za-z0-9_]*)?"
 )
 """URLs of which no broker's client needs to be asked whether they can work."""
 CONFIGURING = (
@@ -171,7 +172,7 @@ def late_app(preload: PreloadOptions) -> LateApp | None:
 
     That is where a project, a configuration or a loader is imported, or the URL is an unusual one.
     """
-    sure = SURE_URL.fullmatch(preload.broker or "")
+    sure = re.fullmatch(SURE_URL, preload.broker or "")
     if sure is None or preload.app or preload.loader or preload.config:
         return None
     if any(name in os.environ for name in CONFIGURING) or _has_config():

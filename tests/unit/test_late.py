@@ -71,6 +71,7 @@ def test_its_name_and_masked_broker_are_known_before() -> None:
     [
         "redis://h",
         "redis://h:6379/0",
+        "redis://h:63790/0",
         "redis://:pw@10.0.0.7:6379/1",
         "amqp://a:b%2Fc@h//",
         "amqp://h/v",
