@@ -60,7 +60,6 @@ class Terminal:
             cwd=ROOT,
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
             start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(program_side)
         self.pid = self._process.pid
@@ -181,7 +180,3 @@ def _plain(data: bytes) -> bytes:
                 end += 1
             data = data[:start] + data[end + 1 :]
     return data
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import quote, quote_plus, unquote
 
 MASK = "**"
 """What stands for a password, as in Celery's own output."""
@@ -141,6 +140,8 @@ def _greedy_end(rest: str) -> int:
 
 
 def _spellings(secret: str) -> set[str]:
+    from urllib.parse import quote, quote_plus, unquote
+
     plain = unquote(secret)
     spellings = {secret, plain, quote(plain, safe=""), quote(plain), quote_plus(plain)}
     return spellings | {
