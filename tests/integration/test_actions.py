@@ -241,7 +241,7 @@ class TestTasks:
         outcome = cluster.do("task.abort", [task.id])
         assert [item.ok for item in outcome.items] == [True]
         until(lambda: cluster.running(FORKS) == set())
-        assert f"proj.abortable[{task.id}] succeeded" in cluster.log(FORKS)
+        until(lambda: f"proj.abortable[{task.id}] succeeded" in cluster.log(FORKS))
         done = cluster.app.send_task("proj.add", (1, 1))
         done.get(timeout=20)
         (item,) = cluster.do("task.abort", [done.id]).items
@@ -280,7 +280,7 @@ class TestSending:
         ).items
         assert item.new_id is not None
         assert cluster.app.AsyncResult(item.new_id).get(timeout=20) == 6
-        assert f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS)
+        until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
     def test_delivery_options_arrive(self, cluster: Cluster) -> None:
         (item,) = cluster.do(
@@ -312,7 +312,7 @@ class TestSending:
         (item,) = cluster.do("task.run_again", [old.id], tasks=held).items
         assert item.text == f"sent as {item.new_id}, arguments from its result"
         assert cluster.app.AsyncResult(item.new_id).get(timeout=20) == 9
-        assert f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS)
+        until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
     def test_again_with_the_arguments_that_the_worker_has(self, cluster: Cluster) -> None:
         task = cluster.app.send_task("proj.sleepy", kwargs={"seconds": 1.5}, argsrepr="('***',)")
