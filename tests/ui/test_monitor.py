@@ -9,6 +9,7 @@ import pytest
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
+from celerytui.ui.bars import Header
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FilterInput
@@ -232,6 +233,14 @@ async def test_the_question_says_where_a_revoke_comes_too_late() -> None:
         assert isinstance(at.app.screen, Confirm)
         said = "\n".join("".join(text for text, _ in line) for line in at.app.screen.box.lines)
         assert "celery@web1 has a threads pool: what it received runs all the same" in said
+
+
+async def test_a_cluster_that_went_quiet_is_not_called_live() -> None:
+    for later, said in ((1.0, "live"), (9.0, "silent for 9s")):
+        async with driven(now=NOW + later) as at:
+            header = at.app.query_one(Header)
+            assert header._strip is not None
+            assert said in header._strip.text
 
 
 async def test_mark_all_takes_all_that_match_and_back() -> None:
