@@ -12,6 +12,7 @@ import traceback
 from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
+from textual import screen as textual_screen
 from textual._compositor import CompositorUpdate
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -25,6 +26,11 @@ from celerytui.ui.driver import Departure, TerminalDriver, require_terminal
 from celerytui.ui.keyorder import KeysInOrder
 
 logger = logging.getLogger(__name__)
+
+FRAME_SECONDS: Final = 1 / 240
+"""From one frame to the next at least: a key does not wait for the 60th of a second in which news
+was drawn. News comes at a pace of its own."""
+textual_screen.UPDATE_PERIOD = FRAME_SECONDS  # type: ignore[misc]
 
 FAREWELL_SECONDS: Final = 1.2
 """How long `on_leaving` may take, counted from when leaving began."""
