@@ -36,7 +36,7 @@ screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own dat
 	$(BIN)/python screenshots/make.py
 
 bench: $(VENV)/.dev ## measure us and the others in one run; writes benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.__main__ $(ARGS)
 
 test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
 	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \

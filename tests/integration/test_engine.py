@@ -103,7 +103,7 @@ def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
         "heartbeats",
     )
     # Each command that a worker takes moves its clock by more than its own heartbeats do.
-    assert clock()["w1@test"]["clock"] - first < 12
+    assert clock()["w1@test"]["clock"] - first < 40
     assert worker.output().count("pidbox") == before
 
 
