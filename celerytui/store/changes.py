@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import deque
 from itertools import islice
 
-from celerytui.model import Task
-
 # Long enough for a view that falls two seconds behind a storm.
 LOG_LENGTH = 2**18
 
@@ -16,27 +14,24 @@ class ChangeLog:
 
     Writers note changes one by one and commit them together: only then does `revision` grow, so
     whoever read a revision gets everything after it. An entry is a task's id, or "" for a change
-    that is no task's. `pending` are those that are not committed yet, in their order.
+    that is no task's; `note` marks the task of that id as changed by the commit to come.
     """
 
-    __slots__ = ("_log", "pending", "revision")
+    __slots__ = ("_log", "_pending", "note", "revision")
 
     def __init__(self, length: int = LOG_LENGTH) -> None:
         self.revision = 0
-        self.pending: dict[str, None] = {}
         self._log: deque[str] = deque(maxlen=length)
-
-    def note(self, task: Task) -> None:
-        """Mark a task as changed by the commit to come."""
-        self.pending[task.id] = None
+        self._pending: list[str] = []
+        self.note = self._pending.append
 
     def commit(self, *, other: bool = False) -> None:
         """Publish what was noted; `other` if something that is no task changed as well."""
-        pending = self.pending
+        pending = self._pending
         if not pending:
             if not other:
                 return
-            pending[""] = None
+            pending.append("")
         self._log.extend(pending)
         self.revision += len(pending)
         pending.clear()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from celerytui.model import OWN_ROOT, Event, Lineage, Task, TaskExtra, TaskState
 from celerytui.store.extras import SharedExtra, SharedExtras, own
 from celerytui.store.families import Families
-from celerytui.store.interning import InternTable
+from celerytui.store.interning import CommonTexts, InternTable
+
+SENT = TaskState.SENT
 
 MAX_QUEUES = 2000
 MAX_NAMES = 5000
-
-SHARED_LENGTH = 12
-"""Characters up to which arguments and results are worth a look whether others have the same."""
 
 
 class Messages:
@@ -24,36 +23,32 @@ class Messages:
     def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:
         self.queue_names: dict[str, str] = {}
         self.task_names: dict[str, str] = {}
-        # Arguments and results that many tasks have: "()", "{}", "None", "True".
-        self.share = InternTable(4096, SHARED_LENGTH)
+        self.common = CommonTexts()
         self.intern = intern
         self._tasks = tasks
         self._families = families
         self._extras = SharedExtras()
 
     def begin(self, event: Event, task_id: str, state: TaskState) -> Task:
-        """A task that was not known, with all that the event says."""
+        """A task that was not known, with all that its task-sent or task-received says."""
         name, args, kwargs = event.name, event.args, event.kwargs
-        if name is not None:
-            name = self.task_names.get(name) or self.task_name(name)
-        if args is not None and len(args) <= SHARED_LENGTH:
-            args = self.share(args)
-        if kwargs is not None and len(kwargs) <= SHARED_LENGTH:
-            kwargs = self.share(kwargs)
+        at, root_id, parent_id = event.timestamp, event.root_id, event.parent_id
+        own_root = parent_id is None and root_id == task_id
         task = Task(
             task_id,
             0,
             state,
-            name=name,
-            args=args,
-            kwargs=kwargs,
+            name=None if name is None else self.task_name(name),
+            args=None if args is None else self.common(args),
+            kwargs=None if kwargs is None else self.common(kwargs),
             retries=event.retries,
-            seen=event.timestamp,
+            sent=at if state is SENT else None,
+            received=None if state is SENT else at,
+            seen=at,
+            lineage=OWN_ROOT if own_root else None,
         )
-        if event.parent_id is None and event.root_id == task_id:
-            task.lineage = OWN_ROOT
-        else:
-            self._relate(task, event.root_id, event.parent_id)
+        if not own_root:
+            self.relate(task, root_id, parent_id)
         if event.eta is not None or event.expires is not None:
             task.extra = TaskExtra(eta=event.eta, expires=event.expires)
         return task
@@ -66,10 +61,10 @@ class Messages:
         if event.name is not None:
             task.name = self.task_name(event.name)
         if event.args is not None:
-            task.args = self.share(event.args)
+            task.args = self.common(event.args)
         if event.kwargs is not None:
-            task.kwargs = self.share(event.kwargs)
-        self._relate(task, event.root_id or task.root_id, event.parent_id or task.parent_id)
+            task.kwargs = self.common(event.kwargs)
+        self.relate(task, event.root_id or task.root_id, event.parent_id or task.parent_id)
         if (
             task.retries is None
             or (event.retries or 0) >= task.retries
@@ -92,10 +87,10 @@ class Messages:
         if task.name is None and event.name is not None:
             task.name = self.task_name(event.name)
         if task.args is None and event.args is not None:
-            task.args = self.share(event.args)
+            task.args = self.common(event.args)
         if task.kwargs is None and event.kwargs is not None:
-            task.kwargs = self.share(event.kwargs)
-        self._relate(task, task.root_id or event.root_id, task.parent_id or event.parent_id)
+            task.kwargs = self.common(event.kwargs)
+        self.relate(task, task.root_id or event.root_id, task.parent_id or event.parent_id)
 
     def address(self, task: Task, event: Event) -> None:
         """Take from a task-sent who sent it and where to."""
@@ -128,7 +123,8 @@ class Messages:
             self.task_names[name] = name
         return name
 
-    def _relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
+    def relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
+        """Take what is said of the task's family."""
         if parent_id is None and root_id == task.id:
             task.lineage = OWN_ROOT
         elif parent_id is not None or root_id is not None:

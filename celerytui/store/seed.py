@@ -102,7 +102,7 @@ class Seeding:
     def _take_queues(self, record: Record, queues: Any) -> None:
         names = [_text(queue.get("name")) for queue in _dicts(queues)]
         known = [self._messages.queue_name(name) for name in names if name]
-        record.worker.queues = tuple(known)
+        record.set_queues(tuple(known))
 
     def _take_active(self, record: Record, info: dict[str, Any], now: float) -> None:
         task = self._place(record, info, STARTED, now)
@@ -113,7 +113,7 @@ class Seeding:
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
             own(task).worker_pid = pid
-            self._changes.note(task)
+            self._changes.note(task.id)
 
     def _take_waiting(
         self, record: Record, info: dict[str, Any], eta: str | None, now: float
@@ -121,7 +121,7 @@ class Seeding:
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
             own(task).eta = eta
-            self._changes.note(task)
+            self._changes.note(task.id)
 
     def _place(
         self, record: Record, info: dict[str, Any], state: TaskState, now: float
@@ -144,7 +144,7 @@ class Seeding:
             self._tasks.move(task, state, record)
         elif task.state.finished or task.state is RETRY:
             return None
-        self._changes.note(task)
+        self._changes.note(task.id)
         self._describe(task, info)
         return task
 

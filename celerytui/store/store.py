@@ -24,6 +24,7 @@ from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import TaskTable
+from celerytui.store.usual import UsualSteps
 from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
 
 SLICE = 250
@@ -36,8 +37,6 @@ OVER = object()
 
 SUCCESS = TaskState.SUCCESS
 FAILURE = TaskState.FAILURE
-
-Handler = Callable[[Event], None]
 
 
 class Store:
@@ -67,7 +66,10 @@ class Store:
         self._counts = EventCounts()
         self._second = 0
         events = self._events
-        self._handlers: dict[str, Handler] = {
+        self._usual = UsualSteps(
+            self._tasks, self._workers, self._changes, self._messages, self._rule
+        )
+        self._rules: dict[str, Callable[[Event], None]] = {
             "task-sent": events.sent,
             "task-received": events.received,
             "task-started": events.started,
@@ -282,14 +284,7 @@ class Store:
         self._events.now = now
         entered = self._tasks.entered
         succeeded, failed = entered(SUCCESS), entered(FAILURE)
-        get_handler = self._handlers.get
-        other = self._other
-        for event in events:
-            handler = get_handler(event.type)
-            if handler is not None:
-                handler(event)
-            else:
-                other(event)
+        self._usual.apply(events, now)
         failed = entered(FAILURE) - failed
         done = entered(SUCCESS) - succeeded + failed
         if done:
@@ -300,6 +295,9 @@ class Store:
             self._counts.reject(self._events.without_id)
             self._events.without_id = 0
         self._changes.commit(other=True)
+
+    def _rule(self, event: Event) -> None:
+        self._rules.get(event.type, self._other)(event)
 
     def _lose(self, record: Record, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):

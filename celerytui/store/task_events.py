@@ -1,8 +1,6 @@
-"""What each kind of task event does to its task: the merge rules.
+"""What each kind of task event does to its task: the merge rules, a method for each kind.
 
-A task event of each kind is applied by one method, the usual case (the task goes one step ahead)
-first and with few further calls, as it happens to nearly every event; all others go through
-`merge.follows`. Fields that a task-received
+Whether an event comes after what is known is asked of `merge.follows`. Fields that a task-received
 brings are always its own (Task.merge_rules in celery.events.state); other events only fill them.
 """
 
@@ -12,9 +10,9 @@ from celerytui.model import Attempt, Event, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.merge import follows
-from celerytui.store.messages import SHARED_LENGTH, Messages
-from celerytui.store.tasks import STATES, TaskTable
-from celerytui.store.workers import Record, WorkerTable
+from celerytui.store.messages import Messages
+from celerytui.store.tasks import TaskTable
+from celerytui.store.workers import WorkerTable
 
 SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
@@ -26,9 +24,6 @@ REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
 LOST = TaskState.LOST
-
-TO_STARTED = RECEIVED * STATES + STARTED
-TO_SUCCESS = STARTED * STATES + SUCCESS
 
 MAX_ATTEMPTS = 20
 
@@ -47,13 +42,10 @@ class TaskEvents:
         self.latest_failure: str | None = None
         self._table = table
         self._tasks = table.by_id
-        self._moves = table.moves
-        self._unfinished = table.eviction.unfinished
-        self._succeed = table.eviction.succeed
         self._workers = workers
         self._records = workers.records
-        self._pending = changes.pending
-        self._share = messages.share
+        self._note = changes.note
+        self._common = messages.common
         self._begin = messages.begin
         self._describe = messages.describe
         self._fill = messages.fill
@@ -88,34 +80,29 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return
-        record = self._records.get(event.hostname)
-        if record is None or record.proven != self.now:
-            record = self._heard(event.hostname)
+        record = self._workers.hear(event.hostname, self.now)
         task = self._tasks.get(task_id)
         received = event.timestamp
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
-            task.worker = record.worker.hostname or None
+            task.queue = record.only_queue
             self._table.hold(task, record)
-        else:
-            if task.state is SENT:
-                self._table.move(task, RECEIVED, record)
-            elif self._follows(task, RECEIVED, event):
-                if task.state is not RECEIVED:
-                    self._begin_try(task)
-                self._table.move(task, RECEIVED, record)
-            elif task.received is not None and received <= task.received:
-                self._touch(task, received)
-                return
-            self._describe(task, event)
+            self._note(task_id)
+            return
+        if task.state is SENT:
+            self._table.move(task, RECEIVED, record)
+        elif self._follows(task, RECEIVED, event):
+            if task.state is not RECEIVED:
+                self._begin_try(task)
+            self._table.move(task, RECEIVED, record)
+        elif task.received is not None and received <= task.received:
+            self._touch(task, received)
+            return
+        self._describe(task, event)
         task.received = received
         if task.queue is None:
-            queues = record.worker.queues
-            if queues is not None and len(queues) == 1:
-                task.queue = queues[0]
-        if received > task.seen:
-            task.seen = received
-        self._pending[task.id] = None
+            task.queue = record.only_queue
+        self._touch(task, received)
 
     def started(self, event: Event) -> None:
         """Take a task-started."""
@@ -123,21 +110,11 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return
-        record = self._records.get(event.hostname)
-        if record is None or record.proven != self.now:
-            record = self._heard(event.hostname)
+        record = self._workers.hear(event.hostname, self.now)
         task = self._tasks.get(task_id)
         started = event.timestamp
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
-            task.started = started
-        elif (
-            task.state is RECEIVED
-            and task.worker == record.worker.hostname
-            and started >= (task.received or 0.0)
-        ):
-            task.state = STARTED
-            self._moves[TO_STARTED] += 1
             task.started = started
         elif self._follows(task, STARTED, event):
             if task.state >= RETRY:
@@ -146,47 +123,15 @@ class TaskEvents:
             task.started = started
         elif started > (task.started or 0.0) and started >= (task.received or 0.0):
             task.started = started
-        if started > task.seen:
-            task.seen = started
-        self._pending[task.id] = None
+        self._touch(task, started)
 
     def succeeded(self, event: Event) -> None:
         """Take a task-succeeded."""
-        task_id = event.uuid
-        if task_id is None:
-            self.without_id += 1
-            return
-        record = self._records.get(event.hostname)
-        if record is None or record.proven != self.now:
-            record = self._heard(event.hostname)
-        task = self._tasks.get(task_id)
-        finished = event.timestamp
-        if task is None:
-            task = self._table.admit(task_id, SUCCESS, finished, record)
-            record.worker.succeeded += 1
-        elif task.state is STARTED and task.worker == record.worker.hostname:
-            task.state = SUCCESS
-            self._moves[TO_SUCCESS] += 1
-            del self._unfinished[task_id]
-            self._succeed(task)
-            record.tasks.discard(task_id)
-            record.worker.succeeded += 1
-        elif self._follows(task, SUCCESS, event):
-            if task.state is not SUCCESS:
-                record.worker.succeeded += 1
-                _forget_failure(task)
-            self._table.move(task, SUCCESS, record)
-        else:
-            self._touch(task, finished)
-            return
-        task.finished = finished
-        task.runtime = event.runtime
-        result = event.result
-        if result is not None:
-            task.result = result if len(result) > SHARED_LENGTH else self._share(result)
-        if finished > task.seen:
-            task.seen = finished
-        self._pending[task.id] = None
+        task = self._finish(event, SUCCESS)
+        if task is not None:
+            task.runtime = event.runtime
+            if event.result is not None:
+                task.result = self._common(event.result)
 
     def failed(self, event: Event) -> None:
         """Take a task-failed."""
@@ -227,7 +172,7 @@ class TaskEvents:
         if event.uuid is None:
             self.without_id += 1
             return
-        record = self._heard(event.hostname)
+        record = self._workers.hear(event.hostname, self.now)
         task = self._tasks.get(event.uuid)
         retried = event.timestamp
         if task is None:
@@ -267,18 +212,17 @@ class TaskEvents:
         if task_id is None:
             self.without_id += 1
             return None
-        record = self._heard(event.hostname)
+        record = self._workers.hear(event.hostname, self.now)
         task = self._tasks.get(task_id)
         finished = event.timestamp
         if task is None:
             task = self._table.admit(task_id, state, finished, record)
-            if state is FAILURE:
-                record.worker.failed += 1
+            record.count(state)
         elif self._follows(task, state, event):
-            if task.state is RETRY:
+            if task.state is RETRY or state is SUCCESS:
                 _forget_failure(task)
-            if state is FAILURE and task.state is not FAILURE:
-                record.worker.failed += 1
+            if task.state is not state:
+                record.count(state)
             self._table.move(task, state, record)
         else:
             self._touch(task, finished)
@@ -286,14 +230,6 @@ class TaskEvents:
         task.finished = finished
         self._touch(task, finished)
         return task
-
-    def _heard(self, hostname: str) -> Record:
-        record = self._records.get(hostname)
-        if record is None:
-            record = self._workers.get(hostname, self.now)
-        record.told = record.proven = self.now
-        record.worker.task_events = True
-        return record
 
     def _follows(self, task: Task, new: TaskState, event: Event) -> bool:
         if task.state is LOST:
@@ -310,7 +246,7 @@ class TaskEvents:
     def _touch(self, task: Task, timestamp: float) -> None:
         if timestamp > task.seen:
             task.seen = timestamp
-        self._pending[task.id] = None
+        self._note(task.id)
 
     def _begin_try(self, task: Task) -> None:
         task.started = task.finished = task.runtime = task.result = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from celerytui.model import Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import Eviction
@@ -15,14 +17,14 @@ SUCCESS = TaskState.SUCCESS
 LOST = TaskState.LOST
 
 STATES = len(TaskState)
-NEW_TO = range(STATES * STATES, (STATES + 1) * STATES)
+NEW = STATES * STATES
 
 
 class TaskTable:
     """Up to `max_tasks` tasks by id.
 
     `moves` counts the steps from one state to another, at `old * STATES + new`, and at
-    `NEW_TO[state]` those that were not held; `evicted` what went from each state to make room.
+    `NEW + state` those that were not held; `evicted` what went from each state to make room.
     """
 
     def __init__(self, max_tasks: int, workers: WorkerTable, changes: ChangeLog) -> None:
@@ -34,7 +36,7 @@ class TaskTable:
         self.families = Families()
         self._records = workers.records
         self._changes = changes
-        self._seq = 0
+        self.numbers = count(1)
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -48,26 +50,28 @@ class TaskTable:
     def admit(self, task_id: str, state: TaskState, seen: float, record: Record | None) -> Task:
         """Hold a task of which no more is known, as `hold` does."""
         task = Task(task_id, 0, state, seen=seen)
-        if record is not None:
-            task.worker = record.worker.hostname or None
         self.hold(task, record)
         return task
 
     def hold(self, task: Task, record: Record | None) -> None:
-        """Hold a task that was not known, and make room for it; the caller notes the change."""
-        self._seq += 1
-        task.seq = self._seq
+        """Hold a task that was not known, on that worker, and make room for it.
+
+        The caller notes the change.
+        """
+        task.seq = next(self.numbers)
         task_id, state = task.id, task.state
         self.by_id[task_id] = task
-        self.moves[NEW_TO[state]] += 1
+        self.moves[NEW + state] += 1
         if state < SUCCESS:
             self.eviction.unfinished[task_id] = task
         else:
             self.eviction.finish(task)
-        if record is not None and (state is RECEIVED or state is STARTED):
-            record.tasks.add(task_id)
+        if record is not None:
+            task.worker = record.hostname or None
+            if state is RECEIVED or state is STARTED:
+                record.tasks.add(task_id)
         if len(self.by_id) > self.max_tasks:
-            self._evict()
+            self.evict()
 
     def move(self, task: Task, new: TaskState, record: Record | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
@@ -82,7 +86,7 @@ class TaskTable:
             if not active:
                 self._release(task)
             return
-        hostname = record.worker.hostname
+        hostname = record.hostname
         if not active or task.worker != hostname:
             self._release(task)
             task.worker = hostname or None
@@ -93,7 +97,7 @@ class TaskTable:
         """Mark an unfinished task as lost: nobody is there who could tell how it ends."""
         own(task).lost_from = task.state
         self.move(task, LOST, None)
-        self._changes.note(task)
+        self._changes.note(task.id)
 
     def lose_all(self, record: Record, ids: list[str], *, before: float, started: bool) -> None:
         """Lose those of `ids` that are still the worker's and had no news since `before`.
@@ -124,7 +128,8 @@ class TaskTable:
             if record is not None:
                 record.tasks.discard(task.id)
 
-    def _evict(self) -> None:
+    def evict(self) -> None:
+        """Let go of the task whose turn it is."""
         task = self.eviction.pop()
         if task is None:
             return
@@ -134,4 +139,4 @@ class TaskTable:
         if state < SUCCESS:
             self._release(task)
         self.families.leave(task)
-        self._changes.note(task)
+        self._changes.note(task.id)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from copy import copy
 
-from celerytui.model import Event, Worker, WorkerStatus
+from celerytui.model import Event, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.rates import Ring
 
@@ -34,18 +34,24 @@ SILENT_TASKS = 2
 class Record:
     """A worker and what the store keeps beside it.
 
-    `tasks` are the ids it received or started and has not finished. `told` is when its last task
-    event came, `proven` the batch whose task events were last taken as proof that it sends them,
-    `beat` the newest timestamp of its worker events, `proof` the heartbeat from which on silence
-    about tasks is judged: (arrival, processed, beats since).
+    `only_queue` is the one that all of its tasks come from, None where it has several or is not
+    known to have any. `succeeded` is counted here, for its speed; `tasks` are the ids it received
+    or started and has not finished. `told` is when its last task event came, `proven` the batch
+    whose task events were last taken as proof that it sends them, `beat` the newest timestamp of
+    its worker events, `proof` the heartbeat from which on silence about tasks is judged: (arrival,
+    processed, beats since).
     """
 
     __slots__ = (
-        *("beat", "counted", "done", "proof", "proven", "tasks", "told", "unsettled", "worker"),
+        *("beat", "counted", "done", "hostname", "only_queue", "proof", "proven"),
+        *("succeeded", "tasks", "told", "unsettled", "worker"),
     )
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
+        self.hostname = worker.hostname
+        self.only_queue: str | None = None
+        self.succeeded = 0
         self.tasks: set[str] = set()
         self.told = 0.0
         self.proven: float | None = None
@@ -55,6 +61,18 @@ class Record:
         self.counted = 0
         self.unsettled = False
 
+    def set_queues(self, names: tuple[str, ...]) -> None:
+        """Take the queues that it says it consumes."""
+        self.worker.queues = names
+        self.only_queue = names[0] if len(names) == 1 else None
+
+    def count(self, state: TaskState) -> None:
+        """Count a task that it brought into that finished state."""
+        if state is TaskState.SUCCESS:
+            self.succeeded += 1
+        elif state is TaskState.FAILURE:
+            self.worker.failed += 1
+
     def last_sign(self) -> float:
         """When it last proved to be alive, by our clock."""
         worker = self.worker
@@ -63,6 +81,7 @@ class Record:
     def copy(self) -> Worker:
         """The worker as it is now, for a reader."""
         worker = copy(self.worker)
+        worker.succeeded = self.succeeded
         worker.last_seen = max(worker.last_seen, self.told)
         return worker
 
@@ -88,6 +107,15 @@ class WorkerTable:
                 if len(self.records) >= self._max_workers:
                     self._make_room()
                 self.records[hostname] = record
+        return record
+
+    def hear(self, hostname: str, now: float) -> Record:
+        """The record of a worker of which a task event came at `now`: it sends them."""
+        record = self.records.get(hostname)
+        if record is None:
+            record = self.get(hostname, now)
+        record.told = record.proven = now
+        record.worker.task_events = True
         return record
 
     def synced(self, *hostnames: str | None) -> bool:
@@ -182,7 +210,7 @@ class WorkerTable:
     def count_done(self, second: int) -> None:
         """Book what each worker has finished since the last call under `second`."""
         for record in self.records.values():
-            total = record.worker.succeeded + record.worker.failed
+            total = record.succeeded + record.worker.failed
             if total != record.counted:
                 if record.done is None:
                     record.done = Ring()

@@ -42,6 +42,12 @@ def encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+def fields_of(batch: Batch) -> list[dict[str, Any]]:
+    """What is known of each event, whichever way it was decoded."""
+    events = map(msgspec.structs.asdict, batch.events)
+    return [{name: value for name, value in event.items() if value is not None} for event in events]
+
+
 def task(**fields: Any) -> dict[str, Any]:
     return {"type": "task-started", "hostname": "w1@h", "timestamp": NOW, "uuid": UUID} | fields
 
@@ -65,21 +71,21 @@ def test_an_event_of_each_field_comes_through_as_sent() -> None:
 
     assert batch.invalid == 0
     assert batch.received_at == NOW
-    assert batch.events == [
-        Event(
-            type="task-received",
-            hostname="w1@h",
-            timestamp=NOW,
-            clock=7,
-            pid=42,
-            uuid=UUID,
-            name="proj.add",
-            args="(1, 2)",
-            kwargs="{}",
-            root_id=UUID,
-            retries=1,
-            eta="2026-11-23T10:00:00",
-        )
+    assert fields_of(batch) == [
+        {
+            "type": "task-received",
+            "hostname": "w1@h",
+            "timestamp": NOW,
+            "clock": 7,
+            "pid": 42,
+            "uuid": UUID,
+            "name": "proj.add",
+            "args": "(1, 2)",
+            "kwargs": "{}",
+            "root_id": UUID,
+            "retries": 1,
+            "eta": "2026-11-23T10:00:00",
+        }
     ]
 
 
@@ -398,5 +404,5 @@ def test_the_fast_way_and_the_careful_way_agree(fields: dict[str, Any]) -> None:
     alone = decode(encode(task() | fields))
     beside_a_custom_one = decode(encode([task() | fields, {"type": "custom"}]))
 
-    assert alone.events == beside_a_custom_one.events[: len(alone.events)]
+    assert fields_of(alone) == fields_of(beside_a_custom_one)[: len(alone.events)]
     assert alone.invalid == beside_a_custom_one.invalid

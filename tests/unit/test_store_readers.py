@@ -38,7 +38,7 @@ def test_workers_and_queues_count_as_changes_of_no_task() -> None:
 def test_a_log_that_is_too_short_says_so() -> None:
     log = ChangeLog(length=3)
     for name in "abcd":
-        log.pending[name] = None
+        log.note(name)
         log.commit()
     assert log.since(1) == ["b", "c", "d"]
     assert log.since(0) is None

@@ -1,0 +1,140 @@
+"""What nearly every event is: its task's next step, on the worker where it is.
+
+A task is received, starts and succeeds, in this order. That is taken here in one loop, which asks
+no more than whether it is so; every other event goes to its rule, which gives the same answer for
+these steps (a property test compares the two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState
+from celerytui.store.changes import ChangeLog
+from celerytui.store.interning import SHARED_LENGTH
+from celerytui.store.messages import Messages
+from celerytui.store.tasks import NEW, STATES, TaskTable
+from celerytui.store.workers import Record, WorkerTable
+
+RECEIVED = TaskState.RECEIVED
+STARTED = TaskState.STARTED
+SUCCESS = TaskState.SUCCESS
+
+TO_STARTED = RECEIVED * STATES + STARTED
+TO_SUCCESS = STARTED * STATES + SUCCESS
+NEW_RECEIVED = NEW + RECEIVED
+
+USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
+
+
+class UsualSteps:
+    """Applies events in their order; `rule` takes those that are no usual step."""
+
+    def __init__(
+        self,
+        table: TaskTable,
+        workers: WorkerTable,
+        changes: ChangeLog,
+        messages: Messages,
+        rule: Callable[[Event], None],
+    ) -> None:
+        self._table = table
+        self._tasks = table.by_id
+        self._unfinished = table.eviction.unfinished
+        self._numbers = table.numbers
+        self._workers = workers
+        self._note = changes.note
+        self._common = messages.common
+        self._names = messages.task_names
+        self._relate = messages.relate
+        self._messages = messages
+        self._rule = rule
+
+    def apply(self, events: list[Event], now: float) -> None:
+        """Take the events of a batch that came at `now`."""
+        # How many events a second there can be hangs on this loop: what it needs is local, and
+        # it calls nothing of Python but `_receive`.
+        find, records = self._tasks.get, self._workers.records.get
+        unfinished, succeed = self._unfinished, self._table.eviction.succeed
+        note, common = self._note, self._common.known
+        rule, receive, hear = self._rule, self._receive, self._workers.hear
+        received, started, success = RECEIVED, STARTED, SUCCESS
+        starts = successes = 0
+        hostname: str | None = None
+        try:
+            for event in events:
+                kind, task_id, at = event.type, event.uuid, event.timestamp
+                if kind not in USUAL or not task_id:
+                    rule(event)
+                    hostname = None
+                    continue
+                if event.hostname != hostname:
+                    hostname = event.hostname
+                    known = records(hostname)
+                    if known is None or known.proven != now:
+                        known = hear(hostname, now)
+                    record = known
+                    worker = record.hostname
+                task = find(task_id)
+                if task is None and kind == "task-received":
+                    receive(event, task_id, record)
+                    continue
+                if task is None or task.worker is not worker:
+                    rule(event)
+                    continue
+                state = task.state
+                if state is received and kind == "task-started" and at >= (task.received or 0.0):
+                    task.state = started
+                    task.started = at
+                    starts += 1
+                elif state is started and kind == "task-succeeded":
+                    task.state = success
+                    task.finished = at
+                    task.runtime = event.runtime
+                    text = event.result
+                    if text is not None:
+                        task.result = text if len(text) > SHARED_LENGTH else common(text, text)
+                    del unfinished[task_id]
+                    succeed(task)
+                    record.tasks.discard(task_id)
+                    record.succeeded += 1
+                    successes += 1
+                else:
+                    rule(event)
+                    continue
+                if at > task.seen:
+                    task.seen = at
+                note(task.id)
+        finally:
+            self._table.moves[TO_STARTED] += starts
+            self._table.moves[TO_SUCCESS] += successes
+        self._common.learn(event.args, event.kwargs, event.result)
+
+    def _receive(self, event: Event, task_id: str, record: Record) -> None:
+        """Hold the task of a task-received that is the first to tell of it."""
+        name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
+        at = event.timestamp
+        own_root = event.parent_id is None and event.root_id == task_id
+        self._tasks[task_id] = self._unfinished[task_id] = task = Task(
+            task_id,
+            next(self._numbers),
+            RECEIVED,
+            None if name is None else self._names.get(name) or self._messages.task_name(name),
+            record.hostname or None,
+            record.only_queue,
+            args if args is None or len(args) > SHARED_LENGTH else common(args, args),
+            kwargs if kwargs is None or len(kwargs) > SHARED_LENGTH else common(kwargs, kwargs),
+            retries=event.retries,
+            received=at,
+            seen=at,
+            lineage=OWN_ROOT if own_root else None,
+        )
+        if not own_root:
+            self._relate(task, event.root_id, event.parent_id)
+        if event.eta is not None or event.expires is not None:
+            task.extra = TaskExtra(eta=event.eta, expires=event.expires)
+        record.tasks.add(task_id)
+        self._table.moves[NEW_RECEIVED] += 1
+        if len(self._tasks) > self._table.max_tasks:
+            self._table.evict()
+        self._note(task_id)
