@@ -154,7 +154,8 @@ def start_worker_on(
 
     yield start
     for worker in started:
-        worker.stop(grace=5.0)
+        # A warm shut-down would wait for the tasks that are left.
+        worker.stop(grace=1.0)
 
 
 @pytest.fixture

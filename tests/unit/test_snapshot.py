@@ -202,7 +202,7 @@ def test_where_no_broker_answers_it_is_69(
     port = deaf_port if silent else 1
     url = f"{scheme}://user:{PASSWORD}@127.0.0.1:{port}//"
     begin = time.monotonic()
-    status, out, err = finish(spawn("-b", url, "snapshot", "--timeout", "1s", "--json"))
+    status, out, err = finish(spawn("-q", "-b", url, "snapshot", "--timeout", "1s", "--json"))
     assert time.monotonic() - begin < 10
     assert (status, out) == (69, "")
     assert err.startswith(
