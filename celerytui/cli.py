@@ -13,15 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
-from msgspec import Struct
 
-from celerytui import connect, settings
-from celerytui.connect import PRELOAD, PreloadOptions
+from celerytui import settings
 from celerytui.errors import CelerytuiError, ExitCode, NoTerminal, OutputError
-from celerytui.options import given_preload, own_options, snapshot_options, user_options
+from celerytui.options import PRELOAD, given_preload, own_options, snapshot_options, user_options
 from celerytui.settings import Settings
 
 START = "celerytui.start"
@@ -30,7 +28,7 @@ SLOW_IMPORT_SECONDS = 1.0
 CLOCK_SLACK_SECONDS = 0.01
 
 
-class Start(Struct):
+class Start(NamedTuple):
     """What every command starts from: the settings, and how to get at the app."""
 
     settings: Settings
@@ -70,6 +68,8 @@ class Program(Commands):
             preload = given_preload(self, ctx, args)
             if preload.app is None:
                 raise
+            from celerytui import connect
+
             with _errors_exit(ctx), _importing(preload.app, quiet=preload.quiet):
                 app = connect.load_app(preload)
             ctx.meta[APP] = app
@@ -100,7 +100,9 @@ class Subcommand(click.Command):
 
 def _run_standalone(ctx: click.Context, **params: Any) -> None:
     """Watch a Celery cluster from the terminal."""
-    preload = PreloadOptions.of(params)
+    from celerytui import connect
+
+    preload = connect.PreloadOptions.of(params)
 
     def load() -> Any:
         late = connect.late_app(preload)
@@ -120,6 +122,8 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
 
 def _run_plugin(ctx: click.Context, **params: Any) -> None:
     """Watch this cluster from the terminal."""
+    from celerytui import connect
+
     context = ctx.obj
 
     def load() -> Any:
@@ -240,8 +244,10 @@ def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
         from celery.signals import user_preload_options
 
         user_preload_options.send(sender=_finish_loading, app=app, options=given)
-    connect.import_task_modules(app)
-    connect.check_broker(app)
+    from celerytui.connect import check_broker, import_task_modules
+
+    import_task_modules(app)
+    check_broker(app)
 
 
 def _normalise_no_color(no_color: bool) -> None:
@@ -338,5 +344,6 @@ def _forget_output() -> None:
 
 def _complain(text: str) -> None:
     from celerytui.columns import clean
+    from celerytui.masking import mask
 
-    click.echo(f"celerytui: {clean(connect.mask(text.rstrip()), newlines=True)}", err=True)
+    click.echo(f"celerytui: {clean(mask(text.rstrip()), newlines=True)}", err=True)

@@ -1,29 +1,22 @@
 """From Celery's own options to an app, and from an app to connections of our own.
 
-The options are declared here once more because importing celery.bin.celery, which declares them,
-costs a second; a test holds the two side by side. Celery itself is imported inside the functions:
-every `celery` command imports this module with the plug-in.
+Celery itself is imported inside the functions: the first frame does not wait for it.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import pathlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import click
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from celerytui.errors import AppError, BrokerUnavailable, UsageError
 from celerytui.late import LateApp
 from celerytui.masking import learn, mask, mask_url, secrets_in
 
 __all__ = [
-    "PRELOAD",
     "PreloadOptions",
     "answers_within",
     "app_name",
@@ -52,7 +45,6 @@ TITLES = {"sqs": "SQS", "sql": "SQLAlchemy", "sqlalchemy": "SQLAlchemy", "etcd":
 BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
 """The extras of the celery package that bring a transport's client, where named differently."""
 
-
 SURE_URL = (
     r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+"
     r"(:([1-5]?[0-9]{1,4}|6[0-4][0-9]{3}))?(/[A-Za-z0-9_]*)?"
@@ -67,7 +59,7 @@ CONFIGURING = (
 CONFIG_MODULE = "celeryconfig"
 
 
-class PreloadOptions(Struct, frozen=True, kw_only=True):
+class PreloadOptions(NamedTuple):
     """What was given of Celery's preload options, by the names of their parameters."""
 
     app: str | None = None
@@ -75,7 +67,7 @@ class PreloadOptions(Struct, frozen=True, kw_only=True):
     result_backend: str | None = None
     loader: str | None = None
     config: str | None = None
-    workdir: pathlib.Path | None = None
+    workdir: str | None = None
     no_color: bool = False
     quiet: bool = False
     skip_checks: bool = False
@@ -83,65 +75,7 @@ class PreloadOptions(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> PreloadOptions:
         """Those among click's `params`."""
-        return cls(**{name: params[name] for name in cls.__struct_fields__ if name in params})
-
-
-class PreloadOption(click.Option):
-    """One of Celery's options, shown under a heading of its own."""
-
-    help_group = "Celery's options, as for the celery command"
-
-
-class NoColorOption(PreloadOption):
-    """--no-color, which any non-empty $NO_COLOR sets: https://no-color.org."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The value of a set variable: "true" for $NO_COLOR, whatever is in it."""
-        if os.environ.get("NO_COLOR"):
-            return "true"
-        return super().resolve_envvar_value(ctx)
-
-
-def _change_folder(_ctx: click.Context, _param: click.Parameter, folder: Any) -> Any:
-    if folder:
-        try:
-            os.chdir(folder)
-        except OSError as error:
-            raise click.BadParameter(f"{folder}: {error.strerror}") from error
-    return folder
-
-
-PRELOAD: tuple[click.Option, ...] = (
-    PreloadOption(
-        ["-A", "--app"], envvar="APP", metavar="APP", help="The app, as module or module:attribute."
-    ),
-    PreloadOption(
-        ["-b", "--broker"],
-        envvar="BROKER_URL",
-        metavar="URL",
-        help="The broker; wins over the app's, and needs no app.",
-    ),
-    PreloadOption(
-        ["--result-backend"], envvar="RESULT_BACKEND", metavar="URL", help="The result backend."
-    ),
-    PreloadOption(["--loader"], envvar="LOADER", metavar="CLASS", help="The loader class."),
-    PreloadOption(
-        ["--config"], envvar="CONFIG_MODULE", metavar="MODULE", help="The configuration module."
-    ),
-    PreloadOption(
-        ["--workdir"],
-        type=pathlib.Path,
-        callback=_change_folder,
-        is_eager=True,
-        metavar="FOLDER",
-        help="The folder to work in.",
-    ),
-    NoColorOption(["-C", "--no-color"], envvar="NO_COLOR", is_flag=True, help="No colours."),
-    PreloadOption(["-q", "--quiet"], is_flag=True, help="Only errors outside of the screen."),
-    PreloadOption(
-        ["--skip-checks"], envvar="SKIP_CHECKS", is_flag=True, help="Skip Django's checks."
-    ),
-)
+        return cls(**{name: params[name] for name in cls._fields if name in params})
 
 
 def load_app(preload: PreloadOptions) -> Any:

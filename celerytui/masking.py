@@ -6,7 +6,6 @@ that was learnt from the app's own configuration is masked wherever it appears.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -140,6 +139,7 @@ def _greedy_end(rest: str) -> int:
 
 
 def _spellings(secret: str) -> set[str]:
+    import json
     from urllib.parse import quote, quote_plus, unquote
 
     plain = unquote(secret)

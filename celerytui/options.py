@@ -1,18 +1,81 @@
-"""Settings and Celery's options as click takes them."""
+"""Settings and Celery's options as click takes them.
+
+Celery's are declared here once more because importing celery.bin.celery, which declares them, costs
+a second; a test holds the two side by side.
+"""
 
 from __future__ import annotations
 
 import importlib.util
-import pathlib
+import os
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from celerytui import __version__, settings
-from celerytui.connect import PRELOAD, PreloadOptions
 from celerytui.settings import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from celerytui.connect import PreloadOptions
+
+
+class PreloadOption(click.Option):
+    """One of Celery's options, shown under a heading of its own."""
+
+    help_group = "Celery's options, as for the celery command"
+
+
+class NoColorOption(PreloadOption):
+    """--no-color, which any non-empty $NO_COLOR sets: https://no-color.org."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value of a set variable: "true" for $NO_COLOR, whatever is in it."""
+        if os.environ.get("NO_COLOR"):
+            return "true"
+        return super().resolve_envvar_value(ctx)
+
+
+def _change_folder(_ctx: click.Context, _param: click.Parameter, folder: Any) -> Any:
+    if folder:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise click.BadParameter(f"{folder}: {error.strerror}") from error
+    return folder
+
+
+PRELOAD: tuple[click.Option, ...] = (
+    PreloadOption(
+        ["-A", "--app"], envvar="APP", metavar="APP", help="The app, as module or module:attribute."
+    ),
+    PreloadOption(
+        ["-b", "--broker"],
+        envvar="BROKER_URL",
+        metavar="URL",
+        help="The broker; wins over the app's, and needs no app.",
+    ),
+    PreloadOption(
+        ["--result-backend"], envvar="RESULT_BACKEND", metavar="URL", help="The result backend."
+    ),
+    PreloadOption(["--loader"], envvar="LOADER", metavar="CLASS", help="The loader class."),
+    PreloadOption(
+        ["--config"], envvar="CONFIG_MODULE", metavar="MODULE", help="The configuration module."
+    ),
+    PreloadOption(
+        ["--workdir"],
+        callback=_change_folder,
+        is_eager=True,
+        metavar="FOLDER",
+        help="The folder to work in.",
+    ),
+    NoColorOption(["-C", "--no-color"], envvar="NO_COLOR", is_flag=True, help="No colours."),
+    PreloadOption(["-q", "--quiet"], is_flag=True, help="Only errors outside of the screen."),
+    PreloadOption(
+        ["--skip-checks"], envvar="SKIP_CHECKS", is_flag=True, help="Skip Django's checks."
+    ),
+)
 
 
 def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
@@ -26,7 +89,6 @@ def own_options() -> list[click.Parameter]:
     """The program's own options, for every way to start it."""
     conf = click.Option(
         ["--conf"],
-        type=pathlib.Path,
         metavar="FILE",
         allow_from_autoenv=False,
         help="The config file, instead of celerytui/config.toml in the user's config folder.",
@@ -74,7 +136,10 @@ def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> 
 def _celery_version() -> str:
     """Out of Celery's source: to import it, or the metadata of packages, takes longer."""
     spec = importlib.util.find_spec("celery")
-    source = pathlib.Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    source = ""
+    if spec and spec.origin:
+        with open(spec.origin, encoding="utf-8") as file:
+            source = file.read()
     found = re.search(r"^__version__ = ['\"]([^'\"]+)", source, re.MULTILINE)
     return found[1] if found else "of unknown version"
 
@@ -128,6 +193,8 @@ def given_preload(
 
     Whatever is not one of them is skipped as it stands: it may be an option of the app.
     """
+    from celerytui.connect import PreloadOptions
+
     known = {name: param for param in PRELOAD for name in param.opts}
     wanted: list[str] = []
     rest = list(args)

@@ -11,10 +11,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal
-
-from msgspec import Struct, structs
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from celerytui.errors import SettingsError
 
@@ -23,19 +21,20 @@ CONF_VARIABLE = "CELERYTUI_CONF"
 THEMES = ("auto", "dark", "light", "ansi", "mono")
 
 # Kubernetes puts these into every container beside a service called celerytui or celerytui-x.
-SERVICE_VARIABLE = re.compile(
+SERVICE_VARIABLE = (
     r"CELERYTUI_(?:\w+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(ms|s|m|h|d)?\s*", re.ASCII)
+DURATION = r"(?a)\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(ms|s|m|h|d)?\s*"
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TRUE = frozenset(("1", "true", "yes", "on"))
 FALSE = frozenset(("0", "false", "no", "off"))
 
+File = str | os.PathLike[str]
 Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys", "apps"]
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(NamedTuple):
     """What the user chose, checked.
 
     Durations are seconds; `keys` is binding id -> keys, `apps` name of an app -> its own flags.
@@ -55,20 +54,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     queues: tuple[str, ...] = ()
     queue_interval: float = 2.0
     production: bool = False
-    keys: dict[str, str] = {}
-    apps: dict[str, dict[str, bool]] = {}
+    keys: Mapping[str, str] = MappingProxyType({})
+    apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
 
     def for_app(self, name: str) -> Settings:
         """These settings with those of the app's own table, which can only make them stricter."""
         own = self.apps.get(name, {})
-        return structs.replace(
-            self,
+        return self._replace(
             read_only=self.read_only or own.get("read-only", False),
             production=self.production or own.get("production", False),
         )
 
 
-class Option(Struct, frozen=True, kw_only=True):
+class Option(NamedTuple):
     """One setting as the user meets it.
 
     `name` is its field in `Settings`, `minimum` the smallest good number, `short` a one-letter
@@ -213,7 +211,7 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str], conf: Path | None) -> Settings:
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], conf: File | None) -> Settings:
     """The settings from all their sources, the strongest first.
 
     `flags` maps field names to what the command line gave, None where it gave nothing. `conf` is
@@ -234,7 +232,7 @@ def parse_duration(text: str) -> float:
 
     Raises ValueError.
     """
-    match = DURATION.fullmatch(text)
+    match = re.fullmatch(DURATION, text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration such as 250ms, 3s or 0.5")
     seconds = float(match[1]) * UNIT_SECONDS[match[2] or "s"]
@@ -268,31 +266,32 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             # An empty variable is how compose files and CI say "not set".
             if text:
                 values[option.name] = _convert(option, text, f"environment variable {variable}")
-        elif not SERVICE_VARIABLE.fullmatch(variable):
+        elif not re.fullmatch(SERVICE_VARIABLE, variable):
             hint = suggestion(variable, [*known, CONF_VARIABLE])
             raise SettingsError(f"environment variable {variable}: no such setting{hint}")
     return values
 
 
-def _conf_file(environ: Mapping[str, str], conf: Path | None) -> tuple[Path | None, bool]:
+def _conf_file(environ: Mapping[str, str], conf: File | None) -> tuple[File | None, bool]:
     """The config file to read, and whether it has to be there."""
     if conf is not None:
-        return Path(os.path.expanduser(conf)), True
+        return os.path.expanduser(conf), True
     if environ.get(CONF_VARIABLE):
-        return Path(os.path.expanduser(environ[CONF_VARIABLE])), True
+        return os.path.expanduser(environ[CONF_VARIABLE]), True
     base = environ.get("XDG_CONFIG_HOME", "")
     # The XDG specification says to ignore relative paths.
     if base.startswith("/"):
-        return Path(base) / "celerytui" / "config.toml", False
+        return os.path.join(base, "celerytui", "config.toml"), False
     home = environ.get("HOME")
-    return (Path(home) / ".config" / "celerytui" / "config.toml" if home else None), False
+    return (os.path.join(home, ".config", "celerytui", "config.toml") if home else None), False
 
 
-def _from_file(path: Path | None, required: bool) -> dict[str, Any]:
+def _from_file(path: File | None, required: bool) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
     except (FileNotFoundError, NotADirectoryError) as error:
         if required:
             raise SettingsError(f"{path}: no such config file") from error

@@ -13,12 +13,14 @@ import pytest
 import celerytui
 
 PACKAGE = Path(celerytui.__file__).parent
-HEAVY = ("celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui")
+HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
+HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
+PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in ("cli", "errors", "options", "settings"))}
 
 
 def loaded_after(code: str) -> set[str]:
-    """Which of the heavy modules a fresh interpreter has loaded after `code`."""
-    script = f"{code}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    """Which modules a fresh interpreter has loaded after `code`."""
+    script = f"{code}\nimport sys\nprint(list(sys.modules))"
     ran = subprocess.run(
         [sys.executable, "-c", script],
         cwd=PACKAGE.parent,
@@ -30,14 +32,27 @@ def loaded_after(code: str) -> set[str]:
     return set(ast.literal_eval(ran.stdout.splitlines()[-1]))
 
 
-def test_the_plugin_imports_nothing_heavy() -> None:
-    assert loaded_after("from celerytui.cli import plugin") == set()
+def ours(loaded: set[str]) -> set[str]:
+    return {name for name in loaded if name.partition(".")[0] == "celerytui"}
+
+
+def test_the_plugin_imports_next_to_nothing_beside_click() -> None:
+    added = loaded_after("from celerytui.cli import plugin") - loaded_after("import click")
+    assert ours(added) == PLUGIN
+    assert {name for name in added - PLUGIN if not name.startswith("importlib.")} <= {
+        "__future__",
+        "gc",
+        "math",
+        "signal",
+    }
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_help_and_version_import_nothing_heavy(flag: str) -> None:
     run = f"from celerytui.cli import program\nprogram().main([{flag!r}], standalone_mode=False)"
-    assert loaded_after(run) == set()
+    added = loaded_after(run) - loaded_after("import click")
+    assert ours(added) == PLUGIN
+    assert added & HEAVIER_THAN_CLICK == set()
 
 
 def test_the_core_runs_without_textual() -> None:

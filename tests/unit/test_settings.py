@@ -60,7 +60,7 @@ def config(folder: Path, text: str) -> Path:
 
 
 def test_every_field_has_one_option_and_every_option_a_field() -> None:
-    assert [option.name for option in OPTIONS] == list(Settings.__struct_fields__)
+    assert [option.name for option in OPTIONS] == list(Settings._fields)
 
 
 def test_defaults_when_nobody_says_anything() -> None:
@@ -97,7 +97,7 @@ def test_flags_beat_the_environment_beats_the_file_beats_the_default(
     expected = option.default if chosen is None else sample.values[chosen]
     loaded = load(flags, environ, conf)
     assert getattr(loaded, option.name) == expected
-    others = set(Settings.__struct_fields__) - {option.name}
+    others = set(Settings._fields) - {option.name}
     assert all(getattr(loaded, name) == getattr(DEFAULTS, name) for name in others)
 
 
