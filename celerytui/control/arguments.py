@@ -20,9 +20,8 @@ from celerytui.model import Arguments, Refusal, Task
 
 LONGEST_REPR = 1024
 """Celery cuts reprs there (`argsrepr_maxsize`)."""
-HIDDEN = re.compile(
-    r"[*•x]{3,}|[<\[({*]*(?:redacted|hidden|filtered|masked|secret|censored)[>\])}*]*|<[^<>]*>",
-    re.IGNORECASE,
+HIDDEN = (
+    r"(?i)[*•x]{3,}|[<\[({*]*(?:redacted|hidden|filtered|masked|secret|censored)[>\])}*]*|<[^<>]*>"
 )
 """What stands in a repr that the sender made himself, so as not to tell the value."""
 
@@ -156,7 +155,7 @@ def literal(text: str | None, kinds: tuple[type, ...]) -> Any:
         raise ValueError("the arguments are not all literals") from None
     if not isinstance(made, kinds):
         raise ValueError("the arguments are not all literals")
-    if any(HIDDEN.fullmatch(one) for one in _strings(made)):
+    if any(re.fullmatch(HIDDEN, one) for one in _strings(made)):
         raise ValueError("the sender seems to have hidden an argument")
     return made
 

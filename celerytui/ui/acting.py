@@ -1,5 +1,8 @@
 """From a key to the engine: what may be done here, to what, with which values, and after which
-question."""
+question.
+
+The dialogs are imported when one is shown: the first frame does not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,8 @@ from celerytui.columns import clean, format_id
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group, registered
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Finding, Outcome, Refusal, Section
-from celerytui.ui.confirm import Confirm, TypedConfirm
-from celerytui.ui.dialog import Choice, action_note
-from celerytui.ui.form import Form
 from celerytui.ui.lines import Spans
-from celerytui.ui.logview import Told
 from celerytui.ui.outcomes import Note, finding_note, outcome_note
-from celerytui.ui.rerun import rerun_form
 from celerytui.ui.session import Session
 
 NOUNS = {
@@ -138,6 +136,8 @@ class Actions:
         return bool(found) and all(one is not None and one.task_events is False for one in found)
 
     def _offer(self, title: str, options: Sequence[tuple[str, str, str]]) -> None:
+        from celerytui.ui.dialog import Choice
+
         def chosen(chosen_id: str | None) -> None:
             if chosen_id is None:
                 return
@@ -150,6 +150,8 @@ class Actions:
 
     def _choose(self, action: Action) -> None:
         """Ask which worker, queue or task name it is about."""
+        from celerytui.ui.dialog import Choice
+
         names = self._known(action.scope)
         if not names:
             noun = NOUNS[action.scope]
@@ -187,6 +189,9 @@ class Actions:
     def _form(
         self, action: Action, targets: list[str], values: Values, told: Sequence[Spans] = ()
     ) -> None:
+        from celerytui.ui.dialog import action_note
+        from celerytui.ui.form import Form
+
         form = Form(
             self._session,
             [(action.label, "strong"), *self._about(action, targets)],
@@ -263,6 +268,8 @@ class Actions:
             self.submit(action, targets, values)
             return
 
+        from celerytui.ui.confirm import Confirm, TypedConfirm
+
         def decided(params: Values | None) -> None:
             if params is not None:
                 self.submit(action, targets, params)
@@ -301,6 +308,8 @@ class Actions:
         failed = any(item.ok is False for item in outcome.items)
         entry = session.history.of(outcome)
         if failed and entry and len(outcome.items) > 1 and len(self._app.screen_stack) == 1:
+            from celerytui.ui.told import Told
+
             self._app.push_screen(Told(session, entry))
 
     def found(self, finding: Finding) -> None:
@@ -327,6 +336,8 @@ class Actions:
 
     def _run_again(self, action: Action, task_id: str) -> None:
         """Look for the task's real arguments, then show them to be edited or sent as they are."""
+        from celerytui.ui.rerun import rerun_form
+
         app = self._app
 
         def found(answer: Arguments | Refusal) -> None:

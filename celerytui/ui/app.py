@@ -21,10 +21,8 @@ from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
 from celerytui.ui.bars import Footer, KeyHint
 from celerytui.ui.base import run_app
-from celerytui.ui.dialog import Reading
 from celerytui.ui.filterbar import FILTER_HINTS, FilterInput
 from celerytui.ui.filtering import Filtering
-from celerytui.ui.helptext import help_lines
 from celerytui.ui.keymap import check_keys
 from celerytui.ui.keys import KEYS, action_bindings, bindings
 from celerytui.ui.messages import (
@@ -35,7 +33,6 @@ from celerytui.ui.messages import (
 )
 from celerytui.ui.pace import Pace
 from celerytui.ui.pane import Pane
-from celerytui.ui.result import ResultDialog
 from celerytui.ui.tasks import TaskTable, as_json
 from celerytui.ui.theme import Palette
 from celerytui.ui.workers import WorkerList
@@ -187,6 +184,8 @@ class MonitorApp(Filtering):
         if task_id is None:
             self.notify("choose a task first", markup=False, timeout=3)
             return
+        from celerytui.ui.result import ResultDialog
+
         self.push_screen(ResultDialog(self.session, task_id))
 
     def action_cancel(self) -> None:
@@ -199,6 +198,9 @@ class MonitorApp(Filtering):
         self.notify("asking the workers", markup=False, timeout=2)
 
     def action_help(self) -> None:
+        from celerytui.ui.dialog import Reading
+        from celerytui.ui.helptext import help_lines
+
         focused = self.screen.focused
         place = focused.id or "" if isinstance(focused, Pane) else ""
         title, lines = help_lines(self.session, place)

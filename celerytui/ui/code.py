@@ -19,28 +19,28 @@ MOST_CHARACTERS = 64_000
 MOST_ROWS = 2_000
 MOST_MESSAGE_ROWS = 20
 
-_TOKEN = re.compile(
-    r"""(?P<string>[bBrRuUfF]{0,2}(?:'{3}.*?(?:'{3}|$)|"{3}.*?(?:"{3}|$)"""
+# Strings, which are compiled when they are first used.
+_TOKEN = (
+    r"""(?s)(?P<string>[bBrRuUfF]{0,2}(?:'{3}.*?(?:'{3}|$)|"{3}.*?(?:"{3}|$)"""
     r"""|'(?:\\.|[^'\\])*(?:'|$|\\$)|"(?:\\.|[^"\\])*(?:"|$|\\$)))"""
     r"""|(?P<number>0[xXoObB][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?[jJ]?)"""
-    r"""|(?P<name>[^\W\d]\w*)|(?P<comment>\#.*)|(?P<other>.)""",
-    re.DOTALL,
+    r"""|(?P<name>[^\W\d]\w*)|(?P<comment>\#.*)|(?P<other>.)"""
 )
 _KEYWORDS = frozenset(keyword.kwlist)
 
-_FRAME = re.compile(r'^[\s|]*File "(?P<path>.*)", line (?P<line>\d+)(?:, in (?P<name>.*))?\s*$')
-_ERROR = re.compile(r"^(?P<module>(?:\w+\.)*)(?P<name>[^\W\d]\w*)(?P<rest>:.*)?$")
-_HEAD = re.compile(r'^[\s|+-]*(?:Exception Group )?Traceback \(most recent call last\):\s*$|^"{3}$')
-_CHAIN = re.compile(r"^[\s|]*(During handling of the above|The above exception was the direct)")
-_CARETS = re.compile(r"^[\s|]*[~^][\s~^]*$")
-_GROUPED = re.compile(r"^\s*\+[-+]*-(?: (?P<number>[\d.]+) -+)?$")
-_CODE = re.compile(r"^(?:\s*\|\s{3}|\s{3}(?!\s*\|\s))")
-_PREFIX = re.compile(r"^[\s|]*(?:\|\s)?")
+_FRAME = r'^[\s|]*File "(?P<path>.*)", line (?P<line>\d+)(?:, in (?P<name>.*))?\s*$'
+_ERROR = r"^(?P<module>(?:\w+\.)*)(?P<name>[^\W\d]\w*)(?P<rest>:.*)?$"
+_HEAD = r'^[\s|+-]*(?:Exception Group )?Traceback \(most recent call last\):\s*$|^"{3}$'
+_CHAIN = r"^[\s|]*(During handling of the above|The above exception was the direct)"
+_CARETS = r"^[\s|]*[~^][\s~^]*$"
+_GROUPED = r"^\s*\+[-+]*-(?: (?P<number>[\d.]+) -+)?$"
+_CODE = r"^(?:\s*\|\s{3}|\s{3}(?!\s*\|\s))"
+_PREFIX = r"^[\s|]*(?:\|\s)?"
 
-_PACKAGES = re.compile(r"(?:^|/)(?:site|dist)-packages/")
-_STDLIB = re.compile(r"(?:^|/)lib(?:64)?/python\d[\d.]*t?/|/python[\d.]*/lib/", re.IGNORECASE)
+_PACKAGES = r"(?:^|/)(?:site|dist)-packages/"
+_STDLIB = r"(?i)(?:^|/)lib(?:64)?/python\d[\d.]*t?/|/python[\d.]*/lib/"
 # A directory called celery may well be the user's own; only what is in the package counts.
-_CELERY = re.compile(
+_CELERY = (
     r"(?:^|/)(?:(?:kombu|billiard|amqp|vine)/|celery/(?:(?:app|apps|backends|bin|concurrency"
     r"|contrib|events|fixups|loaders|security|utils|worker)/|(?:beat|canvas|local|result"
     r"|schedules|states|exceptions|platforms|signals|_state|__init__|__main__)\.py))"
@@ -51,7 +51,7 @@ def highlight(code: str) -> list[Span]:
     """One line of Python as spans, complete or cut anywhere; the text is kept as it is."""
     spans: list[Span] = []
     after = ""
-    for match in _TOKEN.finditer(code):
+    for match in re.finditer(_TOKEN, code):
         kind, text = match.lastgroup, match.group()
         role = "text"
         if kind == "string" or kind == "number":
@@ -83,14 +83,14 @@ def is_own(path: str) -> bool:
     path = path.replace("\\", "/")
     if path.startswith("<"):
         return False
-    return not (_PACKAGES.search(path) or _STDLIB.search(path) or _CELERY.search(path))
+    return not (re.search(_PACKAGES, path) or re.search(_STDLIB, path) or re.search(_CELERY, path))
 
 
 def short_path(path: str) -> str:
     """A file's path from its package on, or its last three parts."""
     path = path.replace("\\", "/")
     for root in (_PACKAGES, _STDLIB):
-        *_, rest = root.split(path)
+        *_, rest = re.split(root, path)
         if rest and rest != path:
             return rest
     parts = path.split("/")
@@ -161,16 +161,16 @@ def _read(text: str) -> Iterator[Raised]:
     """The steps of a traceback, told apart line by line."""
     state = ""
     for line in text.split("\n"):
-        frame = _FRAME.match(line)
+        frame = re.match(_FRAME, line)
         if frame:
             state = "frame"
             yield Raised("frame", "", frame["path"], frame["line"], frame["name"] or "")
-        elif _CHAIN.match(line):
+        elif re.match(_CHAIN, line):
             state = ""
             yield Raised("rule", _unprefixed(line).rstrip(":").rstrip())
-        elif _HEAD.match(line):
+        elif re.match(_HEAD, line):
             state = ""
-        elif grouped := _GROUPED.match(line):
+        elif grouped := re.match(_GROUPED, line):
             state = ""
             if grouped["number"]:
                 yield Raised("rule", f"exception {grouped['number']} of the group")
@@ -178,8 +178,8 @@ def _read(text: str) -> Iterator[Raised]:
             continue
         elif state == "frame" and line.lstrip(" |").startswith("[") and line.rstrip().endswith("]"):
             yield Raised("note", line.strip())
-        elif state == "frame" and _CODE.match(line):
-            yield Raised("carets" if _CARETS.match(line) else "code", line)
+        elif state == "frame" and re.match(_CODE, line):
+            yield Raised("carets" if re.match(_CARETS, line) else "code", line)
         elif state == "message":
             yield Raised("message", line)
         else:
@@ -188,7 +188,7 @@ def _read(text: str) -> Iterator[Raised]:
 
 
 def _unprefixed(line: str) -> str:
-    return _PREFIX.sub("", line, count=1)
+    return re.sub(_PREFIX, "", line, count=1)
 
 
 def _step_rows(
@@ -244,7 +244,7 @@ def _row(spans: list[Span], width: int, mine: bool, glyphs: Glyphs) -> list[Span
 
 def _error_rows(text: str, width: int, last: bool, glyphs: Glyphs) -> list[list[Span]]:
     role = "failure bold" if last else "failure"
-    match = _ERROR.match(text[:2000])
+    match = re.match(_ERROR, text[:2000])
     spans: list[Span] = [(text, role)]
     if match:
         rest = match["rest"] or ""

@@ -6,7 +6,6 @@ from textual import on
 
 from celerytui.columns import TASK_COLUMNS
 from celerytui.query import parse_filter
-from celerytui.ui.dialog import Choice
 from celerytui.ui.filterbar import FilterBar
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.stage import Stage
@@ -58,6 +57,8 @@ class Filtering(Stage):
         self._show("tasks")
 
     def action_sort(self) -> None:
+        from celerytui.ui.dialog import Choice
+
         options = [(one.id, one.header or one.id, "") for one in TASK_COLUMNS]
 
         def sort(column: str | None) -> None:

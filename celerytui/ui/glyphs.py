@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.model import TaskState
 
@@ -13,8 +15,7 @@ _STATES = ("◦", "•", "▸", "↻", "✓", "✗", "⊘", "!", "⊘", "○")
 _ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o")
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """One set of signs; every field is one cell wide but `branch`, `last` and `trunk` (two)."""
 
     states: tuple[str, ...] = _STATES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.settings import Settings
@@ -13,7 +11,6 @@ from celerytui.ui.history import History
 from celerytui.ui.theme import Palette
 
 
-@dataclass
 class Session:
     """One run of the interface.
 
@@ -21,24 +18,23 @@ class Session:
     of one worker shows.
     """
 
-    engine: Engine
-    settings: Settings
-    palette: Palette
-    glyphs: Glyphs
-    utc: bool = False
-    framed: bool = True
-    paused_at: float | None = None
-    view: str = "dashboard"
-    filter_text: str = ""
-    marked: set[str] = field(default_factory=set)
-    marked_workers: set[str] = field(default_factory=set)
-    worker: str | None = None
-    answers: Answers = field(init=False)
-    history: History = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.answers = Answers(self.engine)
-        self.history = History(self.engine)
+    def __init__(
+        self, engine: Engine, settings: Settings, palette: Palette, glyphs: Glyphs, *, utc: bool
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.palette = palette
+        self.glyphs = glyphs
+        self.utc = utc
+        self.framed = True
+        self.paused_at: float | None = None
+        self.view = "dashboard"
+        self.filter_text = ""
+        self.marked: set[str] = set()
+        self.marked_workers: set[str] = set()
+        self.worker: str | None = None
+        self.answers = Answers(engine)
+        self.history = History(engine)
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""

@@ -7,9 +7,10 @@ Since a phase can be smaller than a cell, the legend has the exact durations and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+from msgspec import Struct
 
 from celerytui.columns import (
     format_clock,
@@ -36,8 +37,7 @@ _PHASES: dict[Phase, tuple[str, str, str]] = {
 _LABEL_GAP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A moment in a task's life; `then` is the phase that begins here."""
 
     at: float
@@ -47,8 +47,7 @@ class Point:
     then: Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """The parts of a task's timeline, each row exactly as wide as asked.
 
     `legend` may take more than one row; `names` and `clocks` stand under `bar`. `heading` is for

@@ -10,8 +10,9 @@ from celerytui.control import ActionLog
 from celerytui.demo.sample import NOW
 from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
 from celerytui.ui.history import History
-from celerytui.ui.logview import LogList, Told
+from celerytui.ui.logview import LogList
 from celerytui.ui.result import ResultDialog
+from celerytui.ui.told import Told
 from tests.ui.driving import Driver, driven
 
 GROWN = Outcome(

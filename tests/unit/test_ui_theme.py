@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from rich.cells import cell_len
 from rich.style import Style
@@ -123,8 +121,8 @@ async def test_textual_takes_the_theme_and_its_variables(palette: Palette) -> No
 
 def signs(chosen: Glyphs) -> list[str]:
     found: list[str] = []
-    for field in dataclasses.fields(chosen):
-        value = getattr(chosen, field.name)
+    for name in chosen.__struct_fields__:
+        value = getattr(chosen, name)
         found.extend([value] if isinstance(value, str) else value)
     return [sign for sign in found if sign not in (chosen.area,)]
 
