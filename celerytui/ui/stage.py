@@ -57,6 +57,14 @@ class Stage(BaseApp):
             self.bind(one.key, one.action, description=one.description, show=False)
         self._back: list[str] = []
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Take the theme's variables, and style what there is by them."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            # So early Textual would read every rule for nothing: it does when there is a screen.
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def compose(self) -> ComposeResult:
         yield Header(self.session, id="header")
         yield ViewTabs(self.session, [(v.key, v.name, v.label) for v in VIEWS if v.key])
