@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -73,7 +72,7 @@ class FilterInput(Input):
 
 
 class FilterBar(Widget):
-    """The input with its message under it; hidden until `/`."""
+    """The input with its message under it, both made by the first `/`; hidden until then."""
 
     DEFAULT_CSS = """
     FilterBar { height: auto; background: $surface; }
@@ -106,12 +105,6 @@ class FilterBar(Widget):
         self.session = session
         self._before = ""
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(" / ", classes="slash", markup=False)
-            yield FilterInput(self.session)
-        yield Static("", id="filter-note", markup=False)
-
     def on_mount(self) -> None:
         self.display = False
 
@@ -120,10 +113,16 @@ class FilterBar(Widget):
         """The input line."""
         return self.query_one(FilterInput)
 
-    def open(self, text: str) -> None:
+    async def open(self, text: str) -> None:
         """Show the line with a filter in it, the cursor at its end."""
         self._before = text
         self.display = True
+        if not self.children:
+            slash = Static(" / ", classes="slash", markup=False)
+            await self.mount(
+                Horizontal(slash, FilterInput(self.session)),
+                Static("", id="filter-note", markup=False),
+            )
         self.input.value = text
         self.input.cursor_position = len(text)
         self.input.focus()

@@ -14,13 +14,13 @@ from celerytui.ui.stage import Stage
 class Filtering(Stage):
     """The stage with what chooses the tasks in the table."""
 
-    def action_edit_filter(self) -> None:
+    async def action_edit_filter(self) -> None:
         if self.session.view not in ("dashboard", "tasks") or self.body.alone not in (
             None,
             "tasks",
         ):
             self._show("tasks")
-        self.screen.query_one(FilterBar).open(self.session.filter_text)
+        await self.screen.query_one(FilterBar).open(self.session.filter_text)
 
     def set_filter(self, text: str) -> None:
         """Filter the tasks; "" for all. The text must parse."""

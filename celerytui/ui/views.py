@@ -1,8 +1,12 @@
-"""The views: which panes stand where. A view is one `View` here."""
+"""The views: which panes stand where. A view is one `View` here.
+
+The panes of the dashboard are there from the start. Those of other views, and their modules, come
+with the first look at them: the first frame does not wait for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 from textual import events
@@ -13,16 +17,12 @@ from textual.widget import Widget
 from celerytui.ui import layout
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.layout import Needs, PaneLayout, Regions
-from celerytui.ui.logview import LogList, WorkerLog
 from celerytui.ui.pane import Pane
 from celerytui.ui.queues import QueueList
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
 from celerytui.ui.throughput import Throughput
-from celerytui.ui.workerfacts import WorkerFacts
 from celerytui.ui.workers import WorkerList
-from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
-from celerytui.ui.workerview import WorkerSections, WorkerThroughput
 
 
 class View(Struct, frozen=True):
@@ -59,8 +59,31 @@ VIEWS = (
 BY_NAME = {view.name: view for view in VIEWS}
 
 
+def _log_panes(session: Session) -> Iterator[Pane]:
+    from celerytui.ui.logview import LogList
+
+    yield LogList(session, id="log")
+
+
+def _worker_panes(session: Session) -> Iterator[Pane]:
+    from celerytui.ui.logview import WorkerLog
+    from celerytui.ui.workerfacts import WorkerFacts
+    from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
+    from celerytui.ui.workerview import WorkerSections, WorkerThroughput
+
+    yield WorkerFacts(session, id="facts")
+    yield WorkerLog(session, id="answered")
+    yield WorkerThroughput(session, id="chart")
+    yield WorkerRunning(session, id="running")
+    yield WorkerWaiting(session, id="waiting")
+    yield WorkerSections(session, id="sections")
+
+
+_LATE: dict[str, Callable[[Session], Iterator[Pane]]] = {"log": _log_panes, "worker": _worker_panes}
+
+
 class Body(Widget):
-    """All panes, of which the current view shows some."""
+    """The panes, of which the current view shows some."""
 
     DEFAULT_CSS = """
     Body { width: 100%; height: 1fr; background: $background; }
@@ -70,6 +93,7 @@ class Body(Widget):
         super().__init__(id="body")
         self.session = session
         self.alone: str | None = None
+        self._late = dict(_LATE)
         self._regions: Regions = {}
         self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
 
@@ -79,13 +103,6 @@ class Body(Widget):
         yield Throughput(self.session, id="throughput")
         yield TaskTable(self.session, id="tasks")
         yield DetailPane(self.session, id="detail")
-        yield WorkerFacts(self.session, id="facts")
-        yield WorkerLog(self.session, id="answered")
-        yield WorkerThroughput(self.session, id="chart")
-        yield WorkerRunning(self.session, id="running")
-        yield WorkerWaiting(self.session, id="waiting")
-        yield WorkerSections(self.session, id="sections")
-        yield LogList(self.session, id="log")
 
     def _current(self, size: Size) -> Regions:
         return self.view.regions(size, self._needs())
@@ -101,6 +118,8 @@ class Body(Widget):
         regions = self._current(self.size)
         changed = regions != self._regions
         self._regions = regions
+        if self.view.name in self._late:
+            self.mount_all(self._late.pop(self.view.name)(self.session))
         for pane in self.query(Pane):
             pane.display = pane.id in regions
         if changed:

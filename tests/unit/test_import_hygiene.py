@@ -117,11 +117,51 @@ def test_only_the_output_prints() -> None:
     assert {name for name in printers if not name.startswith("demo/")} <= {"output.py"}
 
 
-def test_the_monitor_is_there_before_celery() -> None:
-    loaded = loaded_after(
-        "import celerytui.ui.app\nfrom celerytui import connect\n"
-        "app = connect.late_app(connect.PreloadOptions(broker='redis://h:1/0'))\n"
-        "assert app is not None\n"
-        "connect.app_name(app), connect.broker_url(app)"
-    )
+FIRST_FRAME = """
+import asyncio
+
+from celerytui.connect import PreloadOptions, late_app
+from celerytui.engine import Engine
+from celerytui.settings import Settings
+from celerytui.ui.app import MonitorApp
+
+class Waiting(Engine):
+    def start(self): pass
+    def stop(self, deadline=0.0): return True
+
+async def first_frame():
+    app = late_app(PreloadOptions(broker="redis://h:1/0"))
+    assert app is not None
+    async with MonitorApp(Waiting(app, Settings()), Settings()).run_test() as pilot:
+        await pilot.pause()
+        assert pilot.app.body.panes and all(pane._strips for pane in pilot.app.body.panes)
+
+asyncio.run(first_frame())
+"""
+LATER = {
+    f"celerytui.ui.{name}"
+    for name in [
+        "dialog",
+        "confirm",
+        "consequence",
+        "form",
+        "fields",
+        "rerun",
+        "result",
+        "told",
+        "helptext",
+        "logview",
+        "workerfacts",
+        "workertasks",
+        "workerview",
+    ]
+}
+
+
+def test_the_first_frame_is_there_before_celery_and_what_is_shown_later() -> None:
+    loaded = loaded_after(FIRST_FRAME)
     assert loaded & {"celery", "redis", "amqp"} == set()
+    assert loaded & LATER == set()
+    assert {
+        f"celerytui.{name.removesuffix('.py').replace('/', '.')}" for name, _ in modules()
+    } >= LATER
