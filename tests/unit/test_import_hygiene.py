@@ -139,29 +139,13 @@ async def first_frame():
 asyncio.run(first_frame())
 """
 LATER = {
-    f"celerytui.ui.{name}"
-    for name in [
-        "dialog",
-        "confirm",
-        "consequence",
-        "form",
-        "fields",
-        "rerun",
-        "result",
-        "told",
-        "helptext",
-        "logview",
-        "workerfacts",
-        "workertasks",
-        "workerview",
-    ]
-}
+    "confirm", "consequence", "dialog", "fields", "form", "helptext", "logview", "rerun", "result",
+    "told", "workerfacts", "workertasks", "workerview",
+}  # fmt: skip
 
 
 def test_the_first_frame_is_there_before_celery_and_what_is_shown_later() -> None:
     loaded = loaded_after(FIRST_FRAME)
     assert loaded & {"celery", "redis", "amqp"} == set()
-    assert loaded & LATER == set()
-    assert {
-        f"celerytui.{name.removesuffix('.py').replace('/', '.')}" for name, _ in modules()
-    } >= LATER
+    assert {f"celerytui.ui.{name}" for name in LATER} & loaded == set()
+    assert {f"ui/{name}.py" for name in LATER} <= {name for name, _ in modules()}

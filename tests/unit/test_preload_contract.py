@@ -6,50 +6,64 @@ same and exit alike.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from celerytui.connect import PreloadOptions
 from celerytui.options import PRELOAD
 
+VARIABLES = {str(param.envvar) for param in PRELOAD if param.envvar}
 CELERY = ("-m", "celery")
 OURS = ("-m", "celerytui")
 
-# Tells on stdout which app's task modules are imported, which both programs do.
+# Tells on stdout which app's task modules are imported, which both programs do, and what a project
+# sees then.
 TELL = """
+import os
 from celery import Celery, signals
 
+def tell(app):
+    print("APP", app.main, app.conf.broker_url, app.conf.result_backend,
+          type(app.loader).__name__, os.path.basename(os.getcwd()),
+          os.environ.get("CELERY_SKIP_CHECKS"))
+
 @signals.import_modules.connect
-def tell(sender, **kwargs):
-    print("APP", sender.main, sender.conf.broker_url, sender.conf.result_backend)
+def tell_of(sender, **kwargs):
+    tell(sender)
 """
 FILES = {
-    "okapp.py": TELL
-    + "app = Celery('ok', broker='memory://code')\nother = Celery('other', broker='memory://o')\n",
-    "celeryapp.py": TELL + "celery = Celery('celery-attribute', broker='memory://c')\n",
+    "telling.py": TELL,
+    "okapp.py": "from telling import Celery\n"
+    "app = Celery('ok', broker='memory://code')\nother = Celery('other', broker='memory://o')\n",
+    "celeryapp.py": "from telling import Celery\n"
+    "celery = Celery('celery-attribute', broker='memory://c')\n",
     "pkg/__init__.py": "",
-    "pkg/celery.py": TELL + "app = Celery('in-package', broker='memory://p')\n",
+    "pkg/celery.py": "from telling import Celery\napp = Celery('in-package', broker='memory://p')\n",
+    "ownloader.py": "from celery.loaders.default import Loader\nclass OwnLoader(Loader): pass\n",
     "noapp.py": "x = 1\n",
     "badimport.py": "import nosuchthing\n",
     "boom.py": "1 / 0\n",
     "celeryconfig.py": "imports = ('probe',)\nbroker_url = 'memory://default'\n",
     "otherconfig.py": "imports = ('probe',)\nbroker_url = 'memory://other'\n",
-    "probe.py": "from celery import current_app as a\n"
-    "print('APP', a.main, a.conf.broker_url, a.conf.result_backend)\n",
+    "probe.py": "import telling\nfrom celery import current_app\ntelling.tell(current_app)\n",
 }
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "pkg").mkdir()
+    folder = tmp_path_factory.mktemp("contract") / "project"
+    (folder / "pkg").mkdir(parents=True)
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "empty").mkdir()
@@ -62,7 +76,7 @@ def run(
     variables = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CELERY", "COVERAGE")) and name not in ("APP", "BROKER_URL")
+        if not name.startswith(("CELERY", "COVERAGE")) and name not in VARIABLES
     }
     variables |= {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(folder)} | environ
     return subprocess.run(
@@ -95,6 +109,8 @@ def described(param: click.Parameter) -> dict[str, Any]:
         "nargs": param.nargs,
         "required": param.required,
         "autoenv": param.allow_from_autoenv,
+        "default": param.default,
+        "hidden": param.hidden,
     }
 
 
@@ -110,30 +126,106 @@ def test_the_options_are_those_of_celery() -> None:
     assert {param.name for param in PRELOAD} == set(PreloadOptions._fields)
 
 
+def parsed(params: Sequence[click.Parameter], args: Sequence[str]) -> dict[str, Any] | str:
+    """What click makes of the arguments and the environment, or what it says is wrong."""
+    command = click.Command("program", params=list(params), add_help_option=False)
+    try:
+        context = command.make_context("program", list(args), auto_envvar_prefix="CELERY")
+    except click.UsageError as error:
+        return f"{type(error).__name__} {error.exit_code}: {error.format_message()}"
+    # Celery goes to the folder as we do, and then gives the option no value.
+    return {name: value for name, value in context.params.items() if name != "workdir"}
+
+
+VALUES = st.sampled_from(["", "0", "1", "true", "no", "proj:app", "-q", "maybe", "redis://h/1"])
+GIVEN = st.one_of(
+    st.tuples(st.sampled_from(["-A", "--app", "-b", "--broker", "--loader", "--config"]), VALUES),
+    st.tuples(st.sampled_from(["--result-backend"]), VALUES),
+    st.tuples(st.sampled_from(["--workdir"]), st.just(".")),
+    st.tuples(st.sampled_from(["-C", "--no-color", "-q", "--quiet", "--skip-checks", "-Cq"])),
+    st.tuples(st.sampled_from(["--app=x", "-bx", "-Ax", "--bro", "--nosuch", "-A", "--config"])),
+)
+# Any $NO_COLOR but an empty one counts for us, whatever is in it: see below.
+SET = st.dictionaries(
+    st.sampled_from(
+        sorted(
+            VARIABLES - {"NO_COLOR"}
+            | {f"CELERY_{name}".upper() for name in PreloadOptions._fields if name != "workdir"}
+        )
+    ),
+    VALUES,
+    max_size=4,
+)
+
+
+@settings(deadline=None)
+@given(words=st.lists(GIVEN, max_size=4), environ=SET, no_color=st.sampled_from(["", "1", "true"]))
+def test_both_read_arguments_and_variables_alike(
+    words: list[tuple[str, ...]], environ: dict[str, str], no_color: str
+) -> None:
+    from celery.bin.celery import celery
+
+    theirs = [param for param in celery.params if param.name != "version"]
+    args = [*itertools.chain.from_iterable(words)]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("CELERY") or name in VARIABLES:
+                patch.delenv(name)
+        for name, value in (environ | {"NO_COLOR": no_color}).items():
+            patch.setenv(name, value)
+        assert parsed(PRELOAD, args) == parsed(theirs, args)
+
+
+DEFAULT = "APP default memory://default None Loader project None"
+LOADED = "APP ok memory://code None AppLoader project None"
+OWN_LOADER = "APP default memory://default None OwnLoader project None"
+OTHER = "APP default memory://other None Loader project None"
+RESULTS = "APP ok memory://code cache+memory:// AppLoader project None"
+UNCHECKED = "APP ok memory://code None AppLoader project true"
+
+
 @pytest.mark.parametrize(
     ("args", "environ", "expected"),
     [
-        (["-A", "okapp"], {}, "APP ok memory://code None"),
-        (["-A", "okapp:other"], {}, "APP other memory://o None"),
-        (["--app=celeryapp"], {}, "APP celery-attribute memory://c None"),
-        (["-A", "pkg"], {}, "APP in-package memory://p None"),
-        ([], {"APP": "okapp"}, "APP ok memory://code None"),
-        ([], {"CELERY_APP": "okapp", "BROKER_URL": "memory://v"}, "APP ok memory://v None"),
+        ([], {}, DEFAULT),
+        (["-A", "okapp"], {}, LOADED),
+        (["-A", "okapp:other"], {}, "APP other memory://o None AppLoader project None"),
+        (["--app=celeryapp"], {}, "APP celery-attribute memory://c None AppLoader project None"),
+        (["-A", "pkg"], {}, "APP in-package memory://p None AppLoader project None"),
+        ([], {"APP": "okapp"}, LOADED),
+        (
+            ["-Cq"],
+            {"CELERY_APP": "okapp", "BROKER_URL": "memory://v"},
+            "APP ok memory://v None AppLoader project None",
+        ),
         (
             ["-A", "okapp", "-b", "memory://b", "--result-backend", "cache+memory://"],
             {"CELERY_BROKER": "memory://weaker"},
-            "APP ok memory://b cache+memory://",
+            "APP ok memory://b cache+memory:// AppLoader project None",
         ),
-        (["--config", "otherconfig"], {}, "APP default memory://other None"),
-        (["-b", "memory://only"], {}, "APP default memory://only None"),
-        (["-A", "okapp", "--workdir", ".."], {}, "APP ok memory://code None"),
+        ([], {"APP": "okapp", "RESULT_BACKEND": "cache+memory://"}, RESULTS),
+        (["-A", "okapp"], {"CELERY_RESULT_BACKEND": "cache+memory://"}, RESULTS),
+        (["--config", "otherconfig"], {}, OTHER),
+        ([], {"CONFIG_MODULE": "otherconfig"}, OTHER),
+        ([], {"CELERY_CONFIG": "otherconfig"}, OTHER),
+        (["-b", "memory://only"], {}, "APP default memory://only None Loader project None"),
+        ([], {"CELERY_BROKER": "memory://v"}, "APP default memory://v None Loader project None"),
+        (["--loader", "ownloader.OwnLoader"], {}, OWN_LOADER),
+        ([], {"LOADER": "ownloader.OwnLoader"}, OWN_LOADER),
+        ([], {"CELERY_LOADER": "ownloader.OwnLoader"}, OWN_LOADER),
+        (["-A", "okapp", "--workdir", ".."], {}, LOADED),
+        (["-A", "okapp"], {"CELERY_WORKDIR": ".."}, LOADED),
+        (["-A", "okapp", "--skip-checks"], {}, UNCHECKED),
+        (["-A", "okapp"], {"SKIP_CHECKS": "1", "NO_COLOR": "1"}, UNCHECKED),
+        (["-A", "okapp"], {"CELERY_SKIP_CHECKS": "true", "CELERY_QUIET": "1"}, UNCHECKED),
     ],
     ids=str,
 )
 def test_both_load_the_same_app(
     project: Path, args: list[str], environ: dict[str, str], expected: str
 ) -> None:
-    folder = project / "empty" if "--workdir" in args else project
+    elsewhere = "--workdir" in args or "CELERY_WORKDIR" in environ
+    folder = project / "empty" if elsewhere else project
     theirs = run(CELERY, [*args, "report"], folder, environ)
     ours = run(OURS, args, folder, environ)
     told = [line for line in theirs.stdout.splitlines() if line.startswith("APP")]
@@ -141,8 +233,9 @@ def test_both_load_the_same_app(
     assert ours.stdout.splitlines() == told
     # There is no terminal here: the app was loaded and the monitor refused.
     assert ours.returncode == 2
-    assert ours.stderr.startswith("celerytui: the monitor needs a terminal")
-    assert ours.stderr.count("\n") == 1
+    *waiting, refusal = ours.stderr.splitlines()
+    assert refusal.startswith("celerytui: the monitor needs a terminal")
+    assert all(line.startswith("celerytui: importing ") for line in waiting)
 
 
 @pytest.mark.parametrize("name", ["noapp", "nosuch", "okapp:nope", "pkg:nope"])
