@@ -26,6 +26,7 @@ class CellContext(Struct, frozen=True):
 
 Text = Callable[[Row, CellContext, int], str]
 Key = Callable[[Row, float], Any]
+Keys = Callable[[Sequence[Row], float], list[Any]]
 Role = Callable[[Row], str]
 
 
@@ -38,9 +39,9 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
     `min_table_width`, and `narrow_width` in tables under `narrow_under`. `text` gives cleaned text
-    for a number of cells, `key` the value to sort by, None where there is none; it is that of the
-    attribute `field` where the row has that, and changes with the clock if `live`. `role` names
-    the colour role of the words, `mark` that of the first character where it differs. `gap` is the
+    for a number of cells, `key` the value to sort by, None where there is none, which changes with
+    the clock if `live`; `keys` gives the keys of many rows, each as `key` does. `role` names the
+    colour role of the words, `mark` that of the first character where it differs. `gap` is the
     space before it. Text that does not fit spills to the left over empty cells if `spills`.
     """
 
@@ -49,7 +50,7 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     width: int
     text: Text[Row]
     key: Key[Row]
-    field: str | None = None
+    keys: Keys[Row] | None = None
     live: bool = False
     max_width: int = 0
     min_table_width: int = 0
@@ -61,6 +62,11 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     mark: Role[Row] | None = None
     gap: int = 2
     spills: bool = False
+
+    def sort_keys(self, rows: Sequence[Row], now: float) -> list[Any]:
+        """The values to sort these rows by, None where there is none."""
+        keys, key = self.keys, self.key
+        return [key(row, now) for row in rows] if keys is None else keys(rows, now)
 
 
 class Cell(NamedTuple):

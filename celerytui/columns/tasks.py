@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from celerytui.columns.column import CellContext, Column
@@ -21,6 +22,7 @@ from celerytui.columns.text import ELLIPSIS, clean, cut
 from celerytui.model import Task, TaskState
 
 _INFO_LIMIT = 512
+_NO_KWARGS = frozenset({None, "", "{}"})
 _STATE_ROLES = {
     TaskState.SENT: "sent",
     TaskState.RECEIVED: "received",
@@ -122,6 +124,49 @@ def _eta_text(task: Task, context: CellContext, _width: int) -> str:
     return "" if eta is None else format_clock(eta, context.utc, now=context.now)
 
 
+# The keys of many tasks: what is so for most of them is found without a call for each.
+
+
+def _infos(tasks: Sequence[Task], _now: float) -> list[str | None]:
+    return [
+        task.args if task.extra is None and task.kwargs in _NO_KWARGS else task_info(task)
+        for task in tasks
+    ]
+
+
+def _outcomes(tasks: Sequence[Task], _now: float) -> list[str | None]:
+    return [task.result if task.extra is None else task_outcome(task) for task in tasks]
+
+
+def _etas(tasks: Sequence[Task], _now: float) -> list[float | None]:
+    return [
+        None if (extra := task.extra) is None or extra.eta is None else epoch(extra.eta)
+        for task in tasks
+    ]
+
+
+def _waits(tasks: Sequence[Task], now: float) -> list[float | None]:
+    return [
+        waited
+        if (started := task.started) is not None
+        and (begin := task.received if task.sent is None else task.sent) is not None
+        and (waited := started - begin) > 0.0
+        else task.waiting(now)
+        for task in tasks
+    ]
+
+
+def _runtimes(tasks: Sequence[Task], now: float) -> list[float | None]:
+    return [
+        seconds
+        if (seconds := task.runtime) is not None
+        else None
+        if task.started is None
+        else task.running(now)
+        for task in tasks
+    ]
+
+
 TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="state",
@@ -130,8 +175,9 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         narrow_under=50,
         narrow_width=1,
         text=_state_text,
-        # A plain int: members of an enum compare more slowly, and a sort compares millions.
+        # Plain ints: members of an enum compare more slowly, and a sort compares millions.
         key=lambda task, now: int(task.state),
+        keys=lambda tasks, now: [+task.state for task in tasks],
         role=_state_word,
         mark=_state_mark,
     ),
@@ -143,7 +189,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         stretch=1,
         text=lambda task, context, width: short_name(task.name, width, ascii=context.ascii),
         key=lambda task, now: task.name,
-        field="name",
+        keys=lambda tasks, now: [task.name for task in tasks],
         role=_receding,
     ),
     Column(
@@ -154,6 +200,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=110,
         text=lambda task, context, width: _foreign(task_info(task) or "", context, width),
         key=lambda task, now: task_info(task),
+        keys=_infos,
         role=_receding,
     ),
     Column(
@@ -163,7 +210,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=72,
         text=lambda task, context, width: format_id(task.id, width, ascii=context.ascii),
         key=lambda task, now: task.id,
-        field="id",
+        keys=lambda tasks, now: [task.id for task in tasks],
         role=_muted,
     ),
     Column(
@@ -173,7 +220,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=84,
         text=lambda task, context, width: _foreign(task.queue or "", context, width),
         key=lambda task, now: task.queue,
-        field="queue",
+        keys=lambda tasks, now: [task.queue for task in tasks],
         role=_receding,
     ),
     Column(
@@ -186,7 +233,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             short_worker(task.worker, context.worker_prefix), context, width
         ),
         key=lambda task, now: task.worker,
-        field="worker",
+        keys=lambda tasks, now: [task.worker for task in tasks],
         role=_receding,
     ),
     Column(
@@ -196,6 +243,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=190,
         text=lambda task, context, width: _foreign(task_outcome(task) or "", context, width),
         key=lambda task, now: task_outcome(task),
+        keys=_outcomes,
         role=_receding,
     ),
     Column(
@@ -206,7 +254,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=lambda task, context, width: format_count(task.retries, width) if task.retries else "",
         key=lambda task, now: task.retries,
-        field="retries",
+        keys=lambda tasks, now: [task.retries for task in tasks],
         role=_receding,
     ),
     Column(
@@ -217,6 +265,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=_eta_text,
         key=lambda task, now: epoch(task.more.eta),
+        keys=_etas,
         role=_receding,
     ),
     Column(
@@ -229,7 +278,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             task.received, context.utc, now=context.now, ascii=context.ascii
         ),
         key=lambda task, now: task.received,
-        field="received",
+        keys=lambda tasks, now: [task.received for task in tasks],
         role=_muted,
     ),
     Column(
@@ -240,6 +289,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=_wait_text,
         key=lambda task, now: task.waiting(now),
+        keys=_waits,
         live=True,
         role=_receding,
     ),
@@ -251,7 +301,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         align="right",
         text=_runtime_text,
         key=lambda task, now: task.running(now),
-        field="runtime",
+        keys=_runtimes,
         live=True,
         role=_runtime_role,
     ),
@@ -265,7 +315,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
             task.seen, context.utc, now=context.now, ascii=context.ascii
         ),
         key=lambda task, now: task.seen,
-        field="seen",
+        keys=lambda tasks, now: [task.seen for task in tasks],
         role=_muted,
     ),
 )

@@ -73,8 +73,8 @@ class Engine:
         self.store = Store(
             max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
         )
-        self.view = TaskView(self.store, clock=clock)
         self.mailbox = Mailbox()
+        self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.link = Link(since=clock())
         self.survey: Survey | None = None
         self.asking_since: float | None = None
@@ -94,6 +94,7 @@ class Engine:
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._urgent = threading.Event()
+        self._asked_to_show = threading.Event()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._read_queues_now = threading.Event()
@@ -121,6 +122,7 @@ class Engine:
         self._control.close()
         self.questions.stop()
         self._news.set()
+        self._asked_to_show.set()
         self._read_queues_now.set()
         self._jobs.put(lambda: None)
         end = time.monotonic() + deadline
@@ -177,6 +179,7 @@ class Engine:
             reverse=changes.get("reverse", view.reverse),
         )
         self._tell()
+        self._asked_to_show.set()
 
     def ask_workers(self) -> None:
         """Ask the workers again what they do; the answers seed the store."""
@@ -360,7 +363,9 @@ class Engine:
             if urgent or self.view.version != version or abs(now - told) >= SWEEP_SECONDS:
                 told = now
                 self.mailbox.post()
-            self._stopping.wait(self.settings.refresh)
+            # News may wait its turn; whoever asked for other tasks or another order does not.
+            self._asked_to_show.wait(self.settings.refresh)
+            self._asked_to_show.clear()
 
     def _sweep(self) -> None:
         self.questions.give_up_late()

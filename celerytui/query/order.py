@@ -18,7 +18,7 @@ from celerytui.query.pieces import drop, slices
 Entry = tuple[Any, int, str]
 
 LOAD = 1024
-SORT_AT_ONCE = 8192
+SORT_AT_ONCE = 4096
 
 
 class Entries:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from celerytui.courtesy import NEVER, let_go
 
@@ -18,11 +18,15 @@ SLICE = 4096
 Thing = TypeVar("Thing")
 
 
-def slices(things: Sequence[Thing], *, backwards: bool = False) -> Iterator[Sequence[Thing]]:
-    """The things in pieces, the last piece first if `backwards`."""
-    starts = range(0, len(things), SLICE)
+def slices(
+    things: Sequence[Thing], size: int | None = None, *, backwards: bool = False
+) -> Iterator[Sequence[Thing]]:
+    """The things in pieces of `size` (`SLICE`), from the last to the first if `backwards`."""
+    size = size or SLICE
+    starts = range(0, len(things), size)
     for start in reversed(starts) if backwards else starts:
-        yield things[start : start + SLICE]
+        piece = things[start : start + size]
+        yield piece[::-1] if backwards else piece
 
 
 def drop(things: list[Any], pause: Callable[[], None] = let_go) -> None:
@@ -30,6 +34,34 @@ def drop(things: list[Any], pause: Callable[[], None] = let_go) -> None:
     while things:
         del things[-SLICE:]
         pause()
+
+
+class Clearable(Protocol):
+    """What can be taken apart in pieces, and again from where that was interrupted."""
+
+    def clear(self, pause: Callable[[], None]) -> None:
+        """Forget everything; `pause` is called often and may raise."""
+
+
+class Waste:
+    """Long things that nobody needs any more, until there is time to take them apart."""
+
+    def __init__(self) -> None:
+        self._things: list[Clearable | list[Any]] = []
+
+    def add(self, *things: Clearable | list[Any]) -> None:
+        """Take things over; nobody else may use them now."""
+        self._things += things
+
+    def clear(self, pause: Callable[[], None] = let_go) -> None:
+        """Take them apart in pieces; what `pause` interrupts by raising is left for the next."""
+        while self._things:
+            thing = self._things[-1]
+            if isinstance(thing, list):
+                drop(thing, pause)
+            else:
+                thing.clear(pause)
+            self._things.pop()
 
 
 @contextmanager

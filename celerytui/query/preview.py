@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
+from celerytui.columns import Column
 from celerytui.model import Task
 from celerytui.query.order import Entry
+from celerytui.query.pieces import slices
 from celerytui.query.shown import Arrangement, Shown
 from celerytui.store import Store
 
 # With fewer tasks all is done before anybody would see its beginning.
 FROM = 20_000
-ROWS = 1_000
+ROWS = 256
 SECONDS = 0.06
-SORT_SECONDS = 0.5
+SORT_SECONDS = 2.0
 TESTED_AT_ONCE = 500
+SORTED_AT_ONCE = 1024
+
+_KEY = itemgetter(0)
 
 
 def select_first(
@@ -31,44 +37,60 @@ def select_first(
         pause()
         if len(found) >= ROWS or time.perf_counter() > until:
             break
-    return found
+    return found[:ROWS]
 
 
 def sort_first(
-    keyed: Iterator[tuple[Sequence[Task], Sequence[Any]]],
+    tasks: Sequence[Task],
+    column: Column[Task],
     wanted: Arrangement,
     now: float,
     pause: Callable[[], None],
-) -> list[Entry]:
-    """The first rows of tasks that come with their keys, slice by slice; empty if it takes long.
+) -> list[Entry] | None:
+    """The first rows of tasks in order of arrival, which are only read; None if it takes long.
 
-    The slices come in order of arrival, the last one first if the order is reversed: so a task
-    whose key equals that of the last row found is behind it.
+    They are looked through backwards if the order is reversed: so a task whose key equals that of
+    the last row found is behind it, and most tasks take no more than one comparison.
     """
-    filter, reverse = wanted.filter, wanted.reverse
+    reverse, matches = wanted.reverse, wanted.filter.matches
     best: list[Entry] = []
+    unknown: list[Entry] = []
     bound: Any = None
     until = time.perf_counter() + SORT_SECONDS
-    for tasks, keys in keyed:
-        for index in _candidates(keys, bound, reverse):
-            task = tasks[index]
-            if filter.is_empty or filter.matches(task, now):
-                best.append((keys[index], task.seq, task.id))
+    for piece in slices(tasks, SORTED_AT_ONCE, backwards=reverse):
+        keys = column.sort_keys(piece, now)
+        keyed = zip(piece, keys, strict=True)
+        if bound is None:
+            best += [
+                (key, task.seq, task.id)
+                for task, key in keyed
+                # What is not equal to itself has no place in an order.
+                if key is not None and key == key and matches(task, now)
+            ]
+            if len(unknown) < ROWS:
+                unknown += [
+                    (None, task.seq, task.id)
+                    for task, key in zip(piece, keys, strict=True)
+                    if (key is None or key != key) and matches(task, now)
+                ]
+        elif reverse:
+            best += [
+                (key, task.seq, task.id)
+                for task, key in keyed
+                if key is not None and key > bound and matches(task, now)
+            ]
+        else:
+            best += [
+                (key, task.seq, task.id)
+                for task, key in keyed
+                if key is not None and key < bound and matches(task, now)
+            ]
         if len(best) > 2 * ROWS:
-            best.sort(reverse=reverse)
+            best.sort(key=_KEY, reverse=reverse)  # those of equal keys stay as they came
             del best[ROWS:]
             bound = best[-1][0]
         pause()
         if time.perf_counter() > until:
-            return []
-    best.sort(reverse=reverse)
-    return best[:ROWS]
-
-
-def _candidates(keys: Sequence[Any], bound: Any, reverse: bool) -> list[int]:
-    """Where the keys are that may be among the first."""
-    if bound is None:
-        return [index for index, key in enumerate(keys) if key is not None]
-    if reverse:
-        return [index for index, key in enumerate(keys) if key is not None and key > bound]
-    return [index for index, key in enumerate(keys) if key is not None and key < bound]
+            return None
+    best.sort(key=_KEY, reverse=reverse)
+    return (best + unknown)[:ROWS]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from threading import Lock
-from typing import Any
 
-from celerytui.columns import TASK_COLUMNS, Column, column
-from celerytui.courtesy import let_go
+from celerytui.columns import TASK_COLUMNS, column
+from celerytui.courtesy import give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
+from celerytui.query.arranged import Arranged
 from celerytui.query.order import Entries, Entry, Ranking
 from celerytui.query.parse import EMPTY, Filter
-from celerytui.query.pieces import drop, only_young_garbage, slices
+from celerytui.query.pieces import Waste, only_young_garbage
 from celerytui.query.shown import Arrangement, Shown
 from celerytui.store import Store
 
@@ -22,11 +23,13 @@ from celerytui.store import Store
 LIVE_AT_ONCE = 2_000
 CHANGES_AT_LEAST = 20_000
 CHANGED_AT_ONCE = 500
+# As many hits as are sorted for a first screen in place of looking through all tasks.
+FEW_HITS = 50_000
 ROWS_REMEMBERED = 50_000
 
 # No filter that parses is equal to this one.
 _NO_FILTER = Filter("(", None, "event")
-_SEQ, _ID = attrgetter("seq"), attrgetter("id")
+_SEQ = attrgetter("seq")
 
 
 class _Superseded(Exception):
@@ -37,11 +40,18 @@ class TaskView:
     """The tasks of a store that pass a filter, in the order of a column.
 
     `refresh` takes its time and belongs in a thread of its own; all else is quick, from anywhere.
+    That thread calls `tell` when the first rows of another arrangement stand, long before the rest.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._tell = tell
         self._lock = Lock()
         self._refreshing = Lock()
         self._wanted = Arrangement()
@@ -50,15 +60,12 @@ class TaskView:
         self._rows: dict[str, Task] = {}
         # From here on: the refreshing thread's own.
         self._made = Arrangement()
-        self._column: Column[Task] = column(TASK_COLUMNS, self._made.sort)
+        self._arranged = Arranged(column(TASK_COLUMNS, self._made.sort))
+        self._waste = Waste()
         self._revision: int | None = None
-        self._entries = Entries()
-        self._all = Ranking()
-        self._hits = self._all
-        self._live: dict[str, None] | None = None
         self._asked_at = 0.0
         self._asking_took = 0.0
-        known, unknown = self._hits.publish()
+        known, unknown = self._arranged.hits.publish()
         self._current = Shown(self._made, known, unknown, {}, {}, 0, 0)
 
     # -- for any thread ------------------------------------------------------------------------
@@ -170,25 +177,33 @@ class TaskView:
                     self._revision = None
                     raise
                 else:
-                    return self._current.version != before
+                    # Nobody waits for what is left to be taken apart: another question goes first.
+                    with suppress(_Superseded):
+                        self._waste.clear(self._pause)
+                    if self._wanted == self._made:
+                        return self._current.version != before
 
     def _refresh(self) -> None:
         wanted = self._wanted
         now = self._clock()
         if self._revision is None or wanted.sort != self._made.sort:
-            with only_young_garbage():
-                self._rebuild(wanted, now)
+            self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
             self._ask_all(wanted, now)
         elif wanted != self._made:
             self._made = wanted
             self._publish()
+        revision = self._revision
         changed = self._changed()
         if changed is None:
-            with only_young_garbage():
-                self._rebuild(wanted, now)
+            self._rebuild(wanted, now)
             return
-        moved = self._apply(changed, now)
+        try:
+            moved = self._apply(changed, now)
+        except _Superseded:
+            # The rest of the changes is still to come; what is there is whole.
+            self._revision = revision
+            return
         if self._made.filter.changes == "always" and self._due(now):
             self._ask_all(wanted, now)
         elif moved | self._tick(now) or changed:
@@ -203,14 +218,14 @@ class TaskView:
         revision = self._store.revision
         if revision == self._revision or self._revision is None:
             return []
-        limit = max(CHANGES_AT_LEAST, self._entries.size // 4)
+        limit = max(CHANGES_AT_LEAST, self._arranged.entries.size // 4)
         ids = self._store.changed_since(self._revision, limit)
         self._revision = None if ids is None else revision
         return ids
 
     def _publish(self, first: list[Entry] | None = None, total: int | None = None) -> None:
         """Show what there is, or only the `first` rows of it."""
-        ranking, entries = self._hits, self._entries
+        ranking, entries = self._arranged.hits, self._arranged.entries
         if first is not None:
             ranking, entries = Ranking(), Entries()
             ranking.fill(first)
@@ -222,7 +237,7 @@ class TaskView:
             unknown=unknown,
             entries=entries,
             moved={},
-            total=self._entries.size if total is None else total,
+            total=self._arranged.entries.size if total is None else total,
             version=self._current.version + 1,
             complete=first is None,
         )
@@ -233,125 +248,131 @@ class TaskView:
                 pinned is None or pinned.arrangement != shown.arrangement or not pinned.complete
             ):
                 self._pinned = shown
+        if first is not None:
+            self._tell()
 
     def _pause(self) -> None:
         let_go()
+        self._check()
+
+    def _check(self) -> None:
+        """Between two pieces of what a reader waits for: rest no more than a key press asks."""
+        give_way()
         if self._wanted != self._made:
             raise _Superseded
 
+    # -- all tasks
+
+    def _all_tasks(self) -> list[Task]:
+        tasks = self._store.all_tasks()
+        if len(tasks) >= preview.FROM:
+            set_aside()
+        return tasks
+
     def _rebuild(self, wanted: Arrangement, now: float) -> None:
         """Sort everything anew."""
+        likely = self._likely(wanted)
         self._made = wanted
-        self._column = column(TASK_COLUMNS, wanted.sort)
         # Until all is sorted, whatever interrupts it leaves a rebuild to be done.
         self._revision = None
         revision = self._store.revision
-        tasks = self._store.all_tasks()
-        if len(tasks) >= preview.FROM:
-            self._preview_order(wanted, now, tasks)
-        found: list[Entry] = []
-        for chunk in slices(tasks):
-            keys = self._keys(chunk, now)
-            found += zip(keys, map(_SEQ, chunk), map(_ID, chunk), strict=True)
-            self._pause()
-        ranking, entries = Ranking(), Entries()
-        ranking.fill(found, self._pause)
-        entries.fill(found, self._pause)
-        drop(found)
-        before = (self._all, self._hits, self._entries)
-        self._all, self._entries, self._revision = ranking, entries, revision
-        try:
-            self._select(wanted, now, tasks)
-        finally:
-            drop(tasks)
-            self._release(*before)
+        tasks = self._all_tasks()
+        made = Arranged(column(TASK_COLUMNS, wanted.sort))
+        with only_young_garbage():
+            try:
+                self._preview_order(made, tasks if likely is None else likely, now, len(tasks))
+                # Before anything long is made anew, or impatience would fill the memory.
+                self._waste.clear(self._pause)
+                made.sort(tasks, now, self._pause, self._waste)
+                self._arranged, made, self._revision = made, self._arranged, revision
+                self._select(wanted, now, tasks)
+            finally:
+                self._throw_away(made)
+                self._waste.add(tasks)
 
-    def _preview_order(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
-        pieces = slices(tasks, backwards=wanted.reverse)
-        keyed = ((piece, self._keys(piece, now)) for piece in pieces)
-        first = preview.sort_first(keyed, wanted, now, self._pause)
-        if first:
-            self._publish(first, len(tasks))
-
-    def _release(self, everything: Ranking, hits: Ranking, entries: Entries) -> None:
-        """Take apart what a rebuild replaced."""
-        pinned = self._pinned
-        if hits is not everything and hits is not self._hits:
-            hits.clear()
-        everything.clear()
+    def _likely(self, wanted: Arrangement) -> list[Task] | None:
+        """All tasks that can pass, in order of arrival, if they are known to be few."""
+        filter, hits = wanted.filter, self._arranged.hits
         if (
-            pinned is None or pinned.entries is not entries
-        ) and self._current.entries is not entries:
-            entries.clear()
+            self._revision is None
+            or filter != self._made.filter
+            or filter.changes != "event"
+            or len(hits) > FEW_HITS
+            or self._arranged.entries.size < preview.FROM
+        ):
+            return None
+        changed = self._store.changed_since(self._revision, CHANGES_AT_LEAST)
+        if changed is None:
+            return None
+        known, unknown = hits.publish()
+        ids = known.slice(0, known.size) + unknown.slice(0, unknown.size)
+        ids = list(dict.fromkeys(ids + changed))
+        return sorted(self._store.live_tasks(ids), key=_SEQ)
 
-    def _keys(self, tasks: Sequence[Task], now: float) -> list[Any]:
-        field, get = self._column.field, self._column.key
-        if field is None:
-            keys = [get(task, now) for task in tasks]
-        else:
-            keys = list(map(attrgetter(field), tasks))
-            if self._column.live:
-                keys = [get(t, now) if k is None else k for k, t in zip(keys, tasks, strict=True)]
-        # What is not equal to itself has no place in an order.
-        return [None if key != key else key for key in keys]
+    def _preview_order(self, made: Arranged, tasks: list[Task], now: float, total: int) -> None:
+        """Show the first rows soon, unless all of them stand there already."""
+        current, wanted = self._current, self._made
+        if total < preview.FROM or (current.complete and current.arrangement == wanted):
+            return
+        first = preview.sort_first(tasks, made.column, wanted, now, self._check)
+        if first is not None:
+            self._publish(first, total)
+
+    def _throw_away(self, arranged: Arranged) -> None:
+        """Have taken apart what is replaced or was not finished."""
+        waste, entries, pinned = self._waste, arranged.entries, self._pinned
+        if arranged.hits is not arranged.all:
+            waste.add(arranged.hits)
+        waste.add(arranged.all)
+        if self._current.entries is not entries and (
+            pinned is None or pinned.entries is not entries
+        ):
+            waste.add(entries)
 
     def _ask_all(self, wanted: Arrangement, now: float) -> None:
         """Ask every task whether it passes; if it is another question, show the first ones soon."""
-        tasks = self._store.all_tasks()
+        tasks = self._all_tasks()
         again = wanted.filter == self._made.filter or wanted.filter.is_empty
+        self._made = wanted
         try:
             if not again and len(tasks) >= preview.FROM:
                 self._preview(wanted, now)
             self._select(wanted, now, tasks)
         finally:
-            drop(tasks)
+            self._waste.add(tasks)
 
     def _select(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
         """Choose those of the tasks that pass, and show them."""
-        self._made = wanted
-        hits = self._hits
-        self._choose(tasks, now)
+        began = time.perf_counter()
+        before = self._arranged.choose(wanted.filter, tasks, now, self._pause)
+        self._asked_at, self._asking_took = now, time.perf_counter() - began
         self._publish()
-        if hits is not self._all and hits is not self._hits:
-            hits.clear()
+        if before is not self._arranged.all:
+            self._waste.add(before)
 
     def _preview(self, wanted: Arrangement, now: float) -> None:
-        self._made = wanted
-        known, unknown = self._all.publish()
-        everything = Shown(wanted, known, unknown, self._entries, {}, self._entries.size, 0)
-        ids = preview.select_first(self._store, everything, wanted, now, self._pause)
-        found = [entry for entry in map(self._entries.get, ids) if entry is not None]
+        arranged = self._arranged
+        known, unknown = arranged.all.publish()
+        entries = arranged.entries
+        everything = Shown(wanted, known, unknown, entries, {}, entries.size, 0)
+        ids = preview.select_first(self._store, everything, wanted, now, self._check)
+        found = [entry for entry in map(entries.get, ids) if entry is not None]
         if found:
             self._publish(found)
-
-    def _choose(self, tasks: Sequence[Task], now: float) -> None:
-        filter, entries = self._made.filter, self._entries
-        self._track_live(tasks)
-        if filter.is_empty:
-            self._hits = self._all
-            return
-        began = time.perf_counter()
-        found: list[Entry] = []
-        for chunk in slices(tasks):
-            ids = map(_ID, filter.select(chunk, now))
-            found += [entry for entry in map(entries.get, ids) if entry is not None]
-            self._pause()
-        hits = Ranking()
-        hits.fill(found, self._pause)
-        self._hits = hits
-        self._asked_at = now
-        self._asking_took = time.perf_counter() - began
 
     # -- a few changes
 
     def _apply(self, ids: Sequence[str], now: float) -> bool:
         """Put changed tasks in their places; True if any moved, came or went."""
-        moved = False
+        moved, arranged = False, self._arranged
         for start in range(0, len(ids), CHANGED_AT_ONCE):
+            self._pause()
             chunk = ids[start : start + CHANGED_AT_ONCE]
             for id, task in zip(chunk, self._store.tasks(chunk), strict=True):
-                moved |= self._forget(id) if task is None else self._place(task, now)
-            let_go()
+                if task is None:
+                    moved |= arranged.forget(id, self._note)
+                else:
+                    moved |= arranged.place(task, now, self._note)
         return moved
 
     def _note(self, id: str, entry: Entry) -> None:
@@ -361,63 +382,8 @@ class TaskView:
         if pinned is not None:
             pinned.moved.setdefault(id, entry)
 
-    def _forget(self, id: str) -> bool:
-        entry = self._entries.get(id)
-        if self._live is not None:
-            self._live.pop(id, None)
-        if entry is None:
-            return False
-        self._note(id, entry)
-        self._entries.remove(id)
-        self._all.remove(entry)
-        return self._hits is self._all or self._hits.remove(entry)
-
-    def _place(self, task: Task, now: float) -> bool:
-        key = self._column.key(task, now)
-        entry = (None if key != key else key, task.seq, task.id)
-        before = self._entries.get(task.id)
-        if before != entry:
-            if before is not None:
-                self._note(task.id, before)
-                self._all.remove(before)
-            self._entries.put(entry)
-            self._all.add(entry)
-        if self._live is not None:
-            if task.state.finished:
-                self._live.pop(task.id, None)
-            else:
-                self._live[task.id] = None
-        if self._hits is self._all:
-            return before != entry
-        return self._place_hit(task, before, entry, now)
-
-    def _place_hit(self, task: Task, before: Entry | None, entry: Entry, now: float) -> bool:
-        was_in = before is not None and before in self._hits
-        is_in = self._made.filter.matches(task, now)
-        if was_in and is_in and before == entry:
-            return False
-        if was_in and before is not None:
-            self._hits.remove(before)
-        if is_in:
-            self._hits.add(entry)
-        return was_in or is_in
-
-    # -- what the clock alone changes
-
-    def _track_live(self, tasks: Sequence[Task]) -> None:
-        self._live = None
-        if self._column.live or self._made.filter.changes == "running":
-            self._live = {}
-            for chunk in slices(tasks):
-                self._live.update((task.id, None) for task in chunk if not task.state.finished)
-                self._pause()
-
     def _tick(self, now: float) -> bool:
         """Look again at some of the tasks whose key or answer the clock changes, in turn."""
-        if not self._live:
-            return False
-        ids = [id for id, _ in zip(self._live, range(LIVE_AT_ONCE), strict=False)]
-        for id in ids:
-            del self._live[id]
-            self._live[id] = None
-        return self._apply(ids, now)
+        with suppress(_Superseded):
+            return self._apply(self._arranged.next_live(LIVE_AT_ONCE), now)
+        return True

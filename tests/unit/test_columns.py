@@ -278,3 +278,11 @@ def test_a_worker_that_sends_no_task_events_says_so_instead_of_a_rate() -> None:
     row = {cell.column: cell for cell in cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)}
     assert row["done"].text.strip() == "! off"
     assert row["done"].role == "warning"
+
+
+@given(st.lists(any_task, max_size=5), st.floats(0, 3000))
+def test_the_keys_of_many_rows_are_those_of_each(tasks: list[Task], now: float) -> None:
+    for one in TASK_COLUMNS:
+        # As texts, because what is no number is not equal to itself.
+        expected = [repr(one.key(task, now)) for task in tasks]
+        assert [repr(key) for key in one.sort_keys(tasks, now)] == expected

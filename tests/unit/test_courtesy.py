@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -51,3 +53,18 @@ def test_keys_in_a_row_leave_the_others_time_to_work(monkeypatch: pytest.MonkeyP
     courtesy.answered()
     courtesy.hurry()
     assert courtesy._way.until == 0.0
+
+
+def test_what_is_set_aside_is_old_and_still_taken_once_it_is_garbage() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.self = self
+
+    ring = Ring()
+    gone = weakref.ref(ring)
+    courtesy.set_aside()
+    assert not any(one is ring for one in gc.get_objects(generation=0))
+    assert any(one is ring for one in gc.get_objects(generation=2))
+    del ring
+    courtesy.collect_all()
+    assert gone() is None

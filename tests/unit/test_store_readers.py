@@ -55,6 +55,13 @@ def test_copies_do_not_change_under_the_reader() -> None:
     assert store.tasks(["a", "nope"]) == [held(store), None]
 
 
+def test_live_tasks_are_those_that_are_held() -> None:
+    store = feed(Store(), *(task_event("received", 1, f"id{number}") for number in range(600)))
+    by_id = {task.id: task for task in store.all_tasks()}
+    ids = [*reversed(by_id), "not there"]
+    assert [id(task) for task in store.live_tasks(ids)] == [id(by_id[one]) for one in ids[:-1]]
+
+
 def test_sent_tasks_share_what_they_have_in_common() -> None:
     store = Store()
     for id in "ab":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from celerytui.columns import TASK_COLUMNS, column
 from celerytui.model import Batch, Event, Task
 from celerytui.query import EMPTY, Filter, TaskView, order, parse_filter, pieces, preview
-from celerytui.query.order import Order
+from celerytui.query import view as view_module
+from celerytui.query.order import Order, Ranking
 from celerytui.store import Store
 
 START = 1_700_000_000.0
@@ -27,6 +29,12 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order, "LOAD", 4)
     monkeypatch.setattr(order, "SORT_AT_ONCE", 8)
     monkeypatch.setattr(pieces, "SLICE", 8)
+    monkeypatch.setattr(preview, "FROM", 6)
+    monkeypatch.setattr(preview, "ROWS", 5)
+    monkeypatch.setattr(preview, "SECONDS", 60.0)
+    monkeypatch.setattr(preview, "SORT_SECONDS", 60.0)
+    monkeypatch.setattr(preview, "SORTED_AT_ONCE", 8)
+    monkeypatch.setattr(preview, "TESTED_AT_ONCE", 7)
 
 
 class Clock:
@@ -126,6 +134,42 @@ def test_the_view_is_the_naive_answer(done: list[Any]) -> None:
     check(store, view, clock.now)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(events, min_size=10, max_size=80),
+    st.lists(events, max_size=20),
+    st.lists(st.sampled_from(FILTERS), min_size=2, max_size=2),
+    st.booleans(),
+    st.lists(st.sampled_from(SORTS), min_size=2, max_size=2, unique=True),
+    st.booleans(),
+)
+def test_the_first_rows_of_a_sort_are_those_of_the_whole(
+    before: list[Event],
+    since: list[Event],
+    filters: list[str],
+    same: bool,
+    sorts: list[str],
+    reverse: bool,
+) -> None:
+    clock = Clock()
+    store = Store(max_tasks=40, clock=clock)
+    firsts: list[list[str]] = []
+    view = TaskView(store, clock, lambda: firsts.append(view.ids(0, 99)))
+    store.apply(Batch(before, clock.now))
+    view.configure(filter=parsed(filters[0]), sort=sorts[0])
+    view.refresh()
+    firsts.clear()
+    store.apply(Batch(since, clock.now))
+    clock.now += 1.5
+    wanted = parsed(filters[0 if same else 1])
+    view.configure(filter=wanted, sort=sorts[1], reverse=reverse)
+    view.refresh()
+    if len(store.all_tasks()) >= preview.FROM:
+        expected = naive(store, wanted, sorts[1], reverse, clock.now)
+        assert firsts == [expected[: preview.ROWS]]
+    check(store, view, clock.now)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=120),
@@ -183,7 +227,8 @@ def test_nothing_new_is_no_news() -> None:
     assert view.version > version
 
 
-def test_only_what_changed_is_tested_again() -> None:
+def test_only_what_changed_is_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "FROM", 1_000)
     _, store, view = make(200)
     for number in range(100):
         succeed(store, number, START + number)
@@ -282,39 +327,107 @@ def test_what_went_is_gone() -> None:
     check(store, view, clock.now)
 
 
-@pytest.mark.parametrize("sort", ["seen", "runtime", "name"])
+@pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("text", ["", "state:success", "retries:>5"])
 @pytest.mark.parametrize("reverse", [True, False])
 def test_the_first_screen_comes_before_the_rest(
     monkeypatch: pytest.MonkeyPatch, sort: str, text: str, reverse: bool
 ) -> None:
-    monkeypatch.setattr(preview, "FROM", 10)
     monkeypatch.setattr(preview, "ROWS", 20)
-    monkeypatch.setattr(preview, "SECONDS", 60.0)
-    monkeypatch.setattr(preview, "TESTED_AT_ONCE", 7)
-    clock, store, view = make(500)
+    clock = Clock()
+    store = Store(max_tasks=500, clock=clock)
     rng = random.Random(1)
     for number in range(300):
         succeed(store, number, START + rng.random(), runtime=rng.random())
-    seen: list[list[str]] = []
-    publish = view._publish
-
-    def spy(*args: Any, **kwargs: Any) -> None:
-        publish(*args, **kwargs)
-        if view.stale:
-            seen.append(view.ids(0, 20))
-
-    monkeypatch.setattr(view, "_publish", spy)
+    seen: list[tuple[bool, list[str]]] = []
+    view = TaskView(store, clock, lambda: seen.append((view.stale, view.ids(0, 99))))
     view.refresh()
     seen.clear()
     view.configure(filter=parsed(text), sort=sort, reverse=reverse)
     view.refresh()
     expected = naive(store, parsed(text), sort, reverse, clock.now)
-    turned = (sort, text) == ("seen", "")  # which needs no work at all
-    if sort != "name" and text != "retries:>5" and not turned:  # no task here has a name
-        assert seen
-        assert seen[-1][:20] == expected[:20]
+    # Turning the order round needs no work at all, and of no rows there are no first ones.
+    if sort != "seen" or text == "state:success":
+        assert seen == [(True, expected[:20])]
     check(store, view, clock.now)
+
+
+def test_what_has_no_order_comes_last_in_the_first_rows_too() -> None:
+    clock = Clock()
+    store = Store(clock=clock)
+    for number in range(30):
+        succeed(store, number, START, runtime=1.0 if number == 20 else float("nan"))
+    seen: list[list[str]] = []
+    view = TaskView(store, clock, lambda: seen.append(view.ids(0, 99)))
+    view.configure(sort="runtime", reverse=True)
+    view.refresh()
+    assert seen == [["id20", "id29", "id28", "id27", "id26"]]
+    assert view.ids(0, 5) == seen[0]
+
+
+def test_a_whole_order_is_not_replaced_by_its_first_rows() -> None:
+    clock = Clock()
+    store = Store(max_tasks=100, clock=clock)
+    seen: list[int] = []
+    view = TaskView(store, clock, lambda: seen.append(view.matched))
+    for number in range(100):
+        succeed(store, number, START + number)
+    view.configure(sort="runtime")
+    view.refresh()
+    assert seen == [preview.ROWS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(view_module, "CHANGES_AT_LEAST", 1)
+        for number in range(50):  # more than are followed one by one
+            succeed(store, number, START + 200, runtime=2.0)
+        view.refresh()
+    assert seen == [preview.ROWS]
+    check(store, view, clock.now)
+
+
+def test_another_question_ends_the_following_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view_module, "CHANGED_AT_ONCE", 10)
+    clock, store, view = make(100)
+    for number in range(100):
+        succeed(store, number, START + number)
+    view.refresh()
+    for number in range(100):
+        succeed(store, number, START + 200, runtime=float(number % 7))
+    asked = [("", "seen", False), ("state:success", "seen", False), ("", "runtime", True)]
+    pause = view._pause
+
+    def interrupting() -> None:
+        if asked:
+            text, sort, reverse = asked.pop(0)
+            view.configure(filter=parsed(text), sort=sort, reverse=reverse)
+        pause()
+
+    monkeypatch.setattr(view, "_pause", interrupting)
+    view.refresh()
+    assert (view.sort, asked) == ("runtime", [])
+    check(store, view, clock.now)
+
+
+def test_waste_is_taken_apart_where_that_was_interrupted() -> None:
+    waste, pauses = pieces.Waste(), 0
+    things, ranking = list(range(100)), Ranking()
+    ranking.fill([(key, key, str(key)) for key in range(100)])
+    waste.add(things, ranking)
+
+    def impatient() -> None:
+        nonlocal pauses
+        pauses += 1
+        if pauses % 3 == 0:
+            raise InterruptedError
+
+    left = []
+    for _ in range(100):
+        left.append(len(things) + len(ranking))
+        with suppress(InterruptedError):
+            waste.clear(impatient)
+            break
+    assert left == sorted(left, reverse=True)
+    assert not things
+    assert not len(ranking)
 
 
 def test_another_question_ends_the_work_on_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
