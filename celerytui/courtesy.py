@@ -56,6 +56,11 @@ def collect_all() -> None:
     gc.collect()
 
 
+def collect_young() -> None:
+    """Take the garbage that did not live long; for who sets aside again and again."""
+    gc.collect(1)
+
+
 def set_aside() -> None:
     """Count all that is there as old, after something long was made; takes no time.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from celerytui.courtesy import let_go
+from celerytui.courtesy import let_go, set_aside
 from celerytui.query.pieces import drop, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.
@@ -19,6 +19,8 @@ Entry = tuple[Any, int, str]
 
 LOAD = 1024
 SORT_AT_ONCE = 4096
+# As many buckets as the collector may look through among young things, in some milliseconds.
+ASIDE_EVERY = 16
 
 
 class Entries:
@@ -49,13 +51,15 @@ class Entries:
         self.size -= 1
 
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
-        """Take many entries of ids that are not there yet."""
-        shards, count = self._shards, self.SHARDS
+        """Take many entries, in place of what was there."""
+        self._shards = shards = [_looked_after() for _ in range(self.SHARDS)]
+        count = self.SHARDS
+        set_aside()
         for piece in slices(entries):
             for entry in piece:
                 shards[hash(entry[2]) % count][entry[2]] = entry
             pause()
-        self.size += len(entries)
+        self.size = len(entries)
 
     def clear(self, pause: Callable[[], None] = let_go) -> None:
         """Forget everything, in pieces."""
@@ -63,6 +67,16 @@ class Entries:
             self._shards[index] = {}
             pause()
         self.size = 0
+
+
+def _looked_after() -> dict[str, Entry]:
+    """A dict that the collector knows already.
+
+    It would else get to know it at its first change, with all that is in it by then.
+    """
+    shard: dict[str, Entry] = {"": ([], 0, "")}
+    del shard[""]
+    return shard
 
 
 class Order:
@@ -83,7 +97,7 @@ class Order:
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
         """Take entries in any order, in place of what was there; `pause` is called often."""
         self._clear()
-        for bucket in _buckets(entries, pause):
+        for number, bucket in enumerate(_buckets(entries, pause)):
             bucket.sort()
             for start in range(0, len(bucket), LOAD):
                 block = bucket[start : start + LOAD]
@@ -91,6 +105,8 @@ class Order:
                 self._lasts.append(block[-1])
                 self._own.append(True)
             pause()
+            if number % ASIDE_EVERY == ASIDE_EVERY - 1:
+                set_aside()
         self._size = len(entries)
 
     def clear(self, pause: Callable[[], None] = let_go) -> None:
@@ -175,6 +191,7 @@ def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[E
     sample = sorted(entries[:: max(1, len(entries) // (10 * count))])
     bounds = [sample[len(sample) * index // count] for index in range(1, count)]
     buckets: list[list[Entry]] = [[] for _ in range(count)]
+    set_aside()  # before there is anything in them
     put = [bucket.append for bucket in buckets]
     for piece in slices(entries):
         for entry in piece:
@@ -236,15 +253,22 @@ class Ranking:
 
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
         """Take entries in any order, in place of what was there."""
-        unknown = [entry for entry in entries if entry[0] is None]
+        known: list[Entry] = []
+        unknown: list[Entry] = []
+        if len(entries) > SORT_AT_ONCE:
+            set_aside()
+        for piece in slices(entries):
+            unknown += [entry for entry in piece if entry[0] is None]
+            pause()
         if not unknown:
             self.known.fill(entries, pause)
-        else:
-            known = [entry for entry in entries if entry[0] is not None]
-            self.known.fill(known, pause)
-            drop(known, pause)
-        self.unknown.fill(unknown, pause)
-        drop(unknown, pause)
+            return
+        for piece in slices(entries):
+            known += [entry for entry in piece if entry[0] is not None]
+            pause()
+        for ranked, order in ((known, self.known), (unknown, self.unknown)):
+            order.fill(ranked, pause)
+            drop(ranked, pause)
 
     def clear(self, pause: Callable[[], None] = let_go) -> None:
         """Forget everything, in pieces; pages keep what they have."""

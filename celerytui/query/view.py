@@ -9,7 +9,7 @@ from operator import attrgetter
 from threading import Lock
 
 from celerytui.columns import TASK_COLUMNS, column
-from celerytui.courtesy import give_way, let_go, set_aside
+from celerytui.courtesy import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
 from celerytui.query.arranged import Arranged
@@ -263,7 +263,14 @@ class TaskView:
 
     # -- all tasks
 
-    def _all_tasks(self) -> list[Task]:
+    def _stands(self, wanted: Arrangement) -> bool:
+        """Whether rows of all of it are shown already, so that nobody waits for it."""
+        current = self._current
+        return current.complete and current.matched > 0 and current.arrangement == wanted
+
+    def _all_tasks(self, wanted: Arrangement) -> list[Task]:
+        if self._stands(wanted):
+            collect_young()
         tasks = self._store.all_tasks()
         if len(tasks) >= preview.FROM:
             set_aside()
@@ -276,7 +283,7 @@ class TaskView:
         # Until all is sorted, whatever interrupts it leaves a rebuild to be done.
         self._revision = None
         revision = self._store.revision
-        tasks = self._all_tasks()
+        tasks = self._all_tasks(wanted)
         made = Arranged(column(TASK_COLUMNS, wanted.sort))
         with only_young_garbage():
             try:
@@ -311,8 +318,8 @@ class TaskView:
 
     def _preview_order(self, made: Arranged, tasks: list[Task], now: float, total: int) -> None:
         """Show the first rows soon, unless all of them stand there already."""
-        current, wanted = self._current, self._made
-        if total < preview.FROM or (current.complete and current.arrangement == wanted):
+        wanted = self._made
+        if total < preview.FROM or self._stands(wanted):
             return
         first = preview.sort_first(tasks, made.column, wanted, now, self._check)
         if first is not None:
@@ -331,7 +338,7 @@ class TaskView:
 
     def _ask_all(self, wanted: Arrangement, now: float) -> None:
         """Ask every task whether it passes; if it is another question, show the first ones soon."""
-        tasks = self._all_tasks()
+        tasks = self._all_tasks(wanted)
         again = wanted.filter == self._made.filter or wanted.filter.is_empty
         self._made = wanted
         try:

@@ -342,6 +342,7 @@ def test_the_first_screen_comes_before_the_rest(
     seen: list[tuple[bool, list[str]]] = []
     view = TaskView(store, clock, lambda: seen.append((view.stale, view.ids(0, 99))))
     view.refresh()
+    assert seen == [(True, view.ids(0, 20))]
     seen.clear()
     view.configure(filter=parsed(text), sort=sort, reverse=reverse)
     view.refresh()
