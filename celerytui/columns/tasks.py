@@ -36,6 +36,7 @@ _STATE_ROLES = {
     TaskState.LOST: "failure",
 }
 _RECEDING = frozenset({TaskState.SUCCESS, TaskState.REVOKED, TaskState.CANCELLED})
+_STARTED, _SUCCESS = TaskState.STARTED, TaskState.SUCCESS
 _UNSTARTED = frozenset({TaskState.SENT, TaskState.RECEIVED, TaskState.RETRY})
 
 
@@ -147,13 +148,16 @@ def _etas(tasks: Sequence[Task], _now: float) -> list[float | None]:
 
 def _waits(tasks: Sequence[Task], now: float) -> list[float | None]:
     return [
-        waited
-        if (started := task.started) is not None
-        and (begin := task.received if task.sent is None else task.sent) is not None
-        and (waited := started - begin) > 0.0
-        else task.waiting(now)
+        None
+        if (begin := task.received if task.sent is None else task.sent) is None
+        or ((end := task.started) is None and (end := _unless_finished(task, now)) is None)
+        else (waited if (waited := end - begin) > 0.0 else 0.0)
         for task in tasks
     ]
+
+
+def _unless_finished(task: Task, now: float) -> float | None:
+    return None if task.state >= _SUCCESS else now
 
 
 def _runtimes(tasks: Sequence[Task], now: float) -> list[float | None]:
@@ -161,8 +165,9 @@ def _runtimes(tasks: Sequence[Task], now: float) -> list[float | None]:
         seconds
         if (seconds := task.runtime) is not None
         else None
-        if task.started is None
-        else task.running(now)
+        if (begin := task.started) is None
+        or (end := now if task.state is _STARTED else task.finished) is None
+        else (lasted if (lasted := end - begin) > 0.0 else 0.0)
         for task in tasks
     ]
 
