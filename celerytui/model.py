@@ -305,9 +305,9 @@ class LinkState(enum.Enum):
 class Link(Struct, frozen=True):
     """The connection to the broker at one moment.
 
-    `since` is when this state began, `lost_at` when the last good connection ended, `error` the
-    reason in the client's words with passwords masked, `attempt` counts tries since the loss,
-    `next_try` is when the next comes.
+    `since` is when this state began, `lost_at` from when on news of the last good connection is
+    missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
+    passwords masked; `attempt` counts tries since the loss, `next_try` is when the next comes.
     """
 
     state: LinkState = LinkState.CONNECTING
@@ -316,6 +316,7 @@ class Link(Struct, frozen=True):
     attempt: int = 0
     next_try: float | None = None
     lost_at: float | None = None
+    lost_for: str | None = None
 
 
 class Reply(Struct, frozen=True):

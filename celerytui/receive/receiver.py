@@ -43,18 +43,22 @@ class Receiver:
         on_link: Callable[[Link], None],
         *,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._on_batch = on_batch
         self._on_link = on_link
         self._clock = clock
+        self._monotonic = monotonic
         self._decoder = EventDecoder(app.conf.event_serializer, clock)
-        self._lag = Lag()
+        self._lag = Lag(monotonic)
         self._reader: Reader | None = None
         self._opening = False
         self._stopping = threading.Event()
         self._awake = threading.Event()
         self._lost_at: float | None = None
+        self._lost_for: str | None = None
+        self._listened = 0.0
         self._attempt = 0
         self._last_error: str | None = None
 
@@ -116,35 +120,49 @@ class Receiver:
         try:
             error = self._follow(reader)
             if error is not None:
-                self._lost_at = self._clock()
-                if isinstance(error, Silence):
-                    self._lost_at = max(since, error.since)
-                if self._lag.seconds > BEHIND:
-                    # Redis ends a subscription that outgrows its client-output-buffer-limit.
-                    error = ConnectionError(f"{error} ({self._lag.seconds:.0f} s behind)")
+                error = self._note_loss(error, since)
                 # Before the closing, which may take its time.
                 self._tell(LinkState.RECONNECTING, error=_words(error))
         finally:
             reader.close(lost=error is not None)
         return error
 
+    def _note_loss(self, error: Exception, since: float) -> Exception:
+        """Notes from when on news is missing; gives the error with how far behind we were."""
+        behind = self._lag.seconds
+        if isinstance(error, Silence):
+            heard = error.since
+        else:
+            heard = self._listened
+            # Stopped or starved: what waited in the socket may have gone with the connection.
+            behind += self._clock() - heard
+        self._lost_at = max(since, heard - self._lag.seconds)
+        if behind > BEHIND:
+            # Redis ends a subscription that outgrows its client-output-buffer-limit.
+            error = ConnectionError(f"{error} ({behind:.0f} s behind)")
+        self._lost_for = _words(error)
+        return error
+
     def _follow(self, reader: Reader) -> Exception | None:
         """Hands on batches until the connection is lost or `stop` was called."""
         decoder = self._decoder
         error = None
+        self._listened = self._clock()
         self._lag.nothing_waits()
         while error is None and not self._stopping.is_set():
             try:
-                begun = time.monotonic()
+                begun = self._monotonic()
                 reader.read(IDLE_SECONDS)
-                read = time.monotonic()
-                if not decoder.pending and read - begun >= IDLE_SECONDS / 2:
+                read = self._monotonic()
+                # One that took longer stood still itself: it says nothing of what waits.
+                if not decoder.pending and IDLE_SECONDS / 2 <= read - begun < IDLE_SECONDS * 2:
                     self._lag.nothing_waits()
                 until = read + BATCH_SECONDS
                 before = 0
-                while before < decoder.pending < BATCH_EVENTS and time.monotonic() < until:
+                while before < decoder.pending < BATCH_EVENTS and self._monotonic() < until:
                     before = decoder.pending
                     reader.read(QUIET_SECONDS)
+                self._listened = self._clock()
             except Exception as exc:
                 error = exc
             batch = decoder.take()
@@ -184,6 +202,7 @@ class Receiver:
                 attempt=self._attempt,
                 next_try=None if wait is None else now + wait,
                 lost_at=self._lost_at,
+                lost_for=self._lost_for,
             )
         )
         return now

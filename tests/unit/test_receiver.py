@@ -16,7 +16,6 @@ from kombu.transport import memory
 from celerytui.model import Batch, Link, LinkState
 from celerytui.receive import Receiver, receiver
 from celerytui.receive.decode import EventDecoder
-from celerytui.receive.lag import Lag
 from celerytui.receive.reader import Silence
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
@@ -59,6 +58,9 @@ class Script:
         step = self.reads.popleft()
         if isinstance(step, BaseException):
             raise step
+        if callable(step):
+            step()
+            return
         for _ in range(step):
             self.decoder.add_json(EVENT)
 
@@ -92,7 +94,11 @@ class Told:
         monkeypatch.setattr(receiver, "open_reader", open_reader)
         app = Celery("t", broker="memory://", set_as_current=False)
         self.receiver = Receiver(
-            app, on_batch or self.batches.append, self._take_link, clock=lambda: self.now
+            app,
+            on_batch or self.batches.append,
+            self._take_link,
+            clock=lambda: self.now,
+            monotonic=lambda: self.now,
         )
 
     def _take_link(self, link: Link) -> None:
@@ -170,12 +176,43 @@ def test_a_loss_while_far_behind_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
         told.now += 1.0
 
     told.receiver._on_batch = take
-    told.receiver._lag = Lag(lambda: told.now)
     told.receiver.run()
 
     assert [batch.lag for batch in told.batches] == [0, 0, 0, 1, 2, 3, 4, 5, 6, 0]
     errors = [link.error for link in told.links if link.error]
-    assert set(errors) == {"Connection closed by server. (6 s behind)", "gone"}
+    assert set(errors) == {"Connection closed by server. (7 s behind)", "gone"}
+
+
+def test_what_was_sent_while_we_stood_still_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stand_still() -> None:
+        told.now += 8.0
+        raise ConnectionResetError("Connection reset by peer")
+
+    told = Told(monkeypatch, [], [1, 0, stand_still, 1, 0])
+    told.now = 900.0
+    told.receiver.run()
+
+    lost = told.links[2]
+    assert (lost.lost_at, lost.since) == (900.0, 908.0)
+    assert lost.error == lost.lost_for == "Connection reset by peer (8 s behind)"
+    back = told.links[5]
+    assert (back.state, back.error) == (LinkState.CONNECTED, None)
+    assert back.lost_for == lost.error
+
+
+@pytest.mark.parametrize(("quiet", "lag"), [(0.2, 0.0), (9.0, 9.0)])
+def test_only_a_read_that_waited_and_found_nothing_proves_that_nothing_waits(
+    monkeypatch: pytest.MonkeyPatch, quiet: float, lag: float
+) -> None:
+    def find_nothing() -> None:
+        # Also what a stop of the whole process looks like: a handler of SIGCONT ends the wait.
+        told.now += quiet
+
+    told = Told(monkeypatch, [], [1, 0, find_nothing, 1, 0, 1, 0])
+    told.now = 900.0
+    told.receiver.run()
+
+    assert told.batches[-1].lag == lag
 
 
 def test_passwords_in_errors_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
