@@ -5,6 +5,7 @@ Celery itself is imported inside the functions: the first frame does not wait fo
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -29,6 +30,7 @@ __all__ = [
     "loaded",
     "mask",
     "read_connection",
+    "ready",
     "transport_name",
     "write_connection",
 ]
@@ -126,6 +128,18 @@ def late_app(preload: PreloadOptions) -> LateApp | None:
 def loaded(app: Any) -> Any:
     """The app itself where it is one that is loaded late."""
     return app.loaded() if isinstance(app, LateApp) else app
+
+
+def ready(app: Any) -> Any:
+    """The app itself, with what Celery imports late imported: for threads to use it side by side.
+
+    Opens no connection. What cannot be imported fails again where it is used, and is told there.
+    """
+    app = loaded(app)
+    with contextlib.suppress(Exception):
+        app.amqp, app.control, app.events  # noqa: B018
+        app.connection_for_read().transport.Channel  # noqa: B018
+    return app
 
 
 def import_task_modules(app: Any) -> None:

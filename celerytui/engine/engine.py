@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 RESTART_SECONDS = 1.0
+STOOD_STILL_SECONDS = 5.0
+"""A turn of the view thread that comes so much later: the process was stopped, or the machine."""
 SETTLE_SECONDS = SETTLED + 1.0
 """How long after its task events were turned on a worker is asked once more what it runs."""
 NEW_WORKER_SECONDS = 0.5
@@ -91,6 +93,7 @@ class Engine:
         self.outcomes = self.doing.outcomes
         self.findings = self.doing.findings
         self.questions = Questions(app, settings, self.store, self._tell, clock)
+        self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._urgent = threading.Event()
@@ -99,6 +102,7 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._read_queues_now = threading.Event()
         self._asking = Asking()
+        self._swept = 0.0
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
@@ -192,10 +196,9 @@ class Engine:
     # The receiver's thread
 
     def _run_receiver(self) -> None:
-        # Imported here, as in `_run_brokers`: the first frame does not wait for Celery and kombu.
+        app = self._ready()
         from celerytui.receive import Receiver
 
-        app = connect.loaded(self.app)
         self._receiver = Receiver(app, self._take_batch, self._take_link, clock=self.clock)
         # stop() sets the one and then looks for the other: one of us sees it.
         if not self._stopping.is_set():
@@ -239,6 +242,17 @@ class Engine:
         while not self._stopping.is_set():
             self._survive(run)
             self._stopping.wait(RESTART_SECONDS)
+
+    def _ready(self) -> Any:
+        """The app, with all imported that the threads use; the first frame does not wait for it.
+
+        By one thread at a time: two that enter Celery's circles of imports at different places find
+        modules half made.
+        """
+        with self._importing:
+            from celerytui import brokers, receive  # noqa: F401
+
+            return connect.ready(self.app)
 
     def _survive(self, step: Job) -> None:
         """Do one step of a thread that must go on: what fails is told, and the next comes."""
@@ -326,9 +340,10 @@ class Engine:
     # The brokers thread
 
     def _run_brokers(self) -> None:
+        app = self._ready()
         from celerytui.brokers import open_reader
 
-        reader = open_reader(connect.loaded(self.app), clock=self.clock)
+        reader = open_reader(app, clock=self.clock)
         known = set(self.settings.queues)
         try:
 
@@ -347,13 +362,12 @@ class Engine:
     # The view thread
 
     def _run_view(self) -> None:
-        swept = told = 0.0
+        told = 0.0
         while not self._stopping.is_set():
             self._news.wait(SWEEP_SECONDS)
             self._news.clear()
             now = self.clock()
-            if abs(now - swept) >= SWEEP_SECONDS:
-                swept = now
+            if abs(now - self._swept) >= SWEEP_SECONDS:
                 self._survive(self._sweep)
             urgent = self._urgent.is_set()
             self._urgent.clear()
@@ -368,10 +382,17 @@ class Engine:
             self._asked_to_show.clear()
 
     def _sweep(self) -> None:
+        now = self.clock()
+        since, self._swept = self._swept or now, now
         self.questions.give_up_late()
         # Silence says nothing about a worker while nobody listens.
-        if self.link.state is LinkState.CONNECTED:
-            self.store.sweep(self.clock())
+        if self.link.state is not LinkState.CONNECTED:
+            return
+        if now - since > STOOD_STILL_SECONDS + self.settings.refresh:
+            self.store.mark_gap(since, now)
+            self._asking.forget()
+            self.ask_workers()
+        self.store.sweep(now)
 
     def _refresh(self) -> None:
         self.view.refresh()

@@ -1,0 +1,69 @@
+"""How the engine's threads start side by side in a process that has imported nothing of Celery."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+START = """
+import sys, threading, time
+from importlib.machinery import PathFinder
+
+OTHERS = ("celery.", "kombu.", "redis.", "amqp.", "celerytui.")
+running, overlaps, lock = {}, set(), threading.Lock()
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if not name.startswith(OTHERS):
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None:
+            run = spec.loader.exec_module
+            def watched(module):
+                me = threading.get_ident()
+                with lock:
+                    overlaps.update((name, *names) for who, names in running.items() if who != me)
+                    running[me] = (*running.get(me, ()), name)
+                try:
+                    run(module)
+                finally:
+                    with lock:
+                        running[me] = running[me][:-1]
+                        if not running[me]:
+                            del running[me]
+            spec.loader.exec_module = watched
+        return spec
+
+from celerytui import connect
+from celerytui.engine import Engine
+from celerytui.settings import Settings
+
+app = connect.late_app(connect.PreloadOptions(broker=sys.argv[1]))
+assert app is not None
+engine = Engine(app, Settings())
+sys.meta_path.insert(0, Watch())
+sys.setswitchinterval(1e-5)
+engine.start()
+deadline = time.monotonic() + 30
+while not (engine.link.next_try and any(queue.error for queue in engine.store.queues())):
+    assert time.monotonic() < deadline, engine.link
+    time.sleep(0.01)
+engine.stop()
+assert engine.trouble is None, engine.trouble
+print(sorted(overlaps))
+"""
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_one_thread_at_a_time_imports(scheme: str) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"{scheme}://127.0.0.1:{held.getsockname()[1]}/0"
+        done = subprocess.run(
+            [sys.executable, "-c", START, url], capture_output=True, text=True, timeout=60
+        )
+
+    assert done.stdout == "[]\n", done.stdout + done.stderr
