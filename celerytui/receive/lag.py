@@ -22,9 +22,12 @@ JITTER = 5.0
 
 MAX_SENDERS = 10_000
 
+SAMPLES = 16
+"""Events of a batch that are looked at."""
+
 
 class Lag:
-    """Looks at one event of each batch; `seconds` is how far behind we are.
+    """Looks at some events of each batch; `seconds` is how far behind we are.
 
     `monotonic` is a clock that nobody sets.
     """
@@ -34,20 +37,29 @@ class Lag:
         self._monotonic = monotonic
         self._ages: dict[str, float] = {}
         self._looks: deque[tuple[float, float]] = deque()
+        self.nothing_waits()
 
     def nothing_waits(self) -> None:
         """Begin anew: nothing came for a while, or the subscription is a new one."""
         self.seconds = 0.0
         self._ages.clear()
         self._looks.clear()
+        self._looks.append((self._monotonic(), 0.0))
 
     def look(self, batch: Batch) -> float | None:
         """Seconds by which the newest event of the batch came late, None where it has none."""
-        if not batch.events:
+        events = batch.events
+        if not events:
             return None
-        event = batch.events[-1]
         now = self._monotonic()
-        late = self._late(event.hostname, batch.received_at - event.timestamp, now)
+        late = None
+        # The newest first: it is the one to judge by, if its sender is known. Of the others their
+        # senders are learnt, of whom there may be thousands.
+        for event in events[:: -(len(events) // SAMPLES + 1)]:
+            found = self._late(event.hostname, batch.received_at - event.timestamp, now)
+            late = found if late is None else late
+        if late is None:
+            return self.seconds
         looks = self._looks
         while looks and looks[0][0] < now - WINDOW:
             looks.popleft()
@@ -59,22 +71,21 @@ class Lag:
         self.seconds = looks[0][1]
         return self.seconds
 
-    def _late(self, sender: str, age: float, now: float) -> float:
-        """How much older an event is than its sender's are where nothing waits."""
+    def _late(self, sender: str, age: float, now: float) -> float | None:
+        """How much older an event is than its sender's are where nothing waits; None: not known."""
         ages = self._ages
         if sender not in ages:
             if len(ages) >= MAX_SENDERS:
                 ages.clear()
-            # One that was never heard of is as late as the others are.
+            # One that was never heard of is as late as the others are, and proves nothing.
             ages[sender] = age - self.seconds
+            return None
         late = age - ages[sender]
         if late < 0:
             ages[sender] = age
             return 0.0
         # Waiting grows no faster than time goes.
-        most = 0.0
-        if self._looks:
-            most = max(seconds for _, seconds in self._looks) + now - self._looks[-1][0]
+        most = max(seconds for _, seconds in self._looks) + now - self._looks[-1][0]
         if late > most + JITTER:
             # A clock that was set, or a worker that sends what it kept while it had no broker.
             ages[sender] = age - self.seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,38 @@ def test_a_worker_first_seen_in_a_backlog_is_as_late_as_the_others() -> None:
 
     assert abs(watch.run([10.0], host=HOSTS[1], skew=50.0) - behind) < 0.2
     assert watch.run([0.01], host=HOSTS[1], skew=50.0) < 0.1
+
+
+def test_it_is_seen_also_where_each_worker_is_seldom_the_last_of_a_batch() -> None:
+    watch = Watch()
+    hosts = [f"w{number}@host" for number in range(1000)]
+    turn = cycle(hosts)
+
+    def see(waited: float) -> float:
+        watch.now += 0.1
+        at = T0 + watch.now
+        stamped = [Event("task-started", next(turn), at - waited, uuid="a") for _ in range(500)]
+        seconds = watch.lag.look(Batch(stamped, at))
+        assert seconds is not None
+        return seconds
+
+    for _ in range(10):
+        assert see(0.01) == 0.0
+    for waited in growing(12.0):
+        behind = see(waited)
+        assert behind <= waited
+    assert behind > 12.0 - WINDOW - 0.3
+    assert see(0.02) < 0.1
+
+
+def test_a_sender_that_is_not_known_proves_nothing() -> None:
+    watch = Watch()
+    watch.run([0.01] * 20)
+    watch.run(growing(10.0))
+    behind = watch.lag.seconds
+    for number in range(50):
+        assert watch.run([10.0], host=f"new{number}@host") <= behind
+    assert watch.lag.seconds == behind
 
 
 def test_where_nothing_waits_it_begins_anew() -> None:
