@@ -34,6 +34,7 @@ from celerytui.columns.formats import (
     format_until,
     format_when,
     meter,
+    natural,
     short_name,
     short_worker,
     sparkline,
@@ -42,7 +43,7 @@ from celerytui.columns.formats import (
 from celerytui.columns.queues import QUEUE_COLUMNS
 from celerytui.columns.tasks import TASK_COLUMNS, state_role, task_info, task_outcome
 from celerytui.columns.text import cell_width, clean, cut, pad
-from celerytui.columns.workers import WORKER_COLUMNS, status_role
+from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
 
 __all__ = [
     "QUEUE_COLUMNS",
@@ -76,6 +77,7 @@ __all__ = [
     "format_when",
     "header_cells",
     "meter",
+    "natural",
     "pad",
     "short_name",
     "short_worker",
@@ -85,4 +87,5 @@ __all__ = [
     "status_role",
     "task_info",
     "task_outcome",
+    "trouble_first",
 ]

@@ -6,6 +6,7 @@ Everything here takes any value without raising. What is not known is written `â
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
@@ -29,6 +30,9 @@ def _finite(value: float | None) -> bool:
         return isinstance(value, (int, float)) and math.isfinite(value)
     except OverflowError:  # an int beyond every float
         return False
+
+
+_DIGITS = re.compile("([0-9]+)")
 
 
 def format_count(number: int | None, width: int | None = None, *, ascii: bool = False) -> str:
@@ -270,13 +274,30 @@ def common_worker_prefix(hostnames: Iterable[str]) -> str:
     return suffixes.pop() if len(suffixes) == 1 else ""
 
 
-def short_worker(hostname: str | None, prefix: str = "", width: int | None = None) -> str:
-    """A worker's name without the part that all share, in at most `width` cells."""
+def short_worker(
+    hostname: str | None, prefix: str = "", width: int | None = None, *, ascii: bool = False
+) -> str:
+    """A worker's name without the part that all share, cut in the middle to `width` cells.
+
+    Names of many workers begin alike and end in what tells them apart.
+    """
     if not hostname:
         return ""
     short = hostname.removeprefix(prefix) if prefix.endswith("@") else hostname.removesuffix(prefix)
     text = clean(short or hostname)
-    return text if width is None else cut(text, width)
+    if width is None:
+        return text
+    return cut(text, width, where="middle", ellipsis="~" if ascii else ELLIPSIS)
+
+
+@lru_cache(maxsize=16384)
+def natural(name: str) -> tuple[tuple[str, int, str], ...]:
+    """A key that sorts names as people count: `worker9` before `worker10`."""
+    parts = _DIGITS.split(name)
+    numbers = [*(digits.lstrip("0") for digits in parts[1::2]), ""]
+    return tuple(
+        (word, len(number), number) for word, number in zip(parts[::2], numbers, strict=True)
+    )
 
 
 @lru_cache(maxsize=4096)

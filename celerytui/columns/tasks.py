@@ -234,8 +234,8 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         width=6,
         max_width=12,
         min_table_width=78,
-        text=lambda task, context, width: _foreign(
-            short_worker(task.worker, context.worker_prefix), context, width
+        text=lambda task, context, width: short_worker(
+            task.worker, context.worker_prefix, width, ascii=context.ascii
         ),
         key=lambda task, now: task.worker,
         keys=lambda tasks, now: [task.worker for task in tasks],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
     UNKNOWN,
@@ -11,6 +13,7 @@ from celerytui.columns.formats import (
     format_load,
     format_rate,
     meter,
+    natural,
     short_worker,
 )
 from celerytui.columns.text import ELLIPSIS, clean, cut
@@ -97,6 +100,16 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
     return text
 
 
+def trouble_first(worker: Worker) -> tuple[Any, ...]:
+    """The order of a list of workers: those in trouble first, the newest of it before the older.
+
+    Then all others by their names, and those that went as they should last.
+    """
+    if worker.status in ("late", "lost"):
+        return 0, -(worker.last_heartbeat or worker.last_seen), natural(worker.hostname)
+    return 1 + (worker.status == "offline"), 0.0, natural(worker.hostname)
+
+
 def software(worker: Worker) -> str:
     """The worker's program and version, `celery 5.7.0`; not cleaned, empty if unknown."""
     name = worker.sw_ident or ""
@@ -132,8 +145,8 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         max_width=32,
         stretch=1,
         gap=1,
-        text=lambda worker, context, width: _short(
-            short_worker(worker.hostname, context.worker_prefix), context, width
+        text=lambda worker, context, width: short_worker(
+            worker.hostname, context.worker_prefix, width, ascii=context.ascii
         ),
         key=lambda worker, now: worker.hostname,
         role=_word_role,

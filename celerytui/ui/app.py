@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from celerytui.columns import clean
+from celerytui.columns import clean, format_clock
 from celerytui.control import Action, Scope
 from celerytui.courtesy import collect_all, share_interpreter
 from celerytui.engine import Engine
@@ -38,10 +38,11 @@ from celerytui.ui.theme import Palette
 from celerytui.ui.workers import WorkerList
 
 NEW_TASK_SECONDS = 10.0
+"""How long the first event of a task that was sent from here is waited for."""
+GAP_SECONDS = 15.0
 TIDY_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 QUIET_RATE = 100
-"""How long the first event of a task that was sent from here is waited for."""
 SHOWN_IN_FOOTER = {key.id: key for key in KEYS if key.shown}
 
 
@@ -57,6 +58,7 @@ class MonitorApp(Filtering):
         super().__init__(engine, settings, palette)
         self.actions = Actions(self, self.session, self._targets)
         self._new_task: tuple[str, float] | None = None
+        self._gap_told: float | None = None
         self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
 
     def on_mount(self) -> None:
@@ -104,6 +106,22 @@ class MonitorApp(Filtering):
     def tell_widgets(self) -> None:
         super().tell_widgets()
         self._look_for_new_task()
+        self._tell_gap()
+
+    def _tell_gap(self) -> None:
+        """Say, once events come again, which are missing and why; the chart shows where."""
+        link = self.engine.link
+        if link.state is not LinkState.CONNECTED or link.lost_at in (None, self._gap_told):
+            return
+        self._gap_told = link.lost_at
+        since, until = (format_clock(at, self.session.utc) for at in (link.lost_at, link.since))
+        self.notify(
+            f"from {since} to {until}: {clean(link.lost_for or 'the connection was lost')}",
+            title="Events are missing",
+            severity="warning",
+            timeout=GAP_SECONDS,
+            markup=False,
+        )
 
     @on(CursorMoved)
     def on_descendant_focus(self) -> None:

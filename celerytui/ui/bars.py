@@ -19,7 +19,7 @@ from celerytui.columns import (
 from celerytui.model import Link, LinkState
 from celerytui.store import Summary
 from celerytui.ui.keys import key_name
-from celerytui.ui.lines import Line, Span, Spans, cells, span_width, to_strip
+from celerytui.ui.lines import Line, Span, Spans, cells, cut_spans, span_width, to_strip
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
@@ -27,6 +27,13 @@ WIDE = 100
 HOST_FROM = 72
 SILENT_SECONDS = 6.0
 """A worker's heart beats every 2 s unless configured otherwise."""
+
+SPARED = 7
+"""How often something more can be left out of the four numbers."""
+
+LEAST_WHO = 8
+GAP = 3
+TREND = 14
 
 BEHIND_SECONDS = 2.0
 """Lag from which on what is shown is no longer called live."""
@@ -85,7 +92,7 @@ class Bar(Widget):
 class Header(Bar):
     """Who and where, whether it is live or why not, and the four numbers."""
 
-    _last_waiting = "?"
+    _last_waiting: int | None = None
 
     @property
     def ground(self) -> str:
@@ -93,26 +100,40 @@ class Header(Bar):
         return "failure" if self.session.settings.production else self.GROUND
 
     def draw(self, line: Line) -> None:
-        session = self.session
-        engine, wide = session.engine, self.outer_size.width >= WIDE
+        session, width = self.session, self.outer_size.width
+        engine, wide = session.engine, width >= WIDE
         summary = engine.store.summary(session.now())
-        name = clean(engine.app_name, limit=40)
-        url = clean(engine.broker_url, limit=200)
-        numbers = self._numbers(summary, wide)
-        if wide:
-            line.left((" celerytui", "key"), ("  ", "text"), (name, "strong"), (" @ ", "faint"))
-            # What is live must be read whole; of the broker's address the host will do.
-            room = self.outer_size.width - span_width(numbers) - cells(name) - 16
-            rest = span_width(self._link(engine.link, summary, wide)) + 4
-            line.left((url if cells(url) + rest <= room else _host(url), "text"), ("   ", "text"))
-        else:
-            line.left(
-                (" " + name, "strong"), (" @ ", "faint"), (_host(url), "text"), ("  ", "text")
-            )
-        line.left(*self._link(engine.link, summary, wide))
+        link, who = self._link(engine.link, summary, wide), self._who(wide)
+        for spare in range(SPARED + 1):
+            numbers = self._numbers(summary, wide, spare)
+            room = width - span_width(link) - span_width(numbers) - (GAP if wide else GAP - 1)
+            # Before the failed go the address is cut.
+            if (span_width(who) if spare < SPARED - 1 else LEAST_WHO) < room - 1:
+                break
+        # Whether it is live must be read whole; of the broker's address the host will do.
+        whole = self._who(wide, clean(engine.broker_url, limit=200))
+        if wide and span_width(whole) + 4 <= room:
+            who = whole
+        who = cut_spans(who, max(LEAST_WHO, room - 2), session.glyphs.ellipsis)
+        line.left(*who, (" " * (GAP if wide else GAP - 1), "text"), *link)
+        line.left(*self._more(engine.link, summary, room - span_width(who) - 1))
         line.right(*numbers)
 
+    def _who(self, wide: bool, place: str | None = None) -> list[Span]:
+        """The app and where its broker is: by default the host alone."""
+        engine = self.session.engine
+        if place is None:
+            place = _host(clean(engine.broker_url, limit=200))
+        before: list[Span] = [(" celerytui", "key"), ("  ", "text")] if wide else [(" ", "text")]
+        return [
+            *before,
+            (clean(engine.app_name, limit=40), "strong"),
+            (" @ ", "faint"),
+            (place, "text"),
+        ]
+
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
+        """How the connection stands; read whole at any width."""
         glyphs, now = self.session.glyphs, self.session.engine.clock()
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
@@ -121,40 +142,46 @@ class Header(Bar):
             if link.next_try and link.next_try > now:
                 when = format_until(link.next_try - now)
                 word = f"{word}, again {when}" if wide else f"again {when}"
-            tries: list[Span] = [(f"   try {link.attempt}", "muted")] if link.attempt else []
-            return [(f"{glyphs.lost} {word}", "warning bold"), *(tries if wide else [])]
+            return [(f"{glyphs.lost} {word}", "warning bold")]
         if link.state is LinkState.NO_EVENTS:
-            return [(f"{glyphs.states[0]} connected, no events", "warning bold")]
+            word = "connected, no events" if wide else "no events"
+            return [(f"{glyphs.states[0]} {word}", "warning bold")]
         if link.state is LinkState.STOPPED:
             return [(f"{glyphs.lost} stopped", "muted")]
         return self._live(summary, wide)
 
+    def _more(self, link: Link, summary: Summary, room: int) -> Spans:
+        """What more is told of the connection in so many cells: tries, or the pace until now."""
+        tries = f"   try {link.attempt}"
+        if link.state is LinkState.RECONNECTING:
+            return [(tries, "muted")] if link.attempt and cells(tries) <= room else []
+        shown = min(room - 1, TREND)
+        if link.state is not LinkState.CONNECTED or shown < TREND // 2:
+            return []
+        if self._quiet_for(summary) is not None:
+            return []
+        series = self.session.engine.store.series("events", TREND * 5, self.session.now())
+        buckets = [_mean(series[i : i + 5]) for i in range(0, len(series), 5)]
+        return [(" " + sparkline(buckets, shown, ascii=self.session.ascii), "muted")]
+
     def _live(self, summary: Summary, wide: bool) -> Spans:
-        glyphs, engine = self.session.glyphs, self.session.engine
+        glyphs = self.session.glyphs
         quiet = self._quiet_for(summary)
         if quiet is not None:
-            return [
-                (
-                    f"{glyphs.growing} silent for {format_age(quiet).removesuffix(' ago')}",
-                    "warning bold",
-                )
-            ]
+            silence = format_age(quiet).removesuffix(" ago")
+            return [(f"{glyphs.growing} silent for {silence}", "warning bold")]
         live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
         if summary.lag is not None and summary.lag > BEHIND_SECONDS:
             behind = format_span(summary.lag)
             live = [(f"{glyphs.growing} {behind} behind", "warning bold")]
-        rate = format_count(round(summary.events_per_second or 0))
-        if not wide:
-            return [*live, (f" {rate}", "strong"), ("/s", "muted")]
-        live += [(f"   {rate}", "strong"), (" ev/s ", "muted")]
-        if self.outer_size.width >= 120:
-            now = self.session.now()
-            series = engine.store.series("events", 14 * 5, now)
-            buckets = [_mean(series[i : i + 5]) for i in range(0, len(series), 5)]
-            live.append((sparkline(buckets, 14, ascii=self.session.ascii), "muted"))
-        return live
+        if summary.events_per_second is None:  # nobody has watched for a whole second yet
+            return live
+        events = round(summary.events_per_second)
+        if wide:
+            return [*live, (f"   {format_count(events)}", "strong"), (" ev/s", "muted")]
+        return [*live, (f" {format_count(events, 4)}", "strong"), ("/s", "muted")]
 
-    def _running_tasks(self, started: int | None) -> str:
+    def _running_tasks(self, started: int | None) -> int | None:
         """How many tasks run: as the workers' heartbeats say, else as the events do."""
         active = [
             worker.active
@@ -163,15 +190,15 @@ class Header(Bar):
         ]
         known = [count for count in active if count is not None]
         if known and len(known) == len(active):
-            return format_count(sum(known))
-        return "?" if started is None else format_count(started)
+            return sum(known)
+        return started
 
-    def _waiting_messages(self) -> str:
+    def _waiting_messages(self) -> int | None:
         """What waits in the queues that could be read; the last figure while the broker is gone."""
         depths = [queue.ready for queue in self.session.engine.store.queues()]
         read = [depth for depth in depths if depth is not None]
         if read or self.session.stale_since is None:
-            self._last_waiting = format_count(sum(read)) if read else "?"
+            self._last_waiting = sum(read) if read else None
         return self._last_waiting
 
     def _quiet_for(self, summary: Summary) -> float | None:
@@ -182,31 +209,37 @@ class Header(Bar):
         quiet = self.session.engine.clock() - summary.last_event_at
         return quiet if quiet > SILENT_SECONDS else None
 
-    def _numbers(self, summary: Summary, wide: bool) -> Spans:
+    def _numbers(self, summary: Summary, wide: bool, spare: int) -> Spans:
+        """The four numbers; `spare` is how much of them is left out for want of room.
+
+        First go letters and digits, then since when the failures are counted, the total of workers
+        that are all there, the running, the waiting, and last the failed.
+        """
+        wide = wide and not spare
         workers = summary.workers_online + summary.workers_late
         all_there = workers == summary.workers_total and not summary.workers_late
         known = summary.first_event_at is not None
-        unknown = "?"
-        running = self._running_tasks(summary.running if known else None)
-        waiting = self._waiting_messages()
-        failed = format_count(summary.failed_5m) if known else unknown
-        labels = ("workers", "run", "wait", "fail")
-        if wide:
-            labels = ("workers", "running", "waiting", "failed")
-        gap = "   " if wide else "  "
         old = self.session.stale_since is not None
         plain, late, bad = ("muted",) * 3 if old else ("strong", "warning", "failure")
-        return [
-            (f"{labels[0]} ", "muted"),
-            (f"{workers}/{summary.workers_total}", plain if all_there else f"{late} bold"),
-            (f"{gap}{labels[1]} ", "muted"),
-            (running, plain),
-            (f"{gap}{labels[2]} ", "muted"),
-            (waiting, plain),
-            (f"{gap}{labels[3]} ", "muted"),
-            (failed, f"{bad} bold" if summary.failed_5m else plain),
-            (" in 5m " if wide else "/5m ", "muted"),
+        count = f"{workers}" if all_there and spare >= 4 else f"{workers}/{summary.workers_total}"
+        failed = summary.failed_5m if known else None
+        figures = [
+            (("workers", "workers"), count, plain if all_there else f"{late} bold"),
+            (("running", "run"), self._running_tasks(summary.running if known else None), plain),
+            (("waiting", "wait"), self._waiting_messages(), plain),
+            (("failed", "fail"), failed, f"{bad} bold" if summary.failed_5m else plain),
         ]
+        if spare >= 5:
+            del figures[1 : spare - 3]
+        spans: list[Span] = []
+        for labels, figure, role in figures:
+            if spans:
+                spans.append(("   " if wide else "  ", "muted"))
+            if not isinstance(figure, str):
+                figure = "?" if figure is None else format_count(figure, 4 if spare >= 2 else None)
+            spans += [(f"{labels[not wide]} ", "muted"), (figure, role)]
+        since = " " if spare >= 3 else " in 5m " if wide else "/5m "
+        return [*spans, (since, "muted")]
 
 
 def _host(url: str) -> str:

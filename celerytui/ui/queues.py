@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.columns import QUEUE_COLUMNS
+from celerytui.columns import QUEUE_COLUMNS, natural
 from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
 from celerytui.model import Queue
@@ -30,9 +30,9 @@ class QueueList(TablePane[Queue]):
         held = session.paused_at is not None or session.stale_since is not None
         if not (held and self._queues):
             queues = session.engine.store.queues()
-            queues.sort(key=lambda queue: queue.name)
-            if not self.session.framed:
-                # Little room: what is wrong first.
+            queues.sort(key=lambda queue: natural(queue.name))
+            if len(queues) > self.page_rows:
+                # Not all are seen: what is wrong first.
                 order = ("failure", "warning", "text")
                 queues.sort(key=lambda queue: order.index(queue_role(queue)))
             self._queues = queues

@@ -6,7 +6,13 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from celerytui.columns import WORKER_COLUMNS, CellContext, common_worker_prefix
+from celerytui.columns import (
+    WORKER_COLUMNS,
+    CellContext,
+    common_worker_prefix,
+    natural,
+    trouble_first,
+)
 from celerytui.control import Scope
 from celerytui.model import Worker
 from celerytui.ui.keys import bindings
@@ -16,8 +22,6 @@ from celerytui.ui.notices import no_workers
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session
 from celerytui.ui.table import TablePane
-
-_TROUBLE_FIRST = {"lost": 0, "late": 1, "online": 2, "unknown": 2, "offline": 3}
 
 
 class WorkerList(TablePane[Worker]):
@@ -36,7 +40,10 @@ class WorkerList(TablePane[Worker]):
         held = self.session.paused_at is not None or self.session.stale_since is not None
         if not (held and self._workers):
             workers = self.session.engine.store.workers()
-            workers.sort(key=lambda one: (_TROUBLE_FIRST[one.status] == 3, one.hostname))
+            workers.sort(key=lambda one: (one.status == "offline", natural(one.hostname)))
+            if len(workers) > self.page_rows:
+                # Not all are seen: what is wrong first.
+                workers.sort(key=trouble_first)
             self._workers = workers
             self._places = {worker.hostname: i for i, worker in enumerate(workers)}
         super().paint()
@@ -74,9 +81,10 @@ class WorkerList(TablePane[Worker]):
         return worker.task_events is False and worker.status in ("online", "late")
 
     def context(self) -> CellContext:
-        # The host alone tells them apart where all are called celery@; the wide table has room.
-        context = super().context()
-        if self.inside.width >= 44:
+        # The host alone tells them apart where all are called celery@; a wide table has room.
+        context, width = super().context(), self.inside.width
+        room = next(size for column, size in self.layout_for(width) if column.id == "name")
+        if width >= 44 and all(len(worker.hostname) <= room for worker in self._workers):
             return context
         prefix = common_worker_prefix(worker.hostname for worker in self._workers)
         return CellContext(

@@ -31,6 +31,7 @@ from celerytui.columns import (
     format_until,
     format_when,
     meter,
+    natural,
     short_name,
     short_worker,
     sparkline,
@@ -257,8 +258,26 @@ def test_ids_names_and_workers() -> None:
     assert short_worker("celery@bill1", "celery@") == "bill1"
     assert short_worker("w1@a", "@a") == "w1"
     assert short_worker("celery@", "celery@") == "celery@"
-    assert short_worker("w\x1b@host", "", 4) == "w␛@…"
+    assert short_worker("w\x1b@host", "", 4) == "w␛…t"
+    assert short_worker("celery@mail-7d9f-x2c", "celery@", 8) == "mail…x2c"
+    assert short_worker("w0123456789", "", 5, ascii=True) == "w0~89"
     assert short_worker(None) == ""
+
+
+def test_names_with_numbers_are_in_the_order_of_counting() -> None:
+    names = ["w10@h", "w9@h", "w1@h", "w100@h", "w01@h", "a2b10", "a2b9", "w", "", "2", "10"]
+    assert sorted(names, key=natural) == [
+        *("", "2", "10"),
+        *("a2b9", "a2b10"),
+        *("w", "w1@h", "w01@h", "w9@h", "w10@h", "w100@h"),
+    ]
+
+
+@given(st.lists(st.text(alphabet="a1029٣²@.-", max_size=6), max_size=8))
+def test_any_names_have_an_order(names: list[str]) -> None:
+    in_order = sorted(names, key=natural)
+    assert sorted(in_order, key=natural) == in_order
+    assert sorted(map(natural, names)) == [natural(name) for name in in_order]
 
 
 @given(st.text(max_size=40), st.integers(1, 30))

@@ -1,0 +1,67 @@
+"""The header at every width: whether what is seen is live, and if not why, is read whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from celerytui.demo.sample import NOW
+from celerytui.model import Batch, Event, Link, LinkState
+from celerytui.ui.bars import Header
+from tests.ui.crowd import crowd_store
+from tests.ui.driving import driven
+
+WIDTHS = [50, 60, 80, 100, 120, 140, 200]
+BACK = Link(
+    LinkState.CONNECTED,
+    since=NOW,
+    lost_at=NOW - 9.0,
+    lost_for="Connection reset by peer (8 s behind)",
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_receiver_that_is_behind_is_not_called_live(width: int) -> None:
+    async with driven((width, 24), store=crowd_store()) as at:
+        late = Event("task-started", "worker9@host", NOW - 7.4, uuid="late")
+        at.engine.store.apply(Batch([late] * 1000, NOW, lag=7.4))
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        text = _text(at.app.query_one(Header))
+        assert "▲ 7s behind " in text
+        assert "live" not in text
+
+
+LINKS = [
+    (Link(LinkState.CONNECTED, since=NOW), "● live "),
+    (Link(LinkState.CONNECTING, since=NOW), "○ connecting "),
+    (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " again in 3s "),
+    (Link(LinkState.NO_EVENTS, since=NOW), "no events "),
+]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("link", "said"), LINKS, ids=lambda one: str(one)[:12])
+async def test_the_link_is_read_whole(width: int, link: Link, said: str) -> None:
+    async with driven((width, 24), store=crowd_store(), link=link) as at:
+        text = _text(at.app.query_one(Header))
+        assert said in text
+        assert "workers 99" in text
+
+
+async def test_what_is_missing_is_told_once_with_its_reason() -> None:
+    async with driven() as at:
+        at.app.tell_widgets()
+        assert not list(at.app._notifications)
+        at.engine.link = BACK
+        at.app.tell_widgets()
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        [toast] = list(at.app._notifications)
+        assert toast.title == "Events are missing"
+        assert "Connection reset by peer (8 s behind)" in toast.message
+        assert toast.message.startswith("from 10:04:")
+
+
+def _text(header: Header) -> str:
+    assert header._strip is not None
+    return header._strip.text
