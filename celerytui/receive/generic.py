@@ -58,6 +58,8 @@ class KombuReader:
         self._channel = self._connection.default_channel
         receiver = EventReceiver(self._channel, app=self._app, node_id=uuid())
         self.queue = receiver.queue.name
+        # Celery leaves a durable one behind, where it collects events for nobody.
+        receiver.queue.auto_delete = True
         self._app.amqp.Consumer(
             self._channel,
             [receiver.queue],

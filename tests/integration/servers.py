@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -208,14 +209,19 @@ class RabbitServer(Server):
     """rabbitmq-server with no plugins and an epmd of its own; each url is another vhost.
 
     The vhosts are made at boot from a definitions file: rabbitmqctl takes a second for each.
+    `conf` are further lines of its configuration; `user` may use all vhosts with `password`, as
+    `odd_vhost` may be used by all users.
     """
 
     scheme = "amqp"
     boot_seconds = 60.0
     vhosts = 48
+    user, password = "m@n:i tör/%", "p/ß: %40@?#"
+    odd_vhost = "od/d vhöst%2F?#"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, conf: str = "") -> None:
         super().__init__(folder)
+        self.conf = conf
         self._epmd: Process | None = None
         self._epmd_port = free_port()
         self._dist_port = free_port()
@@ -235,18 +241,39 @@ class RabbitServer(Server):
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"load_definitions = {self.folder}/definitions.json\n"
-            "disk_free_limit.absolute = 1MB\n"
+            f"disk_free_limit.absolute = 1MB\n{self.conf}"
         )
         return Process([rabbit_binary() or ""], self.folder / "rabbitmq.log", self._environ())
 
     def _definitions(self) -> dict[str, object]:
-        names = ["/", *(f"test{number}" for number in range(1, self.vhosts + 1))]
-        allow = {"user": "guest", "configure": ".*", "write": ".*", "read": ".*"}
+        names = ["/", self.odd_vhost, *(f"test{number}" for number in range(1, self.vhosts + 1))]
+        users = {"guest": "guest", self.user: self.password}
+        allow = {"configure": ".*", "write": ".*", "read": ".*"}
         return {
-            "users": [{"name": "guest", "password": "guest", "tags": "administrator"}],
+            "users": [
+                {"name": user, "password": password, "tags": "administrator"}
+                for user, password in users.items()
+            ],
             "vhosts": [{"name": name} for name in names],
-            "permissions": [{**allow, "vhost": name} for name in names],
+            "permissions": [
+                {**allow, "user": user, "vhost": name} for name in names for user in users
+            ],
         }
+
+    def queues(self, vhost: str) -> list[dict[str, Any]]:
+        """What the broker says of each queue of a vhost: name, how it was declared, arguments."""
+        columns = ("name", "durable", "auto_delete", "exclusive", "arguments")
+        real = Path(rabbit_binary() or "").with_name("rabbitmqctl")
+        name = f"celerytui{self.port}@localhost"
+        done = subprocess.run(
+            [str(real), "-q", "-n", name, "list_queues", "-p", vhost, "--formatter=json", *columns],
+            env=self._environ(),
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
 
     def _environ(self) -> dict[str, str]:
         keep = {key: value for key, value in os.environ.items() if "RABBITMQ" not in key}

@@ -6,6 +6,7 @@ What is compared against is Celery as installed, in each of the ways in which Re
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from celery.events import EventReceiver
@@ -180,6 +182,26 @@ def test_redis_with_a_user(make_app: Callable[..., Any], start_redis: Callable[.
     check_same(make_app(f"redis://monitor:s3cr3tpw@127.0.0.1:{server.port}/3"))
 
 
+def test_redis_with_a_password_that_has_to_be_quoted(
+    make_app: Callable[..., Any], start_redis: Callable[..., Any]
+) -> None:
+    user, password = "m%n:t", "p/%40:@?#+ß"
+    server = start_redis("--user", user, "on", f">{password}", "~*", "&*", "+@all")
+    check_same(make_app(f"redis://{quote(user, '')}:{quote(password, '')}@127.0.0.1:{server.port}"))
+
+
+@pytest.mark.parametrize("how", ["read and write", "failover"])
+def test_redis_named_in_other_ways(make_app: Callable[..., Any], redis_url: str, how: str) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        dead = f"redis://127.0.0.1:{held.getsockname()[1]}/0"
+        if how == "failover":
+            app = make_app(f"{dead};{redis_url}")
+        else:
+            app = make_app(dead, broker_read_url=redis_url, broker_write_url=redis_url)
+        check_same(app)
+
+
 def test_a_user_who_may_not_subscribe_is_told(
     make_app: Callable[..., Any], start_redis: Callable[..., Any]
 ) -> None:
@@ -203,18 +225,7 @@ def test_redis_on_a_unix_socket(
 def test_redis_over_tls(
     make_app: Callable[..., Any], start_redis: Callable[..., Any], tmp_path: Path
 ) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on the PATH")
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(key), "-out", str(cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    key, cert = make_certificate(tmp_path)
     port = free_port()
     start_redis(
         *("--tls-port", str(port), "--tls-auth-clients", "no"),
@@ -224,6 +235,23 @@ def test_redis_over_tls(
     url = f"rediss://127.0.0.1:{port}/1?ssl_cert_reqs=required&ssl_ca_certs={cert}"
 
     check_same(make_app(url))
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """The key and the certificate of 127.0.0.1, which signs itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on the PATH")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return key, cert
 
 
 def test_redis_behind_a_sentinel(
