@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from celerytui.control.lookback import pool_size
 from celerytui.control.talk import Ask, Talk
 from celerytui.model import Survey
 
@@ -75,7 +76,7 @@ def take_survey(
         active=found["active"],
         reserved=found["reserved"],
         scheduled=found["scheduled"],
-        stats=found["stats"],
+        stats={host: _with_size(stats) for host, stats in found["stats"].items()},
         active_queues=found["active_queues"],
         missing=tuple(sorted({*workers, *expected} - heard)),
     )
@@ -113,6 +114,15 @@ def _stats(answer: Any) -> dict[str, Any] | None:
             key: value for key, value in stats["broker"].items() if key in BROKER_FACTS
         }
     return stats
+
+
+def _with_size(stats: dict[str, Any]) -> dict[str, Any]:
+    """The same with the size that the pool has now where it tells the one that it began with."""
+    pool = stats.get("pool")
+    size = pool_size(pool)
+    if not isinstance(pool, dict) or size is None:
+        return stats
+    return stats | {"pool": pool | {"max-concurrency": size}}
 
 
 CHECKS: dict[str, Callable[[Any], Any]] = {

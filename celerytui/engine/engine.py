@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
-from celerytui.control import ActionLog, Control, log_path, user_name
+from celerytui.control import LOOKS, ActionLog, Control, log_path, user_name
 from celerytui.engine.asking import Asking
 from celerytui.engine.doing import Doing
 from celerytui.engine.mailbox import Mailbox
@@ -54,6 +54,9 @@ NEW_WORKER_SECONDS = 0.5
 """How long newly seen workers are gathered before they are asked together."""
 SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
 LET_GO_SECONDS = 0.3
+
+CHANGED = frozenset(("stats", "active_queues"))
+"""Sections of a worker whose change by an action is seen in the table of workers."""
 
 Clock = Callable[[], float]
 Job = Callable[[], None]
@@ -156,7 +159,7 @@ class Engine:
         """
         running = Running(action, tuple(targets), dict(params or {}), self.clock())
         self.doing.running.append(running)
-        self._jobs.put(lambda: self.doing.do(running, done))
+        self._jobs.put(lambda: self._do(running, done))
         return running
 
     def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
@@ -236,6 +239,14 @@ class Engine:
                     self._survive(self._survey_all)
             else:
                 self._survive(job)
+
+    def _do(self, running: Running, done: Callable[[Outcome], None] | None) -> None:
+        self.doing.do(running, done)
+        look, outcome = LOOKS.get(running.action), running.outcome
+        if look is not None and outcome is not None and CHANGED.intersection(look.sections):
+            # What it was told changes the worker's own row.
+            changed = [reply.worker for reply in outcome.replies if reply.ok]
+            self._asking.again(changed, time.monotonic() + look.after)
 
     def _keep(self, run: Job) -> None:
         """Run a thread's work, and run it again should it ever end before it is told to."""

@@ -267,3 +267,28 @@ def test_a_step_that_fails_ends_no_thread(
     assert "RuntimeError" in (engine.trouble or "")
     engine.submit("task.revoke", ["no-such-task"])
     wait_until(lambda: bool(engine.outcomes), SECONDS, "the next job")
+
+
+def test_the_size_of_a_pool_that_was_changed_is_told(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker("w1@test", pool="prefork", concurrency=1)
+    engine = run_engine(app)
+    _online(engine)
+
+    def size() -> int | None:
+        worker = engine.store.worker("w1@test")
+        return worker.concurrency if worker is not None else None
+
+    assert size() == 1
+    engine.submit("worker.pool_grow", ["w1@test"], {"n": "2"})
+    wait_until(lambda: size() == 3, SECONDS, "the pool to be of three")
+    # Somebody else's doing is seen when the workers are asked.
+    app.control.pool_shrink(1, destination=["w1@test"])
+
+    def asked() -> bool:
+        engine.ask_workers()
+        time.sleep(0.5)
+        return size() == 2
+
+    wait_until(asked, SECONDS, "the pool to be of two")
