@@ -32,6 +32,7 @@ __all__ = [
     "read_connection",
     "ready",
     "transport_name",
+    "when_late",
     "write_connection",
 ]
 
@@ -215,6 +216,15 @@ def carries_events(connection: Any) -> str | None:
     if driver != "sql" and connection.supports_exchange_type("fanout"):
         return None
     return f"{TITLES.get(driver, driver)} carries no events"
+
+
+def when_late(app: Any) -> str:
+    """What the broker does where events are not read in time, in a few words; "" for nothing."""
+    driver = str(app.connection_for_read().transport.driver_type)
+    ttl = app.conf.event_queue_ttl
+    if driver == "amqp" and ttl:
+        return f"RabbitMQ drops what waits for {ttl:g} s"
+    return "Redis ends a subscription that is too far behind" if driver == "redis" else ""
 
 
 def read_connection(app: Any) -> Any:

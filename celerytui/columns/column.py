@@ -146,7 +146,8 @@ def header_cells(
     for column, size in layout:
         text = column.header if size >= 4 else ""
         if column.id == sort and text:
-            text += ("v" if ascii else "▾") if reverse else ("^" if ascii else "▴")
+            arrow = ("v" if ascii else "▾") if reverse else ("^" if ascii else "▴")
+            text = cut(text, size - 1, ellipsis="") + arrow
         role = "strong" if column.id == sort else "muted"
         text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
         drawn.append(Cell(column.id, text, size, column.gap if drawn else 0, role, role))

@@ -32,9 +32,6 @@ def _finite(value: float | None) -> bool:
         return False
 
 
-_DIGITS = re.compile("([0-9]+)")
-
-
 def format_count(number: int | None, width: int | None = None, *, ascii: bool = False) -> str:
     """`1,204`; from where that is wider than `width` cells, `1.2M`."""
     if number is None or not _finite(number):
@@ -277,9 +274,9 @@ def common_worker_prefix(hostnames: Iterable[str]) -> str:
 def short_worker(
     hostname: str | None, prefix: str = "", width: int | None = None, *, ascii: bool = False
 ) -> str:
-    """A worker's name without the part that all share, cut in the middle to `width` cells.
+    """A worker's name without the part that all share, in at most `width` cells.
 
-    Names of many workers begin alike and end in what tells them apart.
+    Where it is cut more of its end stays: names of many workers begin alike.
     """
     if not hostname:
         return ""
@@ -287,13 +284,13 @@ def short_worker(
     text = clean(short or hostname)
     if width is None:
         return text
-    return cut(text, width, where="middle", ellipsis="~" if ascii else ELLIPSIS)
+    return cut(text, width, where="third", ellipsis="~" if ascii else ELLIPSIS)
 
 
 @lru_cache(maxsize=16384)
 def natural(name: str) -> tuple[tuple[str, int, str], ...]:
     """A key that sorts names as people count: `worker9` before `worker10`."""
-    parts = _DIGITS.split(name)
+    parts = re.split("([0-9]+)", name)  # compiled at its first use: the first frame needs none
     numbers = [*(digits.lstrip("0") for digits in parts[1::2]), ""]
     return tuple(
         (word, len(number), number) for word, number in zip(parts[::2], numbers, strict=True)

@@ -149,7 +149,7 @@ def cut(
     text: str,
     width: int,
     *,
-    where: Literal["right", "middle", "left"] = "right",
+    where: Literal["right", "middle", "third", "left"] = "right",
     ellipsis: str = ELLIPSIS,
 ) -> str:
     """Shorten cleaned text to at most `width` cells, an ellipsis where something went."""
@@ -160,8 +160,9 @@ def cut(
         return _head(ellipsis, width)
     if where == "left":
         return ellipsis + _tail(text, room)
-    if where == "middle":
-        return _head(text, room - room // 2) + ellipsis + _tail(text, room // 2)
+    if where in ("middle", "third"):
+        tail = room // 2 if where == "middle" else room - room // 3
+        return _head(text, room - tail) + ellipsis + _tail(text, tail)
     return _head(text, room) + ellipsis
 
 

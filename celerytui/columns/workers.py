@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
     UNKNOWN,
@@ -13,7 +11,6 @@ from celerytui.columns.formats import (
     format_load,
     format_rate,
     meter,
-    natural,
     short_worker,
 )
 from celerytui.columns.text import ELLIPSIS, clean, cut
@@ -100,14 +97,14 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
     return text
 
 
-def trouble_first(worker: Worker) -> tuple[Any, ...]:
-    """The order of a list of workers: those in trouble first, the newest of it before the older.
+def trouble_first(worker: Worker) -> tuple[int, float]:
+    """A key that puts workers in trouble before all others, the newest trouble before the older.
 
-    Then all others by their names, and those that went as they should last.
+    Those that went as they should come last.
     """
     if worker.status in ("late", "lost"):
-        return 0, -(worker.last_heartbeat or worker.last_seen), natural(worker.hostname)
-    return 1 + (worker.status == "offline"), 0.0, natural(worker.hostname)
+        return 0, -(worker.last_heartbeat or worker.last_seen)
+    return (2 if worker.status == "offline" else 1), 0.0
 
 
 def software(worker: Worker) -> str:

@@ -85,6 +85,7 @@ class Engine:
         self.asking_since: float | None = None
         self.survey_error: str | None = None
         self.trouble: str | None = None
+        self.when_late = ""
         self._receiver: Receiver | None = None
         self._control = Control(
             app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
@@ -216,6 +217,7 @@ class Engine:
         if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
+            self.when_late = connect.when_late(self.app)
             self._asking.forget()
             self._jobs.put(self._survey_all)
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:

@@ -6,7 +6,7 @@ from celerytui.columns import clean, format_age, format_clock, format_span, mete
 from celerytui.control import action
 from celerytui.engine import Running
 from celerytui.model import LinkState
-from celerytui.ui.bars import Bar
+from celerytui.ui.bars import BEHIND_SECONDS, Bar
 from celerytui.ui.lines import Line, Span, Spans
 
 PROGRESS_AFTER = 0.5
@@ -53,6 +53,12 @@ class Banner(Bar):
                 (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
             ], ("p", "go on")
+        lag = session.engine.store.summary(session.now()).lag
+        if lag is not None and lag > BEHIND_SECONDS and link.state is LinkState.CONNECTED:
+            what = "  More events come than are read here."
+            fate = f" {session.engine.when_late}." if session.engine.when_late else ""
+            late = f"What you see is {format_span(lag)} old."
+            return [(late, "strong"), (f"{what}{fate}", "text")], None
         if session.engine.trouble is not None:
             return [
                 ("Something failed in here", "strong"),

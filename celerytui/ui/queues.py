@@ -6,6 +6,7 @@ from celerytui.columns import QUEUE_COLUMNS, natural
 from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
 from celerytui.model import Queue
+from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.lines import Span, Spans
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.notices import no_queues
@@ -65,6 +66,10 @@ class QueueList(TablePane[Queue]):
             if waiting:
                 right.append((f"{sum(waiting):,} waiting", "muted"))
         return [(self.NAME, self.title_role)], right
+
+    def footnote(self) -> Spans:
+        full = len(self._queues) >= MAX_QUEUES
+        return [(f"no more than {MAX_QUEUES:,} are watched", "muted")] if full else []
 
     def length(self) -> int:
         return len(self._queues)

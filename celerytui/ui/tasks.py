@@ -62,16 +62,30 @@ class TaskTable(TablePane[Task]):
         else:
             noun = " task" if view.total == 1 else " tasks"
             right += [(f"{view.total:,}", "text"), (noun, "muted")]
+        if not self.session.framed and (missing := self._missing()):
+            right += [("  ", "text"), *missing]
         return left, right
 
     def footnote(self) -> Spans:
-        summary = self.session.engine.store.summary(self.session.now())
-        notes: list[str] = []
+        notes: list[Span] = []
         if self._top and self.cursor is not None:
-            notes.append(f"{self._top:,} above")
+            notes.append((f"{self._top:,} above", "muted"))
+        missing = self._missing()
+        if notes and missing:
+            notes.append((f" {self.session.glyphs.dot} ", "muted"))
+        return [*notes, *missing]
+
+    def _missing(self) -> list[Span]:
+        """What came and is not in the table: how much made room, and what made no sense."""
+        summary = self.session.engine.store.summary(self.session.now())
+        found: list[Span] = []
+        if summary.events_invalid:
+            plural = "s" if summary.events_invalid != 1 else ""
+            found.append((f"{summary.events_invalid:,} malformed event{plural}", "warning"))
         if summary.evicted:
-            notes.append(f"{summary.evicted:,} evicted")
-        return [(f" {self.session.glyphs.dot} ".join(notes), "muted")] if notes else []
+            dot = f" {self.session.glyphs.dot} " if found else ""
+            found.append((f"{dot}{summary.evicted:,} evicted", "muted"))
+        return found
 
     @property
     def sort_column(self) -> str | None:  # type: ignore[override]

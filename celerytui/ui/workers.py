@@ -35,18 +35,27 @@ class WorkerList(TablePane[Worker]):
         super().__init__(session, id=id)
         self._workers: list[Worker] = []
         self._places: dict[str, int] = {}
+        self._names: list[str] = []
+        self._by_number: list[int] = []
 
     def paint(self) -> None:
         held = self.session.paused_at is not None or self.session.stale_since is not None
         if not (held and self._workers):
-            workers = self.session.engine.store.workers()
-            workers.sort(key=lambda one: (one.status == "offline", natural(one.hostname)))
-            if len(workers) > self.page_rows:
-                # Not all are seen: what is wrong first.
-                workers.sort(key=trouble_first)
+            workers = self._in_order(self.session.engine.store.workers())
             self._workers = workers
             self._places = {worker.hostname: i for i, worker in enumerate(workers)}
         super().paint()
+
+    def _in_order(self, workers: list[Worker]) -> list[Worker]:
+        names = [worker.hostname for worker in workers]
+        if names != self._names:
+            self._names = names
+            self._by_number = sorted(range(len(names)), key=lambda at: natural(names[at]))
+        workers = [workers[at] for at in self._by_number]
+        # Where not all are seen, what is wrong comes first.
+        crowded = len(workers) > self.page_rows
+        workers.sort(key=trouble_first if crowded else _offline_last)
+        return workers
 
     def titles(self) -> tuple[Spans, Spans]:
         workers = self._workers
@@ -71,6 +80,10 @@ class WorkerList(TablePane[Worker]):
         elif live:
             right.append((f"{busy:,} busy", "muted"))
         return [(self.NAME, self.title_role)], right
+
+    def footnote(self) -> Spans:
+        most = self.session.engine.settings.max_workers
+        return [(f"no more than {most:,} are kept", "muted")] if len(self._workers) >= most else []
 
     @property
     def _dot(self) -> str:
@@ -143,3 +156,7 @@ class WorkerList(TablePane[Worker]):
     def silent_workers(self) -> list[str]:
         """The workers that are known to send no task events."""
         return [worker.hostname for worker in self._workers if self._silent(worker)]
+
+
+def _offline_last(worker: Worker) -> tuple[int, float]:
+    return int(worker.status == "offline"), 0.0

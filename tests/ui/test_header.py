@@ -6,6 +6,7 @@ import pytest
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Link, LinkState
+from celerytui.ui.banners import Banner
 from celerytui.ui.bars import Header
 from tests.ui.crowd import crowd_store
 from tests.ui.driving import driven
@@ -29,6 +30,25 @@ async def test_a_receiver_that_is_behind_is_not_called_live(width: int) -> None:
         text = _text(at.app.query_one(Header))
         assert "▲ 7s behind " in text
         assert "live" not in text
+
+
+@pytest.mark.parametrize("width", [80, 140])
+async def test_what_becomes_of_what_is_not_read_is_told(width: int) -> None:
+    async with driven((width, 24), store=crowd_store()) as at:
+        banner = at.app.query_one(Banner)
+        assert not banner.display
+        at.engine.when_late = "RabbitMQ drops what waits for 5 s"
+        late = Event("task-started", "worker9@host", NOW - 4.4, uuid="late")
+        at.engine.store.apply(Batch([late], NOW, lag=4.4))
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert banner._strip is not None
+        assert "What you see is 4s old." in banner._strip.text
+        assert width < 100 or "RabbitMQ drops what waits for 5 s." in banner._strip.text
+        at.engine.store.apply(Batch([late], NOW, lag=0.0))
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert not banner.display
 
 
 LINKS = [

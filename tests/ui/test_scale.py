@@ -10,6 +10,9 @@ import pytest
 
 from celerytui.columns import cells, natural
 from celerytui.demo.sample import NOW
+from celerytui.model import Batch, Event, QueueDepth
+from celerytui.store import Store
+from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui import table
 from celerytui.ui.bars import Header
 from celerytui.ui.queues import QueueList
@@ -143,3 +146,24 @@ async def test_every_view_opens_and_closes() -> None:
 def test_picture(snap_compare: Callable[..., bool], view: str, size: tuple[int, int]) -> None:
     app = still_app(store=crowd_store())
     assert snap_compare(app, press=[view, "j", "j"], terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+async def test_what_is_not_kept_is_told(size: tuple[int, int]) -> None:
+    store = Store(max_tasks=50, max_workers=20, clock=lambda: NOW)
+    store.record_queues([QueueDepth(f"queue{n}", ready=1) for n in range(MAX_QUEUES + 10)], NOW)
+    events = [
+        Event("task-received", f"w{n}@h", NOW, uuid=f"t{n}", name=f"name{n}") for n in range(90)
+    ]
+    store.apply(Batch(events, NOW, invalid=1234))
+    async with driven(size, store=store, max_workers=20) as at:
+        await at.press("2")
+        table = at.app.table
+        text = at.screen_text()
+        assert "1,234 malformed events · 40 evicted" in text
+        assert table.length() == 50
+        if size[0] >= 100:
+            await at.press("3")
+            assert "no more than 20 are kept" in at.screen_text()
+            await at.press("4")
+            assert f"no more than {MAX_QUEUES:,} are watched" in at.screen_text()

@@ -413,3 +413,22 @@ def test_a_task_module_that_fails_is_named(project: Path) -> None:
     app = connect.load_app(PreloadOptions(app="half_app"))
     with pytest.raises(AppError, match="no_such_tasks"):
         connect.import_task_modules(app)
+
+
+@pytest.mark.parametrize(
+    ("url", "conf", "words"),
+    [
+        ("redis://h", {}, "Redis ends a subscription that is too far behind"),
+        ("sentinel://h", {}, "Redis ends a subscription that is too far behind"),
+        ("amqp://h", {}, "RabbitMQ drops what waits for 5 s"),
+        ("pyamqp://h", {"event_queue_ttl": 0.5}, "RabbitMQ drops what waits for 0.5 s"),
+        ("amqp://h", {"event_queue_ttl": None}, ""),
+        ("memory://", {}, ""),
+    ],
+)
+def test_what_becomes_of_events_that_are_not_read(
+    url: str, conf: dict[str, Any], words: str
+) -> None:
+    app = Celery("t", broker=url, set_as_current=False)
+    app.conf.update(conf)
+    assert connect.when_late(app) == words
