@@ -35,7 +35,7 @@ lint: $(VENV)/.dev ## linter, formatter, type checker, import contract
 screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own data
 	$(BIN)/python screenshots/make.py
 
-bench: $(VENV)/.dev ## measure us and the others in one run; writes benchmarks/RESULTS.md
+bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive keys' for some of it
 	$(BIN)/python -m benchmarks.__main__ $(ARGS)
 
 test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
@@ -75,3 +75,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing celerytui and its development tools into $(VENV) ..."
 	@$(BIN)/python $(PIP_INSTALL) '.[all,dev]'
 	@touch $@ $(VENV)/.program
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	@echo "Installing celerytui, its development tools and Flower into $(VENV) ..."
+	@$(BIN)/python $(PIP_INSTALL) '.[bench]'
+	@touch $@ $(VENV)/.dev $(VENV)/.program

@@ -1,51 +1,45 @@
-"""Bytes a retained task: `celery.events.state.State` and the store, on the same stream.
+"""Bytes a retained task: `celery.events.state.State`, Flower and the store, on the same stream.
 
 Usage: python -m benchmarks.memory [tasks]
 
-Each side runs in a process of its own, which decodes the events from JSON as they come off the
-wire and reports how much its resident memory grew. The arguments are small: "(1234, 'x')", "{}".
+State and the store run in a process of their own each, which decodes the events from JSON as they
+come off the wire and reports how much its resident memory grew. Flower's process gets them from a
+Redis, a piece at a time. The arguments are small: "(1234, 'x')", "{}".
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import resource
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
 from itertools import islice
 from pathlib import Path
 
 import msgspec
+from celery import Celery
 from celery.events.state import State
 
-from benchmarks.store import BATCH, lives
+from benchmarks import flower
+from benchmarks.processes import resident
+from benchmarks.publishers import RedisPublisher, bodies
+from benchmarks.store import BATCH
 from celerytui.model import Batch, Event
 from celerytui.store import Store
+from tests.integration.servers import RedisServer
 
-NAMES = tuple(f"proj.tasks.job{index}" for index in range(30))
-
-
-def resident() -> int:
-    """This process's resident memory in bytes."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def bodies(tasks: int) -> Iterator[bytes]:
-    """The stream as JSON lists of `BATCH` events."""
-    stream = lives(tasks, NAMES)
-    while events := list(islice(stream, BATCH)):
-        yield json.dumps(events).encode()
+FEW_TASKS = 100_000
+"""What the others hold: they need several times the memory."""
+FLOWER_PIECE = 100
+"""Bodies of 24 events that Flower gets at a time: what waits in it would be taken for tasks."""
 
 
 def hold_in_state(tasks: int) -> object:
     """Celery's State with all tasks in it."""
     state = State(max_tasks_in_memory=tasks)
-    for body in bodies(tasks):
+    for body in bodies(3 * tasks, BATCH):
         for event in json.loads(body):
             state.event(dict(event, local_received=event["timestamp"]))
     return state
@@ -55,7 +49,7 @@ def hold_in_store(tasks: int, max_tasks: int) -> object:
     """The store with `max_tasks` of the tasks in it."""
     decoder = msgspec.json.Decoder(list[Event])
     store = Store(max_tasks=max_tasks)
-    for body in bodies(tasks):
+    for body in bodies(3 * tasks, BATCH):
         events = decoder.decode(body)
         store.apply(Batch(events, events[-1].timestamp))
     return store
@@ -64,15 +58,48 @@ def hold_in_store(tasks: int, max_tasks: int) -> object:
 def measure(side: str, tasks: int) -> float:
     """Bytes a task held, in this process."""
     gc.collect()
-    before = resident()
+    before = resident(os.getpid())
     if side == "state":
         held = hold_in_state(tasks)
     else:
         held = hold_in_store(tasks if side == "store" else 2 * tasks, tasks)
     gc.collect()
-    grown = resident() - before
+    grown = resident(os.getpid()) - before
     del held
     return grown / tasks
+
+
+def ask_flower(tasks: int) -> float:
+    """Bytes a task held, from Flower's process; SystemExit where it has not got every event."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder))
+        server.start()
+        try:
+            app = Celery("bench", broker=server.fresh_url(), set_as_current=False)
+            return grown_by_flower(app, Path(folder), tasks)
+        finally:
+            server.stop()
+
+
+def grown_by_flower(app: Celery, folder: Path, tasks: int) -> float:
+    """The same, on a broker that is there."""
+    publisher = RedisPublisher(app)
+    process = flower.Flower(app.conf.broker_url, folder)
+    try:
+        process.wait_ready(publisher)
+        before = process.resident()
+        stream = bodies(3 * tasks, 24)
+        while piece := list(islice(stream, FLOWER_PIECE)):
+            publisher.send(piece)
+            process.wait_quiet(seconds=0.1)
+        process.wait_quiet()
+        grown = process.resident() - before
+        if (counted := process.count()) != 3 * tasks:
+            raise SystemExit(f"Flower counted {counted:,} of {3 * tasks:,} events")
+        return grown / tasks
+    finally:
+        process.stop()
+        publisher.close()
 
 
 def ask(side: str, tasks: int) -> float:
@@ -87,12 +114,21 @@ def main() -> None:
         print(measure(sys.argv[1], int(sys.argv[2])))
         return
     tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    theirs = ask("state", min(tasks, 100_000))
+    few = min(tasks, FEW_TASKS)
+    theirs = ask("state", few)
     print(f"{'':40}{'bytes a task':>14}{'ratio':>8}")
-    print(f"{'celery State':40}{theirs:14,.0f}{1:8.1f}")
+    print(row(f"celery State, {few:,} held", theirs, theirs))
+    if flower.installed():
+        print(row(f"flower's process, {few:,} held", ask_flower(few), theirs))
+    else:
+        print(f"{'flower':40}   not installed: make bench installs it")
     for side, title in (("store", "store"), ("evicting", "store, as many again evicted")):
-        ours = ask(side, tasks)
-        print(f"{f'{title}, {tasks:,} held':40}{ours:14,.0f}{theirs / ours:8.1f}")
+        print(row(f"{title}, {tasks:,} held", ask(side, tasks), theirs))
+
+
+def row(title: str, taken: float, base: float) -> str:
+    """One line of the table."""
+    return f"{title:40}{taken:14,.0f}{base / taken:8.1f}"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from pathlib import Path
 import pyte
 from msgspec import Struct
 
+from benchmarks import processes
+
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "celerytui")
 SYNC_QUERY = b"\x1b[?2026$p"
@@ -106,8 +108,7 @@ class Terminal:
 
     def cpu_seconds(self) -> float:
         """What its threads used of the processors so far."""
-        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return processes.cpu_seconds(self.pid)
 
     def close(self) -> None:
         """End the program, by its pid."""
