@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks [name ...]
 
-Names are those of the files: receive store memory query keys start terminal_bytes idle. What was
-measured before and is not named now keeps its place in the results.
+Names are those of the files: receive store memory query keys workers start terminal_bytes idle.
+What was measured before and is not named now keeps its place in the results.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from datetime import datetime, timezone
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NAMES = ("receive", "store", "memory", "query", "keys", "start", "terminal_bytes", "idle")
+NAMES = (
+    "receive", "store", "memory", "query", "keys", "workers", "start", "terminal_bytes", "idle"
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PACKAGES = ("celery", "kombu", "amqp", "redis", "hiredis", "msgspec", "textual")
+PACKAGES = ("celery", "kombu", "amqp", "redis", "hiredis", "msgspec", "textual", "flower")
 
 
 def run(name: str) -> str:
@@ -38,19 +41,31 @@ def run(name: str) -> str:
 
 
 def section(name: str) -> str:
-    """A benchmark's question and its table, as a part of the results."""
+    """A benchmark's question, how and when it was asked, and its table: a part of the results."""
     question = (import_module(f"benchmarks.{name}").__doc__ or "").partition("\n")[0]
     day = datetime.now(timezone.utc).strftime("%Y-%m-%d")
-    return f"## {name}\n\n{question}\n\nMeasured on {day}.\n\n```\n{run(name)}\n```\n"
+    began = time.monotonic()
+    table = run(name)
+    seconds = time.monotonic() - began
+    asked = f"`python -m benchmarks {name}`, measured on {day} in {seconds:,.0f} s."
+    return f"## {name}\n\n{question}\n\n{asked}\n\n```\n{table}\n```\n"
 
 
 def machine() -> str:
     """The machine and the versions that the figures hold for."""
-    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    versions = ", ".join(f"{package} {installed(package)}" for package in PACKAGES)
     return (
         f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
         f"Python {platform.python_version()}; {versions}"
     )
+
+
+def installed(package: str) -> str:
+    """Its version."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def kept() -> dict[str, str]:
@@ -62,7 +77,7 @@ def kept() -> dict[str, str]:
 
 
 def main(names: list[str]) -> None:
-    """Run them and write what came out."""
+    """Run them; what came out is written after each."""
     unknown = set(names) - set(NAMES)
     if unknown:
         raise SystemExit(
@@ -72,6 +87,11 @@ def main(names: list[str]) -> None:
     for name in names or NAMES:
         print(f"\n== {name}", flush=True)
         parts[name] = section(name)
+        write(parts)
+
+
+def write(parts: dict[str, str]) -> None:
+    """The results as they are by now."""
     head = (
         "# What was measured\n\nEach table is one run, with the rival in the same run: the ratios "
         f"count, not the figures.\n`make bench` makes it anew.\n\n{machine()}\n\n"

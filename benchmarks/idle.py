@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.idle [--seconds N]
 
-With 10 workers that send a heartbeat every 2 s each, and with 1,000 of them and 200 queues.
+With 10 workers that send a heartbeat every 2 s each; `benchmarks.workers` has more of them.
 """
 
 from __future__ import annotations
@@ -17,31 +17,24 @@ from benchmarks.keys import UNBOUNDED
 from benchmarks.terminal import PROGRAM, Terminal, wait_for
 from tests.integration.servers import RedisServer
 
-CLUSTERS = ((10, 0), (1_000, 200))
+WORKERS = "10"
 VIEWS = (("1", "dashboard"), ("2", "tasks"), ("3", "workers"), ("4", "queues"))
 SETTLE_SECONDS = 60.0
 """Workers that are only messages answer no question, and are asked again less and less often."""
 
 
-def measure(port: int, workers: int, queues: int, seconds: float) -> None:
+def measure(port: int, seconds: float) -> None:
     """One line for each view."""
-    names = ",".join(f"queue{number:03}" for number in range(queues))
-    command = [*PROGRAM, "-b", f"redis://127.0.0.1:{port}/1"]
-    command += ["--queues", names] if names else []
-    with Terminal(command) as terminal:
+    with Terminal([*PROGRAM, "-b", f"redis://127.0.0.1:{port}/1"]) as terminal:
         wait_for(terminal, lambda lines: "live" in lines[0], 20)
-        source = cluster.start(port, "--workers", str(workers), "--queues", str(queues))
+        source = cluster.start(port, "--workers", WORKERS)
         try:
             time.sleep(SETTLE_SECONDS)
             for key, label in VIEWS:
                 terminal.press(key)
                 time.sleep(2)
-                before, used = terminal.bytes, terminal.cpu_seconds()
-                time.sleep(seconds)
-                used = (terminal.cpu_seconds() - used) / seconds
-                sent = (terminal.bytes - before) / seconds
-                row = f"{workers:8,}{queues:8}  {label:12}{used:10.1%}{sent:10,.0f}"
-                print(row, flush=True)
+                used, sent = terminal.watch(seconds)
+                print(f"{label:12}{used:10.1%}{sent:10,.0f}", flush=True)
         finally:
             source.terminate()
             source.wait()
@@ -51,13 +44,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
-    print(f"{'workers':>8}{'queues':>8}  {'view':12}{'of a core':>10}{'bytes/s':>10}")
+    print(f"{'view':12}{'of a core':>10}{'bytes/s':>10}")
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(Path(folder), *UNBOUNDED)
         server.start()
         try:
-            for workers, queues in CLUSTERS:
-                measure(server.port, workers, queues, options.seconds)
+            measure(server.port, options.seconds)
         finally:
             server.stop()
 

@@ -58,13 +58,16 @@ def delays(terminal: Terminal, screen: Screen, pressed: list[float]) -> list[flo
     found = []
     for at in pressed:
         screen.feed(until=at)
-        before = screen.row_of(CURSOR)
-        while screen.row_of(CURSOR) == before:
-            painted = screen.step()
-            if painted is None:
-                raise SystemExit("a key was never painted:\n" + "\n".join(screen.lines))
-        found.append(painted - at)
+        found.append(moved(screen, screen.row_of(CURSOR)) - at)
     return found
+
+
+def moved(screen: Screen, before: int | None) -> float:
+    """When the bytes came that moved the cursor off its row."""
+    while (painted := screen.step()) is not None:
+        if screen.row_of(CURSOR) != before:
+            return painted
+    raise SystemExit("a key was never painted:\n" + "\n".join(screen.lines))
 
 
 def report(label: str, found: list[float]) -> None:

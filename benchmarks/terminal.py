@@ -110,6 +110,12 @@ class Terminal:
         """What its threads used of the processors so far."""
         return processes.cpu_seconds(self.pid)
 
+    def watch(self, seconds: float) -> tuple[float, float]:
+        """Its share of a core and its bytes a second, over so many seconds."""
+        before, used = self.bytes, self.cpu_seconds()
+        time.sleep(seconds)
+        return (self.cpu_seconds() - used) / seconds, (self.bytes - before) / seconds
+
     def close(self) -> None:
         """End the program, by its pid."""
         if self.running:
