@@ -9,6 +9,7 @@ Redis, a piece at a time. The arguments are small: "(1234, 'x')", "{}".
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import os
@@ -104,16 +105,20 @@ def grown_by_flower(app: Celery, folder: Path, tasks: int) -> float:
 
 def ask(side: str, tasks: int) -> float:
     """Bytes a task held, from a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.memory", side, str(tasks)]
+    command = [sys.executable, "-m", "benchmarks.memory", "--side", side, str(tasks)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def main() -> None:
     """Print the table, or one figure where a side is named."""
-    if len(sys.argv) > 2:
-        print(measure(sys.argv[1], int(sys.argv[2])))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tasks", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--side", choices=("state", "store", "evicting"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    tasks = options.tasks
+    if options.side:
+        print(measure(options.side, tasks))
         return
-    tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     few = min(tasks, FEW_TASKS)
     theirs = ask("state", few)
     print(f"{'':40}{'bytes a task':>14}{'ratio':>8}")

@@ -11,8 +11,8 @@ with a filter, and with a storm of events coming in.
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
 import threading
 import time
 import uuid
@@ -185,8 +185,11 @@ def filters(store: Store, viewer: Viewer) -> None:
 
 def main() -> None:
     """Print the tables for each number of tasks."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tasks", type=int, nargs="*", default=[100_000, 1_000_000])
+    wanted = parser.parse_args().tasks
     share_interpreter()
-    for tasks in [int(text) for text in sys.argv[1:]] or [100_000, 1_000_000]:
+    for tasks in wanted:
         rng = random.Random(1)
         store = filled(tasks, rng)
         print(f"\n{tasks:,} tasks, milliseconds")

@@ -8,7 +8,7 @@ The same stream, lives of received, started and succeeded events of 20 workers, 
 
 from __future__ import annotations
 
-import sys
+import argparse
 import threading
 import time
 from collections.abc import Iterator
@@ -111,7 +111,9 @@ def row(title: str, rate: float, base: float) -> str:
 
 def main() -> None:
     """Print the table."""
-    tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tasks", type=int, nargs="?", default=100_000)
+    tasks = parser.parse_args().tasks
     theirs = state_rate(min(tasks, 50_000))
     print(f"{'':36}{'events/s':>12}{'us/event':>10}{'ratio':>8}")
     print(row("celery State, 10,000 kept", theirs, theirs))
