@@ -36,9 +36,11 @@ class Moment(Struct, frozen=True):
     cpu: float
 
 
-def installed() -> bool:
-    """Whether there is a Flower to be measured."""
-    return find_spec("flower") is not None
+def absence() -> str | None:
+    """Why there is no Flower to be measured, None where there is one."""
+    if find_spec("flower") is None:
+        return "not installed: make bench installs it"
+    return None if Path("/proc/self/schedstat").exists() else "not measured: there is no /proc"
 
 
 class Flower:

@@ -123,10 +123,10 @@ def main() -> None:
     theirs = ask("state", few)
     print(f"{'':40}{'bytes a task':>14}{'ratio':>8}")
     print(row(f"celery State, {few:,} held", theirs, theirs))
-    if flower.installed():
-        print(row(f"flower's process, {few:,} held", ask_flower(few), theirs))
+    if why := flower.absence():
+        print(f"{'flower':40}   {why}")
     else:
-        print(f"{'flower':40}   not installed: make bench installs it")
+        print(row(f"flower's process, {few:,} held", ask_flower(few), theirs))
     for side, title in (("store", "store"), ("evicting", "store, as many again evicted")):
         print(row(f"{title}, {tasks:,} held", ask(side, tasks), theirs))
 

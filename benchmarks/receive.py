@@ -72,7 +72,7 @@ def serving(broker: str, urls: int) -> Iterator[Server]:
 def compare(broker: str, size: int, events: int, rounds: int) -> None:
     """The rows of one broker and batch: the sides in turn, round by round."""
     found = list(bodies(events, size))
-    sides = [side for side in SIDES if side != "flower" or flower.installed()]
+    sides = [side for side in SIDES if side != "flower" or not flower.absence()]
     taken: dict[str, list[Taken]] = {side: [] for side in sides}
     with serving(broker, len(sides) * rounds) as server:
         for _ in range(rounds):
@@ -90,14 +90,14 @@ def compare(broker: str, size: int, events: int, rounds: int) -> None:
 def row(side: str, taken: Mapping[str, list[Taken]], rates: Mapping[str, float]) -> str:
     """What a side's line says behind its name."""
     if side not in taken:
-        return "   not installed: make bench installs it"
-    cpu = statistics.median(one.cpu / one.events for one in taken[side]) * 1e6
+        return f"   {flower.absence()}"
+    cpu = statistics.median(one.cpu / max(1, one.events) for one in taken[side]) * 1e6
     ratio, of_bare, of_dicts = (
         rates[side] / rates[one] for one in ("celery", "bare", "bare, dicts")
     )
     text = f"{rates[side]:9,.0f} {cpu:9.2f} {ratio:8.1f}x {of_bare:8.0%} {of_dicts:9.0%}"
     lost = sum(one.lost for one in taken[side])
-    return f"{text}  lost {lost:,}" if lost else text
+    return f"{text}  lost {lost:,} of all rounds" if lost else text
 
 
 def main() -> None:
