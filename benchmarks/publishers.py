@@ -20,6 +20,7 @@ from benchmarks.store import lives
 NAMES = tuple(f"proj.tasks.job{index}" for index in range(30))
 FIRST_WORKER = "worker0@host"
 PIPELINE = 500
+ANSWER_SECONDS = 60
 
 
 def bodies(events: int, size: int) -> Iterator[bytes]:
@@ -102,10 +103,12 @@ class AmqpPublisher:
     """Publishes bodies through py-amqp."""
 
     def __init__(self, app: Any) -> None:
-        self._connection = app.connection_for_write()
+        limit = {"read_timeout": ANSWER_SECONDS}
+        self._connection = app.connection_for_write(transport_options=limit)
         self._channel = self._connection.default_channel
+        self._exchange = get_exchange(self._connection, name="celeryev")(self._channel)
         # RabbitMQ closes the channel where nobody has declared it, as before a process is up.
-        get_exchange(self._connection, name="celeryev")(self._channel).declare()
+        self._exchange.declare()
 
     def start(self, body: bytes, ready: threading.Event) -> None:
         ready.wait(10)
@@ -117,6 +120,8 @@ class AmqpPublisher:
                 body, content_type="application/json", content_encoding="utf-8"
             )
             self._channel.basic_publish(message, "celeryev", "task.multi")
+        # A channel is answered in turn: what is published can no longer be on its way.
+        self._exchange.declare()
 
     def close(self) -> None:
         self._connection.release()

@@ -27,7 +27,7 @@ from celerytui.receive.redis import Envelope
 from celerytui.store import Store
 
 HELD_SECONDS = 10.0
-ALL_SECONDS = 300.0
+ALL_SECONDS = 180.0
 MAX_TASKS = flower.MAX_TASKS
 PIECE = 64 * 1024
 """Bytes the bare readers take at a time: eight times as much costs them half as much again."""
@@ -83,6 +83,7 @@ class InThread:
         self.app = app
         self.events = events
         self.gate = Gate(events + 1)
+        self.over = threading.Event()
         self._thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self) -> None:
@@ -91,6 +92,7 @@ class InThread:
 
     def stop(self) -> None:
         """End `run`."""
+        self.over.set()
 
     def count(self) -> int:
         """The events taken, by whatever has its own count of them."""
@@ -129,23 +131,19 @@ class WithCelery(InThread):
     def __init__(self, app: Any, events: int) -> None:
         super().__init__(app, events)
         self._state = State(max_tasks_in_memory=MAX_TASKS)
-        self._over = threading.Event()
 
     def run(self) -> None:
         with self.app.connection_for_read() as connection:
             receiver = CeleryReceiver(connection, handlers={"*": self._handle}, app=self.app)
             receiver.gate = self.gate
             with receiver.consumer_context(wakeup=False) as (wire, _, _):
-                while not self._over.is_set():
+                while not self.over.is_set():
                     with contextlib.suppress(TimeoutError):
                         wire.drain_events(timeout=0.5)
 
     def _handle(self, event: dict[str, Any]) -> None:
         self._state.event(event)
         self.gate.take(1)
-
-    def stop(self) -> None:
-        self._over.set()
 
     def count(self) -> int:
         return int(self._state.event_count)
@@ -237,8 +235,8 @@ class Bare(InThread):
         with socket.create_connection((url.hostname or "", url.port or 0)) as sock:
             sock.sendall(f"PSUBSCRIBE {url.path}.celeryev/*\r\n".encode())
             gate.ready.set()
-            while not gate.complete.is_set():
-                parser.feed(sock.recv(PIECE))
+            while not gate.complete.is_set() and (piece := sock.recv(PIECE)):
+                parser.feed(piece)
                 number = 0
                 while (reply := parser.gets()) is not False:
                     if reply[0] == b"pmessage":
@@ -261,8 +259,9 @@ class Bare(InThread):
             queue(channel).declare()
             channel.basic_consume(queue.name, no_ack=True, callback=take)
             gate.ready.set()
-            while not gate.complete.is_set():
-                connection.drain_events(timeout=60)
+            while not gate.complete.is_set() and not self.over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    connection.drain_events(timeout=0.5)
 
 
 class BareDicts(Bare):
