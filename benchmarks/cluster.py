@@ -136,20 +136,20 @@ class Cluster:
 
 
 def lives(tasks: int, workers: list[str], rng: random.Random) -> Iterator[dict[str, object]]:
-    """Events of tasks that are received, started and done, `IN_FLIGHT` of them at a time."""
+    """Events of tasks that are received, started and done, `IN_FLIGHT` of a worker at a time."""
     for _ in range(0, tasks, IN_FLIGHT):
-        flight = [_task(workers, rng) for _ in range(IN_FLIGHT)]
+        number = rng.randrange(len(workers))
+        flight = [_task(workers[number], 100 + number, rng) for _ in range(IN_FLIGHT)]
         for step in range(3):
             for life in flight:
                 yield life[step]
 
 
-def _task(workers: list[str], rng: random.Random) -> list[dict[str, object]]:
-    number = rng.randrange(len(workers))
+def _task(worker: str, pid: int, rng: random.Random) -> list[dict[str, object]]:
     id = "ffffffff" + str(uuid.UUID(int=rng.getrandbits(128), version=4))[8:]
     common = {
-        "hostname": workers[number], "uuid": id, "timestamp": "TIME", "utcoffset": 0,
-        "pid": 100 + number, "clock": rng.randrange(10**6),
+        "hostname": worker, "uuid": id, "timestamp": "TIME", "utcoffset": 0,
+        "pid": pid, "clock": rng.randrange(10**6),
     }  # fmt: skip
     received = {
         "type": "task-received", **common, "name": rng.choice(NAMES), "retries": 0, "root_id": id,

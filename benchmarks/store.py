@@ -25,20 +25,24 @@ IN_FLIGHT = 40
 
 
 def lives(tasks: int, names: tuple[str, ...]) -> Iterator[dict[str, object]]:
-    """Events as dicts, interleaved as if `IN_FLIGHT` tasks ran at a time."""
+    """Events as dicts: one worker after the other runs `IN_FLIGHT` tasks at a time.
+
+    So the events of one message are of one worker, as each worker sends its own.
+    """
     now = 1_700_000_000.0
     for first in range(0, tasks, IN_FLIGHT):
         numbers = range(first, min(first + IN_FLIGHT, tasks))
+        worker = first // IN_FLIGHT % WORKERS
         for kind in ("task-received", "task-started", "task-succeeded"):
             for number in numbers:
                 now += 0.00001
                 event: dict[str, object] = {
                     "type": kind,
-                    "hostname": f"worker{number % WORKERS}@host",
+                    "hostname": f"worker{worker}@host",
                     "uuid": f"{number:08x}-5f0c-4b1e-9d3a-{number:012x}",
                     "timestamp": now,
                     "clock": number,
-                    "pid": 100 + number % WORKERS,
+                    "pid": 100 + worker,
                     "utcoffset": 0,
                 }
                 if kind == "task-received":
