@@ -22,7 +22,7 @@ SORT_SECONDS = 2.0
 TESTED_AT_ONCE = 500
 SORTED_AT_ONCE = 1024
 
-_KEY = itemgetter(0)
+_PLACE = itemgetter(0, 1)
 
 
 def select_first(
@@ -50,47 +50,51 @@ def sort_first(
     """The first rows of tasks in order of arrival, which are only read; None if it takes long.
 
     They are looked through backwards if the order is reversed: so a task whose key equals that of
-    the last row found is behind it, and most tasks take no more than one comparison.
+    the last row found is behind it, and most tasks take no more than one comparison. What grows
+    with the clock is looked through from the oldest, where the greatest are.
     """
     reverse, matches = wanted.reverse, wanted.filter.matches
+    backwards = reverse and not column.live
     best: list[Entry] = []
-    unknown: list[Entry] = []
     bound: Any = None
     until = time.perf_counter() + SORT_SECONDS
-    for piece in slices(tasks, SORTED_AT_ONCE, backwards=reverse):
+    for piece in slices(tasks, SORTED_AT_ONCE, backwards=backwards):
         keys = column.sort_keys(piece, now)
-        keyed = zip(piece, keys, strict=True)
-        if bound is None:
-            best += [
-                (key, task.seq, task.id)
-                for task, key in keyed
-                # What is not equal to itself has no place in an order.
-                if key is not None and key == key and matches(task, now)
-            ]
-            if len(unknown) < ROWS:
-                unknown += [
-                    (None, task.seq, task.id)
-                    for task, key in zip(piece, keys, strict=True)
-                    if (key is None or key != key) and matches(task, now)
-                ]
-        elif reverse:
-            best += [
-                (key, task.seq, task.id)
-                for task, key in keyed
-                if key is not None and key > bound and matches(task, now)
-            ]
-        else:
-            best += [
-                (key, task.seq, task.id)
-                for task, key in keyed
-                if key is not None and key < bound and matches(task, now)
-            ]
+        best += [
+            (key, task.seq, task.id)
+            for task, key in _before(bound, piece, keys, reverse, ties=reverse != backwards)
+            if matches(task, now)
+        ]
         if len(best) > 2 * ROWS:
-            best.sort(key=_KEY, reverse=reverse)  # those of equal keys stay as they came
+            best.sort(key=_PLACE, reverse=reverse)
             del best[ROWS:]
             bound = best[-1][0]
         pause()
         if time.perf_counter() > until:
             return None
-    best.sort(key=_KEY, reverse=reverse)
-    return (best + unknown)[:ROWS]
+    best.sort(key=_PLACE, reverse=reverse)
+    for piece in slices(tasks, SORTED_AT_ONCE, backwards=reverse):
+        if len(best) >= ROWS:
+            break
+        keys = column.sort_keys(piece, now)
+        unknown = (task for task, key in zip(piece, keys, strict=True) if key is None or key != key)
+        best += [(None, task.seq, task.id) for task in unknown if matches(task, now)]
+        pause()
+        if time.perf_counter() > until:
+            return None
+    return best[:ROWS]
+
+
+def _before(
+    bound: Any, tasks: Sequence[Task], keys: Sequence[Any], reverse: bool, *, ties: bool
+) -> list[tuple[Task, Any]]:
+    """The tasks whose keys stand before the bound, or at it with `ties`, with these keys."""
+    pairs = zip(tasks, keys, strict=True)
+    if bound is None:
+        # What is not equal to itself has no place in an order.
+        return [(task, key) for task, key in pairs if key is not None and key == key]
+    if ties:
+        return [(task, key) for task, key in pairs if key is not None and key >= bound]
+    if reverse:
+        return [(task, key) for task, key in pairs if key is not None and key > bound]
+    return [(task, key) for task, key in pairs if key is not None and key < bound]
