@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
@@ -124,7 +124,8 @@ class MonitorApp(Filtering):
         )
 
     @on(CursorMoved)
-    def on_descendant_focus(self) -> None:
+    @on(events.DescendantFocus)
+    def _keys_changed(self) -> None:
         if self.screen_stack:  # none any more while leaving
             self.screen_stack[0].query_one(Footer).paint()
 

@@ -114,10 +114,8 @@ class Pane(Widget, can_focus=True):
     def on_show(self) -> None:
         self.paint()
 
-    def on_focus(self) -> None:
-        self.paint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self.paint()
 
     @property

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
+from rich.style import Style
 
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
-from celerytui.ui.bars import Header
+from celerytui.ui.bars import Footer, Header
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.keymap import check_keys
 from celerytui.ui.messages import StoreChanged
+from celerytui.ui.pane import Pane
 from celerytui.ui.workers import WorkerList
 from tests.ui.driving import driven
 
@@ -379,6 +381,22 @@ async def test_zoom_and_tab_go_through_the_panels() -> None:
         assert len(at.app.body.panes) == 5
         await at.press("tab")
         assert at.app.screen.focused is at.app.detail
+
+
+def _edge(pane: Pane) -> Style | None:
+    return next(iter(pane._strips[0])).style
+
+
+async def test_the_frame_and_the_footer_go_with_the_focus() -> None:
+    async with driven() as at:
+        accent = at.app.session.palette.style("border.focused")
+        for key in ("tab", "tab", "tab", "slash"):
+            await at.press(key)
+            framed = [pane for pane in at.app.body.panes if _edge(pane) == accent]
+            assert framed == [pane for pane in at.app.body.panes if pane.has_focus]
+        footer = at.app.query_one(Footer)._strip
+        assert footer is not None
+        assert "give up" in footer.text
 
 
 async def test_help_of_the_pane_in_focus() -> None:
