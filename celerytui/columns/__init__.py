@@ -15,6 +15,8 @@ from celerytui.columns.column import (
     column,
     columns_for,
     header_cells,
+    sort_arrow,
+    sorted_rows,
 )
 from celerytui.columns.formats import (
     UNKNOWN,
@@ -81,6 +83,8 @@ __all__ = [
     "pad",
     "short_name",
     "short_worker",
+    "sort_arrow",
+    "sorted_rows",
     "sparkline",
     "state_glyph",
     "state_role",

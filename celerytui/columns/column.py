@@ -38,20 +38,24 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     """One column of a table of `Row`.
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
-    `min_table_width`, and `narrow_width` in tables under `narrow_under`. `text` gives cleaned text
-    for a number of cells, `key` the value to sort by, None where there is none, which changes with
-    the clock if `live`; `keys` gives the keys of many rows, each as `key` does. `role` names the
-    colour role of the words, `mark` that of the first character where it differs. `gap` is the
-    space before it. Text that does not fit spills to the left over empty cells if `spills`.
+    `min_table_width`, and `narrow_width` in tables under `narrow_under`. `label` is what it is
+    called if it has no `header`. `text` gives cleaned text for a number of cells, and `drawn` says
+    that it is a picture of a number; `key` gives the value to sort by, None where there is none,
+    which changes with the clock if `live`; `keys` gives the keys of many rows, each as `key` does.
+    `role` names the colour role of the words, `mark` that of the first character where it differs.
+    `gap` is the space before it. Text that does not fit spills to the left over empty cells if
+    `spills`.
     """
 
     id: str
     header: str
+    label: str = ""
     width: int
     text: Text[Row]
     key: Key[Row]
     keys: Keys[Row] | None = None
     live: bool = False
+    drawn: bool = False
     max_width: int = 0
     min_table_width: int = 0
     narrow_under: int = 0
@@ -62,6 +66,16 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     mark: Role[Row] | None = None
     gap: int = 2
     spills: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is called where it is chosen."""
+        return self.header or self.label
+
+    @property
+    def falls(self) -> bool:
+        """Whether it is first sorted from the highest down, as numbers are."""
+        return self.align == "right" or self.drawn
 
     def sort_keys(self, rows: Sequence[Row], now: float) -> list[Any]:
         """The values to sort these rows by, None where there is none."""
@@ -146,12 +160,16 @@ def header_cells(
     for column, size in layout:
         text = column.header if size >= 4 else ""
         if column.id == sort and text:
-            arrow = ("v" if ascii else "▾") if reverse else ("^" if ascii else "▴")
-            text = cut(text, size - 1, ellipsis="") + arrow
+            text = cut(text, size - 1, ellipsis="") + sort_arrow(reverse=reverse, ascii=ascii)
         role = "strong" if column.id == sort else "muted"
         text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
         drawn.append(Cell(column.id, text, size, column.gap if drawn else 0, role, role))
     return drawn
+
+
+def sort_arrow(*, reverse: bool, ascii: bool = False) -> str:
+    """The sign of a descending or ascending order."""
+    return "▾▴v^"[2 * ascii + (not reverse)]
 
 
 def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:
@@ -160,3 +178,17 @@ def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:
         if one.id == id:
             return one
     raise KeyError(id)
+
+
+def sorted_rows(
+    rows: Sequence[Row], by: Column[Row], now: float, *, reverse: bool = False
+) -> list[Row]:
+    """The rows by the values of a column; equal ones stay as they stood.
+
+    Those without a value come last either way, and a NaN is none.
+    """
+    keys = by.sort_keys(rows, now)
+    known = [at for at, key in enumerate(keys) if key is not None and key == key]
+    unknown = [at for at, key in enumerate(keys) if key is None or key != key]
+    known.sort(key=keys.__getitem__, reverse=reverse)
+    return [rows[at] for at in (*known, *unknown)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
     format_count,
     format_drain,
     format_rate,
+    natural,
     sparkline,
 )
 from celerytui.columns.text import ELLIPSIS, clean, cut
@@ -17,6 +19,8 @@ from celerytui.model import Queue
 GROWING = 0.1
 """Messages a second: six more a minute is where growth begins to be news."""
 HISTORY = 120
+
+Value = TypeVar("Value")
 
 
 def _is_growing(queue: Queue) -> bool:
@@ -75,10 +79,28 @@ def _unless_error(queue: Queue, text: str) -> str:
     return "" if queue.error is not None else text
 
 
+def _if_read(queue: Queue, value: Value | None) -> Value | None:
+    """What was read last says nothing about a queue that cannot be read."""
+    return None if queue.error is not None else value
+
+
+def _gained(queue: Queue) -> int | None:
+    """How many messages more there are than when its history begins."""
+    known = [count for count in queue.history if count is not None]
+    return known[-1] - known[0] if known else None
+
+
+def _until_empty(queue: Queue) -> float | None:
+    """Seconds; without end where it grows or nobody takes from it."""
+    growing = queue.empty_in is None and (queue.growth or 0) > 0 and queue.ready
+    return math.inf if growing or queue.consumed is False else queue.empty_in
+
+
 QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="status",
         header="",
+        label="TROUBLE",
         width=1,
         text=_mark_text,
         key=lambda queue, now: ("failure", "warning", "text").index(queue_role(queue)),
@@ -97,7 +119,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
             where="middle",
             ellipsis="~" if context.ascii else ELLIPSIS,
         ),
-        key=lambda queue, now: queue.name,
+        key=lambda queue, now: natural(queue.name),
     ),
     Column(
         id="ready",
@@ -108,7 +130,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         text=lambda queue, context, width: _unless_error(
             queue, format_count(queue.ready, width, ascii=context.ascii)
         ),
-        key=lambda queue, now: queue.ready,
+        key=lambda queue, now: _if_read(queue, queue.ready),
         role=_count_role,
     ),
     Column(
@@ -120,7 +142,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         text=lambda queue, context, width: _unless_error(
             queue, format_count(queue.unacked, width, ascii=context.ascii)
         ),
-        key=lambda queue, now: queue.unacked,
+        key=lambda queue, now: _if_read(queue, queue.unacked),
         role=_quiet_role,
     ),
     Column(
@@ -132,7 +154,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         text=lambda queue, context, width: _unless_error(
             queue, format_count(queue.consumers, width, ascii=context.ascii)
         ),
-        key=lambda queue, now: queue.consumers,
+        key=lambda queue, now: _if_read(queue, queue.consumers),
         role=_quiet_role,
     ),
     Column(
@@ -146,7 +168,8 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         text=lambda queue, context, width: _unless_error(
             queue, sparkline(_trend(queue, width), width, ascii=context.ascii)
         ),
-        key=lambda queue, now: None,
+        key=lambda queue, now: _if_read(queue, _gained(queue)),
+        drawn=True,
         role=_quiet_role,
     ),
     Column(
@@ -157,7 +180,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         align="right",
         gap=1,
         text=_growth_text,
-        key=lambda queue, now: queue.growth,
+        key=lambda queue, now: _if_read(queue, queue.growth),
         role=_quiet_role,
     ),
     Column(
@@ -170,7 +193,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         align="right",
         spills=True,
         text=_drain_text,
-        key=lambda queue, now: queue.empty_in,
+        key=lambda queue, now: _if_read(queue, _until_empty(queue)),
         role=_quiet_role,
     ),
 )

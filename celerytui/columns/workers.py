@@ -11,6 +11,7 @@ from celerytui.columns.formats import (
     format_load,
     format_rate,
     meter,
+    natural,
     short_worker,
 )
 from celerytui.columns.text import ELLIPSIS, clean, cut
@@ -145,7 +146,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         text=lambda worker, context, width: short_worker(
             worker.hostname, context.worker_prefix, width, ascii=context.ascii
         ),
-        key=lambda worker, now: worker.hostname,
+        key=lambda worker, now: natural(worker.hostname),
         role=_word_role,
     ),
     Column(
@@ -162,6 +163,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="bar",
         header="",
+        label="BUSY PART",
         width=7,
         max_width=12,
         min_table_width=36,
@@ -170,6 +172,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
             worker, meter(busy_part(worker), width, ascii=context.ascii)
         ),
         key=lambda worker, now: None if _gone(worker) else busy_part(worker),
+        drawn=True,
         role=_bar_role,
     ),
     Column(
@@ -182,7 +185,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         text=lambda worker, context, width: _unless_gone(
             worker, format_load(worker.loadavg, ascii=context.ascii)
         ),
-        key=lambda worker, now: worker.loadavg[0] if worker.loadavg else None,
+        key=lambda worker, now: worker.loadavg[0] if worker.loadavg and not _gone(worker) else None,
         role=_word_role,
     ),
     Column(
@@ -194,7 +197,9 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         align="right",
         spills=True,
         text=_done_text,
-        key=lambda worker, now: worker.done_per_second,
+        key=lambda worker, now: (
+            None if _gone(worker) or _is_silent(worker) else worker.done_per_second
+        ),
         role=_last_role,
     ),
     Column(
@@ -225,7 +230,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         width=8,
         min_table_width=92,
         text=lambda worker, context, width: _short(worker.pool or "", context, width),
-        key=lambda worker, now: worker.pool,
+        key=lambda worker, now: worker.pool or None,
         role=_word_role,
     ),
     Column(
@@ -244,7 +249,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         stretch=2,
         min_table_width=126,
         text=_queues_text,
-        key=lambda worker, now: worker.queues,
+        key=lambda worker, now: worker.queues or None,
         role=_word_role,
     ),
     Column(

@@ -21,7 +21,7 @@ from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
 from celerytui.ui.bars import Footer, KeyHint
 from celerytui.ui.base import run_app
-from celerytui.ui.filterbar import FILTER_HINTS, FilterInput
+from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.filtering import Filtering
 from celerytui.ui.keymap import check_keys
 from celerytui.ui.keys import KEYS, action_bindings, bindings
@@ -137,14 +137,19 @@ class MonitorApp(Filtering):
             self.action_zoom()
         elif self.body.view.inside:
             self._show(self._back.pop() if self._back else self.body.view.inside)
-        elif self.session.filter_text:
-            self.set_filter("")
-        elif self.session.marked or self.session.marked_workers:
+        elif (
+            not (self.clear_filter() or self._clear_marks() or self.ordered.release_cursor())
+            and self.session.view != "dashboard"
+        ):
+            self._show("dashboard")
+
+    def _clear_marks(self) -> bool:
+        marked = bool(self.session.marked or self.session.marked_workers)
+        if marked:
             self.session.marked.clear()
             self.session.marked_workers.clear()
             self.repaint()
-        elif not self.table.release_cursor() and self.session.view != "dashboard":
-            self._show("dashboard")
+        return marked
 
     def action_worker_tasks(self) -> None:
         focused = self.screen.focused
@@ -243,8 +248,9 @@ class MonitorApp(Filtering):
 
     def key_hints(self) -> list[KeyHint]:
         """What the footer says, first what belongs to the pane in focus: key, label, rank."""
-        if isinstance(self.screen_stack[0].focused, FilterInput):
-            return list(FILTER_HINTS)
+        focused = self.screen_stack[0].focused
+        if isinstance(focused, FilterInput):
+            return list(focused.hints)
         active = self.screen_stack[0].active_bindings
         hints: list[tuple[int, KeyHint]] = []
         for bound in active.values():

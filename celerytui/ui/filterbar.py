@@ -1,4 +1,7 @@
-"""The line for the filter: it acts while it is typed, and marks a mistake where it is."""
+"""The line for the filter: it acts while it is typed, and marks a mistake where it is.
+
+In the lists of workers and of queues it is the line for a part of their names.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,14 @@ FILTER_HINTS = (
     ("up", "filters kept before", 3),
 )
 """What the footer says while a filter is typed: key, label, rank."""
+NAME_HINTS = (("enter", "keep", 0), ("escape", "give up", 1), ("up", "names kept before", 3))
+"""What it says while a name is looked for."""
+NAME_LIMIT = 200
+"""As many characters as can be typed of a name."""
 
 
 class FilterInput(Input):
-    """The input itself; Up and Down go through the filters kept before, Tab completes."""
+    """The input itself; Up and Down go through what was kept before, Tab completes a filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "give up"),
@@ -41,14 +48,30 @@ class FilterInput(Input):
     def __init__(self, session: Session) -> None:
         super().__init__(id="filter-input", compact=True)
         self.session = session
+        self.names = ""
         self.kept: list[str] = []
+        self._kept = {"": self.kept}
         self._at = 0
+
+    def begin(self, text: str, names: str) -> None:
+        """Be about names of these, or about the filter of tasks if ""."""
+        self.names = names
+        self.max_length = NAME_LIMIT if names else 0
+        self.kept = self._kept.setdefault(names, [])
+        self._at = len(self.kept)
+        self.value = text
+        self.cursor_position = len(text)
+
+    @property
+    def hints(self) -> tuple[tuple[str, str, int], ...]:
+        """What the footer says while it has the focus."""
+        return NAME_HINTS if self.names else FILTER_HINTS
 
     def action_give_up(self) -> None:
         self.post_message(self.GaveUp())
 
     def keep(self, text: str) -> None:
-        """Remember a filter that was used."""
+        """Remember what was used."""
         if text and (not self.kept or self.kept[-1] != text):
             self.kept.append(text)
         self._at = len(self.kept)
@@ -59,6 +82,8 @@ class FilterInput(Input):
         self.cursor_position = len(self.value)
 
     def action_complete(self) -> None:
+        if self.names:
+            return
         store = self.session.engine.store
         known = {
             "name": store.task_names(),
@@ -83,7 +108,10 @@ class FilterBar(Widget):
     """
 
     class Changed(Message):
-        """The typed filter parses; `text` is "" and `filter` None where there is none."""
+        """The typed filter parses; `text` is "" and `filter` None where there is none.
+
+        A name is any text, and no filter.
+        """
 
         def __init__(self, text: str, filter_: Filter | None) -> None:
             super().__init__()
@@ -113,8 +141,8 @@ class FilterBar(Widget):
         """The input line."""
         return self.query_one(FilterInput)
 
-    async def open(self, text: str) -> None:
-        """Show the line with a filter in it, the cursor at its end."""
+    async def open(self, text: str, names: str = "") -> None:
+        """Show the line with a filter, or a part of the names of these, the cursor at its end."""
         self._before = text
         self.display = True
         if not self.children:
@@ -123,8 +151,7 @@ class FilterBar(Widget):
                 Horizontal(slash, FilterInput(self.session)),
                 Static("", id="filter-note", markup=False),
             )
-        self.input.value = text
-        self.input.cursor_position = len(text)
+        self.input.begin(text, names)
         self.input.focus()
         self._hint()
 
@@ -146,6 +173,9 @@ class FilterBar(Widget):
         if not self.display:
             return
         text = event.value.strip()
+        if self.input.names:
+            self.post_message(self.Changed(text, None))
+            return
         try:
             made = parse_filter(event.value, self.session.engine.clock) if text else None
         except FilterError as error:
@@ -166,9 +196,11 @@ class FilterBar(Widget):
         self.close(kept=False)
 
     def _hint(self) -> None:
-        style = self.session.palette.style
-        note = Text(" fields ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
-        note.append(" ".join(field.name for field in FIELDS), style("text", "surface"))
+        style, names = self.session.palette.style, self.input.names
+        what = f"part of the names of {names}" if names else "fields"
+        how = "* any text, ? one character" if names else " ".join(field.name for field in FIELDS)
+        note = Text(f" {what} ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
+        note.append(how, style("text", "surface"))
         self.query_one("#filter-note", Static).update(note)
 
     def _show_error(self, error: FilterError) -> None:

@@ -1,25 +1,32 @@
-"""The filter and the order of the tasks, from their keys to the engine."""
+"""What the lists show and in which order, from their keys to the engine and the panes."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import on
 
-from celerytui.columns import TASK_COLUMNS
 from celerytui.query import parse_filter
 from celerytui.ui.filterbar import FilterBar
 from celerytui.ui.messages import FilterAsked
+from celerytui.ui.named import NamedTable
+from celerytui.ui.pane import Pane
 from celerytui.ui.stage import Stage
+from celerytui.ui.table import TablePane
 
 
 class Filtering(Stage):
-    """The stage with what chooses the tasks in the table."""
+    """The stage with what chooses the tasks in the table, and the names in the other lists."""
 
     async def action_edit_filter(self) -> None:
-        if self.session.view not in ("dashboard", "tasks") or self.body.alone not in (
-            None,
-            "tasks",
-        ):
+        focused, body = self.screen.focused, self.body
+        if isinstance(focused, NamedTable):
+            body.typed_for = focused.id
+            await self.screen.query_one(FilterBar).open(focused.word, focused.NAME.lower())
+            return
+        if self.session.view not in ("dashboard", "tasks") or body.alone not in (None, "tasks"):
             self._show("tasks")
+        body.typed_for = "tasks"
         await self.screen.query_one(FilterBar).open(self.session.filter_text)
 
     def set_filter(self, text: str) -> None:
@@ -30,8 +37,16 @@ class Filtering(Stage):
         self.table.last_good = ""
         self.repaint()
 
+    @property
+    def _typed_for(self) -> Pane:
+        return self.body.query_one(f"#{self.body.typed_for or 'tasks'}", Pane)
+
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
+        pane = self._typed_for
+        if isinstance(pane, NamedTable):
+            pane.narrow(event.text)
+            return
         self.session.filter_text = event.text
         self.engine.show(filter=event.filter)
         self.table.last_good = ""
@@ -44,11 +59,17 @@ class Filtering(Stage):
 
     @on(FilterBar.Closed)
     def _filter_closed(self, event: FilterBar.Closed) -> None:
-        if not event.kept:
-            self.set_filter(self.screen_stack[0].query_one(FilterBar).before)
-        self.table.last_good = ""
-        self.table.focus()
-        self.table.paint()
+        pane, before = self._typed_for, self.screen_stack[0].query_one(FilterBar).before
+        self.body.typed_for = None
+        if isinstance(pane, NamedTable):
+            if not event.kept:
+                pane.narrow(before)
+        else:
+            if not event.kept:
+                self.set_filter(before)
+            self.table.last_good = ""
+            self.table.paint()
+        pane.focus()
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
@@ -56,13 +77,34 @@ class Filtering(Stage):
         self._back = []
         self._show("tasks")
 
+    def clear_filter(self) -> bool:
+        """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.
+
+        False where nothing is left out.
+        """
+        lists = [pane for pane in self.body.panes if isinstance(pane, NamedTable) and pane.word]
+        focused = [pane for pane in lists if pane.has_focus]
+        if self.session.filter_text and not focused:
+            self.set_filter("")
+            return True
+        for pane in (focused or lists)[:1]:
+            pane.narrow("")
+        return bool(lists)
+
+    @property
+    def ordered(self) -> TablePane[Any]:
+        """The table that keys are about: the one in focus, else that of the tasks."""
+        focused = self.screen_stack[0].focused
+        return focused if isinstance(focused, TablePane) else self.table
+
     def action_sort(self) -> None:
         from celerytui.ui.dialog import Choice
 
-        options = [(one.id, one.header or one.id, "") for one in TASK_COLUMNS]
+        table = self.ordered
+        options = [(one, label, "") for one, label in table.orders()]
 
-        def sort(column: str | None) -> None:
-            if column is not None:
-                self.table.sort_by(column)
+        def sort(chosen: str | None) -> None:
+            if chosen is not None:
+                table.sort_by(chosen)
 
-        self.push_screen(Choice(self.session, "Sort by", options, self.engine.view.sort), sort)
+        self.push_screen(Choice(self.session, "Sort by", options, table.sort_column or ""), sort)

@@ -10,9 +10,9 @@ from celerytui.ui.lines import Spans
 from celerytui.ui.session import Session
 
 _PLACES = {
-    "tasks": ("Tasks", ("tasks", "marks", "task", "list")),
-    "workers": ("Workers", ("worker", "marks", "list")),
-    "queues": ("Queues", ("list",)),
+    "tasks": ("Tasks", ("tasks", "table", "marks", "task", "list")),
+    "workers": ("Workers", ("worker", "table", "marks", "list")),
+    "queues": ("Queues", ("table", "list")),
     "throughput": ("Throughput", ()),
     "detail": ("Detail", ("detail", "scroll", "task")),
     "facts": ("Worker", ("worker", "scroll")),
@@ -25,6 +25,7 @@ _PLACES = {
 }
 _HEADS = {
     "tasks": "In the table",
+    "table": "Sorting",
     "task": "On a task",
     "marks": "Marking",
     "worker": "On a worker",
@@ -40,7 +41,6 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
     """The title and the lines of the help for the pane in focus."""
     title, wheres = _PLACES.get(place, ("celerytui", ()))
     lines: list[Spans] = []
-    names = [field.name for field in FIELDS]
     for where in (*wheres, "app"):
         lines += [[], [(_HEADS[where], "strong")]]
         for key in KEYS:
@@ -55,20 +55,25 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
         lines += [_line("a :", ", ".join(rest))]
     else:
         lines += [[], [("Read-only: no key here changes the cluster", "strong")]]
-    lines += [
-        [],
-        [("Filter", "strong")],
+    lines += [[], [("Filter", "strong")], *_filter_lines(place)]
+    glyphs = session.glyphs
+    signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
+    lines += [[], [("Signs", "strong")]]
+    lines += [_line("", "   ".join(signs[start : start + 5])) for start in (0, 5)]
+    return f"Keys: {title}", lines[1:]
+
+
+def _filter_lines(place: str) -> list[Spans]:
+    if place in ("workers", "queues"):
+        return [_line("word", "anywhere in the name; * is any text, ? one character")]
+    names = [field.name for field in FIELDS]
+    return [
         _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),
         _line("-term", "not; also NOT, OR and parentheses"),
         _line("word", "anywhere in id, name, arguments, result, exception"),
         _line("fields", " ".join(names[: len(names) // 2])),
         _line("", " ".join(names[len(names) // 2 :])),
     ]
-    glyphs = session.glyphs
-    signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
-    lines += [[], [("Signs", "strong")]]
-    lines += [_line("", "   ".join(signs[start : start + 5])) for start in (0, 5)]
-    return f"Keys: {title}", lines[1:]
 
 
 def _names(keys: str) -> str:

@@ -19,8 +19,8 @@ NAMES: Final = frozenset(
     + [_character_to_key(chr(code)) for code in range(0x20, 0x7F)]
 )
 TOGETHER: Final = (
-    {"app", "list", "marks", "tasks", "task"},
-    {"app", "list", "marks", "worker"},
+    {"app", "list", "table", "marks", "tasks", "task"},
+    {"app", "list", "table", "marks", "worker"},
     {"app", "scroll", "detail", "task"},
     {"app", "scroll", "sections", "worker"},
 )

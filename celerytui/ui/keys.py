@@ -15,9 +15,9 @@ from celerytui.control import ACTIONS, GROUPS
 class Key(Struct, frozen=True):
     """One thing that a key does.
 
-    `where` is where it works: `app`, `list`, `marks` (lists with marks), `tasks`, `task`, `worker`,
-    `scroll` (long texts), `detail` or `sections`. `shown` is its place in the
-    footer, lower first, 0 for not there; `rank` how soon it goes where room is short, highest
+    `where` is where it works: `app`, `list`, `table` (lists with columns), `marks` (lists with
+    marks), `tasks`, `task`, `worker`, `scroll` (long texts), `detail` or `sections`. `shown` is its
+    place in the footer, lower first, 0 for not there; `rank` how soon it goes where room is short, highest
     first, as `shown` if 0.
     """
 
@@ -40,7 +40,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.next", "tab", "panel", "next_pane", shown=55, rank=31, help="next panel"),
     Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
     Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="the panel alone, and back"),
-    Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter the tasks"),
+    Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter the tasks; in workers and queues, find by name"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="freeze the display, not the receiver"),
     Key("display.utc", "u", "UTC", "utc", help="clock in UTC or local"),
@@ -58,8 +58,8 @@ KEYS: tuple[Key, ...] = (
     Key("move.top", "g,home", "top", "top", where="list", help="first row"),
     Key("move.bottom", "G,end", "bottom", "bottom", where="list", help="last row"),
     Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="all about this row"),
-    Key("sort.choose", "s", "sort", "app.sort", where="tasks", shown=30, help="choose the column to sort by"),
-    Key("sort.reverse", "o", "reverse", "reverse", where="tasks", help="turn the order round"),
+    Key("sort.choose", "s", "sort", "app.sort", where="table", shown=30, help="choose the column to sort by"),
+    Key("sort.reverse", "o", "reverse", "reverse", where="table", help="turn the order round"),
     Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark this row and go on"),
     Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all that match, or none"),
     Key("task.traceback", "t", "traceback", "app.traceback", where="task", shown=45, help="straight to the traceback"),

@@ -145,7 +145,7 @@ class ListPane(Pane, Generic[Item]):
         if items:
             self._place = index - self._top
             self._set_cursor(self.key_of(items[0]))
-            self.paint()
+            self.redraw()
 
     def go_to_key(self, key: str) -> bool:
         """Put the cursor on the row of that id; False where it is not in the list."""
@@ -196,7 +196,7 @@ class ListPane(Pane, Generic[Item]):
         self._top = 0
         self.follow = False
         self._set_cursor(None)
-        self.paint()
+        self.redraw()
         return had
 
     # The mouse
@@ -218,7 +218,7 @@ class ListPane(Pane, Generic[Item]):
         if place is None:
             items = self.window(top, 1)
             self._anchor = self.key_of(items[0]) if items else None
-            self.paint()
+            self.redraw()
         elif moved:
             self.go_to(max(top, min(place, top + self.page_rows - 1)))
 

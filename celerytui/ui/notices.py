@@ -85,6 +85,15 @@ def no_workers(session: Session) -> Notice:
     )
 
 
+def no_such_name(what: str, word: str, known: int) -> Notice:
+    """Why none is left in a list of names that was narrowed to those with a word in them."""
+    return Notice(
+        f'No name has "{clean(word, limit=40)}" in it',
+        f"{known:,} {what} are known.",
+        keys=(("/", "change it"), ("Esc", "clear it")),
+    )
+
+
 def no_queues(session: Session) -> Notice:
     """Why there is no queue in the list."""
     return Notice("No queue is known yet", "Those of the app and its workers are read in turn.")

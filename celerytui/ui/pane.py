@@ -86,7 +86,11 @@ class Pane(Widget, can_focus=True):
         self.paint()
 
     def paint(self) -> None:
-        """Draw again, and repaint the lines that changed."""
+        """Read again what is shown, and redraw it."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw again what was read, and repaint the lines that changed."""
         if not self.is_attached or not self.display or not self.outer_size:
             return
         before, self._strips = self._strips, self._draw()
@@ -116,7 +120,7 @@ class Pane(Widget, can_focus=True):
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
-        self.paint()
+        self.redraw()
 
     @property
     def palette(self) -> Palette:

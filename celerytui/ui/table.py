@@ -6,6 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
+from textual.binding import BindingType
+
 from celerytui.columns import (
     Cell,
     CellContext,
@@ -14,7 +16,9 @@ from celerytui.columns import (
     cells,
     columns_for,
     header_cells,
+    sort_arrow,
 )
+from celerytui.ui.keys import bindings
 from celerytui.ui.lines import Line, Span, Spans
 from celerytui.ui.lines import cells as cell_count
 from celerytui.ui.listpane import ListPane
@@ -35,6 +39,7 @@ class TablePane(ListPane[Item]):
     """Cells before the first column: the cursor's, and for tasks the mark's."""
     HEAD_FROM: ClassVar[int] = 7
     """Rows of body from which a pane without a frame has a head."""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("table")]
 
     _drawn: Mapping[str, tuple[Item, Hashable, Row]] = MappingProxyType({})
     """The rows of the last drawing: what is unchanged is not drawn again."""
@@ -45,6 +50,19 @@ class TablePane(ListPane[Item]):
     def layout_for(self, width: int) -> Layout[Item]:
         """The columns that go in a body of `width` cells."""
         return columns_for(self.COLUMNS, width + 1 - self.GUTTER)
+
+    def left_out(self) -> list[Span]:
+        """Why there is more than these rows."""
+        return []
+
+    def footnote(self) -> Spans:
+        above: list[Span] = []
+        if self._top and self.cursor is not None:
+            above.append((f"{self._top:,} above", "muted"))
+        left_out = self.left_out()
+        if above and left_out:
+            above.append((f" {self.session.glyphs.dot} ", "muted"))
+        return [*above, *left_out]
 
     def context(self) -> CellContext:
         """The moment and the way of writing for this drawing."""
@@ -104,8 +122,22 @@ class TablePane(ListPane[Item]):
                 return
             start += head.width
 
-    def sort_by(self, column: str) -> None:
+    def orders(self) -> list[tuple[str, str]]:
+        """What `sort_by` takes, and how each is called."""
+        return [(one.id, one.title) for one in self.COLUMNS]
+
+    def sort_by(self, column_id: str) -> None:
         """Sort by that column; a second time turns the order round."""
+        raise NotImplementedError
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        raise NotImplementedError
+
+    @property
+    def arrow(self) -> str:
+        """The sign of the direction of the order."""
+        return sort_arrow(reverse=self.sort_reverse, ascii=self.session.ascii)
 
 
 def _spans(row: Sequence[Cell], *, heavy: bool) -> list[Span]:

@@ -13,9 +13,9 @@ from celerytui.columns import (
     TASK_COLUMNS,
     CellContext,
     clean,
+    column,
     common_worker_prefix,
 )
-from celerytui.columns import column as column_of
 from celerytui.control import Scope
 from celerytui.masking import mask
 from celerytui.model import Task
@@ -62,20 +62,11 @@ class TaskTable(TablePane[Task]):
         else:
             noun = " task" if view.total == 1 else " tasks"
             right += [(f"{view.total:,}", "text"), (noun, "muted")]
-        if not self.session.framed and (missing := self._missing()):
+        if not self.session.framed and (missing := self.left_out()):
             right += [("  ", "text"), *missing]
         return left, right
 
-    def footnote(self) -> Spans:
-        notes: list[Span] = []
-        if self._top and self.cursor is not None:
-            notes.append((f"{self._top:,} above", "muted"))
-        missing = self._missing()
-        if notes and missing:
-            notes.append((f" {self.session.glyphs.dot} ", "muted"))
-        return [*notes, *missing]
-
-    def _missing(self) -> list[Span]:
+    def left_out(self) -> list[Span]:
         """What came and is not in the table: how much made room, and what made no sense."""
         summary = self.session.engine.store.summary(self.session.now())
         found: list[Span] = []
@@ -182,14 +173,13 @@ class TaskTable(TablePane[Task]):
         self.session.engine.show(sort=view.sort, reverse=not view.reverse)
         self.paint()
 
-    def sort_by(self, column: str) -> None:
+    def sort_by(self, column_id: str) -> None:
         view = self.session.engine.view
-        reverse = (
-            not view.reverse
-            if column == view.sort
-            else column_of(TASK_COLUMNS, column).align == "right"
-        )
-        self.session.engine.show(sort=column, reverse=reverse)
+        if column_id == view.sort:
+            reverse = not view.reverse
+        else:
+            reverse = column(TASK_COLUMNS, column_id).falls
+        self.session.engine.show(sort=column_id, reverse=reverse)
         self.paint()
 
 

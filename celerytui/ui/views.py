@@ -93,6 +93,8 @@ class Body(Widget):
         super().__init__(id="body")
         self.session = session
         self.alone: str | None = None
+        self.typed_for: str | None = None
+        """The pane that the line above is typed for: it keeps the place of the one in focus."""
         self._late = dict(_LATE)
         self._regions: Regions = {}
         self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
@@ -137,7 +139,7 @@ class Body(Widget):
     def _needs(self) -> Needs:
         store = self.session.engine.store
         focused = self.screen.focused
-        name = (focused.id if isinstance(focused, Pane) else None) or ""
+        name = (focused.id if isinstance(focused, Pane) else self.typed_for) or ""
         return Needs(
             workers=len(store.workers()),
             queues=len(store.queues()),

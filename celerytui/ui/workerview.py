@@ -275,6 +275,7 @@ class WorkerSections(WorkerPane, ListPane[Told]):
         self._at = (self._at + by) % len(PARTS)
         self._rows = []
         self.release_cursor()
+        self.paint()
 
     def action_open(self) -> None:
         row = next((one for one in self._rows if one.key == self.cursor), None)

@@ -19,6 +19,7 @@ from tests.ui.driving import driven
         ({"filter.edit": "j"}, "filter.edit: j is the key of move.down too"),
         ({"task.revoke": "x"}, "task.revoke: x is the key of action.cancel too"),
         ({"sort.choose": "space"}, "sort.choose: space is the key of mark.toggle too"),
+        ({"worker.tasks": "s"}, "worker.tasks: s is the key of sort.choose too"),
         ({"filter.edit": "f3", "quit": "f3"}, "filter.edit: f3 is the key of quit too"),
         ({"filter.edit": "?"}, "filter.edit: question_mark is the key of help.show too"),
     ],

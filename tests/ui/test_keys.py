@@ -62,8 +62,7 @@ def test_a_group_has_several_actions_of_its_scope(group: Group) -> None:
 def test_no_key_means_two_things_in_one_place() -> None:
     everywhere = [one for key in KEYS if key.where == "app" for one in key.keys.split(",")]
     everywhere += [one.key for one in _with_keys()]
-    in_table = [
-        one for key in KEYS if key.where in ("list", "tasks", "task") for one in key.keys.split(",")
-    ]
+    places = ("list", "table", "tasks", "task")
+    in_table = [one for key in KEYS if key.where in places for one in key.keys.split(",")]
     keys = everywhere + in_table
     assert sorted(keys) == sorted(set(keys))
