@@ -69,7 +69,10 @@ class Filtering(Stage):
                 self.set_filter(before)
             self.table.last_good = ""
             self.table.paint()
-        pane.focus()
+        if pane.display:
+            pane.focus()
+        else:  # another view was clicked
+            self.body.arrange_panes(focus=True)
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:

@@ -247,6 +247,17 @@ async def test_the_panel_in_focus_on_the_dashboard_is_what_is_narrowed(
         assert queues_of(at).word == ""
 
 
+async def test_a_view_that_is_clicked_while_a_name_is_typed_gets_the_focus() -> None:
+    async with driven(store=crowd_store()) as at:
+        await at.press("3", "slash", *"r7")
+        await at.pilot.click("#views", offset=(17, 0))
+        await at.pilot.pause()
+        at.app.query_one(FilterInput).focus()
+        await at.press("enter")
+        assert at.app.session.view == "tasks"
+        assert at.app.screen.focused is at.app.table
+
+
 async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
     async with driven(store=crowd_store()) as at:
         await at.press("2", "slash", *"name:x", "enter", "3", "slash")
