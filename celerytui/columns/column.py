@@ -155,15 +155,21 @@ def cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
 def header_cells(
     layout: Layout[Row], sort: str | None = None, reverse: bool = True, *, ascii: bool = False
 ) -> list[Cell]:
-    """The heads of a table: `muted`, that of the sort column `strong` and with its arrow."""
+    """The heads of a table: `muted`, that of the sort column `strong` and with its arrow.
+
+    Where there is no room for the arrow, it takes that of the space before a head on the right.
+    """
     drawn: list[Cell] = []
     for column, size in layout:
+        gap = column.gap if drawn else 0
         text = column.header if size >= 4 else ""
         if column.id == sort and text:
+            if column.align == "right" and cell_width(text) >= size and gap > 1:
+                size, gap = size + 1, gap - 1
             text = cut(text, size - 1, ellipsis="") + sort_arrow(reverse=reverse, ascii=ascii)
         role = "strong" if column.id == sort else "muted"
         text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
-        drawn.append(Cell(column.id, text, size, column.gap if drawn else 0, role, role))
+        drawn.append(Cell(column.id, text, size, gap, role, role))
     return drawn
 
 

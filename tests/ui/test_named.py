@@ -65,11 +65,11 @@ async def test_s_sorts_the_workers_by_any_column(size: tuple[int, int]) -> None:
         assert ids == ["", *(one.id for one in WorkerList.COLUMNS)]
         await at.press(*["j"] * ids.index("load"), "enter")
         assert listed(workers_of(at))[:4] == [*reversed(BUSY), AHEAD[0]]
-        assert "LOA▾" in at.screen_text()
+        assert "LOAD▾" in at.screen_text()
         gone = {*AHEAD[2:], "worker1@host"}
         assert set(listed(workers_of(at))[-4:]) == gone
         await at.press("o")
-        assert "LOA▴" in at.screen_text()
+        assert "LOAD▴" in at.screen_text()
         assert listed(workers_of(at))[-7:-4] == BUSY
         assert set(listed(workers_of(at))[-4:]) == gone
 

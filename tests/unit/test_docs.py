@@ -57,6 +57,13 @@ def test_the_readme_opens_with_a_picture_and_two_commands() -> None:
     assert commands[:2] == ["make demo", "make test"]
 
 
+def test_the_figures_in_the_readme_are_those_that_were_measured() -> None:
+    measured = (ROOT / "benchmarks" / "RESULTS.md").read_text().split()
+    figures = re.findall(r"(?<=\| )[\d,]+(?= \|)", section("At any size"))
+    assert len(figures) == 15
+    assert [figure for figure in figures if figure not in measured] == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_target_that_is_named_exists(name: str) -> None:
     targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
