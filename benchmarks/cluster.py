@@ -10,7 +10,6 @@ steady rate until the process ends. It says "filled" on standard output in betwe
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import random
 import socket
@@ -21,6 +20,8 @@ import uuid
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+
+from benchmarks.publishers import in_envelope
 
 NAMES = (
     "shop.billing.charge_card", "shop.billing.refund", "shop.mail.send_receipt",
@@ -92,7 +93,7 @@ class Cluster:
             body = self._bodies[self._at].replace(
                 PASS, b"%08x" % (self._pass * 2654435761 % 0xFFFFFFFF)
             )
-            parts.append(self._message(body.replace(TIME, stamp)))
+            parts.append(in_envelope(self._topic, body.replace(TIME, stamp)))
             self._at = (self._at + 1) % len(self._bodies)
         self._socket.sendall(b"".join(parts))
 
@@ -121,18 +122,13 @@ class Cluster:
         self._socket.setblocking(True)
 
     def _publish(self, body: bytes) -> None:
-        self._socket.sendall(self._message(body))
+        self._socket.sendall(in_envelope(self._topic, body))
 
     def _command(self, *words: str) -> None:
         parts = [b"*%d\r\n" % len(words)]
         for word in words:
             parts.append(b"$%d\r\n%s\r\n" % (len(word), word.encode()))
         self._socket.sendall(b"".join(parts))
-
-    def _message(self, body: bytes) -> bytes:
-        data = b'{"body": "%s", %s}' % (base64.b64encode(body), ENVELOPE)
-        head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%s\r\n" % (len(self._topic), self._topic)
-        return b"%s$%d\r\n%s\r\n" % (head, len(data), data)
 
 
 def lives(tasks: int, workers: list[str], rng: random.Random) -> Iterator[dict[str, object]]:
@@ -165,22 +161,6 @@ def _task(worker: str, pid: int, rng: random.Random) -> list[dict[str, object]]:
         done = {"type": "task-failed", **common, "exception": "TimeoutError('10 s')"}
         done["traceback"] = "Traceback (most recent call last):\n" + frames + "TimeoutError: 10 s"
     return [received, {"type": "task-started", **common}, done]
-
-
-ENVELOPE = json.dumps(
-    {
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": {"hostname": "worker1@host"},
-        "properties": {
-            "delivery_mode": 1,
-            "delivery_info": {"exchange": "celeryev", "routing_key": "task.multi"},
-            "priority": 0,
-            "body_encoding": "base64",
-            "delivery_tag": "fd2ac5b4-1d0c-4a4b-8a9d-3b2c1d0e9f8a",
-        },
-    }
-).encode()[1:-1]
 
 
 def start(port: int, *options: str) -> subprocess.Popen[str]:

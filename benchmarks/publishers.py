@@ -36,6 +36,29 @@ def first_body() -> bytes:
     return json.dumps(event).encode()
 
 
+ENVELOPE = json.dumps(
+    {
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"hostname": "worker1@host"},
+        "properties": {
+            "delivery_mode": 1,
+            "delivery_info": {"exchange": "celeryev", "routing_key": "task.multi"},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": "fd2ac5b4-1d0c-4a4b-8a9d-3b2c1d0e9f8a",
+        },
+    }
+).encode()[1:-1]
+
+
+def in_envelope(topic: bytes, body: bytes) -> bytes:
+    """The command that publishes a body on Redis as kombu does."""
+    data = b'{"body": "%s", %s}' % (base64.b64encode(body), ENVELOPE)
+    head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%s\r\n" % (len(topic), topic)
+    return b"%s$%d\r\n%s\r\n" % (head, len(data), data)
+
+
 class Publisher(Protocol):
     """Puts bodies on the event exchange."""
 
@@ -72,31 +95,13 @@ class RedisPublisher:
 
     def _send(self, chunk: list[bytes]) -> int:
         """To how many subscribers the last one went."""
-        self._socket.sendall(b"".join(map(self._command, chunk)))
+        self._socket.sendall(b"".join(in_envelope(self._topic, body) for body in chunk))
         last = 0
         for _ in chunk:
             while (reply := self._parser.gets()) is False:
                 self._parser.feed(self._socket.recv(65536))
             last = int(reply)
         return last
-
-    def _command(self, body: bytes) -> bytes:
-        envelope = {
-            "body": base64.b64encode(body).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": {"hostname": "worker1@host"},
-            "properties": {
-                "delivery_mode": 1,
-                "delivery_info": {"exchange": "celeryev", "routing_key": "task.multi"},
-                "priority": 0,
-                "body_encoding": "base64",
-                "delivery_tag": "fd2ac5b4-1d0c-4a4b-8a9d-3b2c1d0e9f8a",
-            },
-        }
-        data = json.dumps(envelope).encode()
-        head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%s\r\n" % (len(self._topic), self._topic)
-        return b"%s$%d\r\n%s\r\n" % (head, len(data), data)
 
 
 class AmqpPublisher:

@@ -27,8 +27,11 @@ from celerytui.store.tasks import TaskTable
 from celerytui.store.usual import UsualSteps
 from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
 
+EVENTS_AT_ONCE = 600
+"""Events that are applied at one taking of the lock: about half a millisecond."""
+
 SLICE = 250
-"""Events, or tasks, that are worked on at one taking of the lock: about half a millisecond."""
+"""Tasks, or workers, that are worked on at one taking of the lock: as long at the most."""
 
 HELD = 2_000
 """As many tasks of one worker as anybody looks through."""
@@ -101,10 +104,10 @@ class Store:
             self._counts.add(batch)
             self._rates.events.add(int(now), len(events))
             self._changes.commit(other=batch.invalid > 0)
-        for start in range(0, len(events), SLICE):
+        for start in range(0, len(events), EVENTS_AT_ONCE):
             give_way()
             with self._lock:
-                self._apply_slice(events[start : start + SLICE], now)
+                self._apply_slice(events[start : start + EVENTS_AT_ONCE], now)
 
     def seed(self, survey: Survey) -> None:
         """Take what the workers answered; after a gap, settle what was missed in it."""
