@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 
 
 class Mailbox:
@@ -26,14 +27,18 @@ class Mailbox:
             except RuntimeError:  # the loop is closed: nobody reads any more
                 self._waiter = None
 
-    async def wait(self) -> None:
-        """Wait for news on the running loop and empty the slot; for one reader."""
+    async def wait(self, timeout: float | None = None) -> None:
+        """Wait for news on the running loop, up to `timeout` seconds, and empty the slot.
+
+        For one reader.
+        """
         if self._waiter is None:
             self._waiter = (asyncio.get_running_loop(), asyncio.Event())
         event = self._waiter[1]
-        while not self._full.is_set():
-            await event.wait()
-            event.clear()
+        with suppress(asyncio.TimeoutError):
+            while not self._full.is_set():
+                await asyncio.wait_for(event.wait(), timeout)
+                event.clear()
         event.clear()
         self._full.clear()
 

@@ -100,6 +100,12 @@ class TaskView:
         return shown.arrangement != self._wanted or not shown.complete
 
     @property
+    def showing(self) -> tuple[Arrangement, bool]:
+        """What was asked for when what is shown was made, and whether it is all of it."""
+        shown = self._shown
+        return shown.arrangement, shown.complete
+
+    @property
     def total(self) -> int:
         """How many tasks were held at the last refresh."""
         return self._shown.total

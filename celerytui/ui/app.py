@@ -93,15 +93,24 @@ class MonitorApp(Filtering):
     @work(exclusive=True, group="news")
     async def receive_news(self) -> None:
         """The app's receiver of events: waits for the engine and tells the widgets."""
+        mailbox, view = self.engine.mailbox, self.engine.view
+        drawn = view.showing
         while True:
-            await self.engine.mailbox.wait()
-            while self.engine.outcomes:
-                self.post_message(ActionFinished(self.engine.outcomes.popleft()))
-            while self.engine.findings:
-                self.actions.found(self.engine.findings.popleft())
-            await self._pace.turn()
+            await mailbox.wait()
+            self._take_outcomes()
+            # The tasks or the order that somebody asked for do not wait as other news does.
+            while (seconds := self._pace.due_in) > 0 and view.showing == drawn:
+                await mailbox.wait(seconds)
+                self._take_outcomes()
+            drawn = view.showing
             self._pace.drawing()
             self.tell_widgets()
+
+    def _take_outcomes(self) -> None:
+        while self.engine.outcomes:
+            self.post_message(ActionFinished(self.engine.outcomes.popleft()))
+        while self.engine.findings:
+            self.actions.found(self.engine.findings.popleft())
 
     def tell_widgets(self) -> None:
         super().tell_widgets()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -46,8 +45,3 @@ class Pace:
         rate = LINE_RATE * max(1.0, self._size().area / USUAL_CELLS)
         spent = (self._sent() - self._before) / rate
         return self._began + min(spent, SLOWEST_SECONDS) - self._clock()
-
-    async def turn(self) -> None:
-        """Wait until the next news may be drawn."""
-        while (seconds := self.due_in) > 0:
-            await asyncio.sleep(seconds)

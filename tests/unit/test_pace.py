@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from textual.geometry import Size
 
 from celerytui.ui.pace import LINE_RATE, SLOWEST_SECONDS, Pace
@@ -50,19 +48,3 @@ def test_a_larger_terminal_may_cost_more() -> None:
     line.pace.drawing()
     line.sent += LINE_RATE
     assert line.pace.due_in == 0.5
-
-
-def test_the_turn_comes_when_it_is_due() -> None:
-    line = Line()
-    line.pace.drawing()
-    line.sent += LINE_RATE // 100
-
-    async def wait() -> None:
-        async def pass_time() -> None:
-            line.now += 0.02
-
-        waiting = asyncio.create_task(line.pace.turn())
-        await pass_time()
-        await waiting
-
-    asyncio.run(asyncio.wait_for(wait(), 5))
