@@ -83,11 +83,11 @@ class Filtering(Stage):
     def clear_filter(self) -> bool:
         """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.
 
-        False where nothing is left out.
+        Only where it is seen; False where nothing that is seen leaves anything out.
         """
         lists = [pane for pane in self.body.panes if isinstance(pane, NamedTable) and pane.word]
         focused = [pane for pane in lists if pane.has_focus]
-        if self.session.filter_text and not focused:
+        if self.session.filter_text and self.table in self.body.panes and not focused:
             self.set_filter("")
             return True
         for pane in (focused or lists)[:1]:

@@ -208,6 +208,15 @@ async def test_slash_narrows_live_and_escape_clears() -> None:
         assert workers.length() == WORKERS
 
 
+async def test_escape_leaves_a_filter_that_is_not_seen() -> None:
+    async with driven(store=crowd_store()) as at:
+        await at.press("2", "slash", *"state:success", "enter", "3", "escape")
+        assert at.app.session.view == "dashboard"
+        assert at.app.session.filter_text == "state:success"
+        await at.press("escape")
+        assert at.app.session.filter_text == ""
+
+
 async def test_escape_in_the_line_brings_back_what_was_there() -> None:
     async with driven(store=crowd_store()) as at:
         await at.press("4", "slash", *"queue1", "enter", "slash", *"99", "escape")
