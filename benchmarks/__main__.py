@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks [name ...]
 
-Names are those of the files: receive store memory query keys workers start terminal_bytes idle.
-What was measured before and is not named now keeps its place in the results.
+Names are those of the files: receive store memory query first_rows keys workers start
+terminal_bytes idle. What was measured before and is not named now keeps its place in the results.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 NAMES = (
-    "receive", "store", "memory", "query", "keys", "workers", "start", "terminal_bytes", "idle"
+    "receive", "store", "memory", "query", "first_rows", "keys", "workers", "start",
+    "terminal_bytes", "idle",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("celery", "kombu", "amqp", "redis", "hiredis", "msgspec", "textual", "flower")
