@@ -10,16 +10,14 @@ that order or filter alone. Where they stand is worked out afterwards, as in `be
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from benchmarks import cluster
 from benchmarks.cluster import NAMES
-from benchmarks.keys import FILL_SECONDS, UNBOUNDED, held, percentile
+from benchmarks.keys import FILL_SECONDS, held, percentile
+from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
-from tests.integration.servers import RedisServer
 
 SETTLE_SECONDS = 3.0
 """As long as the whole order of a million tasks takes, and more."""
@@ -108,14 +106,9 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.tasks:,} tasks held; milliseconds from asking to the paint of the first rows")
     print(f"{'asked for':16}{'events/s':>10}{'rounds':>8}{'p50':>8}{'max':>8}")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), *UNBOUNDED)
-        server.start()
-        try:
-            for rate in options.rate or (0, 50_000):
-                measure(server.port, options, rate)
-        finally:
-            server.stop()
+    with own_redis() as port:
+        for rate in options.rate or (0, 50_000):
+            measure(port, options, rate)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,11 @@ With 10 workers that send a heartbeat every 2 s each; `benchmarks.workers` has m
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
-from pathlib import Path
 
 from benchmarks import cluster
-from benchmarks.keys import UNBOUNDED
+from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Terminal, wait_for
-from tests.integration.servers import RedisServer
 
 WORKERS = "10"
 VIEWS = (("1", "dashboard"), ("2", "tasks"), ("3", "workers"), ("4", "queues"))
@@ -45,13 +42,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
     print(f"{'view':12}{'of a core':>10}{'bytes/s':>10}")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), *UNBOUNDED)
-        server.start()
-        try:
-            measure(server.port, options.seconds)
-        finally:
-            server.stop()
+    with own_redis() as port:
+        measure(port, options.seconds)
 
 
 if __name__ == "__main__":

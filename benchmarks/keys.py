@@ -12,17 +12,14 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import tempfile
 import time
-from pathlib import Path
 
 from benchmarks import cluster
+from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
-from tests.integration.servers import RedisServer
 
 CURSOR = "▌"
 FILL_SECONDS = 240.0
-UNBOUNDED = ("--client-output-buffer-limit", "pubsub 0 0 0")
 
 
 def held(lines: list[str]) -> int:
@@ -107,13 +104,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.tasks:,} tasks held; milliseconds from a key to its paint")
     print(f"{'':34}{'presses':>8}{'p50':>8}{'p99':>8}{'max':>8}")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), *UNBOUNDED)
-        server.start()
-        try:
-            measure(server.port, options.tasks, options.rate, options.presses)
-        finally:
-            server.stop()
+    with own_redis() as port:
+        measure(port, options.tasks, options.rate, options.presses)
 
 
 if __name__ == "__main__":

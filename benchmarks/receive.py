@@ -33,10 +33,10 @@ from celery import Celery
 
 from benchmarks import flower
 from benchmarks.publishers import bodies, publisher_to
+from benchmarks.serving import redis, running
 from benchmarks.sides import SIDES, Taken
-from tests.integration.servers import RabbitServer, RedisServer, Server
+from tests.integration.servers import RabbitServer, Server
 
-UNBOUNDED = ("--client-output-buffer-limit", "pubsub 0 0 0")
 BATCHES = (1, 24)
 
 
@@ -57,16 +57,13 @@ def serving(broker: str, urls: int) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         server: Server
         if broker == "redis":
-            server = RedisServer(Path(folder), *UNBOUNDED)
+            server = redis(Path(folder))
             server.databases = urls + 1
         else:
             server = RabbitServer(Path(folder))
             server.vhosts = urls
-        server.start()
-        try:
+        with running(server):
             yield server
-        finally:
-            server.stop()
 
 
 def compare(broker: str, size: int, events: int, rounds: int) -> None:

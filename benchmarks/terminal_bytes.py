@@ -11,16 +11,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks import cluster
-from benchmarks.keys import UNBOUNDED
+from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
-from tests.integration.servers import RedisServer
 
 WORKERS = "10"
 FED_SECONDS = 6.0
@@ -76,14 +73,9 @@ def main() -> None:
     parser.add_argument("--rate", type=int, action="append")
     options = parser.parse_args()
     print(f"{'view':14}{'events/s':>10}{'bytes/s':>14}{'cpu':>10}")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), *UNBOUNDED)
-        server.start()
-        try:
-            for rate in options.rate or (0, 500, 50_000):
-                measure(server.port, options.seconds, rate)
-        finally:
-            server.stop()
+    with own_redis() as port:
+        for rate in options.rate or (0, 500, 50_000):
+            measure(port, options.seconds, rate)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import time
-from pathlib import Path
 
 from benchmarks import cluster
-from benchmarks.keys import UNBOUNDED, delays, percentile, press_keys
+from benchmarks.keys import delays, percentile, press_keys
+from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
-from tests.integration.servers import RedisServer
 
 TASKS = "4000"
 VIEWS = (("1", "dashboard"), ("3", "workers"), ("4", "queues"))
@@ -61,13 +59,8 @@ def main() -> None:
     print(f"{options.workers:,} workers, {options.queues} queues; milliseconds from key to paint")
     head = f"{'view':12}{'of a core':>10}{'bytes/s':>10}{'presses':>10}"
     print(f"{head}{'p50':>8}{'p99':>8}{'max':>8}")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder), *UNBOUNDED)
-        server.start()
-        try:
-            measure(server.port, options)
-        finally:
-            server.stop()
+    with own_redis() as port:
+        measure(port, options)
 
 
 if __name__ == "__main__":

@@ -111,9 +111,7 @@ class WorkerTable:
 
     def hear(self, hostname: str, now: float) -> Record:
         """The record of a worker of which a task event came at `now`: it sends them."""
-        record = self.records.get(hostname)
-        if record is None:
-            record = self.get(hostname, now)
+        record = self.get(hostname, now)
         record.told = record.proven = now
         record.worker.task_events = True
         return record
