@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 
 from celerytui.errors import FilterError
 from celerytui.model import Task
+from celerytui.query.compile import Test, Value, field_test, kwargs_test, word_test
 from celerytui.query.fields import BY_NAME, FIELDS, Changes
-from celerytui.query.terms import Test, Value, field_test, inside_test, word_test
 
 LENGTH_LIMIT = 2_000
 DEPTH_LIMIT = 40
@@ -221,7 +221,7 @@ class _Parser:
         while True:
             value = self._value(start)
             if path:
-                tests.append(inside_test(tuple(path.split(".")), value))
+                tests.append(kwargs_test(tuple(path.split(".")), value))
             else:
                 test, changes = field_test(field, value, self.now)
                 tests.append(test)

@@ -9,9 +9,9 @@ from typing import Any
 
 from celerytui.columns import Column
 from celerytui.model import Task
-from celerytui.query.order import Entry
-from celerytui.query.pieces import slices
-from celerytui.query.shown import Arrangement, Shown
+from celerytui.query.block_list import Entry
+from celerytui.query.chunks import slices
+from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
 
 # With fewer tasks all is done before anybody would see its beginning.
@@ -26,7 +26,7 @@ _PLACE = itemgetter(0, 1)
 
 
 def select_first(
-    store: Store, everything: Shown, wanted: Arrangement, now: float, pause: Callable[[], None]
+    store: Store, everything: ViewPage, wanted: Arrangement, now: float, pause: Callable[[], None]
 ) -> list[str]:
     """The ids of the first tasks that pass, walking down the order that stands."""
     found: list[str] = []

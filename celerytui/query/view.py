@@ -12,11 +12,11 @@ from celerytui.columns import TASK_COLUMNS, column
 from celerytui.courtesy import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.arranged import Arranged
-from celerytui.query.order import Entries, Entry, Ranking
+from celerytui.query.block_list import Entries, Entry, Ranking
+from celerytui.query.chunks import Waste, only_young_garbage
+from celerytui.query.column_index import ColumnIndex
 from celerytui.query.parse import EMPTY, Filter
-from celerytui.query.pieces import Waste, only_young_garbage
-from celerytui.query.shown import Arrangement, Shown
+from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
 
 # How many unfinished tasks are looked at again at a refresh, where the clock alone moves them.
@@ -56,17 +56,17 @@ class TaskView:
         self._refreshing = Lock()
         self._wanted = Arrangement()
         self._frozen = False
-        self._pinned: Shown | None = None
+        self._pinned_page: ViewPage | None = None
         self._rows: dict[str, Task] = {}
         # From here on: the refreshing thread's own.
         self._made = Arrangement()
-        self._arranged = Arranged(column(TASK_COLUMNS, self._made.sort))
+        self._index = ColumnIndex(column(TASK_COLUMNS, self._made.sort))
         self._waste = Waste()
         self._revision: int | None = None
         self._asked_at = 0.0
         self._asking_took = 0.0
-        known, unknown = self._arranged.hits.publish()
-        self._current = Shown(self._made, known, unknown, {}, {}, 0, 0)
+        known, unknown = self._index.hits.publish()
+        self._current = ViewPage(self._made, known, unknown, {}, {}, 0, 0)
 
     # -- for any thread ------------------------------------------------------------------------
 
@@ -96,33 +96,33 @@ class TaskView:
     @property
     def stale(self) -> bool:
         """Whether what is shown is not yet (all of) what was asked for."""
-        shown = self._shown
+        shown = self._page
         return shown.arrangement != self._wanted or not shown.complete
 
     @property
     def showing(self) -> tuple[Arrangement, bool]:
         """What was asked for when what is shown was made, and whether it is all of it."""
-        shown = self._shown
+        shown = self._page
         return shown.arrangement, shown.complete
 
     @property
     def total(self) -> int:
         """How many tasks were held at the last refresh."""
-        return self._shown.total
+        return self._page.total
 
     @property
     def matched(self) -> int:
         """How many of them are in the table."""
-        return self._shown.matched
+        return self._page.matched
 
     @property
     def version(self) -> int:
         """Grows whenever rows or their order changed."""
-        return self._shown.version
+        return self._page.version
 
     def window(self, start: int, count: int) -> list[Task]:
         """Copies of the rows from a position on; without those that went since the refresh."""
-        ids = self._shown.ids(start, count)
+        ids = self._page.ids(start, count)
         if not self._frozen:
             return [task for task in self._store.tasks(ids) if task is not None]
         rows = self._rows
@@ -134,27 +134,27 @@ class TaskView:
 
     def ids(self, start: int, count: int) -> list[str]:
         """The ids from a position on."""
-        return self._shown.ids(start, count)
+        return self._page.ids(start, count)
 
     def matching_ids(self) -> list[str]:
         """The ids of the whole table, in its order."""
-        shown = self._shown
+        shown = self._page
         return shown.ids(0, shown.matched)
 
     def position(self, id: str) -> int | None:
         """The row in which a task stands, None if it is not in the table."""
         while True:
-            shown = self._shown
+            shown = self._page
             found = shown.position(id)
             # One that was just replaced may be taken apart already.
-            if found is not None or shown is self._shown:
+            if found is not None or shown is self._page:
                 return found
 
     def freeze(self, on: bool) -> None:
         """Keep the rows as they are, and as they were when first looked at, until it is off."""
         with self._lock:
             self._rows = {}
-            self._pinned = self._current if on else None
+            self._pinned_page = self._current if on else None
             self._frozen = on
 
     @property
@@ -163,8 +163,8 @@ class TaskView:
         return self._frozen
 
     @property
-    def _shown(self) -> Shown:
-        return self._pinned or self._current
+    def _page(self) -> ViewPage:
+        return self._pinned_page or self._current
 
     # -- for the refreshing thread -------------------------------------------------------------
 
@@ -224,36 +224,36 @@ class TaskView:
         revision = self._store.revision
         if revision == self._revision or self._revision is None:
             return []
-        limit = max(CHANGES_AT_LEAST, self._arranged.entries.size // 4)
+        limit = max(CHANGES_AT_LEAST, self._index.entries.size // 4)
         ids = self._store.changed_since(self._revision, limit)
         self._revision = None if ids is None else revision
         return ids
 
     def _publish(self, first: list[Entry] | None = None, total: int | None = None) -> None:
         """Show what there is, or only the `first` rows of it."""
-        ranking, entries = self._arranged.hits, self._arranged.entries
+        ranking, entries = self._index.hits, self._index.entries
         if first is not None:
             ranking, entries = Ranking(), Entries()
             ranking.fill(first)
             entries.fill(first)
         known, unknown = ranking.publish()
-        shown = Shown(
+        shown = ViewPage(
             arrangement=self._made,
             known=known,
             unknown=unknown,
             entries=entries,
             moved={},
-            total=self._arranged.entries.size if total is None else total,
+            total=self._index.entries.size if total is None else total,
             version=self._current.version + 1,
             complete=first is None,
         )
         with self._lock:
             self._current = shown
-            pinned = self._pinned
+            pinned = self._pinned_page
             if self._frozen and (
                 pinned is None or pinned.arrangement != shown.arrangement or not pinned.complete
             ):
-                self._pinned = shown
+                self._pinned_page = shown
         if first is not None:
             self._tell()
 
@@ -290,14 +290,14 @@ class TaskView:
         self._revision = None
         revision = self._store.revision
         tasks = self._all_tasks(wanted)
-        made = Arranged(column(TASK_COLUMNS, wanted.sort))
+        made = ColumnIndex(column(TASK_COLUMNS, wanted.sort))
         with only_young_garbage():
             try:
                 self._preview_order(made, tasks if likely is None else likely, now, len(tasks))
                 # Before anything long is made anew, or impatience would fill the memory.
                 self._waste.clear(self._pause)
                 made.sort(tasks, now, self._pause, self._waste)
-                self._arranged, made, self._revision = made, self._arranged, revision
+                self._index, made, self._revision = made, self._index, revision
                 self._select(wanted, now, tasks)
             finally:
                 self._throw_away(made)
@@ -305,13 +305,13 @@ class TaskView:
 
     def _likely(self, wanted: Arrangement) -> list[Task] | None:
         """All tasks that can pass, in order of arrival, if they are known to be few."""
-        filter, hits = wanted.filter, self._arranged.hits
+        filter, hits = wanted.filter, self._index.hits
         if (
             self._revision is None
             or filter != self._made.filter
             or filter.changes != "event"
             or len(hits) > FEW_HITS
-            or self._arranged.entries.size < preview.FROM
+            or self._index.entries.size < preview.FROM
         ):
             return None
         changed = self._store.changed_since(self._revision, CHANGES_AT_LEAST)
@@ -322,7 +322,7 @@ class TaskView:
         ids = list(dict.fromkeys(ids + changed))
         return sorted(self._store.live_tasks(ids), key=_SEQ)
 
-    def _preview_order(self, made: Arranged, tasks: list[Task], now: float, total: int) -> None:
+    def _preview_order(self, made: ColumnIndex, tasks: list[Task], now: float, total: int) -> None:
         """Show the first rows soon, unless all of them stand there already."""
         wanted = self._made
         if total < preview.FROM or self._stands(wanted):
@@ -331,12 +331,12 @@ class TaskView:
         if first is not None:
             self._publish(first, total)
 
-    def _throw_away(self, arranged: Arranged) -> None:
+    def _throw_away(self, index: ColumnIndex) -> None:
         """Have taken apart what is replaced or was not finished."""
-        waste, entries, pinned = self._waste, arranged.entries, self._pinned
-        if arranged.hits is not arranged.all:
-            waste.add(arranged.hits)
-        waste.add(arranged.all)
+        waste, entries, pinned = self._waste, index.entries, self._pinned_page
+        if index.hits is not index.all:
+            waste.add(index.hits)
+        waste.add(index.all)
         if self._current.entries is not entries and (
             pinned is None or pinned.entries is not entries
         ):
@@ -357,17 +357,17 @@ class TaskView:
     def _select(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
         """Choose those of the tasks that pass, and show them."""
         began = time.perf_counter()
-        before = self._arranged.choose(wanted.filter, tasks, now, self._pause)
+        before = self._index.choose(wanted.filter, tasks, now, self._pause)
         self._asked_at, self._asking_took = now, time.perf_counter() - began
         self._publish()
-        if before is not self._arranged.all:
+        if before is not self._index.all:
             self._waste.add(before)
 
     def _preview(self, wanted: Arrangement, now: float) -> None:
-        arranged = self._arranged
-        known, unknown = arranged.all.publish()
-        entries = arranged.entries
-        everything = Shown(wanted, known, unknown, entries, {}, entries.size, 0)
+        index = self._index
+        known, unknown = index.all.publish()
+        entries = index.entries
+        everything = ViewPage(wanted, known, unknown, entries, {}, entries.size, 0)
         ids = preview.select_first(self._store, everything, wanted, now, self._check)
         found = [entry for entry in map(entries.get, ids) if entry is not None]
         if found:
@@ -377,26 +377,26 @@ class TaskView:
 
     def _apply(self, ids: Sequence[str], now: float) -> bool:
         """Put changed tasks in their places; True if any moved, came or went."""
-        moved, arranged = False, self._arranged
+        moved, index = False, self._index
         for start in range(0, len(ids), CHANGED_AT_ONCE):
             self._pause()
             chunk = ids[start : start + CHANGED_AT_ONCE]
             for id, task in zip(chunk, self._store.tasks(chunk), strict=True):
                 if task is None:
-                    moved |= arranged.forget(id, self._note)
+                    moved |= index.forget(id, self._note)
                 else:
-                    moved |= arranged.place(task, now, self._note)
+                    moved |= index.place(task, now, self._note)
         return moved
 
     def _note(self, id: str, entry: Entry) -> None:
         """Keep where a task stands in the pages that readers have, before that changes."""
         self._current.moved.setdefault(id, entry)
-        pinned = self._pinned
+        pinned = self._pinned_page
         if pinned is not None:
             pinned.moved.setdefault(id, entry)
 
     def _tick(self, now: float) -> bool:
         """Look again at some of the tasks whose key or answer the clock changes, in turn."""
         with suppress(_Superseded):
-            return self._apply(self._arranged.next_live(LIVE_AT_ONCE), now)
+            return self._apply(self._index.next_live(LIVE_AT_ONCE), now)
         return True

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from celerytui.columns import TASK_COLUMNS, column
 from celerytui.model import Batch, Event, Task
-from celerytui.query import EMPTY, Filter, TaskView, order, parse_filter, pieces, preview
+from celerytui.query import EMPTY, Filter, TaskView, parse_filter, preview
+from celerytui.query import block_list as order
+from celerytui.query import chunks as pieces
 from celerytui.query import view as view_module
-from celerytui.query.order import Order, Ranking
+from celerytui.query.block_list import BlockList, Ranking
 from celerytui.store import Store
 
 START = 1_700_000_000.0
@@ -179,7 +181,7 @@ def test_an_order_keeps_what_it_published(
     changes: list[tuple[int, bool]], first: list[tuple[int, int]]
 ) -> None:
     entries = [(key, seq, f"{seq}") for seq, (key, _) in enumerate(first)]
-    kept, model = Order(), list(entries)
+    kept, model = BlockList(), list(entries)
     kept.fill(entries)
     pages = []
     for seq, (key, adding) in enumerate(changes, start=len(entries)):

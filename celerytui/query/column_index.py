@@ -9,16 +9,16 @@ from typing import Any
 
 from celerytui.columns import Column
 from celerytui.model import Task
-from celerytui.query.order import Entries, Entry, Ranking
+from celerytui.query.block_list import Entries, Entry, Ranking
+from celerytui.query.chunks import Waste, slices
 from celerytui.query.parse import EMPTY, Filter
-from celerytui.query.pieces import Waste, slices
 
 _SEQ, _ID = attrgetter("seq"), attrgetter("id")
 
 Note = Callable[[str, Entry], None]
 
 
-class Arranged:
+class ColumnIndex:
     """Made of many tasks at once, then kept change by change; for one thread.
 
     `all` ranks the tasks by the column, `hits` those that pass, which is `all` itself where the

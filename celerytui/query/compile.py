@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from celerytui.errors import FilterError
 from celerytui.model import LABELS, Task, TaskState
-from celerytui.query import amounts, inside, patterns
+from celerytui.query import kwargs_path as inside
+from celerytui.query import literals as amounts
+from celerytui.query import patterns
 from celerytui.query.fields import Changes, Field
 from celerytui.query.patterns import TEXT_LIMIT, PatternError, TextTest
 
@@ -186,7 +188,7 @@ def _amount_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]
             moment = None
         else:
             moment = amounts.moment(value.text, now)
-    except amounts.AmountError as error:
+    except amounts.LiteralError as error:
         raise value.wrong(str(error), error.expected, error.start, error.end) from None
     if value.operator not in _COMPARE:
         example = f"{field.name}:>{value.text}  {field.name}:<={value.text}"
@@ -219,7 +221,7 @@ def _compared_times(field: Field, value: Value, moment: Callable[[float], float]
     return test
 
 
-def inside_test(path: tuple[str, ...], value: Value) -> Test:
+def kwargs_test(path: tuple[str, ...], value: Value) -> Test:
     """A value inside the keyword arguments, at a path of names; raises FilterError."""
     key = path[-1]
     test = _inside_value(value)
@@ -238,7 +240,7 @@ def _inside_value(value: Value) -> TextTest:
     if value.operator in _COMPARE:
         try:
             limit = amounts.number(value.text)
-        except amounts.AmountError as error:
+        except amounts.LiteralError as error:
             raise value.wrong(str(error), error.expected, error.start, error.end) from None
         return _number_test(_COMPARE[value.operator], limit)
     if value.regex:
@@ -261,5 +263,5 @@ def _number_test(compare: Callable[[Any, Any], bool], limit: float) -> TextTest:
 def _as_number(text: str) -> float | None:
     try:
         return amounts.number(text)
-    except amounts.AmountError:
+    except amounts.LiteralError:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from celerytui.query.order import Entries, Entry, Page
+from celerytui.query.block_list import Entries, Entry, Page
 from celerytui.query.parse import EMPTY, Filter
 
 
@@ -16,7 +16,7 @@ class Arrangement(Struct, frozen=True):
     reverse: bool = True
 
 
-class Shown(Struct):
+class ViewPage(Struct):
     """What readers see: two pages and the entries behind them.
 
     `moved` has the entries as they stand in the pages of those tasks that changed since.

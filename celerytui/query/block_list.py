@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from celerytui.courtesy import let_go, set_aside
-from celerytui.query.pieces import drop, slices
+from celerytui.query.chunks import drop, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.
 Entry = tuple[Any, int, str]
@@ -79,7 +79,7 @@ def _looked_after() -> dict[str, Entry]:
     return shard
 
 
-class Order:
+class BlockList:
     """Entries in ascending order."""
 
     def __init__(self) -> None:
@@ -239,8 +239,8 @@ class Ranking:
     """Two orders: the entries with a key, and those without, who come last either way."""
 
     def __init__(self) -> None:
-        self.known = Order()
-        self.unknown = Order()
+        self.known = BlockList()
+        self.unknown = BlockList()
 
     def __len__(self) -> int:
         return len(self.known) + len(self.unknown)
@@ -248,7 +248,7 @@ class Ranking:
     def __contains__(self, entry: Entry) -> bool:
         return entry in self._of(entry)
 
-    def _of(self, entry: Entry) -> Order:
+    def _of(self, entry: Entry) -> BlockList:
         return self.unknown if entry[0] is None else self.known
 
     def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:

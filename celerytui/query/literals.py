@@ -17,7 +17,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
-class AmountError(Exception):
+class LiteralError(Exception):
     """A value that is none; `start` and `end` are offsets in it, `expected` what would be right."""
 
     def __init__(self, message: str, start: int, end: int, expected: str) -> None:
@@ -28,30 +28,30 @@ class AmountError(Exception):
 
 
 def number(text: str) -> float:
-    """A plain number; raises AmountError."""
+    """A plain number; raises LiteralError."""
     if not _NUMBER.fullmatch(text):
-        raise AmountError(f"“{text}” is no number.", 0, len(text), NUMBERS)
+        raise LiteralError(f"“{text}” is no number.", 0, len(text), NUMBERS)
     return float(text)
 
 
 def duration(text: str, expected: str = DURATIONS) -> float:
-    """Seconds of `300ms`, `2.5s`, `1h30m`; a bare number is seconds. Raises AmountError."""
+    """Seconds of `300ms`, `2.5s`, `1h30m`; a bare number is seconds. Raises LiteralError."""
     total, position = 0.0, 0
     while position < len(text):
         piece = _PIECE.match(text, position)
         if piece is None:
-            raise AmountError(f"“{text}” is no duration.", 0, len(text), expected)
+            raise LiteralError(f"“{text}” is no duration.", 0, len(text), expected)
         unit = piece[2]
         if unit == "" and piece.span() == (0, len(text)):
             return float(piece[1])
         if unit not in _UNITS:
             start, end = piece.span(2) if unit else piece.span(1)
             said = f"“{unit}” is no unit." if unit else f"“{piece[1]}” has no unit."
-            raise AmountError(said, start, end, expected)
+            raise LiteralError(said, start, end, expected)
         total += float(piece[1]) * _UNITS[unit]
         position = piece.end()
     if not text:
-        raise AmountError("Nothing stands here.", 0, 0, expected)
+        raise LiteralError("Nothing stands here.", 0, 0, expected)
     return total
 
 
@@ -59,18 +59,18 @@ def moment(text: str, now: float) -> Callable[[float], float]:
     """A time, given the time at which the filter is asked.
 
     `-15m` goes with the clock; `10:00` is that of the day of `now`; a date without a zone is
-    local. Raises AmountError.
+    local. Raises LiteralError.
     """
     if text.startswith(("-", "+")):
         try:
             away = duration(text[1:], TIMES)
-        except AmountError as error:
-            raise AmountError(str(error), error.start + 1, error.end + 1, TIMES) from None
+        except LiteralError as error:
+            raise LiteralError(str(error), error.start + 1, error.end + 1, TIMES) from None
         away = -away if text[0] == "-" else away
         return lambda asked: asked + away
     fixed = _fixed(text, now)
     if fixed is None:
-        raise AmountError(f"“{text}” is no time.", 0, len(text), TIMES)
+        raise LiteralError(f"“{text}” is no time.", 0, len(text), TIMES)
     return lambda asked: fixed
 
 
