@@ -15,6 +15,7 @@ from celerytui.courtesy import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
+from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.messages import Messages
@@ -24,7 +25,6 @@ from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import TaskTable
-from celerytui.store.usual import UsualSteps
 from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
 
 EVENTS_AT_ONCE = 600
@@ -69,7 +69,7 @@ class Store:
         self._counts = EventCounts()
         self._second = 0
         events = self._events
-        self._usual = UsualSteps(
+        self._usual = FastPath(
             self._tasks, self._workers, self._changes, self._messages, self._rule
         )
         self._rules: dict[str, Callable[[Event], None]] = {

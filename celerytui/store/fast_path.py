@@ -27,7 +27,7 @@ NEW_RECEIVED = NEW + RECEIVED
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
 
-class UsualSteps:
+class FastPath:
     """Applies events in their order; `rule` takes those that are no usual step."""
 
     def __init__(
