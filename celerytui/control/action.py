@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from celerytui.control.talk import Talk
+from celerytui.control.pidbox import Pidbox
 from celerytui.model import Item, Reply, Task
 
 
@@ -74,7 +74,7 @@ class Call(Struct, frozen=True):
     """
 
     app: Any
-    talk: Talk
+    pidbox: Pidbox
     targets: tuple[str, ...]
     params: Mapping[str, str]
     values: Mapping[str, Any]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celerytui.control.backend import NoBackend, task_meta
-from celerytui.control.talk import Talk, one_line
+from celerytui.control.pidbox import Pidbox, one_line
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Arguments, Refusal, Task
 
@@ -30,7 +30,7 @@ Found = Arguments | Refusal
 
 def find_arguments(
     app: Any,
-    talk: Talk,
+    pidbox: Pidbox,
     ids: Sequence[str],
     tasks: Mapping[str, Task],
     workers: Sequence[str],
@@ -40,7 +40,7 @@ def find_arguments(
 
     `tasks` is what is held of them, `workers` are asked for those they have. Raises nothing.
     """
-    finder = _Finder(app, _asked(talk, ids, tasks, workers))
+    finder = _Finder(app, _asked(pidbox, ids, tasks, workers))
     found: dict[str, Found] = {}
     for id in ids:
         if cancelled():
@@ -50,14 +50,14 @@ def find_arguments(
 
 
 def _asked(
-    talk: Talk, ids: Sequence[str], tasks: Mapping[str, Task], workers: Sequence[str]
+    pidbox: Pidbox, ids: Sequence[str], tasks: Mapping[str, Task], workers: Sequence[str]
 ) -> dict[str, Any]:
     """Task id -> what the worker that has it says, of those that have not ended."""
     living = [id for id in ids if id not in tasks or not tasks[id].state.finished]
     if not living or not workers:
         return {}
     try:
-        answers = talk.ask("query_task", {"ids": living}, workers)
+        answers = pidbox.ask("query_task", {"ids": living}, workers)
     except BrokerUnavailable:
         return {}
     found = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from celerytui.control.talk import one_line
+from celerytui.control.pidbox import one_line
 from celerytui.masking import mask
 from celerytui.model import Item, ResultMeta
 

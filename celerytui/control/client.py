@@ -15,9 +15,9 @@ from celerytui.control.backend import read_result
 from celerytui.control.inspection import inspect
 from celerytui.control.lookback import LOOKS, Seen, asked_again, finding
 from celerytui.control.params import texts_and_values
+from celerytui.control.pidbox import Pidbox, one_line
 from celerytui.control.registry import action
 from celerytui.control.survey import take_survey
-from celerytui.control.talk import Talk, one_line
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
 from celerytui.model import (
@@ -85,8 +85,8 @@ class Control:
 
         What went wrong stands in the sections; raises nothing.
         """
-        with self._talk() as talk:
-            return inspect(talk, [hostname], sections, self._clock())[hostname]
+        with self._pidbox() as pidbox:
+            return inspect(pidbox, [hostname], sections, self._clock())[hostname]
 
     def look_back(
         self, outcome: Outcome, tasks: Mapping[str, Task], workers: Sequence[Worker]
@@ -97,8 +97,8 @@ class Control:
             return None
         sections: dict[str, dict[str, Section]] = {}
         if look.sections:
-            with self._talk() as talk:
-                sections = inspect(talk, asked_again(outcome), look.sections, self._clock())
+            with self._pidbox() as pidbox:
+                sections = inspect(pidbox, asked_again(outcome), look.sections, self._clock())
         known = {worker.hostname: worker for worker in workers}
         return finding(outcome, Seen(self._clock(), tasks, known, sections))
 
@@ -111,16 +111,16 @@ class Control:
     ) -> Arguments | Refusal:
         """The real arguments of a task, `task` being what is held of it; raises nothing."""
         held = {} if task is None else {task_id: task}
-        with self._talk() as talk:
-            return find_arguments(self._app, talk, [task_id], held, workers)[task_id]
+        with self._pidbox() as pidbox:
+            return find_arguments(self._app, pidbox, [task_id], held, workers)[task_id]
 
     def survey(self, workers: Sequence[str] = (), *, expected: Sequence[str] = ()) -> Survey:
         """Ask `workers` (returns once all have answered), else everybody, what they do.
 
         `expected` are hostnames that should be among everybody. Raises BrokerUnavailable.
         """
-        with self._talk() as talk:
-            return take_survey(talk, workers, expected, self._clock())
+        with self._pidbox() as pidbox:
+            return take_survey(pidbox, workers, expected, self._clock())
 
     def enable_events(self, workers: Sequence[str]) -> dict[str, bool | None]:
         """Turn task events on: True where that was needed, False where they were on already.
@@ -162,12 +162,12 @@ class Control:
         started_at = self._clock()
         result = Result((), "nothing was chosen")
         if targets or not chosen.targeted:
-            with self._talk() as talk:
+            with self._pidbox() as pidbox:
                 result = self._run(
                     chosen,
                     Call(
                         app=self._app,
-                        talk=talk,
+                        pidbox=pidbox,
                         targets=tuple(dict.fromkeys(targets)),
                         params=texts,
                         values=values,
@@ -199,9 +199,9 @@ class Control:
             return Result((), one_line(exc))
 
     @contextlib.contextmanager
-    def _talk(self) -> Iterator[Talk]:
-        talk = Talk(self._app, self._timeout, self._stopped)
+    def _pidbox(self) -> Iterator[Pidbox]:
+        pidbox = Pidbox(self._app, self._timeout, self._stopped)
         try:
-            yield talk
+            yield pidbox
         finally:
-            talk.close()
+            pidbox.close()

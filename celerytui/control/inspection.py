@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from celerytui.control.pidbox import Pidbox
 from celerytui.control.survey import BROKER_FACTS
-from celerytui.control.talk import Talk
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import mask
 from celerytui.model import Section
@@ -33,20 +33,20 @@ TASK_FACTS = ("rate_limit", "soft_time_limit", "time_limit")
 
 
 def inspect(
-    talk: Talk, hostnames: Sequence[str], sections: Sequence[str], now: float
+    pidbox: Pidbox, hostnames: Sequence[str], sections: Sequence[str], now: float
 ) -> dict[str, dict[str, Section]]:
     """Ask some workers for some sections at once; what went wrong stands in them."""
     if not hostnames:
         return {}
     try:
-        asks = {name: talk.send(*_question(name), destination=hostnames) for name in sections}
-        talk.collect(list(asks.values()))
+        asks = {name: pidbox.send(*_question(name), destination=hostnames) for name in sections}
+        pidbox.collect(list(asks.values()))
     except BrokerUnavailable as gone:
         answers: dict[str, dict[str, Any]] = {}
         silence = str(gone)
     else:
         answers = {name: ask.answers for name, ask in asks.items()}
-        silence = f"no answer within {talk.timeout:g}s"
+        silence = f"no answer within {pidbox.timeout:g}s"
     return {
         host: {
             name: _section(host, name, answers[name][host], now)

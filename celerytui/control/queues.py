@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
-from celerytui.control.talk import one_line
+from celerytui.control.pidbox import one_line
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item
 
@@ -33,7 +33,7 @@ def _each(call: Call, purge: Callable[[Call, str], Item]) -> Result:
             items.append(Item(name, None, "cancelled"))
             continue
         try:
-            with call.talk.guarded(call.talk.connection_errors):
+            with call.pidbox.guarded(call.pidbox.connection_errors):
                 items.append(purge(call, name))
         except BrokerUnavailable as exc:
             items.append(Item(name, False, str(exc)))
@@ -44,7 +44,7 @@ def _each(call: Call, purge: Callable[[Call, str], Item]) -> Result:
 
 def _purge(call: Call, name: str) -> Item:
     # A refusal closes the channel, so each queue has its own.
-    channel = call.talk.channel()
+    channel = call.pidbox.channel()
     count = channel.queue_purge(name)
     channel.close()
     return Item(name, True, f"{count or 0:,} messages thrown away")
@@ -56,16 +56,16 @@ def _purge_by_name(call: Call, name: str) -> Item:
     Messages come in at the head and are taken from the tail, so that a page read by its distance
     from the head may show one twice and misses none.
     """
-    if call.talk.driver != "redis":
+    if call.pidbox.driver != "redis":
         return Item(
             name,
             False,
-            f"{call.talk.driver} gives no message away without taking those before it;"
+            f"{call.pidbox.driver} gives no message away without taking those before it;"
             " that needs Redis",
         )
     from redis import Redis
 
-    channel = call.talk.channel()
+    channel = call.pidbox.channel()
     client: Any = Redis(connection_pool=channel.pool)
     task = call.params["task"].strip()
     removed = looked = 0

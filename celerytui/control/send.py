@@ -10,7 +10,7 @@ import kombu
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
 from celerytui.control.arguments import find_arguments
-from celerytui.control.talk import Talk, one_line
+from celerytui.control.pidbox import Pidbox, one_line
 from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.model import Arguments, Item
 
@@ -23,11 +23,11 @@ DELIVERY = (
 
 
 class Sender:
-    """Publishes tasks as the app's own code would, over the talk's connection."""
+    """Publishes tasks as the app's own code would, over the pidbox's connection."""
 
-    def __init__(self, app: Any, talk: Talk) -> None:
+    def __init__(self, app: Any, pidbox: Pidbox) -> None:
         self._app = app
-        self._talk = talk
+        self._pidbox = pidbox
         self._producer: Any = None
         self._declared: set[str] = set()
 
@@ -37,9 +37,9 @@ class Sender:
 
         more = dict(options)
         # Where it may not wait for results, Celery subscribes to none: it would never be read.
-        with self._talk.guarded(self._talk.broker_errors), denied_join_result():
+        with self._pidbox.guarded(self._pidbox.broker_errors), denied_join_result():
             if self._producer is None:
-                self._producer = self._app.amqp.Producer(self._talk.channel(), auto_declare=False)
+                self._producer = self._app.amqp.Producer(self._pidbox.channel(), auto_declare=False)
             if more.get("queue"):
                 more["queue"] = self._queue(more["queue"])
             more |= {"producer": self._producer, "retry": False}
@@ -53,13 +53,13 @@ class Sender:
 
         Declaring one that is there with other arguments is an error on AMQP.
         """
-        if name in self._app.amqp.queues or not self._talk.speaks_amqp:
+        if name in self._app.amqp.queues or not self._pidbox.speaks_amqp:
             return name
         if name not in self._declared:
-            channel = self._talk.channel()
+            channel = self._pidbox.channel()
             try:
                 channel.queue_declare(queue=name, passive=True)
-            except self._talk.channel_errors:
+            except self._pidbox.channel_errors:
                 raise UsageError(f"there is no queue {name!r} on the broker") from None
             channel.close()
             self._declared.add(name)
@@ -80,7 +80,7 @@ def _options(call: Call) -> dict[str, Any]:
 def _send(call: Call) -> Result:
     name = call.params["name"].strip()
     options = _options(call)
-    sender = Sender(call.app, call.talk)
+    sender = Sender(call.app, call.pidbox)
     new_id = sender.send(name, call.values["args"] or [], call.values["kwargs"] or {}, options)
     return Result((), items=(Item(name, True, f"sent as {new_id}", new_id),))
 
@@ -94,9 +94,9 @@ def _run_again(call: Call) -> Result:
             raise UsageError("arguments can be given for one task at a time")
         if None in given:
             raise UsageError("args and kwargs have to be given together")
-    sender = Sender(call.app, call.talk)
+    sender = Sender(call.app, call.pidbox)
     found = find_arguments(
-        call.app, call.talk, call.targets, call.tasks, call.workers, call.cancelled
+        call.app, call.pidbox, call.targets, call.tasks, call.workers, call.cancelled
     )
     items: list[Item] = []
     error = None

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from celerytui.control.lookback import pool_size
-from celerytui.control.talk import Ask, Talk
+from celerytui.control.pidbox import Ask, Pidbox
 from celerytui.model import Survey
 
 BROKER_FACTS = ("transport", "hostname", "port", "virtual_host", "userid")
@@ -59,7 +59,7 @@ class _Queue(Struct):
 
 
 def take_survey(
-    talk: Talk, workers: Sequence[str], expected: Sequence[str], taken_at: float
+    pidbox: Pidbox, workers: Sequence[str], expected: Sequence[str], taken_at: float
 ) -> Survey:
     """Ask `workers`, or all there are, for everything at once: one wait, however many are silent.
 
@@ -67,8 +67,8 @@ def take_survey(
     answers nothing is `missing`. Beat answers a ping only, so it is never taken for a worker.
     """
     destination = list(workers) or None
-    asks = {name: talk.send(name, {}, destination=destination) for name in CHECKS}
-    talk.collect(list(asks.values()))
+    asks = {name: pidbox.send(name, {}, destination=destination) for name in CHECKS}
+    pidbox.collect(list(asks.values()))
     found = {name: checked(ask, CHECKS[name]) for name, ask in asks.items()}
     heard = {host for ask in asks.values() for host in ask.answers}
     return Survey(

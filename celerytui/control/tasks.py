@@ -8,8 +8,8 @@ from typing import Any
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
 from celerytui.control.backend import abort
+from celerytui.control.pidbox import Ask
 from celerytui.control.replies import replies, reply
-from celerytui.control.talk import Ask
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item, Reply
 
@@ -48,7 +48,7 @@ def _abort(call: Call) -> Result:
 
 def _revoke_by_headers(call: Call) -> Result:
     stamps = [stamp for one in call.params["stamps"].split(",") if (stamp := one.strip())]
-    ask = call.talk.send(
+    ask = call.pidbox.send(
         "revoke_by_stamped_headers",
         {
             "headers": {call.params["header"].strip(): stamps},
@@ -57,8 +57,8 @@ def _revoke_by_headers(call: Call) -> Result:
         },
         awaited=list(call.workers) or None,
     )
-    call.talk.collect([ask])
-    return Result(replies(ask.answers, call.workers, call.talk.timeout))
+    call.pidbox.collect([ask])
+    return Result(replies(ask.answers, call.workers, call.pidbox.timeout))
 
 
 def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
@@ -77,10 +77,10 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
             chunk = list(call.targets[start : start + CHUNK])
             # Who was silent once is waited for at the end only.
             awaited = None if not expected and not sent else sorted(expected - silent)
-            ask = call.talk.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
+            ask = call.pidbox.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
             sent.append((ask, chunk))
             done += len(chunk)
-            call.talk.collect([ask])
+            call.pidbox.collect([ask])
             silent = expected - set(ask.answers)
             expected |= set(ask.answers)
             call.progress(done, len(call.targets), "told the workers")
@@ -94,7 +94,7 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
     for ask, _ in sent:
         for worker, answer in ask.answers.items():
             answers.setdefault(worker, []).append(answer)
-    return Result(_summed(answers, set(call.workers), len(sent), call.talk.timeout), error, items)
+    return Result(_summed(answers, set(call.workers), len(sent), call.pidbox.timeout), error, items)
 
 
 def _collect_late(call: Call, asks: Sequence[Ask], expected: set[str]) -> None:
@@ -107,7 +107,7 @@ def _collect_late(call: Call, asks: Sequence[Ask], expected: set[str]) -> None:
         before, missing = missing, sum(len(ask.awaited or ()) for ask in left)
         if not left or missing == before:
             return
-        call.talk.collect(left)
+        call.pidbox.collect(left)
 
 
 def _items(

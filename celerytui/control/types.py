@@ -32,7 +32,7 @@ def _each(call: Call, name: str, arguments: Mapping[str, Any]) -> Result:
     chosen = [one for part in call.params["workers"].split(",") if (one := part.strip())]
     expected = chosen or list(call.workers)
     asks = {
-        task: call.talk.send(
+        task: call.pidbox.send(
             name,
             {"task_name": task, **arguments},
             destination=chosen or None,
@@ -40,10 +40,10 @@ def _each(call: Call, name: str, arguments: Mapping[str, Any]) -> Result:
         )
         for task in call.targets
     }
-    call.talk.collect(list(asks.values()))
+    call.pidbox.collect(list(asks.values()))
     found: list[Reply] = []
     for task, ask in asks.items():
-        told = replies(ask.answers, expected, call.talk.timeout)
+        told = replies(ask.answers, expected, call.pidbox.timeout)
         if len(asks) > 1:
             told = tuple(Reply(one.worker, one.ok, f"{task}: {one.text}") for one in told)
         found += told

@@ -23,8 +23,8 @@ GROUPS = (POOL, CONSUMERS, EVENTS)
 
 def command(name: str, call: Call, **arguments: object) -> Result:
     """Send one control command to the targets, which are workers."""
-    answers = call.talk.ask(name, arguments, call.targets)
-    return Result(replies(answers, call.targets, call.talk.timeout))
+    answers = call.pidbox.ask(name, arguments, call.targets)
+    return Result(replies(answers, call.targets, call.pidbox.timeout))
 
 
 def _grow(call: Call) -> Result:
@@ -50,13 +50,13 @@ def _restart(call: Call) -> Result:
 
 def _shutdown(call: Call) -> Result:
     """Tell them and wait for nothing: a worker that goes sends no reply."""
-    stats = call.talk.ask("stats", {}, call.targets)
+    stats = call.pidbox.ask("stats", {}, call.targets)
     expected = {
         host: answer["pid"]
         for host, answer in stats.items()
         if isinstance(answer, Mapping) and isinstance(answer.get("pid"), int)
     }
-    call.talk.send("shutdown", {}, destination=call.targets)
+    call.pidbox.send("shutdown", {}, destination=call.targets)
     return Result(
         tuple(
             Reply(host, None, "told to shut down, which has no reply" if host in stats else SILENT)
@@ -67,14 +67,14 @@ def _shutdown(call: Call) -> Result:
 
 
 def _heartbeat(call: Call) -> Result:
-    call.talk.send("heartbeat", {}, destination=call.targets)
+    call.pidbox.send("heartbeat", {}, destination=call.targets)
     text = "asked: it sends an event and no reply"
     return Result(tuple(Reply(host, None, text) for host in sorted(call.targets)))
 
 
 def _pools(call: Call) -> dict[str, dict[str, Any]]:
     """Hostname -> what the worker says of its pool."""
-    stats = call.talk.ask("stats", {}, call.targets)
+    stats = call.pidbox.ask("stats", {}, call.targets)
     pools = {host: answer.get("pool") for host, answer in stats.items() if type(answer) is dict}
     return {host: pool for host, pool in pools.items() if type(pool) is dict}
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.control.arguments import as_json, find_arguments, literal
-from celerytui.control.talk import Talk
+from celerytui.control.pidbox import Pidbox
 from celerytui.model import Arguments, Refusal, Task, TaskState
 
 KOMBU_JSON: Any = kombu.utils.json
@@ -116,8 +116,8 @@ class TestFind:
     def find(self, app: Any, task: Task | None, id: str = "x") -> Arguments | Refusal:
         import threading
 
-        talk = Talk(app, 0.1, threading.Event())
-        return find_arguments(app, talk, [id], {} if task is None else {id: task}, [])[id]
+        pidbox = Pidbox(app, 0.1, threading.Event())
+        return find_arguments(app, pidbox, [id], {} if task is None else {id: task}, [])[id]
 
     def held(self, **facts: Any) -> Task:
         return Task("x", 1, state=TaskState.SUCCESS, **facts)

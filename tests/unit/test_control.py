@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.control import ACTIONS, GROUPS, Control, action, problem
+from celerytui.control.pidbox import Ask
 from celerytui.control.replies import replies, reply
 from celerytui.control.survey import CHECKS, checked
-from celerytui.control.talk import Ask
 from celerytui.errors import BrokerUnavailable, ReadOnly, UsageError
 from celerytui.model import Outcome
 

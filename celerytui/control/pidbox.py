@@ -48,7 +48,7 @@ class Ask(Struct):
         return self.awaited is not None and not self.awaited
 
 
-class Talk:
+class Pidbox:
     """Sends commands to workers and collects their replies; connects on the first one.
 
     Every method raises BrokerUnavailable, its text masked and in one line, when the broker cannot
