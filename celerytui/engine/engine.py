@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
 from celerytui.control import LOOKS, ActionLog, Control, log_path, user_name
-from celerytui.engine.asking import Asking
-from celerytui.engine.doing import Doing
+from celerytui.engine.action_executor import ActionExecutor
+from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
-from celerytui.engine.questions import Questions
-from celerytui.engine.running import Running
+from celerytui.engine.request_pool import RequestPool
+from celerytui.engine.survey_schedule import SurveySchedule
 from celerytui.errors import CelerytuiError
 from celerytui.model import (
     Arguments,
@@ -59,7 +59,7 @@ CHANGED = frozenset(("stats", "active_queues"))
 """Sections of a worker whose change by an action is seen in the table of workers."""
 
 Clock = Callable[[], float]
-Job = Callable[[], None]
+Step = Callable[[], None]
 
 
 class Engine:
@@ -93,19 +93,19 @@ class Engine:
         self.log = ActionLog(
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
-        self.doing = Doing(self._control, self.store, self._tell, clock, self.log)
-        self.outcomes = self.doing.outcomes
-        self.findings = self.doing.findings
-        self.questions = Questions(app, settings, self.store, self._tell, clock)
+        self.executor = ActionExecutor(self._control, self.store, self._tell, clock, self.log)
+        self.outcomes = self.executor.outcomes
+        self.findings = self.executor.findings
+        self.requests = RequestPool(app, settings, self.store, self._tell, clock)
         self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._urgent = threading.Event()
         self._asked_to_show = threading.Event()
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Step] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._read_queues_now = threading.Event()
-        self._asking = Asking()
+        self._schedule = SurveySchedule()
         self._swept = 0.0
 
     def start(self) -> None:
@@ -128,7 +128,7 @@ class Engine:
         if self._receiver is not None:
             self._receiver.stop()
         self._control.close()
-        self.questions.stop()
+        self.requests.stop()
         self._news.set()
         self._asked_to_show.set()
         self._read_queues_now.set()
@@ -152,14 +152,14 @@ class Engine:
         targets: Sequence[str],
         params: Mapping[str, str] | None = None,
         done: Callable[[Outcome], None] | None = None,
-    ) -> Running:
+    ) -> Job:
         """Have the control thread do an action; its outcome comes into `outcomes`.
 
         What is returned tells the progress, and can be cancelled from any thread. `done` is called
         with the outcome in the control thread.
         """
-        running = Running(action, tuple(targets), dict(params or {}), self.clock())
-        self.doing.running.append(running)
+        running = Job(action, tuple(targets), dict(params or {}), self.clock())
+        self.executor.running.append(running)
         self._jobs.put(lambda: self._do(running, done))
         return running
 
@@ -168,15 +168,15 @@ class Engine:
 
         `done` is called in a thread of the engine, within the reply timeout and a connection's.
         """
-        self.questions.inspect(hostname, section, done)
+        self.requests.inspect(hostname, section, done)
 
     def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
         """Read what the result backend holds of a task; `done` is called as by `inspect`."""
-        self.questions.read_result(task_id, done)
+        self.requests.read_result(task_id, done)
 
     def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
         """Find a task's real arguments, to run it again; `done` is called as by `inspect`."""
-        self.questions.find_arguments(task_id, done)
+        self.requests.find_arguments(task_id, done)
 
     def show(self, **changes: Any) -> None:
         """Have the view thread show other tasks or another order: `filter`, `sort`, `reverse`."""
@@ -218,7 +218,7 @@ class Engine:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
             self.when_late = connect.when_late(self.app)
-            self._asking.forget()
+            self._schedule.forget()
             self._jobs.put(self._survey_all)
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
             self.store.mark_gap(link.lost_at or self.clock(), None)
@@ -235,22 +235,22 @@ class Engine:
             except queue.Empty:
                 next_look = time.monotonic() + NEW_WORKER_SECONDS
                 self._survive(self._meet_new_workers)
-                self._survive(self.doing.look_back)
+                self._survive(self.executor.look_back)
                 if self.link.state is LinkState.NO_EVENTS and time.monotonic() >= next_survey:
                     next_survey = time.monotonic() + SURVEY_WITHOUT_EVENTS_SECONDS
                     self._survive(self._survey_all)
             else:
                 self._survive(job)
 
-    def _do(self, running: Running, done: Callable[[Outcome], None] | None) -> None:
-        self.doing.do(running, done)
+    def _do(self, running: Job, done: Callable[[Outcome], None] | None) -> None:
+        self.executor.do(running, done)
         look, outcome = LOOKS.get(running.action), running.outcome
         if look is not None and outcome is not None and CHANGED.intersection(look.sections):
             # What it was told changes the worker's own row.
             changed = [reply.worker for reply in outcome.replies if reply.ok]
-            self._asking.again(changed, time.monotonic() + look.after)
+            self._schedule.again(changed, time.monotonic() + look.after)
 
-    def _keep(self, run: Job) -> None:
+    def _keep(self, run: Step) -> None:
         """Run a thread's work, and run it again should it ever end before it is told to."""
         while not self._stopping.is_set():
             self._survive(run)
@@ -267,7 +267,7 @@ class Engine:
 
             return connect.ready(self.app)
 
-    def _survive(self, step: Job) -> None:
+    def _survive(self, step: Step) -> None:
         """Do one step of a thread that must go on: what fails is told, and the next comes."""
         try:
             step()
@@ -285,7 +285,7 @@ class Engine:
         """Ask workers that are new or came back, and turn their task events on."""
         if self.link.state is not LinkState.CONNECTED:
             return
-        due = self._asking.due(self.store.workers(), time.monotonic())
+        due = self._schedule.due(self.store.workers(), time.monotonic())
         if due:
             self._ask(due, only=True)
 
@@ -308,7 +308,7 @@ class Engine:
         self.survey = survey
         self.store.seed(survey)
         asked = {*hostnames, *survey.stats}
-        self._asking.note(asked, self.store.workers(), time.monotonic())
+        self._schedule.note(asked, self.store.workers(), time.monotonic())
         if self.settings.enable_events and not self.settings.read_only:
             self._enable_events(list(survey.stats))
         self._tell()
@@ -330,7 +330,7 @@ class Engine:
         if replies:
             told = tuple(reply.worker for reply in replies)
             # A task that ended before its worker told of it would run for ever here.
-            self._asking.again(told, time.monotonic() + SETTLE_SECONDS)
+            self._schedule.again(told, time.monotonic() + SETTLE_SECONDS)
             self.outcomes.append(
                 Outcome("worker.enable_events", told, tuple(replies), started, self.clock())
             )
@@ -397,13 +397,13 @@ class Engine:
     def _sweep(self) -> None:
         now = self.clock()
         since, self._swept = self._swept or now, now
-        self.questions.give_up_late()
+        self.requests.give_up_late()
         # Silence says nothing about a worker while nobody listens.
         if self.link.state is not LinkState.CONNECTED:
             return
         if now - since > STOOD_STILL_SECONDS + self.settings.refresh:
             self.store.mark_gap(since, now)
-            self._asking.forget()
+            self._schedule.forget()
             self.ask_workers()
         self.store.sweep(now)
 

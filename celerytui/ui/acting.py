@@ -79,7 +79,7 @@ class Actions:
     def _allowed(self, action: Action) -> bool:
         return not (self._session.read_only and action.changes)
 
-    # Doing it
+    # ActionExecutor it
 
     def do(self, action_id: str) -> None:
         """Do what a key, the menu or the palette asked for."""
@@ -287,7 +287,7 @@ class Actions:
 
     def cancel(self) -> None:
         """End the action that is under way after its next step."""
-        running = self._session.engine.doing.running[:1]
+        running = self._session.engine.executor.running[:1]
         for one in running:
             one.cancel()
         self._say("stopping after this step" if running else "nothing is under way")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span, meter
 from celerytui.control import action
-from celerytui.engine import Running
+from celerytui.engine import Job
 from celerytui.model import LinkState
 from celerytui.ui.bars import BEHIND_SECONDS, Bar
 from celerytui.ui.lines import Line, Span, Spans
@@ -83,11 +83,11 @@ class Progress(Bar):
             self._strip = None
         super().paint()
 
-    def _shown(self) -> list[Running]:
+    def _shown(self) -> list[Job]:
         """What is under way, oldest first; short ones never show."""
         engine = self.session.engine
         now = engine.clock()
-        return [one for one in list(engine.doing.running) if now - one.since >= PROGRESS_AFTER]
+        return [one for one in list(engine.executor.running) if now - one.since >= PROGRESS_AFTER]
 
     def draw(self, line: Line) -> None:
         running = self._shown()

@@ -21,7 +21,7 @@ from celery.events import EventReceiver
 
 from celerytui.receive.redis import RedisReader
 from tests.integration.servers import Process, RedisServer, Server, free_port, wait_until
-from tests.integration.test_receive import Running, running
+from tests.integration.test_receive import Job, running
 
 PROBE = "probe"
 USER = ("monitor", "on", ">s3cr3tpw")
@@ -60,7 +60,7 @@ def send(app: Any, *events: tuple[str, dict[str, Any]]) -> None:
             dispatcher.send(kind, **fields)
 
 
-def wait_for_both(app: Any, theirs: list[dict[str, Any]], ours: Running) -> None:
+def wait_for_both(app: Any, theirs: list[dict[str, Any]], ours: Job) -> None:
     """Sends probes until both have seen one: a subscription takes a moment."""
 
     def seen() -> bool:

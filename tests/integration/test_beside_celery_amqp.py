@@ -15,7 +15,7 @@ from celerytui.model import LinkState
 from celerytui.receive.amqp import AmqpReader
 from tests.integration.servers import RabbitServer, Server, free_port, wait_until
 from tests.integration.test_beside_celery import celery_listening, check_same, make_certificate
-from tests.integration.test_receive import Running, publish, running, started
+from tests.integration.test_receive import Job, publish, running, started
 
 CONFS: list[dict[str, Any]] = [
     {},
@@ -33,7 +33,7 @@ CONFS: list[dict[str, Any]] = [
 ]
 
 
-def wire_of(receiver: Running) -> Any:
+def wire_of(receiver: Job) -> Any:
     """Py-amqp's connection."""
     reader: Any = receiver.receiver._reader
     return reader._wire

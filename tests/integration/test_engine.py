@@ -283,7 +283,7 @@ def test_the_size_of_a_pool_that_was_changed_is_told(
     assert size() == 1
     engine.submit("worker.pool_grow", ["w1@test"], {"n": "2"})
     wait_until(lambda: size() == 3, SECONDS, "the pool to be of three")
-    # Somebody else's doing is seen when the workers are asked.
+    # Somebody else's executor is seen when the workers are asked.
     app.control.pool_shrink(1, destination=["w1@test"])
 
     def asked() -> bool:

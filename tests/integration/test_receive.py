@@ -18,7 +18,7 @@ from celerytui.receive.generic import KombuReader
 from tests.integration.servers import Process, Server, wait_until
 
 
-class Running:
+class Job:
     """A receiver in a thread of its own, with what it told."""
 
     def __init__(self, app: Any) -> None:
@@ -62,9 +62,9 @@ class Running:
 
 
 @contextmanager
-def running(app: Any, *, connected: bool = True, stop_within: float = 4.0) -> Iterator[Running]:
+def running(app: Any, *, connected: bool = True, stop_within: float = 4.0) -> Iterator[Job]:
     """A receiver that runs inside the block."""
-    receiver = Running(app)
+    receiver = Job(app)
     try:
         if connected:
             receiver.wait_for(LinkState.CONNECTED)

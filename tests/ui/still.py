@@ -10,7 +10,7 @@ from celery import Celery
 from celerytui.control import ActionLog
 from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
-from celerytui.engine import Engine, Running
+from celerytui.engine import Engine, Job
 from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
 from celerytui.query import TaskView
 from celerytui.settings import Settings
@@ -64,10 +64,10 @@ class StillEngine(Engine):
         targets: Sequence[str],
         params: Mapping[str, str] | None = None,
         done: Any = None,
-    ) -> Running:
+    ) -> Job:
         """Kept, not sent."""
         self.submitted.append((action, tuple(targets), dict(params or {})))
-        return Running(action, tuple(targets), dict(params or {}), self.clock())
+        return Job(action, tuple(targets), dict(params or {}), self.clock())
 
     def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
         """Answered at once: as `answers` has it, else as the sample."""

@@ -7,7 +7,7 @@ import pytest
 from celerytui.control import ACTIONS, GROUPS, Action, Group
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL
-from celerytui.engine import Running
+from celerytui.engine import Job
 from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
 from celerytui.ui.banners import Progress
@@ -165,8 +165,8 @@ async def test_a_form_is_filled_in_with_the_mouse_alone() -> None:
 async def test_progress_shows_once_it_takes_time_and_x_cancels() -> None:
     async with driven() as at:
         bar = at.app.query_one(Progress)
-        running = Running("task.revoke", ("a",) * 10_000, {}, NOW)
-        at.engine.doing.running.append(running)
+        running = Job("task.revoke", ("a",) * 10_000, {}, NOW)
+        at.engine.executor.running.append(running)
         at.app.repaint()
         before = bool(bar.display)
         assert not before
@@ -179,7 +179,7 @@ async def test_progress_shows_once_it_takes_time_and_x_cancels() -> None:
         assert "3,000 of 10,000" in bar._strip.text
         await at.press("x")
         assert running.cancelled
-        at.engine.doing.running.clear()
+        at.engine.executor.running.clear()
         at.app.repaint()
         assert not bar.display
 

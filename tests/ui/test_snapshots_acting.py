@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import GPU
-from celerytui.engine import Running
+from celerytui.engine import Job
 from celerytui.model import Finding, Item, Outcome, Refusal, Reply, ResultMeta
 from celerytui.ui.app import MonitorApp
 from tests.ui.still import StillEngine, still_app
@@ -184,9 +184,9 @@ def test_log_of_nothing(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_progress(snap_compare: Compare, size: tuple[int, int]) -> None:
     app = still_app()
-    running = Running("task.revoke", ("x",) * 10_000, {}, NOW - 3)
+    running = Job("task.revoke", ("x",) * 10_000, {}, NOW - 3)
     running.done, running.total, running.note = 3_000, 10_000, "revoking"
-    _engine(app).doing.running.append(running)
+    _engine(app).executor.running.append(running)
     assert snap_compare(app, press=["2"], terminal_size=size)
 
 

@@ -48,7 +48,7 @@ def test_no_worker_is_lost_for_our_own_standing_still() -> None:
     assert engine.store.gaps() == [(T0, T0 + 3600.0)]
     # Whatever was missed, the workers tell: all of them are asked.
     assert engine._jobs.get_nowait() == engine._survey_all
-    assert engine._asking.due(engine.store.workers(), 0.0) == [ALPHA]
+    assert engine._schedule.due(engine.store.workers(), 0.0) == [ALPHA]
 
 
 def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from celerytui.model import Outcome
 
 
-class Running:
+class Job:
     """An action that waits for its turn or is being done; read from any thread.
 
     `done` of `total` targets are through, `note` says what it does now; `total` is 0 until it

@@ -1,4 +1,4 @@
-"""Questions to a silent backend: each is answered once, in time, and none holds up the others."""
+"""RequestPool to a silent backend: each is answered once, in time, and none holds up the others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from celerytui.engine import questions as module
-from celerytui.engine.questions import THREADS, Questions
+from celerytui.engine import request_pool as module
+from celerytui.engine.request_pool import THREADS, RequestPool
 from celerytui.model import ResultMeta, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -43,12 +43,12 @@ class Backend:
 
 
 class Asked:
-    """Questions on such a backend, with what was answered."""
+    """RequestPool on such a backend, with what was answered."""
 
     def __init__(self) -> None:
         app = Celery("t", broker="memory://", set_as_current=False)
         self.told = 0
-        self.questions = Questions(app, Settings(), Store(), self._tell, lambda: 9.0)
+        self.questions = RequestPool(app, Settings(), Store(), self._tell, lambda: 9.0)
         self.backend = Backend()
         self.questions._control = self.backend  # type: ignore[assignment]
         self.answers: list[tuple[str, Any]] = []

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from celerytui.control import LOOKS, ActionLog, Control, Scope, action
-from celerytui.engine.running import Running
+from celerytui.engine.job import Job
 from celerytui.errors import CelerytuiError
 from celerytui.model import Finding, Outcome, Task
 from celerytui.store import Store
@@ -15,7 +15,7 @@ from celerytui.store import Store
 OUTCOMES_KEPT = 200
 
 
-class Doing:
+class ActionExecutor:
     """Actions that are being done and were done.
 
     `running` has those without an outcome, oldest first; `outcomes` and `findings` are for one
@@ -30,7 +30,7 @@ class Doing:
         clock: Callable[[], float],
         log: ActionLog,
     ) -> None:
-        self.running: list[Running] = []
+        self.running: list[Job] = []
         self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
         self.findings: deque[Finding] = deque(maxlen=OUTCOMES_KEPT)
         self.log = log
@@ -40,7 +40,7 @@ class Doing:
         self._tell = tell
         self._clock = clock
 
-    def do(self, running: Running, done: Callable[[Outcome], None] | None) -> None:
+    def do(self, running: Job, done: Callable[[Outcome], None] | None) -> None:
         """Do an action, on the control thread."""
         try:
             running.outcome = outcome = self._perform(running)
@@ -70,7 +70,7 @@ class Doing:
                 self.findings.append(finding)
                 self._tell()
 
-    def _perform(self, running: Running) -> Outcome:
+    def _perform(self, running: Job) -> Outcome:
         def progress(done: int, total: int, note: str) -> None:
             running.done, running.total, running.note = done, total, note
             self._tell()

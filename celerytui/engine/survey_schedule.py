@@ -10,7 +10,7 @@ AGAIN_SECONDS = (2.0, 5.0, 15.0, 60.0)
 """A worker that did not answer is asked again after so long; the last one over and over."""
 
 
-class Asking:
+class SurveySchedule:
     """Remembers each process that was asked; a busy solo worker answers only between its tasks."""
 
     def __init__(self) -> None:

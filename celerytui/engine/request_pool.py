@@ -1,4 +1,4 @@
-"""Questions of the interface that wait for others: workers' sections, results, arguments.
+"""RequestPool of the interface that wait for others: workers' sections, results, arguments.
 
 Each is answered once, at the latest when its time is up. Few threads serve them all, and one that
 is held up by a silent backend is replaced.
@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.control import Control
-from celerytui.engine.doing import live_workers
+from celerytui.engine.action_executor import live_workers
 from celerytui.model import Arguments, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -28,7 +28,7 @@ LATE_SECONDS = 12.0
 """A question's longest time; connections and most backends end by themselves before it."""
 
 
-class _Question(Struct, eq=False):
+class _Request(Struct, eq=False):
     """`late` makes the answer that stands for one that did not come in time."""
 
     ask: Callable[[], Any]
@@ -38,7 +38,7 @@ class _Question(Struct, eq=False):
     over: bool = False
 
 
-class Questions:
+class RequestPool:
     """Asks on threads of its own and calls back from them; every method returns at once."""
 
     def __init__(
@@ -54,8 +54,8 @@ class Questions:
         self._tell = tell
         self._clock = clock
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
-        self._asking: list[_Question] = []
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._schedule: list[_Request] = []
         self._threads = 0
         self._stopped = False
         self._wanted: dict[str, list[tuple[str, Callable[[Section], None]]]] = {}
@@ -81,12 +81,12 @@ class Questions:
             for name, one in wanted:
                 one(sections[name])
 
-        self._submit(_Question(ask, late, give))
+        self._submit(_Request(ask, late, give))
 
     def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
         """Read what the result backend holds of a task."""
         self._submit(
-            _Question(
+            _Request(
                 lambda: self._control.read_result(task_id),
                 lambda reason: ResultMeta(task_id, self._clock(), error=reason),
                 done,
@@ -96,7 +96,7 @@ class Questions:
     def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
         """Find a task's real arguments."""
         self._submit(
-            _Question(
+            _Request(
                 lambda: self._control.find_arguments(
                     task_id, self._store.task(task_id), live_workers(self._store)
                 ),
@@ -109,10 +109,10 @@ class Questions:
         """Answer those whose time is up; to be called about once a second."""
         now = time.monotonic()
         with self._lock:
-            late = [one for one in self._asking if now - (one.began or now) > LATE_SECONDS]
+            late = [one for one in self._schedule if now - (one.began or now) > LATE_SECONDS]
             for question in late:
                 question.over = True
-                self._asking.remove(question)
+                self._schedule.remove(question)
                 # Its thread hangs: it counts no more, and ends when it is freed.
                 self._threads -= 1
             self._need_threads()
@@ -127,7 +127,7 @@ class Questions:
             for _ in range(self._threads):
                 self._queue.put(None)
 
-    def _submit(self, question: _Question) -> None:
+    def _submit(self, question: _Request) -> None:
         with self._lock:
             self._queue.put(question)
             self._need_threads()
@@ -136,7 +136,7 @@ class Questions:
         """Have a thread for what waits, up to their number; under the lock."""
         if self._stopped or self._queue.empty() or self._threads >= THREADS:
             return
-        if self._threads > len(self._asking):
+        if self._threads > len(self._schedule):
             return
         self._threads += 1
         threading.Thread(target=self._run, name="celerytui-question", daemon=True).start()
@@ -145,7 +145,7 @@ class Questions:
         while (question := self._queue.get()) is not None:
             with self._lock:
                 question.began = time.monotonic()
-                self._asking.append(question)
+                self._schedule.append(question)
                 self._need_threads()
             try:
                 answer = question.ask()
@@ -156,10 +156,10 @@ class Questions:
                 if question.over:
                     return
                 question.over = True
-                self._asking.remove(question)
+                self._schedule.remove(question)
             self._give(question, answer)
 
-    def _give(self, question: _Question, answer: Any) -> None:
+    def _give(self, question: _Request, answer: Any) -> None:
         try:
             question.give(answer)
         except Exception:

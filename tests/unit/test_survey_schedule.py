@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.engine.asking import AGAIN_SECONDS, Asking
+from celerytui.engine.survey_schedule import AGAIN_SECONDS, SurveySchedule
 from celerytui.model import Worker
 
 
@@ -14,20 +14,20 @@ def _worker(name: str = "w1", pid: int | None = 1, *, answered: bool = True) -> 
 
 
 def test_a_new_worker_is_asked_once() -> None:
-    asking, worker = Asking(), _worker()
+    asking, worker = SurveySchedule(), _worker()
     assert asking.due([worker], 0.0) == ["w1"]
     asking.note(["w1"], [worker], 0.0)
     assert asking.due([worker], 1000.0) == []
 
 
 def test_a_restarted_worker_is_asked_again() -> None:
-    asking = Asking()
+    asking = SurveySchedule()
     asking.note(["w1"], [_worker(pid=1)], 0.0)
     assert asking.due([_worker(pid=2)], 1.0) == ["w1"]
 
 
 def test_a_silent_worker_is_asked_again_less_and_less_often() -> None:
-    asking, worker = Asking(), _worker(answered=False)
+    asking, worker = SurveySchedule(), _worker(answered=False)
     now = 0.0
     for wait in (*AGAIN_SECONDS, AGAIN_SECONDS[-1]):
         assert asking.due([worker], now) == ["w1"]
@@ -39,7 +39,7 @@ def test_a_silent_worker_is_asked_again_less_and_less_often() -> None:
 
 
 def test_a_new_connection_asks_everybody() -> None:
-    asking = Asking()
+    asking = SurveySchedule()
     asking.note(["w1"], [_worker()], 0.0)
     asking.forget()
     assert asking.due([_worker()], 0.0) == ["w1"]
@@ -48,11 +48,11 @@ def test_a_new_connection_asks_everybody() -> None:
 def test_who_is_gone_is_not_asked() -> None:
     worker = _worker()
     worker.status = "lost"
-    assert Asking().due([worker], 0.0) == []
+    assert SurveySchedule().due([worker], 0.0) == []
 
 
 def test_it_can_be_asked_once_more_at_a_time() -> None:
-    asking, worker = Asking(), _worker()
+    asking, worker = SurveySchedule(), _worker()
     asking.note(["w1"], [worker], 0.0)
     asking.again(["w1"], 6.0)
     assert asking.due([worker], 5.9) == []
