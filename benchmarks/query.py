@@ -19,7 +19,7 @@ import uuid
 
 from benchmarks.storm import Storm
 from celerytui.columns import TASK_COLUMNS, column
-from celerytui.courtesy import share_interpreter
+from celerytui.interpreter import share_interpreter
 from celerytui.model import Batch, Event, Task
 from celerytui.query import Filter, TaskView, parse_filter
 from celerytui.store import Store

@@ -105,7 +105,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
     preload = connect.PreloadOptions.of(params)
 
     def load() -> Any:
-        late = connect.late_app(preload)
+        late = connect.lazy_app(preload)
         if late is not None:
             return late
         with _importing(preload.app, quiet=preload.quiet):

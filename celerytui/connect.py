@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from celerytui.errors import AppError, BrokerUnavailable, UsageError
-from celerytui.late import LateApp
+from celerytui.lazy_app import LazyApp
 from celerytui.masking import learn, mask, mask_url, secrets_in
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "carries_events",
     "check_broker",
     "import_task_modules",
-    "late_app",
+    "lazy_app",
     "load_app",
     "loaded",
     "mask",
@@ -104,7 +104,7 @@ def load_app(preload: PreloadOptions) -> Any:
     return app
 
 
-def late_app(preload: PreloadOptions) -> LateApp | None:
+def lazy_app(preload: PreloadOptions) -> LazyApp | None:
     """Celery's default app on a broker, not loaded yet; None where anything can be wrong with it.
 
     That is where a project, a configuration or a loader is imported, or the URL is an unusual one.
@@ -123,12 +123,12 @@ def late_app(preload: PreloadOptions) -> LateApp | None:
         import_task_modules(app)
         return app
 
-    return LateApp(preload.broker or "", load)
+    return LazyApp(preload.broker or "", load)
 
 
 def loaded(app: Any) -> Any:
     """The app itself where it is one that is loaded late."""
-    return app.loaded() if isinstance(app, LateApp) else app
+    return app.loaded() if isinstance(app, LazyApp) else app
 
 
 def ready(app: Any) -> Any:
@@ -189,7 +189,7 @@ def app_name(app: Any) -> str:
 
 def broker_url(app: Any) -> str:
     """The URL of the broker that is read, or the ";" list of them, without passwords."""
-    if isinstance(app, LateApp):
+    if isinstance(app, LazyApp):
         return mask_url(app.broker)
     _learn_secrets(app)
     url = app.conf.broker_read_url

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from celerytui.courtesy import let_go, set_aside
+from celerytui.interpreter import let_go, set_aside
 from celerytui.query.chunks import drop, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.

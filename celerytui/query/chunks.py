@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from celerytui.courtesy import NEVER, let_go
+from celerytui.interpreter import NEVER, let_go
 
 SLICE = 4096
 

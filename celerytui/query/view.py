@@ -9,7 +9,7 @@ from operator import attrgetter
 from threading import Lock
 
 from celerytui.columns import TASK_COLUMNS, column
-from celerytui.courtesy import collect_young, give_way, let_go, set_aside
+from celerytui.interpreter import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
 from celerytui.query.block_list import Entries, Entry, Ranking

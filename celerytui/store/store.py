@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Literal
 
-from celerytui.courtesy import give_way
+from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task

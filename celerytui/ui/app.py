@@ -14,8 +14,8 @@ from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
 from celerytui.control import Action, Scope
-from celerytui.courtesy import collect_all, share_interpreter
 from celerytui.engine import Engine
+from celerytui.interpreter import collect_all, share_interpreter
 from celerytui.model import LinkState, Outcome
 from celerytui.settings import Settings
 from celerytui.ui.acting import Actions

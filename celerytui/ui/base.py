@@ -18,8 +18,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from celerytui.columns import clean
-from celerytui.courtesy import answered
 from celerytui.errors import ExitCode
+from celerytui.interpreter import answered
 from celerytui.logs import quieten
 from celerytui.masking import mask
 from celerytui.ui.driver import Departure, TerminalDriver, require_terminal

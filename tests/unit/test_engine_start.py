@@ -41,7 +41,7 @@ from celerytui import connect
 from celerytui.engine import Engine
 from celerytui.settings import Settings
 
-app = connect.late_app(connect.PreloadOptions(broker=sys.argv[1]))
+app = connect.lazy_app(connect.PreloadOptions(broker=sys.argv[1]))
 assert app is not None
 engine = Engine(app, Settings())
 sys.meta_path.insert(0, Watch())

@@ -120,7 +120,7 @@ def test_only_the_output_prints() -> None:
 FIRST_FRAME = """
 import asyncio
 
-from celerytui.connect import PreloadOptions, late_app
+from celerytui.connect import PreloadOptions, lazy_app
 from celerytui.engine import Engine
 from celerytui.settings import Settings
 from celerytui.ui.app import MonitorApp
@@ -130,7 +130,7 @@ class Waiting(Engine):
     def stop(self, deadline=0.0): return True
 
 async def first_frame():
-    app = late_app(PreloadOptions(broker="redis://h:1/0"))
+    app = lazy_app(PreloadOptions(broker="redis://h:1/0"))
     assert app is not None
     async with MonitorApp(Waiting(app, Settings()), Settings()).run_test() as pilot:
         await pilot.pause()

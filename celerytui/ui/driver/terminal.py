@@ -22,8 +22,8 @@ from textual.app import App
 from textual.drivers import linux_driver
 from textual.geometry import Size
 
-from celerytui.courtesy import hurry
 from celerytui.errors import NoTerminal
+from celerytui.interpreter import hurry
 from celerytui.ui.driver.canvas import Canvas
 from celerytui.ui.driver.outlet import Outlet, reopen
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class LateApp:
+class LazyApp:
     """Stands for Celery's default app and loads it at the first look at anything of it.
 
     Only for a command line that names no project: projects are imported before the first frame, on

@@ -11,7 +11,7 @@ from celery import Celery
 
 from celerytui import connect
 from celerytui.connect import PreloadOptions
-from celerytui.late import LateApp
+from celerytui.lazy_app import LazyApp
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_it_is_loaded_once_whoever_asks() -> None:
         made.append(Celery("late", set_as_current=False))
         return made[-1]
 
-    app = LateApp("redis://h", load)
+    app = LazyApp("redis://h", load)
     assert made == []
     threads = [threading.Thread(target=lambda: app.conf) for _ in range(8)]
     for thread in threads:
@@ -51,14 +51,14 @@ def test_what_failed_to_load_is_tried_again() -> None:
             raise outcome
         return outcome
 
-    app = LateApp("redis://h", load)
+    app = LazyApp("redis://h", load)
     with pytest.raises(ValueError, match="not yet"):
         app.loaded()
     assert app.loaded() == "the app"
 
 
 def test_its_name_and_masked_broker_are_known_before() -> None:
-    app = connect.late_app(PreloadOptions(broker="redis://me:sesame-9@h:6380/2"))
+    app = connect.lazy_app(PreloadOptions(broker="redis://me:sesame-9@h:6380/2"))
     assert app is not None
     assert connect.app_name(app) == "default"
     assert connect.broker_url(app).endswith("@h:6380/2")
@@ -79,7 +79,7 @@ def test_its_name_and_masked_broker_are_known_before() -> None:
 )
 def test_an_app_that_comes_late_is_the_one_that_comes_at_once(broker: str) -> None:
     preload = PreloadOptions(broker=broker)
-    late = connect.late_app(preload)
+    late = connect.lazy_app(preload)
     if broker.endswith("//"):
         assert late is None
         return
@@ -100,14 +100,14 @@ def test_an_app_that_comes_late_is_the_one_that_comes_at_once(broker: str) -> No
     ],
 )  # fmt: skip
 def test_an_unusual_broker_is_looked_at_before_the_screen(broker: str | None) -> None:
-    assert connect.late_app(PreloadOptions(broker=broker)) is None
+    assert connect.lazy_app(PreloadOptions(broker=broker)) is None
 
 
 @pytest.mark.parametrize(
     "options", [{"app": "proj"}, {"loader": "default"}, {"config": "settings"}], ids=str
 )
 def test_what_imports_a_project_is_loaded_before_the_screen(options: dict[str, str]) -> None:
-    assert connect.late_app(PreloadOptions(broker="redis://h", **options)) is None  # type: ignore[arg-type]
+    assert connect.lazy_app(PreloadOptions(broker="redis://h", **options)) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", connect.CONFIGURING)
@@ -116,9 +116,9 @@ def test_a_variable_that_configures_celery_is_heeded(
 ) -> None:
     """Also an empty one: Celery fails on it, and says so best before the screen is there."""
     monkeypatch.setenv(name, "")
-    assert connect.late_app(PreloadOptions(broker="redis://h")) is None
+    assert connect.lazy_app(PreloadOptions(broker="redis://h")) is None
 
 
 def test_a_configuration_beside_us_is_loaded_before_the_screen(empty_folder: Path) -> None:
     (empty_folder / "celeryconfig.py").write_text("")
-    assert connect.late_app(PreloadOptions(broker="redis://h")) is None
+    assert connect.lazy_app(PreloadOptions(broker="redis://h")) is None

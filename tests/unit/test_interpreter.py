@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from celerytui import courtesy
+from celerytui import interpreter as courtesy
 
 
 @pytest.fixture(autouse=True)
