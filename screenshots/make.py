@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.ui.still import still_app  # noqa: E402
+from tests.ui.fake_engine import fake_app  # noqa: E402
 
 # The sample's failure that the pictures tell of, and a filter for what can still be revoked.
 FAILED = ("j",) * 17
@@ -35,7 +35,7 @@ PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], dict[str, object]]] 
 async def draw(name: str) -> None:
     """One picture."""
     size, keys, options = PICTURES[name]
-    app = still_app(**options)  # type: ignore[arg-type]
+    app = fake_app(**options)  # type: ignore[arg-type]
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         for key in keys:

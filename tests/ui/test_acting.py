@@ -17,7 +17,7 @@ from celerytui.ui.dialog import Choice, Dialog
 from celerytui.ui.form import Form
 from celerytui.ui.helptext import help_lines
 from celerytui.ui.workers import WorkerList
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 CHANGING = [one for one in ACTIONS if one.changes]
 

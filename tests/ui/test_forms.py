@@ -12,7 +12,7 @@ from celerytui.ui.confirm import Confirm, TypedConfirm
 from celerytui.ui.dialog import Choice
 from celerytui.ui.fields import ChoiceField, TextField
 from celerytui.ui.form import Form
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 PARAMS = (
     Param("name", "Task", "name", required=True, suggest="tasks"),

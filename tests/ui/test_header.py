@@ -8,8 +8,8 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.ui.banners import Banner
 from celerytui.ui.bars import Header
-from tests.ui.crowd import crowd_store
-from tests.ui.driving import driven
+from tests.ui.large_cluster import large_store
+from tests.ui.pilot import driven
 
 WIDTHS = [50, 60, 80, 100, 120, 140, 200]
 BACK = Link(
@@ -22,7 +22,7 @@ BACK = Link(
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_a_receiver_that_is_behind_is_not_called_live(width: int) -> None:
-    async with driven((width, 24), store=crowd_store()) as at:
+    async with driven((width, 24), store=large_store()) as at:
         late = Event("task-started", "worker9@host", NOW - 7.4, uuid="late")
         at.engine.store.apply(Batch([late] * 1000, NOW, lag=7.4))
         at.app.tell_widgets()
@@ -34,7 +34,7 @@ async def test_a_receiver_that_is_behind_is_not_called_live(width: int) -> None:
 
 @pytest.mark.parametrize("width", [80, 140])
 async def test_what_becomes_of_what_is_not_read_is_told(width: int) -> None:
-    async with driven((width, 24), store=crowd_store()) as at:
+    async with driven((width, 24), store=large_store()) as at:
         banner = at.app.query_one(Banner)
         assert not banner.display
         at.engine.when_late = "RabbitMQ drops what waits for 5 s"
@@ -62,7 +62,7 @@ LINKS = [
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(("link", "said"), LINKS, ids=lambda one: str(one)[:12])
 async def test_the_link_is_read_whole(width: int, link: Link, said: str) -> None:
-    async with driven((width, 24), store=crowd_store(), link=link) as at:
+    async with driven((width, 24), store=large_store(), link=link) as at:
         text = _text(at.app.query_one(Header))
         assert said in text
         assert "workers 99" in text

@@ -6,7 +6,7 @@ import pytest
 
 from celerytui.errors import SettingsError
 from celerytui.ui.keymap import check_keys
-from tests.ui.driving import driven
+from tests.ui.pilot import driven
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from textual.app import App
 from celerytui.ui.dialog import Choice
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.keyorder import STUCK_SECONDS, KeysInOrder
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 NAMES = {"/": "slash", ":": "colon", " ": "space"}
 

@@ -13,7 +13,7 @@ from celerytui.ui.history import History
 from celerytui.ui.logview import LogList
 from celerytui.ui.result import ResultDialog
 from celerytui.ui.told import Told
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 GROWN = Outcome(
     "worker.pool_grow",

@@ -18,7 +18,7 @@ from celerytui.ui.keymap import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.pane import Pane
 from celerytui.ui.workers import WorkerList
-from tests.ui.driving import driven
+from tests.ui.pilot import driven
 
 
 def _received(task_id: str, name: str = "late.comer") -> Event:

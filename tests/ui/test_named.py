@@ -17,9 +17,17 @@ from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.named import NamedTable
 from celerytui.ui.queues import QueueList
 from celerytui.ui.workers import WorkerList
-from tests.ui.crowd import AHEAD, GROWING, QUEUES, WORKERS, crowd_store, heartbeat, hostnames
-from tests.ui.driving import Driver, driven
-from tests.ui.still import still_app
+from tests.ui.fake_engine import fake_app
+from tests.ui.large_cluster import (
+    AHEAD,
+    GROWING,
+    QUEUES,
+    WORKERS,
+    heartbeat,
+    hostnames,
+    large_store,
+)
+from tests.ui.pilot import Driver, driven
 
 BUSY = [f"worker{n}@host" for n in (17, 117, 217)]
 SIZES = [(80, 24), (140, 40)]
@@ -27,7 +35,7 @@ SIZES = [(80, 24), (140, 40)]
 
 def loaded_store() -> Store:
     """The crowd, of which three carry more than the others, and one of these the most."""
-    store = crowd_store()
+    store = large_store()
     beats = [
         Event("worker-heartbeat", name, NOW, pid=7, freq=2.0, active=3, loadavg=(9.0 + n, 4.0, 3.0))
         for n, name in enumerate(BUSY)
@@ -86,7 +94,7 @@ async def test_s_again_stands_on_the_order_there_is_and_its_first_line_ends_it()
 
 
 async def test_o_alone_turns_the_names_round() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "o")
         assert listed(workers_of(at)) == sorted(hostnames(), key=natural, reverse=True)
         await at.press("o")
@@ -94,7 +102,7 @@ async def test_o_alone_turns_the_names_round() -> None:
 
 
 async def test_clicks_on_a_head_sort_turn_round_and_end() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("4")
         queues = queues_of(at)
         usual = listed(queues)
@@ -111,7 +119,7 @@ async def test_clicks_on_a_head_sort_turn_round_and_end() -> None:
 
 
 async def test_the_deepest_and_the_fastest_growing_queue() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         for column in ("ready", "growth", "trend", "drain", "status"):
             queues_of(at).sort_by(column)
             assert listed(queues_of(at))[0] == f"queue{GROWING}"
@@ -147,7 +155,7 @@ async def test_the_first_rows_are_seen_where_the_cursor_can_be_too() -> None:
 
 
 async def test_the_order_follows_the_news() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3")
         workers_of(at).sort_by("processed")
         await at.news(heartbeat("worker640@host", NOW, processed=9_000))
@@ -155,7 +163,7 @@ async def test_the_order_follows_the_news() -> None:
 
 
 async def test_an_order_that_no_head_shows_stands_in_the_title() -> None:
-    async with driven((80, 24), store=crowd_store()) as at:
+    async with driven((80, 24), store=large_store()) as at:
         workers = workers_of(at)
         workers.sort_by("failed")
         assert "FAILED▾" in title_of(workers)
@@ -164,7 +172,7 @@ async def test_an_order_that_no_head_shows_stands_in_the_title() -> None:
 
 
 async def test_a_paused_display_is_sorted_and_narrowed_as_it_stands() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "p")
         await at.news(heartbeat("worker640@host", NOW, processed=9_000))
         workers_of(at).sort_by("processed")
@@ -174,7 +182,7 @@ async def test_a_paused_display_is_sorted_and_narrowed_as_it_stands() -> None:
 
 
 async def test_a_move_reads_and_sorts_nothing() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         for key, pane in (("3", workers_of(at)), ("4", queues_of(at))):
             await at.press(key)
             pane.sort_by("name")
@@ -189,7 +197,7 @@ async def test_a_move_reads_and_sorts_nothing() -> None:
 
 
 async def test_slash_narrows_live_and_escape_clears() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "slash", *"ER64")
         workers = workers_of(at)
         assert at.app.session.view == "workers"
@@ -209,7 +217,7 @@ async def test_slash_narrows_live_and_escape_clears() -> None:
 
 
 async def test_escape_leaves_a_filter_that_is_not_seen() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("2", "slash", *"state:success", "enter", "3", "escape")
         assert at.app.session.view == "dashboard"
         assert at.app.session.filter_text == "state:success"
@@ -218,7 +226,7 @@ async def test_escape_leaves_a_filter_that_is_not_seen() -> None:
 
 
 async def test_escape_in_the_line_brings_back_what_was_there() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("4", "slash", *"queue1", "enter", "slash", *"99", "escape")
         assert queues_of(at).word == "queue1"
         assert at.app.screen.focused is queues_of(at)
@@ -229,7 +237,7 @@ async def test_escape_in_the_line_brings_back_what_was_there() -> None:
     [("worker?7@", 9), ("r*99@", 10), (" worker17 ", 11), ("[0-9]", 0), ("state:online", 0)],
 )
 async def test_stars_and_question_marks(typed: str, found: int) -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3")
         await at.app.run_action("edit_filter")
         at.app.query_one(FilterInput).value = typed
@@ -241,7 +249,7 @@ async def test_stars_and_question_marks(typed: str, found: int) -> None:
 async def test_the_panel_in_focus_on_the_dashboard_is_what_is_narrowed(
     size: tuple[int, int],
 ) -> None:
-    async with driven(size, store=crowd_store()) as at:
+    async with driven(size, store=large_store()) as at:
         while at.app.screen.focused is not queues_of(at):
             await at.press("tab")
         await at.press("slash", *"e19")
@@ -257,7 +265,7 @@ async def test_the_panel_in_focus_on_the_dashboard_is_what_is_narrowed(
 
 
 async def test_a_view_that_is_clicked_while_a_name_is_typed_gets_the_focus() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "slash", *"r7")
         await at.pilot.click("#views", offset=(17, 0))
         await at.pilot.pause()
@@ -268,7 +276,7 @@ async def test_a_view_that_is_clicked_while_a_name_is_typed_gets_the_focus() -> 
 
 
 async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("2", "slash", *"name:x", "enter", "3", "slash")
         footer = at.app.query_one(Footer)._strip
         assert footer is not None
@@ -284,7 +292,7 @@ async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
 
 
 async def test_what_matches_nothing_says_so_and_how_to_get_out() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "j", "slash", *"bill17", "enter")
         assert 'No name has "bill17" in it' in at.screen_text()
         assert "1,000 workers are known." in at.screen_text()
@@ -298,7 +306,7 @@ async def test_what_matches_nothing_says_so_and_how_to_get_out() -> None:
 
 
 async def test_only_what_is_shown_is_marked_by_mark_all() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "slash", *"r99", "enter", "asterisk")
         marked = {name for name in hostnames() if "r99" in name}
         assert at.app.session.marked_workers == marked
@@ -335,4 +343,4 @@ def test_picture(snap_compare: Callable[..., bool], name: str, size: tuple[int, 
     keys = list(PICTURES[name])
     if name.startswith("dashboard") and size[0] < 120:
         keys.remove("tab")  # there is no detail between
-    assert snap_compare(still_app(store=loaded_store()), press=keys, terminal_size=size)
+    assert snap_compare(fake_app(store=loaded_store()), press=keys, terminal_size=size)

@@ -9,7 +9,7 @@ from itertools import count
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Outcome
 from celerytui.ui.pace import Pace
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 SECONDS = 20.0
 

@@ -13,7 +13,7 @@ from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.tasks import TaskTable
-from tests.ui.still import still_app
+from tests.ui.fake_engine import fake_app
 
 SIZE = (120, 40)
 
@@ -35,7 +35,7 @@ def repainted(app: MonitorApp) -> Iterator[dict[str, list[Region]]]:
 
 @pytest.mark.parametrize("view", ["1", "2", "3", "4"])
 async def test_news_that_changed_nothing_repaint_nothing(view: str) -> None:
-    app = still_app()
+    app = fake_app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press(view)
         await pilot.pause()
@@ -49,7 +49,7 @@ async def test_news_that_changed_nothing_repaint_nothing(view: str) -> None:
 
 async def test_one_task_that_changed_repaints_its_line_alone() -> None:
     store = sample_store()
-    app = still_app(store=store)
+    app = fake_app(store=store)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2")
         await pilot.pause()
@@ -64,7 +64,7 @@ async def test_one_task_that_changed_repaints_its_line_alone() -> None:
 
 
 async def test_a_step_of_the_cursor_repaints_two_lines_of_the_table() -> None:
-    app = still_app()
+    app = fake_app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j", "j")
         await pilot.pause()
@@ -76,7 +76,7 @@ async def test_a_step_of_the_cursor_repaints_two_lines_of_the_table() -> None:
 
 
 async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
-    app = still_app()
+    app = fake_app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j")
         await pilot.pause()
@@ -95,7 +95,7 @@ async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
 
 
 async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
-    app = still_app()
+    app = fake_app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j", "j", "space", "k")
         await pilot.pause()

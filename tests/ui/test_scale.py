@@ -17,7 +17,8 @@ from celerytui.ui import table
 from celerytui.ui.bars import Header
 from celerytui.ui.queues import QueueList
 from celerytui.ui.workers import WorkerList
-from tests.ui.crowd import (
+from tests.ui.fake_engine import fake_app
+from tests.ui.large_cluster import (  # fmt: skip
     AHEAD,
     GROWING,
     GROWN,
@@ -25,12 +26,11 @@ from tests.ui.crowd import (
     OFFLINE,
     QUEUES,
     WORKERS,
-    crowd_store,
     heartbeat,
     hostnames,
-)  # fmt: skip
-from tests.ui.driving import Driver, driven
-from tests.ui.still import still_app
+    large_store,
+)
+from tests.ui.pilot import Driver, driven
 from tests.ui.test_painting import repainted
 
 SIZES = [(80, 24), (140, 40), (200, 60)]
@@ -58,7 +58,7 @@ def header_text(at: Driver) -> str:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_figures_are_right_and_whole(size: tuple[int, int]) -> None:
-    async with driven(size, store=crowd_store()) as at:
+    async with driven(size, store=large_store()) as at:
         text = header_text(at)
         assert "● live" in text
         there = WORKERS - len(AHEAD) - len(OFFLINE) + len(LATE)
@@ -74,7 +74,7 @@ async def test_the_figures_are_right_and_whole(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("view", ["1", "3"])
 async def test_workers_in_trouble_are_seen_first(size: tuple[int, int], view: str) -> None:
-    async with driven(size, store=crowd_store()) as at:
+    async with driven(size, store=large_store()) as at:
         await at.press(view)
         workers = at.app.query_one(WorkerList)
         seen = [*workers._shown]
@@ -88,7 +88,7 @@ async def test_workers_in_trouble_are_seen_first(size: tuple[int, int], view: st
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_queues_in_trouble_are_seen_first(size: tuple[int, int]) -> None:
-    async with driven(size, store=crowd_store()) as at:
+    async with driven(size, store=large_store()) as at:
         queues = at.app.query_one(QueueList)
         assert [*queues._shown[:3]] == [f"queue{GROWING}", "queue0", "queue1"]
         assert "1 growing" in "".join(word for word, _ in queues.titles()[1])
@@ -99,7 +99,7 @@ async def test_queues_in_trouble_are_seen_first(size: tuple[int, int]) -> None:
 async def test_news_of_everybody_draws_what_is_seen_and_no_more(
     size: tuple[int, int], view: str
 ) -> None:
-    app = still_app(store=crowd_store())
+    app = fake_app(store=large_store())
     async with app.run_test(size=size) as pilot:
         await pilot.press(view)
         await pilot.pause()
@@ -113,7 +113,7 @@ async def test_news_of_everybody_draws_what_is_seen_and_no_more(
 
 
 async def test_the_cursor_stays_where_it_is_while_others_come_to_the_top() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "pagedown", "pagedown", "j")
         workers = at.app.query_one(WorkerList)
         chosen, place = workers.cursor, workers._shown.index(workers.cursor or "")
@@ -126,7 +126,7 @@ async def test_the_cursor_stays_where_it_is_while_others_come_to_the_top() -> No
 
 
 async def test_every_view_opens_and_closes() -> None:
-    async with driven(store=crowd_store()) as at:
+    async with driven(store=large_store()) as at:
         await at.press("3", "j", "enter")
         assert at.app.session.view == "worker"
         assert at.app.session.worker == AHEAD[0]
@@ -144,7 +144,7 @@ async def test_every_view_opens_and_closes() -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "{}x{}".format(*size))
 @pytest.mark.parametrize("view", ["1", "3", "4"])
 def test_picture(snap_compare: Callable[..., bool], view: str, size: tuple[int, int]) -> None:
-    app = still_app(store=crowd_store())
+    app = fake_app(store=large_store())
     assert snap_compare(app, press=[view, "j", "j"], terminal_size=size)
 
 

@@ -10,7 +10,7 @@ import pytest
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.store import Store
-from tests.ui.still import still_app
+from tests.ui.fake_engine import fake_app
 
 Compare = Callable[..., bool]
 
@@ -32,17 +32,17 @@ def _name(size: tuple[int, int]) -> str:
 @pytest.mark.parametrize("size", SIZES, ids=_name)
 @pytest.mark.parametrize("view", VIEWS)
 def test_view(snap_compare: Compare, view: str, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(), press=VIEWS[view], terminal_size=size)
+    assert snap_compare(fake_app(), press=VIEWS[view], terminal_size=size)
 
 
 @pytest.mark.parametrize("theme", ["light", "ansi", "mono"])
 def test_palette(snap_compare: Compare, theme: str) -> None:
-    assert snap_compare(still_app(theme=theme), press=["j"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(theme=theme), press=["j"], terminal_size=MIDDLE)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_ascii(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(ascii=True), press=["j"], terminal_size=size)
+    assert snap_compare(fake_app(ascii=True), press=["j"], terminal_size=size)
 
 
 DIALOGS: dict[str, tuple[str, ...]] = {
@@ -60,7 +60,7 @@ DIALOGS: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(), press=DIALOGS[dialog], terminal_size=size)
+    assert snap_compare(fake_app(), press=DIALOGS[dialog], terminal_size=size)
 
 
 def _typed(text: str) -> list[str]:
@@ -71,18 +71,18 @@ def _typed(text: str) -> list[str]:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_filter_kept(snap_compare: Compare, size: tuple[int, int]) -> None:
     keys = ["2", *_typed("name:billing state:failure"), "enter", "j"]
-    assert snap_compare(still_app(), press=keys, terminal_size=size)
+    assert snap_compare(fake_app(), press=keys, terminal_size=size)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_filter_mistake(snap_compare: Compare, size: tuple[int, int]) -> None:
     keys = ["2", *_typed("name:billing runtime:>2.5x")]
-    assert snap_compare(still_app(), press=keys, terminal_size=size)
+    assert snap_compare(fake_app(), press=keys, terminal_size=size)
 
 
 def test_filter_matches_nothing(snap_compare: Compare) -> None:
     keys = ["2", *_typed("name:nosuch"), "enter"]
-    assert snap_compare(still_app(), press=keys, terminal_size=MIDDLE)
+    assert snap_compare(fake_app(), press=keys, terminal_size=MIDDLE)
 
 
 LINKS = {
@@ -103,7 +103,7 @@ LINKS = {
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 @pytest.mark.parametrize("link", LINKS)
 def test_nothing_to_show_yet(snap_compare: Compare, link: str, size: tuple[int, int]) -> None:
-    app = still_app(store=Store(clock=lambda: NOW), link=LINKS[link])
+    app = fake_app(store=Store(clock=lambda: NOW), link=LINKS[link])
     assert snap_compare(app, terminal_size=size)
 
 
@@ -117,14 +117,14 @@ def test_broker_gone(snap_compare: Compare, size: tuple[int, int]) -> None:
         next_try=NOW + 24,
         lost_at=NOW,
     )
-    assert snap_compare(still_app(link=link, now=NOW + 21), terminal_size=size)
+    assert snap_compare(fake_app(link=link, now=NOW + 21), terminal_size=size)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_behind(snap_compare: Compare, size: tuple[int, int]) -> None:
     store = sample_store()
     store.apply(Batch([Event("worker-heartbeat", "celery@web1", NOW - 3.4)], NOW, lag=3.4))
-    assert snap_compare(still_app(store=store), terminal_size=size)
+    assert snap_compare(fake_app(store=store), terminal_size=size)
 
 
 @pytest.mark.parametrize("options", [{}, {"read_only": True}], ids=["can", "read_only"])
@@ -138,38 +138,38 @@ def test_task_events_are_off(snap_compare: Compare, options: dict[str, Any]) -> 
     store.sweep(NOW)
     for beat in beats:
         store.set_task_events(beat.hostname, False, by_us=False)
-    app = still_app(store=store, enable_events=False, **options)
+    app = fake_app(store=store, enable_events=False, **options)
     assert snap_compare(app, terminal_size=MIDDLE)
 
 
 def test_no_worker_answers(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(store=Store(clock=lambda: NOW)), terminal_size=MIDDLE)
+    assert snap_compare(fake_app(store=Store(clock=lambda: NOW)), terminal_size=MIDDLE)
 
 
 def test_a_fault_of_its_own_is_told(snap_compare: Compare) -> None:
-    app = still_app()
+    app = fake_app()
     app.engine.trouble = "RuntimeError in celerytui-receive"
     assert snap_compare(app, terminal_size=MIDDLE)
 
 
 def test_paused(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(), press=["p"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(), press=["p"], terminal_size=MIDDLE)
 
 
 def test_read_only(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(read_only=True), press=["j"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(read_only=True), press=["j"], terminal_size=MIDDLE)
 
 
 @pytest.mark.parametrize("pane", ["workers", "queues", "throughput", "detail"])
 def test_zoomed(snap_compare: Compare, pane: str) -> None:
     order = ["tasks", "detail", "workers", "queues", "throughput"]
     tabs = ["tab"] * order.index(pane)
-    assert snap_compare(still_app(), press=[*tabs, "z"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(), press=[*tabs, "z"], terminal_size=MIDDLE)
 
 
 @pytest.mark.parametrize("size", [(60, 16), (50, 20), (80, 12), (100, 30), (300, 80)], ids=_name)
 def test_odd_sizes(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(), press=["j"], terminal_size=size)
+    assert snap_compare(fake_app(), press=["j"], terminal_size=size)
 
 
 def test_hostile_text(snap_compare: Compare) -> None:
@@ -183,4 +183,4 @@ def test_hostile_text(snap_compare: Compare) -> None:
     ]
     store.apply(Batch(events, NOW))
     store.sweep(NOW)
-    assert snap_compare(still_app(store=store), press=["j"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(store=store), press=["j"], terminal_size=MIDDLE)

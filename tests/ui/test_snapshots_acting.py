@@ -13,7 +13,7 @@ from celerytui.demo.traffic import GPU
 from celerytui.engine import Job
 from celerytui.model import Finding, Item, Outcome, Refusal, Reply, ResultMeta
 from celerytui.ui.app import MonitorApp
-from tests.ui.still import StillEngine, still_app
+from tests.ui.fake_engine import FakeEngine, fake_app
 
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[int]], Awaitable[None]]
@@ -26,8 +26,8 @@ def _name(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def _engine(app: MonitorApp) -> StillEngine:
-    assert isinstance(app.engine, StillEngine)
+def _engine(app: MonitorApp) -> FakeEngine:
+    assert isinstance(app.engine, FakeEngine)
     return app.engine
 
 
@@ -51,7 +51,7 @@ DIALOGS: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(), press=DIALOGS[dialog], terminal_size=size)
+    assert snap_compare(fake_app(), press=DIALOGS[dialog], terminal_size=size)
 
 
 def _does(action_id: str, *keys: str) -> Before:
@@ -76,18 +76,18 @@ FORMS: dict[str, Before] = {
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 @pytest.mark.parametrize("form", FORMS)
 def test_form(snap_compare: Compare, form: str, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(), run_before=FORMS[form], terminal_size=size)
+    assert snap_compare(fake_app(), run_before=FORMS[form], terminal_size=size)
 
 
 @pytest.mark.parametrize("theme", ["light", "ansi", "mono"])
 def test_form_in_every_palette(snap_compare: Compare, theme: str) -> None:
     before = FORMS["send_mistakes"]
-    assert snap_compare(still_app(theme=theme), run_before=before, terminal_size=SMALL)
+    assert snap_compare(fake_app(theme=theme), run_before=before, terminal_size=SMALL)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_run_again_refused(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app = still_app()
+    app = fake_app()
     _engine(app).arguments = Refusal(
         "the arguments in its events are cut short, and the result backend does not keep them "
         "(result_extended is off)",
@@ -104,13 +104,13 @@ def test_run_again_refused(snap_compare: Compare, size: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=_name)
 def test_worker(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app = still_app()
+    app = fake_app()
     _log(app)
     assert snap_compare(app, press=["3", "j", "enter", "j"], terminal_size=size)
 
 
 def test_worker_that_is_lost(snap_compare: Compare) -> None:
-    app = still_app()
+    app = fake_app()
     app.session.worker = GPU
 
     async def before(pilot: Pilot[int]) -> None:
@@ -122,18 +122,18 @@ def test_worker_that_is_lost(snap_compare: Compare) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "mono"])
 def test_worker_in_every_palette(snap_compare: Compare, theme: str) -> None:
-    app = still_app(theme=theme)
+    app = fake_app(theme=theme)
     assert snap_compare(app, press=["3", "j", "enter", "j"], terminal_size=MIDDLE)
 
 
 def test_worker_in_ascii(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(ascii=True), press=["3", "j", "enter"], terminal_size=MIDDLE)
+    assert snap_compare(fake_app(ascii=True), press=["3", "j", "enter"], terminal_size=MIDDLE)
 
 
 @pytest.mark.parametrize("presses", [1, 2, 7, 8], ids=["queues", "totals", "process", "conf"])
 def test_worker_section(snap_compare: Compare, presses: int) -> None:
     keys = ["3", "j", "enter", "tab", "tab", *["right_square_bracket"] * presses, "z"]
-    assert snap_compare(still_app(), press=keys, terminal_size=SMALL)
+    assert snap_compare(fake_app(), press=keys, terminal_size=SMALL)
 
 
 # The log and what came of actions
@@ -172,18 +172,18 @@ def _log(app: MonitorApp) -> None:
 @pytest.mark.parametrize("keys", [("9", "j"), ("9", "j", "enter"), ("9", *"jjjj", "enter")],
                          ids=["list", "items", "finding"])  # fmt: skip
 def test_log(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
-    app = still_app()
+    app = fake_app()
     _log(app)
     assert snap_compare(app, press=keys, terminal_size=size)
 
 
 def test_log_of_nothing(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(), press=["9"], terminal_size=SMALL)
+    assert snap_compare(fake_app(), press=["9"], terminal_size=SMALL)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 def test_progress(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app = still_app()
+    app = fake_app()
     running = Job("task.revoke", ("x",) * 10_000, {}, NOW - 3)
     running.done, running.total, running.note = 3_000, 10_000, "revoking"
     _engine(app).executor.running.append(running)
@@ -207,7 +207,7 @@ RESULTS = {
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=_name)
 @pytest.mark.parametrize("result", RESULTS)
 def test_result(snap_compare: Compare, result: str, size: tuple[int, int]) -> None:
-    app = still_app()
+    app = fake_app()
     _engine(app).result = RESULTS[result]
     assert snap_compare(app, press=["2", "j", "r"], terminal_size=size)
 
@@ -215,4 +215,4 @@ def test_result(snap_compare: Compare, result: str, size: tuple[int, int]) -> No
 @pytest.mark.parametrize("theme", ["dark", "light", "ansi", "mono"])
 def test_production(snap_compare: Compare, theme: str) -> None:
     options: dict[str, Any] = {"production": True, "theme": theme}
-    assert snap_compare(still_app(**options), terminal_size=SMALL)
+    assert snap_compare(fake_app(**options), terminal_size=SMALL)

@@ -16,7 +16,7 @@ from celerytui.ui.pane import Pane
 from celerytui.ui.workerfacts import WorkerFacts, format_memory
 from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
 from celerytui.ui.workerview import PARTS, WorkerSections
-from tests.ui.driving import Driver, driven
+from tests.ui.pilot import Driver, driven
 
 
 async def _open(at: Driver, hostname: str = BILL) -> None:

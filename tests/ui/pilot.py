@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
-from tests.ui.still import StillEngine, still_app
+from tests.ui.fake_engine import FakeEngine, fake_app
 
 NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
 
@@ -22,7 +22,7 @@ class Driver:
     def __init__(self, app: MonitorApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
-        assert isinstance(app.engine, StillEngine)
+        assert isinstance(app.engine, FakeEngine)
         self.engine = app.engine
 
     async def press(self, *keys: str) -> None:
@@ -48,7 +48,7 @@ class Driver:
 
 @asynccontextmanager
 async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIterator[Driver]:
-    app = still_app(**options)
+    app = fake_app(**options)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Driver(app, pilot)

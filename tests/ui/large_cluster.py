@@ -28,7 +28,7 @@ def hostnames() -> list[str]:
     return [f"worker{number}@host" for number in range(WORKERS)]
 
 
-def crowd_store() -> Store:
+def large_store() -> Store:
     """Each worker has done one task; two are late, three are lost and one went as it should."""
     store = Store(clock=lambda: NOW)
     last = dict.fromkeys(hostnames(), NOW - 1.0)

@@ -28,7 +28,7 @@ ARGUMENTS = Arguments(
 )
 
 
-class StillEngine(Engine):
+class FakeEngine(Engine):
     """Everything of an engine but its threads; what is submitted is kept in `submitted`."""
 
     def __init__(self, settings: Settings, store: Store | None = None, *, now: float = NOW) -> None:
@@ -83,7 +83,7 @@ class StillEngine(Engine):
             done(self.result)
 
 
-def still_app(
+def fake_app(
     *,
     theme: str = "dark",
     store: Store | None = None,
@@ -91,9 +91,9 @@ def still_app(
     now: float = NOW,
     **options: Any,
 ) -> MonitorApp:
-    """The monitor on a StillEngine, at the time `now`."""
+    """The monitor on a FakeEngine, at the time `now`."""
     settings = Settings(theme=theme, utc=True, **options)
-    engine = StillEngine(settings, store, now=now)
+    engine = FakeEngine(settings, store, now=now)
     if link is not None:
         engine.link = link
     return MonitorApp(engine, settings, palette=PALETTES[theme])
