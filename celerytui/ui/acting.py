@@ -15,7 +15,7 @@ from celerytui.columns import clean, format_id
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group, registered
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Finding, Outcome, Refusal, Section
-from celerytui.ui.lines import Spans
+from celerytui.ui.draw.spans import Spans
 from celerytui.ui.outcomes import Note, finding_note, outcome_note
 from celerytui.ui.session import Session
 

@@ -21,6 +21,7 @@ from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
 from celerytui.ui.bars import Footer, KeyHint
 from celerytui.ui.base import run_app
+from celerytui.ui.draw.theme import Palette
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.filtering import Filtering
 from celerytui.ui.keymap import check_keys
@@ -34,7 +35,6 @@ from celerytui.ui.messages import (
 from celerytui.ui.pace import Pace
 from celerytui.ui.pane import Pane
 from celerytui.ui.tasks import TaskTable, as_json
-from celerytui.ui.theme import Palette
 from celerytui.ui.workers import WorkerList
 
 NEW_TASK_SECONDS = 10.0

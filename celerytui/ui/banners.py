@@ -7,7 +7,7 @@ from celerytui.control import action
 from celerytui.engine import Job
 from celerytui.model import LinkState
 from celerytui.ui.bars import BEHIND_SECONDS, Bar
-from celerytui.ui.lines import Line, Span, Spans
+from celerytui.ui.draw.spans import Line, Span, Spans
 
 PROGRESS_AFTER = 0.5
 """Seconds that an action may take before its progress is shown."""

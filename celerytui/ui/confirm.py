@@ -18,7 +18,7 @@ from celerytui.columns import clean
 from celerytui.control import Action, Scope
 from celerytui.ui.consequence import Consequence
 from celerytui.ui.dialog import Dialog, action_note
-from celerytui.ui.lines import Span, Spans, cells
+from celerytui.ui.draw.spans import Span, Spans, cells
 from celerytui.ui.session import Session
 
 PINNED = 4

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from celerytui.columns import clean, format_count, format_id, state_role, status_role
 from celerytui.control import Action, Scope
 from celerytui.model import Queue, Task, TaskState, Worker
-from celerytui.ui.lines import Span, Spans
+from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.session import Session
 
 NAMES = 6

@@ -18,10 +18,11 @@ from celerytui.columns import (
 )
 from celerytui.control import Scope
 from celerytui.model import Task, TaskState
-from celerytui.ui.code import highlight, highlight_repr, highlight_traceback, last_own_frame
+from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
+from celerytui.ui.draw.frame import section
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_width
 from celerytui.ui.family import family_tree, relative_line
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans, cells, fit_spans, section, span_width
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Pane, Row

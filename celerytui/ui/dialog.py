@@ -14,17 +14,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from celerytui.control import GROUPS, Action
-from celerytui.ui.lines import (
-    Line,
-    Span,
-    Spans,
-    cells,
-    fit_spans,
-    frame_bottom,
-    frame_top,
-    span_width,
-    to_strip,
-)
+from celerytui.ui.draw.frame import frame_bottom, frame_top
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_width, to_strip
 from celerytui.ui.session import Session
 
 Result = TypeVar("Result")

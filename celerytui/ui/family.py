@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from celerytui.columns import clean, format_duration, format_id, state_role
 from celerytui.model import Task
-from celerytui.ui.glyphs import Glyphs
-from celerytui.ui.lines import Line
+from celerytui.ui.draw.glyphs import Glyphs
+from celerytui.ui.draw.spans import Line
 from celerytui.ui.session import Session
 
 

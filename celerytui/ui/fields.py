@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from celerytui.ui.lines import Line, Span, cells, fit_spans, safe, to_strip
+from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, safe, to_strip
 from celerytui.ui.session import Session
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]*"

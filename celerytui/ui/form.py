@@ -18,6 +18,7 @@ from celerytui.columns import clean
 from celerytui.control import Param
 from celerytui.control.params import problem
 from celerytui.ui.dialog import Dialog
+from celerytui.ui.draw.spans import Spans, cells, fit_spans, wrap_spans
 from celerytui.ui.fields import (
     Buttons,
     ChoiceField,
@@ -27,7 +28,6 @@ from celerytui.ui.fields import (
     TextField,
     offer_line,
 )
-from celerytui.ui.lines import Spans, cells, fit_spans, wrap_spans
 from celerytui.ui.session import Session
 
 WIDEST = 92

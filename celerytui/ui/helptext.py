@@ -5,8 +5,8 @@ from __future__ import annotations
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
+from celerytui.ui.draw.spans import Spans
 from celerytui.ui.keys import KEYS, key_name
-from celerytui.ui.lines import Spans
 from celerytui.ui.session import Session
 
 _PLACES = {

@@ -13,8 +13,8 @@ from typing import ClassVar, Generic, TypeVar
 from textual import events
 from textual.binding import BindingType
 
+from celerytui.ui.draw.spans import Line, Spans
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Spans
 from celerytui.ui.messages import CursorMoved
 from celerytui.ui.pane import Pane, Row
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from celerytui.columns import clean, format_clock
 from celerytui.control import Scope
+from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.history import Entry
-from celerytui.ui.lines import Line, Span, Spans
 from celerytui.ui.listpane import ListPane
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Row

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from celerytui.columns import clean, column, natural, sorted_rows
 from celerytui.query.patterns import glob
-from celerytui.ui.lines import Span
+from celerytui.ui.draw.spans import Span
 from celerytui.ui.notices import Notice, no_such_name
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from celerytui.columns import clean
 from celerytui.model import LinkState
-from celerytui.ui.glyphs import Glyphs
-from celerytui.ui.lines import Line, Span, Spans, cells
+from celerytui.ui.draw.glyphs import Glyphs
+from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session
 

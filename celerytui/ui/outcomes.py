@@ -10,7 +10,7 @@ from msgspec import Struct
 from celerytui.columns import clean, format_id
 from celerytui.control import action as action_of
 from celerytui.model import Finding, Item, Outcome, Reply
-from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.draw.glyphs import Glyphs
 
 REPLIES = 6
 IDS = 20

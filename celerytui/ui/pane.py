@@ -16,10 +16,11 @@ from textual.widget import Widget
 
 from celerytui.columns import format_clock
 from celerytui.control import Scope
-from celerytui.ui.lines import Line, Spans, frame_bottom, frame_top, to_strip
+from celerytui.ui.draw.frame import frame_bottom, frame_top
+from celerytui.ui.draw.spans import Line, Spans, to_strip
+from celerytui.ui.draw.theme import Palette
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
-from celerytui.ui.theme import Palette
 
 Row = tuple[Line | Spans, str]
 """A line and the ground it stands on."""

@@ -9,7 +9,7 @@ from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
 from celerytui.model import Queue
 from celerytui.store.queues import MAX_QUEUES
-from celerytui.ui.lines import Span, Spans
+from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.named import NamedTable
 from celerytui.ui.notices import Notice, no_queues

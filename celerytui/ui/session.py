@@ -6,9 +6,9 @@ from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.settings import Settings
 from celerytui.ui.answers import Answers
-from celerytui.ui.glyphs import Glyphs
+from celerytui.ui.draw.glyphs import Glyphs
+from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
-from celerytui.ui.theme import Palette
 
 
 class Session:

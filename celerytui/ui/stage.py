@@ -15,14 +15,14 @@ from celerytui.ui.banners import Banner, Progress
 from celerytui.ui.bars import Footer, Header, KeyHint, ViewTabs
 from celerytui.ui.base import BaseApp
 from celerytui.ui.detail import DetailPane
+from celerytui.ui.draw.glyphs import pick_glyphs
+from celerytui.ui.draw.theme import Palette, pick_palette
 from celerytui.ui.filterbar import FilterBar
-from celerytui.ui.glyphs import pick_glyphs
 from celerytui.ui.keymap import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
 from celerytui.ui.pane import Pane
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
-from celerytui.ui.theme import Palette, pick_palette
 from celerytui.ui.views import BY_NAME, VIEWS, Body
 
 

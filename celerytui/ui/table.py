@@ -18,9 +18,9 @@ from celerytui.columns import (
     header_cells,
     sort_arrow,
 )
+from celerytui.ui.draw.spans import Line, Span, Spans
+from celerytui.ui.draw.spans import cells as cell_count
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans
-from celerytui.ui.lines import cells as cell_count
 from celerytui.ui.listpane import ListPane
 from celerytui.ui.pane import Row
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from celerytui.columns import format_rate
-from celerytui.ui.charts import Scale, area_chart, area_samples, highest, mean, resample, smooth
-from celerytui.ui.lines import Span, Spans
+from celerytui.ui.draw.charts import (
+    Scale,
+    area_chart,
+    area_samples,
+    highest,
+    mean,
+    resample,
+    smooth,
+)
+from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.pane import Pane, Row
 from celerytui.ui.session import Session
 

@@ -20,8 +20,8 @@ from celerytui.columns import (
     state_role,
 )
 from celerytui.model import Task, TaskState
-from celerytui.ui.glyphs import UNICODE, Glyphs
-from celerytui.ui.lines import Line, Span, cells, fit_spans, merge_spans, span_width
+from celerytui.ui.draw.glyphs import UNICODE, Glyphs
+from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, span_width
 
 Phase = Literal["queue", "worker", "running", "before", "countdown", "silence"]
 

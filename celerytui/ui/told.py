@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from celerytui.columns import clean, format_clock, format_duration, format_id
 from celerytui.model import Item, Reply
 from celerytui.ui.dialog import Reading
+from celerytui.ui.draw.spans import Span, Spans, cut_spans
 from celerytui.ui.history import Entry
-from celerytui.ui.lines import Span, Spans, cut_spans
 from celerytui.ui.logview import mark
 from celerytui.ui.session import Session
 

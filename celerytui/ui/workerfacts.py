@@ -21,8 +21,9 @@ from celerytui.columns import (
 from celerytui.columns.workers import busy_part, software
 from celerytui.control import Scope
 from celerytui.model import Queue, Section, TaskState, Worker
+from celerytui.ui.draw.frame import section
+from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
 from celerytui.ui.keys import bindings
-from celerytui.ui.lines import Line, Span, Spans, fit_spans, section
 from celerytui.ui.pane import Pane, Row
 
 LABEL = 12

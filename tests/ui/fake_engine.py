@@ -16,7 +16,7 @@ from celerytui.query import TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
-from celerytui.ui.theme import PALETTES
+from celerytui.ui.draw.theme import PALETTES
 
 BROKER = "redis://10.0.0.7:6379/0"
 ARGUMENTS = Arguments(

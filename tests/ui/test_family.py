@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.model import Lineage, Task
+from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs
 from celerytui.ui.family import family_tree
-from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs
 
 IDS = [f"task-{number}" for number in range(8)]
 

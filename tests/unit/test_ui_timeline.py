@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.model import Attempt, Task, TaskExtra, TaskState
-from celerytui.ui.glyphs import ASCII, UNICODE
-from celerytui.ui.lines import Span, span_width
+from celerytui.ui.draw.glyphs import ASCII, UNICODE
+from celerytui.ui.draw.spans import Span, span_width
 from celerytui.ui.timeline import Timeline, life, timeline
 
 BASE = 1_763_800_000.0

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from celerytui.columns import clean, cut, format_count
-from celerytui.ui.glyphs import UNICODE, Glyphs
-from celerytui.ui.lines import Line, Span, cells, fit_spans, merge_spans, wrap_spans
+from celerytui.ui.draw.glyphs import UNICODE, Glyphs
+from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, wrap_spans
 
 MOST_CHARACTERS = 64_000
 """Of a traceback; what is longer loses its middle, as the ends say most."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.ui.code import (
+from celerytui.ui.draw.code import (
     MOST_ROWS,
     highlight,
     highlight_repr,
@@ -17,8 +17,8 @@ from celerytui.ui.code import (
     is_own,
     short_path,
 )
-from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs
-from celerytui.ui.lines import Span, span_width
+from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs
+from celerytui.ui.draw.spans import Span, span_width
 
 FAILED = """Traceback (most recent call last):
   File "/usr/lib/python3/dist-packages/celery/app/trace.py", line 453, in trace_task

@@ -9,21 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs
-from celerytui.ui.lines import (
+from celerytui.ui.draw.frame import frame_bottom, frame_top, section
+from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs
+from celerytui.ui.draw.spans import (
     Line,
     Span,
     cut_spans,
     cut_text,
     fit_spans,
-    frame_bottom,
-    frame_top,
-    section,
     slice_spans,
     span_width,
     to_strip,
 )
-from celerytui.ui.theme import PALETTES
+from celerytui.ui.draw.theme import PALETTES
 
 DARK = PALETTES["dark"]
 widths = st.integers(min_value=1, max_value=60)

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from celerytui.columns import format_count, format_rate
-from celerytui.ui.glyphs import UNICODE, Glyphs
-from celerytui.ui.lines import Span, fit_spans, merge_spans
+from celerytui.ui.draw.glyphs import UNICODE, Glyphs
+from celerytui.ui.draw.spans import Span, fit_spans, merge_spans
 
 Values = Sequence[float | None]
 

@@ -9,8 +9,8 @@ from textual.app import App
 
 from celerytui.columns import state_role
 from celerytui.model import TaskState
-from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs, glyphs, pick_glyphs
-from celerytui.ui.theme import ANSI_LIGHT, GROUNDS, PALETTES, ROLES, Palette, pick_palette
+from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs, glyphs, pick_glyphs
+from celerytui.ui.draw.theme import ANSI_LIGHT, GROUNDS, PALETTES, ROLES, Palette, pick_palette
 
 EVERY = [*PALETTES.values(), ANSI_LIGHT]
 

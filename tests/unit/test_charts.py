@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.ui.charts import (
+from celerytui.ui.draw.charts import (
     Scale,
     area_chart,
     area_samples,
@@ -19,8 +19,8 @@ from celerytui.ui.charts import (
     smooth,
     sparkline,
 )
-from celerytui.ui.glyphs import ASCII, UNICODE, Glyphs, glyphs
-from celerytui.ui.lines import Span, span_width
+from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs, glyphs
+from celerytui.ui.draw.spans import Span, span_width
 
 numbers = st.none() | st.floats(allow_nan=True) | st.floats(0, 1000)
 series = st.lists(numbers, max_size=80)

@@ -1,0 +1,1 @@
+"""Spans, frames, charts, code, glyphs and themes: everything drawn, without a widget."""
