@@ -20,7 +20,6 @@ from celerytui.model import LinkState, Outcome
 from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
 from celerytui.ui.bars import Footer, KeyHint
-from celerytui.ui.base import run_app
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.filtering import Filtering
@@ -32,9 +31,10 @@ from celerytui.ui.messages import (
     FilterAsked,
     TaskOpened,
 )
-from celerytui.ui.pace import Pace
 from celerytui.ui.pane import Pane
 from celerytui.ui.tasks import TaskTable, as_json
+from celerytui.ui.terminal.lifecycle import run_app
+from celerytui.ui.terminal.redraw_limiter import Pace
 from celerytui.ui.workers import WorkerList
 
 NEW_TASK_SECONDS = 10.0

@@ -13,7 +13,6 @@ from celerytui.engine import Engine
 from celerytui.settings import Settings
 from celerytui.ui.banners import Banner, Progress
 from celerytui.ui.bars import Footer, Header, KeyHint, ViewTabs
-from celerytui.ui.base import BaseApp
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
@@ -23,6 +22,7 @@ from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, Worker
 from celerytui.ui.pane import Pane
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
+from celerytui.ui.terminal.lifecycle import BaseApp
 from celerytui.ui.views import BY_NAME, VIEWS, Body
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from celerytui.ui.base import BaseApp, run_app
+from celerytui.ui.terminal.lifecycle import BaseApp, run_app
 
 PASSWORD = "s3cr3t-Pa55"
 URL = f"amqp://user:{PASSWORD}@broker.example//"

@@ -8,7 +8,7 @@ from itertools import count
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Outcome
-from celerytui.ui.pace import Pace
+from celerytui.ui.terminal.redraw_limiter import Pace
 from tests.ui.pilot import Driver, driven
 
 SECONDS = 20.0

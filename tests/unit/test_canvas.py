@@ -15,7 +15,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from celerytui.ui.driver.canvas import Canvas
+from celerytui.ui.terminal.canvas import Canvas
 
 WIDTH, HEIGHT = 12, 3
 STYLES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.geometry import Size
 
-from celerytui.ui.pace import LINE_RATE, SLOWEST_SECONDS, Pace
+from celerytui.ui.terminal.redraw_limiter import LINE_RATE, SLOWEST_SECONDS, Pace
 
 
 class Line:

@@ -7,7 +7,7 @@ from textual.app import App
 
 from celerytui.ui.dialog import Choice
 from celerytui.ui.filterbar import FilterInput
-from celerytui.ui.keyorder import STUCK_SECONDS, KeysInOrder
+from celerytui.ui.terminal.key_queue import STUCK_SECONDS, KeysInOrder
 from tests.ui.pilot import Driver, driven
 
 NAMES = {"/": "slash", ":": "colon", " ": "space"}

@@ -24,8 +24,8 @@ from textual.geometry import Size
 
 from celerytui.errors import NoTerminal
 from celerytui.interpreter import hurry
-from celerytui.ui.driver.canvas import Canvas
-from celerytui.ui.driver.outlet import Outlet, reopen
+from celerytui.ui.terminal.canvas import Canvas
+from celerytui.ui.terminal.outlet import Outlet, reopen
 
 DRAIN_SECONDS: Final = 0.3
 SETTLE_SECONDS: Final = 0.02

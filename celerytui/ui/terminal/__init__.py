@@ -5,7 +5,7 @@ that goes away. This one reads and writes on the loop, through descriptions of t
 own that never wait, so that a terminal which stops reading stops nothing else.
 """
 
-from celerytui.ui.driver.departure import LEAVE_SECONDS, Departure
-from celerytui.ui.driver.terminal import TerminalDriver, require_terminal
+from celerytui.ui.terminal.departure import LEAVE_SECONDS, Departure
+from celerytui.ui.terminal.driver import TerminalDriver, require_terminal
 
 __all__ = ["LEAVE_SECONDS", "Departure", "TerminalDriver", "require_terminal"]

@@ -22,8 +22,8 @@ from celerytui.errors import ExitCode
 from celerytui.interpreter import answered
 from celerytui.logs import quieten
 from celerytui.masking import mask
-from celerytui.ui.driver import Departure, TerminalDriver, require_terminal
-from celerytui.ui.keyorder import KeysInOrder
+from celerytui.ui.terminal import Departure, TerminalDriver, require_terminal
+from celerytui.ui.terminal.key_queue import KeysInOrder
 
 logger = logging.getLogger(__name__)
 
