@@ -23,8 +23,8 @@ from celerytui.ui.bars import Footer, KeyHint
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.filtering import Filtering
-from celerytui.ui.keymap import check_keys
-from celerytui.ui.keys import KEYS, action_bindings, bindings
+from celerytui.ui.keys.registry import KEYS, action_bindings, bindings
+from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import (
     ActionFinished,
     CursorMoved,
@@ -232,7 +232,7 @@ class MonitorApp(Filtering):
 
     def action_help(self) -> None:
         from celerytui.ui.dialog import Reading
-        from celerytui.ui.helptext import help_lines
+        from celerytui.ui.keys.help import help_lines
 
         focused = self.screen.focused
         place = focused.id or "" if isinstance(focused, Pane) else ""

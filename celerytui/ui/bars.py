@@ -19,7 +19,7 @@ from celerytui.columns import (
 from celerytui.model import Link, LinkState
 from celerytui.store import Summary
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width, to_strip
-from celerytui.ui.keys import key_name
+from celerytui.ui.keys.registry import key_name
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 

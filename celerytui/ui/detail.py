@@ -22,7 +22,7 @@ from celerytui.ui.draw.code import highlight, highlight_repr, highlight_tracebac
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_width
 from celerytui.ui.family import family_tree, relative_line
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Pane, Row

@@ -14,7 +14,7 @@ from textual import events
 from textual.binding import BindingType
 
 from celerytui.ui.draw.spans import Line, Spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import CursorMoved
 from celerytui.ui.pane import Pane, Row
 

@@ -17,7 +17,7 @@ from celerytui.ui.detail import DetailPane
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
 from celerytui.ui.filterbar import FilterBar
-from celerytui.ui.keymap import added_bindings
+from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
 from celerytui.ui.pane import Pane
 from celerytui.ui.session import Session

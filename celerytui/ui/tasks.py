@@ -20,7 +20,7 @@ from celerytui.control import Scope
 from celerytui.masking import mask
 from celerytui.model import Task
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened, TaskSelected
 from celerytui.ui.notices import no_tasks
 from celerytui.ui.pane import Row

@@ -23,7 +23,7 @@ from celerytui.control import Scope
 from celerytui.model import Queue, Section, TaskState, Worker
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.pane import Pane, Row
 
 LABEL = 12

@@ -16,7 +16,7 @@ from celerytui.columns import (
 from celerytui.control import Scope
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import WorkerOpened
 from celerytui.ui.named import NamedTable
 from celerytui.ui.notices import Notice, no_workers

@@ -21,7 +21,7 @@ from celerytui.control import Scope
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.listpane import ListPane
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice

@@ -13,7 +13,7 @@ from celerytui.columns import clean, epoch, format_clock, format_id, format_when
 from celerytui.control import Scope, registered
 from celerytui.model import Section
 from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
-from celerytui.ui.keys import bindings
+from celerytui.ui.keys.registry import bindings
 from celerytui.ui.listpane import ListPane
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.notices import Notice

@@ -15,7 +15,7 @@ from celerytui.ui.bars import Footer, Header, ViewTabs
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Dialog
 from celerytui.ui.form import Form
-from celerytui.ui.helptext import help_lines
+from celerytui.ui.keys.help import help_lines
 from celerytui.ui.workers import WorkerList
 from tests.ui.pilot import Driver, driven
 

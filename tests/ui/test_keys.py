@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group, in_group
-from celerytui.ui.keys import KEYS, key_name
+from celerytui.ui.keys.registry import KEYS, key_name
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "keys.md").read_text()
 

@@ -14,7 +14,7 @@ from celerytui.ui.bars import Footer, Header
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialog import Choice, Reading
 from celerytui.ui.filterbar import FilterInput
-from celerytui.ui.keymap import check_keys
+from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.pane import Pane
 from celerytui.ui.workers import WorkerList

@@ -16,7 +16,7 @@ from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Link
 from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
-from celerytui.ui.keys import KEYS, key_name
+from celerytui.ui.keys.registry import KEYS, key_name
 
 if sys.version_info >= (3, 11):
     import tomllib

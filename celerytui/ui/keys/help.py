@@ -6,7 +6,7 @@ from celerytui.control import ACTIONS, GROUPS
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.keys import KEYS, key_name
+from celerytui.ui.keys.registry import KEYS, key_name
 from celerytui.ui.session import Session
 
 _PLACES = {

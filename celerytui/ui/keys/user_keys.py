@@ -11,7 +11,7 @@ from textual.keys import Keys, _character_to_key
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.errors import SettingsError
 from celerytui.settings import suggestion
-from celerytui.ui.keys import KEYS, action_bindings
+from celerytui.ui.keys.registry import KEYS, action_bindings
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 NAMES: Final = frozenset(

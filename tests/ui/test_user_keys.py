@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from celerytui.errors import SettingsError
-from celerytui.ui.keymap import check_keys
+from celerytui.ui.keys.user_keys import check_keys
 from tests.ui.pilot import driven
 
 
