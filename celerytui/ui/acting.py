@@ -136,7 +136,7 @@ class Actions:
         return bool(found) and all(one is not None and one.task_events is False for one in found)
 
     def _offer(self, title: str, options: Sequence[tuple[str, str, str]]) -> None:
-        from celerytui.ui.dialog import Choice
+        from celerytui.ui.dialogs.choice import Choice
 
         def chosen(chosen_id: str | None) -> None:
             if chosen_id is None:
@@ -150,7 +150,7 @@ class Actions:
 
     def _choose(self, action: Action) -> None:
         """Ask which worker, queue or task name it is about."""
-        from celerytui.ui.dialog import Choice
+        from celerytui.ui.dialogs.choice import Choice
 
         names = self._known(action.scope)
         if not names:
@@ -189,7 +189,7 @@ class Actions:
     def _form(
         self, action: Action, targets: list[str], values: Values, told: Sequence[Spans] = ()
     ) -> None:
-        from celerytui.ui.dialog import action_note
+        from celerytui.ui.dialogs.dialog import action_note
         from celerytui.ui.form import Form
 
         form = Form(
@@ -308,7 +308,7 @@ class Actions:
         failed = any(item.ok is False for item in outcome.items)
         entry = session.history.of(outcome)
         if failed and entry and len(outcome.items) > 1 and len(self._app.screen_stack) == 1:
-            from celerytui.ui.told import Told
+            from celerytui.ui.dialogs.log_entry import Told
 
             self._app.push_screen(Told(session, entry))
 

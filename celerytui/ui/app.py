@@ -231,7 +231,7 @@ class MonitorApp(Filtering):
         self.notify("asking the workers", markup=False, timeout=2)
 
     def action_help(self) -> None:
-        from celerytui.ui.dialog import Reading
+        from celerytui.ui.dialogs.reading import Reading
         from celerytui.ui.keys.help import help_lines
 
         focused = self.screen.focused

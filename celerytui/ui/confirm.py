@@ -17,7 +17,7 @@ from textual.widgets import Input
 from celerytui.columns import clean
 from celerytui.control import Action, Scope
 from celerytui.ui.consequence import Consequence
-from celerytui.ui.dialog import Dialog, action_note
+from celerytui.ui.dialogs.dialog import Dialog, action_note
 from celerytui.ui.draw.spans import Span, Spans, cells
 from celerytui.ui.session import Session
 

@@ -101,7 +101,7 @@ class Filtering(Stage):
         return focused if isinstance(focused, TablePane) else self.table
 
     def action_sort(self) -> None:
-        from celerytui.ui.dialog import Choice
+        from celerytui.ui.dialogs.choice import Choice
 
         table = self.ordered
         options = [(one, label, "") for one, label in table.orders()]

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from celerytui.columns import clean
 from celerytui.control import Param
 from celerytui.control.params import problem
-from celerytui.ui.dialog import Dialog
+from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Spans, cells, fit_spans, wrap_spans
 from celerytui.ui.fields import (
     Buttons,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celerytui.columns import clean, format_clock
 from celerytui.control import Scope
+from celerytui.ui.dialogs.log_entry import mark
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.history import Entry
 from celerytui.ui.listpane import ListPane
@@ -11,14 +12,6 @@ from celerytui.ui.notices import Notice
 from celerytui.ui.pane import Row
 from celerytui.ui.session import Session
 from celerytui.ui.workerfacts import ScrolledPane
-
-
-def mark(session: Session, ok: bool | None) -> Span:
-    """The sign of how something went; None is that nobody knows."""
-    glyphs = session.glyphs
-    if ok is None:
-        return glyphs.unknown, "warning"
-    return (glyphs.success, "success") if ok else (glyphs.failure, "failure")
 
 
 class LogList(ListPane[Entry]):
@@ -75,7 +68,7 @@ class LogList(ListPane[Entry]):
     def action_open(self) -> None:
         entry = next((one for one in self._entries if one.key == self.cursor), None)
         if entry is not None:
-            from celerytui.ui.told import Told
+            from celerytui.ui.dialogs.log_entry import Told
 
             self.app.push_screen(Told(self.session, entry))
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from celerytui.columns import clean, format_id
 from celerytui.control import Action
 from celerytui.model import Arguments, Refusal, Task
-from celerytui.ui.dialog import action_note
+from celerytui.ui.dialogs.dialog import action_note
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.form import Form
 from celerytui.ui.session import Session

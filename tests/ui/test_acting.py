@@ -13,7 +13,8 @@ from celerytui.settings import Settings
 from celerytui.ui.banners import Progress
 from celerytui.ui.bars import Footer, Header, ViewTabs
 from celerytui.ui.confirm import Confirm
-from celerytui.ui.dialog import Choice, Dialog
+from celerytui.ui.dialogs.choice import Choice
+from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.form import Form
 from celerytui.ui.keys.help import help_lines
 from celerytui.ui.workers import WorkerList

@@ -9,7 +9,7 @@ import pytest
 from celerytui.control import ACTIONS, Action, Param, action
 from celerytui.model import Refusal
 from celerytui.ui.confirm import Confirm, TypedConfirm
-from celerytui.ui.dialog import Choice
+from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.fields import ChoiceField, TextField
 from celerytui.ui.form import Form
 from tests.ui.pilot import Driver, driven

@@ -9,10 +9,10 @@ import pytest
 from celerytui.control import ActionLog
 from celerytui.demo.sample import NOW
 from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
+from celerytui.ui.dialogs.log_entry import Told
 from celerytui.ui.history import History
 from celerytui.ui.logview import LogList
 from celerytui.ui.result import ResultDialog
-from celerytui.ui.told import Told
 from tests.ui.pilot import Driver, driven
 
 GROWN = Outcome(

@@ -12,7 +12,8 @@ from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
 from celerytui.ui.bars import Footer, Header
 from celerytui.ui.confirm import Confirm
-from celerytui.ui.dialog import Choice, Reading
+from celerytui.ui.dialogs.choice import Choice
+from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import StoreChanged

@@ -12,7 +12,8 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.store import Store
 from celerytui.ui.bars import Footer
-from celerytui.ui.dialog import Choice, Reading
+from celerytui.ui.dialogs.choice import Choice
+from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.named import NamedTable
 from celerytui.ui.queues import QueueList

@@ -6,11 +6,19 @@ from collections.abc import Sequence
 
 from celerytui.columns import clean, format_clock, format_duration, format_id
 from celerytui.model import Item, Reply
-from celerytui.ui.dialog import Reading
+from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.draw.spans import Span, Spans, cut_spans
 from celerytui.ui.history import Entry
-from celerytui.ui.logview import mark
 from celerytui.ui.session import Session
+
+
+def mark(session: Session, ok: bool | None) -> Span:
+    """The sign of how something went; None is that nobody knows."""
+    glyphs = session.glyphs
+    if ok is None:
+        return glyphs.unknown, "warning"
+    return (glyphs.success, "success") if ok else (glyphs.failure, "failure")
+
 
 ITEMS_SHOWN = 500
 """As many targets as the dialog lists, those that went wrong first."""

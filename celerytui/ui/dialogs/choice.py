@@ -1,0 +1,74 @@
+"""A list to choose one of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from celerytui.ui.dialogs.dialog import Dialog
+from celerytui.ui.draw.spans import Line, Spans, cells
+from celerytui.ui.session import Session
+
+
+class Choice(Dialog[str]):
+    """A list to choose one of; each is an id, what is shown at the left, and at the right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", "down", show=False),
+        Binding("k,up", "step(-1)", "up", show=False),
+        Binding("enter", "take", "take it", show=False),
+        Binding("q", "decline", "close", show=False),
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        options: Sequence[tuple[str, str, str]],
+        chosen: str | None = None,
+    ) -> None:
+        super().__init__(session)
+        self.heading = title
+        self.options = list(options)
+        ids = [one for one, _, _ in self.options]
+        self.at = ids.index(chosen) if chosen in ids else 0
+
+    def update(self) -> None:
+        widest = max((cells(label) for _, label, _ in self.options), default=0)
+        note = max((cells(note) for _, _, note in self.options), default=0)
+        lines: list[Spans] = []
+        for row, (_, label, key) in enumerate(self.options):
+            line = Line(widest + note + 6)
+            cursor = self.session.glyphs.cursor if row == self.at else " "
+            line.left((f"{cursor} ", "cursor"), (label, "strong" if row == self.at else "text"))
+            lines.append(line.right((key, "key")).spans())
+        self.box.grounds = {self.at: "cursor"}
+        self.box.fill([(self.heading, "strong")], [], lines)
+
+    def action_step(self, by: int) -> None:
+        self.at = (self.at + by) % max(1, len(self.options))
+        self.update()
+        self.box.show_row(self.at)
+
+    def action_take(self) -> None:
+        self.dismiss(self.options[self.at][0] if self.options else None)
+
+    def on_key(self, event: events.Key) -> None:
+        """The key that stands beside an option takes it."""
+        for one, _, key in self.options:
+            if event.character and event.character == key:
+                event.stop()
+                self.dismiss(one)
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        region = self.box.region
+        if not region.contains(event.screen_x, event.screen_y):
+            self.dismiss(None)
+            return
+        row = self.box.row_at(event.screen_y - region.y - 1)
+        if 0 <= row < len(self.options):
+            self.dismiss(self.options[row][0])
