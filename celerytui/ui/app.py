@@ -19,9 +19,9 @@ from celerytui.interpreter import collect_all, share_interpreter
 from celerytui.model import LinkState, Outcome
 from celerytui.settings import Settings
 from celerytui.ui.acting import Actions
-from celerytui.ui.bars import Footer, KeyHint
+from celerytui.ui.bars.filter_line import FilterInput
+from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.draw.theme import Palette
-from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.filtering import Filtering
 from celerytui.ui.keys.registry import KEYS, action_bindings, bindings
 from celerytui.ui.keys.user_keys import check_keys

@@ -7,7 +7,7 @@ from typing import Any
 from textual import on
 
 from celerytui.query import parse_filter
-from celerytui.ui.filterbar import FilterBar
+from celerytui.ui.bars.filter_line import FilterBar
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.named import NamedTable
 from celerytui.ui.pane import Pane

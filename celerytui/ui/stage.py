@@ -11,12 +11,15 @@ from textual.app import ComposeResult
 
 from celerytui.engine import Engine
 from celerytui.settings import Settings
-from celerytui.ui.banners import Banner, Progress
-from celerytui.ui.bars import Footer, Header, KeyHint, ViewTabs
+from celerytui.ui.bars.banner import Banner
+from celerytui.ui.bars.filter_line import FilterBar
+from celerytui.ui.bars.footer import Footer, KeyHint
+from celerytui.ui.bars.header import Header
+from celerytui.ui.bars.progress import Progress
+from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
-from celerytui.ui.filterbar import FilterBar
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
 from celerytui.ui.pane import Pane

@@ -10,8 +10,10 @@ from celerytui.demo.traffic import BILL
 from celerytui.engine import Job
 from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
-from celerytui.ui.banners import Progress
-from celerytui.ui.bars import Footer, Header, ViewTabs
+from celerytui.ui.bars.footer import Footer
+from celerytui.ui.bars.header import Header
+from celerytui.ui.bars.progress import Progress
+from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog

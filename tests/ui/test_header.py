@@ -6,8 +6,8 @@ import pytest
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Link, LinkState
-from celerytui.ui.banners import Banner
-from celerytui.ui.bars import Header
+from celerytui.ui.bars.banner import Banner
+from celerytui.ui.bars.header import Header
 from tests.ui.large_cluster import large_store
 from tests.ui.pilot import driven
 

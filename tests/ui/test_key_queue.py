@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.app import App
 
+from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.dialogs.choice import Choice
-from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.terminal.key_queue import STUCK_SECONDS, KeysInOrder
 from tests.ui.pilot import Driver, driven
 

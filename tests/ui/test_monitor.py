@@ -10,11 +10,12 @@ from rich.style import Style
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
-from celerytui.ui.bars import Footer, Header
+from celerytui.ui.bars.filter_line import FilterInput
+from celerytui.ui.bars.footer import Footer
+from celerytui.ui.bars.header import Header
 from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
-from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.pane import Pane

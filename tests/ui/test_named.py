@@ -11,10 +11,10 @@ from celerytui.columns import natural
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.store import Store
-from celerytui.ui.bars import Footer
+from celerytui.ui.bars.filter_line import FilterInput
+from celerytui.ui.bars.footer import Footer
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
-from celerytui.ui.filterbar import FilterInput
 from celerytui.ui.named import NamedTable
 from celerytui.ui.queues import QueueList
 from celerytui.ui.workers import WorkerList

@@ -1,12 +1,8 @@
-"""The rows that are always there: the header, the views and the keys."""
+"""Who and where, whether it is live, and the four numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from textual import events, on
-from textual.strip import Strip
-from textual.widget import Widget
+from collections.abc import Sequence
 
 from celerytui.columns import (
     clean,
@@ -18,75 +14,34 @@ from celerytui.columns import (
 )
 from celerytui.model import Link, LinkState
 from celerytui.store import Summary
-from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width, to_strip
-from celerytui.ui.keys.registry import key_name
-from celerytui.ui.messages import StoreChanged
-from celerytui.ui.session import Session
+from celerytui.ui.bars.bar import Bar
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width
 
 WIDE = 100
+
+
 HOST_FROM = 72
+
+
 SILENT_SECONDS = 6.0
 """A worker's heart beats every 2 s unless configured otherwise."""
+
 
 SPARED = 7
 """How often something more can be left out of the four numbers."""
 
+
 LEAST_WHO = 8
+
+
 GAP = 3
+
+
 TREND = 14
+
 
 BEHIND_SECONDS = 2.0
 """Lag from which on what is shown is no longer called live."""
-
-
-class Bar(Widget):
-    """One row across the screen, drawn by hand on its ground."""
-
-    DEFAULT_CSS = """
-    Bar { height: 1; width: 100%; }
-    """
-    GROUND = "surface"
-
-    def __init__(self, session: Session, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.session = session
-        self._strip: Strip | None = None
-
-    @property
-    def ground(self) -> str:
-        """What the row stands on."""
-        return self.GROUND
-
-    def draw(self, line: Line) -> None:
-        """Fill the row."""
-        raise NotImplementedError
-
-    @on(StoreChanged)
-    def _on_news(self) -> None:
-        self.paint()
-
-    def paint(self) -> None:
-        """Draw again, and repaint if it differs."""
-        if not self.is_attached or not self.outer_size.width:
-            return
-        line = Line(self.outer_size.width, self.session.glyphs.ellipsis)
-        self.draw(line)
-        strip = to_strip(line, self.session.palette, self.ground)
-        if strip != self._strip:
-            self._strip = strip
-            self.refresh()
-
-    def on_resize(self) -> None:
-        self.paint()
-
-    def render_line(self, y: int) -> Strip:
-        """The row as it was last drawn; the first frame comes before any drawing."""
-        if self._strip is None or self._strip.cell_length != self.outer_size.width:
-            self.paint()
-        if self._strip is None:
-            style = self.session.palette.style("text", self.ground)
-            return Strip.blank(self.outer_size.width, style)
-        return self._strip
 
 
 class Header(Bar):
@@ -252,105 +207,3 @@ def _host(url: str) -> str:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-class ViewTabs(Bar):
-    """The views with their digits, and at the right the badges or where one is."""
-
-    GROUND = "bg"
-
-    def __init__(self, session: Session, views: Sequence[tuple[str, str, str]]) -> None:
-        super().__init__(session, id="views")
-        self.views = views
-        self.crumbs: tuple[str, ...] = ()
-
-    def draw(self, line: Line) -> None:
-        for key, name, label in self.views:
-            if name == self.session.view:
-                line.left((f" {key} {label} ", "accent.filled"))
-            else:
-                line.left((f" {key} ", "accent"), (f"{label} ", "muted"))
-        crumbs = self.crumbs if self.outer_size.width >= WIDE else ()
-        if self.crumbs and not crumbs:
-            line.right((clean(self.crumbs[-1], limit=24), "strong"))
-        for index, crumb in enumerate(crumbs):
-            if index:
-                line.right((f" {self.session.glyphs.crumb} ", "faint"))
-            line.right((clean(crumb, limit=60), "strong" if index else "muted"))
-        if self.crumbs:
-            line.right(("  ", "text"))
-        for badge in self._badges():
-            role = "badge.production" if badge == "PRODUCTION" else "badge"
-            line.right((f" {badge} ", role), (" ", "text"))
-
-    def _badges(self) -> list[str]:
-        session = self.session
-        badges = ["PRODUCTION"] if session.settings.production else []
-        if session.paused_at is not None:
-            badges.append("PAUSED")
-        if session.utc:
-            badges.append("UTC")
-        if session.settings.read_only:
-            badges.append("READ-ONLY")
-        return badges
-
-    def on_click(self, event: events.Click) -> None:
-        x = 0
-        for key, name, label in self.views:
-            x += cells(f" {key} {label} ")
-            if event.x < x:
-                self.app.call_later(self.app.run_action, f"show_view('{name}')")
-                return
-
-
-KeyHint = tuple[str, str, int]
-"""A key's name for Textual, its label, and its rank: the highest is the first to go."""
-
-
-class Footer(Bar):
-    """The keys that work here; from the right they go first, but `?` and `q` stay."""
-
-    def __init__(self, session: Session, hints: Callable[[], Sequence[KeyHint]]) -> None:
-        super().__init__(session, id="footer")
-        self.hints = hints
-        self._places: list[tuple[int, str]] = []
-
-    def draw(self, line: Line) -> None:
-        note = self._note()
-        hints = self._fitting(list(self.hints()), self.outer_size.width - cells(note) - 1)
-        self._places = []
-        x = 1
-        line.left((" ", "text"))
-        for key, label, _ in hints:
-            if x > 1:
-                line.left(("   ", "muted"))
-            line.left((key_name(key), "key"), (f" {label}", "muted"))
-            x += cells(key_name(key)) + cells(label) + 4
-            self._places.append((x, key))
-        if note:
-            line.right((note + " ", "muted"))
-
-    def _note(self) -> str:
-        if self.session.settings.read_only and self.outer_size.width >= 120:
-            return "read-only: actions are off"
-        if self.session.stale_since is not None and self.outer_size.width >= 120:
-            return "actions wait for the broker"
-        return ""
-
-    @staticmethod
-    def _fitting(hints: list[KeyHint], room: int) -> list[KeyHint]:
-        """As many as fit, in their order: the lowest ranks first, and rank 0 always."""
-        kept: set[int] = set()
-        for index in sorted(range(len(hints)), key=lambda index: hints[index][2]):
-            key, label, rank = hints[index]
-            width = cells(key_name(key)) + cells(label) + 4
-            if rank == 0 or width <= room:
-                kept.add(index)
-                room -= width
-        return [hint for index, hint in enumerate(hints) if index in kept]
-
-    def on_click(self, event: events.Click) -> None:
-        for end, key in self._places:
-            if event.x < end:
-                self.app.call_later(self.app.simulate_key, key)
-                return

@@ -1,0 +1,1 @@
+"""The rows across the screen: header, tabs, banner, progress, filter line, footer."""

@@ -1,0 +1,60 @@
+"""How far an action is that takes its time."""
+
+from __future__ import annotations
+
+from celerytui.columns import clean, meter
+from celerytui.control import action
+from celerytui.engine import Job
+from celerytui.ui.bars.bar import Bar
+from celerytui.ui.draw.spans import Line
+
+PROGRESS_AFTER = 0.5
+"""Seconds that an action may take before its progress is shown."""
+
+
+PROGRESS_CELLS = 24
+
+
+class Progress(Bar):
+    """How far an action is that takes its time; hidden while there is none."""
+
+    GROUND = "marked"
+
+    def on_mount(self) -> None:
+        self.display = bool(self._shown())
+
+    def paint(self) -> None:
+        shown = bool(self._shown())
+        if shown != self.display:
+            self.display = shown
+            self._strip = None
+        super().paint()
+
+    def _shown(self) -> list[Job]:
+        """What is under way, oldest first; short ones never show."""
+        engine = self.session.engine
+        now = engine.clock()
+        return [one for one in list(engine.executor.running) if now - one.since >= PROGRESS_AFTER]
+
+    def draw(self, line: Line) -> None:
+        running = self._shown()
+        if not running:
+            return
+        one, glyphs = running[0], self.session.glyphs
+        line.left((f" {glyphs.states[2]} ", "started"), (action(one.action).label, "strong"))
+        if one.total:
+            part = meter(one.done / one.total, PROGRESS_CELLS, ascii=self.session.ascii)
+            full = len(part.rstrip("-─"))
+            line.left(("  ", "text"), (part[:full], "started"), (part[full:], "faint"))
+            line.left((f"  {one.done:,}", "strong"), (f" of {one.total:,}", "muted"))
+        elif one.targets:
+            line.left((f"  {len(one.targets):,}", "strong"))
+        note = "stops after this step" if one.cancelled else one.note or "waits for answers"
+        line.left((f"  {clean(note, limit=60)}", "muted"))
+        if len(running) > 1:
+            line.left((f"   {len(running) - 1} more after it", "muted"))
+        if not one.cancelled:
+            line.right(("x", "key"), (" cancel ", "text"))
+
+    def on_click(self) -> None:
+        self.app.call_later(self.app.run_action, "cancel")
