@@ -31,7 +31,7 @@ from celerytui.ui.messages import (
     FilterAsked,
     TaskOpened,
 )
-from celerytui.ui.pane import Pane
+from celerytui.ui.panes.pane import Pane
 from celerytui.ui.tasks import TaskTable, as_json
 from celerytui.ui.terminal.lifecycle import run_app
 from celerytui.ui.terminal.redraw_limiter import Pace

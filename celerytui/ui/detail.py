@@ -24,8 +24,8 @@ from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_wi
 from celerytui.ui.family import family_tree, relative_line
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened
-from celerytui.ui.notices import Notice
-from celerytui.ui.pane import Pane, Row
+from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.pane import Pane, Row
 from celerytui.ui.session import Session
 from celerytui.ui.timeline import timeline
 
@@ -118,13 +118,13 @@ class DetailPane(Pane):
             for line, ground in shown
         ]
 
-    def _nothing(self) -> Notice:
+    def _nothing(self) -> EmptyState:
         if self.pinned is not None:
-            return Notice(
+            return EmptyState(
                 "This task is not held any more",
                 f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
             )
-        return Notice("No task is chosen", "j k or a click choose one, f follows the newest.")
+        return EmptyState("No task is chosen", "j k or a click choose one, f follows the newest.")
 
     def thumb(self) -> tuple[int, int] | None:
         height = self.inside.height

@@ -9,10 +9,10 @@ from textual import on
 from celerytui.query import parse_filter
 from celerytui.ui.bars.filter_line import FilterBar
 from celerytui.ui.messages import FilterAsked
-from celerytui.ui.named import NamedTable
-from celerytui.ui.pane import Pane
+from celerytui.ui.panes.loaded_table import LoadedTable
+from celerytui.ui.panes.pane import Pane
+from celerytui.ui.panes.table import TablePane
 from celerytui.ui.stage import Stage
-from celerytui.ui.table import TablePane
 
 
 class Filtering(Stage):
@@ -20,7 +20,7 @@ class Filtering(Stage):
 
     async def action_edit_filter(self) -> None:
         focused, body = self.screen.focused, self.body
-        if isinstance(focused, NamedTable):
+        if isinstance(focused, LoadedTable):
             body.typed_for = focused.id
             await self.screen.query_one(FilterBar).open(focused.word, focused.NAME.lower())
             return
@@ -44,7 +44,7 @@ class Filtering(Stage):
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         pane = self._typed_for
-        if isinstance(pane, NamedTable):
+        if isinstance(pane, LoadedTable):
             pane.narrow(event.text)
             return
         self.session.filter_text = event.text
@@ -61,7 +61,7 @@ class Filtering(Stage):
     def _filter_closed(self, event: FilterBar.Closed) -> None:
         pane, before = self._typed_for, self.screen_stack[0].query_one(FilterBar).before
         self.body.typed_for = None
-        if isinstance(pane, NamedTable):
+        if isinstance(pane, LoadedTable):
             if not event.kept:
                 pane.narrow(before)
         else:
@@ -85,7 +85,7 @@ class Filtering(Stage):
 
         Only where it is seen; False where nothing that is seen leaves anything out.
         """
-        lists = [pane for pane in self.body.panes if isinstance(pane, NamedTable) and pane.word]
+        lists = [pane for pane in self.body.panes if isinstance(pane, LoadedTable) and pane.word]
         focused = [pane for pane in lists if pane.has_focus]
         if self.session.filter_text and self.table in self.body.panes and not focused:
             self.set_filter("")

@@ -7,11 +7,11 @@ from celerytui.control import Scope
 from celerytui.ui.dialogs.log_entry import mark
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.history import Entry
-from celerytui.ui.listpane import ListPane
-from celerytui.ui.notices import Notice
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
-from celerytui.ui.workerfacts import ScrolledPane
 
 
 class LogList(ListPane[Entry]):
@@ -63,7 +63,7 @@ class LogList(ListPane[Entry]):
         text = (
             "Every action, its targets, what the workers answered and what came of it stand here."
         )
-        return Notice("Nothing was done yet", text).rows(width, height, self.session.glyphs)
+        return EmptyState("Nothing was done yet", text).rows(width, height, self.session.glyphs)
 
     def action_open(self) -> None:
         entry = next((one for one in self._entries if one.key == self.cursor), None)

@@ -11,14 +11,14 @@ from celerytui.model import Queue
 from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import FilterAsked
-from celerytui.ui.named import NamedTable
-from celerytui.ui.notices import Notice, no_queues
+from celerytui.ui.panes.empty import EmptyState, no_queues
+from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.session import Session
 
 _TROUBLE = ("failure", "warning", "text")
 
 
-class QueueList(NamedTable[Queue]):
+class QueueList(LoadedTable[Queue]):
     """Every queue that is configured, consumed or was seen in an event, and what waits in it."""
 
     NAME = "Queues"
@@ -79,7 +79,7 @@ class QueueList(NamedTable[Queue]):
     def key_of(self, item: Queue) -> str:
         return item.name
 
-    def nothing(self) -> Notice:
+    def nothing(self) -> EmptyState:
         return no_queues(self.session)
 
     def open_row(self, key: str) -> None:

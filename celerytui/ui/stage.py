@@ -22,7 +22,7 @@ from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
-from celerytui.ui.pane import Pane
+from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
 from celerytui.ui.terminal.lifecycle import BaseApp

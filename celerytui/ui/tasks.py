@@ -22,9 +22,9 @@ from celerytui.model import Task
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened, TaskSelected
-from celerytui.ui.notices import no_tasks
-from celerytui.ui.pane import Row
-from celerytui.ui.table import TablePane
+from celerytui.ui.panes.empty import no_tasks
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.table import TablePane
 
 NAMED = 1_000
 """As many marked tasks as are looked at for their names."""

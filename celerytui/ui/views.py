@@ -17,11 +17,11 @@ from textual.widget import Widget
 from celerytui.ui import layout
 from celerytui.ui.detail import DetailPane
 from celerytui.ui.layout import Needs, PaneLayout, Regions
-from celerytui.ui.pane import Pane
+from celerytui.ui.panes.pane import Pane
+from celerytui.ui.panes.throughput import Throughput
 from celerytui.ui.queues import QueueList
 from celerytui.ui.session import Session
 from celerytui.ui.tasks import TaskTable
-from celerytui.ui.throughput import Throughput
 from celerytui.ui.workers import WorkerList
 
 

@@ -18,11 +18,11 @@ from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import WorkerOpened
-from celerytui.ui.named import NamedTable
-from celerytui.ui.notices import Notice, no_workers
+from celerytui.ui.panes.empty import EmptyState, no_workers
+from celerytui.ui.panes.loaded_table import LoadedTable
 
 
-class WorkerList(NamedTable[Worker]):
+class WorkerList(LoadedTable[Worker]):
     """Every worker that was heard of or answered: what it is, does and carries."""
 
     NAME = "Workers"
@@ -88,7 +88,7 @@ class WorkerList(NamedTable[Worker]):
     def key_of(self, item: Worker) -> str:
         return item.hostname
 
-    def nothing(self) -> Notice:
+    def nothing(self) -> EmptyState:
         return no_workers(self.session)
 
     def ground(self, item: Worker) -> str:

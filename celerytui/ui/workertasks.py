@@ -22,12 +22,13 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.keys.registry import bindings
-from celerytui.ui.listpane import ListPane
 from celerytui.ui.messages import TaskOpened
-from celerytui.ui.notices import Notice
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
-from celerytui.ui.workerfacts import ScrolledPane, WorkerPane
+from celerytui.ui.workerfacts import WorkerPane
 
 METER = 14
 MEASURE_SECONDS = 5.0
@@ -122,14 +123,14 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         worker = self.worker
         if worker is not None and worker.task_events is False:
             keys = () if self.session.read_only else (("E", "turn them on"),)
-            notice = Notice("Its task events are off", "What it runs is not told.", keys=keys)
+            notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
         elif worker is not None and worker.active:
-            notice = Notice(
+            notice = EmptyState(
                 f"It runs {worker.active:,}, which are not known here",
                 "They began before this monitor did.", keys=(("w", "ask it"),),
             )  # fmt: skip
         else:
-            notice = Notice("It runs no task now")
+            notice = EmptyState("It runs no task now")
         return notice.rows(width, height, self.session.glyphs)
 
     # Drawing

@@ -14,12 +14,12 @@ from celerytui.control import Scope, registered
 from celerytui.model import Section
 from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
 from celerytui.ui.keys.registry import bindings
-from celerytui.ui.listpane import ListPane
 from celerytui.ui.messages import TaskOpened
-from celerytui.ui.notices import Notice
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.throughput import Throughput
 from celerytui.ui.session import Session
-from celerytui.ui.throughput import Throughput
 from celerytui.ui.workerfacts import WorkerPane
 
 
@@ -264,11 +264,13 @@ class WorkerSections(WorkerPane, ListPane[Told]):
     def empty(self, width: int, height: int) -> list[Row]:
         answer = self.answer(self.part.name)
         if answer is None:
-            notice = Notice("Asking the worker")
+            notice = EmptyState("Asking the worker")
         elif answer.error is not None:
-            notice = Notice(clean(answer.error, limit=300), keys=(("w", "ask again"),), warns=True)
+            notice = EmptyState(
+                clean(answer.error, limit=300), keys=(("w", "ask again"),), warns=True
+            )
         else:
-            notice = Notice("Nothing", "It answered that there is none.")
+            notice = EmptyState("Nothing", "It answered that there is none.")
         return notice.rows(width, min(height, 11), self.session.glyphs)
 
     def action_section(self, by: int) -> None:

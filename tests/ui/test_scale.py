@@ -13,8 +13,8 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, QueueDepth
 from celerytui.store import Store
 from celerytui.store.queues import MAX_QUEUES
-from celerytui.ui import table
 from celerytui.ui.bars.header import Header
+from celerytui.ui.panes import table
 from celerytui.ui.queues import QueueList
 from celerytui.ui.workers import WorkerList
 from tests.ui.fake_engine import fake_app

@@ -12,7 +12,7 @@ from celerytui.demo.traffic import BILL, GPU
 from celerytui.model import Outcome, Reply, Section, TaskState
 from celerytui.ui import layout
 from celerytui.ui.layout import WORKER_PANES, Needs
-from celerytui.ui.pane import Pane
+from celerytui.ui.panes.pane import Pane
 from celerytui.ui.workerfacts import WorkerFacts, format_memory
 from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
 from celerytui.ui.workerview import PARTS, WorkerSections

@@ -16,7 +16,7 @@ from textual.binding import BindingType
 from celerytui.ui.draw.spans import Line, Spans
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import CursorMoved
-from celerytui.ui.pane import Pane, Row
+from celerytui.ui.panes.pane import Pane, Row
 
 Item = TypeVar("Item")
 

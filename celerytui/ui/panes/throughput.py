@@ -13,7 +13,7 @@ from celerytui.ui.draw.charts import (
     smooth,
 )
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.pane import Pane, Row
+from celerytui.ui.panes.pane import Pane, Row
 from celerytui.ui.session import Session
 
 SECONDS = 300

@@ -15,7 +15,7 @@ from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.bars.footer import Footer
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
-from celerytui.ui.named import NamedTable
+from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.queues import QueueList
 from celerytui.ui.workers import WorkerList
 from tests.ui.fake_engine import fake_app
@@ -45,7 +45,7 @@ def loaded_store() -> Store:
     return store
 
 
-def listed(pane: NamedTable[Any]) -> list[str]:
+def listed(pane: LoadedTable[Any]) -> list[str]:
     return [pane.key_of(item) for item in pane.window(0, pane.length())]
 
 
@@ -57,7 +57,7 @@ def queues_of(at: Driver) -> QueueList:
     return at.app.query_one(QueueList)
 
 
-def title_of(pane: NamedTable[Any]) -> str:
+def title_of(pane: LoadedTable[Any]) -> str:
     left, right = pane.titles()
     return "".join(text for text, _ in [*left, (" | ", ""), *right])
 

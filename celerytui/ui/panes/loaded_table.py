@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 from celerytui.columns import clean, column, natural, sorted_rows
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span
-from celerytui.ui.notices import Notice, no_such_name
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.empty import EmptyState, no_such_name
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session
-from celerytui.ui.table import TablePane
 
 Item = TypeVar("Item")
 
 
-class NamedTable(TablePane[Item]):
+class LoadedTable(TablePane[Item]):
     """A TablePane whose rows are read, sorted and narrowed at each piece of news, not at a move.
 
     Until a column is chosen, and where its rows are equal, they are in order of trouble where not
@@ -43,7 +43,7 @@ class NamedTable(TablePane[Item]):
         """The key of the order in which they come where no column is chosen, before the names."""
 
     @abstractmethod
-    def nothing(self) -> Notice:
+    def nothing(self) -> EmptyState:
         """Why there is none at all."""
 
     def paint(self) -> None:

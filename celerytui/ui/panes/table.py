@@ -21,8 +21,8 @@ from celerytui.columns import (
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.draw.spans import cells as cell_count
 from celerytui.ui.keys.registry import bindings
-from celerytui.ui.listpane import ListPane
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.pane import Row
 
 Item = TypeVar("Item")
 

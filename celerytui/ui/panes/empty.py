@@ -10,13 +10,13 @@ from celerytui.columns import clean
 from celerytui.model import LinkState
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
-from celerytui.ui.pane import Row
+from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
 WIDTH = 72
 
 
-class Notice(Struct):
+class EmptyState(Struct):
     """A heading, sentences, and keys with what they do; `warns` gives the heading its mark."""
 
     heading: str
@@ -66,18 +66,20 @@ class Notice(Struct):
         return lines
 
 
-def no_workers(session: Session) -> Notice:
+def no_workers(session: Session) -> EmptyState:
     """Why there is no worker in the list."""
     engine = session.engine
     if engine.link.state is LinkState.CONNECTING:
-        return Notice("Connecting", "Workers show as soon as the broker answers.")
+        return EmptyState("Connecting", "Workers show as soon as the broker answers.")
     if engine.link.state is LinkState.RECONNECTING:
-        return Notice("No answer from the broker", "Workers show as soon as it does.", warns=True)
+        return EmptyState(
+            "No answer from the broker", "Workers show as soon as it does.", warns=True
+        )
     if engine.asking_since is not None:
-        return Notice("Asking the workers")
+        return EmptyState("Asking the workers")
     if engine.survey_error is not None:
-        return Notice("The workers could not be asked", clean(engine.survey_error), warns=True)
-    return Notice(
+        return EmptyState("The workers could not be asked", clean(engine.survey_error), warns=True)
+    return EmptyState(
         "No worker answers",
         "None was heard of, none answered. Are they started, and on this broker?",
         keys=(("w", "ask again"),),
@@ -85,25 +87,25 @@ def no_workers(session: Session) -> Notice:
     )
 
 
-def no_such_name(what: str, word: str, known: int) -> Notice:
+def no_such_name(what: str, word: str, known: int) -> EmptyState:
     """Why none is left in a list of names that was narrowed to those with a word in them."""
-    return Notice(
+    return EmptyState(
         f'No name has "{clean(word, limit=40)}" in it',
         f"{known:,} {what} are known.",
         keys=(("/", "change it"), ("Esc", "clear it")),
     )
 
 
-def no_queues(session: Session) -> Notice:
+def no_queues(session: Session) -> EmptyState:
     """Why there is no queue in the list."""
-    return Notice("No queue is known yet", "Those of the app and its workers are read in turn.")
+    return EmptyState("No queue is known yet", "Those of the app and its workers are read in turn.")
 
 
-def no_tasks(session: Session, silent: list[str]) -> Notice:
+def no_tasks(session: Session, silent: list[str]) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
     if session.filter_text and len_held(session):
-        return Notice(
+        return EmptyState(
             "No task matches the filter",
             f"{len_held(session):,} are held.",
             keys=(("/", "change it"), ("Esc", "clear it")),
@@ -111,15 +113,15 @@ def no_tasks(session: Session, silent: list[str]) -> Notice:
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
         if link.error:
-            return Notice(
+            return EmptyState(
                 f"No answer from {where}",
                 clean(link.error),
                 keys=(("r", "try now"),),
                 warns=True,
             )
-        return Notice(f"Connecting to {where}")
+        return EmptyState(f"Connecting to {where}")
     if link.state is LinkState.NO_EVENTS:
-        return Notice(
+        return EmptyState(
             "This transport carries no events",
             f"{clean(link.error or '')} Without them there is no live view of tasks. "
             "What workers answer and what waits in the queues is shown.",
@@ -130,14 +132,14 @@ def no_tasks(session: Session, silent: list[str]) -> Notice:
     workers = [one for one in engine.store.workers() if one.status in ("online", "late")]
     if not workers:
         return no_workers(session)
-    return Notice(
+    return EmptyState(
         "No task yet",
         f"{len(workers)} workers are alive and connected; none has told of a task since "
         "this monitor was started.",
     )
 
 
-def no_task_events(session: Session, silent: list[str]) -> Notice:
+def no_task_events(session: Session, silent: list[str]) -> EmptyState:
     """Workers are alive and do not tell of their tasks."""
     live = [
         one.hostname for one in session.engine.store.workers() if one.status in ("online", "late")
@@ -150,7 +152,7 @@ def no_task_events(session: Session, silent: list[str]) -> Notice:
     else:
         keys = (("E", f"turn them on now, on {names}{more}"),)
         why = "They can be turned on until the workers restart."
-    return Notice(
+    return EmptyState(
         f"No task events: they are off on {len(silent)} of {len(live)} workers",
         "The workers are alive, but do not tell of their tasks: not started with -E. " + why,
         keys=keys,
