@@ -18,7 +18,7 @@ from celerytui.engine import Engine
 from celerytui.interpreter import collect_all, share_interpreter
 from celerytui.model import LinkState, Outcome
 from celerytui.settings import Settings
-from celerytui.ui.acting import Actions
+from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.draw.theme import Palette
@@ -56,7 +56,7 @@ class MonitorApp(Filtering):
 
     def __init__(self, engine: Engine, settings: Settings, palette: Palette | None = None) -> None:
         super().__init__(engine, settings, palette)
-        self.actions = Actions(self, self.session, self._targets)
+        self.actions = ActionFlow(self, self.session, self._targets)
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
         self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
@@ -275,7 +275,7 @@ class MonitorApp(Filtering):
         unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
         return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
 
-    # Actions on the cluster
+    # ActionFlow on the cluster
 
     def action_act(self, action_id: str) -> None:
         self.actions.do(action_id)

@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from celerytui.columns import clean, epoch, format_clock, format_id, state_role
 from celerytui.control import Param
 from celerytui.model import ResultMeta, Task, TaskState
+from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.code import highlight_repr, highlight_traceback
 from celerytui.ui.draw.spans import Span, Spans, wrap_spans
-from celerytui.ui.form import Form
 from celerytui.ui.session import Session
 
 LABEL = 12

@@ -1,4 +1,4 @@
-"""Actions on thousands, on workers that go or are gone, and through the engine."""
+"""ActionFlow on thousands, on workers that go or are gone, and through the engine."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ import pytest
 
 from celerytui.control import ACTIONS, Action, Param, action
 from celerytui.model import Refusal
-from celerytui.ui.confirm import Confirm, TypedConfirm
+from celerytui.ui.actions.confirm import Confirm, TypedConfirm
+from celerytui.ui.actions.form import Form
+from celerytui.ui.actions.inputs import ChoiceField, TextField
 from celerytui.ui.dialogs.choice import Choice
-from celerytui.ui.fields import ChoiceField, TextField
-from celerytui.ui.form import Form
 from tests.ui.pilot import Driver, driven
 
 PARAMS = (

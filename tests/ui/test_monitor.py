@@ -10,10 +10,10 @@ from rich.style import Style
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
+from celerytui.ui.actions.confirm import Confirm
 from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.bars.footer import Footer
 from celerytui.ui.bars.header import Header
-from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.keys.user_keys import check_keys
@@ -187,7 +187,7 @@ async def test_sorting_by_key_and_by_a_click_on_the_head() -> None:
         assert at.engine.view.sort == "state"
 
 
-# Actions
+# ActionFlow
 
 
 async def test_revoke_by_keyboard_asks_first_and_y_does_it() -> None:

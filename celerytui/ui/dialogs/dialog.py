@@ -12,7 +12,6 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from celerytui.control import GROUPS, Action
 from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.spans import Span, Spans, fit_spans, span_width, to_strip
 from celerytui.ui.session import Session
@@ -21,13 +20,6 @@ Result = TypeVar("Result")
 
 
 GROUND = "raised"
-
-
-def action_note(action: Action) -> Spans:
-    """The key and the id of an action, as they stand in a dialog's frame."""
-    keys = {group.id: group.key for group in GROUPS}
-    key = keys.get(action.group, action.key)
-    return [(key, "key"), (" " if key else "", "muted"), (action.id, "muted")]
 
 
 class Box(Widget):

@@ -27,7 +27,7 @@ _IN_BACKEND = "task.abort"
 _SENT_ANEW = "task.run_again"
 
 
-class Consequence:
+class Preview:
     """The lines of a question: what happens to what, and whom it cannot reach."""
 
     def __init__(

@@ -15,8 +15,8 @@ from celerytui.columns import clean, format_id
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group, registered
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Finding, Outcome, Refusal, Section
+from celerytui.ui.actions.toasts import Note, finding_note, outcome_note
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.outcomes import Note, finding_note, outcome_note
 from celerytui.ui.session import Session
 
 NOUNS = {
@@ -39,7 +39,7 @@ Targets = Callable[[Action], list[str]]
 Values = dict[str, str]
 
 
-class Actions:
+class ActionFlow:
     """The actions on the cluster as the interface offers them.
 
     `targets_here` says what an action is about where the user is; without any it is asked for.
@@ -115,7 +115,7 @@ class Actions:
         if not options:
             self._say("nothing can be done here: choose a row first")
             return
-        self._offer("Actions", options)
+        self._offer("ActionFlow", options)
 
     def group(self, group_id: str) -> None:
         """Let the user choose among the actions of a group; a single sensible one is done."""
@@ -189,8 +189,7 @@ class Actions:
     def _form(
         self, action: Action, targets: list[str], values: Values, told: Sequence[Spans] = ()
     ) -> None:
-        from celerytui.ui.dialogs.dialog import action_note
-        from celerytui.ui.form import Form
+        from celerytui.ui.actions.form import Form, action_note
 
         form = Form(
             self._session,
@@ -268,7 +267,7 @@ class Actions:
             self.submit(action, targets, values)
             return
 
-        from celerytui.ui.confirm import Confirm, TypedConfirm
+        from celerytui.ui.actions.confirm import Confirm, TypedConfirm
 
         def decided(params: Values | None) -> None:
             if params is not None:
@@ -336,7 +335,7 @@ class Actions:
 
     def _run_again(self, action: Action, task_id: str) -> None:
         """Look for the task's real arguments, then show them to be edited or sent as they are."""
-        from celerytui.ui.rerun import rerun_form
+        from celerytui.ui.actions.rerun import rerun_form
 
         app = self._app
 

@@ -10,14 +10,14 @@ from celerytui.demo.traffic import BILL
 from celerytui.engine import Job
 from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
+from celerytui.ui.actions.confirm import Confirm
+from celerytui.ui.actions.form import Form
 from celerytui.ui.bars.footer import Footer
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
-from celerytui.ui.confirm import Confirm
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
-from celerytui.ui.form import Form
 from celerytui.ui.keys.help import help_lines
 from celerytui.ui.workers import WorkerList
 from tests.ui.pilot import Driver, driven

@@ -16,8 +16,9 @@ from textual.widgets import Input
 
 from celerytui.columns import clean
 from celerytui.control import Action, Scope
-from celerytui.ui.consequence import Consequence
-from celerytui.ui.dialogs.dialog import Dialog, action_note
+from celerytui.ui.actions.form import action_note
+from celerytui.ui.actions.preview import Preview
+from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Span, Spans, cells
 from celerytui.ui.session import Session
 
@@ -62,7 +63,7 @@ class Confirm(Dialog[dict[str, str]]):
         verb = self.action.label
         title: Spans = [(f"{verb}{_count(self.targets, self.action.scope)}?", "strong")]
         note = action_note(self.action)
-        told = Consequence(self.session, self.action, self.targets, self.params)
+        told = Preview(self.session, self.action, self.targets, self.params)
         lines: list[Spans] = [[], *told.lines(all_ids=self.all_ids)]
         lines += self._choices() if self.asks_choices else told.values()
         lines += [[], told.reach(), [], *self._typing()]

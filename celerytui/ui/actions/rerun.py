@@ -8,9 +8,8 @@ from msgspec.structs import replace
 from celerytui.columns import clean, format_id
 from celerytui.control import Action
 from celerytui.model import Arguments, Refusal, Task
-from celerytui.ui.dialogs.dialog import action_note
+from celerytui.ui.actions.form import Form, action_note
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.form import Form
 from celerytui.ui.session import Session
 
 ARGUMENTS = {"args": 'a JSON list such as [1, "two"]', "kwargs": 'a JSON object such as {"a": 1}'}
