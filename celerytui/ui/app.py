@@ -32,10 +32,10 @@ from celerytui.ui.messages import (
     TaskOpened,
 )
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.tasks import TaskTable, as_json
 from celerytui.ui.terminal.lifecycle import run_app
 from celerytui.ui.terminal.redraw_limiter import Pace
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views.tasks.table import TaskTable, as_json
+from celerytui.ui.views.workers.list import WorkerList
 
 NEW_TASK_SECONDS = 10.0
 """How long the first event of a task that was sent from here is waited for."""
@@ -217,7 +217,7 @@ class MonitorApp(Filtering):
         if task_id is None:
             self.notify("choose a task first", markup=False, timeout=3)
             return
-        from celerytui.ui.result import ResultDialog
+        from celerytui.ui.views.task.result import ResultDialog
 
         self.push_screen(ResultDialog(self.session, task_id))
 

@@ -19,7 +19,7 @@ from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.keys.help import help_lines
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.pilot import Driver, driven
 
 CHANGING = [one for one in ACTIONS if one.changes]

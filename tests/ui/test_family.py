@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from celerytui.model import Lineage, Task
 from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs
-from celerytui.ui.family import family_tree
+from celerytui.ui.views.task.family import family_tree
 
 IDS = [f"task-{number}" for number in range(8)]
 

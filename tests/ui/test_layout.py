@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from celerytui.ui import layout
-from celerytui.ui.layout import Needs, Regions
+from celerytui.ui.views import layout
+from celerytui.ui.views.layout import Needs, Regions
 
 SIZES = st.builds(Size, st.integers(20, 300), st.integers(5, 120))
 NEEDS = st.builds(

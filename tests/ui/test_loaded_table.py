@@ -16,8 +16,8 @@ from celerytui.ui.bars.footer import Footer
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.panes.loaded_table import LoadedTable
-from celerytui.ui.queues import QueueList
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views.queues.list import QueueList
+from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.fake_engine import fake_app
 from tests.ui.large_cluster import (
     AHEAD,

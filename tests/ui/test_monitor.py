@@ -19,7 +19,7 @@ from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.pilot import driven
 
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
-from celerytui.ui.tasks import TaskTable
+from celerytui.ui.views.tasks.table import TaskTable
 from tests.ui.fake_engine import fake_app
 
 SIZE = (120, 40)

@@ -15,8 +15,8 @@ from celerytui.store import Store
 from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.bars.header import Header
 from celerytui.ui.panes import table
-from celerytui.ui.queues import QueueList
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views.queues.list import QueueList
+from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.fake_engine import fake_app
 from tests.ui.large_cluster import (  # fmt: skip
     AHEAD,

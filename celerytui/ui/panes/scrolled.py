@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from celerytui.ui.draw.spans import Line, Spans, fit_spans
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.panes.pane import Row
-from celerytui.ui.workerfacts import WorkerPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 
 class ScrolledPane(WorkerPane):

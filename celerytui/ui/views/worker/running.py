@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 
 from celerytui.columns import (
     clean,
-    epoch,
-    format_count,
     format_duration,
     format_id,
-    format_when,
     meter,
     short_name,
 )
 from celerytui.control import Scope
 from celerytui.model import Task, TaskState
-from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
-from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
-from celerytui.ui.workerfacts import WorkerPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 METER = 14
+
+
 MEASURE_SECONDS = 5.0
+
+
 SAMPLE = 20_000
 """As many of the newest tasks as are looked at for how long their kind takes."""
+
+
 LONG = 2.0
 """As many times its p95 a task may run before that is told."""
 
@@ -191,86 +192,3 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
                 sign = f"{session.glyphs.growing} {min(times, 999):.1f} {session.glyphs.times}"
                 line.put(end + 4 + METER, sign, "warning")
         return line
-
-
-class WorkerWaiting(ScrolledPane):
-    """What waits in the worker by name, and what it holds back for a time to come."""
-
-    NAME = "Waiting in this worker"
-    SECTIONS = ("scheduled",)
-
-    def titles(self) -> tuple[Spans, Spans]:
-        now = self.session.now()
-        held = self._waiting()
-        right: list[Span] = [(f"{len(held):,}", "text")]
-        if held:
-            oldest = max(_waits(task, now) for task in held)
-            right += [(", oldest ", "muted"), (format_duration(oldest), "text")]
-        return [(self.NAME, self.title_role)], right
-
-    def _waiting(self) -> list[Task]:
-        later = {key for key, _, _ in self._held_back()}
-        return [
-            task
-            for task in self.session.engine.store.tasks_of(self.hostname)
-            if task.state is TaskState.RECEIVED and task.id not in later
-        ]
-
-    def _held_back(self) -> list[tuple[str, str, float]]:
-        """Id, name and time of what the worker said that it holds back."""
-        found: list[tuple[str, str, float]] = []
-        for one in self.data("scheduled", list):
-            if not isinstance(one, Mapping) or not isinstance(one.get("request"), Mapping):
-                continue
-            request: Mapping[str, Any] = one["request"]
-            at = epoch(str(one.get("eta")))
-            if at is not None and at > self.session.now():
-                name = request.get("name") or request.get("type") or ""
-                found.append((str(request.get("id")), str(name), at))
-        return sorted(found, key=lambda held: held[2])
-
-    def lines(self, width: int) -> list[Line | Spans]:
-        glyphs, now = self.session.glyphs, self.session.now()
-        by_name: dict[str, list[Task]] = {}
-        for task in self._waiting():
-            by_name.setdefault(task.name or "name not known", []).append(task)
-        ranked = sorted(by_name.items(), key=lambda pair: -len(pair[1]))
-        most = max((len(tasks) for tasks in by_name.values()), default=1)
-        lines: list[Line | Spans] = []
-        if ranked and self.inside.height >= 6:
-            head = Line(width, glyphs.ellipsis).left(("NAME", "muted"))
-            lines.append(head.right(("COUNT", "muted"), (" " * 10 + "OLDEST", "muted")))
-        for name, tasks in ranked:
-            oldest = max(_waits(task, now) for task in tasks)
-            bar = meter(len(tasks) / most, 7, ascii=self.session.ascii)
-            full = len(bar.rstrip("-─"))
-            line = Line(width, glyphs.ellipsis)
-            line.left((short_name(name, max(8, width - 24), ascii=self.session.ascii), "text"))
-            line.right((format_count(len(tasks), 6), "text"), ("  ", "text"))
-            line.right((bar[:full], "received"), (bar[full:], "faint"))
-            lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
-        if not ranked:
-            lines.append([("nothing waits to be run", "muted")])
-        return [*lines, [], *self._later(width)]
-
-    def _later(self, width: int) -> list[Line | Spans]:
-        glyphs, session = self.session.glyphs, self.session
-        held = self._held_back()
-        count: Spans = [(f"{len(held):,}", "text"), ("  ", "text")] if held else []
-        head = section(width, "Held back for an ETA", [*count, *self.age("scheduled")],
-                       glyphs=glyphs)  # fmt: skip
-        lines: list[Line | Spans] = [head]
-        for task_id, name, at in held:
-            line = Line(width, glyphs.ellipsis)
-            line.left((f"{glyphs.states[0]} ", "sent"), (clean(name, limit=60), "text"))
-            line.left(("  " + format_id(task_id, ascii=session.ascii), "muted"))
-            lines.append(line.right((format_when(at, session.now(), session.utc), "text")))
-        answer = self.answer("scheduled")
-        if not held and answer is not None and answer.data is not None:
-            lines.append([("none", "muted")])
-        return lines
-
-
-def _waits(task: Task, now: float) -> float:
-    """Seconds since the worker got it: what the queue took before is not its doing."""
-    return max(0.0, now - (task.received or task.seen))

@@ -11,8 +11,8 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
 from celerytui.ui.dialogs.log_entry import Told
 from celerytui.ui.history import History
-from celerytui.ui.logview import LogList
-from celerytui.ui.result import ResultDialog
+from celerytui.ui.views.log.list import LogList
+from celerytui.ui.views.task.result import ResultDialog
 from tests.ui.pilot import Driver, driven
 
 GROWN = Outcome(

@@ -10,12 +10,13 @@ from textual.geometry import Region, Size
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU
 from celerytui.model import Outcome, Reply, Section, TaskState
-from celerytui.ui import layout
-from celerytui.ui.layout import WORKER_PANES, Needs
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.workerfacts import WorkerFacts, format_memory
-from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
-from celerytui.ui.workerview import PARTS, WorkerSections
+from celerytui.ui.views import layout
+from celerytui.ui.views.layout import WORKER_PANES, Needs
+from celerytui.ui.views.worker.facts import WorkerFacts, format_memory
+from celerytui.ui.views.worker.running import WorkerRunning
+from celerytui.ui.views.worker.sections import PARTS, WorkerSections
+from celerytui.ui.views.worker.waiting import WorkerWaiting
 from tests.ui.pilot import Driver, driven
 
 

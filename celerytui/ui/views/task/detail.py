@@ -21,13 +21,13 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_width
-from celerytui.ui.family import family_tree, relative_line
 from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import TaskOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Pane, Row
 from celerytui.ui.session import Session
-from celerytui.ui.timeline import timeline
+from celerytui.ui.views.task.family import family_tree, relative_line
+from celerytui.ui.views.task.timeline import timeline
 
 LABEL = 10
 SHORT_ROWS = 16

@@ -14,15 +14,15 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.widget import Widget
 
-from celerytui.ui import layout
-from celerytui.ui.detail import DetailPane
-from celerytui.ui.layout import Needs, PaneLayout, Regions
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.throughput import Throughput
-from celerytui.ui.queues import QueueList
 from celerytui.ui.session import Session
-from celerytui.ui.tasks import TaskTable
-from celerytui.ui.workers import WorkerList
+from celerytui.ui.views import layout
+from celerytui.ui.views.layout import Needs, PaneLayout, Regions
+from celerytui.ui.views.queues.list import QueueList
+from celerytui.ui.views.task.detail import DetailPane
+from celerytui.ui.views.tasks.table import TaskTable
+from celerytui.ui.views.workers.list import WorkerList
 
 
 class View(Struct, frozen=True):
@@ -60,16 +60,18 @@ BY_NAME = {view.name: view for view in VIEWS}
 
 
 def _log_panes(session: Session) -> Iterator[Pane]:
-    from celerytui.ui.logview import LogList
+    from celerytui.ui.views.log.list import LogList
 
     yield LogList(session, id="log")
 
 
 def _worker_panes(session: Session) -> Iterator[Pane]:
-    from celerytui.ui.logview import WorkerLog
-    from celerytui.ui.workerfacts import WorkerFacts
-    from celerytui.ui.workertasks import WorkerRunning, WorkerWaiting
-    from celerytui.ui.workerview import WorkerSections, WorkerThroughput
+    from celerytui.ui.views.worker.chart import WorkerThroughput
+    from celerytui.ui.views.worker.facts import WorkerFacts
+    from celerytui.ui.views.worker.log import WorkerLog
+    from celerytui.ui.views.worker.running import WorkerRunning
+    from celerytui.ui.views.worker.sections import WorkerSections
+    from celerytui.ui.views.worker.waiting import WorkerWaiting
 
     yield WorkerFacts(session, id="facts")
     yield WorkerLog(session, id="answered")

@@ -18,9 +18,8 @@ from celerytui.ui.messages import TaskOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
-from celerytui.ui.panes.throughput import Throughput
 from celerytui.ui.session import Session
-from celerytui.ui.workerfacts import WorkerPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 
 class Told(NamedTuple):
@@ -289,17 +288,3 @@ class WorkerSections(WorkerPane, ListPane[Told]):
             self.action_section(1)
         else:
             super().on_click(event)
-
-
-class WorkerThroughput(Throughput):
-    """What this worker gets done."""
-
-    NAME = "Done by this worker"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
-
-    def targets(self, scope: Scope) -> list[str]:
-        return [self.session.worker] if scope is Scope.WORKER and self.session.worker else []
-
-    @property
-    def of_worker(self) -> str | None:
-        return self.session.worker or ""

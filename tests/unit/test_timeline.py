@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from celerytui.model import Attempt, Task, TaskExtra, TaskState
 from celerytui.ui.draw.glyphs import ASCII, UNICODE
 from celerytui.ui.draw.spans import Span, span_width
-from celerytui.ui.timeline import Timeline, life, timeline
+from celerytui.ui.views.task.timeline import Timeline, life, timeline
 
 BASE = 1_763_800_000.0
 times = st.none() | st.floats(BASE, BASE + 1e5) | st.sampled_from([0.0, 1e18, math.nan, math.inf])

@@ -1,0 +1,1 @@
+"""The views, each in a room of its own."""

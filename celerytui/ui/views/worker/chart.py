@@ -1,0 +1,25 @@
+"""What one worker has done, over time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from celerytui.control import Scope
+from celerytui.ui.keys.registry import bindings
+from celerytui.ui.panes.throughput import Throughput
+
+
+class WorkerThroughput(Throughput):
+    """What this worker gets done."""
+
+    NAME = "Done by this worker"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
+
+    def targets(self, scope: Scope) -> list[str]:
+        return [self.session.worker] if scope is Scope.WORKER and self.session.worker else []
+
+    @property
+    def of_worker(self) -> str | None:
+        return self.session.worker or ""
