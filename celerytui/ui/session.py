@@ -5,10 +5,10 @@ from __future__ import annotations
 from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.settings import Settings
-from celerytui.ui.answers import Answers
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
+from celerytui.ui.inspection_cache import InspectionCache
 
 
 class Session:
@@ -33,7 +33,7 @@ class Session:
         self.marked: set[str] = set()
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
-        self.answers = Answers(engine)
+        self.answers = InspectionCache(engine)
         self.history = History(engine)
 
     def now(self) -> float:

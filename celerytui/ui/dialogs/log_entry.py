@@ -49,7 +49,11 @@ def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
     if entry.error:
         lines += [[], [(f"{session.glyphs.failure} ", "failure"), (clean(entry.error), "text")]]
     if entry.replies:
-        lines += [[], [("Answers", "strong")], *(_reply(session, one) for one in entry.replies)]
+        lines += [
+            [],
+            [("InspectionCache", "strong")],
+            *(_reply(session, one) for one in entry.replies),
+        ]
     if entry.items:
         lines += [[], *_items(session, entry.items)]
     if entry.finding is not None:

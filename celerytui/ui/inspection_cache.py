@@ -8,10 +8,10 @@ from celerytui.engine import Engine
 from celerytui.model import Section
 
 
-class Answers:
+class InspectionCache:
     """The sections of the worker that is looked at; nothing is asked that nobody looks at.
 
-    Answers come from threads of the engine; the next piece of news shows them.
+    InspectionCache come from threads of the engine; the next piece of news shows them.
     """
 
     def __init__(self, engine: Engine) -> None:
