@@ -49,7 +49,7 @@ class Param(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """ActionFlow that share one key, which opens a menu of them."""
+    """Actions that share one key, which opens a menu of them."""
 
     id: str
     key: str

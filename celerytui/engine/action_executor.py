@@ -16,7 +16,7 @@ OUTCOMES_KEPT = 200
 
 
 class ActionExecutor:
-    """ActionFlow that are being done and were done.
+    """Actions that are being done and were done.
 
     `running` has those without an outcome, oldest first; `outcomes` and `findings` are for one
     reader to take from.

@@ -1,4 +1,4 @@
-"""RequestPool of the interface that wait for others: workers' sections, results, arguments.
+"""Questions of the interface that wait for others: workers' sections, results, arguments.
 
 Each is answered once, at the latest when its time is up. Few threads serve them all, and one that
 is held up by a silent backend is replaced.
@@ -55,7 +55,7 @@ class RequestPool:
         self._clock = clock
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._schedule: list[_Request] = []
+        self._asked: list[_Request] = []
         self._threads = 0
         self._stopped = False
         self._wanted: dict[str, list[tuple[str, Callable[[Section], None]]]] = {}
@@ -109,10 +109,10 @@ class RequestPool:
         """Answer those whose time is up; to be called about once a second."""
         now = time.monotonic()
         with self._lock:
-            late = [one for one in self._schedule if now - (one.began or now) > LATE_SECONDS]
+            late = [one for one in self._asked if now - (one.began or now) > LATE_SECONDS]
             for question in late:
                 question.over = True
-                self._schedule.remove(question)
+                self._asked.remove(question)
                 # Its thread hangs: it counts no more, and ends when it is freed.
                 self._threads -= 1
             self._need_threads()
@@ -136,7 +136,7 @@ class RequestPool:
         """Have a thread for what waits, up to their number; under the lock."""
         if self._stopped or self._queue.empty() or self._threads >= THREADS:
             return
-        if self._threads > len(self._schedule):
+        if self._threads > len(self._asked):
             return
         self._threads += 1
         threading.Thread(target=self._run, name="celerytui-question", daemon=True).start()
@@ -145,7 +145,7 @@ class RequestPool:
         while (question := self._queue.get()) is not None:
             with self._lock:
                 question.began = time.monotonic()
-                self._schedule.append(question)
+                self._asked.append(question)
                 self._need_threads()
             try:
                 answer = question.ask()
@@ -156,7 +156,7 @@ class RequestPool:
                 if question.over:
                     return
                 question.over = True
-                self._schedule.remove(question)
+                self._asked.remove(question)
             self._give(question, answer)
 
     def _give(self, question: _Request, answer: Any) -> None:

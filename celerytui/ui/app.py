@@ -275,7 +275,7 @@ class MonitorApp(Filtering):
         unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
         return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
 
-    # ActionFlow on the cluster
+    # Actions on the cluster
 
     def action_act(self, action_id: str) -> None:
         self.actions.do(action_id)

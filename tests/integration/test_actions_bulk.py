@@ -1,4 +1,4 @@
-"""ActionFlow on thousands, on workers that go or are gone, and through the engine."""
+"""Actions on thousands, on workers that go or are gone, and through the engine."""
 
 from __future__ import annotations
 

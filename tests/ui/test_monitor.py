@@ -187,7 +187,7 @@ async def test_sorting_by_key_and_by_a_click_on_the_head() -> None:
         assert at.engine.view.sort == "state"
 
 
-# ActionFlow
+# Actions
 
 
 async def test_revoke_by_keyboard_asks_first_and_y_does_it() -> None:

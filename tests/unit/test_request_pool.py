@@ -1,4 +1,4 @@
-"""RequestPool to a silent backend: each is answered once, in time, and none holds up the others."""
+"""Questions to a silent backend: each is answered once, in time, and none holds up the others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Backend:
 
 
 class Asked:
-    """RequestPool on such a backend, with what was answered."""
+    """A RequestPool on such a backend, with what was answered."""
 
     def __init__(self) -> None:
         app = Celery("t", broker="memory://", set_as_current=False)

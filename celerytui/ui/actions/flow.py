@@ -79,7 +79,7 @@ class ActionFlow:
     def _allowed(self, action: Action) -> bool:
         return not (self._session.read_only and action.changes)
 
-    # ActionExecutor it
+    # Doing it
 
     def do(self, action_id: str) -> None:
         """Do what a key, the menu or the palette asked for."""
@@ -115,7 +115,7 @@ class ActionFlow:
         if not options:
             self._say("nothing can be done here: choose a row first")
             return
-        self._offer("ActionFlow", options)
+        self._offer("Actions", options)
 
     def group(self, group_id: str) -> None:
         """Let the user choose among the actions of a group; a single sensible one is done."""

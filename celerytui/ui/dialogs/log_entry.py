@@ -51,7 +51,7 @@ def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
     if entry.replies:
         lines += [
             [],
-            [("InspectionCache", "strong")],
+            [("Answers", "strong")],
             *(_reply(session, one) for one in entry.replies),
         ]
     if entry.items:

@@ -47,7 +47,7 @@ def help_lines(session: Session, place: str) -> tuple[str, list[Spans]]:
             if key.where == where:
                 lines.append(_line(_names(key.keys), key.help or key.label))
     if not session.settings.read_only:
-        lines += [[], [("ActionFlow: they change the cluster, and ask first", "strong")]]
+        lines += [[], [("Actions: they change the cluster, and ask first", "strong")]]
         single = [one for one in ACTIONS if one.key and not one.group]
         lines += [_line(one.key, f"{one.label}  ({one.id})") for one in single]
         lines += [_line(one.key, f"{one.label}: a menu") for one in GROUPS]

@@ -1,1 +1,1 @@
-"""The panels that views are made of: lists, tables, long texts, charts, and what they say when empty."""
+"""The panels that views are made of, and what they say when they are empty."""
