@@ -9,6 +9,7 @@ from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
 from celerytui.ui.inspection_cache import InspectionCache
+from celerytui.ui.keys.registry import key_of
 
 
 class Session:
@@ -55,6 +56,10 @@ class Session:
     def read_only(self) -> bool:
         """Whether nothing that changes the cluster may be done."""
         return self.engine.settings.read_only
+
+    def key_of(self, id: str) -> str:
+        """The key of a key's, an action's or a group's id as people write it, "" for none."""
+        return key_of(id, self.settings.keys)
 
     @property
     def ascii(self) -> bool:

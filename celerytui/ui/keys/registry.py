@@ -6,6 +6,8 @@ the upper-case keys come from the registry of actions in `control`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from textual.binding import Binding
 
@@ -104,6 +106,31 @@ _NAMES = {
 def key_name(key: str) -> str:
     """A key as people write it."""
     return _NAMES.get(key, key)
+
+
+def _given() -> dict[str, str]:
+    """Id -> keys joined by ",": of keys, of actions, and of the actions under a group's key."""
+    groups = {group.id: group.key for group in GROUPS}
+    acting = {one.id: groups.get(one.group, one.key) for one in ACTIONS}
+    return {**{key.id: key.keys for key in KEYS}, **groups, **acting}
+
+
+_GIVEN = _given()
+_GROUP_OF = {one.id: one.group for one in ACTIONS if one.group}
+
+
+def keys_of(id: str, own: Mapping[str, str]) -> list[str]:
+    """All keys of an id as people write them; `own` are the user's. KeyError: no such id.
+
+    An action under a group's key has its own key where the user gave it one, else the group's.
+    """
+    given = own.get(id) or own.get(_GROUP_OF.get(id, ""), _GIVEN[id])
+    return [key_name(key.strip()) for key in given.split(",") if key.strip()]
+
+
+def key_of(id: str, own: Mapping[str, str]) -> str:
+    """The first key of an id as people write it, "" where it has none; as `keys_of`."""
+    return next(iter(keys_of(id, own)), "")
 
 
 def bindings(*where: str) -> list[Binding]:
