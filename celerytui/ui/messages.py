@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from celerytui.control import Scope
 from celerytui.model import Outcome
 
 
@@ -32,20 +33,13 @@ class CursorMoved(Message):
         return isinstance(message, CursorMoved)
 
 
-class TaskOpened(Message):
-    """The user asked for all there is to know of one task."""
+class RowOpened(Message):
+    """The user asked for all there is to know of one task, worker or queue."""
 
-    def __init__(self, task_id: str) -> None:
+    def __init__(self, scope: Scope, name: str) -> None:
         super().__init__()
-        self.task_id = task_id
-
-
-class WorkerOpened(Message):
-    """The user asked for all there is to know of one worker."""
-
-    def __init__(self, hostname: str) -> None:
-        super().__init__()
-        self.hostname = hostname
+        self.scope = scope
+        self.name = name
 
 
 class FilterAsked(Message):

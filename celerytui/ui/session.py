@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from celerytui.engine import Engine
 from celerytui.model import LinkState
-from celerytui.settings import Settings
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
 from celerytui.ui.inspection_cache import InspectionCache
-from celerytui.ui.keys.registry import key_of
+from celerytui.ui.keys.registry import Keys
 
 
 class Session:
@@ -19,17 +18,15 @@ class Session:
     of one worker shows.
     """
 
-    def __init__(
-        self, engine: Engine, settings: Settings, palette: Palette, glyphs: Glyphs, *, utc: bool
-    ) -> None:
+    def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
         self.engine = engine
-        self.settings = settings
+        self.settings = engine.settings
         self.palette = palette
         self.glyphs = glyphs
-        self.utc = utc
+        self.keys = keys
+        self.utc = engine.settings.utc
         self.framed = True
         self.paused_at: float | None = None
-        self.view = "dashboard"
         self.filter_text = ""
         self.marked: set[str] = set()
         self.marked_workers: set[str] = set()
@@ -55,11 +52,11 @@ class Session:
     @property
     def read_only(self) -> bool:
         """Whether nothing that changes the cluster may be done."""
-        return self.engine.settings.read_only
+        return self.settings.read_only
 
     def key_of(self, id: str) -> str:
         """The key of a key's, an action's or a group's id as people write it, "" for none."""
-        return key_of(id, self.settings.keys)
+        return self.keys.first(id)
 
     @property
     def ascii(self) -> bool:

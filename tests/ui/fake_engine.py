@@ -96,4 +96,4 @@ def fake_app(
     engine = FakeEngine(settings, store, now=now)
     if link is not None:
         engine.link = link
-    return MonitorApp(engine, settings, palette=PALETTES[theme])
+    return MonitorApp(engine, palette=PALETTES[theme])

@@ -41,7 +41,7 @@ class Driver:
     def screen_text(self) -> str:
         """What is on the screen, as text."""
         lines = []
-        for pane in self.app.body.panes:
+        for pane in self.app.main.body.panes:
             lines += [strip.text for strip in pane._strips]
         return "\n".join(lines)
 

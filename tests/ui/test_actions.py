@@ -12,13 +12,13 @@ from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
 from celerytui.ui.actions.confirm import Confirm
 from celerytui.ui.actions.form import Form
-from celerytui.ui.bars.footer import Footer
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.keys.help import help_lines
+from celerytui.ui.views.tasks.table import TaskTable
 from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.pilot import Driver, driven
 
@@ -60,10 +60,14 @@ async def test_read_only_has_no_key_for_a_change() -> None:
                 if one.key:
                     await at.press(one.key)
             assert not isinstance(at.app.screen, Dialog)
-            shown = {key for key, _, _ in at.app.key_hints()}
+            shown = {key for key, _, _ in at.app.main.key_hints()}
             assert not shown & {one.key for one in keys if one.key}
         assert at.engine.submitted == []
-        text = "".join(part for line in help_lines(at.app.session, "tasks")[1] for part, _ in line)
+        text = "".join(
+            part
+            for line in help_lines(at.app.session, "Tasks", TaskTable.places())[1]
+            for part, _ in line
+        )
         assert "task.revoke" not in text
 
 
@@ -93,13 +97,13 @@ async def test_every_action_is_in_the_palette_and_leads_somewhere(chosen: Action
 async def test_the_footer_has_the_keys_of_what_is_under_the_cursor() -> None:
     async with driven((200, 60)) as at:
         await at.press("2", "j")
-        assert {"C", "K", "R", "L", "T"} <= {key for key, _, _ in at.app.key_hints()}
+        assert {"C", "K", "R", "L", "T"} <= {key for key, _, _ in at.app.main.key_hints()}
         await at.press("3", "j")
-        shown = {key for key, _, _ in at.app.key_hints()}
+        shown = {key for key, _, _ in at.app.main.key_hints()}
         assert {"P", "Q", "E", "D"} <= shown
         assert not shown & {"C", "K", "X"}
         await at.press("4", "j")
-        assert "X" in {key for key, _, _ in at.app.key_hints()}
+        assert "X" in {key for key, _, _ in at.app.main.key_hints()}
 
 
 async def test_marked_workers_are_the_targets() -> None:
@@ -108,7 +112,7 @@ async def test_marked_workers_are_the_targets() -> None:
         name, targets, _ = at.engine.submitted[0]
         assert (name, len(targets)) == ("worker.shutdown", 2)
         await at.press("escape", "asterisk")
-        assert at.app.session.marked_workers == set(at.app.body.query_one(WorkerList)._places)
+        assert at.app.session.marked_workers == set(at.app.main.body.query_one(WorkerList)._places)
 
 
 async def test_events_that_are_off_are_turned_on_without_a_menu() -> None:
@@ -116,7 +120,7 @@ async def test_events_that_are_off_are_turned_on_without_a_menu() -> None:
         at.engine.store.set_task_events(BILL, False, by_us=False)
         at.app.tell_widgets()
         await at.press("3", "j")
-        at.app.body.query_one(WorkerList).go_to_key(BILL)
+        at.app.main.body.query_one(WorkerList).go_to_key(BILL)
         await at.press("E")
         assert at.engine.submitted == [("worker.enable_events", (BILL,), {})]
         at.engine.store.set_task_events(BILL, True, by_us=True)
@@ -137,7 +141,7 @@ async def test_the_menu_opens_a_group_as_a_menu_of_its_own() -> None:
 async def test_an_action_is_done_with_the_mouse_alone() -> None:
     async with driven() as at:
         await at.press("3", "j")
-        footer = at.app.query_one(Footer)
+        footer = at.app.main.footer
         end = next(end for end, key in footer._places if key == "D")
         await at.pilot.click(footer, offset=(end - 4, 0))
         await at.pilot.pause()
@@ -170,12 +174,12 @@ async def test_progress_shows_once_it_takes_time_and_x_cancels() -> None:
         bar = at.app.query_one(Progress)
         running = Job("task.revoke", ("a",) * 10_000, {}, NOW)
         at.engine.executor.running.append(running)
-        at.app.repaint()
+        at.app.main.repaint()
         before = bool(bar.display)
         assert not before
         running.since = NOW - 3
         running.done, running.total, running.note = 3_000, 10_000, "revoking"
-        at.app.repaint()
+        at.app.main.repaint()
         await at.pilot.pause()
         assert bar.display
         assert bar._strip is not None
@@ -183,7 +187,7 @@ async def test_progress_shows_once_it_takes_time_and_x_cancels() -> None:
         await at.press("x")
         assert running.cancelled
         at.engine.executor.running.clear()
-        at.app.repaint()
+        at.app.main.repaint()
         assert not bar.display
 
 
@@ -211,14 +215,14 @@ async def test_the_new_task_is_followed_once_it_is_heard_of(view: str) -> None:
         await at.press("2", "j", *(["enter"] if view == "task" else []))
         item = Item("old", True, "sent", "brand-new")
         at.app.show_outcome(Outcome("task.run_again", ("old",), (), NOW, NOW, items=(item,)))
-        before = at.app.table.cursor
+        before = at.app.main.table.cursor
         assert before != "brand-new"
         sent = Event("task-received", "celery@web1", NOW, uuid="brand-new", name="a.task")
         at.engine.store.apply(Batch([sent], NOW))
         at.engine.view.refresh()
         at.app.tell_widgets()
         await at.pilot.pause()
-        shown = at.app.detail.task_id if view == "task" else at.app.table.cursor
+        shown = at.app.main.detail.task_id if view == "task" else at.app.main.table.cursor
         assert shown == "brand-new"
 
 

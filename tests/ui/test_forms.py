@@ -193,7 +193,7 @@ async def test_run_again_shows_the_found_arguments_and_sends_them() -> None:
         screen = at.app.screen
         assert isinstance(screen, Form)
         assert screen.values["args"] == '[42, "tok_visa_4242"]'
-        cursor = at.app.table.cursor or ""
+        cursor = at.app.main.table.cursor or ""
         await at.press("enter")
         name, targets, params = at.engine.submitted[0]
         assert (name, targets) == ("task.run_again", (cursor,))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from celerytui.control import ACTIONS, GROUPS, Action, Group, in_group
-from celerytui.ui.keys.registry import KEYS, key_name
+from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
+from celerytui.ui.keys.help import help_lines
+from celerytui.ui.keys.registry import KEYS as STATIC_KEYS
+from celerytui.ui.keys.registry import PLACES, Key, key_name
+from celerytui.ui.messages import RowOpened
+from celerytui.ui.views.registry import VIEW_KEYS, VIEWS
+from celerytui.ui.views.tasks.table import TaskTable
+from celerytui.ui.views.view import PaneSpec
+from tests.ui.pilot import Driver, driven
+
+KEYS = (*VIEW_KEYS, *STATIC_KEYS)
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "keys.md").read_text()
 
@@ -59,10 +69,54 @@ def test_a_group_has_several_actions_of_its_scope(group: Group) -> None:
     assert {one.scope for one in members} == {group.scope}
 
 
-def test_no_key_means_two_things_in_one_place() -> None:
-    everywhere = [one for key in KEYS if key.where == "app" for one in key.keys.split(",")]
-    everywhere += [one.key for one in _with_keys()]
-    places = ("list", "table", "tasks", "task")
-    in_table = [one for key in KEYS if key.where in places for one in key.keys.split(",")]
-    keys = everywhere + in_table
+PANES = sorted({spec.name: spec for view in VIEWS for spec in view.panes}.items())
+
+
+@pytest.mark.parametrize(("name", "spec"), PANES, ids=[name for name, _ in PANES])
+def test_no_key_means_two_things_in_one_pane(name: str, spec: PaneSpec) -> None:
+    places = ("app", *spec.load().places())
+    keys = [one for key in KEYS if key.where in places for one in key.keys.split(",")]
+    keys += [one.key for one in _with_keys()]
     assert sorted(keys) == sorted(set(keys))
+
+
+def test_every_key_works_at_a_place_that_has_a_name() -> None:
+    assert {key.where for key in KEYS} <= set(PLACES)
+
+
+async def _go_to(at: Driver, name: str) -> None:
+    """Have the focus on the pane of that name, in the first view that has it."""
+    view = next(one for one in VIEWS if any(spec.name == name for spec in one.panes))
+    if view.opens is Scope.WORKER:
+        at.app.main.post_message(RowOpened(Scope.WORKER, "celery@bill1"))
+    else:
+        await at.press(view.key)
+    await at.pilot.pause()
+    at.app.main.set_focus(at.app.main.body.by_name[name])
+    await at.pilot.pause()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in PANES])
+async def test_the_help_lists_the_keys_that_the_pane_has_and_no_other(name: str) -> None:
+    async with driven() as at:
+        await _go_to(at, name)
+        bound = {one.binding.id for one in at.app.main.active_bindings.values()}
+        _, lines = help_lines(at.app.session, name, at.app.main.body.by_name[name].places())
+        shown = Counter((line[0][0].strip(), line[1][0]) for line in lines if len(line) == 2)
+        wanted = Counter(_help_row(key) for key in KEYS if key.id in bound)
+        rows = {_help_row(key) for key in KEYS}
+        assert {row: count for row, count in shown.items() if row in rows} == wanted
+
+
+def _help_row(key: Key) -> tuple[str, str]:
+    return " ".join(map(key_name, key.keys.split(","))), key.help
+
+
+async def test_the_help_says_the_users_own_keys() -> None:
+    async with driven(keys={"filter.edit": "f3", "mark.toggle": "f4,f5", "events": "f6"}) as at:
+        _, lines = help_lines(at.app.session, "Tasks", TaskTable.places())
+        shown = {line[1][0]: line[0][0].strip() for line in lines if len(line) == 2}
+        keys = {key.id: key.help for key in KEYS}
+        assert shown[keys["filter.edit"]] == "f3"
+        assert shown[keys["mark.toggle"]] == "f4 f5"
+        assert shown["Task events: a menu"] == "f6"

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from celerytui.ui.views import layout
+from celerytui.ui.views.dashboard import DashboardView
 from celerytui.ui.views.layout import Needs, Regions
+from celerytui.ui.views.queues.view import QueuesView
+from celerytui.ui.views.tasks.view import TasksView
+from celerytui.ui.views.view import View
 
 SIZES = st.builds(Size, st.integers(20, 300), st.integers(5, 120))
 NEEDS = st.builds(
     Needs,
-    workers=st.integers(0, 2000),
-    queues=st.integers(0, 500),
-    alone=st.none(),
-    focused=st.just("tasks"),
+    rows=st.fixed_dictionaries({"workers": st.integers(0, 2000), "queues": st.integers(0, 500)}),
+    focused=st.sampled_from(["", "tasks"]),
 )
+USUAL = Needs(rows={"workers": 5, "queues": 6})
 PANES = {"workers", "queues", "throughput", "tasks", "detail"}
 
 
@@ -36,19 +36,17 @@ def _tiles(size: Size, regions: Regions) -> None:
     assert sum(region.area for region in placed) == room.area
 
 
-@pytest.mark.parametrize("view", [layout.dashboard, layout.tasks, layout.alone("queues")])
+@pytest.mark.parametrize("view", [DashboardView(), TasksView(), QueuesView()])
 @given(size=SIZES, needs=NEEDS)
-def test_the_panes_fill_the_room(
-    view: Callable[[Size, Needs], Regions], size: Size, needs: Needs
-) -> None:
-    regions = view(size, needs)
+def test_the_panes_fill_the_room(view: View, size: Size, needs: Needs) -> None:
+    regions = view.regions(size, needs)
     assert set(regions) <= PANES
     _tiles(size, regions)
 
 
 @given(size=SIZES, pane=st.sampled_from(sorted(PANES)))
 def test_a_zoomed_pane_has_all_the_room(size: Size, pane: str) -> None:
-    regions = layout.dashboard(size, Needs(alone=pane))
+    regions = DashboardView().regions(size, Needs(alone=pane))
     assert regions == {pane: Region(0, 0, size.width, size.height)}
 
 
@@ -65,10 +63,10 @@ def test_a_zoomed_pane_has_all_the_room(size: Size, pane: str) -> None:
     ],
 )
 def test_what_goes_when_room_shrinks(size: tuple[int, int], panes: set[str]) -> None:
-    assert set(layout.dashboard(Size(*size), Needs())) == panes
+    assert set(DashboardView().regions(Size(*size), USUAL)) == panes
 
 
 @given(size=SIZES, needs=NEEDS)
 def test_the_tasks_are_always_on_the_dashboard(size: Size, needs: Needs) -> None:
-    region = layout.dashboard(size, needs)["tasks"]
+    region = DashboardView().regions(size, needs)["tasks"]
     assert region.height >= min(5, size.height)

@@ -12,7 +12,6 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.store import Store
 from celerytui.ui.bars.filter_line import FilterInput
-from celerytui.ui.bars.footer import Footer
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.panes.loaded_table import LoadedTable
@@ -178,7 +177,7 @@ async def test_a_paused_display_is_sorted_and_narrowed_as_it_stands() -> None:
         await at.news(heartbeat("worker640@host", NOW, processed=9_000))
         workers_of(at).sort_by("processed")
         assert workers_of(at)._shown[0] != "worker640@host"
-        workers_of(at).narrow("worker64")
+        workers_of(at).narrow("worker64", None)
         assert workers_of(at).length() == 11
 
 
@@ -201,7 +200,7 @@ async def test_slash_narrows_live_and_escape_clears() -> None:
     async with driven(store=large_store()) as at:
         await at.press("3", "slash", *"ER64")
         workers = workers_of(at)
-        assert at.app.session.view == "workers"
+        assert at.app.main.navigator.view.name == "workers"
         assert listed(workers) == ["worker64@host", *(f"worker64{n}@host" for n in range(10))]
         assert title_of(workers) == "Workers  / ER64 | 11 of 1,000"
         await at.press("0", "enter")
@@ -209,9 +208,12 @@ async def test_slash_narrows_live_and_escape_clears() -> None:
         assert at.app.screen.focused is workers
         assert at.app.session.filter_text == ""
         await at.press("enter")
-        assert (at.app.session.view, at.app.session.worker) == ("worker", "worker640@host")
+        assert (at.app.main.navigator.view.name, at.app.session.worker) == (
+            "worker",
+            "worker640@host",
+        )
         await at.press("escape", "escape")
-        assert at.app.session.view == "workers"
+        assert at.app.main.navigator.view.name == "workers"
         assert workers.word == ""
         await at.press("escape")
         assert workers.length() == WORKERS
@@ -220,7 +222,7 @@ async def test_slash_narrows_live_and_escape_clears() -> None:
 async def test_escape_leaves_a_filter_that_is_not_seen() -> None:
     async with driven(store=large_store()) as at:
         await at.press("2", "slash", *"state:success", "enter", "3", "escape")
-        assert at.app.session.view == "dashboard"
+        assert at.app.main.navigator.view.name == "dashboard"
         assert at.app.session.filter_text == "state:success"
         await at.press("escape")
         assert at.app.session.filter_text == ""
@@ -255,12 +257,12 @@ async def test_the_panel_in_focus_on_the_dashboard_is_what_is_narrowed(
             await at.press("tab")
         await at.press("slash", *"e19")
         await at.news(heartbeat("worker5@host", NOW, 9))
-        assert queues_of(at) in at.app.body.panes
+        assert queues_of(at) in at.app.main.body.panes
         assert listed(queues_of(at)) == ["queue19", *(f"queue19{n}" for n in range(10))]
         assert (at.app.session.filter_text, workers_of(at).word) == ("", "")
         await at.press("enter")
         assert at.app.screen.focused is queues_of(at)
-        beside = len(at.app.body.panes) > 1
+        beside = len(at.app.main.body.panes) > 1
         await at.press(*["tab"] * beside, "escape")
         assert queues_of(at).word == ""
 
@@ -272,14 +274,14 @@ async def test_a_view_that_is_clicked_while_a_name_is_typed_gets_the_focus() -> 
         await at.pilot.pause()
         at.app.query_one(FilterInput).focus()
         await at.press("enter")
-        assert at.app.session.view == "tasks"
-        assert at.app.screen.focused is at.app.table
+        assert at.app.main.navigator.view.name == "tasks"
+        assert at.app.screen.focused is at.app.main.table
 
 
 async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
     async with driven(store=large_store()) as at:
         await at.press("2", "slash", *"name:x", "enter", "3", "slash")
-        footer = at.app.query_one(Footer)._strip
+        footer = at.app.main.footer._strip
         assert footer is not None
         assert "names kept before" in footer.text
         assert "complete" not in footer.text
@@ -300,7 +302,7 @@ async def test_what_matches_nothing_says_so_and_how_to_get_out() -> None:
         await at.press("space", "enter", "D")
         assert isinstance(at.app.screen, Choice)  # whom, as nobody is chosen
         await at.press("escape")
-        assert (at.engine.submitted, at.app.session.view) == ([], "workers")
+        assert (at.engine.submitted, at.app.main.navigator.view.name) == ([], "workers")
         assert at.app.session.marked_workers == set()
         await at.press("escape")
         assert workers_of(at).length() == WORKERS

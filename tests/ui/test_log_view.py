@@ -53,7 +53,7 @@ async def test_the_newest_action_stands_first() -> None:
         await _finish(at, GROWN)
         await _finish(at, Outcome("worker.ping", ("celery@web1",), (), NOW, NOW))
         await at.press("9")
-        entries = at.app.body.query_one(LogList)._entries
+        entries = at.app.main.body.query_one(LogList)._entries
         assert [entry.action for entry in entries] == ["worker.ping", "worker.pool_grow"]
         assert entries[0].ok is None
         assert entries[0].summary == "no worker answered"
@@ -125,7 +125,7 @@ async def _result(at: Driver, meta: ResultMeta | None) -> ResultDialog:
 async def test_a_result_is_read_for_the_task_under_the_cursor() -> None:
     async with driven() as at:
         screen = await _result(at, None)
-        assert screen.task_id == at.app.table.cursor
+        assert screen.task_id == at.app.main.table.cursor
         assert "reading the result backend" in _text(screen)
 
 

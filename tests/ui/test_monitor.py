@@ -12,13 +12,12 @@ from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
 from celerytui.ui.actions.confirm import Confirm
 from celerytui.ui.bars.filter_line import FilterInput
-from celerytui.ui.bars.footer import Footer
 from celerytui.ui.bars.header import Header
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
-from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.panes.pane import Pane
+from celerytui.ui.views.registry import all_keys
 from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.pilot import driven
 
@@ -33,18 +32,18 @@ def _received(task_id: str, name: str = "late.comer") -> Event:
 async def test_the_cursor_stays_on_its_task_while_rows_come_in_above() -> None:
     async with driven() as at:
         await at.press("2", "j", "j", "j")
-        chosen = at.app.table.cursor
-        row = at.app.table._shown.index(chosen or "")
+        chosen = at.app.main.table.cursor
+        row = at.app.main.table._shown.index(chosen or "")
         await at.news(*(_received(f"new-{i}") for i in range(50)))
-        assert at.app.table.cursor == chosen
-        assert at.app.table._shown.index(chosen or "") == row
+        assert at.app.main.table.cursor == chosen
+        assert at.app.main.table._shown.index(chosen or "") == row
 
 
 @pytest.mark.parametrize(("key", "by"), [("j", 1), ("k", -1)])
 async def test_a_step_is_one_row_also_from_rows_that_came_unseen(key: str, by: int) -> None:
     async with driven() as at:
         await at.press("2", "j", "j", "j")
-        table = at.app.table
+        table = at.app.main.table
         place = table._shown.index(table.cursor or "")
         at.engine.store.apply(Batch([_received(f"new-{i}") for i in range(500)], NOW))
         at.engine.view.refresh()
@@ -55,26 +54,26 @@ async def test_a_step_is_one_row_also_from_rows_that_came_unseen(key: str, by: i
 async def test_where_all_rows_were_evicted_the_newest_are_shown() -> None:
     async with driven() as at:
         await at.press("2", "G")
-        shown = at.app.table._shown
+        shown = at.app.main.table._shown
         for id in shown:
             at.engine.store._tasks.by_id.pop(id)
-        at.app.table.paint()
-        assert at.app.table._top == 0
-        assert at.app.table._shown[0] == at.engine.view.ids(0, 1)[0]
+        at.app.main.table.paint()
+        assert at.app.main.table._top == 0
+        assert at.app.main.table._shown[0] == at.engine.view.ids(0, 1)[0]
 
 
 async def test_without_a_cursor_the_newest_are_shown() -> None:
     async with driven() as at:
         await at.press("2")
         await at.news(_received("newest"))
-        assert at.app.table.cursor is None
-        assert at.app.table._shown[0] == "newest"
+        assert at.app.main.table.cursor is None
+        assert at.app.main.table._shown[0] == "newest"
 
 
 async def test_new_rows_do_not_scroll_the_reader_away() -> None:
     async with driven() as at:
         await at.press("2")
-        table = at.app.table
+        table = at.app.main.table
         table._scroll(30)
         first = table._shown[0]
         await at.news(*(_received(f"new-{i}") for i in range(20)))
@@ -85,34 +84,34 @@ async def test_moving_to_both_ends() -> None:
     async with driven() as at:
         await at.press("2", "G")
         ids = at.engine.view.ids(0, at.engine.view.matched)
-        assert at.app.table.cursor == ids[-1]
+        assert at.app.main.table.cursor == ids[-1]
         await at.press("g")
-        assert at.app.table.cursor == ids[0]
+        assert at.app.main.table.cursor == ids[0]
         await at.press("pagedown")
-        assert at.app.table.cursor == ids[at.app.table.page_rows]
+        assert at.app.main.table.cursor == ids[at.app.main.table.page_rows]
 
 
 async def test_follow_stays_with_the_newest_and_a_move_ends_it() -> None:
     async with driven() as at:
         await at.press("2", "f")
         await at.news(_received("newest"))
-        assert at.app.table.cursor == "newest"
+        assert at.app.main.table.cursor == "newest"
         await at.press("j")
-        assert not at.app.table.follow
+        assert not at.app.main.table.follow
         await at.news(_received("newer"))
-        assert at.app.table.cursor != "newer"
+        assert at.app.main.table.cursor != "newer"
 
 
 async def test_a_cursor_whose_task_is_filtered_out_goes_to_its_neighbour() -> None:
     async with driven() as at:
         await at.press("2", "j", "j")
-        gone = at.app.table.cursor
+        gone = at.app.main.table.cursor
         task = at.engine.store.task(gone or "")
         assert task is not None
-        at.app.set_filter(f"-id:{gone}")
+        at.app.main.filter_by(f"-id:{gone}")
         await at.pilot.pause()
-        assert at.app.table.cursor not in (gone, None)
-        assert at.app.table.cursor in at.app.table._shown
+        assert at.app.main.table.cursor not in (gone, None)
+        assert at.app.main.table.cursor in at.app.main.table._shown
 
 
 # The filter
@@ -126,7 +125,7 @@ async def test_the_filter_acts_while_it_is_typed() -> None:
         assert {task.state for task in shown} == {TaskState.FAILURE}
         await at.press("enter")
         assert at.app.session.filter_text == "state:failure"
-        assert at.app.screen.focused is at.app.table
+        assert at.app.screen.focused is at.app.main.table
 
 
 async def test_a_mistake_keeps_the_last_good_filter() -> None:
@@ -135,13 +134,13 @@ async def test_a_mistake_keeps_the_last_good_filter() -> None:
         good = at.engine.view.matched
         await at.press(*" runtime:>2x")
         assert at.engine.view.matched <= good
-        assert at.app.table.last_good
+        assert at.app.main.table.last_good
         assert "last good filter" in at.screen_text()
 
 
 async def test_escape_brings_the_filter_before_back() -> None:
     async with driven() as at:
-        at.app.set_filter("name:billing")
+        at.app.main.filter_by("name:billing")
         await at.press("2", "slash", *" state:failure", "escape")
         assert at.app.session.filter_text == "name:billing"
         assert at.engine.view.filter is not None
@@ -168,9 +167,9 @@ async def test_keys_typed_into_the_filter_do_nothing_else() -> None:
 async def test_t_on_a_worker_shows_its_tasks() -> None:
     async with driven() as at:
         await at.press("3", "j")
-        worker = at.app.body.query_one(WorkerList).cursor
+        worker = at.app.main.body.query_one(WorkerList).cursor
         await at.press("t")
-        assert at.app.session.view == "tasks"
+        assert at.app.main.navigator.view.name == "tasks"
         assert {task.worker for task in at.engine.view.window(0, 500)} == {worker}
 
 
@@ -179,7 +178,7 @@ async def test_sorting_by_key_and_by_a_click_on_the_head() -> None:
         await at.press("2", "s")
         assert isinstance(at.app.screen, Choice)
         await at.press("escape")
-        at.app.table.sort_by("runtime")
+        at.app.main.table.sort_by("runtime")
         assert (at.engine.view.sort, at.engine.view.reverse) == ("runtime", True)
         await at.press("o")
         assert (at.engine.view.sort, at.engine.view.reverse) == ("runtime", False)
@@ -196,7 +195,7 @@ async def test_revoke_by_keyboard_asks_first_and_y_does_it() -> None:
         assert isinstance(at.app.screen, Confirm)
         assert at.engine.submitted == []
         await at.press("y")
-        assert at.engine.submitted == [("task.revoke", (at.app.table.cursor,), {})]
+        assert at.engine.submitted == [("task.revoke", (at.app.main.table.cursor,), {})]
 
 
 @pytest.mark.parametrize("key", ["n", "escape", "enter"])
@@ -232,7 +231,7 @@ async def test_marked_tasks_are_the_targets_also_under_a_filter() -> None:
 async def test_the_question_says_where_a_revoke_comes_too_late() -> None:
     async with driven() as at:
         await at.news(Event("task-received", "celery@web1", NOW, uuid="early", name="proj.add"))
-        at.app.set_filter("id:early")
+        at.app.main.filter_by("id:early")
         await at.press("2", "j", "C")
         assert isinstance(at.app.screen, Confirm)
         said = "\n".join("".join(text for text, _ in line) for line in at.app.screen.box.lines)
@@ -250,7 +249,7 @@ async def test_a_cluster_that_went_quiet_is_not_called_live() -> None:
 async def test_mark_all_takes_all_that_match_and_back() -> None:
     async with driven() as at:
         await at.press("2")
-        at.app.set_filter("state:failure")
+        at.app.main.filter_by("state:failure")
         await at.press("asterisk")
         assert at.app.session.marked == set(at.engine.view.matching_ids())
         await at.press("asterisk")
@@ -260,7 +259,7 @@ async def test_mark_all_takes_all_that_match_and_back() -> None:
 async def test_the_target_is_what_was_under_the_cursor_when_the_key_was_pressed() -> None:
     async with driven() as at:
         await at.press("2", "j", "j", "C")
-        wanted = at.app.table.cursor
+        wanted = at.app.main.table.cursor
         await at.news(*(_received(f"new-{i}") for i in range(30)))
         await at.press("y")
         assert at.engine.submitted[0][1] == (wanted,)
@@ -292,7 +291,7 @@ async def test_read_only_has_no_action_in_keys_palette_and_menu() -> None:
         assert at.engine.submitted == []
         commands = {command.title for command in at.app.get_system_commands(at.app.screen)}
         assert commands.isdisjoint({"Revoke", "Terminate", "Enable task events"})
-        assert not {label for _, label, _ in at.app.key_hints()} & {"revoke", "terminate"}
+        assert not {label for _, label, _ in at.app.main.key_hints()} & {"revoke", "terminate"}
 
 
 async def test_the_palette_has_every_action_and_every_key() -> None:
@@ -308,7 +307,7 @@ async def test_detail_follows_the_task_live() -> None:
     async with driven() as at:
         await at.news(_received("followed", "orders.checkout"))
         await at.press("2", "j", "enter")
-        assert at.app.session.view == "task"
+        assert at.app.main.navigator.view.name == "task"
         assert "received" in at.screen_text()
         await at.news(
             Event("task-started", "celery@web1", NOW, uuid="followed"),
@@ -333,20 +332,20 @@ async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None
             ),
         )
         await at.press("2", "j", "enter")
-        assert at.app.detail.task_id == "kid"
+        assert at.app.main.detail.task_id == "kid"
         await at.press("right_square_bracket", "enter")
-        assert at.app.detail.task_id == "root"
+        assert at.app.main.detail.task_id == "root"
         assert "the.child" in at.screen_text()
         await at.press("escape")
-        assert at.app.session.view == "tasks"
+        assert at.app.main.navigator.view.name == "tasks"
 
 
 async def test_t_goes_straight_to_the_traceback() -> None:
     async with driven((80, 24)) as at:
-        at.app.set_filter("state:failure name:billing.charge")
+        at.app.main.filter_by("state:failure name:billing.charge")
         await at.press("2", "j", "t")
         await at.pilot.pause()
-        assert at.app.session.view == "task"
+        assert at.app.main.navigator.view.name == "task"
         assert "Timeline" not in at.screen_text()
         assert "Exception ─" in at.screen_text()
         assert "CardDeclined" in at.screen_text()
@@ -355,10 +354,10 @@ async def test_t_goes_straight_to_the_traceback() -> None:
 async def test_copying_the_id_and_the_row() -> None:
     async with driven() as at:
         await at.press("2", "j", "c")
-        assert at.app.clipboard == at.app.table.cursor
+        assert at.app.clipboard == at.app.main.table.cursor
         await at.press("y")
         document = json.loads(at.app.clipboard)
-        assert document["id"] == at.app.table.cursor
+        assert document["id"] == at.app.main.table.cursor
         assert document["state"] == "success"
 
 
@@ -378,11 +377,11 @@ async def test_pause_freezes_the_display_and_not_the_store() -> None:
 async def test_zoom_and_tab_go_through_the_panels() -> None:
     async with driven() as at:
         await at.press("z")
-        assert [pane.id for pane in at.app.body.panes] == ["tasks"]
+        assert [pane.id for pane in at.app.main.body.panes] == ["tasks"]
         await at.press("escape")
-        assert len(at.app.body.panes) == 5
+        assert len(at.app.main.body.panes) == 5
         await at.press("tab")
-        assert at.app.screen.focused is at.app.detail
+        assert at.app.screen.focused is at.app.main.detail
 
 
 def _edge(pane: Pane) -> Style | None:
@@ -394,11 +393,11 @@ async def test_the_frame_and_the_footer_go_with_the_focus() -> None:
         accent = at.app.session.palette.style("border.focused")
         for key in ("tab", "tab", "tab", "slash"):
             await at.press(key)
-            framed = [pane for pane in at.app.body.panes if _edge(pane) == accent]
-            assert framed == [pane for pane in at.app.body.panes if pane.has_focus]
-        footer = at.app.query_one(Footer)._strip
+            framed = [pane for pane in at.app.main.body.panes if _edge(pane) == accent]
+            assert framed == [pane for pane in at.app.main.body.panes if pane.has_focus]
+        footer = at.app.main.footer._strip
         assert footer is not None
-        assert "give up" in footer.text
+        assert "cancel" in footer.text
 
 
 async def test_help_of_the_pane_in_focus() -> None:
@@ -415,20 +414,20 @@ async def test_the_mouse_chooses_opens_scrolls_and_changes_views() -> None:
     async with driven() as at:
         await at.pilot.click("#views", offset=(17, 0))
         await at.pilot.pause()
-        assert at.app.session.view == "tasks"
+        assert at.app.main.navigator.view.name == "tasks"
         await at.pilot.click("#tasks", offset=(20, 5))
         third = at.engine.view.ids(3, 1)[0]
-        assert at.app.table.cursor == third
+        assert at.app.main.table.cursor == third
         await at.pilot.click("#tasks", offset=(20, 5), times=2)
         await at.pilot.pause()
-        assert at.app.session.view == "task"
+        assert at.app.main.navigator.view.name == "task"
 
 
 async def test_an_unchanged_screen_repaints_nothing() -> None:
     async with driven() as at:
         await at.press("2", "j")
         painted: list[object] = []
-        for pane in at.app.body.panes:
+        for pane in at.app.main.body.panes:
             pane.refresh = lambda *regions, **_: painted.append(regions)  # type: ignore[method-assign,assignment]
             pane.post_message(StoreChanged())
         await at.pilot.pause()
@@ -445,7 +444,7 @@ async def test_keys_can_be_remapped_by_id() -> None:
 
 def test_a_key_for_something_that_does_not_exist_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"task\.revok.*did you mean task\.revoke"):
-        check_keys({"task.revok": "f8"})
+        all_keys({"task.revok": "f8"})
 
 
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (400, 120)])

@@ -58,7 +58,7 @@ async def test_one_task_that_changed_repaints_its_line_alone() -> None:
         # The order stays as it was: the view is not brought up to date.
         store.apply(Batch([named], task.seen))
         with repainted(app) as regions:
-            app.table.paint()
+            app.main.table.paint()
             await pilot.pause()
         assert [region.height for region in regions.pop("tasks")] == [1]
 
@@ -69,7 +69,7 @@ async def test_a_step_of_the_cursor_repaints_two_lines_of_the_table() -> None:
         await pilot.press("2", "j", "j")
         await pilot.pause()
         with repainted(app) as regions:
-            app.table.action_move(1)
+            app.main.table.action_move(1)
             await pilot.pause()
         rows = sorted(region.y for region in regions["tasks"])
         assert rows == [rows[0], rows[0] + 1]
@@ -80,7 +80,7 @@ async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j")
         await pilot.pause()
-        table = app.table
+        table = app.main.table
         before = [row for _, _, row in _drawn(table)]
         table.action_move(1)
         after = [row for _, _, row in _drawn(table)]
@@ -99,11 +99,11 @@ async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j", "j", "space", "k")
         await pilot.pause()
-        kept = [line.text for line in app.table._strips]
-        app.table._drawn = {}
-        app.table._made = {}
-        app.table.paint()
-        assert [line.text for line in app.table._strips] == kept
+        kept = [line.text for line in app.main.table._strips]
+        app.main.table._drawn = {}
+        app.main.table._made = {}
+        app.main.table.paint()
+        assert [line.text for line in app.main.table._strips] == kept
 
 
 def _drawn(table: TaskTable) -> list[tuple[object, object, object]]:

@@ -106,8 +106,8 @@ async def test_news_of_everybody_draws_what_is_seen_and_no_more(
         with repainted(app) as regions, rows_drawn() as drawn:
             at = Driver(app, pilot)
             await at.news(*(heartbeat(name, NOW, processed=9) for name in hostnames()))
-        assert len(drawn) <= sum(pane.outer_size.height for pane in app.body.panes)
-        for pane in app.body.panes:
+        assert len(drawn) <= sum(pane.outer_size.height for pane in app.main.body.panes)
+        for pane in app.main.body.panes:
             lines = [region.y for region in regions.get(pane.id or "", ())]
             assert len(lines) == len(set(lines)) <= pane.outer_size.height
 
@@ -128,10 +128,10 @@ async def test_the_cursor_stays_where_it_is_while_others_come_to_the_top() -> No
 async def test_every_view_opens_and_closes() -> None:
     async with driven(store=large_store()) as at:
         await at.press("3", "j", "enter")
-        assert at.app.session.view == "worker"
+        assert at.app.main.navigator.view.name == "worker"
         assert at.app.session.worker == AHEAD[0]
         await at.press("escape", "t")
-        assert at.app.session.view == "tasks"
+        assert at.app.main.navigator.view.name == "tasks"
         assert {task.worker for task in at.engine.view.window(0, 50)} == {AHEAD[0]}
         await at.press("escape", "1", "p")
         before = at.screen_text()
@@ -158,7 +158,7 @@ async def test_what_is_not_kept_is_told(size: tuple[int, int]) -> None:
     store.apply(Batch(events, NOW, invalid=1234))
     async with driven(size, store=store, max_workers=20) as at:
         await at.press("2")
-        table = at.app.table
+        table = at.app.main.table
         text = at.screen_text()
         assert "1,234 malformed events · 40 evicted" in text
         assert table.length() == 50

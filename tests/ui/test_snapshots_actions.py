@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import GPU
 from celerytui.engine import Job
 from celerytui.model import Finding, Item, Outcome, Refusal, Reply, ResultMeta
 from celerytui.ui.app import MonitorApp
+from celerytui.ui.messages import RowOpened
 from tests.ui.fake_engine import FakeEngine, fake_app
 
 Compare = Callable[..., bool]
@@ -111,10 +113,9 @@ def test_worker(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 def test_worker_that_is_lost(snap_compare: Compare) -> None:
     app = fake_app()
-    app.session.worker = GPU
 
     async def before(pilot: Pilot[int]) -> None:
-        app.action_show_view("worker")
+        app.main.post_message(RowOpened(Scope.WORKER, GPU))
         await pilot.pause()
 
     assert snap_compare(app, run_before=before, terminal_size=MIDDLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from celerytui.errors import SettingsError
-from celerytui.ui.keys.user_keys import check_keys
+from celerytui.ui.views.registry import all_keys
 from tests.ui.pilot import driven
 
 
@@ -26,7 +26,7 @@ from tests.ui.pilot import driven
 )
 def test_what_cannot_work_is_refused_by_name(keys: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        check_keys(keys)
+        all_keys(keys)
     assert str(caught.value).startswith("[keys] of the config file: ")
     assert said in str(caught.value)
 
@@ -43,7 +43,7 @@ def test_what_cannot_work_is_refused_by_name(keys: dict[str, str], said: str) ->
     ],
 )
 def test_what_can_work_is_not(keys: dict[str, str]) -> None:
-    check_keys(keys)
+    all_keys(keys)
 
 
 async def test_an_action_without_a_key_can_be_given_one() -> None:

@@ -7,53 +7,56 @@ from collections.abc import Callable
 import pytest
 from textual.geometry import Region, Size
 
+from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU
 from celerytui.model import Outcome, Reply, Section, TaskState
+from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.views import layout
-from celerytui.ui.views.layout import WORKER_PANES, Needs
+from celerytui.ui.views.layout import Needs
 from celerytui.ui.views.worker.facts import WorkerFacts, format_memory
 from celerytui.ui.views.worker.running import WorkerRunning
 from celerytui.ui.views.worker.sections import PARTS, WorkerSections
+from celerytui.ui.views.worker.view import WorkerView
 from celerytui.ui.views.worker.waiting import WorkerWaiting
 from tests.ui.pilot import Driver, driven
+
+WORKER_PANES = [pane.name for pane in WorkerView.panes]
 
 
 async def _open(at: Driver, hostname: str = BILL) -> None:
     """Open the view of a worker from the list."""
     await at.press("3", "j")
-    at.app.session.worker = hostname
-    at.app.action_show_view("worker")
+    at.app.main.post_message(RowOpened(Scope.WORKER, hostname))
     await at.pilot.pause()
 
 
 def _drawn(at: Driver, pane: type[Pane]) -> str:
-    return "\n".join(strip.text for strip in at.app.body.query_one(pane)._strips)
+    return "\n".join(strip.text for strip in at.app.main.body.query_one(pane)._strips)
 
 
 async def test_enter_on_a_worker_opens_it_and_escape_goes_back() -> None:
     async with driven() as at:
         await at.press("3", "j", "enter")
-        assert (at.app.session.view, at.app.session.worker) == ("worker", BILL)
-        assert at.app.body.query_one(WorkerRunning).has_focus
+        assert (at.app.main.navigator.view.name, at.app.session.worker) == ("worker", BILL)
+        assert at.app.main.body.query_one(WorkerRunning).has_focus
         await at.press("escape")
-        assert at.app.session.view == "workers"
+        assert at.app.main.navigator.view.name == "workers"
 
 
 async def test_the_running_tasks_stand_longest_first_and_enter_opens_one() -> None:
     async with driven() as at:
         await _open(at)
-        running = at.app.body.query_one(WorkerRunning)
+        running = at.app.main.body.query_one(WorkerRunning)
         begun = [task.started for task in running._tasks]
         assert len(begun) == 14
         assert begun == sorted(begun, key=lambda started: started or 0)
         assert {task.state for task in running._tasks} == {TaskState.STARTED}
         await at.press("j", "enter")
-        assert at.app.session.view == "task"
-        assert at.app.detail.task_id == running._tasks[0].id
+        assert at.app.main.navigator.view.name == "task"
+        assert at.app.main.detail.task_id == running._tasks[0].id
         await at.press("escape")
-        assert at.app.session.view == "worker"
+        assert at.app.main.navigator.view.name == "worker"
 
 
 async def test_a_task_that_takes_long_for_its_kind_is_told() -> None:
@@ -73,7 +76,7 @@ async def test_keys_are_about_the_task_under_the_cursor_or_else_the_worker() -> 
         await at.press("j", "K", "y")
         name, targets, _ = at.engine.submitted.pop()
         assert name == "task.terminate"
-        assert targets == (at.app.body.query_one(WorkerRunning)._tasks[0].id,)
+        assert targets == (at.app.main.body.query_one(WorkerRunning)._tasks[0].id,)
 
 
 async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +91,7 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
         assert sorted(set(asked)) == ["active_queues", "registered", "scheduled", "stats"]
         assert len(asked) == len(set(asked))
         assert "asking" in _drawn(at, WorkerSections)
-        at.app.body.query_one(WorkerSections).focus()
+        at.app.main.body.query_one(WorkerSections).focus()
         await at.press("[")
         assert asked[-1] == "conf"
         asked.clear()
@@ -103,7 +106,7 @@ async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -
         assert "no answer within 1s" in _drawn(at, WorkerFacts)
         assert "lost" in _drawn(at, WorkerFacts)
         await at.press("1")
-        assert at.app.session.view == "dashboard"
+        assert at.app.main.navigator.view.name == "dashboard"
 
 
 async def test_an_answer_that_fails_to_come_again_leaves_the_old_one_with_its_age() -> None:
@@ -113,7 +116,7 @@ async def test_an_answer_that_fails_to_come_again_leaves_the_old_one_with_its_ag
         assert "billing.dunning" in before
         at.engine.answers["registered"] = Section(BILL, "registered", NOW + 5, error="no answer")
         at.app.session.answers.refresh()
-        at.app.repaint()
+        at.app.main.repaint()
         after = _drawn(at, WorkerSections)
         assert "billing.dunning" in after
         assert "no answer" in after
@@ -123,7 +126,7 @@ async def test_an_answer_that_fails_to_come_again_leaves_the_old_one_with_its_ag
 async def test_every_section_is_drawn_and_reached_with_a_key(part: int) -> None:
     async with driven() as at:
         await _open(at)
-        sections = at.app.body.query_one(WorkerSections)
+        sections = at.app.main.body.query_one(WorkerSections)
         sections.focus()
         await at.press(*["]"] * part)
         assert sections.part is PARTS[part]
@@ -138,7 +141,7 @@ async def test_no_answer_is_too_odd(data: object) -> None:
         for part in PARTS:
             at.engine.answers[part.name] = Section(BILL, part.name, NOW, data=data)
         await _open(at)
-        at.app.body.query_one(WorkerSections).focus()
+        at.app.main.body.query_one(WorkerSections).focus()
         for _ in PARTS:
             await at.press("]")
         assert at.app.is_running
@@ -147,7 +150,7 @@ async def test_no_answer_is_too_odd(data: object) -> None:
 async def test_limits_are_set_for_the_name_under_the_cursor_on_this_worker() -> None:
     async with driven() as at:
         await _open(at)
-        at.app.body.query_one(WorkerSections).focus()
+        at.app.main.body.query_one(WorkerSections).focus()
         await at.press("j", "j", "T", "enter", "enter", "enter", "enter")
         assert at.engine.submitted == [
             (
@@ -184,7 +187,7 @@ async def test_what_was_asked_of_it_stands_there() -> None:
 def test_the_panes_fill_the_room_and_the_one_in_focus_shows(
     size: tuple[int, int], focused: str
 ) -> None:
-    regions = layout.worker(Size(*size), Needs(focused=focused))
+    regions = WorkerView().regions(Size(*size), Needs(focused=focused))
     assert focused in regions
     placed = list(regions.values())
     assert sum(region.area for region in placed) == size[0] * size[1]

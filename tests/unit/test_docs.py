@@ -16,13 +16,16 @@ from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Link
 from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
-from celerytui.ui.keys.registry import KEYS, key_name
+from celerytui.ui.keys.registry import KEYS as STATIC_KEYS
+from celerytui.ui.keys.registry import key_name
+from celerytui.ui.views.registry import VIEW_KEYS
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+KEYS = (*VIEW_KEYS, *STATIC_KEYS)
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text()

@@ -6,8 +6,8 @@ The dialogs are imported when one is shown: the first frame does not wait for th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from textual.app import App
 
@@ -35,20 +35,33 @@ PATIENCE_SECONDS = 0.5
 _ALL = "\0all"
 """No worker, queue or task can have this name."""
 
-Targets = Callable[[Action], list[str]]
 Values = dict[str, str]
+
+
+class Place(Protocol):
+    """Where the user is, as far as actions ask."""
+
+    def targets(self, action: Action) -> list[str]:
+        """What an action is about here."""
+
+    def about(self, scope: Scope) -> list[str]:
+        """What the view itself is about, whatever has the focus."""
+
+    def ask_again(self) -> None:
+        """Ask for what is shown of the workers' own answers again."""
 
 
 class ActionFlow:
     """The actions on the cluster as the interface offers them.
 
-    `targets_here` says what an action is about where the user is; without any it is asked for.
+    `place` says what an action is about where the user is; without any target it is asked for.
     """
 
-    def __init__(self, app: App[Any], session: Session, targets_here: Targets) -> None:
+    def __init__(self, app: App[Any], session: Session, place: Place) -> None:
         self._app = app
         self._session = session
-        self.targets = targets_here
+        self._place = place
+        self.targets = place.targets
 
     # What there is
 
@@ -226,15 +239,14 @@ class ActionFlow:
         """What is known already: of a worker's queues, of where the user is."""
         values: Values = {}
         names = {param.name for param in action.params}
-        if "workers" in names and self._session.view == "worker" and self._session.worker:
-            values["workers"] = self._session.worker
+        shown = self._place.about(Scope.WORKER)
+        if "workers" in names and shown:
+            values["workers"] = shown[0]
         return values
 
     def _teller(self) -> str:
         """The worker that is asked for the limits that hold now, "" without any."""
-        if self._session.view == "worker" and self._session.worker:
-            return self._session.worker
-        return next(iter(self._known(Scope.WORKER)), "")
+        return next(iter(self._place.about(Scope.WORKER) or self._known(Scope.WORKER)), "")
 
     def _ask_limits(self, action: Action, targets: list[str], hostname: str) -> None:
         """Show the limits that hold now: what is left out of a new pair of them is lifted."""
@@ -323,8 +335,7 @@ class ActionFlow:
         action = action_of(action_id)
         if action.changes and action.scope in (Scope.WORKER, Scope.TYPE):
             self._session.engine.ask_workers()
-            if self._session.view == "worker":
-                self._session.answers.refresh()
+            self._place.ask_again()
 
     def _tell(self, note: Note) -> None:
         self._app.notify(

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
@@ -17,17 +17,9 @@ from textual.widgets import Input, Static
 
 from celerytui.errors import FilterError
 from celerytui.query import FIELDS, Filter, parse_filter, suggest
+from celerytui.ui.keys.registry import Key, bindings, keys_at
 from celerytui.ui.session import Session
 
-FILTER_HINTS = (
-    ("enter", "keep", 0),
-    ("escape", "give up", 1),
-    ("tab", "complete", 2),
-    ("up", "filters kept before", 3),
-)
-"""What the footer says while a filter is typed: key, label, rank."""
-NAME_HINTS = (("enter", "keep", 0), ("escape", "give up", 1), ("up", "names kept before", 3))
-"""What it says while a name is looked for."""
 NAME_LIMIT = 200
 """As many characters as can be typed of a name."""
 
@@ -35,12 +27,7 @@ NAME_LIMIT = 200
 class FilterInput(Input):
     """The input itself; Up and Down go through what was kept before, Tab completes a filter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "give up"),
-        Binding("up", "history(-1)", "older"),
-        Binding("down", "history(1)", "newer"),
-        Binding("tab", "complete", "complete", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(keys_at("filter"))
 
     class GaveUp(Message):
         """Escape was pressed."""
@@ -63,9 +50,10 @@ class FilterInput(Input):
         self.cursor_position = len(text)
 
     @property
-    def hints(self) -> tuple[tuple[str, str, int], ...]:
-        """What the footer says while it has the focus."""
-        return NAME_HINTS if self.names else FILTER_HINTS
+    def offered(self) -> list[Key]:
+        """The keys that do something here: names are not completed."""
+        completes = not self.names
+        return [key for key in keys_at("filter") if completes or key.action != "complete"]
 
     def action_give_up(self) -> None:
         self.post_message(self.GaveUp())

@@ -57,4 +57,4 @@ class Progress(Bar):
             line.right(("x", "key"), (" cancel ", "text"))
 
     def on_click(self) -> None:
-        self.app.call_later(self.app.run_action, "cancel")
+        self.app.call_later(self.app.run_action, "screen.cancel")

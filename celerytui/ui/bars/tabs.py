@@ -22,12 +22,13 @@ class ViewTabs(Bar):
 
     def __init__(self, session: Session, views: Sequence[tuple[str, str, str]]) -> None:
         super().__init__(session, id="views")
-        self.views = views
+        self.views = [one for one in views if one[0]]
+        self.current = ""
         self.crumbs: tuple[str, ...] = ()
 
     def draw(self, line: Line) -> None:
         for key, name, label in self.views:
-            if name == self.session.view:
+            if name == self.current:
                 line.left((f" {key} {label} ", "accent.filled"))
             else:
                 line.left((f" {key} ", "accent"), (f"{label} ", "muted"))
@@ -60,5 +61,5 @@ class ViewTabs(Bar):
         for key, name, label in self.views:
             x += cells(f" {key} {label} ")
             if event.x < x:
-                self.app.call_later(self.app.run_action, f"show_view('{name}')")
+                self.app.call_later(self.app.run_action, f"screen.show_view('{name}')")
                 return

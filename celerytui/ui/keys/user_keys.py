@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from textual.binding import Binding
-from textual.keys import Keys, _character_to_key
+from textual.keys import Keys as TextualKeys
+from textual.keys import _character_to_key
 
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.errors import SettingsError
 from celerytui.settings import suggestion
-from celerytui.ui.keys.registry import KEYS, action_bindings
+from celerytui.ui.keys.registry import Keys, action_bindings
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 NAMES: Final = frozenset(
-    [key.value for key in Keys if not key.value.startswith("<")]
+    [key.value for key in TextualKeys if not key.value.startswith("<")]
     + [_character_to_key(chr(code)) for code in range(0x20, 0x7F)]
 )
-TOGETHER: Final = (
-    {"app", "list", "table", "marks", "tasks", "task"},
-    {"app", "list", "table", "marks", "worker"},
-    {"app", "scroll", "detail", "task"},
-    {"app", "scroll", "sections", "worker"},
-)
-"""The places of keys that are in force at the same time: see `Key.where`."""
 
 
-def check_keys(keys: Mapping[str, str]) -> None:
+def check_keys(keys: Keys, together: Iterable[Collection[str]]) -> None:
     """Raise SettingsError for an id or a key that is not there, and for a key with two meanings.
 
-    `keys` maps ids of keys, actions and groups to keys joined by ",".
+    `keys` has the user's own; `together` are the sets of places whose keys are in force at once.
     """
+    own, sets = keys.own, [frozenset(places) for places in together]
     changing = [one.id for one in ACTIONS] + [one.id for one in GROUPS]
-    places = {key.id: key.where for key in KEYS} | dict.fromkeys(changing, "app")
-    for name, given in keys.items():
+    places = {key.id: key.where for key in keys.all} | dict.fromkeys(changing, "app")
+    for name, given in own.items():
         if name not in places:
             raise SettingsError(f"{_TABLE}: there is no {name!r}{suggestion(name, places)}")
         for key in given.split(","):
@@ -42,32 +37,27 @@ def check_keys(keys: Mapping[str, str]) -> None:
                 raise SettingsError(
                     f"{_TABLE}: {name}: there is no key {key.strip()!r}{suggestion(key, NAMES)}"
                 )
-    used = {binding.id or "": binding.key for binding in _bound()} | dict(keys)
-    for name in keys:
+    bound = [key.id for key in keys.all] + [one.id or "" for one in action_bindings()]
+    used = {name: _split(",".join(keys.raw(name))) for name in [*bound, *own]}
+    for name in own:
         for other, others in used.items():
-            shared = set(_split(keys[name])) & set(_split(others))
-            met = any({places[name], places[other]} <= places_ for places_ in TOGETHER)
+            shared = set(used[name]) & set(others)
+            met = any({places[name], places[other]} <= one for one in sets)
             if other != name and shared and met:
                 raise SettingsError(f"{_TABLE}: {name}: {min(shared)} is the key of {other} too")
 
 
-def added_bindings(keys: Mapping[str, str]) -> list[Binding]:
+def added_bindings(own: Mapping[str, str]) -> list[Binding]:
     """The bindings of actions that have no key of their own until the user gives them one."""
     bound = {binding.id for binding in action_bindings()}
     return [
-        Binding(keys[action.id], f"act('{action.id}')", action.label)
+        Binding(own[action.id], f"act('{action.id}')", action.label)
         for action in ACTIONS
-        if action.id in keys and action.id not in bound
+        if action.id in own and action.id not in bound
     ]
 
 
 _TABLE: Final = "[keys] of the config file"
-
-
-def _bound() -> Iterator[Binding]:
-    for key in KEYS:
-        yield Binding(key.keys, key.action, id=key.id)
-    yield from action_bindings()
 
 
 def _split(keys: str) -> list[str]:

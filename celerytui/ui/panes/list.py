@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
-from textual.binding import BindingType
 
+from celerytui.ui.draw.scroll import thumb
 from celerytui.ui.draw.spans import Line, Spans
-from celerytui.ui.keys.registry import bindings
 from celerytui.ui.messages import CursorMoved
 from celerytui.ui.panes.pane import Pane, Row
 
@@ -24,7 +23,7 @@ Item = TypeVar("Item")
 class ListPane(Pane, Generic[Item]):
     """Rows of `Item`; subclasses say how many there are, which, where one is, and draw them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
+    KEYS: ClassVar[tuple[str, ...]] = ("list",)
 
     cursor: str | None = None
     follow: bool = False
@@ -120,12 +119,9 @@ class ListPane(Pane, Generic[Item]):
             self._top = min(self._top, last_top)
 
     def thumb(self) -> tuple[int, int] | None:
-        count, head = self.length(), len(self.head(self.inside.width))
-        rows = self.inside.height - head
-        if rows <= 0 or count <= rows:
-            return None
-        size = max(1, rows * rows // count)
-        return head + (rows - size) * self._top // max(1, count - rows), size
+        head = len(self.head(self.inside.width))
+        found = thumb(self._top, self.inside.height - head, self.length())
+        return None if found is None else (head + found[0], found[1])
 
     # Moving
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from celerytui.columns import clean, column, natural, sorted_rows
+from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span
 from celerytui.ui.panes.empty import EmptyState, no_such_name
@@ -131,9 +132,16 @@ class LoadedTable(TablePane[Item]):
         if self.chosen is not None:
             self.open_row(self.chosen)
 
-    def narrow(self, word: str) -> None:
-        """Show those with this in their names alone; "" for all."""
-        self.word = word
+    @property
+    def names(self) -> str:
+        return self.NAME.lower()
+
+    @property
+    def narrowed_by(self) -> str:
+        return self.word
+
+    def narrow(self, text: str, made: Filter | None) -> None:
+        self.word = text
         self._reorder()
 
     def orders(self) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ screen, so that a storm of events costs the terminal no more than a reader could
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from textual import events, on
@@ -19,6 +20,7 @@ from celerytui.control import Scope
 from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
+from celerytui.ui.keys.registry import bindings, keys_at
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
@@ -36,6 +38,19 @@ class Pane(Widget, can_focus=True):
     Pane { width: 1fr; height: 1fr; background: $background; }
     """
     NAME = ""
+    KEYS: ClassVar[tuple[str, ...]] = ()
+    """The places of the registry of keys that this class adds; its bindings follow from them."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "KEYS" in cls.__dict__:
+            cls.BINDINGS = bindings(keys_at(*cls.KEYS))
+        super().__init_subclass__(**options)
+
+    @classmethod
+    def places(cls) -> tuple[str, ...]:
+        """The places of all of its keys, its own before those of what it is derived from."""
+        found = [place for kind in cls.__mro__ for place in kind.__dict__.get("KEYS", ())]
+        return tuple(dict.fromkeys(found))
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(id=id)
@@ -56,6 +71,16 @@ class Pane(Widget, can_focus=True):
     def targets(self, scope: Scope) -> list[str]:
         """What an action of that scope is about while this pane has the focus."""
         return []
+
+    @property
+    def current_task(self) -> str | None:
+        """The id of the one task that keys are about here, whatever is marked."""
+        return next(iter(self.targets(Scope.TASK)), None)
+
+    @property
+    def rows_wanted(self) -> int:
+        """How many rows of body it would like to have."""
+        return 0
 
     def footnote(self) -> Spans:
         """What stands in the bottom border, at the right."""

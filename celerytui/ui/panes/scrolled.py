@@ -1,64 +1,71 @@
-"""A panel with more lines than room."""
+"""A panel with more lines than room, which scroll."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 
+from celerytui.ui.draw.scroll import Scroll
 from celerytui.ui.draw.spans import Line, Spans, fit_spans
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.panes.pane import Row
-from celerytui.ui.views.worker.pane import WorkerPane
+from celerytui.ui.panes.pane import Pane, Row
+from celerytui.ui.session import Session
+
+WHEEL_LINES = 3
 
 
-class ScrolledPane(WorkerPane):
-    """A pane with more lines than room, which scroll."""
+class ScrolledPane(Pane):
+    """Lines of text that scroll; subclasses say which, each on a ground of its own."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker", "scroll")]
+    KEYS: ClassVar[tuple[str, ...]] = ("scroll",)
 
-    _offset = 0
-    _total = 0
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        self.scroll_state = Scroll()
 
-    def lines(self, width: int) -> list[Line | Spans]:
+    def lines(self, width: int) -> Sequence[Line | Spans]:
         """All lines, of `width` cells at the most."""
-        raise NotImplementedError
+        return []
+
+    def rows(self, width: int) -> Sequence[Row]:
+        """The lines with the grounds that they stand on."""
+        return [(line, "bg") for line in self.lines(width)]
 
     def body(self, width: int, height: int) -> list[Row]:
-        room = width - 2
-        lines = self.lines(room)
-        self._total = len(lines)
-        self._offset = max(0, min(self._offset, self._total - height))
-        ellipsis = self.session.glyphs.ellipsis
-        rows: list[Row] = []
-        for line in lines[self._offset : self._offset + height]:
+        room, ellipsis = width - 2, self.session.glyphs.ellipsis
+        rows = self.rows(room)
+        shown: list[Row] = []
+        for at in self.scroll_state.fit(len(rows), height):
+            line, ground = rows[at]
             spans = line.spans() if isinstance(line, Line) else line
-            rows.append(([(" ", "text"), *fit_spans(spans, room, ellipsis=ellipsis)], "bg"))
-        return [([*spans, (" ", "text")], ground) for spans, ground in rows]  # type: ignore[misc]
+            shown.append(
+                (
+                    [(" ", "text"), *fit_spans(spans, room, ellipsis=ellipsis), (" ", "text")],
+                    ground,
+                )
+            )
+        return shown
 
     def thumb(self) -> tuple[int, int] | None:
-        height = self.inside.height
-        if self._total <= height or height <= 0:
-            return None
-        size = max(1, height * height // self._total)
-        return (height - size) * self._offset // (self._total - height), size
+        return self.scroll_state.thumb
 
     def action_scroll(self, by: int) -> None:
-        self._offset += by
+        self.scroll_state.by(by)
         self.paint()
 
     def action_scroll_page(self, by: int) -> None:
-        self.action_scroll(by * max(1, self.inside.height - 1))
+        self.scroll_state.page(by)
+        self.paint()
 
-    def action_scroll_to(self, row: int) -> None:
-        self._offset = row
+    def action_scroll_to(self, line: int) -> None:
+        self.scroll_state.to(line)
         self.paint()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self.action_scroll(3)
+        self.action_scroll(WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.action_scroll(-3)
+        self.action_scroll(-WHEEL_LINES)

@@ -6,8 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
-from textual.binding import BindingType
-
 from celerytui.columns import (
     Cell,
     CellContext,
@@ -18,9 +16,9 @@ from celerytui.columns import (
     header_cells,
     sort_arrow,
 )
+from celerytui.query import Filter
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.draw.spans import cells as cell_count
-from celerytui.ui.keys.registry import bindings
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
 
@@ -39,7 +37,7 @@ class TablePane(ListPane[Item]):
     """Cells before the first column: the cursor's, and for tasks the mark's."""
     HEAD_FROM: ClassVar[int] = 7
     """Rows of body from which a pane without a frame has a head."""
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("table")]
+    KEYS: ClassVar[tuple[str, ...]] = ("table",)
 
     _drawn: Mapping[str, tuple[Item, Hashable, Row]] = MappingProxyType({})
     """The rows of the last drawing: what is unchanged is not drawn again."""
@@ -112,6 +110,26 @@ class TablePane(ListPane[Item]):
             rows.append(row)
         self._drawn = drawn
         return rows
+
+    @property
+    def names(self) -> str:
+        """What the line above looks for in the names of, "" where it takes the filter language."""
+        return ""
+
+    @property
+    def narrowed_by(self) -> str:
+        """The text by which the rows are chosen, "" where all are shown."""
+        raise NotImplementedError
+
+    def narrow(self, text: str, made: Filter | None) -> None:
+        """Show only what matches a text, which is `made` a filter where it is one; "" for all."""
+        raise NotImplementedError
+
+    def keep_narrowed(self) -> None:
+        """What is typed does not parse: show what the last text that did has left."""
+
+    def end_narrowing(self) -> None:
+        """What was typed is kept."""
 
     def head_clicked(self, x: int) -> None:
         start = self.GUTTER

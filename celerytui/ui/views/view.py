@@ -1,174 +1,84 @@
-"""The views: which panes stand where. A view is one `View` here.
-
-The panes of the dashboard are there from the start. Those of other views, and their modules, come
-with the first look at them: the first frame does not wait for them.
-"""
+"""What a view is: a named arrangement of panes, and what keys are about in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from msgspec import Struct
-from textual import events
-from textual.app import ComposeResult
 from textual.geometry import Size
-from textual.widget import Widget
 
+from celerytui.control import Scope
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.panes.throughput import Throughput
 from celerytui.ui.session import Session
-from celerytui.ui.views import layout
-from celerytui.ui.views.layout import Needs, PaneLayout, Regions
-from celerytui.ui.views.queues.list import QueueList
-from celerytui.ui.views.task.detail import DetailPane
-from celerytui.ui.views.tasks.table import TaskTable
-from celerytui.ui.views.workers.list import WorkerList
+from celerytui.ui.views.layout import Needs, Regions, whole
 
 
-class View(Struct, frozen=True):
-    """A named arrangement of panes; `key` is its digit, "" for one that is reached from others.
+class PaneSpec(Struct, frozen=True):
+    """A pane by its name, which is its widget's id; `load` imports its class when it is needed.
 
-    `panes` are all that it may show, `focus` the one that has the focus at first; `inside` is the
-    view that it is a part of.
+    Views that show a pane of one name show the same widget.
     """
 
     name: str
-    key: str
-    label: str
-    regions: Callable[[Size, Needs], Regions]
-    panes: tuple[str, ...]
-    focus: str
-    inside: str = ""
+    load: Callable[[], type[Pane]]
+
+    def make(self, session: Session) -> Pane:
+        """The pane's widget."""
+        return self.load()(session, id=self.name)
 
 
-VIEWS = (
-    View(
-        "dashboard", "1", "Dashboard", layout.dashboard,
-        ("workers", "queues", "throughput", "tasks", "detail"), "tasks",
-    ),
-    View("tasks", "2", "Tasks", layout.tasks, ("tasks", "detail"), "tasks"),
-    View("workers", "3", "Workers", layout.alone("workers"), ("workers",), "workers"),
-    View("queues", "4", "Queues", layout.alone("queues"), ("queues",), "queues"),
-    View("log", "9", "Log", layout.alone("log"), ("log",), "log"),
-    View("task", "", "Task", layout.alone("detail"), ("detail",), "detail", "tasks"),
-    View(
-        "worker", "", "Worker", layout.worker,
-        layout.WORKER_PANES, "running", "workers",
-    ),
-)  # fmt: skip
-BY_NAME = {view.name: view for view in VIEWS}
+Panes = Mapping[str, Pane]
+"""The panes of a view that are there, by name."""
 
 
-def _log_panes(session: Session) -> Iterator[Pane]:
-    from celerytui.ui.views.log.list import LogList
+class View:
+    """One of the things that the screen can show; whatever is special about one is said in it.
 
-    yield LogList(session, id="log")
-
-
-def _worker_panes(session: Session) -> Iterator[Pane]:
-    from celerytui.ui.views.worker.chart import WorkerThroughput
-    from celerytui.ui.views.worker.facts import WorkerFacts
-    from celerytui.ui.views.worker.log import WorkerLog
-    from celerytui.ui.views.worker.running import WorkerRunning
-    from celerytui.ui.views.worker.sections import WorkerSections
-    from celerytui.ui.views.worker.waiting import WorkerWaiting
-
-    yield WorkerFacts(session, id="facts")
-    yield WorkerLog(session, id="answered")
-    yield WorkerThroughput(session, id="chart")
-    yield WorkerRunning(session, id="running")
-    yield WorkerWaiting(session, id="waiting")
-    yield WorkerSections(session, id="sections")
-
-
-_LATE: dict[str, Callable[[Session], Iterator[Pane]]] = {"log": _log_panes, "worker": _worker_panes}
-
-
-class Body(Widget):
-    """The panes, of which the current view shows some."""
-
-    DEFAULT_CSS = """
-    Body { width: 100%; height: 1fr; background: $background; }
+    `key` is its digit, "" where it is reached from others; `lists` is the scope of which it shows
+    all there is, `opens` that of which it shows one. `panes` are all that it may show, and `focus`
+    the one that has the focus at first.
     """
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(id="body")
-        self.session = session
-        self.alone: str | None = None
-        self.typed_for: str | None = None
-        """The pane that the line above is typed for: it keeps the place of the one in focus."""
-        self._late = dict(_LATE)
-        self._regions: Regions = {}
-        self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
+    name: ClassVar[str]
+    label: ClassVar[str]
+    key: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+    lists: ClassVar[Scope | None] = None
+    opens: ClassVar[Scope | None] = None
+    panes: ClassVar[tuple[PaneSpec, ...]]
+    focus: ClassVar[str]
 
-    def compose(self) -> ComposeResult:
-        yield WorkerList(self.session, id="workers")
-        yield QueueList(self.session, id="queues")
-        yield Throughput(self.session, id="throughput")
-        yield TaskTable(self.session, id="tasks")
-        yield DetailPane(self.session, id="detail")
+    def regions(self, size: Size, needs: Needs) -> Regions:
+        """Where the panes stand that have room; by default the one pane has it all."""
+        return whole(size, needs.alone or self.focus)
 
-    def _current(self, size: Size) -> Regions:
-        return self.view.regions(size, self._needs())
+    def in_tab_order(self, shown: Regions) -> list[str]:
+        """The panes that Tab goes through; one without room shows while it has the focus."""
+        return [pane.name for pane in self.panes if pane.name in shown]
 
-    @property
-    def view(self) -> View:
-        """The view that is shown."""
-        return BY_NAME[self.session.view]
+    def open(self, session: Session, panes: Panes, subject: str) -> None:
+        """Show that one of what the view `opens`."""
 
-    def arrange_panes(self, *, focus: bool = False) -> None:
-        """Work out which panes have room and where; with `focus`, go to the view's own pane."""
-        self.session.framed = self.app.size.width >= layout.FRAMED_FROM
-        regions = self._current(self.size)
-        changed = regions != self._regions
-        self._regions = regions
-        if self.view.name in self._late:
-            self.mount_all(self._late.pop(self.view.name)(self.session))
-        for pane in self.query(Pane):
-            pane.display = pane.id in regions
-        if changed:
-            self._clear_arrangement_cache()
-            self.refresh(layout=True)
-        if focus or self._focus_is_lost():
-            wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
-            if wanted is not None and self.is_attached:
-                self.query_one(f"#{wanted}", Pane).focus()
+    def title(self, session: Session, panes: Panes) -> str:
+        """What the one that is shown is called, "" for a view of all there is."""
+        return ""
 
-    def _focus_is_lost(self) -> bool:
-        focused = self.screen.focused
-        return focused is None or (isinstance(focused, Pane) and focused.id not in self._regions)
+    def targets(self, panes: Panes, scope: Scope) -> list[str]:
+        """What an action of that scope is about where the pane in focus says nothing."""
+        return []
 
-    def _needs(self) -> Needs:
-        store = self.session.engine.store
-        focused = self.screen.focused
-        name = (focused.id if isinstance(focused, Pane) else self.typed_for) or ""
-        return Needs(
-            workers=len(store.workers()),
-            queues=len(store.queues()),
-            alone=self.alone,
-            focused=name if name in self.view.panes else self.view.focus,
-        )
+    def current_task(self, panes: Panes) -> str | None:
+        """The id of the task that keys are about where the pane in focus says nothing."""
+        return None
 
-    @property
-    def panes(self) -> list[Pane]:
-        """The panes that are shown, in reading order."""
-        return [pane for pane in self.query(Pane) if pane.id in self._regions]
+    def go_to_task(self, panes: Panes, task_id: str) -> bool:
+        """Go to a task that was sent from here; False where it is not in sight yet."""
+        return True
 
-    def next_pane(self, by: int) -> None:
-        """Give the focus to the next pane, also to one that shows only while it has it."""
-        # Where there is room for one alone, the others show while they have the focus.
-        single = self.alone is None and (
-            self.view.name == "worker"
-            or (self.view.name == "dashboard" and len(self._regions) == 1)
-        )
-        shown = [name for name in self.view.panes if name in self._regions or single]
-        focused = self.screen.focused
-        at = shown.index(focused.id) if focused is not None and focused.id in shown else 0
-        wanted = shown[(at + by) % len(shown)]
-        pane = self.query_one(f"#{wanted}", Pane)
-        pane.display = True
-        self.screen.set_focus(pane)
-        self.arrange_panes()
+    def ask_again(self, session: Session) -> None:
+        """Ask for what the view shows of the workers' own answers again."""
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.arrange_panes()
+    def on_back(self, session: Session, panes: Panes) -> bool:
+        """One step back inside the view; False where there is none."""
+        return False

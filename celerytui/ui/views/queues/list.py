@@ -34,6 +34,10 @@ class QueueList(LoadedTable[Queue]):
             self._all = self._readable
         super().paint()
 
+    @property
+    def rows_wanted(self) -> int:
+        return len(self.session.engine.store.queues())
+
     def read(self) -> list[Queue]:
         return self.session.engine.store.queues()
 

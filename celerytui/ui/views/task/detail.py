@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 
 from celerytui.columns import (
     clean,
@@ -20,11 +19,11 @@ from celerytui.control import Scope
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.draw.frame import section
-from celerytui.ui.draw.spans import Line, Span, Spans, cells, fit_spans, span_width
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.messages import TaskOpened
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
+from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState
-from celerytui.ui.panes.pane import Pane, Row
+from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.timeline import timeline
@@ -36,13 +35,11 @@ REPR_LINES = 12
 """Lines that arguments or a result may take before they are cut; Enter and y have all."""
 
 
-class DetailPane(Pane):
+class DetailPane(ScrolledPane):
     """One task with its relatives as links: `pinned` if asked for, else the newest failure."""
 
     NAME = "Detail"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("task", "scroll", "detail"),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("detail", "task")
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -50,8 +47,6 @@ class DetailPane(Pane):
         self._subject: Task | None = None
         self._links: list[str] = []
         self._link = -1
-        self._offset = 0
-        self._total = 0
         self._traceback_at: int | None = None
         self._link_rows: dict[int, str] = {}
 
@@ -59,7 +54,8 @@ class DetailPane(Pane):
         """Show that task, or the newest failure where none is asked for."""
         if task_id != self.pinned:
             self.pinned = task_id
-            self._offset, self._link = 0, -1
+            self.scroll_state.to(0)
+            self._link = -1
             self.paint()
 
     @property
@@ -105,18 +101,17 @@ class DetailPane(Pane):
     def _short(self) -> bool:
         return self.inside.height <= SHORT_ROWS
 
+    @property
+    def current_task(self) -> str | None:
+        return self.task_id
+
     def body(self, width: int, height: int) -> list[Row]:
         if self._subject is None:
             return self._nothing().rows(width, height, self.session.glyphs)
-        room = width - 2
-        lines = self._in_short(room) if self._short else self._whole(room)
-        self._total = len(lines)
-        self._offset = max(0, min(self._offset, self._total - height))
-        shown = lines[self._offset : self._offset + height]
-        return [
-            ([(" ", "text"), *fit_spans(_spans(line), room), (" ", "text")], ground)
-            for line, ground in shown
-        ]
+        return super().body(width, height)
+
+    def rows(self, width: int) -> list[Row]:
+        return self._in_short(width) if self._short else self._whole(width)
 
     def _nothing(self) -> EmptyState:
         if self.pinned is not None:
@@ -125,13 +120,6 @@ class DetailPane(Pane):
                 f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
             )
         return EmptyState("No task is chosen", "j k or a click choose one, f follows the newest.")
-
-    def thumb(self) -> tuple[int, int] | None:
-        height = self.inside.height
-        if self._total <= height or height <= 0:
-            return None
-        size = max(1, height * height // self._total)
-        return (height - size) * self._offset // (self._total - height), size
 
     # In short: what the dashboard has room for
 
@@ -354,31 +342,21 @@ class DetailPane(Pane):
 
     # Keys and the mouse
 
-    def action_scroll(self, by: int) -> None:
-        self._offset += by
-        self.paint()
-
-    def action_scroll_page(self, by: int) -> None:
-        self.action_scroll(by * max(1, self.inside.height - 1))
-
-    def action_scroll_to(self, row: int) -> None:
-        self._offset = row
-        self.paint()
-
     def action_link(self, by: int) -> None:
         if self._links:
             self._link = (self._link + by) % len(self._links)
             wanted = self._links[self._link]
             for row, task_id in self._link_rows.items():
-                if task_id == wanted and not 0 <= row - self._offset < self.inside.height:
-                    self._offset = row - self.inside.height // 2
+                first, height = self.scroll_state.first, self.inside.height
+                if task_id == wanted and not 0 <= row - first < height:
+                    self.scroll_state.to(row - height // 2)
             self.paint()
 
     def action_open(self) -> None:
         if 0 <= self._link < len(self._links):
-            self.post_message(TaskOpened(self._links[self._link]))
+            self.post_message(RowOpened(Scope.TASK, self._links[self._link]))
         elif self._subject is not None:
-            self.post_message(TaskOpened(self._subject.id))
+            self.post_message(RowOpened(Scope.TASK, self._subject.id))
 
     def to_traceback(self) -> None:
         """Scroll to the exception, if there is one."""
@@ -386,22 +364,10 @@ class DetailPane(Pane):
         if self._traceback_at is not None:
             self.action_scroll_to(self._traceback_at)
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.action_scroll(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.action_scroll(-3)
-
     def on_click(self, event: events.Click) -> None:
-        wanted = self._link_rows.get(event.y - self.inside.y + self._offset)
+        wanted = self._link_rows.get(event.y - self.inside.y + self.scroll_state.first)
         if wanted is not None and not self._short and self._subject and wanted != self._subject.id:
-            self.post_message(TaskOpened(wanted))
-
-
-def _spans(line: Line | Spans) -> Spans:
-    return line.spans() if isinstance(line, Line) else line
+            self.post_message(RowOpened(Scope.TASK, wanted))
 
 
 def _text(value: object) -> str | None:

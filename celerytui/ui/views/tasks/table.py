@@ -7,7 +7,6 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 import msgspec
-from textual.binding import BindingType
 
 from celerytui.columns import (
     TASK_COLUMNS,
@@ -19,9 +18,9 @@ from celerytui.columns import (
 from celerytui.control import Scope
 from celerytui.masking import mask
 from celerytui.model import Task
+from celerytui.query import Filter
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.messages import TaskOpened, TaskSelected
+from celerytui.ui.messages import RowOpened, TaskSelected
 from celerytui.ui.panes.empty import no_tasks
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
@@ -37,7 +36,7 @@ class TaskTable(TablePane[Task]):
     COLUMNS = TASK_COLUMNS
     GUTTER = 2
     HEAD_FROM = 2
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("tasks", "marks", "task")]
+    KEYS: ClassVar[tuple[str, ...]] = ("tasks", "marks", "task")
 
     keeps_cursor = True
     last_good: str = ""
@@ -127,6 +126,23 @@ class TaskTable(TablePane[Task]):
         ]
         return no_tasks(self.session, silent).rows(width, height, self.session.glyphs)
 
+    @property
+    def narrowed_by(self) -> str:
+        return self.session.filter_text
+
+    def narrow(self, text: str, made: Filter | None) -> None:
+        self.session.filter_text = text
+        self.session.engine.show(filter=made)
+        self.end_narrowing()
+
+    def keep_narrowed(self) -> None:
+        self.last_good = self.session.filter_text or "all"
+        self.paint()
+
+    def end_narrowing(self) -> None:
+        self.last_good = ""
+        self.paint()
+
     def cursor_moved(self) -> None:
         self.post_message(TaskSelected(self.cursor))
 
@@ -139,13 +155,17 @@ class TaskTable(TablePane[Task]):
             return sorted({task.name for task in found if task is not None and task.name})
         return chosen if scope is Scope.TASK else []
 
+    @property
+    def current_task(self) -> str | None:
+        return self.cursor
+
     # Keys
 
     def action_open(self) -> None:
         if self.cursor is None:
             self.action_move(1)
         if self.cursor is not None:
-            self.post_message(TaskOpened(self.cursor))
+            self.post_message(RowOpened(Scope.TASK, self.cursor))
 
     def action_mark(self) -> None:
         if self.cursor is None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from celerytui.control import Scope
-from celerytui.ui.keys.registry import bindings
 from celerytui.ui.panes.throughput import Throughput
 
 
@@ -15,7 +12,7 @@ class WorkerThroughput(Throughput):
     """What this worker gets done."""
 
     NAME = "Done by this worker"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
+    KEYS: ClassVar[tuple[str, ...]] = ("worker",)
 
     def targets(self, scope: Scope) -> list[str]:
         return [self.session.worker] if scope is Scope.WORKER and self.session.worker else []

@@ -20,6 +20,7 @@ from celerytui.model import Queue, TaskState, Worker
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 LABEL = 12
 
@@ -27,7 +28,7 @@ LABEL = 12
 METER = 14
 
 
-class WorkerFacts(ScrolledPane):
+class WorkerFacts(WorkerPane, ScrolledPane):
     """Who the worker is, how busy, how it is, and the queues it takes from."""
 
     NAME = "Worker"

@@ -7,9 +7,10 @@ from celerytui.control import Scope
 from celerytui.ui.dialogs.log_entry import mark
 from celerytui.ui.draw.spans import Line, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 
-class WorkerLog(ScrolledPane):
+class WorkerLog(WorkerPane, ScrolledPane):
     """The actions that this worker was asked for, and under each what it answered."""
 
     NAME = "Asked and answered"

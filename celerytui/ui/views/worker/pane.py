@@ -17,6 +17,7 @@ from celerytui.ui.panes.pane import Pane
 class WorkerPane(Pane):
     """A pane of the view of one worker."""
 
+    KEYS: ClassVar[tuple[str, ...]] = ("worker",)
     SECTIONS: ClassVar[tuple[str, ...]] = ()
     """What is asked of the worker as soon as the pane is shown."""
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from celerytui.columns import (
     clean,
@@ -17,8 +14,7 @@ from celerytui.columns import (
 from celerytui.control import Scope
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.messages import TaskOpened
+from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
@@ -70,7 +66,6 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
     """The tasks that the worker runs, the longest first, each against the pace of its kind."""
 
     NAME = "Running"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker")]
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -118,7 +113,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         if self.cursor is None:
             self.action_move(1)
         if self.cursor is not None:
-            self.post_message(TaskOpened(self.cursor))
+            self.post_message(RowOpened(Scope.TASK, self.cursor))
 
     def empty(self, width: int, height: int) -> list[Row]:
         worker = self.worker

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from textual import events
-from textual.binding import BindingType
 
 from celerytui.columns import clean, epoch, format_clock, format_id, format_when, short_name
 from celerytui.control import Scope, registered
 from celerytui.model import Section
 from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.messages import TaskOpened
+from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
@@ -190,7 +188,7 @@ PARTS = (
 class WorkerSections(WorkerPane, ListPane[Told]):
     """One section at a time; ] and [ go to the others, which are asked for then."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("worker", "sections")]
+    KEYS: ClassVar[tuple[str, ...]] = ("sections",)
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -281,7 +279,7 @@ class WorkerSections(WorkerPane, ListPane[Told]):
     def action_open(self) -> None:
         row = next((one for one in self._rows if one.key == self.cursor), None)
         if row is not None and row.task is not None:
-            self.post_message(TaskOpened(row.task))
+            self.post_message(RowOpened(Scope.TASK, row.task))
 
     def on_click(self, event: events.Click) -> None:
         if event.y < self.inside.y and event.x > self.size.width - 14:

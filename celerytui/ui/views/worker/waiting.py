@@ -19,9 +19,10 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.views.worker.pane import WorkerPane
 
 
-class WorkerWaiting(ScrolledPane):
+class WorkerWaiting(WorkerPane, ScrolledPane):
     """What waits in the worker by name, and what it holds back for a time to come."""
 
     NAME = "Waiting in this worker"

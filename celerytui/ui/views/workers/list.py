@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from celerytui.columns import (
     WORKER_COLUMNS,
     CellContext,
@@ -16,8 +14,7 @@ from celerytui.columns import (
 from celerytui.control import Scope
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.keys.registry import bindings
-from celerytui.ui.messages import WorkerOpened
+from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState, no_workers
 from celerytui.ui.panes.loaded_table import LoadedTable
 
@@ -27,7 +24,11 @@ class WorkerList(LoadedTable[Worker]):
 
     NAME = "Workers"
     COLUMNS = WORKER_COLUMNS
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("marks", "worker")]
+    KEYS: ClassVar[tuple[str, ...]] = ("worker", "marks")
+
+    @property
+    def rows_wanted(self) -> int:
+        return len(self.session.engine.store.workers())
 
     def read(self) -> list[Worker]:
         return self.session.engine.store.workers()
@@ -120,7 +121,7 @@ class WorkerList(LoadedTable[Worker]):
         self.redraw()
 
     def open_row(self, key: str) -> None:
-        self.post_message(WorkerOpened(key))
+        self.post_message(RowOpened(Scope.WORKER, key))
 
     def silent_workers(self) -> list[str]:
         """The workers that are known to send no task events."""

@@ -1,0 +1,372 @@
+"""The one page of the monitor: bars, panes, which of them has the focus, and the keys' actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from celerytui.columns import clean
+from celerytui.control import Action, Scope
+from celerytui.model import LinkState
+from celerytui.query import parse_filter
+from celerytui.ui.actions.flow import ActionFlow
+from celerytui.ui.bars.banner import Banner
+from celerytui.ui.bars.bar import Bar
+from celerytui.ui.bars.filter_line import FilterBar, FilterInput
+from celerytui.ui.bars.footer import Footer, KeyHint
+from celerytui.ui.bars.header import Header
+from celerytui.ui.bars.progress import Progress
+from celerytui.ui.bars.tabs import ViewTabs
+from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
+from celerytui.ui.messages import CursorMoved, FilterAsked, RowOpened, StoreChanged, TaskSelected
+from celerytui.ui.navigator import Navigator
+from celerytui.ui.panes.pane import Pane
+from celerytui.ui.panes.table import TablePane
+from celerytui.ui.session import Session
+from celerytui.ui.views.body import Body
+from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
+from celerytui.ui.views.task.detail import DetailPane
+from celerytui.ui.views.tasks.table import TaskTable, as_json
+
+_KEYS = {key.id: key for key in (*VIEW_KEYS, *KEYS)}
+_ACTIONS_FROM = 40
+"""The place of the first action in the footer, and its rank: after the keys that only look."""
+
+
+class MainScreen(Screen[None]):
+    """The widgets on the screen and what keys do to them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings([*VIEW_KEYS, *keys_at("app")]),
+        *action_bindings(),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="_default")
+        self.session = session
+        self.body = Body(session)
+        self.tabs = ViewTabs(session, [(view.key, view.name, view.label) for view in VIEWS])
+        self.filter_bar = FilterBar(session)
+        self.footer = Footer(session, self.key_hints)
+        self.navigator = Navigator(session, self.body, self.tabs)
+        self.bars: tuple[Bar, ...] = (
+            Header(session, id="header"),
+            self.tabs,
+            Banner(session, id="banner"),
+            Progress(session, id="progress"),
+            self.footer,
+        )
+
+    def compose(self) -> ComposeResult:
+        yield from self.bars[:-1]
+        yield self.filter_bar
+        yield self.body
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.navigator.name_place()
+        self.body.arrange_panes(focus=True)
+
+    @property
+    def actions(self) -> ActionFlow:
+        """What leads from a key to the engine; the app's."""
+        return self.app.actions  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def table(self) -> TaskTable:
+        """The task table."""
+        return self.body.query_one(TaskTable)
+
+    @property
+    def detail(self) -> DetailPane:
+        """The pane that shows one task."""
+        return self.body.query_one(DetailPane)
+
+    @property
+    def pane(self) -> Pane | None:
+        """The pane that has the focus."""
+        return self.focused if isinstance(self.focused, Pane) else None
+
+    # Drawing
+
+    def tell_widgets(self) -> None:
+        """Hand the news to what is on the screen; a paused display gets only the bars'."""
+        for bar in self.bars:
+            bar.post_message(StoreChanged())
+        if self.session.paused_at is None:
+            self.body.arrange_panes()
+            for pane in self.body.panes:
+                pane.post_message(StoreChanged())
+
+    def repaint(self) -> None:
+        """Draw everything again: what is shown was changed from here."""
+        for bar in self.bars:
+            bar.paint()
+        for pane in self.body.panes:
+            pane.paint()
+
+    @on(CursorMoved)
+    @on(events.DescendantFocus)
+    def _keys_changed(self) -> None:
+        self.footer.paint()
+
+    def key_hints(self) -> Sequence[KeyHint]:
+        """What the footer says, first what belongs to the pane in focus: key, label, rank."""
+        raw = self.session.keys.raw
+        if isinstance(self.focused, FilterInput):
+            keys = [key for key in self.focused.offered if key.shown]
+            return [(raw(key.id)[0], key.label, 0 if key.stays else key.rank) for key in keys]
+        hints: list[tuple[int, KeyHint]] = []
+        for bound in self.active_bindings.values():
+            known = _KEYS.get(bound.binding.id or "")
+            if known is None or not known.shown:
+                continue
+            if known.about is Scope.TASK and self.current_task is None:
+                continue
+            rank = 0 if known.stays else known.rank or known.shown
+            hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
+        if self.body.view.opens is not None:
+            hints.append((5, (raw("back")[0], "back", 5)))
+        for order, (key, label) in enumerate(self.actions.hints(), _ACTIONS_FROM):
+            hints.append((order, (key, label, order)))
+        unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
+        return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
+
+    # What keys are about
+
+    @property
+    def current_task(self) -> str | None:
+        """The id of the task that keys are about: the focused pane's, else the view's."""
+        found = self.pane.current_task if self.pane is not None else None
+        return found or self.body.view.current_task(self.body.by_name)
+
+    def targets(self, action: Action) -> list[str]:
+        """What an action is about: what the pane in focus says, else what the view is about."""
+        found = self.pane.targets(action.scope) if self.pane is not None else []
+        return found or self.about(action.scope)
+
+    def about(self, scope: Scope) -> list[str]:
+        """What the view itself is about, whatever has the focus."""
+        return self.body.view.targets(self.body.by_name, scope)
+
+    # Going from view to view
+
+    def action_show_view(self, name: str) -> None:
+        view = BY_NAME[name]
+        if view is not self.body.view or self.body.alone is not None:
+            self.navigator.go(view)
+            self.repaint()
+
+    def action_back(self) -> None:
+        """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
+        if self.navigator.back():
+            self.repaint()
+        elif not (self._clear_filter() or self._clear_marks() or self.ordered.release_cursor()):
+            self.navigator.home()
+            self.repaint()
+
+    def _clear_marks(self) -> bool:
+        session = self.session
+        marked = bool(session.marked or session.marked_workers)
+        if marked:
+            session.marked.clear()
+            session.marked_workers.clear()
+            self.repaint()
+        return marked
+
+    def action_zoom(self) -> None:
+        self.navigator.zoom(self.pane)
+        self.repaint()
+
+    def action_next_pane(self) -> None:
+        self.body.next_pane(1)
+
+    def action_previous_pane(self) -> None:
+        self.body.next_pane(-1)
+
+    @on(TaskSelected)
+    def _task_selected(self, event: TaskSelected) -> None:
+        if self.body.view.opens is not Scope.TASK:
+            self.detail.show(event.task_id)
+
+    @on(RowOpened)
+    def _row_opened(self, event: RowOpened) -> None:
+        self.navigator.open(event.scope, event.name)
+        self.repaint()
+
+    def show_new_task(self, task_id: str) -> bool:
+        """Go to a task that was sent from here; False where it is not in sight yet."""
+        shown = self.body.view.go_to_task(self.body.by_name, task_id)
+        self.navigator.name_place()
+        return shown
+
+    # What the lists show, and in which order
+
+    @property
+    def ordered(self) -> TablePane[Any]:
+        """The table that keys are about: the one in focus, else that of the tasks."""
+        return self.focused if isinstance(self.focused, TablePane) else self.table
+
+    async def action_edit_filter(self) -> None:
+        table, body = self.ordered, self.body
+        here = any(spec.name == table.id for spec in body.view.panes)
+        if not here or body.alone not in (None, table.id):
+            self.navigator.go(list_of(Scope.TASK))
+            self.repaint()
+        body.typed_for = table.id
+        await self.filter_bar.open(table.narrowed_by, table.names)
+
+    @property
+    def _typed_for(self) -> TablePane[Any]:
+        pane = self.body.by_name.get(self.body.typed_for or "")
+        return pane if isinstance(pane, TablePane) else self.table
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self._typed_for.narrow(event.text, event.filter)
+
+    @on(FilterBar.Failed)
+    def _filter_failed(self) -> None:
+        self._typed_for.keep_narrowed()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        table = self._typed_for
+        self.body.typed_for = None
+        if event.kept:
+            table.end_narrowing()
+        else:
+            self.filter_by(self.filter_bar.before, table)
+        if table.display:
+            table.focus()
+        else:  # another view was clicked
+            self.body.arrange_panes(focus=True)
+
+    @on(FilterAsked)
+    def _filter_asked(self, event: FilterAsked) -> None:
+        self.filter_by(event.text)
+        self.navigator.go(list_of(Scope.TASK))
+        self.repaint()
+
+    def filter_by(self, text: str, table: TablePane[Any] | None = None) -> None:
+        """Narrow a table, by default that of the tasks, by a text that parses; "" for all."""
+        table = table or self.table
+        parses = text and not table.names
+        made = parse_filter(text, self.session.engine.clock) if parses else None
+        table.narrow(text, made)
+
+    def _clear_filter(self) -> bool:
+        """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.
+
+        Only where it is seen; False where nothing that is seen leaves anything out.
+        """
+        tables = [pane for pane in self.body.panes if isinstance(pane, TablePane)]
+        narrowed = [table for table in tables if table.narrowed_by]
+        narrowed.sort(key=lambda table: (not table.has_focus, table is not self.table))
+        for table in narrowed[:1]:
+            self.filter_by("", table)
+        return bool(narrowed)
+
+    def action_sort(self) -> None:
+        from celerytui.ui.dialogs.choice import Choice
+
+        table = self.ordered
+        options = [(one, label, "") for one, label in table.orders()]
+
+        def sort(chosen: str | None) -> None:
+            if chosen is not None:
+                table.sort_by(chosen)
+
+        dialog = Choice(self.session, "Sort by", options, table.sort_column or "")
+        self.app.push_screen(dialog, sort)
+
+    def action_worker_tasks(self) -> None:
+        hostnames = self.pane.targets(Scope.WORKER) if self.pane is not None else []
+        if len(hostnames) == 1:
+            self._filter_asked(FilterAsked(f'worker:"{hostnames[0]}"'))
+
+    # One task
+
+    def action_copy_id(self) -> None:
+        if self.current_task is not None:
+            self.app.copy_to_clipboard(self.current_task)
+            self._say(f"copied {clean(self.current_task)}")
+
+    def action_copy_row(self) -> None:
+        task = self.session.engine.store.task(self.current_task or "")
+        if task is not None:
+            self.app.copy_to_clipboard(as_json(task))
+            self._say("copied the task as JSON")
+
+    def action_traceback(self) -> None:
+        task_id = self.current_task
+        if task_id is not None:
+            self._row_opened(RowOpened(Scope.TASK, task_id))
+            self.call_after_refresh(self.detail.to_traceback)
+
+    def action_result(self) -> None:
+        """The result of the task here; while there is no broker the key is for that."""
+        engine = self.session.engine
+        if engine.link.state in (LinkState.RECONNECTING, LinkState.CONNECTING):
+            engine.reconnect_now()
+            return
+        task_id = self.current_task
+        if task_id is None:
+            self._say("choose a task first", seconds=3)
+            return
+        from celerytui.ui.views.task.result import ResultDialog
+
+        self.app.push_screen(ResultDialog(self.session, task_id))
+
+    # The display
+
+    def action_pause(self) -> None:
+        session = self.session
+        session.paused_at = None if session.paused_at is not None else session.now()
+        session.engine.view.freeze(session.paused_at is not None)
+        self.body.arrange_panes()
+        self.repaint()
+
+    def action_utc(self) -> None:
+        self.session.utc = not self.session.utc
+        self.repaint()
+
+    def action_help(self) -> None:
+        from celerytui.ui.dialogs.reading import Reading
+        from celerytui.ui.keys.help import help_lines
+
+        pane = self.pane
+        name, places = ("celerytui", ()) if pane is None else (pane.NAME, pane.places())
+        title, lines = help_lines(self.session, name, places)
+        self.app.push_screen(Reading(self.session, title, lines))
+
+    # The workers, and actions on the cluster
+
+    def action_ask_workers(self) -> None:
+        self.session.engine.ask_workers()
+        self.ask_again()
+        self._say("asking the workers")
+
+    def ask_again(self) -> None:
+        """Ask for what the view shows of the workers' own answers again."""
+        self.body.view.ask_again(self.session)
+
+    def action_act(self, action_id: str) -> None:
+        self.actions.do(action_id)
+
+    def action_group(self, group_id: str) -> None:
+        self.actions.group(group_id)
+
+    def action_menu(self) -> None:
+        self.actions.menu()
+
+    def action_cancel(self) -> None:
+        self.actions.cancel()
+
+    def _say(self, text: str, *, seconds: float = 2) -> None:
+        self.app.notify(text, markup=False, timeout=seconds)

@@ -1,0 +1,104 @@
+"""The panes on the screen, of which the current view shows some."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Size
+from textual.widget import Widget
+
+from celerytui.ui.panes.pane import Pane
+from celerytui.ui.session import Session
+from celerytui.ui.views.layout import FRAMED_FROM, Needs, PaneLayout, Regions
+from celerytui.ui.views.registry import HOME
+from celerytui.ui.views.view import View
+
+
+class Body(Widget):
+    """The panes of all views; those of one that was not shown yet come with the first look at it.
+
+    `alone` is the pane that the user wants to see alone, `typed_for` the one that the line above is
+    typed for: it keeps the place of the one in focus.
+    """
+
+    DEFAULT_CSS = """
+    Body { width: 100%; height: 1fr; background: $background; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="body")
+        self.session = session
+        self.view: View = HOME
+        self.alone: str | None = None
+        self.typed_for: str | None = None
+        self.by_name: dict[str, Pane] = {}
+        self._regions: Regions = {}
+        self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
+
+    def compose(self) -> ComposeResult:
+        yield from self._missing()
+
+    def _missing(self) -> list[Pane]:
+        """The panes of the view that were never shown."""
+        specs = [spec for spec in self.view.panes if spec.name not in self.by_name]
+        made = {spec.name: spec.make(self.session) for spec in specs}
+        self.by_name.update(made)
+        return list(made.values())
+
+    def show(self, view: View) -> None:
+        """Have the panes of a view; `arrange_panes` puts them in their places."""
+        self.view = view
+        self.alone = None
+        if missing := self._missing():
+            self.mount_all(missing)
+
+    def _current(self, size: Size) -> Regions:
+        return self.view.regions(size, self._needs())
+
+    def arrange_panes(self, *, focus: bool = False) -> None:
+        """Work out which panes have room and where; with `focus`, go to the view's own pane."""
+        self.session.framed = self.app.size.width >= FRAMED_FROM
+        regions = self._current(self.size)
+        changed = regions != self._regions
+        self._regions = regions
+        for name, pane in self.by_name.items():
+            pane.display = name in regions
+        if changed:
+            self._clear_arrangement_cache()
+            self.refresh(layout=True)
+        if focus or self._focus_is_lost():
+            wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
+            if wanted is not None and self.is_attached:
+                self.by_name[wanted].focus()
+
+    def _focus_is_lost(self) -> bool:
+        focused = self.screen.focused
+        return focused is None or (isinstance(focused, Pane) and focused.id not in self._regions)
+
+    def _needs(self) -> Needs:
+        focused = self.screen.focused
+        name = (focused.id if isinstance(focused, Pane) else self.typed_for) or ""
+        names = [spec.name for spec in self.view.panes]
+        return Needs(
+            rows={name: self.by_name[name].rows_wanted for name in names},
+            alone=self.alone,
+            focused=name if name in names else "",
+        )
+
+    @property
+    def panes(self) -> list[Pane]:
+        """The panes that are shown, in reading order."""
+        return [pane for name, pane in self.by_name.items() if name in self._regions]
+
+    def next_pane(self, by: int) -> None:
+        """Give the focus to the next pane, also to one that shows only while it has it."""
+        order = [self.alone] if self.alone else self.view.in_tab_order(self._regions)
+        focused = self.screen.focused
+        at = order.index(focused.id) if focused is not None and focused.id in order else 0
+        pane = self.by_name[order[(at + by) % len(order)] or ""]
+        pane.display = True
+        self.screen.set_focus(pane)
+        self.arrange_panes()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.arrange_panes()

@@ -1,0 +1,55 @@
+"""The registry of views: keys, tabs, palette and the check of the user's keys follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from celerytui.control import Scope
+from celerytui.ui.keys.registry import Key, Keys
+from celerytui.ui.keys.user_keys import check_keys
+from celerytui.ui.views.dashboard import DashboardView
+from celerytui.ui.views.log.view import LogView
+from celerytui.ui.views.queues.view import QueuesView
+from celerytui.ui.views.task.view import TaskView
+from celerytui.ui.views.tasks.view import TasksView
+from celerytui.ui.views.view import View
+from celerytui.ui.views.worker.view import WorkerView
+from celerytui.ui.views.workers.view import WorkersView
+
+VIEWS: tuple[View, ...] = (
+    DashboardView(),
+    TasksView(),
+    WorkersView(),
+    QueuesView(),
+    LogView(),
+    TaskView(),
+    WorkerView(),
+)
+HOME = VIEWS[0]
+"""The view that the program opens with; its panes alone are there for the first frame."""
+BY_NAME = {view.name: view for view in VIEWS}
+
+VIEW_KEYS = tuple(
+    Key(f"view.{view.name}", view.key, view.label, f"show_view('{view.name}')", help=view.help)
+    for view in VIEWS
+    if view.key
+)
+
+
+def list_of(scope: Scope) -> View:
+    """The view that shows all of a scope; raises StopIteration where there is none."""
+    return next(view for view in VIEWS if view.lists is scope)
+
+
+def view_of_one(scope: Scope) -> View:
+    """The view that shows one of a scope; raises StopIteration where there is none."""
+    return next(view for view in VIEWS if view.opens is scope)
+
+
+def all_keys(own: Mapping[str, str]) -> Keys:
+    """Every key of the program with the user's own; raises SettingsError for what cannot work."""
+    keys = Keys(own, VIEW_KEYS)
+    if own:
+        panes = {pane.name: pane for view in VIEWS for pane in view.panes}
+        check_keys(keys, [("app", *pane.load().places()) for pane in panes.values()])
+    return keys

@@ -1,0 +1,62 @@
+"""All tasks, with one of them in short beside them where there is room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.geometry import Region, Size
+
+from celerytui.control import Scope
+from celerytui.ui.panes.pane import Pane
+from celerytui.ui.views.layout import BESIDE_FROM, Needs, Regions, whole
+from celerytui.ui.views.task.view import DETAIL
+from celerytui.ui.views.view import Panes, PaneSpec, View
+
+if TYPE_CHECKING:
+    from celerytui.ui.views.tasks.table import TaskTable
+
+
+def _table() -> type[Pane]:
+    from celerytui.ui.views.tasks.table import TaskTable
+
+    return TaskTable
+
+
+TASKS = PaneSpec("tasks", _table)
+
+
+def table_of(panes: Panes) -> TaskTable:
+    """The pane that has all tasks."""
+    return cast("TaskTable", panes[TASKS.name])
+
+
+class TasksView(View):
+    """The table of tasks."""
+
+    name = "tasks"
+    label = "Tasks"
+    key = "2"
+    help = "all tasks"
+    lists = Scope.TASK
+    panes = (TASKS, DETAIL)
+    focus = TASKS.name
+
+    def regions(self, size: Size, needs: Needs) -> Regions:
+        """The table, with the detail beside it where there is room."""
+        width, height = size
+        if needs.alone or width < BESIDE_FROM:
+            return whole(size, needs.alone or self.focus)
+        beside = min(96, width * 3 // 7)
+        return {
+            TASKS.name: Region(0, 0, width - beside, height),
+            DETAIL.name: Region(width - beside, 0, beside, height),
+        }
+
+    def targets(self, panes: Panes, scope: Scope) -> list[str]:
+        return table_of(panes).targets(scope) if scope is Scope.TASK else []
+
+    def current_task(self, panes: Panes) -> str | None:
+        return table_of(panes).current_task
+
+    def go_to_task(self, panes: Panes, task_id: str) -> bool:
+        return table_of(panes).go_to_key(task_id)
