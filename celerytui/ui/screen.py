@@ -342,7 +342,10 @@ class MainScreen(Screen[None]):
 
         pane = self.pane
         name, places = ("celerytui", ()) if pane is None else (pane.NAME, pane.places())
-        title, lines = help_lines(self.session, name, places)
+        session = self.session
+        title, lines = help_lines(
+            session.keys, session.glyphs, name, places, read_only=session.read_only
+        )
         self.app.push_screen(Reading(self.session, title, lines))
 
     # The workers, and actions on the cluster

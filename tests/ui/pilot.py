@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,8 @@ from textual.pilot import Pilot
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
+from celerytui.ui.draw.spans import Spans
+from celerytui.ui.keys.help import help_lines
 from tests.ui.fake_engine import FakeEngine, fake_app
 
 NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
@@ -52,3 +54,9 @@ async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIter
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Driver(app, pilot)
+
+
+def help_of(at: Driver, name: str, places: Sequence[str]) -> tuple[str, list[Spans]]:
+    """The help as the app would show it for a pane with those places."""
+    session = at.app.session
+    return help_lines(session.keys, session.glyphs, name, places, read_only=session.read_only)

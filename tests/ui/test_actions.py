@@ -17,10 +17,9 @@ from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
-from celerytui.ui.keys.help import help_lines
 from celerytui.ui.views.tasks.table import TaskTable
 from celerytui.ui.views.workers.list import WorkerList
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, driven, help_of
 
 CHANGING = [one for one in ACTIONS if one.changes]
 
@@ -64,9 +63,7 @@ async def test_read_only_has_no_key_for_a_change() -> None:
             assert not shown & {one.key for one in keys if one.key}
         assert at.engine.submitted == []
         text = "".join(
-            part
-            for line in help_lines(at.app.session, "Tasks", TaskTable.places())[1]
-            for part, _ in line
+            part for line in help_of(at, "Tasks", TaskTable.places())[1] for part, _ in line
         )
         assert "task.revoke" not in text
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
-from celerytui.ui.keys.help import help_lines
 from celerytui.ui.keys.registry import KEYS as STATIC_KEYS
 from celerytui.ui.keys.registry import PLACES, Key, key_name
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.views.registry import VIEW_KEYS, VIEWS
 from celerytui.ui.views.tasks.table import TaskTable
 from celerytui.ui.views.view import PaneSpec
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, driven, help_of
 
 KEYS = (*VIEW_KEYS, *STATIC_KEYS)
 
@@ -101,7 +100,7 @@ async def test_the_help_lists_the_keys_that_the_pane_has_and_no_other(name: str)
     async with driven() as at:
         await _go_to(at, name)
         bound = {one.binding.id for one in at.app.main.active_bindings.values()}
-        _, lines = help_lines(at.app.session, name, at.app.main.body.by_name[name].places())
+        _, lines = help_of(at, name, at.app.main.body.by_name[name].places())
         shown = Counter((line[0][0].strip(), line[1][0]) for line in lines if len(line) == 2)
         wanted = Counter(_help_row(key) for key in KEYS if key.id in bound)
         rows = {_help_row(key) for key in KEYS}
@@ -114,7 +113,7 @@ def _help_row(key: Key) -> tuple[str, str]:
 
 async def test_the_help_says_the_users_own_keys() -> None:
     async with driven(keys={"filter.edit": "f3", "mark.toggle": "f4,f5", "events": "f6"}) as at:
-        _, lines = help_lines(at.app.session, "Tasks", TaskTable.places())
+        _, lines = help_of(at, "Tasks", TaskTable.places())
         shown = {line[1][0]: line[0][0].strip() for line in lines if len(line) == 2}
         keys = {key.id: key.help for key in KEYS}
         assert shown[keys["filter.edit"]] == "f3"

@@ -242,7 +242,7 @@ async def test_escape_in_the_line_brings_back_what_was_there() -> None:
 async def test_stars_and_question_marks(typed: str, found: int) -> None:
     async with driven(store=large_store()) as at:
         await at.press("3")
-        await at.app.run_action("edit_filter")
+        await at.app.run_action("screen.edit_filter")
         at.app.query_one(FilterInput).value = typed
         await at.pilot.pause()
         assert workers_of(at).length() == found
@@ -283,7 +283,7 @@ async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
         await at.press("2", "slash", *"name:x", "enter", "3", "slash")
         footer = at.app.main.footer._strip
         assert footer is not None
-        assert "names kept before" in footer.text
+        assert "history" in footer.text
         assert "complete" not in footer.text
         line = at.app.query_one(FilterInput)
         await at.press("up", *"r7", "tab")

@@ -7,32 +7,32 @@ from collections.abc import Sequence
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
+from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.keys.registry import PLACES
-from celerytui.ui.session import Session
+from celerytui.ui.keys.registry import PLACES, Keys
 
 
-def help_lines(session: Session, name: str, places: Sequence[str]) -> tuple[str, list[Spans]]:
+def help_lines(
+    keys: Keys, glyphs: Glyphs, name: str, places: Sequence[str], *, read_only: bool
+) -> tuple[str, list[Spans]]:
     """The title and the lines of the help for a pane by its name, with the keys of its places."""
-    keys = session.keys
     lines: list[Spans] = []
     for place in [*(one for one in PLACES if one in places), "app"]:
         lines += [[], [(PLACES[place], "strong")]]
         for key in keys.at(place):
             lines.append(_line(" ".join(keys.of(key.id)), key.help or key.label))
-    lines += _action_lines(session)
-    lines += [[], [("Filter", "strong")], *_filter_lines(filters="tasks" in places)]
-    glyphs = session.glyphs
+    lines += _action_lines(keys, read_only)
+    lines += [[], [("Filter", "strong")], *_filter_lines(places)]
     signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
     lines += [[], [("Signs", "strong")]]
     lines += [_line("", "   ".join(signs[start : start + 5])) for start in (0, 5)]
     return f"Keys: {name}", lines[1:]
 
 
-def _action_lines(session: Session) -> list[Spans]:
-    if session.read_only:
+def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
+    if read_only:
         return [[], [("Read-only: no key here changes the cluster", "strong")]]
-    key_of = session.key_of
+    key_of = keys.first
     single = [one for one in ACTIONS if not one.group]
     lines: list[Spans] = [[], [("Actions: they change the cluster, and ask first", "strong")]]
     keyed = [(key_of(one.id), one) for one in single if key_of(one.id)]
@@ -42,8 +42,8 @@ def _action_lines(session: Session) -> list[Spans]:
     return [*lines, _line(f"{key_of('actions.menu')} {key_of('palette.open')}", ", ".join(rest))]
 
 
-def _filter_lines(*, filters: bool) -> list[Spans]:
-    if not filters:
+def _filter_lines(places: Sequence[str]) -> list[Spans]:
+    if "table" in places and "tasks" not in places:
         return [_line("word", "anywhere in the name; * is any text, ? one character")]
     names = [field.name for field in FIELDS]
     return [
