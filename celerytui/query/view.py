@@ -390,10 +390,12 @@ class TaskView:
 
     def _note(self, id: str, entry: Entry) -> None:
         """Keep where a task stands in the pages that readers have, before that changes."""
-        self._current.moved.setdefault(id, entry)
-        pinned = self._pinned_page
-        if pinned is not None:
-            pinned.moved.setdefault(id, entry)
+        current, pinned = self._current, self._pinned_page
+        if pinned is not current:
+            current.moved.setdefault(id, entry)
+        # A pinned page may stay for hours: what it never had must not gather there.
+        if pinned is not None and pinned.has(entry):
+            pinned.moved[id] = entry
 
     def _tick(self, now: float) -> bool:
         """Look again at some of the tasks whose key or answer the clock changes, in turn."""
