@@ -120,7 +120,7 @@ class ColumnIndex:
 
     def _track_live(self, tasks: Sequence[Task], pause: Callable[[], None]) -> None:
         self._live = None
-        if self.column.live or self.filter.changes == "running":
+        if self.column.live or "running" in self.filter.changes:
             self._live = {}
             for chunk in slices(tasks):
                 self._live.update((task.id, None) for task in chunk if not task.state.finished)

@@ -15,6 +15,7 @@ from celerytui.query import preview
 from celerytui.query.block_list import Entries, Entry, Ranking
 from celerytui.query.chunks import Waste, only_young_garbage
 from celerytui.query.column_index import ColumnIndex
+from celerytui.query.literals import local_day
 from celerytui.query.parse import EMPTY, Filter
 from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
@@ -28,7 +29,7 @@ FEW_HITS = 50_000
 ROWS_REMEMBERED = 50_000
 
 # No filter that parses is equal to this one.
-_NO_FILTER = Filter("(", None, "event")
+_NO_FILTER = Filter("(", None)
 _SEQ = attrgetter("seq")
 
 
@@ -210,14 +211,17 @@ class TaskView:
             # The rest of the changes is still to come; what is there is whole.
             self._revision = revision
             return
-        if self._made.filter.changes == "always" and self._due(now):
+        if self._due(now):
             self._ask_all(wanted, now)
         elif moved | self._tick(now) or changed:
             self._publish()
 
     def _due(self, now: float) -> bool:
         """Whether it is time to ask all tasks again; at most a twentieth of the time goes to it."""
-        return not 0 <= now - self._asked_at < max(1.0, 20 * self._asking_took)
+        changes = self._made.filter.changes
+        if "always" in changes:
+            return not 0 <= now - self._asked_at < max(1.0, 20 * self._asking_took)
+        return "daily" in changes and local_day(now) != local_day(self._asked_at)
 
     def _changed(self) -> list[str] | None:
         """The ids that changed since the last call, None if it takes a rebuild."""
@@ -309,7 +313,7 @@ class TaskView:
         if (
             self._revision is None
             or filter != self._made.filter
-            or filter.changes != "event"
+            or filter.changes
             or len(hits) > FEW_HITS
             or self._index.entries.size < preview.FROM
         ):

@@ -31,7 +31,7 @@ class Filtering(Stage):
 
     def set_filter(self, text: str) -> None:
         """Filter the tasks; "" for all. The text must parse."""
-        made = parse_filter(text, self.engine.clock) if text else None
+        made = parse_filter(text) if text else None
         self.session.filter_text = text
         self.engine.show(filter=made)
         self.table.last_good = ""

@@ -162,7 +162,7 @@ def test_only_what_changed_is_tested_again(monkeypatch: pytest.MonkeyPatch) -> N
         tested.append(task.id)
         return True
 
-    view.configure(filter=Filter("spy", spy, "event"))
+    view.configure(filter=Filter("spy", spy))
     view.refresh()
     assert len(tested) == 100
     tested.clear()

@@ -150,6 +150,7 @@ def test_nothing_gathers_behind_frozen_rows(text: str) -> None:
     view.refresh()
     page = view._pinned_page
     assert page is not None
+    assert not isinstance(page.entries, dict)
     assert len(page.moved) <= len(shown)
     assert page.entries.size <= most
     assert [view.position(id) for id in shown] == list(range(len(shown)))

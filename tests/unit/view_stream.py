@@ -44,7 +44,7 @@ def make(max_tasks: int = 30) -> tuple[Clock, Store, TaskView]:
 
 
 def parsed(text: str) -> Filter:
-    return parse_filter(text, lambda: START)
+    return parse_filter(text)
 
 
 def naive(store: Store, filter: Filter, sort: str, reverse: bool, now: float) -> list[str]:
