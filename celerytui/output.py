@@ -82,6 +82,7 @@ def snapshot_document(
         "events": {
             "received": summary.events_received,
             "invalid": summary.events_invalid,
+            "failed": summary.events_failed,
             "per_second": per_second,
             "gaps": summary.gaps,
         },
@@ -268,6 +269,8 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
     parts[0] += f" ({format_rate(events['per_second'], ascii=ascii)})"
     if events["invalid"]:
         parts.append(f"{format_count(events['invalid'])} invalid")
+    if events["failed"]:
+        parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
     states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]

@@ -24,9 +24,10 @@ class Summary(Struct, frozen=True, kw_only=True):
     Totals count since the start, also what was evicted; `by_state` (by label) and `held` what is
     held now. `running` are the started tasks, `waiting` the sent, received and retried ones. Rates
     are a second, means of the last `RATE_WINDOW` complete seconds, None if none was watched.
-    `evicted_by` has the keys succeeded, finished, unfinished; `oldest_kept` is the time of the
-    oldest news that is held, None where no task is. `lag` is by how many seconds the newest events
-    came late because they had to wait for us, None where no event came lately.
+    `events_failed` are those that could not be applied. `evicted_by` has the keys succeeded,
+    finished, unfinished; `oldest_kept` is the time of the oldest news that is held, None where no
+    task is. `lag` is by how many seconds the newest events came late because they had to wait for
+    us, None where no event came lately.
     """
 
     workers_online: int
@@ -51,6 +52,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     by_state: dict[str, int]
     events_received: int
     events_invalid: int
+    events_failed: int
     events_custom: int
     custom_types: dict[str, int]
     events_per_second: float | None
@@ -70,6 +72,7 @@ class EventCounts:
     def __init__(self) -> None:
         self.received = 0
         self.invalid = 0
+        self.failed = 0
         self.custom = 0
         self.custom_types: dict[str, int] = {}
         self.first_at: float | None = None
@@ -134,6 +137,7 @@ def summarise(
         by_state=dict(zip(LABELS, counts, strict=True)),
         events_received=events.received,
         events_invalid=events.invalid,
+        events_failed=events.failed,
         events_custom=events.custom,
         custom_types=dict(events.custom_types),
         events_per_second=rates.mean(rates.events, RATE_WINDOW, now),
