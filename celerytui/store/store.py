@@ -204,6 +204,20 @@ class Store:
                 found += map(get, ids[start : start + SLICE])
         return [task for task in found if task is not None]
 
+    def gone(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids whose tasks are not held, in that order."""
+        found: list[str] = []
+        by_id = self._tasks.by_id
+        for start in range(0, len(ids), SLICE):
+            with self._lock:
+                found += [id for id in ids[start : start + SLICE] if id not in by_id]
+        return found
+
+    @property
+    def evicted(self) -> int:
+        """How many tasks were evicted since the start."""
+        return sum(self._tasks.evicted)
+
     def relatives(self, id: str) -> list[Task]:
         """Copies of up to 200 other tasks of the same root: parents, siblings, children."""
         with self._lock:

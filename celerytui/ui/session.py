@@ -5,6 +5,7 @@ from __future__ import annotations
 from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.settings import Settings
+from celerytui.store import Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
@@ -32,6 +33,7 @@ class Session:
         self.view = "dashboard"
         self.filter_text = ""
         self.marked: set[str] = set()
+        self.pruning = Pruning(engine.store)
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
         self.answers = InspectionCache(engine)

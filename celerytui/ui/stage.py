@@ -93,6 +93,8 @@ class Stage(BaseApp):
             widget.post_message(StoreChanged())
         screen.query_one(Footer).post_message(StoreChanged())
         if self.session.paused_at is None:
+            # What a paused display shows can be marked and acted on, evicted or not.
+            self.session.pruning.step(self.session.marked)
             self.body.arrange_panes()
             for pane in self.body.panes:
                 pane.post_message(StoreChanged())
