@@ -357,7 +357,6 @@ class Store:
         self._workers.went(event, self._events.now)
 
     def _other(self, event: Event) -> None:
-        self._counts.add_custom(event.type)
         if event.type.startswith("task-"):
             self._events.custom(event)
         else:

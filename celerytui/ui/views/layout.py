@@ -18,8 +18,7 @@ AXIS_ROWS = 25
 CHART_ROWS = 15
 SINGLE_ROWS = 11
 SINGLE_COLUMNS = 60
-CHROME_ROWS = 3
-"""The header, the views and the keys; the figures above are of the room without them."""
+# Rows are those of the room without the header, the views and the keys.
 
 WORKER_PANES = ("facts", "answered", "chart", "running", "waiting", "sections")
 
