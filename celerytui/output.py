@@ -15,7 +15,6 @@ from celerytui.columns import (
     WORKER_COLUMNS,
     CellContext,
     Column,
-    cells,
     clean,
     columns_for,
     common_worker_prefix,
@@ -25,6 +24,7 @@ from celerytui.columns import (
     format_duration,
     format_rate,
     header_cells,
+    row_cells,
 )
 from celerytui.masking import mask
 from celerytui.model import LABELS, Link, LinkState, Queue, Task, TaskExtra, TaskState, Worker
@@ -243,7 +243,7 @@ def _section(
     # There is no cursor here and so no gutter for it.
     layout = columns_for(columns, width + _GUTTER)
     lines = [title, _line(header_cells(layout, ascii=context.ascii))]
-    lines += [_line(cells(layout, row, context)) for row in rows]
+    lines += [_line(row_cells(layout, row, context)) for row in rows]
     return [*lines, ""]
 
 

@@ -7,7 +7,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from celerytui.columns.text import ELLIPSIS, cell_width, cut, pad
+from celerytui.columns.glyphs import signs
+from celerytui.columns.text import cell_width, cut, pad
 
 GUTTER = 2
 _INFO_LIMIT = 512
@@ -133,10 +134,10 @@ def _total(shown: Sequence[Column[Any]], sizes: Sequence[int]) -> int:
     return GUTTER + sum(sizes) + sum(column.gap for column in shown[1:])
 
 
-def cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
+def row_cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
     """One row of a table, cell by cell, each padded and cut to its width."""
     drawn: list[Cell] = []
-    ellipsis = "~" if context.ascii else ELLIPSIS
+    ellipsis = signs(context.ascii).ellipsis
     for column, size in layout:
         text = column.text(row, context, size)
         gap = column.gap if drawn else 0
@@ -168,14 +169,14 @@ def header_cells(
                 size, gap = size + 1, gap - 1
             text = cut(text, size - 1, ellipsis="") + sort_arrow(reverse=reverse, ascii=ascii)
         role = "strong" if column.id == sort else "muted"
-        text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
+        text = pad(cut(text, size, ellipsis=signs(ascii).ellipsis), size, column.align)
         drawn.append(Cell(column.id, text, size, gap, role, role))
     return drawn
 
 
 def sort_arrow(*, reverse: bool, ascii: bool = False) -> str:
     """The sign of a descending or ascending order."""
-    return "▾▴v^"[2 * ascii + (not reverse)]
+    return signs(ascii).sorted if reverse else signs(ascii).sorted_up
 
 
 def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:

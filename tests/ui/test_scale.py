@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from celerytui.columns import cells, natural
+from celerytui.columns import natural, row_cells
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, QueueDepth
 from celerytui.store import Store
@@ -43,7 +43,7 @@ def rows_drawn() -> Iterator[list[str]]:
 
     def noted(layout: Any, row: Any, context: Any) -> Any:
         drawn.append(type(row).__name__)
-        return cells(layout, row, context)
+        return row_cells(layout, row, context)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "cells", noted)
