@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from celerytui.durations import DurationError, read_duration
+
 NUMBERS = "A number was expected: 3  >3  <=2.5"
 DURATIONS = "A duration was expected: 300ms 2.5s 10s 5m 2h 1d"
 TIMES = "A time was expected: 10:00  2026-11-23T10:00  -15m"
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PIECE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([^\d.\s]*)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
@@ -38,23 +38,10 @@ def number(text: str) -> float:
 
 def duration(text: str, expected: str = DURATIONS) -> float:
     """Seconds of `300ms`, `2.5s`, `1h30m`; a bare number is seconds. Raises LiteralError."""
-    total, position = 0.0, 0
-    while position < len(text):
-        piece = _PIECE.match(text, position)
-        if piece is None:
-            raise LiteralError(f"“{text}” is no duration.", 0, len(text), expected)
-        unit = piece[2]
-        if unit == "" and piece.span() == (0, len(text)):
-            return float(piece[1])
-        if unit not in _UNITS:
-            start, end = piece.span(2) if unit else piece.span(1)
-            said = f"“{unit}” is no unit." if unit else f"“{piece[1]}” has no unit."
-            raise LiteralError(said, start, end, expected)
-        total += float(piece[1]) * _UNITS[unit]
-        position = piece.end()
-    if not text:
-        raise LiteralError("Nothing stands here.", 0, 0, expected)
-    return total
+    try:
+        return read_duration(text)
+    except DurationError as error:
+        raise LiteralError(str(error), error.start, error.end, expected) from None
 
 
 def moment(text: str) -> Callable[[float], float]:

@@ -15,7 +15,8 @@ import celerytui
 PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
 HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
-PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in ("cli", "errors", "options", "settings"))}
+PLUGIN_PARTS = ("cli", "durations", "errors", "options", "settings")
+PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in PLUGIN_PARTS)}
 
 
 def loaded_after(code: str) -> set[str]:
