@@ -21,7 +21,7 @@ from celerytui.store import QUEUE_SAMPLES
 GROWING = 0.1
 """Messages a second: six more a minute is where growth begins to be news."""
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 def _is_growing(queue: Queue) -> bool:
@@ -80,7 +80,7 @@ def _unless_error(queue: Queue, text: str) -> str:
     return "" if queue.error is not None else text
 
 
-def _if_read(queue: Queue, value: Value | None) -> Value | None:
+def _if_read(queue: Queue, value: T | None) -> T | None:
     """What was read last says nothing about a queue that cannot be read."""
     return None if queue.error is not None else value
 

@@ -12,7 +12,7 @@ from celerytui.columns import TASK_COLUMNS, column
 from celerytui.interpreter import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.block_list import Entries, Entry, Ranking
+from celerytui.query.block_list import Ranking, SortEntries, SortEntry
 from celerytui.query.chunks import Waste, only_young_garbage
 from celerytui.query.column_index import ColumnIndex
 from celerytui.query.literals import local_day
@@ -233,11 +233,11 @@ class TaskView:
         self._revision = None if ids is None else revision
         return ids
 
-    def _publish(self, first: list[Entry] | None = None, total: int | None = None) -> None:
+    def _publish(self, first: list[SortEntry] | None = None, total: int | None = None) -> None:
         """Show what there is, or only the `first` rows of it."""
         ranking, entries = self._index.hits, self._index.entries
         if first is not None:
-            ranking, entries = Ranking(), Entries()
+            ranking, entries = Ranking(), SortEntries()
             ranking.fill(first)
             entries.fill(first)
         known, unknown = ranking.publish()
@@ -392,7 +392,7 @@ class TaskView:
                     moved |= index.place(task, now, self._note)
         return moved
 
-    def _note(self, id: str, entry: Entry) -> None:
+    def _note(self, id: str, entry: SortEntry) -> None:
         """Keep where a task stands in the pages that readers have, before that changes."""
         current, pinned = self._current, self._pinned_page
         if pinned is not current:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from celerytui.query.block_list import Entries, Entry, Page
+from celerytui.query.block_list import Page, SortEntries, SortEntry
 from celerytui.query.parse import EMPTY, Filter
 
 
@@ -26,8 +26,8 @@ class ViewPage(Struct):
     arrangement: Arrangement
     known: Page
     unknown: Page
-    entries: Entries | dict[str, Entry]
-    moved: dict[str, Entry]
+    entries: SortEntries | dict[str, SortEntry]
+    moved: dict[str, SortEntry]
     total: int
     version: int
     complete: bool = True
@@ -54,7 +54,7 @@ class ViewPage(Struct):
             begin += page.size
         return found
 
-    def has(self, entry: Entry) -> bool:
+    def has(self, entry: SortEntry) -> bool:
         """Whether this very entry stands in the pages."""
         return (self.unknown if entry[0] is None else self.known).position(entry) is not None
 

@@ -14,8 +14,8 @@ from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import NEW, STATES, TaskTable
-from celerytui.store.workers import Record, WorkerTable
+from celerytui.store.tasks import NEW, STATES, HeldTasks
+from celerytui.store.workers import KnownWorkers, WorkerRecord
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -37,8 +37,8 @@ class FastPath:
 
     def __init__(
         self,
-        table: TaskTable,
-        workers: WorkerTable,
+        table: HeldTasks,
+        workers: KnownWorkers,
         changes: ChangeLog,
         messages: Messages,
         rule: Callable[[Event], None],
@@ -127,7 +127,7 @@ class FastPath:
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
 
-    def _receive(self, event: Event, task_id: str, record: Record) -> None:
+    def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp

@@ -94,7 +94,7 @@ def empty_in(ready: int | None, growth: float | None) -> float | None:
     return ready / -growth
 
 
-class QueueTable:
+class QueueHistories:
     """All queues that were ever read, up to `MAX_QUEUES`."""
 
     def __init__(self) -> None:

@@ -14,8 +14,8 @@ from celerytui.model import Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import Record, WorkerTable, forget_process
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import KnownWorkers, WorkerRecord, forget_process
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -39,7 +39,7 @@ class Seeding:
     """Applies surveys to the tasks and workers; the caller holds the lock at each step."""
 
     def __init__(
-        self, tasks: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+        self, tasks: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
     ) -> None:
         self._tasks = tasks
         self._workers = workers
@@ -93,7 +93,7 @@ class Seeding:
                 self._take_waiting(record, info, eta, now)
             yield
 
-    def _take_presence(self, record: Record, now: float) -> None:
+    def _take_presence(self, record: WorkerRecord, now: float) -> None:
         worker = record.worker
         worker.inspected = now
         worker.no_answer = None
@@ -101,18 +101,18 @@ class Seeding:
             worker.status = "online"
 
     def _lose(
-        self, record: Record, ids: list[str], before: float, *, started: bool
+        self, record: WorkerRecord, ids: list[str], before: float, *, started: bool
     ) -> Iterator[None]:
         for task_id in ids:
             self._tasks.lose_all(record, [task_id], before=before, started=started)
             yield
 
-    def _take_queues(self, record: Record, queues: Any) -> None:
+    def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
         names = [_text(queue.get("name")) for queue in _dicts(queues)]
         known = [self._messages.queue_name(name) for name in names if name]
         record.set_queues(tuple(known))
 
-    def _take_active(self, record: Record, info: dict[str, Any], now: float) -> None:
+    def _take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
@@ -124,7 +124,7 @@ class Seeding:
             self._changes.note(task.id)
 
     def _take_waiting(
-        self, record: Record, info: dict[str, Any], eta: str | None, now: float
+        self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float
     ) -> None:
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
@@ -132,7 +132,7 @@ class Seeding:
             self._changes.note(task.id)
 
     def _place(
-        self, record: Record, info: dict[str, Any], state: TaskState, now: float
+        self, record: WorkerRecord, info: dict[str, Any], state: TaskState, now: float
     ) -> Task | None:
         """Hold the task at least at `state` unless events say more; None if they say otherwise."""
         task_id = _text(info.get("id"))
@@ -190,7 +190,7 @@ class Seeding:
             yield
 
 
-def _take_process(record: Record, stats: dict[str, Any], now: float) -> bool:
+def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:
     """Take the process that answered; True if it is another one than before."""
     worker, pid = record.worker, _count(stats.get("pid"))
     if pid is None:

@@ -20,13 +20,13 @@ from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.messages import Messages
-from celerytui.store.queues import QueueTable
+from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import DONE_WINDOW, KnownWorkers, WorkerRecord
 
 EVENTS_AT_ONCE = 600
 """Events that are applied at one taking of the lock: about half a millisecond."""
@@ -65,12 +65,12 @@ class Store:
         self._clock = clock
         self._lock = FairLock()
         self._changes = ChangeLog()
-        self._workers = WorkerTable(max_workers, intern)
-        self._tasks = TaskTable(max_tasks, self._workers, self._changes)
+        self._workers = KnownWorkers(max_workers, intern)
+        self._tasks = HeldTasks(max_tasks, self._workers, self._changes)
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
-        self._queues = QueueTable()
+        self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
         self._second = 0
@@ -339,7 +339,7 @@ class Store:
                 "a %s event could not be applied (%d so far)", event.type, self._counts.failed
             )
 
-    def _lose(self, record: Record, ids: list[str]) -> None:
+    def _lose(self, record: WorkerRecord, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 chunk = ids[start : start + SLICE]

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from celerytui.model import LABELS, Batch, TaskState
 from celerytui.store.rates import Rates
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import WorkerTable
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import KnownWorkers
 
 RATE_WINDOW = 5
 FAILED_WINDOW = 300
@@ -78,7 +78,7 @@ class EventCounts:
 
 
 def summarise(
-    tasks: TaskTable, workers: WorkerTable, rates: Rates, events: EventCounts, now: float
+    tasks: HeldTasks, workers: KnownWorkers, rates: Rates, events: EventCounts, now: float
 ) -> Summary:
     """Draw up the summary; the caller holds the lock."""
     statuses = Counter(record.worker.status for record in workers.records.values())

@@ -13,8 +13,8 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.merge import follows
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import WorkerTable
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import KnownWorkers
 
 SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
@@ -40,7 +40,7 @@ class TaskEvents:
     """
 
     def __init__(
-        self, table: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+        self, table: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
     ) -> None:
         self.now = 0.0
         self.latest_failure: str | None = None
