@@ -9,7 +9,7 @@ from typing import Any
 
 from celerytui.columns import Column
 from celerytui.model import Task
-from celerytui.query.block_list import SortEntry
+from celerytui.query.block_list import Ranking, SortEntries, SortEntry
 from celerytui.query.chunks import slices
 from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
@@ -83,6 +83,14 @@ def sort_first(
         if time.perf_counter() > until:
             return None
     return best[:ROWS]
+
+
+def ranked(first: list[SortEntry]) -> tuple[Ranking, SortEntries]:
+    """The first rows as what all rows are: an order, and its entries by id."""
+    ranking, entries = Ranking(), SortEntries()
+    ranking.fill(first)
+    entries.fill(first)
+    return ranking, entries
 
 
 def _before(

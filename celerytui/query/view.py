@@ -12,7 +12,7 @@ from celerytui.columns import TASK_COLUMNS, column
 from celerytui.interpreter import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.block_list import Ranking, SortEntries, SortEntry
+from celerytui.query.block_list import SortEntry
 from celerytui.query.chunks import Waste, only_young_garbage
 from celerytui.query.column_index import ColumnIndex
 from celerytui.query.literals import local_day
@@ -24,8 +24,7 @@ from celerytui.store import Store
 LIVE_AT_ONCE = 2_000
 CHANGES_AT_LEAST = 20_000
 CHANGED_AT_ONCE = 500
-# As many hits as are sorted for a first screen in place of looking through all tasks.
-FEW_HITS = 50_000
+FEW_HITS = 50_000  # these are sorted for a first screen in place of looking through all tasks
 ROWS_REMEMBERED = 50_000
 
 # No filter that parses is equal to this one.
@@ -159,11 +158,6 @@ class TaskView:
             self._frozen = on
 
     @property
-    def frozen(self) -> bool:
-        """Whether the rows are kept as they are."""
-        return self._frozen
-
-    @property
     def _page(self) -> ViewPage:
         return self._pinned_page or self._current
 
@@ -237,9 +231,7 @@ class TaskView:
         """Show what there is, or only the `first` rows of it."""
         ranking, entries = self._index.hits, self._index.entries
         if first is not None:
-            ranking, entries = Ranking(), SortEntries()
-            ranking.fill(first)
-            entries.fill(first)
+            ranking, entries = preview.ranked(first)
         known, unknown = ranking.publish()
         shown = ViewPage(
             arrangement=self._made,
