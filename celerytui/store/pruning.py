@@ -8,7 +8,7 @@ from itertools import islice
 from celerytui.store.store import Store
 
 AT_ONCE = 5_000
-"""Ids that are looked at, or taken out, at one step: a fraction of a millisecond."""
+"""Ids that are looked at, or taken out, at one step: about a millisecond."""
 
 
 class Pruning:

@@ -356,3 +356,38 @@ class TestAnswers:
         store = Store()
         store.apply(Batch([beat(0)], T0, lag=3.0))
         assert store.summary(T0 + lag_at).lag == lag
+
+
+class TestEqualTimes:
+    """What bears the same time as the last news of its task comes after it."""
+
+    @pytest.mark.parametrize(
+        ("kind", "label"),
+        [("retried", "retry"), ("cancelled", "cancelled"), ("rejected", "rejected")],
+    )
+    def test_the_end_of_a_try_that_took_no_time(self, kind: str, label: str) -> None:
+        store = feed(Store(), task_event("received", 5), task_event("started", 5))
+        feed(store, task_event(kind, 4.5))
+        assert held(store).state is TaskState.STARTED
+        feed(store, task_event(kind, 5))
+        assert held(store).state.label == label
+
+    def test_a_new_delivery_at_the_moment_of_the_retry(self) -> None:
+        store = feed(Store(), task_event("received", 5), task_event("retried", 5))
+        feed(store, task_event("received", 5, retries=1))
+        assert held(store).state is TaskState.RECEIVED
+
+    def test_a_start_that_is_told_twice(self) -> None:
+        store = feed(Store(), task_event("received", 5), task_event("started", 5, host=BETA))
+        feed(store, task_event("started", 5))
+        assert held(store).worker == ALPHA
+
+
+@pytest.mark.parametrize("kind", ["received", "started"])
+def test_a_lost_task_comes_back_to_where_it_was(kind: str) -> None:
+    store = feed(Store(), beat(0), task_event(kind, 1))
+    store.sweep(T0 + 100)
+    assert held(store).state is TaskState.LOST
+    feed(store, task_event("progress", 101))
+    assert held(store).state.label == kind
+    assert [task.id for task in store.tasks_of(ALPHA)] == ["a"]

@@ -335,3 +335,10 @@ def test_a_wrong_table_of_an_app_is_named(text: str, told: str, tmp_path: Path) 
     conf.write_text(text)
     with pytest.raises(SettingsError, match=told):
         load({}, NOWHERE, conf)
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert (DEFAULTS.max_tasks, DEFAULTS.max_workers) == (100_000, 5_000)
+    assert (DEFAULTS.refresh, DEFAULTS.reply_timeout, DEFAULTS.queue_interval) == (0.25, 1.0, 2.0)
+    assert DEFAULTS.enable_events
+    assert not any((DEFAULTS.read_only, DEFAULTS.restore_events, DEFAULTS.production))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,9 +12,7 @@ from hypothesis import strategies as st
 
 from celerytui.model import Batch, Event, Task
 from celerytui.query import EMPTY, Filter, TaskView, preview
-from celerytui.query import chunks as pieces
 from celerytui.query import view as view_module
-from celerytui.query.block_list import BlockList, Ranking
 from celerytui.store import Store
 from tests.unit.view_stream import (
     FILTERS,
@@ -99,37 +96,6 @@ def test_the_first_rows_of_a_sort_are_those_of_the_whole(
     check(store, view, clock.now)
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=120),
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99)), max_size=60),
-)
-def test_an_order_keeps_what_it_published(
-    changes: list[tuple[int, bool]], first: list[tuple[int, int]]
-) -> None:
-    entries = [(key, seq, f"{seq}") for seq, (key, _) in enumerate(first)]
-    kept, model = BlockList(), list(entries)
-    kept.fill(entries)
-    pages = []
-    for seq, (key, adding) in enumerate(changes, start=len(entries)):
-        if adding or not model:
-            kept.add((key, seq, f"{seq}"))
-            model.append((key, seq, f"{seq}"))
-        else:
-            gone = model.pop(key % len(model))
-            assert gone in kept
-            assert kept.remove(gone)
-            assert not kept.remove(gone)
-            assert gone not in kept
-        if seq % 7 == 0:
-            pages.append((kept.publish(), sorted(model)))
-    pages.append((kept.publish(), sorted(model)))
-    assert len(kept) == len(model)
-    for page, expected in pages:
-        assert page.slice(0, page.size) == [entry[2] for entry in expected]
-        assert [page.position(entry) for entry in expected] == list(range(len(expected)))
-
-
 def test_the_newest_is_first_unless_told_otherwise() -> None:
     _, store, view = make()
     for number in range(5):
@@ -200,6 +166,31 @@ def test_a_filter_by_age_goes_with_the_clock() -> None:
     clock.now += 90
     assert view.refresh()
     assert view.matching_ids() == ["id1"]
+
+
+def test_all_are_asked_again_by_the_clock_once_a_second_at_the_most() -> None:
+    clock, store, view = make()
+    for number in range(4):
+        succeed(store, number, START + number)
+    asked: list[float] = []
+
+    def spy(task: Task, now: float) -> bool:
+        asked.append(now)
+        return True
+
+    view.configure(filter=Filter("spy", spy, frozenset({"always"})))
+    view.refresh()
+    asked.clear()
+    for step in (0.0, 0.5, 0.25):
+        clock.now += step
+        view.refresh()
+    assert asked == []
+    clock.now += 10
+    view.refresh()
+    assert asked == [clock.now] * 4
+    clock.now -= 50  # a clock that was set back
+    view.refresh()
+    assert asked[4:] == [clock.now] * 4
 
 
 def test_what_is_asked_for_is_stale_until_refreshed() -> None:
@@ -307,29 +298,6 @@ def test_another_question_ends_the_following_of_changes(monkeypatch: pytest.Monk
     view.refresh()
     assert (view.sort, asked) == ("runtime", [])
     check(store, view, clock.now)
-
-
-def test_waste_is_taken_apart_where_that_was_interrupted() -> None:
-    waste, pauses = pieces.Waste(), 0
-    things, ranking = list(range(100)), Ranking()
-    ranking.fill([(key, key, str(key)) for key in range(100)])
-    waste.add(things, ranking)
-
-    def impatient() -> None:
-        nonlocal pauses
-        pauses += 1
-        if pauses % 3 == 0:
-            raise InterruptedError
-
-    left = []
-    for _ in range(100):
-        left.append(len(things) + len(ranking))
-        with suppress(InterruptedError):
-            waste.clear(impatient)
-            break
-    assert left == sorted(left, reverse=True)
-    assert not things
-    assert not len(ranking)
 
 
 def test_another_question_ends_the_work_on_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
