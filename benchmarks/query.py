@@ -112,7 +112,7 @@ class Viewer:
     def ask(self, text: str, sort: str, reverse: bool) -> Asked:
         """Show these tasks in this order, and wait until all of them stand there."""
         asked, self._first = Asked(), None
-        self.view.configure(filter=parse_filter(text, time.time), sort=sort, reverse=reverse)
+        self.view.configure(filter=parse_filter(text), sort=sort, reverse=reverse)
         self.follow(asked)
         return asked
 
@@ -153,7 +153,7 @@ def milliseconds(*seconds: float) -> str:
 
 def orders(store: Store, viewer: Viewer) -> None:
     """Print a line for each column."""
-    filter = parse_filter("", time.time)
+    filter = parse_filter("")
     lines: dict[str, list[float]] = {}
     for sort in COLUMNS:
         asked = viewer.ask("", sort, True)
@@ -178,7 +178,7 @@ def filters(store: Store, viewer: Viewer) -> None:
     print(f"{'filter':26}{'first':>9}{'all':>9}{'stall':>9}{'naive':>9}     rows")
     for text, reverse in (("", False), *((text, True) for text in FILTERS)):
         asked = viewer.ask(text, "seen", reverse)
-        plain = naive(store, parse_filter(text, time.time), "seen", reverse)
+        plain = naive(store, parse_filter(text), "seen", reverse)
         figures = milliseconds(asked.first, asked.all, asked.stall, plain)
         print(f"{text or 'turned round':26}{figures}{viewer.view.matched:10,}")
 

@@ -15,7 +15,6 @@ from celerytui.columns import (
     WORKER_COLUMNS,
     CellContext,
     Column,
-    cells,
     clean,
     columns_for,
     common_worker_prefix,
@@ -25,6 +24,7 @@ from celerytui.columns import (
     format_duration,
     format_rate,
     header_cells,
+    row_cells,
 )
 from celerytui.masking import mask
 from celerytui.model import LABELS, Link, LinkState, Queue, Task, TaskExtra, TaskState, Worker
@@ -82,6 +82,7 @@ def snapshot_document(
         "events": {
             "received": summary.events_received,
             "invalid": summary.events_invalid,
+            "failed": summary.events_failed,
             "per_second": per_second,
             "gaps": summary.gaps,
         },
@@ -242,7 +243,7 @@ def _section(
     # There is no cursor here and so no gutter for it.
     layout = columns_for(columns, width + _GUTTER)
     lines = [title, _line(header_cells(layout, ascii=context.ascii))]
-    lines += [_line(cells(layout, row, context)) for row in rows]
+    lines += [_line(row_cells(layout, row, context)) for row in rows]
     return [*lines, ""]
 
 
@@ -268,6 +269,8 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
     parts[0] += f" ({format_rate(events['per_second'], ascii=ascii)})"
     if events["invalid"]:
         parts.append(f"{format_count(events['invalid'])} invalid")
+    if events["failed"]:
+        parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
     states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]

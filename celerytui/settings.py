@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from celerytui.durations import read_duration
 from celerytui.errors import SettingsError
 
 ENV_PREFIX = "CELERYTUI_"
@@ -25,8 +26,6 @@ SERVICE_VARIABLE = (
     r"CELERYTUI_(?:\w+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-DURATION = r"(?a)\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(ms|s|m|h|d)?\s*"
-UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 TRUE = frozenset(("1", "true", "yes", "on"))
 FALSE = frozenset(("0", "false", "no", "off"))
 
@@ -228,17 +227,11 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], conf: File | None
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from "250ms", "3s", "1.5m", "2h", "1d" or a bare number of seconds.
-
-    Raises ValueError.
-    """
-    match = re.fullmatch(DURATION, text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a duration such as 250ms, 3s or 0.5")
-    seconds = float(match[1]) * UNIT_SECONDS[match[2] or "s"]
-    if not math.isfinite(seconds):
-        raise ValueError(f"{text!r} is too long a duration")
-    return seconds
+    """Seconds from "250ms", "3s", "1h30m" or a bare number of seconds; raises ValueError."""
+    try:
+        return read_duration(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a duration such as 250ms, 3s or 0.5") from None
 
 
 def suggestion(word: str, words: Iterable[str]) -> str:

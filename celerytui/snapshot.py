@@ -26,7 +26,7 @@ WIDTH_WITHOUT_TERMINAL = 160
 def parse_query(text: str) -> Filter:
     """The filter that --filter gave; raises UsageError with the mistake's place."""
     try:
-        return parse_filter(text, time.time)
+        return parse_filter(text)
     except FilterError as error:
         place = f"--filter {text!r}, character {error.start + 1}"
         raise UsageError(f"{place}: {error} {error.expected}".rstrip()) from error

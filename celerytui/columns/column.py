@@ -7,12 +7,13 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from celerytui.columns.text import ELLIPSIS, cell_width, cut, pad
+from celerytui.columns.glyphs import signs
+from celerytui.columns.text import cell_width, cut, pad
 
 GUTTER = 2
 _INFO_LIMIT = 512
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 
 class CellContext(Struct, frozen=True):
@@ -24,18 +25,18 @@ class CellContext(Struct, frozen=True):
     worker_prefix: str = ""
 
 
-Text = Callable[[Row, CellContext, int], str]
-Key = Callable[[Row, float], Any]
-Keys = Callable[[Sequence[Row], float], list[Any]]
-Role = Callable[[Row], str]
+Text = Callable[[T, CellContext, int], str]
+Key = Callable[[T, float], Any]
+Keys = Callable[[Sequence[T], float], list[Any]]
+Role = Callable[[T], str]
 
 
 def _plain(_row: Any) -> str:
     return "text"
 
 
-class Column(Struct, Generic[Row], frozen=True, kw_only=True):
-    """One column of a table of `Row`.
+class Column(Struct, Generic[T], frozen=True, kw_only=True):
+    """One column of a table of such rows.
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
     `min_table_width`, and `narrow_width` in tables under `narrow_under`. `label` is what it is
@@ -51,9 +52,9 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     header: str
     label: str = ""
     width: int
-    text: Text[Row]
-    key: Key[Row]
-    keys: Keys[Row] | None = None
+    text: Text[T]
+    key: Key[T]
+    keys: Keys[T] | None = None
     live: bool = False
     drawn: bool = False
     max_width: int = 0
@@ -62,8 +63,8 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
     narrow_width: int = 0
     align: Literal["left", "right"] = "left"
     stretch: int = 0
-    role: Role[Row] = _plain
-    mark: Role[Row] | None = None
+    role: Role[T] = _plain
+    mark: Role[T] | None = None
     gap: int = 2
     spills: bool = False
 
@@ -77,7 +78,7 @@ class Column(Struct, Generic[Row], frozen=True, kw_only=True):
         """Whether it is first sorted from the highest down, as numbers are."""
         return self.align == "right" or self.drawn
 
-    def sort_keys(self, rows: Sequence[Row], now: float) -> list[Any]:
+    def sort_keys(self, rows: Sequence[T], now: float) -> list[Any]:
         """The values to sort these rows by, None where there is none."""
         keys, key = self.keys, self.key
         return [key(row, now) for row in rows] if keys is None else keys(rows, now)
@@ -94,10 +95,10 @@ class Cell(NamedTuple):
     mark: str
 
 
-Layout = list[tuple[Column[Row], int]]
+Layout = list[tuple[Column[T], int]]
 
 
-def columns_for(columns: Sequence[Column[Row]], width: int) -> Layout[Row]:
+def columns_for(columns: Sequence[Column[T]], width: int) -> Layout[T]:
     """The columns that go in a table of `width` cells (its gutter of two included), with widths.
 
     Columns go by `min_table_width`; room that is left goes to those that may grow, then to the
@@ -133,10 +134,10 @@ def _total(shown: Sequence[Column[Any]], sizes: Sequence[int]) -> int:
     return GUTTER + sum(sizes) + sum(column.gap for column in shown[1:])
 
 
-def cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
+def row_cells(layout: Layout[T], row: T, context: CellContext) -> list[Cell]:
     """One row of a table, cell by cell, each padded and cut to its width."""
     drawn: list[Cell] = []
-    ellipsis = "~" if context.ascii else ELLIPSIS
+    ellipsis = signs(context.ascii).ellipsis
     for column, size in layout:
         text = column.text(row, context, size)
         gap = column.gap if drawn else 0
@@ -153,7 +154,7 @@ def cells(layout: Layout[Row], row: Row, context: CellContext) -> list[Cell]:
 
 
 def header_cells(
-    layout: Layout[Row], sort: str | None = None, reverse: bool = True, *, ascii: bool = False
+    layout: Layout[T], sort: str | None = None, reverse: bool = True, *, ascii: bool = False
 ) -> list[Cell]:
     """The heads of a table: `muted`, that of the sort column `strong` and with its arrow.
 
@@ -168,17 +169,17 @@ def header_cells(
                 size, gap = size + 1, gap - 1
             text = cut(text, size - 1, ellipsis="") + sort_arrow(reverse=reverse, ascii=ascii)
         role = "strong" if column.id == sort else "muted"
-        text = pad(cut(text, size, ellipsis="~" if ascii else ELLIPSIS), size, column.align)
+        text = pad(cut(text, size, ellipsis=signs(ascii).ellipsis), size, column.align)
         drawn.append(Cell(column.id, text, size, gap, role, role))
     return drawn
 
 
 def sort_arrow(*, reverse: bool, ascii: bool = False) -> str:
     """The sign of a descending or ascending order."""
-    return "▾▴v^"[2 * ascii + (not reverse)]
+    return signs(ascii).sorted if reverse else signs(ascii).sorted_up
 
 
-def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:
+def column(columns: Sequence[Column[T]], id: str) -> Column[T]:
     """The column of that id; KeyError if there is none."""
     for one in columns:
         if one.id == id:
@@ -186,9 +187,7 @@ def column(columns: Sequence[Column[Row]], id: str) -> Column[Row]:
     raise KeyError(id)
 
 
-def sorted_rows(
-    rows: Sequence[Row], by: Column[Row], now: float, *, reverse: bool = False
-) -> list[Row]:
+def sorted_rows(rows: Sequence[T], by: Column[T], now: float, *, reverse: bool = False) -> list[T]:
     """The rows by the values of a column; equal ones stay as they stood.
 
     Those without a value come last either way, and a NaN is none.

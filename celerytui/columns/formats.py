@@ -12,17 +12,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 
-from celerytui.columns.text import ELLIPSIS, cell_width, clean, cut
+from celerytui.columns.glyphs import UNICODE, signs
+from celerytui.columns.text import cell_width, clean, cut
 from celerytui.model import Queue, TaskState
 
-UNKNOWN = "–"
+UNKNOWN = UNICODE.unknown
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
 
 
 def _unknown(ascii: bool) -> str:
-    return "-" if ascii else UNKNOWN
+    return signs(ascii).unknown
 
 
 def _finite(value: float | None) -> bool:
@@ -56,7 +57,7 @@ def format_duration(seconds: float | None, *, running: bool = False, ascii: bool
     """At most six cells: `<1ms 12ms 940ms 1.20s 14.2s 2m05s 1h12m 3d04h`, and `…` if running."""
     if seconds is None or seconds != seconds:
         return _unknown(ascii)
-    ending = ("~" if ascii else ELLIPSIS) if running else ""
+    ending = signs(ascii).ellipsis if running else ""
     return _duration(seconds) + ending
 
 
@@ -238,14 +239,14 @@ def format_id(text: str | None, width: int = 8, *, ascii: bool = False) -> str:
     """An id in at most `width` cells, cut in the middle: `5f0c…91a`."""
     if text is None:
         return _unknown(ascii)
-    return cut(clean(text), width, where="middle", ellipsis="~" if ascii else ELLIPSIS)
+    return cut(clean(text), width, where="middle", ellipsis=signs(ascii).ellipsis)
 
 
 def short_name(name: str | None, width: int, *, ascii: bool = False) -> str:
     """A task name in at most `width` cells, cut from the left at a dot: `…billing.charge`."""
     if name is None:
         return _unknown(ascii)
-    ellipsis = "~" if ascii else ELLIPSIS
+    ellipsis = signs(ascii).ellipsis
     text = clean(name)
     if cell_width(text) <= width:
         return text
@@ -284,7 +285,7 @@ def short_worker(
     text = clean(short or hostname)
     if width is None:
         return text
-    return cut(text, width, where="third", ellipsis="~" if ascii else ELLIPSIS)
+    return cut(text, width, where="third", ellipsis=signs(ascii).ellipsis)
 
 
 @lru_cache(maxsize=16384)
@@ -311,23 +312,9 @@ def epoch(text: str | None) -> float | None:
         return None
 
 
-_GLYPHS = {
-    TaskState.SENT: ("◦", "."),
-    TaskState.RECEIVED: ("•", ":"),
-    TaskState.STARTED: ("▸", ">"),
-    TaskState.RETRY: ("↻", "~"),
-    TaskState.SUCCESS: ("✓", "+"),
-    TaskState.FAILURE: ("✗", "x"),
-    TaskState.REVOKED: ("⊘", "/"),
-    TaskState.REJECTED: ("!", "!"),
-    TaskState.CANCELLED: ("⊘", "/"),
-    TaskState.LOST: ("○", "o"),
-}
-
-
 def state_glyph(state: TaskState, *, ascii: bool = False) -> str:
     """The one-cell glyph of a task's state."""
-    return _GLYPHS[state][ascii]
+    return signs(ascii).states[state]
 
 
 def meter(part: float | None, width: int, *, ascii: bool = False) -> str:
@@ -337,12 +324,13 @@ def meter(part: float | None, width: int, *, ascii: bool = False) -> str:
     full = round(min(1.0, max(0.0, part)) * width)
     if part > 0:
         full = max(1, full)
-    return ("=" if ascii else "━") * full + ("-" if ascii else "─") * (width - full)
+    glyphs = signs(ascii)
+    return glyphs.running * full + glyphs.waiting * (width - full)
 
 
 def sparkline(values: Sequence[float | None], width: int, *, ascii: bool = False) -> str:
     """The newest values as `▁▂▃▄▅▆▇`, one a cell, the newest at the right; a space is no data."""
-    levels = "._-=+*#" if ascii else "▁▂▃▄▅▆▇"
+    levels = signs(ascii).spark
     shown = list(values)[-width:] if width > 0 else []
     known = [value for value in shown if value is not None and _finite(value)]
     top = max(known, default=0) * 1.3

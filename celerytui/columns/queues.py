@@ -13,14 +13,15 @@ from celerytui.columns.formats import (
     natural,
     sparkline,
 )
-from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.columns.glyphs import signs
+from celerytui.columns.text import clean, cut
 from celerytui.model import Queue
+from celerytui.store import QUEUE_SAMPLES
 
 GROWING = 0.1
 """Messages a second: six more a minute is where growth begins to be news."""
-HISTORY = 120
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 def _is_growing(queue: Queue) -> bool:
@@ -48,7 +49,7 @@ def _mark_text(queue: Queue, context: CellContext, width: int) -> str:
     if queue.error is not None or queue.consumed is False:
         return "!"
     if _is_growing(queue):
-        return "^" if context.ascii else "▲"
+        return signs(context.ascii).growing
     return ""
 
 
@@ -67,7 +68,7 @@ def _growth_text(queue: Queue, context: CellContext, width: int) -> str:
 
 def _trend(queue: Queue, width: int) -> list[float | None]:
     """The ten minutes of history in `width` means, oldest first; None where nothing was read."""
-    size = max(1, math.ceil(HISTORY / max(1, width)))
+    size = max(1, math.ceil(QUEUE_SAMPLES / max(1, width)))
     means: list[float | None] = []
     for end in range(len(queue.history), 0, -size):
         known = [value for value in queue.history[max(0, end - size) : end] if value is not None]
@@ -79,7 +80,7 @@ def _unless_error(queue: Queue, text: str) -> str:
     return "" if queue.error is not None else text
 
 
-def _if_read(queue: Queue, value: Value | None) -> Value | None:
+def _if_read(queue: Queue, value: T | None) -> T | None:
     """What was read last says nothing about a queue that cannot be read."""
     return None if queue.error is not None else value
 
@@ -117,7 +118,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
             clean(queue.name, limit=512),
             width,
             where="middle",
-            ellipsis="~" if context.ascii else ELLIPSIS,
+            ellipsis=signs(context.ascii).ellipsis,
         ),
         key=lambda queue, now: natural(queue.name),
     ),

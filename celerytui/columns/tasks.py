@@ -7,7 +7,6 @@ from typing import Any
 
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
-    UNKNOWN,
     epoch,
     format_clock,
     format_count,
@@ -18,7 +17,8 @@ from celerytui.columns.formats import (
     short_worker,
     state_glyph,
 )
-from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.columns.glyphs import signs
+from celerytui.columns.text import clean, cut
 from celerytui.model import Task, TaskState
 
 _INFO_LIMIT = 512
@@ -73,8 +73,8 @@ def _state_text(task: Task, context: CellContext, width: int) -> str:
 
 def _foreign(value: str | None, context: CellContext, width: int) -> str:
     if value is None:
-        return "-" if context.ascii else UNKNOWN
-    ellipsis = "~" if context.ascii else ELLIPSIS
+        return signs(context.ascii).unknown
+    ellipsis = signs(context.ascii).ellipsis
     # A cell never shows more than its width, so that a result of 10 MB costs no more than a word.
     return cut(clean(value, limit=max(16, width * 4)), width, ellipsis=ellipsis)
 
@@ -116,7 +116,7 @@ def _runtime_role(task: Task) -> str:
 def _wait_text(task: Task, context: CellContext, _width: int) -> str:
     seconds = task.waiting(context.now)
     if seconds is None and task.state is TaskState.STARTED:
-        return "-" if context.ascii else UNKNOWN
+        return signs(context.ascii).unknown
     return "" if seconds is None else format_duration(seconds, ascii=context.ascii)
 
 

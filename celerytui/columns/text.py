@@ -7,9 +7,10 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
+from celerytui.columns.glyphs import UNICODE
 from celerytui.masking import mask
 
-ELLIPSIS = "…"
+ELLIPSIS = UNICODE.ellipsis
 REPLACEMENT = "�"
 NEWLINE = "⏎"
 MARKS_PER_BASE = 4

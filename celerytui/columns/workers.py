@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
-    UNKNOWN,
     format_age,
     format_clock,
     format_count,
@@ -14,7 +13,8 @@ from celerytui.columns.formats import (
     natural,
     short_worker,
 )
-from celerytui.columns.text import ELLIPSIS, clean, cut
+from celerytui.columns.glyphs import signs
+from celerytui.columns.text import clean, cut
 from celerytui.model import Worker
 
 _ROLES = {
@@ -24,12 +24,13 @@ _ROLES = {
     "offline": "muted",
     "unknown": "muted",
 }
-_GLYPHS = {
-    "online": ("●", "*"),
-    "late": ("▲", "^"),
-    "lost": ("○", "o"),
-    "offline": ("○", "o"),
-    "unknown": ("–", "-"),
+# Fields of `Glyphs`.
+_SIGNS = {
+    "online": "alive",
+    "late": "growing",
+    "lost": "lost",
+    "offline": "lost",
+    "unknown": "unknown",
 }
 _ORDER = ("lost", "late", "unknown", "online", "offline")
 
@@ -63,7 +64,7 @@ def _last_role(worker: Worker) -> str:
 
 
 def _status_text(worker: Worker, context: CellContext, width: int) -> str:
-    glyph = _GLYPHS[worker.status][context.ascii]
+    glyph = signs(context.ascii)[_SIGNS[worker.status]]
     return glyph if width < 4 else f"{glyph} {worker.status}"
 
 
@@ -115,10 +116,10 @@ def software(worker: Worker) -> str:
 
 
 def _short(text: str, context: CellContext, width: int) -> str:
-    ellipsis = "~" if context.ascii else ELLIPSIS
+    glyphs = signs(context.ascii)
     if not text:
-        return "-" if context.ascii else UNKNOWN
-    return cut(clean(text, limit=max(16, width * 4)), width, ellipsis=ellipsis)
+        return glyphs.unknown
+    return cut(clean(text, limit=max(16, width * 4)), width, ellipsis=glyphs.ellipsis)
 
 
 def _queues_text(worker: Worker, context: CellContext, width: int) -> str:

@@ -15,7 +15,7 @@ from celerytui.interpreter import let_go, set_aside
 from celerytui.query.chunks import drop, slices
 
 # The sort key, the order of arrival (so that no two are equal), the id.
-Entry = tuple[Any, int, str]
+SortEntry = tuple[Any, int, str]
 
 LOAD = 1024
 SORT_AT_ONCE = 4096
@@ -23,7 +23,7 @@ SORT_AT_ONCE = 4096
 ASIDE_EVERY = 16
 
 
-class Entries:
+class SortEntries:
     """Entries by id, in many dicts."""
 
     __slots__ = ("_shards", "size")
@@ -31,14 +31,14 @@ class Entries:
     SHARDS = 128
 
     def __init__(self) -> None:
-        self._shards: list[dict[str, Entry]] = [{} for _ in range(self.SHARDS)]
+        self._shards: list[dict[str, SortEntry]] = [{} for _ in range(self.SHARDS)]
         self.size = 0
 
-    def get(self, id: str) -> Entry | None:
+    def get(self, id: str) -> SortEntry | None:
         """The entry of that id, None if there is none."""
         return self._shards[hash(id) % self.SHARDS].get(id)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: SortEntry) -> None:
         """Take an entry, in place of the one that its id had."""
         shard = self._shards[hash(entry[2]) % self.SHARDS]
         self.size -= len(shard)
@@ -50,7 +50,7 @@ class Entries:
         del self._shards[hash(id) % self.SHARDS][id]
         self.size -= 1
 
-    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+    def fill(self, entries: list[SortEntry], pause: Callable[[], None] = let_go) -> None:
         """Take many entries, in place of what was there."""
         self._shards = shards = [_looked_after() for _ in range(self.SHARDS)]
         count = self.SHARDS
@@ -69,12 +69,12 @@ class Entries:
         self.size = 0
 
 
-def _looked_after() -> dict[str, Entry]:
+def _looked_after() -> dict[str, SortEntry]:
     """A dict that the collector knows already.
 
     It would else get to know it at its first change, with all that is in it by then.
     """
-    shard: dict[str, Entry] = {"": ([], 0, "")}
+    shard: dict[str, SortEntry] = {"": ([], 0, "")}
     del shard[""]
     return shard
 
@@ -86,15 +86,15 @@ class BlockList:
         self._clear()
 
     def _clear(self) -> None:
-        self._blocks: list[list[Entry]] = []
-        self._lasts: list[Entry] = []
+        self._blocks: list[list[SortEntry]] = []
+        self._lasts: list[SortEntry] = []
         self._own: list[bool] = []
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
-    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+    def fill(self, entries: list[SortEntry], pause: Callable[[], None] = let_go) -> None:
         """Take entries in any order, in place of what was there; `pause` is called often."""
         self._clear()
         for number, bucket in enumerate(_buckets(entries, pause)):
@@ -116,7 +116,7 @@ class BlockList:
             pause()
         self._clear()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: SortEntry) -> None:
         """Put an entry in its place; it must not be there."""
         self._size += 1
         if not self._blocks:
@@ -130,7 +130,7 @@ class BlockList:
             half = len(block) // 2
             self._replace(index, 1, [block[:half], block[half:]])
 
-    def remove(self, entry: Entry) -> bool:
+    def remove(self, entry: SortEntry) -> bool:
         """Take an entry out; False if it was not there."""
         index = bisect_left(self._lasts, entry)
         if index == len(self._blocks):
@@ -149,7 +149,7 @@ class BlockList:
                 self._join(index)
         return True
 
-    def __contains__(self, entry: Entry) -> bool:
+    def __contains__(self, entry: SortEntry) -> bool:
         index = bisect_left(self._lasts, entry)
         if index == len(self._blocks):
             return False
@@ -161,7 +161,7 @@ class BlockList:
         self._own = [False] * len(self._blocks)
         return Page(tuple(self._blocks), tuple(self._lasts), self._size)
 
-    def _changing(self, index: int) -> list[Entry]:
+    def _changing(self, index: int) -> list[SortEntry]:
         if not self._own[index]:
             self._blocks[index] = self._blocks[index].copy()
             self._own[index] = True
@@ -175,13 +175,13 @@ class BlockList:
         else:
             self._replace(index, 2, [joined])
 
-    def _replace(self, index: int, count: int, blocks: list[list[Entry]]) -> None:
+    def _replace(self, index: int, count: int, blocks: list[list[SortEntry]]) -> None:
         self._blocks[index : index + count] = blocks
         self._lasts[index : index + count] = [block[-1] for block in blocks]
         self._own[index : index + count] = [True] * len(blocks)
 
 
-def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[Entry]]:
+def _buckets(entries: list[SortEntry], pause: Callable[[], None]) -> Iterator[list[SortEntry]]:
     """The entries in buckets, each before the next, small enough to be sorted at once."""
     count = -(-len(entries) // SORT_AT_ONCE)
     if count <= 1:
@@ -190,7 +190,7 @@ def _buckets(entries: list[Entry], pause: Callable[[], None]) -> Iterator[list[E
     # Ten samples a bucket keep the buckets about even.
     sample = sorted(entries[:: max(1, len(entries) // (10 * count))])
     bounds = [sample[len(sample) * index // count] for index in range(1, count)]
-    buckets: list[list[Entry]] = [[] for _ in range(count)]
+    buckets: list[list[SortEntry]] = [[] for _ in range(count)]
     set_aside()  # before there is anything in them
     put = [bucket.append for bucket in buckets]
     for piece in slices(entries):
@@ -208,7 +208,7 @@ class Page:
     __slots__ = ("_blocks", "_lasts", "_offsets", "size")
 
     def __init__(
-        self, blocks: tuple[list[Entry], ...], lasts: tuple[Entry, ...], size: int
+        self, blocks: tuple[list[SortEntry], ...], lasts: tuple[SortEntry, ...], size: int
     ) -> None:
         self._blocks = blocks
         self._lasts = lasts
@@ -226,7 +226,7 @@ class Page:
             start = self._offsets[index]
         return found
 
-    def position(self, entry: Entry) -> int | None:
+    def position(self, entry: SortEntry) -> int | None:
         """Where the entry stands, None if it is not there."""
         index = bisect_left(self._lasts, entry)
         if index == len(self._blocks):
@@ -245,16 +245,16 @@ class Ranking:
     def __len__(self) -> int:
         return len(self.known) + len(self.unknown)
 
-    def __contains__(self, entry: Entry) -> bool:
+    def __contains__(self, entry: SortEntry) -> bool:
         return entry in self._of(entry)
 
-    def _of(self, entry: Entry) -> BlockList:
+    def _of(self, entry: SortEntry) -> BlockList:
         return self.unknown if entry[0] is None else self.known
 
-    def fill(self, entries: list[Entry], pause: Callable[[], None] = let_go) -> None:
+    def fill(self, entries: list[SortEntry], pause: Callable[[], None] = let_go) -> None:
         """Take entries in any order, in place of what was there."""
-        known: list[Entry] = []
-        unknown: list[Entry] = []
+        known: list[SortEntry] = []
+        unknown: list[SortEntry] = []
         if len(entries) > SORT_AT_ONCE:
             set_aside()
         for piece in slices(entries):
@@ -275,11 +275,11 @@ class Ranking:
         self.known.clear(pause)
         self.unknown.clear(pause)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: SortEntry) -> None:
         """Put an entry in its place; it must not be there."""
         self._of(entry).add(entry)
 
-    def remove(self, entry: Entry) -> bool:
+    def remove(self, entry: SortEntry) -> bool:
         """Take an entry out; False if it was not there."""
         return self._of(entry).remove(entry)
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from celerytui.columns import Column
 from celerytui.model import Task
-from celerytui.query.block_list import Entries, Entry, Ranking
+from celerytui.query.block_list import Ranking, SortEntries, SortEntry
 from celerytui.query.chunks import Waste, slices
 from celerytui.query.parse import EMPTY, Filter
 
 _SEQ, _ID = attrgetter("seq"), attrgetter("id")
 
-Note = Callable[[str, Entry], None]
+Note = Callable[[str, SortEntry], None]
 
 
 class ColumnIndex:
@@ -28,7 +28,7 @@ class ColumnIndex:
     def __init__(self, column: Column[Task]) -> None:
         self.column = column
         self.filter: Filter = EMPTY
-        self.entries = Entries()
+        self.entries = SortEntries()
         self.all = Ranking()
         self.hits = self.all
         self._live: dict[str, None] | None = None
@@ -39,7 +39,7 @@ class ColumnIndex:
         self, tasks: Sequence[Task], now: float, pause: Callable[[], None], waste: Waste
     ) -> None:
         """Take all the tasks, once."""
-        found: list[Entry] = []
+        found: list[SortEntry] = []
         try:
             for chunk in slices(tasks):
                 found += zip(self._keys(chunk, now), map(_SEQ, chunk), map(_ID, chunk), strict=True)
@@ -61,7 +61,7 @@ class ColumnIndex:
         self._track_live(tasks, pause)
         hits = self.all
         if not filter.is_empty:
-            found: list[Entry] = []
+            found: list[SortEntry] = []
             for chunk in slices(tasks):
                 ids = map(_ID, filter.select(chunk, now))
                 found += [entry for entry in map(self.entries.get, ids) if entry is not None]
@@ -105,7 +105,9 @@ class ColumnIndex:
             return before != entry
         return self._place_hit(task, before, entry, now)
 
-    def _place_hit(self, task: Task, before: Entry | None, entry: Entry, now: float) -> bool:
+    def _place_hit(
+        self, task: Task, before: SortEntry | None, entry: SortEntry, now: float
+    ) -> bool:
         was_in = before is not None and before in self.hits
         is_in = self.filter.matches(task, now)
         if was_in and is_in and before == entry:
@@ -120,7 +122,7 @@ class ColumnIndex:
 
     def _track_live(self, tasks: Sequence[Task], pause: Callable[[], None]) -> None:
         self._live = None
-        if self.column.live or self.filter.changes == "running":
+        if self.column.live or "running" in self.filter.changes:
             self._live = {}
             for chunk in slices(tasks):
                 self._live.update((task.id, None) for task in chunk if not task.state.finished)

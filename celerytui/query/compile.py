@@ -71,16 +71,16 @@ def word_test(value: Value) -> Test:
     return test
 
 
-def field_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]:
-    """A field's test, and when its answer may change without an event; raises FilterError."""
+def field_test(field: Field, value: Value) -> tuple[Test, Changes | None]:
+    """A field's test, and what changes its answer without an event; raises FilterError."""
     get = field.get
     if value.text == "*" and not (value.quoted or value.regex or value.operator):
         return (lambda task, now: get(task, now) is not None), field.changes
     if field.kind == "state":
-        return _state_test(value), "event"
+        return _state_test(value), None
     if field.kind in ("number", "duration", "time"):
-        return _amount_test(field, value, now)
-    return _text_field(field, _text_test(field, value)), "event"
+        return _amount_test(field, value)
+    return _text_field(field, _text_test(field, value)), None
 
 
 def _text_field(field: Field, test: TextTest) -> Test:
@@ -172,7 +172,7 @@ def _state_test(value: Value) -> Test:
     return lambda task, now: task.state in states
 
 
-def _amount_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]:
+def _amount_test(field: Field, value: Value) -> tuple[Test, Changes | None]:
     examples = {
         "number": amounts.NUMBERS,
         "duration": amounts.DURATIONS,
@@ -182,12 +182,12 @@ def _amount_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]
         raise value.wrong(f"“{field.name}” is no text.", examples)
     try:
         if field.kind == "number":
-            return _compared(field, value, amounts.number(value.text)), "event"
+            return _compared(field, value, amounts.number(value.text)), None
         if field.kind == "duration":
             seconds = amounts.duration(value.text)
             moment = None
         else:
-            moment = amounts.moment(value.text, now)
+            moment = amounts.moment(value.text)
     except amounts.LiteralError as error:
         raise value.wrong(str(error), error.expected, error.start, error.end) from None
     if value.operator not in _COMPARE:
@@ -196,8 +196,7 @@ def _amount_test(field: Field, value: Value, now: float) -> tuple[Test, Changes]
         raise value.wrong(said, f"A comparison was expected: {example}")
     if moment is None:
         return _compared(field, value, seconds), field.changes
-    changes: Changes = "always" if amounts.is_relative(value.text) else "event"
-    return _compared_times(field, value, moment), changes
+    return _compared_times(field, value, moment), amounts.moves(value.text)
 
 
 def _compared(field: Field, value: Value, limit: float) -> Test:

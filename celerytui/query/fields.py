@@ -11,7 +11,9 @@ from celerytui.columns import epoch
 from celerytui.model import Task
 
 Kind = Literal["state", "id", "name", "whole", "worker", "text", "number", "duration", "time"]
-Changes = Literal["event", "running", "always"]
+Changes = Literal["running", "always", "daily"]
+"""What else than an event changes an answer: the clock, for a task that has not ended or for any,
+or the beginning of another day."""
 
 
 class Field(Struct, frozen=True):
@@ -25,7 +27,7 @@ class Field(Struct, frozen=True):
     kind: Kind
     get: Callable[[Task, float], Any]
     says: str
-    changes: Changes = "event"
+    changes: Changes | None = None
 
 
 def _age(task: Task, now: float) -> float:

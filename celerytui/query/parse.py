@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from celerytui.errors import FilterError
 from celerytui.model import Task
@@ -29,16 +29,18 @@ _TERM = 'A term was expected: a word, field:value, "a phrase" or (…)'
 class Filter:
     """A parsed filter: `matches` asks whether it lets a task through.
 
-    `changes` says when its answer for a task can change without an event: `running` for a task
-    that has not ended, `always` for any. Two filters of the same text are equal.
+    `changes` is what else than an event can change its answers. Two filters of the same text are
+    equal.
     """
 
     __slots__ = ("_test", "changes", "is_empty", "text")
 
-    def __init__(self, text: str, test: Test | None, changes: Changes) -> None:
+    def __init__(
+        self, text: str, test: Test | None, changes: frozenset[Changes] = frozenset()
+    ) -> None:
         self.text = text
         self.is_empty = test is None
-        self.changes: Changes = changes
+        self.changes = changes
         self._test = test
 
     def matches(self, task: Task, now: float) -> bool:
@@ -60,29 +62,28 @@ class Filter:
         return f"Filter({self.text!r})"
 
 
-EMPTY = Filter("", None, "event")
+EMPTY = Filter("", None)
 
 
-def parse_filter(text: str, now: Callable[[], float]) -> Filter:
-    """Read a filter; `10:00` means that time on the day of `now()`.
+def parse_filter(text: str) -> Filter:
+    """Read a filter.
 
     Raises FilterError with the offsets of the mistake, and nothing else, whatever the text is.
     """
     if len(text) > LENGTH_LIMIT:
         message = f"A filter has at most {LENGTH_LIMIT:,} characters."
         raise FilterError(message, LENGTH_LIMIT, len(text), "Fewer characters were expected.")
-    parser = _Parser(text, now())
+    parser = _Parser(text)
     test = parser.whole()
-    return Filter(text, test, parser.changes)
+    return Filter(text, test, frozenset(parser.changes))
 
 
 class _Parser:
-    def __init__(self, text: str, now: float) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.now = now
         self.at = 0
         self.depth = 0
-        self.changes: Changes = "event"
+        self.changes: set[Changes] = set()
 
     def whole(self) -> Test | None:
         self._space()
@@ -223,10 +224,10 @@ class _Parser:
             if path:
                 tests.append(kwargs_test(tuple(path.split(".")), value))
             else:
-                test, changes = field_test(field, value, self.now)
+                test, changes = field_test(field, value)
                 tests.append(test)
-                if changes != "event" and self.changes != "always":
-                    self.changes = changes
+                if changes is not None:
+                    self.changes.add(changes)
             if not self.text.startswith(",", self.at):
                 break
             self.at += 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from celerytui.columns import Column
 from celerytui.model import Task
-from celerytui.query.block_list import Entry
+from celerytui.query.block_list import Ranking, SortEntries, SortEntry
 from celerytui.query.chunks import slices
 from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
@@ -46,7 +46,7 @@ def sort_first(
     wanted: Arrangement,
     now: float,
     pause: Callable[[], None],
-) -> list[Entry] | None:
+) -> list[SortEntry] | None:
     """The first rows of tasks in order of arrival, which are only read; None if it takes long.
 
     They are looked through backwards if the order is reversed: so a task whose key equals that of
@@ -55,7 +55,7 @@ def sort_first(
     """
     reverse, matches = wanted.reverse, wanted.filter.matches
     backwards = reverse and not column.live
-    best: list[Entry] = []
+    best: list[SortEntry] = []
     bound: Any = None
     until = time.perf_counter() + SORT_SECONDS
     for piece in slices(tasks, SORTED_AT_ONCE, backwards=backwards):
@@ -83,6 +83,14 @@ def sort_first(
         if time.perf_counter() > until:
             return None
     return best[:ROWS]
+
+
+def ranked(first: list[SortEntry]) -> tuple[Ranking, SortEntries]:
+    """The first rows as what all rows are: an order, and its entries by id."""
+    ranking, entries = Ranking(), SortEntries()
+    ranking.fill(first)
+    entries.fill(first)
+    return ranking, entries
 
 
 def _before(

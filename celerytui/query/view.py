@@ -12,9 +12,10 @@ from celerytui.columns import TASK_COLUMNS, column
 from celerytui.interpreter import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
-from celerytui.query.block_list import Entries, Entry, Ranking
+from celerytui.query.block_list import SortEntry
 from celerytui.query.chunks import Waste, only_young_garbage
 from celerytui.query.column_index import ColumnIndex
+from celerytui.query.literals import local_day
 from celerytui.query.parse import EMPTY, Filter
 from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
@@ -23,12 +24,11 @@ from celerytui.store import Store
 LIVE_AT_ONCE = 2_000
 CHANGES_AT_LEAST = 20_000
 CHANGED_AT_ONCE = 500
-# As many hits as are sorted for a first screen in place of looking through all tasks.
-FEW_HITS = 50_000
+FEW_HITS = 50_000  # these are sorted for a first screen in place of looking through all tasks
 ROWS_REMEMBERED = 50_000
 
 # No filter that parses is equal to this one.
-_NO_FILTER = Filter("(", None, "event")
+_NO_FILTER = Filter("(", None)
 _SEQ = attrgetter("seq")
 
 
@@ -158,11 +158,6 @@ class TaskView:
             self._frozen = on
 
     @property
-    def frozen(self) -> bool:
-        """Whether the rows are kept as they are."""
-        return self._frozen
-
-    @property
     def _page(self) -> ViewPage:
         return self._pinned_page or self._current
 
@@ -210,14 +205,17 @@ class TaskView:
             # The rest of the changes is still to come; what is there is whole.
             self._revision = revision
             return
-        if self._made.filter.changes == "always" and self._due(now):
+        if self._due(now):
             self._ask_all(wanted, now)
         elif moved | self._tick(now) or changed:
             self._publish()
 
     def _due(self, now: float) -> bool:
         """Whether it is time to ask all tasks again; at most a twentieth of the time goes to it."""
-        return not 0 <= now - self._asked_at < max(1.0, 20 * self._asking_took)
+        changes = self._made.filter.changes
+        if "always" in changes:
+            return not 0 <= now - self._asked_at < max(1.0, 20 * self._asking_took)
+        return "daily" in changes and local_day(now) != local_day(self._asked_at)
 
     def _changed(self) -> list[str] | None:
         """The ids that changed since the last call, None if it takes a rebuild."""
@@ -229,13 +227,11 @@ class TaskView:
         self._revision = None if ids is None else revision
         return ids
 
-    def _publish(self, first: list[Entry] | None = None, total: int | None = None) -> None:
+    def _publish(self, first: list[SortEntry] | None = None, total: int | None = None) -> None:
         """Show what there is, or only the `first` rows of it."""
         ranking, entries = self._index.hits, self._index.entries
         if first is not None:
-            ranking, entries = Ranking(), Entries()
-            ranking.fill(first)
-            entries.fill(first)
+            ranking, entries = preview.ranked(first)
         known, unknown = ranking.publish()
         shown = ViewPage(
             arrangement=self._made,
@@ -309,7 +305,7 @@ class TaskView:
         if (
             self._revision is None
             or filter != self._made.filter
-            or filter.changes != "event"
+            or filter.changes
             or len(hits) > FEW_HITS
             or self._index.entries.size < preview.FROM
         ):
@@ -388,12 +384,14 @@ class TaskView:
                     moved |= index.place(task, now, self._note)
         return moved
 
-    def _note(self, id: str, entry: Entry) -> None:
+    def _note(self, id: str, entry: SortEntry) -> None:
         """Keep where a task stands in the pages that readers have, before that changes."""
-        self._current.moved.setdefault(id, entry)
-        pinned = self._pinned_page
-        if pinned is not None:
-            pinned.moved.setdefault(id, entry)
+        current, pinned = self._current, self._pinned_page
+        if pinned is not current:
+            current.moved.setdefault(id, entry)
+        # A pinned page may stay for hours: what it never had must not gather there.
+        if pinned is not None and pinned.has(entry):
+            pinned.moved[id] = entry
 
     def _tick(self, now: float) -> bool:
         """Look again at some of the tasks whose key or answer the clock changes, in turn."""

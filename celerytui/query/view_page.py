@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from celerytui.query.block_list import Entries, Entry, Page
+from celerytui.query.block_list import Page, SortEntries, SortEntry
 from celerytui.query.parse import EMPTY, Filter
 
 
@@ -19,14 +19,15 @@ class Arrangement(Struct, frozen=True):
 class ViewPage(Struct):
     """What readers see: two pages and the entries behind them.
 
-    `moved` has the entries as they stand in the pages of those tasks that changed since.
+    `moved` has the entries as they stand in the pages of those tasks that changed since; while a
+    page is pinned only of tasks that are in it.
     """
 
     arrangement: Arrangement
     known: Page
     unknown: Page
-    entries: Entries | dict[str, Entry]
-    moved: dict[str, Entry]
+    entries: SortEntries | dict[str, SortEntry]
+    moved: dict[str, SortEntry]
     total: int
     version: int
     complete: bool = True
@@ -52,6 +53,10 @@ class ViewPage(Struct):
                     found += page.slice(first, last)
             begin += page.size
         return found
+
+    def has(self, entry: SortEntry) -> bool:
+        """Whether this very entry stands in the pages."""
+        return (self.unknown if entry[0] is None else self.known).position(entry) is not None
 
     def position(self, id: str) -> int | None:
         """The row of a task, None if it is not there."""

@@ -1,7 +1,9 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
+from celerytui.store.pruning import Pruning
+from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
 from celerytui.store.store import Store
 from celerytui.store.summary import Summary
 
-__all__ = ["SETTLED", "Store", "Summary"]
+__all__ = ["QUEUE_SAMPLES", "SETTLED", "Pruning", "Store", "Summary"]

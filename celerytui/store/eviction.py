@@ -40,22 +40,14 @@ class Lane:
             self._line.clear()
             self._line.extend(kept)
 
-    def oldest(self) -> Task | None:
-        """The task whose turn is next."""
-        line = self._line
-        while line:
-            if self._stale_count and self._skip(line[0]):
-                line.popleft()
-                continue
-            return line[0]
-        return None
-
     def pop(self) -> Task | None:
         """Take the oldest task out."""
-        task = self.oldest()
-        if task is not None:
-            self._line.popleft()
-        return task
+        line = self._line
+        while line:
+            task = line.popleft()
+            if not self._stale_count or not self._skip(task):
+                return task
+        return None
 
     def _skip(self, task: Task) -> bool:
         # The oldest entries of an id are its stale ones: it came back at the end of the line.
@@ -106,12 +98,6 @@ class Eviction:
         """Take out the task that goes next."""
         return self._successes.pop() or self._others.pop() or self._pop_unfinished()
 
-    def oldest(self) -> Task | None:
-        """The task with the oldest news among those whose turn is next in each class."""
-        heads = [self._successes.oldest(), self._others.oldest()]
-        heads.append(next(iter(self.unfinished.values()), None))
-        return min((task for task in heads if task is not None), key=_seen, default=None)
-
     def _pop_unfinished(self) -> Task | None:
         unfinished = self.unfinished
         while unfinished:
@@ -122,7 +108,3 @@ class Eviction:
             if task is not None:
                 return task
         return None
-
-
-def _seen(task: Task) -> float:
-    return task.seen

@@ -7,14 +7,15 @@ these steps (a property test compares the two).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from operator import length_hint
 
 from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import NEW, STATES, TaskTable
-from celerytui.store.workers import Record, WorkerTable
+from celerytui.store.tasks import NEW, STATES, HeldTasks
+from celerytui.store.workers import KnownWorkers, WorkerRecord
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -28,15 +29,20 @@ USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
 
 class FastPath:
-    """Applies events in their order; `rule` takes those that are no usual step."""
+    """Applies events in their order.
+
+    `rule` takes those that are no usual step, `failed` those that raised, whatever they did until
+    then: one of them does not cost the others.
+    """
 
     def __init__(
         self,
-        table: TaskTable,
-        workers: WorkerTable,
+        table: HeldTasks,
+        workers: KnownWorkers,
         changes: ChangeLog,
         messages: Messages,
         rule: Callable[[Event], None],
+        failed: Callable[[Event], None],
     ) -> None:
         self._table = table
         self._tasks = table.by_id
@@ -49,9 +55,21 @@ class FastPath:
         self._relate = messages.relate
         self._messages = messages
         self._rule = rule
+        self._failed = failed
 
     def apply(self, events: list[Event], now: float) -> None:
-        """Take the events of a batch that came at `now`."""
+        """Take the events of a batch, one or more, that came at `now`."""
+        left = iter(events)
+        while True:
+            try:
+                self._take(left, now)
+                break
+            except Exception:
+                self._failed(events[-length_hint(left) - 1])
+        last = events[-1]
+        self._common.learn(last.args, last.kwargs, last.result)
+
+    def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
         # it calls nothing of Python but `_receive`.
         find, records = self._tasks.get, self._workers.records.get
@@ -108,9 +126,8 @@ class FastPath:
         finally:
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
-        self._common.learn(event.args, event.kwargs, event.result)
 
-    def _receive(self, event: Event, task_id: str, record: Record) -> None:
+    def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp

@@ -6,10 +6,10 @@ from celerytui.model import OWN_ROOT, Event, Lineage, Task, TaskExtra, TaskState
 from celerytui.store.extras import SharedExtra, SharedExtras, own
 from celerytui.store.families import Families
 from celerytui.store.interning import CommonTexts, InternTable
+from celerytui.store.queues import MAX_QUEUES
 
 SENT = TaskState.SENT
 
-MAX_QUEUES = 2000
 MAX_NAMES = 5000
 
 

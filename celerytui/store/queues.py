@@ -12,7 +12,9 @@ from celerytui.model import Queue, QueueDepth
 SAMPLE = 5.0
 """Seconds between two samples of a queue's history."""
 
-HISTORY = 120
+SAMPLES = 120
+"""Samples of a queue that are kept: ten minutes."""
+
 TREND = 60.0
 MAX_QUEUES = 2000
 
@@ -28,7 +30,7 @@ class QueueHistory:
 
     def __init__(self, name: str) -> None:
         self.queue = Queue(name)
-        self._samples: deque[int | None] = deque(maxlen=HISTORY)
+        self._samples: deque[int | None] = deque(maxlen=SAMPLES)
         self._points: deque[tuple[float, int]] = deque()
         self._slot: int | None = None
 
@@ -59,7 +61,7 @@ class QueueHistory:
     def _sample(self, slot: int, ready: int | None) -> None:
         samples = self._samples
         if self._slot is not None and slot > self._slot:
-            missed = min(slot - self._slot - 1, HISTORY)
+            missed = min(slot - self._slot - 1, SAMPLES)
             samples.extend([None] * missed)
         elif samples and slot == self._slot:
             samples.pop()
@@ -92,7 +94,7 @@ def empty_in(ready: int | None, growth: float | None) -> float | None:
     return ready / -growth
 
 
-class QueueTable:
+class QueueHistories:
     """All queues that were ever read, up to `MAX_QUEUES`."""
 
     def __init__(self) -> None:

@@ -5,37 +5,37 @@ from __future__ import annotations
 from array import array
 from collections import deque
 
-HISTORY = 900
+KEPT = 900
 """Seconds that are kept."""
 
 MAX_GAPS = 100
 
 
 class Ring:
-    """Counts by the second over the `HISTORY` seconds up to `last`."""
+    """Counts by the second over the `KEPT` seconds up to `last`."""
 
     __slots__ = ("_counts", "last")
 
     def __init__(self) -> None:
-        self._counts = array("I", bytes(HISTORY * array("I").itemsize))
+        self._counts = array("I", bytes(KEPT * array("I").itemsize))
         self.last = 0
 
     def add(self, second: int, count: int) -> None:
         """Count `count` more in `second`; one before all history means a clock set back."""
         last = self.last
         counts = self._counts
-        if second <= last - HISTORY:
-            last = second - HISTORY
+        if second <= last - KEPT:
+            last = second - KEPT
         if second > last:
-            for gone in range(max(last + 1, second - HISTORY + 1), second + 1):
-                counts[gone % HISTORY] = 0
+            for gone in range(max(last + 1, second - KEPT + 1), second + 1):
+                counts[gone % KEPT] = 0
             self.last = second
-        counts[second % HISTORY] += count
+        counts[second % KEPT] += count
 
     def at(self, second: int) -> int:
         """The count of `second`, zero where it is not in the history."""
-        if self.last - HISTORY < second <= self.last:
-            return self._counts[second % HISTORY]
+        if self.last - KEPT < second <= self.last:
+            return self._counts[second % KEPT]
         return 0
 
 
@@ -84,7 +84,7 @@ class Rates:
     def unwatched(self, start: int, end: int) -> set[int]:
         """The seconds from `start` to before `end` in which events may have been missed."""
         watched_from = end if self._watched_from is None else self._watched_from
-        unknown = set(range(start, min(max(watched_from, end - HISTORY), end)))
+        unknown = set(range(start, min(max(watched_from, end - KEPT), end)))
         for since, until in self.gaps:
             last = end - 1 if until is None else min(int(until), end - 1)
             unknown.update(range(max(int(since), start), last + 1))

@@ -7,14 +7,15 @@ also older than the events that came since: it adds to what they say and never t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
-from celerytui.model import Survey, Task, TaskState
+from celerytui.model import Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import Record, WorkerTable, forget_process
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import KnownWorkers, WorkerRecord, forget_process
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -25,7 +26,7 @@ SETTLED = 5.0
 """Seconds without news after which a task that its worker does not list is not there."""
 
 STEP = 100
-"""Tasks that are taken at one step."""
+"""Tasks, or facts of workers, that are taken at one step."""
 
 LONGEST_REPR = 1024
 OLDEST_START = 366 * 86400.0
@@ -38,7 +39,7 @@ class Seeding:
     """Applies surveys to the tasks and workers; the caller holds the lock at each step."""
 
     def __init__(
-        self, tasks: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+        self, tasks: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
     ) -> None:
         self._tasks = tasks
         self._workers = workers
@@ -46,65 +47,72 @@ class Seeding:
         self._messages = messages
 
     def steps(self, survey: Survey) -> Iterator[None]:
-        """Take a survey step by step: facts first, then tasks, then what is missing."""
+        """Take a survey step by step: facts first, then tasks, then what is missing.
+
+        Events may be applied between two steps. Each step looks anew at what is held.
+        """
+        listed: set[str | None] = set()
+        work = chain(
+            self._facts(survey), self._listed(survey, listed), self._settle(survey, listed)
+        )
+        for count, _ in enumerate(work, 1):
+            if count % STEP == 0:
+                yield
+        yield
+
+    def _facts(self, survey: Survey) -> Iterator[None]:
         now = survey.taken_at
-        self._take_presence(survey)
+        for hostname in _answered(survey):
+            self._take_presence(self._workers.get(hostname, now), now)
+            yield
+        for hostname in survey.missing:
+            known = self._workers.records.get(hostname)
+            if known is not None:
+                known.worker.no_answer = now
+            yield
         for hostname, stats in survey.stats.items():
-            self._take_stats(self._workers.get(hostname, now), stats, now)
+            if isinstance(stats, dict):
+                record = self._workers.get(hostname, now)
+                before = list(record.tasks) if _take_process(record, stats, now) else []
+                _take_stats(record.worker, stats)
+                yield from self._lose(record, before, now - SETTLED, started=True)
+            yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)
-        listed: set[str | None] = set()
-        for count, (hostname, state, info, eta) in enumerate(_tasks(survey), 1):
+            yield
+
+    def _listed(self, survey: Survey, listed: set[str | None]) -> Iterator[None]:
+        """Take the tasks that the workers named; their ids come into `listed`."""
+        now = survey.taken_at
+        for hostname, state, info, eta in _tasks(survey):
             listed.add(_text(info.get("id")))
             record = self._workers.get(hostname, now)
             if state is STARTED:
                 self._take_active(record, info, now)
             else:
                 self._take_waiting(record, info, eta, now)
-            if count % STEP == 0:
-                yield
-        self._settle(survey, listed)
-        yield
+            yield
 
-    def _take_presence(self, survey: Survey) -> None:
-        for hostname in _answered(survey):
-            worker = self._workers.get(hostname, survey.taken_at).worker
-            worker.inspected = survey.taken_at
-            worker.no_answer = None
-            if worker.status == "unknown":
-                worker.status = "online"
-        for hostname in survey.missing:
-            known = self._workers.records.get(hostname)
-            if known is not None:
-                known.worker.no_answer = survey.taken_at
-
-    def _take_stats(self, record: Record, stats: Any, now: float) -> None:
-        if not isinstance(stats, dict):
-            return
+    def _take_presence(self, record: WorkerRecord, now: float) -> None:
         worker = record.worker
-        pid = _count(stats.get("pid"))
-        if pid is not None:
-            if worker.pid is not None and worker.pid != pid:
-                forget_process(record)
-                self._tasks.lose_all(record, list(record.tasks), before=now - SETTLED, started=True)
-                worker.inspected = now
-            worker.pid = pid
-        worker.uptime = _number(stats.get("uptime"))
-        worker.prefetch = _count(stats.get("prefetch_count"))
-        total = stats.get("total")
-        if isinstance(total, dict):
-            worker.processed = sum(_count(count) or 0 for count in total.values())
-        pool = stats.get("pool")
-        if isinstance(pool, dict):
-            worker.concurrency = _count(pool.get("max-concurrency"))
-            worker.pool = _pool_name(pool.get("implementation"))
+        worker.inspected = now
+        worker.no_answer = None
+        if worker.status == "unknown":
+            worker.status = "online"
 
-    def _take_queues(self, record: Record, queues: Any) -> None:
+    def _lose(
+        self, record: WorkerRecord, ids: list[str], before: float, *, started: bool
+    ) -> Iterator[None]:
+        for task_id in ids:
+            self._tasks.lose_all(record, [task_id], before=before, started=started)
+            yield
+
+    def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
         names = [_text(queue.get("name")) for queue in _dicts(queues)]
         known = [self._messages.queue_name(name) for name in names if name]
         record.set_queues(tuple(known))
 
-    def _take_active(self, record: Record, info: dict[str, Any], now: float) -> None:
+    def _take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
@@ -116,7 +124,7 @@ class Seeding:
             self._changes.note(task.id)
 
     def _take_waiting(
-        self, record: Record, info: dict[str, Any], eta: str | None, now: float
+        self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float
     ) -> None:
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
@@ -124,7 +132,7 @@ class Seeding:
             self._changes.note(task.id)
 
     def _place(
-        self, record: Record, info: dict[str, Any], state: TaskState, now: float
+        self, record: WorkerRecord, info: dict[str, Any], state: TaskState, now: float
     ) -> Task | None:
         """Hold the task at least at `state` unless events say more; None if they say otherwise."""
         task_id = _text(info.get("id"))
@@ -163,22 +171,48 @@ class Seeding:
             if routing_key:
                 task.queue = self._messages.queue_name(routing_key)
 
-    def _settle(self, survey: Survey, listed: set[str | None]) -> None:
+    def _settle(self, survey: Survey, listed: set[str | None]) -> Iterator[None]:
         """Lose the tasks that their worker no longer runs, and told nothing of: the end was missed.
 
         After a gap that goes for waiting ones too. Else not: a worker does not list what it holds
-        back for a rate limit.
+        back for a rate limit. A gap that ends after the survey ends this: another is to come.
         """
-        if survey.taken_at < self._workers.grace_from:
-            return
+        taken_at = survey.taken_at
         for hostname in survey.active.keys() & survey.reserved.keys() & survey.scheduled.keys():
+            if taken_at < self._workers.grace_from:
+                return
             record = self._workers.records.get(hostname)
             if record is not None:
                 absent = [task_id for task_id in record.tasks if task_id not in listed]
-                before = survey.taken_at - SETTLED
                 running_only = not record.unsettled
                 record.unsettled = False
-                self._tasks.lose_all(record, absent, before=before, started=running_only)
+                yield from self._lose(record, absent, taken_at - SETTLED, started=running_only)
+            yield
+
+
+def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:
+    """Take the process that answered; True if it is another one than before."""
+    worker, pid = record.worker, _count(stats.get("pid"))
+    if pid is None:
+        return False
+    other = worker.pid is not None and worker.pid != pid
+    if other:
+        forget_process(record)
+        worker.inspected = now
+    worker.pid = pid
+    return other
+
+
+def _take_stats(worker: Worker, stats: dict[str, Any]) -> None:
+    worker.uptime = _number(stats.get("uptime"))
+    worker.prefetch = _count(stats.get("prefetch_count"))
+    total = stats.get("total")
+    if isinstance(total, dict):
+        worker.processed = sum(_count(count) or 0 for count in total.values())
+    pool = stats.get("pool")
+    if isinstance(pool, dict):
+        worker.concurrency = _count(pool.get("max-concurrency"))
+        worker.pool = _pool_name(pool.get("implementation"))
 
 
 def _answered(survey: Survey) -> set[str]:

@@ -6,6 +6,7 @@ so that nobody waits for more than some milliseconds.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -19,13 +20,13 @@ from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.messages import Messages
-from celerytui.store.queues import QueueTable
+from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import DONE_WINDOW, Record, WorkerTable
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import DONE_WINDOW, KnownWorkers, WorkerRecord
 
 EVENTS_AT_ONCE = 600
 """Events that are applied at one taking of the lock: about half a millisecond."""
@@ -33,8 +34,13 @@ EVENTS_AT_ONCE = 600
 SLICE = 250
 """Tasks, or workers, that are worked on at one taking of the lock: as long at the most."""
 
+FAILURE_LOG_SECONDS = 60.0
+"""Shortest time between two log records about events that could not be applied."""
+
 HELD = 2_000
 """As many tasks of one worker as anybody looks through."""
+
+logger = logging.getLogger(__name__)
 
 OVER = object()
 
@@ -59,29 +65,20 @@ class Store:
         self._clock = clock
         self._lock = FairLock()
         self._changes = ChangeLog()
-        self._workers = WorkerTable(max_workers, intern)
-        self._tasks = TaskTable(max_tasks, self._workers, self._changes)
+        self._workers = KnownWorkers(max_workers, intern)
+        self._tasks = HeldTasks(max_tasks, self._workers, self._changes)
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
-        self._queues = QueueTable()
+        self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
         self._second = 0
-        events = self._events
         self._usual = FastPath(
-            self._tasks, self._workers, self._changes, self._messages, self._rule
+            self._tasks, self._workers, self._changes, self._messages, self._rule, self._failed
         )
+        self._failure_logged = -FAILURE_LOG_SECONDS
         self._rules: dict[str, Callable[[Event], None]] = {
-            "task-sent": events.sent,
-            "task-received": events.received,
-            "task-started": events.started,
-            "task-succeeded": events.succeeded,
-            "task-failed": events.failed,
-            "task-retried": events.retried,
-            "task-revoked": events.revoked,
-            "task-rejected": events.rejected,
-            "task-cancelled": events.cancelled,
             "worker-online": self._worker_came,
             "worker-heartbeat": self._worker_came,
             "worker-offline": self._worker_went,
@@ -207,6 +204,20 @@ class Store:
                 found += map(get, ids[start : start + SLICE])
         return [task for task in found if task is not None]
 
+    def gone(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids whose tasks are not held, in that order."""
+        found: list[str] = []
+        by_id = self._tasks.by_id
+        for start in range(0, len(ids), SLICE):
+            with self._lock:
+                found += [id for id in ids[start : start + SLICE] if id not in by_id]
+        return found
+
+    @property
+    def evicted(self) -> int:
+        """How many tasks were evicted since the start."""
+        return sum(self._tasks.evicted)
+
     def relatives(self, id: str) -> list[Task]:
         """Copies of up to 200 other tasks of the same root: parents, siblings, children."""
         with self._lock:
@@ -303,15 +314,32 @@ class Store:
             self._rates.done.add(int(now), done)
         if failed:
             self._rates.failed.add(int(now), failed)
-        if self._events.without_id:
-            self._counts.reject(self._events.without_id)
-            self._events.without_id = 0
         self._changes.commit(other=True)
 
     def _rule(self, event: Event) -> None:
-        self._rules.get(event.type, self._other)(event)
+        rule = self._events.rules.get(event.type)
+        if rule is None:
+            self._rules.get(event.type, self._other)(event)
+        elif event.uuid is None:
+            self._counts.reject(1)
+        else:
+            rule(event, event.uuid, self._tasks.by_id.get(event.uuid))
 
-    def _lose(self, record: Record, ids: list[str]) -> None:
+    def _failed(self, event: Event) -> None:
+        """Count an event whose rule raised; called while the exception is handled."""
+        self._counts.failed += 1
+        task = self._tasks.by_id.get(event.uuid or "")
+        if task is not None:
+            # Whatever the rule had changed by then must be seen.
+            self._changes.note(task.id)
+        now = self._events.now
+        if abs(now - self._failure_logged) >= FAILURE_LOG_SECONDS:
+            self._failure_logged = now
+            logger.exception(
+                "a %s event could not be applied (%d so far)", event.type, self._counts.failed
+            )
+
+    def _lose(self, record: WorkerRecord, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 chunk = ids[start : start + SLICE]
@@ -329,7 +357,6 @@ class Store:
         self._workers.went(event, self._events.now)
 
     def _other(self, event: Event) -> None:
-        self._counts.add_custom(event.type)
         if event.type.startswith("task-"):
             self._events.custom(event)
         else:

@@ -6,13 +6,15 @@ brings are always its own (Task.merge_rules in celery.events.state); other event
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celerytui.model import Attempt, Event, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.merge import follows
 from celerytui.store.messages import Messages
-from celerytui.store.tasks import TaskTable
-from celerytui.store.workers import WorkerTable
+from celerytui.store.tasks import HeldTasks
+from celerytui.store.workers import KnownWorkers
 
 SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
@@ -27,18 +29,20 @@ LOST = TaskState.LOST
 
 MAX_ATTEMPTS = 20
 
+Rule = Callable[[Event, str, Task | None], None]
+"""What an event does to the task of that id, None where that is not held yet."""
+
 
 class TaskEvents:
     """Applies task events; `now` is when the batch at hand came.
 
-    `without_id` counts those that name no task; the store takes them over as invalid.
+    `rules` has what to do for each type of event that names a task.
     """
 
     def __init__(
-        self, table: TaskTable, workers: WorkerTable, changes: ChangeLog, messages: Messages
+        self, table: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
     ) -> None:
         self.now = 0.0
-        self.without_id = 0
         self.latest_failure: str | None = None
         self._table = table
         self._tasks = table.by_id
@@ -50,14 +54,21 @@ class TaskEvents:
         self._describe = messages.describe
         self._fill = messages.fill
         self._address = messages.address
+        self._hear = workers.hear
+        self.rules: dict[str, Rule] = {
+            "task-sent": self._sent,
+            "task-received": self._received,
+            "task-started": self._started,
+            "task-succeeded": self._succeeded,
+            "task-failed": self._failed,
+            "task-retried": self._retried,
+            "task-revoked": self._revoked,
+            "task-rejected": self._rejected,
+            "task-cancelled": self._cancelled,
+        }
 
-    def sent(self, event: Event) -> None:
-        """Take a task-sent: its hostname is the client's, not a worker's."""
-        task_id = event.uuid
-        if task_id is None:
-            self.without_id += 1
-            return
-        task = self._tasks.get(task_id)
+    def _sent(self, event: Event, task_id: str, task: Task | None) -> None:
+        # Its hostname is the client's, not a worker's.
         sent = event.timestamp
         if task is None:
             task = self._begin(event, task_id, SENT)
@@ -74,14 +85,8 @@ class TaskEvents:
             self._address(task, event)
         self._touch(task, sent)
 
-    def received(self, event: Event) -> None:
-        """Take a task-received."""
-        task_id = event.uuid
-        if task_id is None:
-            self.without_id += 1
-            return
-        record = self._workers.hear(event.hostname, self.now)
-        task = self._tasks.get(task_id)
+    def _received(self, event: Event, task_id: str, task: Task | None) -> None:
+        record = self._hear(event.hostname, self.now)
         received = event.timestamp
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
@@ -104,14 +109,8 @@ class TaskEvents:
             task.queue = record.only_queue
         self._touch(task, received)
 
-    def started(self, event: Event) -> None:
-        """Take a task-started."""
-        task_id = event.uuid
-        if task_id is None:
-            self.without_id += 1
-            return
-        record = self._workers.hear(event.hostname, self.now)
-        task = self._tasks.get(task_id)
+    def _started(self, event: Event, task_id: str, task: Task | None) -> None:
+        record = self._hear(event.hostname, self.now)
         started = event.timestamp
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
@@ -125,17 +124,15 @@ class TaskEvents:
             task.started = started
         self._touch(task, started)
 
-    def succeeded(self, event: Event) -> None:
-        """Take a task-succeeded."""
-        task = self._finish(event, SUCCESS)
+    def _succeeded(self, event: Event, task_id: str, task: Task | None) -> None:
+        task = self._finish(event, task_id, task, SUCCESS)
         if task is not None:
             task.runtime = event.runtime
             if event.result is not None:
                 task.result = self._common(event.result)
 
-    def failed(self, event: Event) -> None:
-        """Take a task-failed."""
-        task = self._finish(event, FAILURE)
+    def _failed(self, event: Event, task_id: str, task: Task | None) -> None:
+        task = self._finish(event, task_id, task, FAILURE)
         if task is not None:
             task.result = task.runtime = None
             extra = own(task)
@@ -143,9 +140,8 @@ class TaskEvents:
             extra.traceback = event.traceback
             self.latest_failure = task.id
 
-    def revoked(self, event: Event) -> None:
-        """Take a task-revoked."""
-        task = self._finish(event, REVOKED)
+    def _revoked(self, event: Event, task_id: str, task: Task | None) -> None:
+        task = self._finish(event, task_id, task, REVOKED)
         if task is not None:
             extra = own(task)
             extra.revoked = event.timestamp
@@ -153,30 +149,24 @@ class TaskEvents:
             extra.expired = event.expired
             extra.signum = event.signum
 
-    def rejected(self, event: Event) -> None:
-        """Take a task-rejected; after a task-failed it only tells how that message ended."""
-        task = self._finish(event, REJECTED)
-        if task is None and event.uuid is not None:
-            task = self._tasks.get(event.uuid)
+    def _rejected(self, event: Event, task_id: str, task: Task | None) -> None:
+        # After a task-failed it only tells how that message ended.
+        task = self._finish(event, task_id, task, REJECTED) or task
         if task is not None:
             extra = own(task)
             extra.rejected = event.timestamp
             extra.requeue = event.requeue
 
-    def cancelled(self, event: Event) -> None:
-        """Take a task-cancelled: its worker lost the broker; the task is to be delivered again."""
-        self._finish(event, CANCELLED)
+    def _cancelled(self, event: Event, task_id: str, task: Task | None) -> None:
+        # Its worker lost the broker; the task is to be delivered again.
+        self._finish(event, task_id, task, CANCELLED)
 
-    def retried(self, event: Event) -> None:
-        """Take a task-retried: one try is over, and another will come."""
-        if event.uuid is None:
-            self.without_id += 1
-            return
-        record = self._workers.hear(event.hostname, self.now)
-        task = self._tasks.get(event.uuid)
+    def _retried(self, event: Event, task_id: str, task: Task | None) -> None:
+        # One try is over, and another will come.
+        record = self._hear(event.hostname, self.now)
         retried = event.timestamp
         if task is None:
-            task = self._table.admit(event.uuid, RETRY, retried, record)
+            task = self._table.admit(task_id, RETRY, retried, record)
             in_order = True
         else:
             in_order = self._follows(task, RETRY, event)
@@ -206,14 +196,11 @@ class TaskEvents:
                 self._table.revive(task)
             self._touch(task, event.timestamp)
 
-    def _finish(self, event: Event, state: TaskState) -> Task | None:
+    def _finish(
+        self, event: Event, task_id: str, task: Task | None, state: TaskState
+    ) -> Task | None:
         """Bring the event's task into a finished state; None if the event came late."""
-        task_id = event.uuid
-        if task_id is None:
-            self.without_id += 1
-            return None
-        record = self._workers.hear(event.hostname, self.now)
-        task = self._tasks.get(task_id)
+        record = self._hear(event.hostname, self.now)
         finished = event.timestamp
         if task is None:
             task = self._table.admit(task_id, state, finished, record)

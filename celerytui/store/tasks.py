@@ -9,7 +9,7 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import Eviction
 from celerytui.store.extras import own
 from celerytui.store.families import Families
-from celerytui.store.workers import Record, WorkerTable
+from celerytui.store.workers import KnownWorkers, WorkerRecord
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -20,14 +20,14 @@ STATES = len(TaskState)
 NEW = STATES * STATES
 
 
-class TaskTable:
+class HeldTasks:
     """Up to `max_tasks` tasks by id.
 
     `moves` counts the steps from one state to another, at `old * STATES + new`, and at
     `NEW + state` those that were not held; `evicted` what went from each state to make room.
     """
 
-    def __init__(self, max_tasks: int, workers: WorkerTable, changes: ChangeLog) -> None:
+    def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
         self.max_tasks = max(1, max_tasks)
         self.by_id: dict[str, Task] = {}
         self.moves = [0] * ((STATES + 1) * STATES)
@@ -47,13 +47,15 @@ class TaskTable:
         left = [sum(self.moves[state * STATES : (state + 1) * STATES]) for state in TaskState]
         return [self.entered(state) - left[state] - self.evicted[state] for state in TaskState]
 
-    def admit(self, task_id: str, state: TaskState, seen: float, record: Record | None) -> Task:
+    def admit(
+        self, task_id: str, state: TaskState, seen: float, record: WorkerRecord | None
+    ) -> Task:
         """Hold a task of which no more is known, as `hold` does."""
         task = Task(task_id, 0, state, seen=seen)
         self.hold(task, record)
         return task
 
-    def hold(self, task: Task, record: Record | None) -> None:
+    def hold(self, task: Task, record: WorkerRecord | None) -> None:
         """Hold a task that was not known, on that worker, and make room for it.
 
         The caller notes the change.
@@ -73,7 +75,7 @@ class TaskTable:
         if len(self.by_id) > self.max_tasks:
             self.evict()
 
-    def move(self, task: Task, new: TaskState, record: Record | None) -> None:
+    def move(self, task: Task, new: TaskState, record: WorkerRecord | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
         old = task.state
         if old is not new:
@@ -99,7 +101,9 @@ class TaskTable:
         self.move(task, LOST, None)
         self._changes.note(task.id)
 
-    def lose_all(self, record: Record, ids: list[str], *, before: float, started: bool) -> None:
+    def lose_all(
+        self, record: WorkerRecord, ids: list[str], *, before: float, started: bool
+    ) -> None:
         """Lose those of `ids` that are still the worker's and had no news since `before`.
 
         Only those that have started, if `started` says so.

@@ -31,7 +31,7 @@ SILENT_BEATS = 2
 SILENT_TASKS = 2
 
 
-class Record:
+class WorkerRecord:
     """A worker and what the store keeps beside it.
 
     `only_queue` is the one that all of its tasks come from, None where it has several or is not
@@ -86,22 +86,22 @@ class Record:
         return worker
 
 
-class WorkerTable:
+class KnownWorkers:
     """All known workers, up to `max_workers`; those gone for longest make room."""
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
-        self.records: dict[str, Record] = {}
+        self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()
 
-    def get(self, hostname: str, now: float) -> Record:
+    def get(self, hostname: str, now: float) -> WorkerRecord:
         """The worker's record, a new one where it was not known."""
         record = self.records.get(hostname)
         if record is None:
             hostname = self._intern(hostname)
-            record = Record(Worker(hostname, first_seen=now, last_seen=now))
+            record = WorkerRecord(Worker(hostname, first_seen=now, last_seen=now))
             # A client is no worker, whatever it sends: its record is not kept.
             if CLIENT.match(hostname) is None:
                 if len(self.records) >= self._max_workers:
@@ -109,7 +109,7 @@ class WorkerTable:
                 self.records[hostname] = record
         return record
 
-    def hear(self, hostname: str, now: float) -> Record:
+    def hear(self, hostname: str, now: float) -> WorkerRecord:
         """The record of a worker of which a task event came at `now`: it sends them."""
         record = self.get(hostname, now)
         record.told = record.proven = now
@@ -161,8 +161,8 @@ class WorkerTable:
         worker.status = "offline"
 
     def judge(
-        self, records: Iterable[Record], now: float, watched: list[int]
-    ) -> tuple[list[Record], bool]:
+        self, records: Iterable[WorkerRecord], now: float, watched: list[int]
+    ) -> tuple[list[WorkerRecord], bool]:
         """Judge these workers: gives those whose tasks are lost, and whether anything changed.
 
         `watched` are the seconds that the pace is drawn from.
@@ -183,7 +183,7 @@ class WorkerTable:
                 gone.append(record)
         return gone, changed
 
-    def status(self, record: Record, now: float) -> WorkerStatus:
+    def status(self, record: WorkerRecord, now: float) -> WorkerStatus:
         """Whether the worker is there, from its last sign of life; a gap is no silence."""
         worker = record.worker
         if worker.offline_since is not None:
@@ -215,7 +215,7 @@ class WorkerTable:
                 record.done.add(second, total - record.counted)
                 record.counted = total
 
-    def set_task_events(self, record: Record, on: bool, by_us: bool) -> None:
+    def set_task_events(self, record: WorkerRecord, on: bool, by_us: bool) -> None:
         """Take what the worker answered about its task events."""
         worker = record.worker
         worker.task_events = on
@@ -253,7 +253,7 @@ class WorkerTable:
             and event.processed < worker.processed
         )
 
-    def _is_gone(self, record: Record, now: float) -> bool:
+    def _is_gone(self, record: WorkerRecord, now: float) -> bool:
         worker = record.worker
         if worker.status == "lost":
             return True
@@ -284,7 +284,7 @@ class WorkerTable:
                 return
 
 
-def forget_process(record: Record) -> None:
+def forget_process(record: WorkerRecord) -> None:
     """Forget what held only for the worker's previous process."""
     worker = record.worker
     worker.task_events = None
@@ -308,7 +308,7 @@ def _take_figures(event: Event, worker: Worker) -> None:
         worker.loadavg = event.loadavg
 
 
-def _judge_task_events(record: Record, now: float) -> None:
+def _judge_task_events(record: WorkerRecord, now: float) -> None:
     """Tell from heartbeats alone that a worker runs tasks without saying so."""
     processed = record.worker.processed
     if processed is None:
@@ -324,7 +324,7 @@ def _judge_task_events(record: Record, now: float) -> None:
         record.proven = None
 
 
-def _done_per_second(record: Record, watched: list[int]) -> float | None:
+def _done_per_second(record: WorkerRecord, watched: list[int]) -> float | None:
     if not watched:
         return None
     if record.done is None or record.done.last < watched[0]:
@@ -332,5 +332,5 @@ def _done_per_second(record: Record, watched: list[int]) -> float | None:
     return sum(map(record.done.at, watched)) / len(watched)
 
 
-def _leaving_order(record: Record) -> tuple[bool, float]:
+def _leaving_order(record: WorkerRecord) -> tuple[bool, float]:
     return (record.worker.status not in ("offline", "lost"), record.last_sign())

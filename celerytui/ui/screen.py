@@ -99,6 +99,8 @@ class MainScreen(Screen[None]):
         for bar in self.bars:
             bar.post_message(StoreChanged())
         if self.session.paused_at is None:
+            # What a paused display shows can be marked and acted on, evicted or not.
+            self.session.pruning.step(self.session.marked)
             self.body.arrange_panes()
             for pane in self.body.panes:
                 pane.post_message(StoreChanged())
@@ -257,7 +259,7 @@ class MainScreen(Screen[None]):
         """Narrow a table, by default that of the tasks, by a text that parses; "" for all."""
         table = table or self.table
         parses = text and not table.names
-        made = parse_filter(text, self.session.engine.clock) if parses else None
+        made = parse_filter(text) if parses else None
         table.narrow(text, made)
 
     def _clear_filter(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celerytui.engine import Engine
 from celerytui.model import LinkState
+from celerytui.store import Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.history import History
@@ -29,6 +30,7 @@ class Session:
         self.paused_at: float | None = None
         self.filter_text = ""
         self.marked: set[str] = set()
+        self.pruning = Pruning(engine.store)
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
         self.answers = InspectionCache(engine)

@@ -10,6 +10,7 @@ from rich.style import Style
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
 from celerytui.model import Batch, Event, Outcome, Reply, TaskState
+from celerytui.store import Store
 from celerytui.ui.actions.confirm import Confirm
 from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.bars.header import Header
@@ -254,6 +255,20 @@ async def test_mark_all_takes_all_that_match_and_back() -> None:
         assert at.app.session.marked == set(at.engine.view.matching_ids())
         await at.press("asterisk")
         assert at.app.session.marked == set()
+
+
+async def test_marks_go_with_their_tasks_unless_the_display_is_paused() -> None:
+    store = Store(max_tasks=20, clock=lambda: NOW)
+    async with driven(store=store) as at:
+        await at.news(*(_received(f"old-{i}") for i in range(20)))
+        await at.press("2", "asterisk", "p")
+        assert len(at.app.session.marked) == 20
+        await at.news(*(_received(f"new-{i}") for i in range(15)))
+        assert len(at.app.session.marked) == 20
+        await at.press("p")
+        await at.news()
+        assert at.app.session.marked == {f"old-{i}" for i in range(15, 20)}
+        assert "5 marked" in at.screen_text()
 
 
 async def test_the_target_is_what_was_under_the_cursor_when_the_key_was_pressed() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from celerytui.columns import cells, natural
+from celerytui.columns import natural, row_cells
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, QueueDepth
 from celerytui.store import Store
@@ -43,7 +43,7 @@ def rows_drawn() -> Iterator[list[str]]:
 
     def noted(layout: Any, row: Any, context: Any) -> Any:
         drawn.append(type(row).__name__)
-        return cells(layout, row, context)
+        return row_cells(layout, row, context)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "cells", noted)
@@ -149,18 +149,23 @@ def test_picture(snap_compare: Callable[..., bool], view: str, size: tuple[int, 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
-async def test_what_is_not_kept_is_told(size: tuple[int, int]) -> None:
+async def test_what_is_not_kept_is_told(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store(max_tasks=50, max_workers=20, clock=lambda: NOW)
     store.record_queues([QueueDepth(f"queue{n}", ready=1) for n in range(MAX_QUEUES + 10)], NOW)
     events = [
         Event("task-received", f"w{n}@h", NOW, uuid=f"t{n}", name=f"name{n}") for n in range(90)
     ]
     store.apply(Batch(events, NOW, invalid=1234))
+    with monkeypatch.context() as patch:
+        patch.setitem(store._events.rules, "task-sent", lambda *event: 1 / 0)
+        store.apply(Batch([Event("task-sent", "c@h", NOW, uuid=f"t{n}") for n in (88, 89)], NOW))
     async with driven(size, store=store, max_workers=20) as at:
         await at.press("2")
         table = at.app.main.table
         text = at.screen_text()
-        assert "1,234 malformed events · 40 evicted" in text
+        assert "1,234 malformed events · 2 events not applied · 40 evicted" in text
         assert table.length() == 50
         if size[0] >= 100:
             await at.press("3")

@@ -13,11 +13,9 @@ from celerytui.ui.draw.charts import (
     area_chart,
     area_samples,
     mean,
-    meter,
     resample,
     round_up,
     smooth,
-    sparkline,
 )
 from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs, glyphs
 from celerytui.ui.draw.spans import Span, span_width
@@ -30,52 +28,6 @@ sets = st.sampled_from([UNICODE, ASCII, glyphs(braille=False)])
 
 def plain(row: list[Span]) -> str:
     return "".join(text for text, _ in row)
-
-
-@given(series, st.integers(1, 60), sets)
-def test_a_sparkline_has_its_width(values: list[float | None], width: int, chosen: Glyphs) -> None:
-    assert span_width(sparkline(values, width, chosen)) == width
-    assert "█" not in plain(sparkline(values, width))
-
-
-def test_a_sparkline_tells_zero_little_much_and_nothing_apart() -> None:
-    spans = sparkline([None, 0, 1, 50, 100], 6, role="warning")
-    assert spans == [
-        (" ", ""),
-        (" ", ""),
-        ("▁", "faint"),
-        ("▂", "warning"),
-        ("▃", "warning"),
-        ("▆", "warning"),
-    ]
-
-
-def test_a_small_maximum_does_not_tower() -> None:
-    assert plain(sparkline([0, 1, 0], 3, least=5)) == "▁▂▁"
-    assert plain(sparkline([1, 1, 9], 3, least=5)) == "▂▂▆"
-
-
-def test_a_peak_is_not_lost_where_values_share_a_cell() -> None:
-    assert plain(sparkline([0, 0, 9, 0, 0, 0], 3)) == "▁▆▁"
-
-
-@given(numbers, numbers, st.integers(1, 30), sets)
-def test_a_meter_has_its_width(
-    part: float | None, whole: float | None, width: int, chosen: Glyphs
-) -> None:
-    assert span_width(meter(part, whole, width, chosen)) == width
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "want"),
-    [(0, 8, "────────"), (0.01, 8, "━───────"), (7.99, 8, "━━━━━━━─"), (8, 8, "━━━━━━━━")],
-)
-def test_a_meter_shows_something_and_not_all(part: float, whole: float, want: str) -> None:
-    assert plain(meter(part, whole, 8)) == want
-
-
-def test_a_meter_of_the_unknown_is_blank() -> None:
-    assert meter(None, 4, 3) == [("   ", "")]
 
 
 @given(st.floats(1e-6, 1e12))
@@ -158,7 +110,6 @@ def test_absurd_numbers_are_drawn_and_not_fatal(value: float) -> None:
     for count in (1, 7, 50):
         rows = area_chart([value] * count, [value] * count, 20, 4)
         assert [span_width(row) for row in rows] == [20] * 4
-        assert span_width(sparkline([value] * count, 10)) == 10
     assert math.isfinite(Scale().update(value, 0.0))
 
 

@@ -18,11 +18,11 @@ from celerytui.columns import (
     CellContext,
     Column,
     cell_width,
-    cells,
     clean,
     column,
     columns_for,
     header_cells,
+    row_cells,
     sorted_rows,
 )
 from celerytui.model import Queue, Task, TaskExtra, TaskState, Worker
@@ -98,7 +98,7 @@ def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
     def check(row: Any, width: int, ascii: bool) -> None:
         context = CellContext(now=1000.0, utc=True, ascii=ascii, worker_prefix="celery@")
         layout = columns_for(columns, width)
-        drawn = cells(layout, row, context)
+        drawn = row_cells(layout, row, context)
         for cell in drawn:
             assert cell_width(cell.text) == cell.width
             assert clean(cell.text) == cell.text
@@ -149,7 +149,7 @@ def task(state: TaskState, **fields: Any) -> Task:
 
 def shown(row: Task, id: str, width: int = 200, context: CellContext = CONTEXT) -> Cell:
     layout = columns_for(TASK_COLUMNS, width)
-    return next(cell for cell in cells(layout, row, context) if cell.column == id)
+    return next(cell for cell in row_cells(layout, row, context) if cell.column == id)
 
 
 def test_a_state_has_a_glyph_a_word_and_a_colour() -> None:
@@ -333,7 +333,7 @@ def test_the_head_of_the_sort_column_is_bright_and_points() -> None:
 def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
     layout = columns_for(WORKER_COLUMNS, 44)
     gone = Worker("celery@gpu1", 0.0, 958.0, active=2, status="lost")
-    assert line(cells(layout, gone, CONTEXT)) == "○ gpu1               lost 42s ago, 2 tasks"
+    assert line(row_cells(layout, gone, CONTEXT)) == "○ gpu1               lost 42s ago, 2 tasks"
     there = Worker(
         "celery@bill1",
         0.0,
@@ -344,22 +344,22 @@ def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
         done_per_second=13.1,
         status="online",
     )
-    assert line(cells(layout, there, CONTEXT)) == "● bill1         14/16 ━━━━━━─  3.12   13/s"
+    assert line(row_cells(layout, there, CONTEXT)) == "● bill1         14/16 ━━━━━━─  3.12   13/s"
 
 
 def test_a_queue_that_nobody_consumes_says_so() -> None:
     layout = columns_for(QUEUE_COLUMNS, 38)
-    dead = cells(layout, Queue("dead", ready=88, consumed=False), CONTEXT)
+    dead = row_cells(layout, Queue("dead", ready=88, consumed=False), CONTEXT)
     assert line(dead).startswith("! dead ")
     assert line(dead).endswith(" no consumer")
     assert dead[0].role == "failure"
-    growing = cells(layout, Queue("high", ready=1204, growth=3.1), CONTEXT)
+    growing = row_cells(layout, Queue("high", ready=1204, growth=3.1), CONTEXT)
     assert line(growing).split() == ["▲", "high", "1,204", "never"]
     assert growing[0].role == "warning"
 
 
 def test_an_error_stands_in_the_row_of_its_queue() -> None:
-    row = cells(columns_for(QUEUE_COLUMNS, 80), Queue("q", error="ACCESS_REFUSED"), CONTEXT)
+    row = row_cells(columns_for(QUEUE_COLUMNS, 80), Queue("q", error="ACCESS_REFUSED"), CONTEXT)
     assert line(row).endswith("ACCESS_REFUSED")
 
 
@@ -367,7 +367,7 @@ def test_the_trend_is_true_to_time() -> None:
     # Ten minutes in ten cells: the last minute is one cell, what came before is blank.
     history = tuple([5] * 12)
     layout = [(column(QUEUE_COLUMNS, "trend"), 10)]
-    assert line(cells(layout, Queue("q", history=history), CONTEXT)) == "         ▆"
+    assert line(row_cells(layout, Queue("q", history=history), CONTEXT)) == "         ▆"
 
 
 def test_a_column_that_is_not_there() -> None:
@@ -378,7 +378,9 @@ def test_a_column_that_is_not_there() -> None:
 def test_a_worker_that_sends_no_task_events_says_so_instead_of_a_rate() -> None:
     worker = Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1)
     worker.done_per_second = 0.0
-    row = {cell.column: cell for cell in cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)}
+    row = {
+        cell.column: cell for cell in row_cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)
+    }
     assert row["done"].text.strip() == "! off"
     assert row["done"].role == "warning"
 

@@ -16,7 +16,8 @@ from celerytui.ui.views.registry import HOME, VIEWS
 PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
 HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
-PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in ("cli", "errors", "options", "settings"))}
+PLUGIN_PARTS = ("cli", "durations", "errors", "options", "settings")
+PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in PLUGIN_PARTS)}
 
 
 def loaded_after(code: str) -> set[str]:

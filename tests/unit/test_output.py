@@ -119,7 +119,7 @@ def test_the_document_has_exactly_its_shape() -> None:
     )
     assert (made["taken_at"], made["observed_seconds"]) == (NOW, 3.0)
     assert made["connection"] == {"state": "connected", "error": None}
-    assert list(made["events"]) == ["received", "invalid", "per_second", "gaps"]
+    assert list(made["events"]) == ["received", "invalid", "failed", "per_second", "gaps"]
     assert (made["events"]["received"], made["events"]["invalid"]) == (6, 1)
     assert made["events"]["per_second"] == 2.0
     assert made["workers"] == [

@@ -12,6 +12,7 @@ from hypothesis import settings as checks
 from hypothesis import strategies as st
 
 from celerytui import settings
+from celerytui.durations import UNIT_SECONDS
 from celerytui.errors import SettingsError
 from celerytui.settings import DEFAULTS, OPTIONS, TABLES, Settings, load, parse_duration
 
@@ -102,10 +103,10 @@ def test_flags_beat_the_environment_beats_the_file_beats_the_default(
 
 
 @checks(deadline=None)
-@given(st.floats(0, 1e9), st.sampled_from(sorted(settings.UNIT_SECONDS)))
+@given(st.floats(0, 1e9), st.sampled_from(sorted(UNIT_SECONDS)))
 def test_durations_round_trip(amount: float, unit: str) -> None:
     text = f"{amount:.6f}{unit}"
-    seconds = float(f"{amount:.6f}") * settings.UNIT_SECONDS[unit]
+    seconds = float(f"{amount:.6f}") * UNIT_SECONDS[unit]
     assert parse_duration(text) == seconds
     assert parse_duration(f"{seconds:.9f}") == pytest.approx(seconds, abs=1e-9)
 
@@ -122,6 +123,8 @@ def test_durations_round_trip(amount: float, unit: str) -> None:
         ("1d", 86400),
         (" 3 s ", 3.0),
         ("7.", 7.0),
+        ("1h30m", 5400),
+        ("1d 2.5s", 86402.5),
     ],
 )
 def test_durations_that_people_write(text: str, seconds: float) -> None:
@@ -129,7 +132,11 @@ def test_durations_that_people_write(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "s", "-1s", "1e3", "nan", "inf", "1 2s", "3 weeks", "٣s", "9" * 400]
+    "text",
+    [
+        *("", "s", "-1s", "1e3", "nan", "inf", "1 2s", "3 weeks", "٣s", "9" * 400),
+        *("1h30", "1.2.3s", "1m-1s"),
+    ],
 )
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
@@ -328,3 +335,10 @@ def test_a_wrong_table_of_an_app_is_named(text: str, told: str, tmp_path: Path) 
     conf.write_text(text)
     with pytest.raises(SettingsError, match=told):
         load({}, NOWHERE, conf)
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert (DEFAULTS.max_tasks, DEFAULTS.max_workers) == (100_000, 5_000)
+    assert (DEFAULTS.refresh, DEFAULTS.reply_timeout, DEFAULTS.queue_interval) == (0.25, 1.0, 2.0)
+    assert DEFAULTS.enable_events
+    assert not any((DEFAULTS.read_only, DEFAULTS.restore_events, DEFAULTS.production))

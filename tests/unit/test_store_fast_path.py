@@ -87,7 +87,7 @@ def test_a_life_in_one_batch_is_told_step_by_step() -> None:
     task = held(store)
     assert (task.received, task.started, task.finished) == (T0, T0 + 1, T0 + 2)
     assert store.changed_since(revision, 9) == ["a"]
-    assert known(store).succeeded == store.summary(T0 + 3).succeeded_total == 1
+    assert known(store).succeeded == store.summary(T0 + 3).by_state["success"] == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

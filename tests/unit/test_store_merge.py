@@ -73,9 +73,6 @@ def test_custom_events_touch_a_task_and_change_nothing_else() -> None:
     assert store.task("unknown") is None
     assert store.changed_since(before, 10) == ["a"]
     feed(store, Event(type="deploy-done", hostname="gen1@web", timestamp=T0 + 9))
-    summary = store.summary(T0 + 10)
-    assert summary.events_custom == 3
-    assert summary.custom_types == {"task-progress": 2, "deploy-done": 1}
 
 
 def test_a_retry_starts_anew_and_keeps_its_attempts() -> None:
@@ -173,6 +170,6 @@ def test_results_of_duplicated_ends_count_once() -> None:
     succeeded = task_event("succeeded", 3, result="1")
     store = feed(Store(), *RUNNING, succeeded, succeeded, task_event("failed", 4))
     summary = store.summary(T0 + 5)
-    assert (summary.succeeded_total, summary.failed_total) == (1, 0)
+    assert (summary.by_state["success"], summary.by_state["failure"]) == (1, 0)
     assert (known(store).succeeded, known(store).failed) == (1, 0)
     assert held(store).more.exception is None

@@ -107,7 +107,7 @@ def test_tasks_of_a_lost_worker_are_lost_and_any_news_revives_them() -> None:
     store.sweep(T0 + 16.5)
     assert states(store) == "lost lost success retry started"
     assert held(store, "b").more.lost_from is TaskState.STARTED
-    assert store.summary(T0 + 17).lost_total == 2
+    assert store.summary(T0 + 17).by_state["lost"] == 2
     feed(store, task_event("succeeded", 18, "b", result="1"))
     feed(store, task_event("started", 19, "a"))
     assert states(store) == "started success success retry started"

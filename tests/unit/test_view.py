@@ -4,112 +4,36 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.columns import TASK_COLUMNS, column
 from celerytui.model import Batch, Event, Task
-from celerytui.query import EMPTY, Filter, TaskView, parse_filter, preview
-from celerytui.query import block_list as order
-from celerytui.query import chunks as pieces
+from celerytui.query import EMPTY, Filter, TaskView, preview
 from celerytui.query import view as view_module
-from celerytui.query.block_list import BlockList, Ranking
 from celerytui.store import Store
-
-START = 1_700_000_000.0
-SORTS = [one.id for one in TASK_COLUMNS]
-FILTERS = ["", "state:success", "NOT state:success", "name:a*", "retries:>0", "runtime:>2", "b"]
-FILTERS += ["wait:>1", "age:<30", "sent:>-20s", "finished:*", "nothing-has-this"]
+from tests.unit.view_stream import (
+    FILTERS,
+    SORTS,
+    START,
+    Clock,
+    check,
+    events,
+    make,
+    make_blocks_small,
+    naive,
+    parsed,
+    succeed,
+)
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order, "LOAD", 4)
-    monkeypatch.setattr(order, "SORT_AT_ONCE", 8)
-    monkeypatch.setattr(pieces, "SLICE", 8)
-    monkeypatch.setattr(preview, "FROM", 6)
-    monkeypatch.setattr(preview, "ROWS", 5)
-    monkeypatch.setattr(preview, "SECONDS", 60.0)
-    monkeypatch.setattr(preview, "SORT_SECONDS", 60.0)
-    monkeypatch.setattr(preview, "SORTED_AT_ONCE", 8)
-    monkeypatch.setattr(preview, "TESTED_AT_ONCE", 7)
+    make_blocks_small(monkeypatch)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def make(max_tasks: int = 30) -> tuple[Clock, Store, TaskView]:
-    clock = Clock()
-    store = Store(max_tasks=max_tasks, clock=clock)
-    return clock, store, TaskView(store, clock)
-
-
-def parsed(text: str) -> Filter:
-    return parse_filter(text, lambda: START)
-
-
-def naive(store: Store, filter: Filter, sort: str, reverse: bool, now: float) -> list[str]:
-    key = column(TASK_COLUMNS, sort).key
-    tasks = [task for task in store.all_tasks() if filter.matches(task, now)]
-
-    def by_seq(task: Task) -> int:
-        return task.seq
-
-    known = sorted(
-        (task for task in tasks if key(task, now) is not None),
-        key=lambda task: (key(task, now), task.seq),
-        reverse=reverse,
-    )
-    unknown = [task for task in tasks if key(task, now) is None]
-    return [task.id for task in known + sorted(unknown, key=by_seq, reverse=reverse)]
-
-
-def check(store: Store, view: TaskView, now: float) -> None:
-    expected = naive(store, view.filter, view.sort, view.reverse, now)
-    assert view.matching_ids() == expected
-    assert view.matched == len(expected)
-    assert view.total == len(store.all_tasks())
-    assert not view.stale
-    assert [task.id for task in view.window(2, 5)] == expected[2:7]
-    assert view.ids(3, 10_000) == expected[3:]
-    for place, id in enumerate(expected):
-        assert view.position(id) == place
-    assert view.position("not there") is None
-
-
-event_types = st.sampled_from(
-    ["sent", "received", "started", "succeeded", "failed", "retried", "revoked"]
-)
-events = st.builds(
-    lambda kind, number, at, name, runtime, retries: Event(
-        f"task-{kind}",
-        hostname=f"w{number % 3}@h",
-        timestamp=START + at,
-        uuid=f"id{number}",
-        name=name,
-        args="(1, 'b')" if number % 2 else None,
-        queue="q" if kind == "sent" else None,
-        runtime=runtime if kind == "succeeded" else None,
-        retries=retries,
-        result="None" if kind == "succeeded" else None,
-        exception="Boom()" if kind in ("failed", "retried") else None,
-    ),
-    event_types,
-    st.integers(0, 60),
-    st.integers(-40, 0),
-    st.sampled_from(["a.x", "b.y", None]),
-    st.sampled_from([0.5, 2.5, None]),
-    st.sampled_from([0, 1, None]),
-)
 steps = st.one_of(
     st.lists(events, min_size=1, max_size=40),
     st.tuples(st.sampled_from(FILTERS), st.sampled_from(SORTS), st.booleans()),
@@ -172,42 +96,6 @@ def test_the_first_rows_of_a_sort_are_those_of_the_whole(
     check(store, view, clock.now)
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=120),
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99)), max_size=60),
-)
-def test_an_order_keeps_what_it_published(
-    changes: list[tuple[int, bool]], first: list[tuple[int, int]]
-) -> None:
-    entries = [(key, seq, f"{seq}") for seq, (key, _) in enumerate(first)]
-    kept, model = BlockList(), list(entries)
-    kept.fill(entries)
-    pages = []
-    for seq, (key, adding) in enumerate(changes, start=len(entries)):
-        if adding or not model:
-            kept.add((key, seq, f"{seq}"))
-            model.append((key, seq, f"{seq}"))
-        else:
-            gone = model.pop(key % len(model))
-            assert gone in kept
-            assert kept.remove(gone)
-            assert not kept.remove(gone)
-            assert gone not in kept
-        if seq % 7 == 0:
-            pages.append((kept.publish(), sorted(model)))
-    pages.append((kept.publish(), sorted(model)))
-    assert len(kept) == len(model)
-    for page, expected in pages:
-        assert page.slice(0, page.size) == [entry[2] for entry in expected]
-        assert [page.position(entry) for entry in expected] == list(range(len(expected)))
-
-
-def succeed(store: Store, number: int, at: float, runtime: float = 1.0) -> None:
-    event = Event("task-succeeded", "w@h", at, uuid=f"id{number}", runtime=runtime, result="1")
-    store.apply(Batch([event], at))
-
-
 def test_the_newest_is_first_unless_told_otherwise() -> None:
     _, store, view = make()
     for number in range(5):
@@ -240,7 +128,7 @@ def test_only_what_changed_is_tested_again(monkeypatch: pytest.MonkeyPatch) -> N
         tested.append(task.id)
         return True
 
-    view.configure(filter=Filter("spy", spy, "event"))
+    view.configure(filter=Filter("spy", spy))
     view.refresh()
     assert len(tested) == 100
     tested.clear()
@@ -280,6 +168,31 @@ def test_a_filter_by_age_goes_with_the_clock() -> None:
     assert view.matching_ids() == ["id1"]
 
 
+def test_all_are_asked_again_by_the_clock_once_a_second_at_the_most() -> None:
+    clock, store, view = make()
+    for number in range(4):
+        succeed(store, number, START + number)
+    asked: list[float] = []
+
+    def spy(task: Task, now: float) -> bool:
+        asked.append(now)
+        return True
+
+    view.configure(filter=Filter("spy", spy, frozenset({"always"})))
+    view.refresh()
+    asked.clear()
+    for step in (0.0, 0.5, 0.25):
+        clock.now += step
+        view.refresh()
+    assert asked == []
+    clock.now += 10
+    view.refresh()
+    assert asked == [clock.now] * 4
+    clock.now -= 50  # a clock that was set back
+    view.refresh()
+    assert asked[4:] == [clock.now] * 4
+
+
 def test_what_is_asked_for_is_stale_until_refreshed() -> None:
     _, store, view = make()
     succeed(store, 1, START)
@@ -291,29 +204,6 @@ def test_what_is_asked_for_is_stale_until_refreshed() -> None:
     assert (view.stale, view.matching_ids()) == (False, [])
     with pytest.raises(KeyError):
         view.configure(sort="nope")
-
-
-def test_frozen_rows_stay_as_they_are() -> None:
-    clock, store, view = make(5)
-    for number in range(5):
-        succeed(store, number, START + number)
-    view.refresh()
-    view.freeze(True)
-    before = view.window(0, 5)
-    version = view.version
-    for number in range(3, 9):
-        succeed(store, number, START + 100 + number, runtime=9.0)
-    view.refresh()
-    assert view.frozen
-    assert view.window(0, 5) == before
-    assert view.version == version
-    assert [view.position(task.id) for task in before] == [0, 1, 2, 3, 4]
-    view.configure(filter=parsed("runtime:>5"))  # who filters wants to see it, frozen or not
-    view.refresh()
-    assert view.matching_ids() == ["id8", "id7", "id6", "id5", "id4"]
-    view.freeze(False)
-    assert view.window(0, 1)[0].id == "id8"
-    check(store, view, clock.now)
 
 
 def test_what_went_is_gone() -> None:
@@ -408,29 +298,6 @@ def test_another_question_ends_the_following_of_changes(monkeypatch: pytest.Monk
     view.refresh()
     assert (view.sort, asked) == ("runtime", [])
     check(store, view, clock.now)
-
-
-def test_waste_is_taken_apart_where_that_was_interrupted() -> None:
-    waste, pauses = pieces.Waste(), 0
-    things, ranking = list(range(100)), Ranking()
-    ranking.fill([(key, key, str(key)) for key in range(100)])
-    waste.add(things, ranking)
-
-    def impatient() -> None:
-        nonlocal pauses
-        pauses += 1
-        if pauses % 3 == 0:
-            raise InterruptedError
-
-    left = []
-    for _ in range(100):
-        left.append(len(things) + len(ranking))
-        with suppress(InterruptedError):
-            waste.clear(impatient)
-            break
-    assert left == sorted(left, reverse=True)
-    assert not things
-    assert not len(ranking)
 
 
 def test_another_question_ends_the_work_on_the_last(monkeypatch: pytest.MonkeyPatch) -> None:

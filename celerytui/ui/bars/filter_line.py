@@ -165,7 +165,7 @@ class FilterBar(Widget):
             self.post_message(self.Changed(text, None))
             return
         try:
-            made = parse_filter(event.value, self.session.engine.clock) if text else None
+            made = parse_filter(event.value) if text else None
         except FilterError as error:
             self._show_error(error)
             self.post_message(self.Failed())

@@ -19,13 +19,8 @@ from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_wi
 
 WIDE = 100
 
-
-HOST_FROM = 72
-
-
 SILENT_SECONDS = 6.0
 """A worker's heart beats every 2 s unless configured otherwise."""
-
 
 SPARED = 7
 """How often something more can be left out of the four numbers."""

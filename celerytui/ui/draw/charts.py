@@ -1,4 +1,4 @@
-"""Sparklines, meters and area charts out of rows of numbers; time runs to the right.
+"""Area charts out of rows of numbers; time runs to the right.
 
 None is "no data" and never zero: it is drawn as nothing. Anything above zero shows.
 """
@@ -16,7 +16,6 @@ Values = Sequence[float | None]
 
 GUTTER = 6
 """Cells at the left of an area chart for the scale: five for the number, one of space."""
-_HEADROOM = 1.3
 _STEPS = (1, 2, 4, 5, 8, 10)
 # Braille dots of the left and the right column, with 0 to 4 of them set.
 _RISING_DOTS = ((0x00, 0x40, 0x44, 0x46, 0x47), (0x00, 0x80, 0xA0, 0xB0, 0xB8))
@@ -74,64 +73,6 @@ def smooth(values: Values, count: int) -> list[float | None]:
                 weight += part
         out.append(total / weight if weight > 1e-9 else None)
     return out
-
-
-def sparkline(
-    values: Values,
-    width: int,
-    glyphs: Glyphs = UNICODE,
-    role: str = "muted",
-    join: Callable[[list[float]], float] = max,
-    least: float = 0.0,
-) -> list[Span]:
-    """The values in `width` cells against their own maximum; zero is faint, no data a space.
-
-    More values than cells are put together by `join`, fewer stand at the right. A maximum under
-    `least` counts as that, so that a single failure is no tower.
-    """
-    if width <= 0:
-        return []
-    if len(values) > width:
-        values = resample(values, width, join)
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    top = max(least, max(known, default=0.0) * _HEADROOM)
-    spans: list[Span] = [(" " * (width - len(values)), "")]
-    for value in values:
-        if value is None or not math.isfinite(value):
-            spans.append((" ", ""))
-        elif value <= 0 or not math.isfinite(top):
-            spans.append((glyphs.spark[0], "faint"))
-        else:
-            # From the second level on, so that little can be told from nothing without colour.
-            level = min(7, max(2, math.ceil(value / top * 7)))
-            spans.append((glyphs.spark[level - 1], role))
-    return [span for span in spans if span[0]]
-
-
-def meter(
-    part: float | None,
-    whole: float | None,
-    width: int,
-    glyphs: Glyphs = UNICODE,
-    role: str = "started",
-    rest: str = "border",
-) -> list[Span]:
-    """A bar of `width` cells: the part heavy, the rest light; blank where either is unknown.
-
-    A part above zero shows, and one that is not the whole leaves something to show that.
-    """
-    if width <= 0:
-        return []
-    if part is None or whole is None or math.isnan(part) or math.isnan(whole):
-        return [(" " * width, "")]
-    if part <= 0:
-        full = 0
-    elif part >= whole:
-        full = width
-    else:
-        full = min(max(1, width - 1), max(1, round(part / whole * width)))
-    spans = [(glyphs.running * full, role), (glyphs.waiting * (width - full), rest)]
-    return [span for span in spans if span[0]]
 
 
 class Scale:

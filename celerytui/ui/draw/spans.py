@@ -9,25 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
 
-from celerytui.columns import clean
+from celerytui.columns import cell_width as cells
+from celerytui.columns import clean, cut, pad
 from celerytui.ui.draw.theme import Palette
 
+__all__ = ["Align", "Line", "Span", "Spans", "cells", "cut_spans", "cut_text", "fit_spans"]
+__all__ += ["merge_spans", "safe", "slice_spans", "span_width", "to_strip", "wrap_spans"]
+
 Span = tuple[str, str]
-
-
 Spans = Sequence[Span]
-
-
 Align = Literal["left", "right", "center"]
-
-
-def cells(text: str) -> int:
-    """How many cells a text takes."""
-    return len(text) if text.isascii() else cell_len(text)
 
 
 def safe(text: str) -> str:
@@ -41,6 +35,11 @@ def span_width(spans: Iterable[Span]) -> int:
     return sum(cells(text) for text, _ in spans)
 
 
+def _set_cells(text: str, width: int) -> str:
+    """The text in exactly `width` cells, cut or filled; half of a wide character is a space."""
+    return pad(cut(text, width, ellipsis=""), width)
+
+
 def cut_text(text: str, width: int, ellipsis: str = "…") -> str:
     """The text, cut at the right to at most `width` cells."""
     if cells(text) <= width:
@@ -49,7 +48,7 @@ def cut_text(text: str, width: int, ellipsis: str = "…") -> str:
         return ""
     if text.isascii():
         return text[: width - 1] + ellipsis
-    return set_cell_size(text, width - 1) + ellipsis
+    return _set_cells(text, width - 1) + ellipsis
 
 
 def cut_spans(spans: Iterable[Span], width: int, ellipsis: str = "…") -> list[Span]:
@@ -71,7 +70,7 @@ def cut_spans(spans: Iterable[Span], width: int, ellipsis: str = "…") -> list[
 
 def _force_cut(text: str, width: int, ellipsis: str) -> str:
     """At most `width` cells that end in the ellipsis even where the text alone would fit."""
-    return set_cell_size(text, width - 1) + ellipsis
+    return _set_cells(text, width - 1) + ellipsis
 
 
 def fit_spans(
@@ -97,7 +96,7 @@ def slice_spans(spans: Iterable[Span], start: int, end: int) -> list[Span]:
         size = cells(text)
         first, last = max(start - x, 0), min(end - x, size)
         if last > first or (size == 0 and start < x < end):
-            part = set_cell_size(text, last) if last < size else text
+            part = _set_cells(text, last) if last < size else text
             if first:
                 part = _drop_cells(part, first)
             out.append((part, role))

@@ -11,14 +11,13 @@ from celerytui.columns import (
     CellContext,
     Column,
     Layout,
-    cells,
     columns_for,
     header_cells,
+    row_cells,
     sort_arrow,
 )
 from celerytui.query import Filter
-from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.draw.spans import cells as cell_count
+from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
 
@@ -104,7 +103,7 @@ class TablePane(ListPane[Item]):
             if known and lasting is not None and known[1] == look and known[0] == item:
                 row = known[2]
             else:
-                spans = _spans(cells(layout, item, context), heavy=at_cursor)
+                spans = _spans(row_cells(layout, item, context), heavy=at_cursor)
                 row = _padded([*before, *spans], width), ground
             drawn[key] = item, look, row
             rows.append(row)
@@ -179,5 +178,5 @@ def _spans(row: Sequence[Cell], *, heavy: bool) -> list[Span]:
 
 
 def _padded(spans: list[Span], width: int) -> list[Span]:
-    room = width - sum(cell_count(text) for text, _ in spans)
+    room = width - sum(cells(text) for text, _ in spans)
     return [*spans, (" " * room, "text")] if room > 0 else spans

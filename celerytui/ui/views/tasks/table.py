@@ -66,15 +66,19 @@ class TaskTable(TablePane[Task]):
         return left, right
 
     def left_out(self) -> list[Span]:
-        """What came and is not in the table: how much made room, and what made no sense."""
+        """What came and is not in the table: what made no sense, what failed, what made room."""
         summary = self.session.engine.store.summary(self.session.now())
         found: list[Span] = []
         if summary.events_invalid:
             plural = "s" if summary.events_invalid != 1 else ""
             found.append((f"{summary.events_invalid:,} malformed event{plural}", "warning"))
+        dot = f" {self.session.glyphs.dot} "
+        if summary.events_failed:
+            plural = "s" if summary.events_failed != 1 else ""
+            text = f"{summary.events_failed:,} event{plural} not applied"
+            found.append(((dot if found else "") + text, "warning"))
         if summary.evicted:
-            dot = f" {self.session.glyphs.dot} " if found else ""
-            found.append((f"{dot}{summary.evicted:,} evicted", "muted"))
+            found.append((f"{dot if found else ''}{summary.evicted:,} evicted", "muted"))
         return found
 
     @property

@@ -1,0 +1,109 @@
+"""The signs on the screen, one cell each, and their ASCII."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from celerytui.model import TaskState
+
+# By TaskState: sent received started retry success failure revoked rejected cancelled lost.
+_STATES = ("◦", "•", "▸", "↻", "✓", "✗", "⊘", "!", "⊘", "○")
+_ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o")
+
+
+class Glyphs(Struct, frozen=True):
+    """One set of signs; every field is one cell wide but `branch`, `last` and `trunk` (two)."""
+
+    states: tuple[str, ...] = _STATES
+    success: str = "✓"
+    failure: str = "✗"
+    retry: str = "↻"
+    warning: str = "!"
+    alive: str = "●"
+    lost: str = "○"
+    growing: str = "▲"
+    sorted: str = "▾"
+    sorted_up: str = "▴"
+    cursor: str = "▌"
+    marked: str = "▪"
+    ellipsis: str = "…"
+    crumb: str = "›"
+    branch: str = "├─"
+    last: str = "└─"
+    trunk: str = "│ "
+    then: str = "↳"
+    unknown: str = "–"
+    times: str = "×"
+    dot: str = "·"
+    sideways: str = "↔"
+    updown: str = "↕"
+    queued: str = "┄"
+    waiting: str = "─"
+    running: str = "━"
+    own: str = "▎"
+    gap: str = "┆"
+    thumb: str = "┃"
+    horizontal: str = "─"
+    vertical: str = "│"
+    top_left: str = "╭"
+    top_right: str = "╮"
+    bottom_left: str = "╰"
+    bottom_right: str = "╯"
+    spark: tuple[str, ...] = ("▁", "▂", "▃", "▄", "▅", "▆", "▇")
+    area: Literal["braille", "block", "ascii"] = "braille"
+
+    def state(self, state: TaskState) -> str:
+        """The sign of a state."""
+        return self.states[state]
+
+    def __getitem__(self, name: str) -> str:
+        """A sign by its field's name, for tables that hold names."""
+        return str(getattr(self, name))
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    states=_ASCII_STATES,
+    success="+",
+    failure="x",
+    retry="~",
+    alive="*",
+    lost="o",
+    growing="^",
+    sorted="v",
+    sorted_up="^",
+    cursor=">",
+    marked="#",
+    ellipsis="~",
+    crumb=">",
+    branch="|-",
+    last="`-",
+    trunk="| ",
+    then=">",
+    unknown="-",
+    times="x",
+    dot="-",
+    sideways="-",
+    updown="|",
+    queued=".",
+    waiting="-",
+    running="=",
+    own="|",
+    gap=":",
+    thumb="#",
+    horizontal="-",
+    vertical="|",
+    top_left="+",
+    top_right="+",
+    bottom_left="+",
+    bottom_right="+",
+    spark=(".", "_", "-", "=", "+", "*", "#"),
+    area="ascii",
+)
+
+
+def signs(ascii: bool) -> Glyphs:
+    """The set of signs for what is drawn in ASCII only, or not."""
+    return ASCII if ascii else UNICODE

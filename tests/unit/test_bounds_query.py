@@ -1,0 +1,109 @@
+"""Everything that a filter reads or remembers has a bound, and what stands at it still counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from celerytui.errors import FilterError
+from celerytui.model import Task
+from celerytui.query import TaskView, parse_filter, view
+from celerytui.query import compile as compile_module
+from celerytui.query.kwargs_path import READ_LIMIT, look
+from celerytui.query.parse import DEPTH_LIMIT, LENGTH_LIMIT
+from celerytui.query.patterns import (
+    PATTERN_LIMIT,
+    TEXT_LIMIT,
+    PatternError,
+    regex,
+)
+from celerytui.store import Store
+from tests.unit.view_stream import START, succeed
+
+
+def passes(text: str, task: Task) -> bool:
+    return parse_filter(text).matches(task, START)
+
+
+def test_a_filter_has_so_many_characters() -> None:
+    assert parse_filter("a" * LENGTH_LIMIT).text == "a" * LENGTH_LIMIT
+    with pytest.raises(FilterError) as caught:
+        parse_filter("a" * (LENGTH_LIMIT + 1))
+    assert (caught.value.start, caught.value.end) == (LENGTH_LIMIT, LENGTH_LIMIT + 1)
+
+
+def test_parentheses_are_so_deep() -> None:
+    task = Task("a", 1)
+    assert passes("(" * DEPTH_LIMIT + "a" + ")" * DEPTH_LIMIT, task)
+    with pytest.raises(FilterError) as caught:
+        parse_filter("(" * (DEPTH_LIMIT + 1) + "a" + ")" * (DEPTH_LIMIT + 1))
+    assert (caught.value.start, caught.value.end) == (DEPTH_LIMIT, DEPTH_LIMIT + 1)
+    assert passes("(a) " * (DEPTH_LIMIT + 5), task)  # one after the other is not deep
+
+
+def test_keyword_arguments_are_read_so_far() -> None:
+    for extra, found in ((0, "7"), (1, "")):
+        head = "{'pad': '" + "x" * (READ_LIMIT - len("{'pad': ''") - len(", 'a': 7") + extra) + "'"
+        text = head + ", 'a': 7" + ", 'b': 8}"
+        assert len(head) + len(", 'a': 7") == READ_LIMIT + extra
+        assert (look(text, ("a",)) or "") == found
+        assert look(text, ("b",)) is None
+        assert passes("kwargs.a:7", Task("t", 1, kwargs=text)) is bool(found)
+
+
+def test_texts_are_looked_through_so_far() -> None:
+    inside = Task("t", 1, args="x" * (TEXT_LIMIT - 3) + "abc" + "def")
+    assert passes("args:abc", inside)
+    assert passes("abc", inside)
+    assert not passes("args:cd", inside)
+    assert not passes("bcd", inside)
+
+
+def test_names_beyond_what_is_remembered_are_tested_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compile_module, "_REMEMBERED", 3)
+    made = parse_filter("name:/7$/")
+    for _ in range(2):
+        for number in range(20):
+            task = Task("t", 1, name=f"job{number}")
+            assert made.matches(task, START) is (number % 10 == 7)
+
+
+def test_a_pattern_has_so_many_characters() -> None:
+    assert regex("a" * PATTERN_LIMIT)("a" * PATTERN_LIMIT)
+    with pytest.raises(PatternError):
+        regex("a" * (PATTERN_LIMIT + 1))
+
+
+def test_a_regular_expression_sees_less_the_more_ways_it_has() -> None:
+    for pattern, size in (("b", 4096), ("b.*c", 4096), ("b.*c.*d.*e", 128)):
+        found = pattern.replace(".*", "")
+        at = size - len(found)
+        assert regex(pattern)("x" * at + found)
+        assert not regex(pattern)("x" * (at + 1) + found)
+    with pytest.raises(PatternError):
+        regex(".*".join("abcdefgh"))
+
+
+@pytest.mark.parametrize(("repeat", "good"), [("{0,20}", True), ("{1,2}", True), ("{3}", True)])
+def test_repeats_within_repeats(repeat: str, good: bool) -> None:
+    assert regex(f"a{repeat}b")("aaab") is good
+    if repeat != "{3}":
+        with pytest.raises(PatternError):
+            regex(f"(a{repeat})*")
+    else:
+        assert regex(f"x(a{repeat})+y")("xaaaaaay")
+
+
+def test_frozen_rows_are_remembered_up_to_a_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "ROWS_REMEMBERED", 3)
+    store = Store(clock=lambda: START)
+    shown = TaskView(store, lambda: START)
+    for number in range(6):
+        succeed(store, number, START + number)
+    shown.refresh()
+    shown.freeze(True)
+    assert [task.id for task in shown.window(0, 6)] == ["id5", "id4", "id3"]
+    assert len(shown._rows) == 3
+    shown.freeze(False)
+    assert len(shown.window(0, 6)) == 6

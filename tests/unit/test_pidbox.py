@@ -1,0 +1,36 @@
+"""Replies to a command are bounded, whoever sends them."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from celerytui.control import pidbox
+from celerytui.control.pidbox import Ask, Pidbox
+
+
+class Replies:
+    """A reply queue that holds these bodies, all for one command."""
+
+    def __init__(self, ticket: str, bodies: list[Any]) -> None:
+        self._left = [SimpleNamespace(headers={"ticket": ticket}, payload=body) for body in bodies]
+
+    def get(self, **_: Any) -> Any:
+        return self._left.pop(0) if self._left else None
+
+
+def test_so_many_workers_are_taken_for_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pidbox, "MAX_HOSTS", 3)
+    app = Celery("tester", broker="memory://", set_as_current=False)
+    ask = Ask("ticket", None, {})
+    box = Pidbox(app, 1.0, threading.Event())
+    box._asks["ticket"] = ask
+    box._reply_queue = Replies("ticket", [{f"w{n}@h": n} for n in range(5)] + [{"w0@h": 9}])
+    while box._take_one():
+        pass
+    assert ask.answers == {"w0@h": 0, "w1@h": 1, "w2@h": 2}
+    app.close()
