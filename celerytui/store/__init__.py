@@ -2,6 +2,6 @@
 
 from celerytui.store.seed import SETTLED
 from celerytui.store.store import Store
-from celerytui.store.summary import Summary
+from celerytui.store.summary import FAILED_WINDOW, Summary
 
-__all__ = ["SETTLED", "Store", "Summary"]
+__all__ = ["FAILED_WINDOW", "SETTLED", "Store", "Summary"]

@@ -26,6 +26,7 @@ from celerytui.columns import (
     sorted_rows,
 )
 from celerytui.model import Queue, Task, TaskExtra, TaskState, Worker
+from tests.unit.judged import judged
 
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
 ROLES |= {"failure", "warning"}
@@ -70,7 +71,7 @@ any_worker = st.builds(
     pool=texts,
     queues=st.one_of(st.none(), st.tuples(st.text(max_size=9))),
     status=st.sampled_from(["online", "late", "lost", "offline", "unknown"]),
-)
+).map(judged)
 any_queue = st.builds(
     Queue,
     name=st.text(max_size=40),
@@ -81,7 +82,7 @@ any_queue = st.builds(
     growth=st.one_of(st.none(), st.floats()),
     empty_in=st.one_of(st.none(), st.floats()),
     consumed=st.sampled_from([None, True, False]),
-)
+).map(judged)
 
 
 def line(row: list[Cell]) -> str:
@@ -271,7 +272,7 @@ WORKERS = st.builds(
     sw_ident=st.none() | st.text(max_size=2),
     queues=st.none() | st.lists(st.text(max_size=2), max_size=2).map(tuple),
     status=st.sampled_from(["online", "late", "lost", "offline", "unknown"]),
-)
+).map(judged)
 COUNTS = st.none() | st.integers(0, 9)
 QUEUES = st.builds(
     Queue,
@@ -284,7 +285,7 @@ QUEUES = st.builds(
     growth=st.none() | st.floats(-9, 9),
     empty_in=st.none() | st.floats(0, 9),
     consumed=st.none() | st.booleans(),
-)
+).map(judged)
 
 
 @given(st.lists(WORKERS, max_size=12), st.lists(QUEUES, max_size=12), st.booleans())
@@ -306,7 +307,10 @@ def test_every_column_of_workers_and_queues_sorts_whatever_is_in_them(
         ("load", Worker("w", 0.0, 1.0, loadavg=(1.0,), status="lost")),
         ("busy", Worker("w", 0.0, 1.0, active=1, status="offline")),
         ("done", Worker("w", 0.0, 1.0, done_per_second=1.0, status="lost")),
-        ("done", Worker("w", 0.0, 1.0, done_per_second=0.0, task_events=False, status="online")),
+        (
+            "done",
+            judged(Worker("w", 0.0, 1.0, done_per_second=0.0, task_events=False, status="online")),
+        ),
     ],
 )
 def test_what_is_not_shown_of_a_worker_is_not_sorted_by(id: str, worker: Worker) -> None:
@@ -316,7 +320,7 @@ def test_what_is_not_shown_of_a_worker_is_not_sorted_by(id: str, worker: Worker)
 def test_what_grows_and_what_nobody_takes_is_empty_last() -> None:
     key = column(QUEUE_COLUMNS, "drain").key
     assert key(Queue("q", ready=1, growth=1.0), 0.0) == math.inf
-    assert key(Queue("q", ready=1, consumed=False), 0.0) == math.inf
+    assert key(judged(Queue("q", ready=1, consumed=False)), 0.0) == math.inf
     assert key(Queue("q", ready=9, growth=-1.0, empty_in=9.0), 0.0) == 9.0
     assert key(Queue("q", ready=0, growth=0.0), 0.0) is None
     assert key(Queue("q", ready=9, empty_in=9.0, error="NO ACCESS"), 0.0) is None
@@ -332,7 +336,7 @@ def test_the_head_of_the_sort_column_is_bright_and_points() -> None:
 
 def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
     layout = columns_for(WORKER_COLUMNS, 44)
-    gone = Worker("celery@gpu1", 0.0, 958.0, active=2, status="lost")
+    gone = judged(Worker("celery@gpu1", 0.0, 958.0, active=2, status="lost"))
     assert line(cells(layout, gone, CONTEXT)) == "○ gpu1               lost 42s ago, 2 tasks"
     there = Worker(
         "celery@bill1",
@@ -349,11 +353,11 @@ def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
 
 def test_a_queue_that_nobody_consumes_says_so() -> None:
     layout = columns_for(QUEUE_COLUMNS, 38)
-    dead = cells(layout, Queue("dead", ready=88, consumed=False), CONTEXT)
+    dead = cells(layout, judged(Queue("dead", ready=88, consumed=False)), CONTEXT)
     assert line(dead).startswith("! dead ")
     assert line(dead).endswith(" no consumer")
     assert dead[0].role == "failure"
-    growing = cells(layout, Queue("high", ready=1204, growth=3.1), CONTEXT)
+    growing = cells(layout, judged(Queue("high", ready=1204, growth=3.1)), CONTEXT)
     assert line(growing).split() == ["▲", "high", "1,204", "never"]
     assert growing[0].role == "warning"
 
@@ -376,7 +380,7 @@ def test_a_column_that_is_not_there() -> None:
 
 
 def test_a_worker_that_sends_no_task_events_says_so_instead_of_a_rate() -> None:
-    worker = Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1)
+    worker = judged(Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1))
     worker.done_per_second = 0.0
     row = {cell.column: cell for cell in cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)}
     assert row["done"].text.strip() == "! off"

@@ -13,6 +13,7 @@ import pytest
 from celerytui import __version__
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.demo.sample import NOW, sample_store
+from celerytui.health import Health
 from celerytui.model import Link
 from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
@@ -141,7 +142,9 @@ def keys_of(value: Any) -> set[str]:
 
 def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
     store = sample_store()
-    document = snapshot_document(store, Link(), "shop", "", "", 1.0, store.all_tasks()[:1], NOW)
+    alerts = Health(store).evaluate(Link(), NOW)
+    tasks = store.all_tasks()[:1]
+    document = snapshot_document(store, alerts, Link(), "shop", "", "", 1.0, tasks, NOW)
     shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
     assert set(re.findall(r"[a-z_]+", shape[0])) == keys_of(document)
 

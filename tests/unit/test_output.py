@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui import __version__
 from celerytui.columns import cell_width, clean
+from celerytui.health import Health
 from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, Survey
 from celerytui.output import print_json, print_tables, snapshot_document
 from celerytui.store import Store
@@ -82,7 +83,8 @@ def document(store: Store, link: Link = CONNECTED, **changes: Any) -> dict[str, 
         "tasks": sorted(store.all_tasks(), key=lambda task: task.seen, reverse=True),
         "now": NOW,
     }
-    return snapshot_document(store, link, **(values | changes))
+    alerts = Health(store).evaluate(link, NOW)
+    return snapshot_document(store, alerts, link, **(values | changes))
 
 
 def tables(made: dict[str, Any], width: int = 120, **options: Any) -> str:
@@ -108,6 +110,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "observed_seconds",
         "connection",
         "events",
+        "alerts",
         "workers",
         "tasks",
         "queues",

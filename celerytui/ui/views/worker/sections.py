@@ -266,7 +266,9 @@ class WorkerSections(WorkerPane, ListPane[Told]):
             notice = EmptyState("Asking the worker")
         elif answer.error is not None:
             notice = EmptyState(
-                clean(answer.error, limit=300), keys=(("w", "ask again"),), warns=True
+                clean(answer.error, limit=300),
+                warns=True,
+                keys=((self.session.key_of("workers.ask"), "ask again"),),
             )
         else:
             notice = EmptyState("Nothing", "It answered that there is none.")
