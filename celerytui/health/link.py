@@ -58,7 +58,7 @@ def _missing(known: Known) -> Iterator[Judgement]:
     elif known.now - until <= FAILED_WINDOW:
         # One that ended otherwise than with a connection was this process standing still.
         stood = until != known.link.since
-        reason = "this monitor was stopped" if stood else known.link.lost_for
+        reason = "celerytui was stopped, or the machine slept" if stood else known.link.lost_for
         yield Judgement(
             "events",
             "warning",

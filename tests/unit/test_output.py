@@ -167,6 +167,15 @@ def test_the_document_has_exactly_its_shape() -> None:
         "parent_id": None,
     }
     assert made["tasks"]["rows"][0]["runtime"] == 1.0
+    assert made["alerts"] == [
+        {
+            "id": "queue.unconsumed",
+            "subject": "bad",
+            "severity": "critical",
+            "since": NOW,
+            "text": "No worker consumes it",
+        }
+    ]
     queues = {row["name"]: row for row in made["queues"]}
     assert queues["high"] == {
         "name": "high",
@@ -246,6 +255,26 @@ def test_the_tables_say_it_all() -> None:
         "22:13:18",
     ):
         assert part in text
+
+
+def test_the_alerts_have_a_table_where_there_are_any() -> None:
+    store = full_store()
+    store.apply(
+        Batch([Event("worker-heartbeat", "celery@\x1b[2Jgone", NOW - 60, freq=2.0)], NOW - 60)
+    )
+    store.sweep(NOW)
+    for ascii, sign in ((False, "✗ critical"), (True, "x critical")):
+        text = tables(document(store), 140, utc=True, ascii=ascii)
+        head, lost, bad = text.partition("ALERTS\n")[2].splitlines()[:3]
+        assert head.split() == ["SEVERITY", "SINCE", "ALERT", "SUBJECT", "WHAT"]
+        assert lost.startswith(f"{sign}  22:12:20  worker.lost ")
+        assert bad.startswith(f"{sign}  22:13:20  queue.unconsumed  bad ")
+        assert bad.endswith("No worker consumes it")
+        # The queue's own row says the same.
+        assert "! bad" in text
+    quiet = Store(clock=lambda: NOW)
+    assert "ALERTS" not in tables(document(quiet))
+    assert document(quiet)["alerts"] == []
 
 
 @given(st.text(st.characters(codec=None), max_size=30), st.integers(0, 200), st.booleans())
