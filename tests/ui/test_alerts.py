@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.demo.traffic import BILL, GPU
+from celerytui.engine import Job
 from celerytui.health import Detector
 from celerytui.health.link import BEHIND, QUIET
 from celerytui.health.queues import GROWING, UNCONSUMED
@@ -17,6 +18,7 @@ from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, Section
 from celerytui.store import Store
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
+from celerytui.ui.bars.progress import Progress
 from tests.ui.large_cluster import large_store
 from tests.ui.pilot import Driver, driven
 
@@ -125,6 +127,9 @@ OWN = {
     "filter.edit": "f9",
     "back": "f10",
     "view.log": "f11",
+    "action.cancel": "f3",
+    "section.previous": "f1",
+    "section.next": "f2",
 }
 BANNERS = [
     ({"link": GONE}, "task.result", "try now"),
@@ -220,6 +225,9 @@ async def test_the_view_of_a_worker_shows_the_users_keys(keys: dict[str, str]) -
         assert f"off   {events} turns them on" in pane(at, "facts")
         assert f" {events}   turn them on" in pane(at, "running")
         assert f"{keys.get('view.log', '9')} the log" in pane(at, "answered")
+        assert f"  {keys.get('section.previous', '[')} {keys.get('section.next', ']')} " in pane(
+            at, "sections"
+        )
         at.engine.store.set_task_events(BILL, True, by_us=False)
         await at.news()
         assert f" {keys.get('workers.ask', 'w')}   ask it" in pane(at, "running")
@@ -235,3 +243,12 @@ async def test_a_queue_grows_in_the_view_of_a_worker_as_it_does_in_the_list() ->
         marked = [line.split()[1] for line in lines if "▲" in line and "waiting" in line]
         assert marked == growing == ["high"]
         assert GPU in [alert.subject for alert in at.engine.health.alerts.of(LOST)]
+
+
+@pytest.mark.parametrize("keys", [{}, OWN], ids=["given", "own"])
+async def test_work_under_way_shows_the_key_that_cancels_it(keys: dict[str, str]) -> None:
+    async with driven(keys=keys) as at:
+        at.engine.executor.running.append(Job("task.revoke", ("a",), {}, NOW - 60.0))
+        await at.news()
+        cancel = keys.get("action.cancel", "x")
+        assert drawn(at.app.query_one(Progress)).endswith(f"{cancel} cancel ")

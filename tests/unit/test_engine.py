@@ -90,6 +90,10 @@ def test_while_the_broker_is_gone_the_gap_is_the_receivers() -> None:
     assert _known(engine)[0] == "online"
 
 
+def _trouble(engine: Engine) -> str | None:
+    return engine.trouble
+
+
 def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
     engine = _engine(Clock())
     broken = True
@@ -103,11 +107,11 @@ def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
 
     engine._survive(read)
     engine._survive(other)
-    assert engine.trouble == "RuntimeError in MainThread"
+    assert _trouble(engine) == "RuntimeError in MainThread"
     broken = False
     engine._urgent.clear()
     engine._survive(read)
-    assert engine.trouble is None
+    assert _trouble(engine) is None
     assert engine._urgent.is_set()
 
 
@@ -127,10 +131,10 @@ def test_what_else_failed_is_still_told() -> None:
     engine._survive(second)
     del errors["second"]
     engine._survive(second)
-    assert engine.trouble == "ValueError in MainThread"
+    assert _trouble(engine) == "ValueError in MainThread"
     del errors["first"]
     engine._survive(first)
-    assert engine.trouble is None
+    assert _trouble(engine) is None
 
 
 def test_a_thread_that_ended_and_works_again_is_no_trouble() -> None:
@@ -140,9 +144,9 @@ def test_a_thread_that_ended_and_works_again_is_no_trouble() -> None:
         raise RuntimeError("broken on purpose")
 
     engine._survive(work, whole=True)
-    assert engine.trouble == "RuntimeError in MainThread"
+    assert _trouble(engine) == "RuntimeError in MainThread"
     engine._survive(lambda: None)
-    assert engine.trouble is None
+    assert _trouble(engine) is None
 
 
 def test_the_view_thread_judges_what_is_wrong() -> None:

@@ -132,7 +132,7 @@ def test_from_what_lag_on_the_receiver_is_behind(lag: float | None, expected: bo
         ({"workers_online": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
         ({"workers_late": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
         ({"workers_lost": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
-        ({"workers_offline": 1, "last_event_at": NOW - 6.1}, []),
+        ({"workers_total": 1, "last_event_at": NOW - 6.1}, []),
         ({"workers_online": 1, "last_event_at": None}, []),
     ],
 )

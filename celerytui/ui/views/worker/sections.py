@@ -221,7 +221,8 @@ class WorkerSections(WorkerPane, ListPane[Told]):
         left: list[Span] = [(self.part.title, self.title_role)]
         if self._rows and self.part.rows is not _process and self.part.rows is not _facts:
             left.append((f"  {len(self._rows):,}", "text"))
-        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), ("[ ]", "key")]
+        keys = " ".join(map(self.session.key_of, ("section.previous", "section.next")))
+        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), (keys, "key")]
         right.append((f" {self._at + 1} of {len(PARTS)}", "muted"))
         return left, right
 
