@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.columns import (
+    ALERT_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
     WORKER_COLUMNS,
@@ -25,7 +26,7 @@ from celerytui.columns import (
     header_cells,
     sorted_rows,
 )
-from celerytui.model import Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.model import Alert, Queue, Task, TaskExtra, TaskState, Worker
 from tests.unit.judged import judged
 
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
@@ -83,6 +84,14 @@ any_queue = st.builds(
     empty_in=st.one_of(st.none(), st.floats()),
     consumed=st.sampled_from([None, True, False]),
 ).map(judged)
+any_alert = st.builds(
+    Alert,
+    id=st.sampled_from(["worker.lost", "queue.growing", "x" * 40]),
+    subject=st.text(max_size=40),
+    severity=st.sampled_from(["info", "warning", "critical"]),
+    since=st.floats(),
+    text=st.text(max_size=90),
+)
 
 
 def line(row: list[Cell]) -> str:
@@ -91,8 +100,13 @@ def line(row: list[Cell]) -> str:
 
 @pytest.mark.parametrize(
     ("columns", "rows"),
-    [(TASK_COLUMNS, any_task), (WORKER_COLUMNS, any_worker), (QUEUE_COLUMNS, any_queue)],
-    ids=["tasks", "workers", "queues"],
+    [
+        (TASK_COLUMNS, any_task),
+        (WORKER_COLUMNS, any_worker),
+        (QUEUE_COLUMNS, any_queue),
+        (ALERT_COLUMNS, any_alert),
+    ],
+    ids=["tasks", "workers", "queues", "alerts"],
 )
 def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
     @given(rows, st.integers(20, 260), st.booleans())
@@ -112,7 +126,7 @@ def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
 
 @given(st.integers(6, 300))
 def test_the_columns_fill_the_table(width: int) -> None:
-    tables: tuple[Any, ...] = (TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS)
+    tables: tuple[Any, ...] = (TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS)
     for columns in tables:
         layout: Any = columns_for(columns, width)
         taken = 2 + sum(size for _, size in layout) + sum(one.gap for one, _ in layout[1:])
@@ -372,6 +386,18 @@ def test_the_trend_is_true_to_time() -> None:
     history = tuple([5] * 12)
     layout = [(column(QUEUE_COLUMNS, "trend"), 10)]
     assert line(cells(layout, Queue("q", history=history), CONTEXT)) == "         ▆"
+
+
+def test_an_alert_has_room_for_its_text() -> None:
+    alert = Alert("worker.lost", "celery@gpu1", "critical", 958.0, "Its heartbeats stopped; 2 ran")
+    wide, narrow = (
+        line(cells(columns_for(ALERT_COLUMNS, width), alert, CONTEXT)) for width in (100, 44)
+    )
+    assert wide.split() == [
+        *("✗", "critical", "00:15:58", "worker.lost", "celery@gpu1", *alert.text.split())
+    ]
+    assert narrow.startswith("✗  celery@gpu1 ")
+    assert "Its heartbeats" in narrow
 
 
 def test_a_column_that_is_not_there() -> None:
