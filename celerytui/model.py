@@ -221,6 +221,26 @@ class Task(Struct, gc=False):
         return None if self.finished is None else max(0.0, self.finished - self.started)
 
 
+Severity = Literal["info", "warning", "critical"]
+
+
+class Alert(Struct, frozen=True):
+    """Something that is wrong now, as one of the detectors in `health` judged it.
+
+    `id` is the detector's, `worker.lost`, and its part before the dot says what kind of thing
+    `subject` names: a hostname, a queue; of what there is one only, that kind again. `since` is
+    when it began, as far as that is known. `text` is one sentence, in which a name may be foreign;
+    `evidence` the figures that it was judged by.
+    """
+
+    id: str
+    subject: str
+    severity: Severity
+    since: float
+    text: str
+    evidence: dict[str, Any] = {}
+
+
 WorkerStatus = Literal["online", "late", "lost", "offline", "unknown"]
 
 
@@ -228,7 +248,8 @@ class Worker(Struct):
     """One worker as its events and its answers describe it.
 
     The part from `pool` on is known only after it answered an inspect; `inspected` says when.
-    `task_events` is whether it sends task events, None while nothing proves either.
+    `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
+    filled in by `Health`, empty in what the store gives.
     """
 
     hostname: str
@@ -259,6 +280,17 @@ class Worker(Struct):
     inspected: float | None = None
     no_answer: float | None = None
     status: WorkerStatus = "unknown"
+    alerts: tuple[Alert, ...] = ()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its heartbeats come, be they late."""
+        return self.status in ("online", "late")
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is known not to run any more, or taken not to."""
+        return self.status in ("lost", "offline")
 
 
 class QueueDepth(Struct, frozen=True):
@@ -277,7 +309,7 @@ class Queue(Struct):
     `history` holds up to 120 samples of `ready`, one each 5 s, oldest first, None where there was
     no reading. `growth` is messages a second over the last minute, `empty_in` seconds to zero at
     that pace, None when unknown or never. `consumed` is False only when it is certain that no
-    worker takes from it.
+    worker takes from it. `alerts` are as those of a worker.
     """
 
     name: str
@@ -290,6 +322,7 @@ class Queue(Struct):
     growth: float | None = None
     empty_in: float | None = None
     consumed: bool | None = None
+    alerts: tuple[Alert, ...] = ()
 
 
 class LinkState(enum.Enum):

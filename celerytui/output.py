@@ -10,6 +10,7 @@ from typing import Any, TextIO, TypeVar
 
 from celerytui import __version__
 from celerytui.columns import (
+    ALERT_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
     WORKER_COLUMNS,
@@ -26,8 +27,19 @@ from celerytui.columns import (
     header_cells,
     row_cells,
 )
+from celerytui.health import Alerts
 from celerytui.masking import mask
-from celerytui.model import LABELS, Link, LinkState, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.model import (
+    LABELS,
+    Alert,
+    Link,
+    LinkState,
+    Queue,
+    Task,
+    TaskExtra,
+    TaskState,
+    Worker,
+)
 from celerytui.store import Store
 
 Row = TypeVar("Row")
@@ -56,6 +68,7 @@ _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drai
 
 def snapshot_document(
     store: Store,
+    alerts: Iterable[Alert],
     link: Link,
     app: str,
     broker: str,
@@ -66,8 +79,9 @@ def snapshot_document(
 ) -> Document:
     """What is known now, as plain values: times in Unix seconds, durations in seconds.
 
-    What is not known is None. `broker` must be masked already; `tasks` are the rows to list, in
-    that order. The runtime of a running task and the wait of a waiting one are those up to `now`.
+    What is not known is None. `broker` must be masked already; `alerts` and `tasks` are the rows
+    to list, in that order. The runtime of a running task and the wait of a waiting one are those
+    up to `now`.
     """
     summary = store.summary(now)
     per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
@@ -86,6 +100,7 @@ def snapshot_document(
             "per_second": per_second,
             "gaps": summary.gaps,
         },
+        "alerts": [_alert_row(alert) for alert in alerts],
         "workers": [_worker_row(worker) for worker in store.workers()],
         "tasks": {
             "held": summary.held,
@@ -94,6 +109,16 @@ def snapshot_document(
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
+    }
+
+
+def _alert_row(alert: Alert) -> Document:
+    return {
+        "id": alert.id,
+        "subject": alert.subject,
+        "severity": alert.severity,
+        "since": alert.since,
+        "text": alert.text,
     }
 
 
@@ -191,10 +216,10 @@ def _whole(text: str) -> str:
 def print_tables(
     document: Document, stream: TextIO, width: int, utc: bool = False, ascii: bool = False
 ) -> None:
-    """Write the document for people: a summary, then workers, queues and tasks, without colour.
+    """Write the document for people: a summary, alerts if any, workers, queues and tasks.
 
-    No line is wider than `width` cells (40 at the least). ASCII is used where the stream's
-    encoding has no more.
+    There is no colour in it, and no line is wider than `width` cells (40 at the least). ASCII is
+    used where the stream's encoding has no more.
     """
     width = max(NARROWEST, width)
     ascii = ascii or not _takes_unicode(stream)
@@ -206,10 +231,13 @@ def print_tables(
     )
     everything_named = CellContext(now=context.now, utc=utc, ascii=ascii)
     lines = [*_summary_lines(document, width, ascii), ""]
-    workers = [_worker(row) for row in document["workers"]]
+    alerts = Alerts(Alert(**row) for row in document["alerts"])
+    if alerts:
+        lines += _section("ALERTS", ALERT_COLUMNS, list(alerts), context, width, "")
+    alerts.give(workers := [_worker(row) for row in document["workers"]])
     columns = [one for one in WORKER_COLUMNS if one.id in _WORKER_IDS]
     lines += _section("WORKERS", columns, workers, everything_named, width, _no_workers(document))
-    queues = [_queue(row) for row in document["queues"]]
+    alerts.give(queues := [_queue(row) for row in document["queues"]])
     queue_columns = [one for one in QUEUE_COLUMNS if one.id in _QUEUE_IDS]
     lines += _section("QUEUES", queue_columns, queues, context, width, _no_queues(document))
     tasks = [_task(row) for row in document["tasks"]["rows"]]

@@ -57,6 +57,7 @@ def take_snapshot(
         engine.view.refresh()
         return snapshot_document(
             engine.store,
+            engine.health.evaluate(engine.link, now),
             engine.link,
             engine.app_name,
             engine.broker_url,

@@ -1,11 +1,12 @@
 """The registry of columns, and the only place that turns values into text for people.
 
-A column is one `Column(...)` in `tasks`, `workers` or `queues`. Foreign text is made safe by the
-one function `clean`.
+A column is one `Column(...)` in `tasks`, `workers`, `queues` or `alerts`. Foreign text is made
+safe by the one function `clean`.
 """
 
 from __future__ import annotations
 
+from celerytui.columns.alerts import ALERT_COLUMNS
 from celerytui.columns.column import (
     Cell,
     CellContext,
@@ -48,6 +49,7 @@ from celerytui.columns.text import cell_width, clean, cut, pad
 from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
 
 __all__ = [
+    "ALERT_COLUMNS",
     "QUEUE_COLUMNS",
     "TASK_COLUMNS",
     "UNKNOWN",

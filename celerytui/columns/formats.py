@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from celerytui.columns.glyphs import UNICODE, signs
 from celerytui.columns.text import cell_width, clean, cut
+from celerytui.health.queues import UNCONSUMED, never_drains
 from celerytui.model import Queue, TaskState
 
 UNKNOWN = UNICODE.unknown
@@ -227,12 +228,11 @@ def format_load(loadavg: Sequence[float] | None, *, ascii: bool = False) -> str:
 
 def format_drain(queue: Queue, *, ascii: bool = False) -> str:
     """When a queue will be empty: `6s`, `never` while it grows, `no consumer`, else unknown."""
-    if queue.consumed is False:
+    if UNCONSUMED.on(queue):
         return "no consumer"
     if queue.empty_in is not None:
         return format_span(queue.empty_in, ascii=ascii)
-    growing = queue.growth is not None and queue.growth > 0 and bool(queue.ready)
-    return "never" if growing else _unknown(ascii)
+    return "never" if never_drains(queue) else _unknown(ascii)
 
 
 def format_id(text: str | None, width: int = 8, *, ascii: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TypeVar
 
+from celerytui.columns.alerts import worst_role
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
     format_count,
@@ -15,24 +16,18 @@ from celerytui.columns.formats import (
 )
 from celerytui.columns.glyphs import signs
 from celerytui.columns.text import clean, cut
+from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
 from celerytui.model import Queue
 from celerytui.store import QUEUE_SAMPLES
-
-GROWING = 0.1
-"""Messages a second: six more a minute is where growth begins to be news."""
 
 T = TypeVar("T")
 
 
-def _is_growing(queue: Queue) -> bool:
-    return queue.growth is not None and queue.growth >= GROWING and bool(queue.ready)
-
-
 def queue_role(queue: Queue) -> str:
-    """The colour role of a queue: `failure` unconsumed or unreadable, `warning` growing."""
-    if queue.error is not None or queue.consumed is False:
+    """The colour role of a queue: that of its worst alert, `failure` where it cannot be read."""
+    if queue.error is not None:
         return "failure"
-    return "warning" if _is_growing(queue) else "text"
+    return worst_role(queue.alerts) or "text"
 
 
 def _count_role(queue: Queue) -> str:
@@ -46,9 +41,9 @@ def _quiet_role(queue: Queue) -> str:
 
 
 def _mark_text(queue: Queue, context: CellContext, width: int) -> str:
-    if queue.error is not None or queue.consumed is False:
+    if queue.error is not None or UNCONSUMED.on(queue):
         return "!"
-    if _is_growing(queue):
+    if GROWING.on(queue):
         return signs(context.ascii).growing
     return ""
 
@@ -61,7 +56,7 @@ def _drain_text(queue: Queue, context: CellContext, width: int) -> str:
 
 
 def _growth_text(queue: Queue, context: CellContext, width: int) -> str:
-    if queue.error is not None or queue.consumed is False:
+    if queue.error is not None or UNCONSUMED.on(queue):
         return ""
     return format_rate(queue.growth, signed=True, ascii=context.ascii)
 
@@ -93,8 +88,7 @@ def _gained(queue: Queue) -> int | None:
 
 def _until_empty(queue: Queue) -> float | None:
     """Seconds; without end where it grows or nobody takes from it."""
-    growing = queue.empty_in is None and (queue.growth or 0) > 0 and queue.ready
-    return math.inf if growing or queue.consumed is False else queue.empty_in
+    return math.inf if never_drains(queue) or UNCONSUMED.on(queue) else queue.empty_in
 
 
 QUEUE_COLUMNS: tuple[Column[Queue], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from celerytui.columns.alerts import worst_role
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
     format_age,
@@ -15,6 +16,7 @@ from celerytui.columns.formats import (
 )
 from celerytui.columns.glyphs import signs
 from celerytui.columns.text import clean, cut
+from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
 
 _ROLES = {
@@ -40,27 +42,16 @@ def status_role(worker: Worker) -> str:
     return _ROLES[worker.status]
 
 
-def _gone(worker: Worker) -> bool:
-    return worker.status in ("lost", "offline")
-
-
 def _word_role(worker: Worker) -> str:
-    return "muted" if worker.status in ("offline", "unknown") else "text"
+    return "muted" if _ROLES[worker.status] == "muted" else "text"
 
 
 def _bar_role(worker: Worker) -> str:
     return "started"
 
 
-def _is_silent(worker: Worker) -> bool:
-    """Whether it is alive and known to send no task events, so that its rate cannot be told."""
-    return worker.task_events is False and worker.status in ("online", "late")
-
-
 def _last_role(worker: Worker) -> str:
-    if _is_silent(worker):
-        return "warning"
-    return _ROLES[worker.status] if _gone(worker) or worker.status == "late" else "text"
+    return worst_role(worker.alerts) or ("muted" if worker.gone else "text")
 
 
 def _status_text(worker: Worker, context: CellContext, width: int) -> str:
@@ -70,7 +61,7 @@ def _status_text(worker: Worker, context: CellContext, width: int) -> str:
 
 def _unless_gone(worker: Worker, text: str) -> str:
     """What a worker did last says nothing about one that is not there."""
-    return "" if _gone(worker) else text
+    return "" if worker.gone else text
 
 
 def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
@@ -88,15 +79,20 @@ def busy_part(worker: Worker) -> float | None:
 
 
 def _done_text(worker: Worker, context: CellContext, width: int) -> str:
-    if _is_silent(worker):
+    if SILENT.on(worker):
         return "! off"
-    if not _gone(worker):
+    if not worker.gone:
         return format_rate(worker.done_per_second, ascii=context.ascii)
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen
     text = f"{worker.status} {format_age(max(0.0, context.now - since))}"
-    if worker.status == "lost" and worker.active:
+    if LOST.on(worker) and worker.active:
         text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
     return text
+
+
+def left_in_order(worker: Worker) -> bool:
+    """Whether it is gone and nothing is wrong with that."""
+    return worker.gone and not LOST.on(worker)
 
 
 def trouble_first(worker: Worker) -> tuple[int, float]:
@@ -104,9 +100,9 @@ def trouble_first(worker: Worker) -> tuple[int, float]:
 
     Those that went as they should come last.
     """
-    if worker.status in ("late", "lost"):
+    if LATE.on(worker) or LOST.on(worker):
         return 0, -(worker.last_heartbeat or worker.last_seen)
-    return (2 if worker.status == "offline" else 1), 0.0
+    return (2 if left_in_order(worker) else 1), 0.0
 
 
 def software(worker: Worker) -> str:
@@ -158,7 +154,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         align="right",
         gap=1,
         text=_busy_text,
-        key=lambda worker, now: None if _gone(worker) else worker.active,
+        key=lambda worker, now: None if worker.gone else worker.active,
         role=_word_role,
     ),
     Column(
@@ -172,7 +168,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         text=lambda worker, context, width: _unless_gone(
             worker, meter(busy_part(worker), width, ascii=context.ascii)
         ),
-        key=lambda worker, now: None if _gone(worker) else busy_part(worker),
+        key=lambda worker, now: None if worker.gone else busy_part(worker),
         drawn=True,
         role=_bar_role,
     ),
@@ -186,7 +182,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         text=lambda worker, context, width: _unless_gone(
             worker, format_load(worker.loadavg, ascii=context.ascii)
         ),
-        key=lambda worker, now: worker.loadavg[0] if worker.loadavg and not _gone(worker) else None,
+        key=lambda worker, now: worker.loadavg[0] if worker.loadavg and not worker.gone else None,
         role=_word_role,
     ),
     Column(
@@ -199,7 +195,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         spills=True,
         text=_done_text,
         key=lambda worker, now: (
-            None if _gone(worker) or _is_silent(worker) else worker.done_per_second
+            None if worker.gone or SILENT.on(worker) else worker.done_per_second
         ),
         role=_last_role,
     ),

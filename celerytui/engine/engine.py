@@ -23,6 +23,7 @@ from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.survey_schedule import SurveySchedule
 from celerytui.errors import CelerytuiError
+from celerytui.health import Health
 from celerytui.model import (
     Arguments,
     Batch,
@@ -78,6 +79,7 @@ class Engine:
         self.store = Store(
             max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
         )
+        self.health = Health(self.store)
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.link = Link(since=clock())
@@ -85,6 +87,7 @@ class Engine:
         self.asking_since: float | None = None
         self.survey_error: str | None = None
         self.trouble: str | None = None
+        self._failed: dict[str, str] = {}
         self.when_late = ""
         self._receiver: Receiver | None = None
         self._control = Control(
@@ -253,7 +256,7 @@ class Engine:
     def _keep(self, run: Step) -> None:
         """Run a thread's work, and run it again should it ever end before it is told to."""
         while not self._stopping.is_set():
-            self._survive(run)
+            self._survive(run, whole=True)
             self._stopping.wait(RESTART_SECONDS)
 
     def _ready(self) -> Any:
@@ -267,14 +270,23 @@ class Engine:
 
             return connect.ready(self.app)
 
-    def _survive(self, step: Step) -> None:
-        """Do one step of a thread that must go on: what fails is told, and the next comes."""
+    def _survive(self, step: Step, *, whole: bool = False) -> None:
+        """Do one step of a thread that must go on: what fails is told until it succeeds again.
+
+        `whole` is a thread's work itself, which has succeeded as soon as a step of it has.
+        """
+        thread = threading.current_thread().name
+        name = thread if whole else f"{thread} {getattr(step, '__qualname__', '')}"
         try:
             step()
         except Exception as error:
-            logger.exception("%s failed", threading.current_thread().name)
-            self.trouble = f"{type(error).__name__} in {threading.current_thread().name}"
-            self._tell()
+            logger.exception("%s failed", thread)
+            self._failed[name] = f"{type(error).__name__} in {thread}"
+        else:
+            if [self._failed.pop(one, None) for one in (name, thread)] == [None, None]:
+                return
+        self.trouble = next(iter([*self._failed.values()][-1:]), None)
+        self._tell()
 
     def _survey_all(self) -> None:
         self._ask(
@@ -382,6 +394,7 @@ class Engine:
             now = self.clock()
             if abs(now - self._swept) >= SWEEP_SECONDS:
                 self._survive(self._sweep)
+                self._survive(self._judge)
             urgent = self._urgent.is_set()
             self._urgent.clear()
             version = self.view.version
@@ -406,6 +419,9 @@ class Engine:
             self._schedule.forget()
             self.ask_workers()
         self.store.sweep(now)
+
+    def _judge(self) -> None:
+        self.health.evaluate(self.link, self.clock())
 
     def _refresh(self) -> None:
         self.view.refresh()

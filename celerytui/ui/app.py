@@ -15,8 +15,9 @@ from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
 from celerytui.engine import Engine
+from celerytui.health.link import MISSING
 from celerytui.interpreter import collect_all, share_interpreter
-from celerytui.model import LinkState, Outcome
+from celerytui.model import Outcome
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
@@ -152,13 +153,14 @@ class MonitorApp(BaseApp):
 
     def _tell_gap(self) -> None:
         """Say, once events come again, which are missing and why; the chart shows where."""
-        link = self.engine.link
-        if link.state is not LinkState.CONNECTED or link.lost_at in (None, self._gap_told):
+        missing = self.engine.health.alerts.get(MISSING)
+        gap = {} if missing is None else missing.evidence
+        if gap.get("until") in (None, self._gap_told):
             return
-        self._gap_told = link.lost_at
-        since, until = (format_clock(at, self.session.utc) for at in (link.lost_at, link.since))
+        self._gap_told = gap["until"]
+        since, until = (format_clock(gap[end], self.session.utc) for end in ("since", "until"))
         self.notify(
-            f"from {since} to {until}: {clean(link.lost_for or 'the connection was lost')}",
+            f"from {since} to {until}: {clean(gap['reason'])}",
             title="Events are missing",
             severity="warning",
             timeout=GAP_SECONDS,

@@ -11,6 +11,7 @@ from celerytui.control import ActionLog
 from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import Engine, Job
+from celerytui.health import Alerts, Health
 from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
 from celerytui.query import TaskView
 from celerytui.settings import Settings
@@ -28,6 +29,22 @@ ARGUMENTS = Arguments(
 )
 
 
+class FreshHealth(Health):
+    """Evaluated by whoever reads it, where the view thread would do it once a second."""
+
+    engine: FakeEngine
+    _seen: object = None
+
+    @property
+    def alerts(self) -> Alerts:
+        engine = self.engine
+        seen = (engine.store.revision, engine.link, engine.clock())
+        if seen != self._seen:
+            self._seen = seen
+            self.evaluate(engine.link, engine.clock())
+        return self._alerts
+
+
 class FakeEngine(Engine):
     """Everything of an engine but its threads; what is submitted is kept in `submitted`."""
 
@@ -37,6 +54,10 @@ class FakeEngine(Engine):
         self.store = sample_store() if store is None else store
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
+        self.health = FreshHealth(self.store)
+        self.health.engine = self
+        # What stood before the link was lost stands on, as with one that runs.
+        self.health.evaluate(Link(LinkState.CONNECTED), now)
         self.link = Link(LinkState.CONNECTED, since=NOW - 300)
         self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
         self.log = ActionLog(None, user="ana", app="shop", broker=BROKER)

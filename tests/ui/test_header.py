@@ -73,6 +73,7 @@ async def test_what_is_missing_is_told_once_with_its_reason() -> None:
         at.app.tell_widgets()
         assert not list(at.app._notifications)
         at.engine.link = BACK
+        at.engine.store.mark_gap(NOW - 9.0, NOW)
         at.app.tell_widgets()
         at.app.tell_widgets()
         await at.pilot.pause()

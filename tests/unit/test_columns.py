@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.columns import (
+    ALERT_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
     WORKER_COLUMNS,
@@ -25,7 +26,8 @@ from celerytui.columns import (
     row_cells,
     sorted_rows,
 )
-from celerytui.model import Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.model import Alert, Queue, Task, TaskExtra, TaskState, Worker
+from tests.unit.judged import judged
 
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
 ROLES |= {"failure", "warning"}
@@ -70,7 +72,7 @@ any_worker = st.builds(
     pool=texts,
     queues=st.one_of(st.none(), st.tuples(st.text(max_size=9))),
     status=st.sampled_from(["online", "late", "lost", "offline", "unknown"]),
-)
+).map(judged)
 any_queue = st.builds(
     Queue,
     name=st.text(max_size=40),
@@ -81,6 +83,14 @@ any_queue = st.builds(
     growth=st.one_of(st.none(), st.floats()),
     empty_in=st.one_of(st.none(), st.floats()),
     consumed=st.sampled_from([None, True, False]),
+).map(judged)
+any_alert = st.builds(
+    Alert,
+    id=st.sampled_from(["worker.lost", "queue.growing", "x" * 40]),
+    subject=st.text(max_size=40),
+    severity=st.sampled_from(["info", "warning", "critical"]),
+    since=st.floats(),
+    text=st.text(max_size=90),
 )
 
 
@@ -90,8 +100,13 @@ def line(row: list[Cell]) -> str:
 
 @pytest.mark.parametrize(
     ("columns", "rows"),
-    [(TASK_COLUMNS, any_task), (WORKER_COLUMNS, any_worker), (QUEUE_COLUMNS, any_queue)],
-    ids=["tasks", "workers", "queues"],
+    [
+        (TASK_COLUMNS, any_task),
+        (WORKER_COLUMNS, any_worker),
+        (QUEUE_COLUMNS, any_queue),
+        (ALERT_COLUMNS, any_alert),
+    ],
+    ids=["tasks", "workers", "queues", "alerts"],
 )
 def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
     @given(rows, st.integers(20, 260), st.booleans())
@@ -111,7 +126,7 @@ def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
 
 @given(st.integers(6, 300))
 def test_the_columns_fill_the_table(width: int) -> None:
-    tables: tuple[Any, ...] = (TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS)
+    tables: tuple[Any, ...] = (TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS)
     for columns in tables:
         layout: Any = columns_for(columns, width)
         taken = 2 + sum(size for _, size in layout) + sum(one.gap for one, _ in layout[1:])
@@ -271,7 +286,7 @@ WORKERS = st.builds(
     sw_ident=st.none() | st.text(max_size=2),
     queues=st.none() | st.lists(st.text(max_size=2), max_size=2).map(tuple),
     status=st.sampled_from(["online", "late", "lost", "offline", "unknown"]),
-)
+).map(judged)
 COUNTS = st.none() | st.integers(0, 9)
 QUEUES = st.builds(
     Queue,
@@ -284,7 +299,7 @@ QUEUES = st.builds(
     growth=st.none() | st.floats(-9, 9),
     empty_in=st.none() | st.floats(0, 9),
     consumed=st.none() | st.booleans(),
-)
+).map(judged)
 
 
 @given(st.lists(WORKERS, max_size=12), st.lists(QUEUES, max_size=12), st.booleans())
@@ -306,7 +321,10 @@ def test_every_column_of_workers_and_queues_sorts_whatever_is_in_them(
         ("load", Worker("w", 0.0, 1.0, loadavg=(1.0,), status="lost")),
         ("busy", Worker("w", 0.0, 1.0, active=1, status="offline")),
         ("done", Worker("w", 0.0, 1.0, done_per_second=1.0, status="lost")),
-        ("done", Worker("w", 0.0, 1.0, done_per_second=0.0, task_events=False, status="online")),
+        (
+            "done",
+            judged(Worker("w", 0.0, 1.0, done_per_second=0.0, task_events=False, status="online")),
+        ),
     ],
 )
 def test_what_is_not_shown_of_a_worker_is_not_sorted_by(id: str, worker: Worker) -> None:
@@ -316,7 +334,7 @@ def test_what_is_not_shown_of_a_worker_is_not_sorted_by(id: str, worker: Worker)
 def test_what_grows_and_what_nobody_takes_is_empty_last() -> None:
     key = column(QUEUE_COLUMNS, "drain").key
     assert key(Queue("q", ready=1, growth=1.0), 0.0) == math.inf
-    assert key(Queue("q", ready=1, consumed=False), 0.0) == math.inf
+    assert key(judged(Queue("q", ready=1, consumed=False)), 0.0) == math.inf
     assert key(Queue("q", ready=9, growth=-1.0, empty_in=9.0), 0.0) == 9.0
     assert key(Queue("q", ready=0, growth=0.0), 0.0) is None
     assert key(Queue("q", ready=9, empty_in=9.0, error="NO ACCESS"), 0.0) is None
@@ -332,7 +350,7 @@ def test_the_head_of_the_sort_column_is_bright_and_points() -> None:
 
 def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
     layout = columns_for(WORKER_COLUMNS, 44)
-    gone = Worker("celery@gpu1", 0.0, 958.0, active=2, status="lost")
+    gone = judged(Worker("celery@gpu1", 0.0, 958.0, active=2, status="lost"))
     assert line(row_cells(layout, gone, CONTEXT)) == "○ gpu1               lost 42s ago, 2 tasks"
     there = Worker(
         "celery@bill1",
@@ -349,11 +367,11 @@ def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
 
 def test_a_queue_that_nobody_consumes_says_so() -> None:
     layout = columns_for(QUEUE_COLUMNS, 38)
-    dead = row_cells(layout, Queue("dead", ready=88, consumed=False), CONTEXT)
+    dead = row_cells(layout, judged(Queue("dead", ready=88, consumed=False)), CONTEXT)
     assert line(dead).startswith("! dead ")
     assert line(dead).endswith(" no consumer")
     assert dead[0].role == "failure"
-    growing = row_cells(layout, Queue("high", ready=1204, growth=3.1), CONTEXT)
+    growing = row_cells(layout, judged(Queue("high", ready=1204, growth=3.1)), CONTEXT)
     assert line(growing).split() == ["▲", "high", "1,204", "never"]
     assert growing[0].role == "warning"
 
@@ -370,13 +388,25 @@ def test_the_trend_is_true_to_time() -> None:
     assert line(row_cells(layout, Queue("q", history=history), CONTEXT)) == "         ▆"
 
 
+def test_an_alert_has_room_for_its_text() -> None:
+    alert = Alert("worker.lost", "celery@gpu1", "critical", 958.0, "Its heartbeats stopped; 2 ran")
+    wide, narrow = (
+        line(row_cells(columns_for(ALERT_COLUMNS, width), alert, CONTEXT)) for width in (100, 44)
+    )
+    assert wide.split() == [
+        *("✗", "critical", "00:15:58", "worker.lost", "celery@gpu1", *alert.text.split())
+    ]
+    assert narrow.startswith("✗  celery@gpu1 ")
+    assert "Its heartbeats" in narrow
+
+
 def test_a_column_that_is_not_there() -> None:
     with pytest.raises(KeyError):
         column(TASK_COLUMNS, "nope")
 
 
 def test_a_worker_that_sends_no_task_events_says_so_instead_of_a_rate() -> None:
-    worker = Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1)
+    worker = judged(Worker("celery@web1", 0.0, 0.0, status="online", task_events=False, active=1))
     worker.done_per_second = 0.0
     row = {
         cell.column: cell for cell in row_cells(columns_for(WORKER_COLUMNS, 60), worker, CONTEXT)

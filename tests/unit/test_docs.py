@@ -13,6 +13,7 @@ import pytest
 from celerytui import __version__
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.demo.sample import NOW, sample_store
+from celerytui.health import DETECTORS, Health
 from celerytui.model import Link
 from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
@@ -144,9 +145,16 @@ def keys_of(value: Any) -> set[str]:
 
 def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
     store = sample_store()
-    document = snapshot_document(store, Link(), "shop", "", "", 1.0, store.all_tasks()[:1], NOW)
+    alerts = Health(store).evaluate(Link(), NOW)
+    tasks = store.all_tasks()[:1]
+    document = snapshot_document(store, alerts, Link(), "shop", "", "", 1.0, tasks, NOW)
     shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
     assert set(re.findall(r"[a-z_]+", shape[0])) == keys_of(document)
+
+
+def test_the_alerts_in_the_readme_are_those_that_there_are() -> None:
+    said = set(re.findall(r"`([a-z]+\.[a-z]+)`", section("Without a screen")))
+    assert said == {detector.id for detector in DETECTORS}
 
 
 def test_the_changelog_has_the_version() -> None:

@@ -9,8 +9,11 @@ from celery import Celery
 
 from celerytui.engine import Engine
 from celerytui.engine.engine import STOOD_STILL_SECONDS
-from celerytui.model import Batch, Event, Link, LinkState, TaskState
+from celerytui.health.queues import GROWING
+from celerytui.health.workers import LOST
+from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, TaskState
 from celerytui.settings import Settings
+from tests.integration.servers import wait_until
 from tests.unit.store_stream import ALPHA, T0, beat, task_event
 
 
@@ -85,3 +88,81 @@ def test_while_the_broker_is_gone_the_gap_is_the_receivers() -> None:
 
     assert engine.store.gaps() == [(T0 - 1.0, None)]
     assert _known(engine)[0] == "online"
+
+
+def _trouble(engine: Engine) -> str | None:
+    return engine.trouble
+
+
+def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
+    engine = _engine(Clock())
+    broken = True
+
+    def read() -> None:
+        if broken:
+            raise RuntimeError("broken on purpose")
+
+    def other() -> None:
+        """A step that does not fail."""
+
+    engine._survive(read)
+    engine._survive(other)
+    assert _trouble(engine) == "RuntimeError in MainThread"
+    broken = False
+    engine._urgent.clear()
+    engine._survive(read)
+    assert _trouble(engine) is None
+    assert engine._urgent.is_set()
+
+
+def test_what_else_failed_is_still_told() -> None:
+    engine = _engine(Clock())
+    errors: dict[str, Exception] = {"first": ValueError(), "second": KeyError()}
+
+    def first() -> None:
+        if "first" in errors:
+            raise errors["first"]
+
+    def second() -> None:
+        if "second" in errors:
+            raise errors["second"]
+
+    engine._survive(first)
+    engine._survive(second)
+    del errors["second"]
+    engine._survive(second)
+    assert _trouble(engine) == "ValueError in MainThread"
+    del errors["first"]
+    engine._survive(first)
+    assert _trouble(engine) is None
+
+
+def test_a_thread_that_ended_and_works_again_is_no_trouble() -> None:
+    engine = _engine(Clock())
+
+    def work() -> None:
+        raise RuntimeError("broken on purpose")
+
+    engine._survive(work, whole=True)
+    assert _trouble(engine) == "RuntimeError in MainThread"
+    engine._survive(lambda: None)
+    assert _trouble(engine) is None
+
+
+def test_the_view_thread_judges_what_is_wrong() -> None:
+    clock = Clock()
+    engine = _engine(clock)
+    for _ in range(20):
+        engine._sweep()
+        clock.now += 1.0
+    engine._judge()
+    [alert] = engine.health.alerts.of(LOST)
+    assert alert.subject == ALPHA
+
+    for ago in (16, 11, 6, 1):
+        engine.store.record_queues([QueueDepth("high", 100 - ago, 0, 1)], clock.now - ago)
+    engine.start()
+    try:
+        wait_until(lambda: bool(engine.health.alerts.of(GROWING)), 30.0, "the queue to be judged")
+    finally:
+        engine.stop()

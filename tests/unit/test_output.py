@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui import __version__
 from celerytui.columns import cell_width, clean
+from celerytui.health import Health
 from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, Survey
 from celerytui.output import print_json, print_tables, snapshot_document
 from celerytui.store import Store
@@ -82,7 +83,8 @@ def document(store: Store, link: Link = CONNECTED, **changes: Any) -> dict[str, 
         "tasks": sorted(store.all_tasks(), key=lambda task: task.seen, reverse=True),
         "now": NOW,
     }
-    return snapshot_document(store, link, **(values | changes))
+    alerts = Health(store).evaluate(link, NOW)
+    return snapshot_document(store, alerts, link, **(values | changes))
 
 
 def tables(made: dict[str, Any], width: int = 120, **options: Any) -> str:
@@ -108,6 +110,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "observed_seconds",
         "connection",
         "events",
+        "alerts",
         "workers",
         "tasks",
         "queues",
@@ -164,6 +167,15 @@ def test_the_document_has_exactly_its_shape() -> None:
         "parent_id": None,
     }
     assert made["tasks"]["rows"][0]["runtime"] == 1.0
+    assert made["alerts"] == [
+        {
+            "id": "queue.unconsumed",
+            "subject": "bad",
+            "severity": "critical",
+            "since": NOW,
+            "text": "No worker consumes it",
+        }
+    ]
     queues = {row["name"]: row for row in made["queues"]}
     assert queues["high"] == {
         "name": "high",
@@ -243,6 +255,26 @@ def test_the_tables_say_it_all() -> None:
         "22:13:18",
     ):
         assert part in text
+
+
+def test_the_alerts_have_a_table_where_there_are_any() -> None:
+    store = full_store()
+    store.apply(
+        Batch([Event("worker-heartbeat", "celery@\x1b[2Jgone", NOW - 60, freq=2.0)], NOW - 60)
+    )
+    store.sweep(NOW)
+    for ascii, sign in ((False, "✗ critical"), (True, "x critical")):
+        text = tables(document(store), 140, utc=True, ascii=ascii)
+        head, lost, bad = text.partition("ALERTS\n")[2].splitlines()[:3]
+        assert head.split() == ["SEVERITY", "SINCE", "ALERT", "SUBJECT", "WHAT"]
+        assert lost.startswith(f"{sign}  22:12:20  worker.lost ")
+        assert bad.startswith(f"{sign}  22:13:20  queue.unconsumed  bad ")
+        assert bad.endswith("No worker consumes it")
+        # The queue's own row says the same.
+        assert "! bad" in text
+    quiet = Store(clock=lambda: NOW)
+    assert "ALERTS" not in tables(document(quiet))
+    assert document(quiet)["alerts"] == []
 
 
 @given(st.text(st.characters(codec=None), max_size=30), st.integers(0, 200), st.booleans())

@@ -146,6 +146,29 @@ def test_it_prints_what_it_heard_and_exits(
     assert [worker["hostname"] for worker in document["workers"]] == ["w1@here"]
 
 
+def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
+    process = spawn("-A", "filed_app", "snapshot", "--for", "2s", "--json")
+    wait_until_listening(tmp_path, process)
+    app = Celery("worker", set_as_current=False)
+    app.conf.update(broker_url="filesystem://", broker_transport_options=broker)
+    with app.connection_for_write() as connection:
+        dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
+        for processed in (0, 3, 6, 9):
+            # It runs tasks and says nothing of them.
+            dispatcher.send("worker-heartbeat", freq=2.0, active=0, processed=processed)
+    status, out, err = finish(process)
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    [alert] = document["alerts"]
+    assert alert.pop("since") <= document["taken_at"]
+    assert alert == {
+        "id": "worker.silent",
+        "subject": "w1@here",
+        "severity": "warning",
+        "text": "It sends no task events: its tasks are not shown",
+    }
+
+
 def test_the_default_is_tables(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
     process = spawn("-A", "filed_app", "snapshot", "--for", "1s")
     wait_until_listening(tmp_path, process)

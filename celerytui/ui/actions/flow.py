@@ -184,7 +184,7 @@ class ActionFlow:
     def _known(self, scope: Scope) -> list[str]:
         store = self._session.engine.store
         if scope is Scope.WORKER:
-            return [one.hostname for one in store.workers() if one.status in ("online", "late")]
+            return [one.hostname for one in store.workers() if one.alive]
         if scope is Scope.QUEUE:
             return [queue.name for queue in store.queues()]
         return store.task_names() if scope is Scope.TYPE else []

@@ -70,7 +70,7 @@ def known_words(session: Session) -> Complete:
         if kind == "queues":
             return [queue.name for queue in store.queues()]
         if kind == "workers":
-            live = [one for one in store.workers() if one.status not in ("lost", "offline")]
+            live = [one for one in store.workers() if not one.gone]
             return [one.hostname for one in live]
         return ()
 

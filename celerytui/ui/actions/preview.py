@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_count, format_id, state_role, status_role
 from celerytui.control import Action, Scope
+from celerytui.health.workers import LOST
 from celerytui.model import Queue, Task, TaskState, Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.session import Session
@@ -72,7 +73,7 @@ class Preview:
             return [("written to the result backend, where the tasks look for it", "muted")]
         if self.action.id == _SENT_ANEW:
             return [("their real arguments are looked for; ", "muted"), ("none is guessed", "text")]
-        live = sum(one.status in ("online", "late") for one in engine.store.workers())
+        live = sum(one.alive for one in engine.store.workers())
         number = len(self.targets) if self.action.scope is Scope.WORKER else live
         return [
             ("sent to ", "muted"),
@@ -97,7 +98,7 @@ class Preview:
             )
         if all_ids:
             lines += [[], *([("  " + clean(one, limit=64), "muted")] for one in self.targets)]
-        return lines + self._warnings(store.workers(), tasks)
+        return lines + self._warnings(self.session.engine.health.workers(), tasks)
 
     def _by_state(self, tasks: Sequence[Task]) -> list[Spans]:
         glyphs = self.session.glyphs
@@ -166,7 +167,7 @@ class Preview:
     def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
         if self.action.id in (_IN_BACKEND, _SENT_ANEW):
             return []
-        lost = [worker.hostname for worker in workers if worker.status == "lost"]
+        lost = [worker.hostname for worker in workers if LOST.on(worker)]
         mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
         lines: list[Spans] = [
             [mark, (f"{clean(name, limit=60)} is lost and will not hear of it", "text")]
@@ -194,9 +195,8 @@ class Preview:
             if worker is None:
                 lines.append([(f"  {name}", "text"), ("   not known any more", "muted")])
                 continue
-            alive = worker.status in ("online", "late")
             spans: list[Span] = [
-                (f"{glyphs.alive if alive else glyphs.lost} ", status_role(worker)),
+                (f"{glyphs.alive if worker.alive else glyphs.lost} ", status_role(worker)),
                 (name.ljust(24), "strong"),
             ]
             held = store.tasks_of(hostname)
@@ -205,7 +205,7 @@ class Preview:
             spans += [(f"  {busy:>3,}", "strong" if busy else "muted"), (" running", "muted")]
             waiting = len(held) - running
             spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]
-            if not alive:
+            if not worker.alive:
                 spans.append((f"   {worker.status}: not reached", "warning"))
             lines.append(spans)
         if len(self.targets) > ROWS:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span
+from celerytui.health.link import BEHIND
 from celerytui.model import LinkState
 from celerytui.ui.bars.bar import Bar
-from celerytui.ui.bars.header import BEHIND_SECONDS
 from celerytui.ui.draw.spans import Line, Span, Spans
 
 
@@ -27,7 +27,7 @@ class Banner(Bar):
     def draw(self, line: Line) -> None:
         spans, key = self._text() or ([], None)
         line.left((f" {self.session.glyphs.warning} ", "warning bold"), *spans)
-        if key is not None:
+        if key is not None and key[0]:
             line.right((key[0], "key"), (f" {key[1]} ", "text"))
 
     def _text(self) -> tuple[Spans, tuple[str, str] | None] | None:
@@ -40,19 +40,19 @@ class Banner(Bar):
                 (f"  {clean(link.error or '', limit=90)}", "text"),
                 (f"   What you see is {old} old.", "warning"),
             ]
-            return spans, ("r", "try now")
+            return spans, (session.key_of("task.result"), "try now")
         if session.paused_at is not None:
             ago = format_age(now - session.paused_at)
             return [
                 ("Paused", "strong"),
                 (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
-            ], ("p", "go on")
-        lag = session.engine.store.summary(session.now()).lag
-        if lag is not None and lag > BEHIND_SECONDS and link.state is LinkState.CONNECTED:
+            ], (session.key_of("display.pause"), "go on")
+        behind = session.engine.health.alerts.get(BEHIND)
+        if behind is not None:
             what = "  More events come than are read here."
             fate = f" {session.engine.when_late}." if session.engine.when_late else ""
-            late = f"What you see is {format_span(lag)} old."
+            late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
         if session.engine.trouble is not None:
             return [

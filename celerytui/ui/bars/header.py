@@ -12,6 +12,8 @@ from celerytui.columns import (
     format_until,
     sparkline,
 )
+from celerytui.health import Alerts
+from celerytui.health.link import BEHIND, QUIET
 from celerytui.model import Link, LinkState
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
@@ -19,8 +21,6 @@ from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_wi
 
 WIDE = 100
 
-SILENT_SECONDS = 6.0
-"""A worker's heart beats every 2 s unless configured otherwise."""
 
 SPARED = 7
 """How often something more can be left out of the four numbers."""
@@ -33,10 +33,6 @@ GAP = 3
 
 
 TREND = 14
-
-
-BEHIND_SECONDS = 2.0
-"""Lag from which on what is shown is no longer called live."""
 
 
 class Header(Bar):
@@ -108,7 +104,7 @@ class Header(Bar):
         shown = min(room - 1, TREND)
         if link.state is not LinkState.CONNECTED or shown < TREND // 2:
             return []
-        if self._quiet_for(summary) is not None:
+        if self._alerts.get(QUIET) is not None:
             return []
         series = self.session.engine.store.series("events", TREND * 5, self.session.now())
         buckets = [_mean(series[i : i + 5]) for i in range(0, len(series), 5)]
@@ -116,13 +112,12 @@ class Header(Bar):
 
     def _live(self, summary: Summary, wide: bool) -> Spans:
         glyphs = self.session.glyphs
-        quiet = self._quiet_for(summary)
-        if quiet is not None:
-            silence = format_age(quiet).removesuffix(" ago")
+        if (quiet := self._alerts.get(QUIET)) is not None:
+            silence = format_age(self.session.engine.clock() - quiet.since).removesuffix(" ago")
             return [(f"{glyphs.growing} silent for {silence}", "warning bold")]
         live: list[Span] = [(f"{glyphs.alive} ", "success"), ("live", "success bold")]
-        if summary.lag is not None and summary.lag > BEHIND_SECONDS:
-            behind = format_span(summary.lag)
+        if (late := self._alerts.get(BEHIND)) is not None:
+            behind = format_span(late.evidence["lag"])
             live = [(f"{glyphs.growing} {behind} behind", "warning bold")]
         if summary.events_per_second is None:  # nobody has watched for a whole second yet
             return live
@@ -133,11 +128,7 @@ class Header(Bar):
 
     def _running_tasks(self, started: int | None) -> int | None:
         """How many tasks run: as the workers' heartbeats say, else as the events do."""
-        active = [
-            worker.active
-            for worker in self.session.engine.store.workers()
-            if worker.status in ("online", "late")
-        ]
+        active = [worker.active for worker in self.session.engine.store.workers() if worker.alive]
         known = [count for count in active if count is not None]
         if known and len(known) == len(active):
             return sum(known)
@@ -151,13 +142,9 @@ class Header(Bar):
             self._last_waiting = sum(read) if read else None
         return self._last_waiting
 
-    def _quiet_for(self, summary: Summary) -> float | None:
-        """Seconds without any event though workers send heartbeats; None while all is well."""
-        beating = summary.workers_online + summary.workers_late + summary.workers_lost
-        if not beating or summary.last_event_at is None:
-            return None
-        quiet = self.session.engine.clock() - summary.last_event_at
-        return quiet if quiet > SILENT_SECONDS else None
+    @property
+    def _alerts(self) -> Alerts:
+        return self.session.engine.health.alerts
 
     def _numbers(self, summary: Summary, wide: bool, spare: int) -> Spans:
         """The four numbers; `spare` is how much of them is left out for want of room.

@@ -54,7 +54,7 @@ class Progress(Bar):
         if len(running) > 1:
             line.left((f"   {len(running) - 1} more after it", "muted"))
         if not one.cancelled:
-            line.right(("x", "key"), (" cancel ", "text"))
+            line.right((self.session.key_of("action.cancel"), "key"), (" cancel ", "text"))
 
     def on_click(self) -> None:
         self.app.call_later(self.app.run_action, "screen.cancel")

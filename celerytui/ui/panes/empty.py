@@ -7,7 +7,8 @@ import textwrap
 from msgspec import Struct
 
 from celerytui.columns import clean
-from celerytui.model import LinkState
+from celerytui.health.workers import SILENT
+from celerytui.model import LinkState, Worker
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.panes.pane import Row
@@ -17,7 +18,10 @@ WIDTH = 72
 
 
 class EmptyState(Struct):
-    """A heading, sentences, and keys with what they do; `warns` gives the heading its mark."""
+    """A heading, sentences, and keys with what they do; `warns` gives the heading its mark.
+
+    `keys` are those of `Session.key_of`; what has none is left out.
+    """
 
     heading: str
     text: str = ""
@@ -47,9 +51,10 @@ class EmptyState(Struct):
         gap: list[Spans] = [[]] if spaced else []
         if self.text:
             lines += gap + [[(part, "muted")] for part in textwrap.wrap(self.text, width)]
-        if self.keys:
+        keys = [one for one in self.keys if one[0]]
+        if keys:
             lines += gap
-            for key, meaning in self.keys:
+            for key, meaning in keys:
                 lines.append([(f" {key} ", "accent.filled"), ("  " + meaning, "text")])
         if self.code:
             lines += [*gap, [("For good, in the configuration:", "muted")]]
@@ -82,17 +87,17 @@ def no_workers(session: Session) -> EmptyState:
     return EmptyState(
         "No worker answers",
         "None was heard of, none answered. Are they started, and on this broker?",
-        keys=(("w", "ask again"),),
+        keys=((session.key_of("workers.ask"), "ask again"),),
         warns=True,
     )
 
 
-def no_such_name(what: str, word: str, known: int) -> EmptyState:
+def no_such_name(session: Session, what: str, word: str, known: int) -> EmptyState:
     """Why none is left in a list of names that was narrowed to those with a word in them."""
     return EmptyState(
         f'No name has "{clean(word, limit=40)}" in it',
         f"{known:,} {what} are known.",
-        keys=(("/", "change it"), ("Esc", "clear it")),
+        keys=_change_or_clear(session),
     )
 
 
@@ -101,14 +106,18 @@ def no_queues(session: Session) -> EmptyState:
     return EmptyState("No queue is known yet", "Those of the app and its workers are read in turn.")
 
 
-def no_tasks(session: Session, silent: list[str]) -> EmptyState:
+def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
+    return (session.key_of("filter.edit"), "change it"), (session.key_of("back"), "clear it")
+
+
+def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",
             f"{len_held(session):,} are held.",
-            keys=(("/", "change it"), ("Esc", "clear it")),
+            keys=_change_or_clear(session),
         )
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
@@ -116,7 +125,7 @@ def no_tasks(session: Session, silent: list[str]) -> EmptyState:
             return EmptyState(
                 f"No answer from {where}",
                 clean(link.error),
-                keys=(("r", "try now"),),
+                keys=((session.key_of("task.result"), "try now"),),
                 warns=True,
             )
         return EmptyState(f"Connecting to {where}")
@@ -127,9 +136,9 @@ def no_tasks(session: Session, silent: list[str]) -> EmptyState:
             "What workers answer and what waits in the queues is shown.",
             warns=True,
         )
-    if silent:
-        return no_task_events(session, silent)
-    workers = [one for one in engine.store.workers() if one.status in ("online", "late")]
+    workers = [worker for worker in engine.health.workers() if worker.alive]
+    if any(SILENT.on(worker) for worker in workers):
+        return no_task_events(session, workers)
     if not workers:
         return no_workers(session)
     return EmptyState(
@@ -139,18 +148,17 @@ def no_tasks(session: Session, silent: list[str]) -> EmptyState:
     )
 
 
-def no_task_events(session: Session, silent: list[str]) -> EmptyState:
+def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
     """Workers are alive and do not tell of their tasks."""
-    live = [
-        one.hostname for one in session.engine.store.workers() if one.status in ("online", "late")
-    ]
+    silent = [worker.hostname for worker in live if SILENT.on(worker)]
     names = ", ".join(clean(name, limit=60) for name in silent[:3])
     more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
     if session.settings.read_only:
         keys: tuple[tuple[str, str], ...] = ()
         why = "This monitor is read-only and leaves them off."
     else:
-        keys = (("E", f"turn them on now, on {names}{more}"),)
+        key = session.key_of("worker.enable_events")
+        keys = ((key, f"turn them on now, on {names}{more}"),)
         why = "They can be turned on until the workers restart."
     return EmptyState(
         f"No task events: they are off on {len(silent)} of {len(live)} workers",

@@ -101,7 +101,7 @@ class LoadedTable(TablePane[Item]):
     def empty(self, width: int, height: int) -> list[Row]:
         notice = self.nothing()
         if self._all:
-            notice = no_such_name(self.NAME.lower(), self.word, len(self._all))
+            notice = no_such_name(self.session, self.NAME.lower(), self.word, len(self._all))
         return notice.rows(width, height, self.session.glyphs)
 
     # The rows

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
+from celerytui.health.queues import GROWING, UNCONSUMED
 from celerytui.model import Queue
 from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.draw.spans import Span, Spans
@@ -39,7 +40,7 @@ class QueueList(LoadedTable[Queue]):
         return len(self.session.engine.store.queues())
 
     def read(self) -> list[Queue]:
-        return self.session.engine.store.queues()
+        return self.session.engine.health.queues()
 
     def put_in_order(self) -> None:
         if all(queue.error is None for queue in self._all):
@@ -57,8 +58,7 @@ class QueueList(LoadedTable[Queue]):
         if self.word:
             return self.left_title(), self.narrowed()
         queues = self._all
-        growing = sum(queue_role(queue) == "warning" for queue in queues)
-        alone = sum(queue.consumed is False for queue in queues)
+        growing, alone = sum(map(GROWING.on, queues)), sum(map(UNCONSUMED.on, queues))
         unread = sum(queue.error is not None for queue in queues)
         right: list[Span] = []
         for count, text, role in (

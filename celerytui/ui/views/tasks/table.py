@@ -123,12 +123,7 @@ class TaskTable(TablePane[Task]):
         return [(cursor, "cursor"), (mark, "accent")]
 
     def empty(self, width: int, height: int) -> list[Row]:
-        silent = [
-            worker.hostname
-            for worker in self.session.engine.store.workers()
-            if worker.task_events is False and worker.status in ("online", "late")
-        ]
-        return no_tasks(self.session, silent).rows(width, height, self.session.glyphs)
+        return no_tasks(self.session).rows(width, height, self.session.glyphs)
 
     @property
     def narrowed_by(self) -> str:

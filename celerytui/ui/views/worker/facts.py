@@ -16,6 +16,8 @@ from celerytui.columns import (
     status_role,
 )
 from celerytui.columns.workers import busy_part, software
+from celerytui.health.queues import GROWING
+from celerytui.health.workers import is_skewed
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -40,8 +42,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker is None:
             return left, [("not known", "muted")]
         glyphs, now = self.session.glyphs, self.session.now()
-        alive = worker.status in ("online", "late")
-        role = status_role(worker)
+        alive, role = worker.alive, status_role(worker)
         right: list[Span] = [
             (f"{glyphs.alive if alive else glyphs.lost} ", role),
             (worker.status, f"{role} bold" if not alive else role),
@@ -133,7 +134,8 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker.task_events is None:
             return [(glyphs.unknown, "muted")]
         if not worker.task_events:
-            help_ = "" if self.session.read_only else "   E turns them on"
+            key = "" if self.session.read_only else self.session.key_of("worker.enable_events")
+            help_ = f"   {key} turns them on" if key else ""
             return [(f"{glyphs.lost} off", "warning"), (help_, "muted")]
         ours = ", turned on from here" if worker.events_enabled_by_us else ""
         return [(f"{glyphs.alive} ", "success"), ("on", "text"), (ours, "muted")]
@@ -143,7 +145,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if skew is None:
             return [(self.session.glyphs.unknown, "muted")]
         side = "behind" if skew < 0 else "ahead of"
-        role = "warning" if abs(skew) > 5 else "text"
+        role = "warning" if is_skewed(worker) else "text"
         return [(f"{format_duration(abs(skew))} {side}", role), (" ours", "muted")]
 
     def _processed(self, worker: Worker) -> Spans:
@@ -180,7 +182,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             str(one.get("name")) for one in self.data("active_queues", list)
             if isinstance(one, Mapping)
         ] or list(worker.queues or ())  # fmt: skip
-        known = {queue.name: queue for queue in self.session.engine.store.queues()}
+        known = {queue.name: queue for queue in self.session.engine.health.queues()}
         if not names:
             return [[("no queue is known", "muted")]]
         return [self._queue(name, known.get(name), width) for name in names]
@@ -188,14 +190,14 @@ class WorkerFacts(WorkerPane, ScrolledPane):
     def _queue(self, name: str, queue: Queue | None, width: int) -> Spans:
         ready = None if queue is None else queue.ready
         label = clean(name, limit=40).ljust(LABEL)
-        growing = queue is not None and queue.growth is not None and queue.growth > 0.05
-        role = "warning" if growing and ready else "text"
+        growing = queue is not None and GROWING.on(queue)
+        role = "warning" if growing else "text"
         spans: list[Span] = [
             (label, "muted"),
             (format_count(ready, ascii=self.session.ascii), role),
             (" waiting", role),
         ]
-        if growing and queue is not None and ready:
+        if growing and queue is not None:
             sign = self.session.glyphs.growing
             spans.append((f"  {sign} +{queue.growth:.1f}/s", "warning"))
         return spans

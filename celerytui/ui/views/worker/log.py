@@ -16,7 +16,9 @@ class WorkerLog(WorkerPane, ScrolledPane):
     NAME = "Asked and answered"
 
     def titles(self) -> tuple[Spans, Spans]:
-        return [(self.NAME, self.title_role)], [("9", "key"), (" the log", "muted")]
+        key = self.session.key_of("view.log")
+        right: Spans = [(key, "key"), (" the log", "muted")] if key else []
+        return [(self.NAME, self.title_role)], right
 
     def lines(self, width: int) -> list[Line | Spans]:
         session = self.session

@@ -28,8 +28,8 @@ class WorkerPane(Pane):
 
     @property
     def worker(self) -> Worker | None:
-        """What the store knows of it."""
-        return self.session.engine.store.worker(self.hostname)
+        """What is known of it, with its alerts."""
+        return self.session.engine.health.worker(self.hostname)
 
     def answer(self, name: str) -> Section | None:
         """What the worker answered, None while it is asked."""

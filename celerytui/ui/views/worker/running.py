@@ -12,6 +12,8 @@ from celerytui.columns import (
     short_name,
 )
 from celerytui.control import Scope
+from celerytui.health.tasks import runs_long
+from celerytui.health.workers import SILENT
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.messages import RowOpened
@@ -29,10 +31,6 @@ MEASURE_SECONDS = 5.0
 
 SAMPLE = 20_000
 """As many of the newest tasks as are looked at for how long their kind takes."""
-
-
-LONG = 2.0
-"""As many times its p95 a task may run before that is told."""
 
 
 class Pace:
@@ -117,13 +115,15 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
 
     def empty(self, width: int, height: int) -> list[Row]:
         worker = self.worker
-        if worker is not None and worker.task_events is False:
-            keys = () if self.session.read_only else (("E", "turn them on"),)
+        if worker is not None and SILENT.on(worker):
+            key = self.session.key_of("worker.enable_events")
+            keys = () if self.session.read_only else ((key, "turn them on"),)
             notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
         elif worker is not None and worker.active:
             notice = EmptyState(
                 f"It runs {worker.active:,}, which are not known here",
-                "They began before this monitor did.", keys=(("w", "ask it"),),
+                "They began before this monitor did.",
+                keys=((self.session.key_of("workers.ask"), "ask it"),),
             )  # fmt: skip
         else:
             notice = EmptyState("It runs no task now")
@@ -167,7 +167,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         here = self.at_cursor(task)
         ran = task.running(session.now())
         times = ran / pace if ran is not None and pace else None
-        late = times is not None and times >= LONG
+        late = times is not None and runs_long(times)
         line = Line(width, session.glyphs.ellipsis)
         line.put(0, session.glyphs.cursor if here else " ", "cursor")
         shown = short_name(task.name, name, ascii=session.ascii)

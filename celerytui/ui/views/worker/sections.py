@@ -219,7 +219,8 @@ class WorkerSections(WorkerPane, ListPane[Told]):
         left: list[Span] = [(self.part.title, self.title_role)]
         if self._rows and self.part.rows is not _process and self.part.rows is not _facts:
             left.append((f"  {len(self._rows):,}", "text"))
-        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), ("[ ]", "key")]
+        keys = " ".join(map(self.session.key_of, ("section.previous", "section.next")))
+        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), (keys, "key")]
         right.append((f" {self._at + 1} of {len(PARTS)}", "muted"))
         return left, right
 
@@ -264,7 +265,9 @@ class WorkerSections(WorkerPane, ListPane[Told]):
             notice = EmptyState("Asking the worker")
         elif answer.error is not None:
             notice = EmptyState(
-                clean(answer.error, limit=300), keys=(("w", "ask again"),), warns=True
+                clean(answer.error, limit=300),
+                warns=True,
+                keys=((self.session.key_of("workers.ask"), "ask again"),),
             )
         else:
             notice = EmptyState("Nothing", "It answered that there is none.")

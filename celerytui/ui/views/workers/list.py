@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from celerytui.columns import (
     WORKER_COLUMNS,
@@ -11,7 +11,9 @@ from celerytui.columns import (
     common_worker_prefix,
     trouble_first,
 )
+from celerytui.columns.workers import left_in_order
 from celerytui.control import Scope
+from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import RowOpened
@@ -31,11 +33,11 @@ class WorkerList(LoadedTable[Worker]):
         return len(self.session.engine.store.workers())
 
     def read(self) -> list[Worker]:
-        return self.session.engine.store.workers()
+        return self.session.engine.health.workers()
 
-    def trouble(self, *, crowded: bool) -> Callable[[Worker], tuple[int, float]]:
+    def trouble(self, *, crowded: bool) -> Callable[[Worker], Any]:
         # Where not all are seen, what is wrong comes first.
-        return trouble_first if crowded else _offline_last
+        return trouble_first if crowded else left_in_order
 
     def titles(self) -> tuple[Spans, Spans]:
         workers = self._all
@@ -44,16 +46,17 @@ class WorkerList(LoadedTable[Worker]):
             right += [(f"{len(self.session.marked_workers)} marked", "accent"), ("  ", "text")]
         if self.word:
             return self.left_title(), [*right, *self.narrowed()]
-        for status, role in (("lost", "failure"), ("late", "warning")):
-            count = sum(worker.status == status for worker in workers)
+        for detector, word, role in ((LOST, "lost", "failure"), (LATE, "late", "warning")):
+            count = sum(map(detector.on, workers))
             if count:
-                right += [(f"{count} {status}", f"{role} bold"), (f" {self._dot} ", "faint")]
-        off = sum(self._silent(worker) for worker in workers)
-        live = [worker for worker in workers if worker.status in ("online", "late")]
+                right += [(f"{count} {word}", f"{role} bold"), (f" {self._dot} ", "faint")]
+        off = sum(map(SILENT.on, workers))
+        live = [worker for worker in workers if worker.alive]
         if off:
             right += [(f"events off on {off}", "warning"), (f" of {len(live)}", "muted")]
-            if not self.session.engine.settings.read_only:
-                right += [("  E", "key"), (" on", "muted")]
+            key = self.session.key_of("worker.enable_events")
+            if key and not self.session.read_only:
+                right += [(f"  {key}", "key"), (" on", "muted")]
             return self.left_title(), right
         busy = sum(worker.active or 0 for worker in live)
         if live and all(worker.concurrency is not None for worker in live):
@@ -70,10 +73,6 @@ class WorkerList(LoadedTable[Worker]):
     @property
     def _dot(self) -> str:
         return self.session.glyphs.dot
-
-    @staticmethod
-    def _silent(worker: Worker) -> bool:
-        return worker.task_events is False and worker.status in ("online", "late")
 
     def context(self) -> CellContext:
         # The host alone tells them apart where all are called celery@; a wide table has room.
@@ -125,8 +124,4 @@ class WorkerList(LoadedTable[Worker]):
 
     def silent_workers(self) -> list[str]:
         """The workers that are known to send no task events."""
-        return [worker.hostname for worker in self._all if self._silent(worker)]
-
-
-def _offline_last(worker: Worker) -> tuple[int, float]:
-    return int(worker.status == "offline"), 0.0
+        return [worker.hostname for worker in self._all if SILENT.on(worker)]

@@ -1,0 +1,73 @@
+"""What can be wrong between the cluster and us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from celerytui.health.detector import Detector, Judgement, Known
+from celerytui.model import LinkState
+from celerytui.store import FAILED_WINDOW
+
+BEHIND_SECONDS = 2.0
+"""Lag from which on what is shown is no longer called live."""
+BEHIND_STILL_SECONDS = 1.0
+
+QUIET_SECONDS = 6.0
+"""Without any event: a worker's heart beats every 2 s unless configured otherwise."""
+
+
+def _behind(known: Known) -> Iterator[Judgement]:
+    lag = known.summary.lag
+    if known.link.state is LinkState.CONNECTED and lag is not None and lag > BEHIND_STILL_SECONDS:
+        yield Judgement(
+            "receiver",
+            "warning",
+            "More events arrive than can be read here: the display is behind",
+            {"lag": lag},
+            raises=lag > BEHIND_SECONDS,
+        )
+
+
+def _quiet(known: Known) -> Iterator[Judgement]:
+    summary, last = known.summary, known.summary.last_event_at
+    beating = summary.workers_online + summary.workers_late + summary.workers_lost
+    if known.link.state is not LinkState.CONNECTED or last is None or not beating:
+        return
+    if known.now - last > QUIET_SECONDS:
+        yield Judgement(
+            "events",
+            "warning",
+            "No event arrives, not even a heartbeat, although the broker is connected",
+            {"last_event_at": last, "workers": beating},
+            since=last,
+        )
+
+
+def _missing(known: Known) -> Iterator[Judgement]:
+    if not known.gaps:
+        return
+    since, until = known.gaps[-1]
+    if until is None:
+        yield Judgement(
+            "events",
+            "critical",
+            "The connection to the broker is lost: no events arrive",
+            {"since": since, "until": None, "reason": known.link.error},
+            since=since,
+        )
+    elif known.now - until <= FAILED_WINDOW:
+        # One that ended otherwise than with a connection was this process standing still.
+        stood = until != known.link.since
+        reason = "celerytui was stopped, or the machine slept" if stood else known.link.lost_for
+        yield Judgement(
+            "events",
+            "warning",
+            f"The events of {until - since:,.0f} s are missing: figures of that time are too low",
+            {"since": since, "until": until, "reason": reason or "the connection was lost"},
+            since=since,
+        )
+
+
+BEHIND = Detector("receiver.behind", _behind, always=True)
+QUIET = Detector("events.quiet", _quiet, always=True)
+MISSING = Detector("events.missing", _missing, always=True)

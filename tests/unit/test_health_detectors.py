@@ -1,0 +1,192 @@
+"""Each detector at its bounds."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from celerytui import health
+from celerytui.health import DETECTORS, Detector, Judgement
+from celerytui.health.link import BEHIND, MISSING, QUIET
+from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
+from celerytui.health.tasks import runs_long
+from celerytui.health.workers import LATE, LOST, SILENT, is_skewed
+from celerytui.model import Link, LinkState, Queue, Severity, Worker, WorkerStatus
+from celerytui.store import Store, Summary
+from tests.unit.judged import NOW, judged, known
+
+STATUSES: tuple[WorkerStatus, ...] = get_args(WorkerStatus)
+
+
+def found(detector: Detector, **changes: Any) -> list[tuple[str, bool]]:
+    """Subject and whether it raises, of each judgement."""
+    return [(one.subject, one.raises) for one in detector.judge(known(**changes))]
+
+
+def only(judgements: Iterable[Judgement]) -> Judgement:
+    [judgement] = judgements
+    return judgement
+
+
+def worker(status: WorkerStatus = "online", **fields: Any) -> Worker:
+    return Worker("celery@w1", 0.0, NOW - 9.0, status=status, **fields)
+
+
+def test_each_detector_is_registered_once_under_a_name_that_says_its_kind() -> None:
+    defined = {
+        one.id
+        for module in pkgutil.iter_modules(health.__path__, "celerytui.health.")
+        for one in vars(importlib.import_module(module.name)).values()
+        if isinstance(one, Detector)
+    }
+    ids = [one.id for one in DETECTORS]
+    assert sorted(ids) == sorted(defined)
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+", one) for one in ids)
+    assert {one.kind for one in DETECTORS} == {"worker", "queue", "receiver", "events"}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_worker_is_late_or_lost_as_its_status_says(status: WorkerStatus) -> None:
+    workers = [worker(status)]
+    raised = [("celery@w1", True)]
+    assert found(LATE, workers=workers) == (raised if status == "late" else [])
+    assert found(LOST, workers=workers) == (raised if status == "lost" else [])
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("sends", [None, True, False])
+def test_a_worker_is_silent_that_lives_and_is_known_to_send_none(
+    status: WorkerStatus, sends: bool | None
+) -> None:
+    expected = sends is False and status in ("online", "late")
+    assert bool(found(SILENT, workers=[worker(status, task_events=sends)])) == expected
+
+
+def test_a_lost_worker_says_what_it_had_and_since_when() -> None:
+    for active, said in ((None, ""), (0, ""), (1, "; 1 task was running"), (2, "; 2 tasks were")):
+        lost = only(LOST.judge(known(workers=[worker("lost", active=active, last_heartbeat=7.0)])))
+        assert said in lost.text
+        assert ("running" in lost.text) == bool(active)
+        assert lost.since == 7.0
+    assert only(LATE.judge(known(workers=[worker("late")]))).since == NOW - 9.0
+
+
+@pytest.mark.parametrize(
+    ("growth", "ready", "expected"),
+    [
+        (None, 5, None),
+        (0.049, 5, None),
+        (0.05, 5, False),
+        (0.099, 5, False),
+        (0.1, 5, True),
+        (0.1, 0, None),
+        (0.1, None, None),
+    ],
+)
+def test_from_what_growth_on_a_queue_grows(
+    growth: float | None, ready: int | None, expected: bool | None
+) -> None:
+    row = Queue("q", ready=ready, growth=growth, consumed=True)
+    assert found(GROWING, queues=[row]) == ([] if expected is None else [("q", expected)])
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (Queue("q", ready=9, growth=1.0), [GROWING]),
+        (Queue("q", ready=9, growth=1.0, consumed=False), [UNCONSUMED]),
+        (Queue("q", consumed=False), [UNCONSUMED]),
+        (Queue("q", ready=9, growth=1.0, error="NO ACCESS"), []),
+        (Queue("q", ready=9, growth=-1.0, consumed=True), []),
+    ],
+)
+def test_a_queue_has_one_trouble_at_a_time(row: Queue, expected: list[Detector]) -> None:
+    judged(row)
+    assert [one for one in (GROWING, UNCONSUMED) if one.on(row)] == expected
+
+
+def summary(**changes: Any) -> Summary:
+    return msgspec.structs.replace(Store().summary(NOW), **changes)
+
+
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(None, None), (1.0, None), (1.01, False), (2.0, False), (2.01, True)]
+)
+def test_from_what_lag_on_the_receiver_is_behind(lag: float | None, expected: bool | None) -> None:
+    judgements = found(BEHIND, summary=summary(lag=lag))
+    assert judgements == ([] if expected is None else [("receiver", expected)])
+    gone = Link(LinkState.RECONNECTING, NOW)
+    assert found(BEHIND, summary=summary(lag=lag), link=gone) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"workers_online": 1, "last_event_at": NOW - 6.0}, []),
+        ({"workers_online": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
+        ({"workers_late": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
+        ({"workers_lost": 1, "last_event_at": NOW - 6.1}, [("events", True)]),
+        ({"workers_total": 1, "last_event_at": NOW - 6.1}, []),
+        ({"workers_online": 1, "last_event_at": None}, []),
+    ],
+)
+def test_it_is_quiet_where_somebody_should_be_heard(
+    changes: dict[str, Any], expected: list[tuple[str, bool]]
+) -> None:
+    assert found(QUIET, summary=summary(**changes)) == expected
+    assert found(QUIET, summary=summary(**changes), link=Link(LinkState.NO_EVENTS)) == []
+
+
+def test_a_gap_is_told_while_it_lasts_and_while_figures_lack_it() -> None:
+    gone = Link(LinkState.RECONNECTING, NOW, error="Connection refused", lost_at=NOW - 9)
+    lasting = only(MISSING.judge(known(link=gone, gaps=[(NOW - 9, None)])))
+    assert (lasting.severity, lasting.since) == ("critical", NOW - 9)
+    assert lasting.evidence == {"since": NOW - 9, "until": None, "reason": "Connection refused"}
+
+    for ago, expected in ((0.0, 1), (300.0, 1), (300.1, 0)):
+        until = NOW - ago
+        back = Link(LinkState.CONNECTED, until, lost_at=until - 9, lost_for="reset by peer")
+        ended = list(MISSING.judge(known(link=back, gaps=[(1.0, 2.0), (until - 9, until)])))
+        assert len(ended) == expected
+        for one in ended:
+            assert one.severity == "warning"
+            assert one.text.startswith("The events of 9 s are missing")
+            assert one.evidence["reason"] == "reset by peer"
+    assert list(MISSING.judge(known())) == []
+
+
+def test_a_gap_without_a_lost_connection_was_our_own_standing_still() -> None:
+    gap = only(MISSING.judge(known(gaps=[(NOW - 60, NOW - 50)])))
+    assert gap.evidence["reason"] == "celerytui was stopped, or the machine slept"
+
+
+def test_the_judgements_that_are_no_alerts() -> None:
+    assert [is_skewed(worker(clock_skew=skew)) for skew in (None, 5.0, 5.1, -5.1)] == [
+        *(False, False, True, True)
+    ]
+    assert [runs_long(times) for times in (1.99, 2.0)] == [False, True]
+    rows = [Queue("q", ready=1, growth=0.01), Queue("q", ready=0, growth=1.0), Queue("q", ready=1)]
+    assert [never_drains(row) for row in rows] == [True, False, False]
+
+
+def test_every_text_is_one_plain_sentence() -> None:
+    rows: dict[str, Any] = {
+        "workers": [worker("late", task_events=False), worker("lost", active=2)],
+        "queues": [Queue("a", ready=9, growth=1.0), Queue("b", ready=1204, consumed=False)],
+        "summary": summary(lag=7.4, workers_online=1, last_event_at=NOW - 9),
+        "gaps": [(NOW - 20, NOW - 10)],
+    }
+    texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS}
+    assert set(texts) == {one.id for one in DETECTORS}
+    for judgement in texts.values():
+        assert judgement.severity in get_args(Severity)
+        assert judgement.text[0].isupper()
+        assert not judgement.text.endswith(".")
+        assert 10 < len(judgement.text) < 90
+        assert judgement.text.isprintable()
