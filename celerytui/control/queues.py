@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.action import Action, Call, Param, Reach, Result, Scope
 from celerytui.control.pidbox import one_line
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item
@@ -107,6 +107,7 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
+        reach=Reach.BROKER,
         run=lambda call: _each(call, _purge),
         help="throws away every message that waits in the queue",
     ),
@@ -116,6 +117,7 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
+        reach=Reach.BROKER,
         params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
         run=lambda call: _each(call, _purge_by_name),
         help="throws away the waiting messages of one task name, on Redis only",

@@ -13,7 +13,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
-from celerytui.control import Action, Scope
+from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.interpreter import collect_all, share_interpreter
 from celerytui.model import LinkState, Outcome
@@ -35,7 +35,6 @@ from celerytui.ui.panes.pane import Pane
 from celerytui.ui.terminal.lifecycle import run_app
 from celerytui.ui.terminal.redraw_limiter import Pace
 from celerytui.ui.views.tasks.table import TaskTable, as_json
-from celerytui.ui.views.workers.list import WorkerList
 
 NEW_TASK_SECONDS = 10.0
 """How long the first event of a task that was sent from here is waited for."""
@@ -72,7 +71,7 @@ class MonitorApp(Filtering):
         if not self.is_headless:
             share_interpreter()
         self.engine.start()
-        self.load_history()
+        self.load_log()
         self.receive_news()
         self.set_interval(TIDY_SECONDS, self._tidy)
 
@@ -86,9 +85,9 @@ class MonitorApp(Filtering):
         await asyncio.to_thread(self.engine.stop)
 
     @work(exit_on_error=False)
-    async def load_history(self) -> None:
+    async def load_log(self) -> None:
         """Read what was done in earlier runs."""
-        await asyncio.to_thread(self.session.history.load)
+        await asyncio.to_thread(self.engine.log.load)
 
     @work(exclusive=True, group="news")
     async def receive_news(self) -> None:
@@ -110,7 +109,7 @@ class MonitorApp(Filtering):
         while self.engine.outcomes:
             self.post_message(ActionFinished(self.engine.outcomes.popleft()))
         while self.engine.findings:
-            self.actions.found(self.engine.findings.popleft())
+            self.actions.report.found(self.engine.findings.popleft())
 
     def tell_widgets(self) -> None:
         super().tell_widgets()
@@ -226,8 +225,8 @@ class MonitorApp(Filtering):
 
     def action_ask_workers(self) -> None:
         self.engine.ask_workers()
-        if self.session.view == "worker":
-            self.session.answers.refresh()
+        self.session.answers.refresh()
+        self.repaint()
         self.notify("asking the workers", markup=False, timeout=2)
 
     def action_help(self) -> None:
@@ -248,7 +247,7 @@ class MonitorApp(Filtering):
         for key in KEYS:
             if key.where == "app" and key.id not in ("palette.open", "back"):
                 yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
-        for action in self.actions.all():
+        for action in self.actions.offers.all():
             words = ", ".join(filter(None, (action.help, action.id, action.key)))
             yield SystemCommand(action.label, words, lambda one=action: self.actions.act(one))
 
@@ -270,7 +269,7 @@ class MonitorApp(Filtering):
                 hints.append((key.shown, (first, key.label, rank)))
         if self.body.view.inside:
             hints.append((5, ("escape", "back", 5)))
-        for order, (name, label) in enumerate(self.actions.hints()):
+        for order, (name, label) in enumerate(self.actions.offers.hints()):
             hints.append((40 + order, (name, label, 40 + order)))
         unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
         return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
@@ -286,9 +285,8 @@ class MonitorApp(Filtering):
     def action_menu(self) -> None:
         self.actions.menu()
 
-    def _targets(self, action: Action) -> list[str]:
+    def _targets(self, scope: Scope) -> list[str]:
         """What an action is about: what the pane in focus says, else what the view is about."""
-        scope = action.scope
         focused = self.screen_stack[0].focused
         found = focused.targets(scope) if isinstance(focused, Pane) else []
         if found:
@@ -299,8 +297,6 @@ class MonitorApp(Filtering):
             return self.table.targets(scope)
         if scope is Scope.WORKER and self.session.view == "worker":
             return [self.session.worker] if self.session.worker else []
-        if action.id == "worker.enable_events":
-            return self.body.query_one(WorkerList).silent_workers()
         return []
 
     @on(ActionFinished)
@@ -309,7 +305,7 @@ class MonitorApp(Filtering):
 
     def show_outcome(self, outcome: Outcome) -> None:
         """Say what each worker answered, and go on to the one new task if there is one."""
-        self.actions.finished(outcome)
+        self.actions.report.finished(outcome)
         new = [item.new_id for item in outcome.items if item.new_id]
         if len(new) == 1:
             self._new_task = (new[0], self.engine.clock() + NEW_TASK_SECONDS)

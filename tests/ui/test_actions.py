@@ -41,7 +41,7 @@ async def _on_everything(at: Driver) -> None:
 async def test_read_only_refuses_every_change_by_any_way(chosen: Action) -> None:
     async with driven(read_only=True) as at:
         await _on_everything(at)
-        assert chosen not in at.app.actions.all()
+        assert chosen not in at.app.actions.offers.all()
         at.app.actions.act(chosen, ["something"])
         at.app.actions.do(chosen.id)
         await at.pilot.pause()
@@ -222,11 +222,12 @@ async def test_the_new_task_is_followed_once_it_is_heard_of(view: str) -> None:
         assert shown == "brand-new"
 
 
-async def test_what_was_not_so_afterwards_is_told_and_what_was_is_not() -> None:
+async def test_what_was_not_so_afterwards_is_said_and_what_was_is_not() -> None:
     async with driven() as at:
-        at.app.actions.found(Finding("worker.pool_grow", NOW, NOW, True, "it has its new size"))
+        found = at.app.actions.report.found
+        found(Finding("worker.pool_grow", NOW, NOW, True, "it has its new size"))
         assert _titles(at) == []
-        at.app.actions.found(Finding("worker.shutdown", NOW, NOW, False, "it goes on"))
+        found(Finding("worker.shutdown", NOW, NOW, False, "it goes on"))
         await at.pilot.pause()
         assert _titles(at) == ["Shut down, afterwards"]
 

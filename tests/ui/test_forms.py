@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from celerytui.control import ACTIONS, Action, Param, action
+from celerytui.control import ACTIONS, Action, Param, Scope, action
 from celerytui.model import Refusal
 from celerytui.ui.actions.confirm import Confirm, TypedConfirm
 from celerytui.ui.actions.form import Form
@@ -209,8 +209,8 @@ async def test_run_again_never_guesses() -> None:
         await at.press("2", "j", "R")
         screen = at.app.screen
         assert isinstance(screen, Form)
-        told = " ".join(text for line in screen.box.lines for text, _ in line)
-        assert "they were cut short" in told
+        shown = " ".join(text for line in screen.box.lines for text, _ in line)
+        assert "they were cut short" in shown
         assert screen.values["args"] == "(42, 'tok_..."
         await at.press("shift+tab", "enter")
         assert at.engine.submitted == []
@@ -235,6 +235,23 @@ async def test_limits_begin_with_those_that_hold_now() -> None:
         screen = at.app.screen
         assert isinstance(screen, Form)
         assert screen.values == {"soft": "60", "hard": "90", "workers": ""}
+
+
+async def test_a_form_is_filled_in_with_the_worker_or_the_queue_that_is_here() -> None:
+    async with driven() as at:
+        await at.press("3", "j")
+        at.app.actions.act(action("type.rate_limit"), ["billing.dunning"])
+        await at.pilot.pause()
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values["workers"] == "celery@bill1"
+        await at.press("escape", "4", "j")
+        (queue,) = at.app.actions.offers.targets_here(Scope.QUEUE)
+        at.app.actions.act(action("worker.add_consumer"), ["celery@bill1"])
+        await at.pilot.pause()
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values["queue"] == queue
 
 
 async def test_a_group_is_a_menu() -> None:

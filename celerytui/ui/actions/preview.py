@@ -1,4 +1,4 @@
-"""What an action will do to its targets, and what not, as the question before it tells it."""
+"""What an action will do to its targets, and what not, for the question before it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_count, format_id, state_role, status_role
-from celerytui.control import Action, Scope
+from celerytui.control import Action, Reach, Scope
 from celerytui.model import Queue, Task, TaskState, Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.session import Session
@@ -23,8 +23,15 @@ _PLACES = {
     TaskState.STARTED: "running",
     TaskState.RETRY: "waiting for a retry",
 }
-_IN_BACKEND = "task.abort"
-_SENT_ANEW = "task.run_again"
+REACH: dict[Reach, Spans] = {
+    Reach.BROKER: [("done on the broker; ", "muted"), ("there is no way back", "text")],
+    Reach.BACKEND: [("written to the result backend, where the tasks look for it", "muted")],
+    Reach.NEW_TASKS: [
+        ("their real arguments are looked for; ", "muted"),
+        ("none is guessed", "text"),
+    ],
+}
+"""What the question says of where it is done, beside the workers."""
 
 
 class Preview:
@@ -64,14 +71,10 @@ class Preview:
         return [[], *shown] if shown else []
 
     def reach(self) -> Spans:
-        """To whom it is sent, and how long answers are awaited."""
+        """Where it is done, or to whom it is sent and how long replies are awaited."""
         engine = self.session.engine
-        if self.action.scope is Scope.QUEUE:
-            return [("done on the broker; ", "muted"), ("there is no way back", "text")]
-        if self.action.id == _IN_BACKEND:
-            return [("written to the result backend, where the tasks look for it", "muted")]
-        if self.action.id == _SENT_ANEW:
-            return [("their real arguments are looked for; ", "muted"), ("none is guessed", "text")]
+        if self.action.reach in REACH:
+            return REACH[self.action.reach]
         live = sum(one.status in ("online", "late") for one in engine.store.workers())
         number = len(self.targets) if self.action.scope is Scope.WORKER else live
         return [
@@ -115,18 +118,12 @@ class Preview:
         return lines
 
     def _effect(self, state: TaskState) -> Span:
-        if self.action.id == _SENT_ANEW:
-            over = state.finished
-            return ("sent as a new task", "muted") if over else ("sent a second time", "warning")
-        if state.finished and state is not TaskState.LOST:
-            return "not touched: it is over", "muted"
-        if self.action.id == _IN_BACKEND:
-            return "asked to end by itself", "warning"
-        if state is TaskState.STARTED:
-            if "signal" in self.params:
-                return f"its process gets {self.params['signal']}", "warning"
-            return "runs on to the end: K terminates", "warning"
-        return "will not run", "muted"
+        if self.action.effect is None:
+            return "", "muted"
+        effect = self.action.effect(state, self.params)
+        key = self.session.key_of(effect.instead) if effect.instead else ""
+        remedy = f": {key} {effect.does}" if key else ""
+        return effect.text + remedy, "warning" if effect.warns else "muted"
 
     def _by_name(self, tasks: Sequence[Task]) -> list[Spans]:
         groups: dict[tuple[str, str], list[Task]] = {}
@@ -164,7 +161,7 @@ class Preview:
         return [spans]
 
     def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
-        if self.action.id in (_IN_BACKEND, _SENT_ANEW):
+        if self.action.reach is not Reach.WORKERS:
             return []
         lost = [worker.hostname for worker in workers if worker.status == "lost"]
         mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")

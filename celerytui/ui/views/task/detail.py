@@ -124,7 +124,11 @@ class DetailPane(Pane):
                 "This task is not held any more",
                 f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
             )
-        return EmptyState("No task is chosen", "j k or a click choose one, f follows the newest.")
+        down, up, follow = map(self.session.key_of, ("move.down", "move.up", "follow"))
+        return EmptyState(
+            "No task is chosen",
+            f"{down} {up} or a click choose one, {follow} follows the newest.",
+        )
 
     def thumb(self) -> tuple[int, int] | None:
         height = self.inside.height
@@ -160,8 +164,8 @@ class DetailPane(Pane):
             path, number, name = frame
             line.left(("at".ljust(LABEL), "muted"), (path, "text"), (":", "muted"))
             line.left((number, "code.number"), (" in ", "muted"), (name, "code.name"))
-            line.right(("t", "key"), (" traceback   ", "muted"))
-        return [line.right(("Enter", "key"), (" open", "muted"))]
+            line.right((self.session.key_of("task.traceback"), "key"), (" traceback   ", "muted"))
+        return [line.right((self.session.key_of("detail.open"), "key"), (" open", "muted"))]
 
     @property
     def _known(self) -> Task:

@@ -122,10 +122,6 @@ class WorkerList(LoadedTable[Worker]):
     def open_row(self, key: str) -> None:
         self.post_message(WorkerOpened(key))
 
-    def silent_workers(self) -> list[str]:
-        """The workers that are known to send no task events."""
-        return [worker.hostname for worker in self._all if self._silent(worker)]
-
 
 def _offline_last(worker: Worker) -> tuple[int, float]:
     return int(worker.status == "offline"), 0.0
