@@ -34,14 +34,14 @@ class Scope(enum.Enum):
 _NOUNS = {Scope.TYPE: "task name", Scope.CLUSTER: ""}
 
 
-class Reach(enum.Enum):
-    """Where an action is carried out: by the workers, on the broker, in the result backend, or by
-    sending new tasks."""
+class Reach(Struct, frozen=True):
+    """Where an action is carried out that is no command to workers, in the words of its question.
 
-    WORKERS = "workers"
-    BROKER = "broker"
-    BACKEND = "backend"
-    NEW_TASKS = "new tasks"
+    `caution` is what the user should know of it.
+    """
+
+    where: str
+    caution: str = ""
 
 
 ParamKind = Literal["choice", "text", "number", "json", "duration", "time", "name"]
@@ -154,9 +154,9 @@ class Action(Struct, frozen=True, kw_only=True):
 
     Before: `edits_arguments` finds the task's real arguments for its form, `current` fills the form
     with what holds now, `button` is the word on it ("" for the label), `effect` says what will
-    become of a task in a state with these parameters, `reach` where all this is done. `wanted` says
-    of a worker that this is what it needs: then its group is no menu, and where no worker is
-    chosen, those are meant.
+    become of a task in a state with these parameters, `reach` where it is done (None: by the
+    workers). `wanted` says of a worker that this is what it needs: then its group is no menu, and
+    where no worker is chosen, those are meant.
 
     Afterwards: `look` is how its effect is checked, `errors` what parts of the replies, in Celery's
     words, mean in plain ones, `sets_events` whether a worker that agreed sends task events.
@@ -173,7 +173,7 @@ class Action(Struct, frozen=True, kw_only=True):
     typed: bool = False
     params: tuple[Param, ...] = ()
     help: str = ""
-    reach: Reach = Reach.WORKERS
+    reach: Reach | None = None
     edits_arguments: bool = False
     current: Source | None = None
     button: str = ""

@@ -78,8 +78,8 @@ class Control:
         """Do an action to its targets; `workers` are the hostnames that should answer.
 
         What goes wrong on the way stands in the outcome. Raises ReadOnly, and UsageError for an
-        action or a parameter that does not exist or is wrong. `cancelled` is asked and `progress`
-        told between steps, `tasks` is what is held of the targets.
+        action or a parameter that does not exist or is wrong. `cancelled` and `progress` are
+        called between steps, `tasks` is what is held of the targets.
         """
         return self._do(action(action_id), targets, params, workers, cancelled, progress, tasks)
 

@@ -13,7 +13,7 @@ from celerytui.settings import parse_duration
 
 NAMED = 3
 HEARTBEATS = 2.5
-"""Intervals without a heartbeat after which a worker that was told to go counts as gone."""
+"""Intervals without a heartbeat after which a worker that was shut down counts as gone."""
 
 
 class Seen(Struct, frozen=True):

@@ -99,6 +99,8 @@ def _task_of(message: bytes) -> str | None:
         return None
 
 
+ON_BROKER = Reach("done on the broker", "there is no way back")
+
 ACTIONS = (
     Action(
         id="queue.purge",
@@ -107,7 +109,7 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
-        reach=Reach.BROKER,
+        reach=ON_BROKER,
         run=lambda call: _each(call, _purge),
         help="throws away every message that waits in the queue",
     ),
@@ -117,7 +119,7 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
-        reach=Reach.BROKER,
+        reach=ON_BROKER,
         params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
         run=lambda call: _each(call, _purge_by_name),
         help="throws away the waiting messages of one task name, on Redis only",

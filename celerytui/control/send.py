@@ -161,7 +161,7 @@ ACTIONS = (
             *DELIVERY,
         ),
         run=_run_again,
-        reach=Reach.NEW_TASKS,
+        reach=Reach("their real arguments are looked for", "none is guessed"),
         edits_arguments=True,
         effect=_when_sent_again,
         look=Look(5.0, sent),
@@ -179,7 +179,7 @@ ACTIONS = (
             *DELIVERY,
         ),
         run=_send,
-        reach=Reach.NEW_TASKS,
+        reach=Reach("sent to its queue"),
         look=Look(5.0, sent),
     ),
 )

@@ -17,7 +17,7 @@ from celerytui.model import Item, Reply, TaskState
 CHUNK = 250
 """Task ids in one message: as many look-ups of results for the worker, before it replies."""
 NAMED_IDS = 3
-"""As many ids as a worker's answer may list; more are told by their number."""
+"""As many ids as a worker's answer may list; of more only the number is kept."""
 
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1")
 
@@ -237,7 +237,7 @@ ACTIONS = (
         scope=Scope.TASK,
         destructive=True,
         run=_abort,
-        reach=Reach.BACKEND,
+        reach=Reach("written to the result backend, where the tasks look for it"),
         effect=_when_aborted,
         look=Look(5.0, aborted),
         help="asks an AbortableTask to end by itself; needs its result backend",

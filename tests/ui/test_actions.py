@@ -6,7 +6,7 @@ import pytest
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group
 from celerytui.demo.sample import NOW
-from celerytui.demo.traffic import BILL
+from celerytui.demo.traffic import BILL, GPU
 from celerytui.engine import Job
 from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
@@ -122,6 +122,28 @@ async def test_events_that_are_off_are_turned_on_without_a_menu() -> None:
         at.engine.store.set_task_events(BILL, True, by_us=True)
         await at.press("E")
         assert isinstance(at.app.screen, Choice)
+
+
+async def test_where_no_worker_is_chosen_the_silent_ones_get_their_events_turned_on() -> None:
+    async with driven() as at:
+        hints = {key for key, _, _ in at.app.key_hints()}
+        assert "E" not in hints
+        for hostname in (BILL, GPU):  # the second one is lost and would not answer
+            at.engine.store.set_task_events(hostname, False, by_us=False)
+        assert "E" in {key for key, _, _ in at.app.key_hints()}
+        await at.press("E")
+        assert at.engine.submitted == [("worker.enable_events", (BILL,), {})]
+
+
+async def test_an_action_on_one_worker_asks_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    async with driven() as at:
+        monkeypatch.setattr(at.engine, "ask_workers", lambda: asked.append(True))
+        grown = Reply(BILL, True, "pool will grow")
+        at.app.show_outcome(Outcome("worker.pool_grow", (BILL,), (grown,), NOW, NOW))
+        at.app.actions.report.found(Finding("worker.pool_grow", NOW, NOW, True, "it is so"))
+        await at.pilot.pause()
+        assert asked == []
 
 
 async def test_the_menu_opens_a_group_as_a_menu_of_its_own() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_id
-from celerytui.control import Action
-from celerytui.control.action import Current
+from celerytui.control import Action, Current
 from celerytui.ui.actions.form import Form
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.session import Session

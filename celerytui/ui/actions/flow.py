@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from textual.app import App
 
 from celerytui.columns import clean
-from celerytui.control import GROUPS, Action, Group, Scope
+from celerytui.control import GROUPS, Action, Group, Scope, Source
 from celerytui.control import action as action_of
-from celerytui.control.action import Source
 from celerytui.model import Arguments, Refusal, Section
 from celerytui.ui.actions.offers import Offers
 from celerytui.ui.actions.report import Report

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_count, format_id, state_role, status_role
-from celerytui.control import Action, Reach, Scope
+from celerytui.control import Action, Scope
 from celerytui.model import Queue, Task, TaskState, Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.session import Session
@@ -23,15 +23,6 @@ _PLACES = {
     TaskState.STARTED: "running",
     TaskState.RETRY: "waiting for a retry",
 }
-REACH: dict[Reach, Spans] = {
-    Reach.BROKER: [("done on the broker; ", "muted"), ("there is no way back", "text")],
-    Reach.BACKEND: [("written to the result backend, where the tasks look for it", "muted")],
-    Reach.NEW_TASKS: [
-        ("their real arguments are looked for; ", "muted"),
-        ("none is guessed", "text"),
-    ],
-}
-"""What the question says of where it is done, beside the workers."""
 
 
 class Preview:
@@ -73,8 +64,10 @@ class Preview:
     def reach(self) -> Spans:
         """Where it is done, or to whom it is sent and how long replies are awaited."""
         engine = self.session.engine
-        if self.action.reach in REACH:
-            return REACH[self.action.reach]
+        reach = self.action.reach
+        if reach is not None:
+            link = "; " if reach.caution else ""
+            return [(reach.where + link, "muted"), (reach.caution, "text")]
         live = sum(one.status in ("online", "late") for one in engine.store.workers())
         number = len(self.targets) if self.action.scope is Scope.WORKER else live
         return [
@@ -161,7 +154,7 @@ class Preview:
         return [spans]
 
     def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
-        if self.action.reach is not Reach.WORKERS:
+        if self.action.reach is not None:
             return []
         lost = [worker.hostname for worker in workers if worker.status == "lost"]
         mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
