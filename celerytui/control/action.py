@@ -154,7 +154,8 @@ class Action(Struct, frozen=True, kw_only=True):
 
     Before: `edits_arguments` finds the task's real arguments for its form, `current` fills the form
     with what holds now, `button` is the word on it ("" for the label), `effect` says what will
-    become of a task in a state with these parameters, `reach` where it is done (None: by the
+    become of a task in a state with these parameters, `queue_effect` what of the messages that
+    wait in a queue, in words that follow their number, `reach` where it is done (None: by the
     workers). `wanted` says of a worker that this is what it needs: then its group is no menu, and
     where no worker is chosen, those are meant.
 
@@ -178,6 +179,7 @@ class Action(Struct, frozen=True, kw_only=True):
     current: Source | None = None
     button: str = ""
     effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None
+    queue_effect: Callable[[int | None, Mapping[str, str]], str] | None = None
     wanted: Callable[[Worker], bool] | None = None
     look: Look | None = None
     errors: Mapping[str, str] = {}

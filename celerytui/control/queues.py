@@ -99,6 +99,10 @@ def _task_of(message: bytes) -> str | None:
         return None
 
 
+def _waiting(ready: int | None) -> str:
+    return "waiting message" if ready == 1 else "waiting messages"
+
+
 ON_BROKER = Reach("done on the broker", "there is no way back")
 
 ACTIONS = (
@@ -111,6 +115,7 @@ ACTIONS = (
         typed=True,
         reach=ON_BROKER,
         run=lambda call: _each(call, _purge),
+        queue_effect=lambda ready, params: f"{_waiting(ready)} will be deleted",
         help="throws away every message that waits in the queue",
     ),
     Action(
@@ -122,6 +127,9 @@ ACTIONS = (
         reach=ON_BROKER,
         params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
         run=lambda call: _each(call, _purge_by_name),
+        queue_effect=lambda ready, params: (
+            f"{_waiting(ready)}; those of {params['task']} will be deleted"
+        ),
         help="throws away the waiting messages of one task name, on Redis only",
     ),
 )

@@ -183,6 +183,8 @@ async def test_a_purge_by_name_asks_for_the_task_and_then_for_the_name() -> None
         screen = at.app.screen
         assert isinstance(screen, TypedConfirm)
         assert screen.params == {"task": "billing.charge"}
+        shown = "\n".join("".join(text for text, _ in line) for line in screen.box.lines)
+        assert "waiting messages; those of billing.charge will be deleted" in shown
         await at.press("escape")
         assert at.engine.submitted == []
 

@@ -109,8 +109,9 @@ class Confirm(Dialog[dict[str, str]]):
     def _keys(self) -> Spans:
         glyphs = self.session.glyphs
         hints = [(glyphs.sideways, "choose"), ("Enter", "take it"), ("y", "yes"), ("n Esc", "no")]
-        if self.asks_choices and any(param.choices for param in self.action.params):
-            hints.insert(0, (glyphs.updown, "signal"))
+        chosen = next((one for one in self.action.params if one.choices), None)
+        if self.asks_choices and chosen is not None:
+            hints.insert(0, (glyphs.updown, chosen.label.lower()))
         if self.action.scope is Scope.TASK and len(self.targets) > 1:
             hints.append(("d", "all ids"))
         spans: list[Span] = []

@@ -204,22 +204,25 @@ class Preview:
 
     def _queues(self) -> list[Spans]:
         known: dict[str, Queue] = {one.name: one for one in self.session.engine.store.queues()}
+        effect = self.action.queue_effect
         lines: list[Spans] = []
         for name in self.targets[:ROWS]:
             queue = known.get(name)
             ready = None if queue is None else queue.ready
             kept = None if queue is None else queue.unacked
-            only = f" of {clean(self.params['task'], limit=60)}" if self.params.get("task") else ""
-            waiting = "those" if only and ready else format_count(ready, ascii=self.session.ascii)
-            lines += [
+            what = "" if effect is None else effect(ready, self.params)
+            lines.append(
                 [
                     ("  ", "text"),
                     (clean(name, limit=40).ljust(20), "strong"),
-                    (f"  {waiting}", "failure bold" if ready else "strong"),
-                    (f" messages{only} that wait are thrown away", "text"),
+                    (
+                        f"  {format_count(ready, ascii=self.session.ascii)} ",
+                        "failure bold" if ready else "strong",
+                    ),
+                    (clean(what, limit=120), "text"),
                 ]
-            ]
-            if kept:
+            )
+            if kept and what:
                 lines.append([(" " * 24 + f"{kept:,} that workers hold already stay", "muted")])
         return lines
 

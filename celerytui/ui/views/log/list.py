@@ -22,12 +22,8 @@ class LogList(ListPane[LogEntry]):
 
     def paint(self) -> None:
         if self.is_attached and self.display:
-            self._entries = self.entries()
+            self._entries = self.session.engine.log.entries()[::-1]
         super().paint()
-
-    def entries(self) -> list[LogEntry]:
-        """The entries, newest first."""
-        return self.session.engine.log.entries()[::-1]
 
     def titles(self) -> tuple[Spans, Spans]:
         bad = sum(entry.ok is False for entry in self._entries)
