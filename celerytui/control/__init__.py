@@ -1,6 +1,6 @@
 """Everything that is asked of workers and done to them, and the registry of it."""
 
-from celerytui.control.action import Action, Current, Group, Param, Scope, Source
+from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
 from celerytui.control.actionlog import ActionLog, LogEntry, log_path, overall, user_name
 from celerytui.control.client import Control
 from celerytui.control.inspection import SECTIONS
@@ -18,12 +18,12 @@ __all__ = [
     "Action",
     "ActionLog",
     "Control",
-    "Current",
+    "CurrentValues",
     "Group",
     "LogEntry",
     "Param",
     "Scope",
-    "Source",
+    "SectionReader",
     "action",
     "find_action",
     "in_group",

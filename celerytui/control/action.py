@@ -81,21 +81,21 @@ class Effect(Struct, frozen=True):
     does: str = ""
 
 
-class Current(Struct, frozen=True):
+class CurrentValues(Struct, frozen=True):
     """What holds for a target now: values by the name of their parameter, and a text for all."""
 
     values: Mapping[str, str]
     text: str
 
 
-class Source(Struct, frozen=True):
+class SectionReader(Struct, frozen=True):
     """Where the values that hold now come from: a section of a worker, one of SECTIONS.
 
     `read` gets the section's data and the target; None where the worker does not list it.
     """
 
     section: str
-    read: Callable[[Any, str], Current | None]
+    read: Callable[[Any, str], CurrentValues | None]
 
 
 class Group(Struct, frozen=True):
@@ -176,7 +176,7 @@ class Action(Struct, frozen=True, kw_only=True):
     help: str = ""
     reach: Reach | None = None
     edits_arguments: bool = False
-    current: Source | None = None
+    current: SectionReader | None = None
     button: str = ""
     effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None
     queue_effect: Callable[[int | None, Mapping[str, str]], str] | None = None

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from celerytui.control.action import Action, Call, Current, Param, Result, Scope, Source
+from celerytui.control.action import (
+    Action,
+    Call,
+    CurrentValues,
+    Param,
+    Result,
+    Scope,
+    SectionReader,
+)
 from celerytui.control.lookback import Look, rate_limited, registered, time_limited
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
@@ -58,16 +66,16 @@ def _each(call: Call, name: str, arguments: Mapping[str, Any]) -> Result:
     return Result(tuple(sorted(found, key=lambda one: one.worker)))
 
 
-def _limits_now(data: Any, name: str) -> Current | None:
+def _limits_now(data: Any, name: str) -> CurrentValues | None:
     """The limits that a worker lists for a task, out of its section `registered`."""
     facts = registered(data if isinstance(data, list) else []).get(name)
     if facts is None:
         return None
     values = {word: facts[key] for word, key in LIMITS.items() if key in facts}
-    return Current(values, ", ".join(f"{word} {text}" for word, text in values.items()))
+    return CurrentValues(values, ", ".join(f"{word} {text}" for word, text in values.items()))
 
 
-LISTED = Source("registered", _limits_now)
+LISTED = SectionReader("registered", _limits_now)
 
 ACTIONS = (
     Action(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_id
-from celerytui.control import Action, Current
+from celerytui.control import Action, CurrentValues
 from celerytui.ui.actions.form import Form
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.session import Session
@@ -39,7 +39,7 @@ def action_form(
     )
 
 
-def current_note(hostname: str, error: str | None, current: Current | None) -> Spans:
+def current_note(hostname: str, error: str | None, current: CurrentValues | None) -> Spans:
     """What a worker answered when it was asked what holds now."""
     name = clean(hostname, limit=60)
     if error is not None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from textual.app import App
 
 from celerytui.columns import clean
-from celerytui.control import GROUPS, Action, Group, Scope, Source
+from celerytui.control import GROUPS, Action, Group, Scope, SectionReader
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Refusal, Section
 from celerytui.ui.actions.offers import Offers
@@ -186,7 +186,7 @@ class ActionFlow:
         here = self.offers.targets_here(Scope.WORKER)
         return next(iter(here or self.offers.known(Scope.WORKER)), "")
 
-    def _ask_current(self, action: Action, source: Source, target: str) -> None:
+    def _ask_current(self, action: Action, source: SectionReader, target: str) -> None:
         """Show the values that hold now beside the new ones."""
         hostname = self._informant()
 

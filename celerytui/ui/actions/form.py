@@ -15,8 +15,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from celerytui.columns import clean
-from celerytui.control import Param
-from celerytui.control.params import problem
+from celerytui.control import Param, problem
 from celerytui.ui.actions.inputs import (
     Buttons,
     ChoiceField,
