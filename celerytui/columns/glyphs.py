@@ -58,6 +58,12 @@ class Glyphs(Struct, frozen=True):
         """The sign of a state."""
         return self.states[state]
 
+    def mark(self, ok: bool | None) -> tuple[str, str]:
+        """The sign of how something went, and its role; None is that nobody knows."""
+        if ok is None:
+            return self.unknown, "warning"
+        return (self.success, "success") if ok else (self.failure, "failure")
+
     def __getitem__(self, name: str) -> str:
         """A sign by its field's name, for tables that hold names."""
         return str(getattr(self, name))

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from celerytui.control.lookback import Look
 from celerytui.control.pidbox import Pidbox
-from celerytui.model import Item, Reply, Task
+from celerytui.model import Item, Reply, Task, TaskState, Worker
 
 
 class Scope(enum.Enum):
@@ -24,6 +25,24 @@ class Scope(enum.Enum):
     QUEUE = "queue"
     CLUSTER = "cluster"
 
+    @property
+    def noun(self) -> str:
+        """What one target is called, "" where there is none."""
+        return _NOUNS.get(self, self.value)
+
+
+_NOUNS = {Scope.TYPE: "task name", Scope.CLUSTER: ""}
+
+
+class Reach(Struct, frozen=True):
+    """Where an action is carried out that is no command to workers, in the words of its question.
+
+    `caution` is what the user should know of it.
+    """
+
+    where: str
+    caution: str = ""
+
 
 ParamKind = Literal["choice", "text", "number", "json", "duration", "time", "name"]
 
@@ -33,7 +52,8 @@ class Param(Struct, frozen=True):
 
     `kind` says how the text is read (see `params.value`), `suggest` what completes it: "tasks",
     "queues" or "workers". A "choice" is one of `choices`; a "number" is whole and at least
-    `minimum`; "json" is of the `shape` list or object where that is said.
+    `minimum`; "json" is of the `shape` list or object where that is said. It is filled in with the
+    targets of the scope `here`, where the user is at any.
     """
 
     name: str
@@ -46,6 +66,36 @@ class Param(Struct, frozen=True):
     suggest: str = ""
     minimum: int | None = None
     shape: Literal["", "list", "object"] = ""
+    here: Scope | None = None
+
+
+class Effect(Struct, frozen=True):
+    """What an action does to a task in one state; `warns` where that may not be what is wanted.
+
+    `instead` is the id of the action that does more, and `does` says what it does.
+    """
+
+    text: str
+    warns: bool = False
+    instead: str = ""
+    does: str = ""
+
+
+class CurrentValues(Struct, frozen=True):
+    """What holds for a target now: values by the name of their parameter, and a text for all."""
+
+    values: Mapping[str, str]
+    text: str
+
+
+class SectionReader(Struct, frozen=True):
+    """Where the values that hold now come from: a section of a worker, one of SECTIONS.
+
+    `read` gets the section's data and the target; None where the worker does not list it.
+    """
+
+    section: str
+    read: Callable[[Any, str], CurrentValues | None]
 
 
 class Group(Struct, frozen=True):
@@ -101,6 +151,16 @@ class Action(Struct, frozen=True, kw_only=True):
 
     `changes` is what read-only mode refuses, `destructive` what asks before it is done, `typed`
     what asks for the target's name to be typed. An action in a `group` is under the group's key.
+
+    Before: `edits_arguments` finds the task's real arguments for its form, `current` fills the form
+    with what holds now, `button` is the word on it ("" for the label), `effect` says what will
+    become of a task in a state with these parameters, `queue_effect` what of the messages that
+    wait in a queue, in words that follow their number, `reach` where it is done (None: by the
+    workers). `wanted` says of a worker that this is what it needs: then its group is no menu, and
+    where no worker is chosen, those are meant.
+
+    Afterwards: `look` is how its effect is checked, `errors` what parts of the replies, in Celery's
+    words, mean in plain ones, `sets_events` whether a worker that agreed sends task events.
     """
 
     id: str
@@ -114,6 +174,16 @@ class Action(Struct, frozen=True, kw_only=True):
     typed: bool = False
     params: tuple[Param, ...] = ()
     help: str = ""
+    reach: Reach | None = None
+    edits_arguments: bool = False
+    current: SectionReader | None = None
+    button: str = ""
+    effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None
+    queue_effect: Callable[[int | None, Mapping[str, str]], str] | None = None
+    wanted: Callable[[Worker], bool] | None = None
+    look: Look | None = None
+    errors: Mapping[str, str] = {}
+    sets_events: bool | None = None
 
     @property
     def targeted(self) -> bool:

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import itertools
 import json
 import os
+import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from celerytui.columns import format_id
+from celerytui.control.action import Scope
+from celerytui.control.registry import find_action
 from celerytui.masking import mask
-from celerytui.model import Finding, Outcome, Reply
+from celerytui.model import Finding, Item, Outcome, Reply
 
 KEPT = 500
+KEPT_ITEMS = 50
+"""Entries whose items are kept: each may have thousands."""
 MAX_BYTES = 5_000_000
 TARGETS = 100
 """As many targets are named; their count is always there."""
 
+OK, FAILED, NOT_DONE = "ok", "failed", "not done"
+WORDS: dict[bool | None, str] = {True: OK, False: FAILED, None: NOT_DONE}
+"""How the log counts targets."""
+SIGNS = {OK: True, FAILED: False}
 
-class Entry(Struct):
-    """One action as the log tells it; `count` targets of which `targets` are the first.
 
-    `finding` is what was seen of its effect later. `items` counts targets by how it went.
+class LogEntry(Struct):
+    """One action as the log has it; `count` targets of which `targets` are the first.
+
+    `tally` counts targets by how it went, `finding` is what was seen of the effect later. `number`
+    tells entries apart while the program runs, and `items` are there only where the action was done
+    in this run and not long ago: neither is in the file.
     """
 
     time: float
@@ -39,9 +53,103 @@ class Entry(Struct):
     params: dict[str, str]
     replies: list[Reply]
     seconds: float = 0.0
-    items: dict[str, int] = {}
+    tally: dict[str, int] = {}
     error: str | None = None
     finding: Finding | None = None
+    items: tuple[Item, ...] = ()
+    number: int = 0
+
+    @property
+    def label(self) -> str:
+        """What the action is called; its id where this version does not know it."""
+        known = find_action(self.action)
+        return self.action if known is None else known.label
+
+    @property
+    def scope(self) -> Scope | None:
+        """What the targets are, None where this version does not know the action."""
+        known = find_action(self.action)
+        return None if known is None else known.scope
+
+    def label_of(self, param: str) -> str:
+        """What a parameter is called."""
+        known = find_action(self.action)
+        params = () if known is None else known.params
+        return next((one.label for one in params if one.name == param), param)
+
+    @property
+    def given(self) -> str:
+        """The values of the parameters, on one line."""
+        return " ".join(text for text in self.params.values() if text)
+
+    def on(self, *, ascii: bool) -> str:
+        """The targets, on one line."""
+        if not self.count:
+            return ""
+        if self.count == 1 and self.targets:
+            return format_id(self.targets[0], 40, ascii=ascii)
+        noun = f" {self.scope.noun}s" if self.scope is not None else ""
+        return f"{self.count:,}{noun}"
+
+    @property
+    def ok(self) -> bool | None:
+        """How it went: None where somebody did not answer, False where anything went wrong."""
+        signs = [reply.ok for reply in self.replies]
+        signs += [SIGNS.get(word) for word, count in self.tally.items() if count]
+        if self.finding is not None and self.finding.ok is not None:
+            signs.append(self.finding.ok)
+        return overall(signs, self.error)
+
+    @property
+    def summary(self) -> str:
+        """What came of it, on one line: what was seen afterwards before what was answered."""
+        if self.error is not None:
+            return self.error
+        if self.finding is not None and self.finding.ok is not None:
+            return self.finding.text
+        if len(self.items) == 1:
+            return self.items[0].text
+        if self.tally:
+            return ", ".join(f"{count:,} {word}" for word, count in self.tally.items())
+        for reply in self.replies:
+            if reply.ok is False:
+                return f"{reply.worker}: {reply.text}"
+        return _counted(self.replies)
+
+    def concerns(self, hostname: str) -> bool:
+        """Whether a worker was a target or answered."""
+        return hostname in self.targets or any(one.worker == hostname for one in self.replies)
+
+    def answer_of(self, hostname: str) -> tuple[bool | None, str]:
+        """How it went on that worker, and what the worker answered."""
+        found = next((one for one in self.replies if one.worker == hostname), None)
+        if found is None:
+            return None, self.error or "no answer"
+        if self.finding is not None and self.finding.ok is False:
+            return False, self.finding.text
+        return found.ok, found.text
+
+
+def overall(signs: Iterable[bool | None], error: str | None) -> bool | None:
+    """How an action went, from how it went with each worker or target.
+
+    False where anything went wrong, None where nobody answered or not everybody did.
+    """
+    found = set(signs)
+    if error is not None or False in found:
+        return False
+    return True if found == {True} else None
+
+
+def _counted(replies: Sequence[Reply]) -> str:
+    """The replies of workers of which none refused."""
+    if not replies:
+        return "no worker answered"
+    if len(replies) == 1:
+        return replies[0].text
+    good, silent = (sum(one.ok is sign for one in replies) for sign in (True, None))
+    words = f"{good:,} of {len(replies):,} ok"
+    return f"{words}, {silent:,} no answer" if silent else words
 
 
 def log_path(environ: Mapping[str, str]) -> Path | None:
@@ -62,7 +170,7 @@ def user_name() -> str:
 
 
 class ActionLog:
-    """Writes entries to a file of the user's own and keeps the newest; for one writing thread.
+    """Writes entries to a file of the user's own and keeps the newest; one thread writes.
 
     What cannot be written is kept all the same, and `trouble` says why in one line. The file
     is made on the first entry, for its user alone, and put aside as `.1` when it is full.
@@ -72,19 +180,35 @@ class ActionLog:
         self.path = path
         self.trouble: str | None = None if path is not None else "no home directory for the log"
         self._user, self._app, self._broker = user, app, mask(broker)
-        self._entries: deque[Entry] | None = None
+        self._entries: deque[LogEntry] = deque(maxlen=KEPT)
+        self._with_items: deque[LogEntry] = deque()
+        self._numbers = itertools.count()
+        self._loading = threading.Lock()
+        self._loaded = False
 
-    def entries(self) -> list[Entry]:
-        """The newest entries, oldest first, those of earlier sessions too."""
-        return list(self._kept())
+    def load(self) -> None:
+        """Read what earlier sessions wrote, once; blocks on the file, so not for an event loop."""
+        with self._loading:
+            if not self._loaded:
+                for line in self._lines():
+                    self._take(line)
+                self._loaded = True
+
+    def entries(self) -> list[LogEntry]:
+        """The newest entries, oldest first; those of earlier sessions once they were loaded."""
+        return list(self._entries)
+
+    def entry_of(self, outcome: Outcome) -> LogEntry | None:
+        """The entry of an outcome that was recorded."""
+        return self._find(outcome.action, outcome.started_at)
 
     def record(self, outcome: Outcome) -> None:
         """Note an action that was done or refused."""
+        self.load()
         tally: dict[str, int] = {}
         for item in outcome.items:
-            word = {True: "ok", False: "failed", None: "not done"}[item.ok]
-            tally[word] = tally.get(word, 0) + 1
-        entry = Entry(
+            tally[WORDS[item.ok]] = tally.get(WORDS[item.ok], 0) + 1
+        entry = LogEntry(
             time=outcome.started_at,
             action=outcome.action,
             count=len(outcome.targets),
@@ -92,37 +216,55 @@ class ActionLog:
             params={name: mask(text) for name, text in outcome.params.items()},
             replies=[Reply(one.worker, one.ok, mask(one.text)) for one in outcome.replies],
             seconds=round(max(0.0, outcome.ended_at - outcome.started_at), 3),
-            items=tally,
+            tally=tally,
             error=None if outcome.error is None else mask(outcome.error),
             user=self._user,
             app=self._app,
             broker=self._broker,
+            items=outcome.items,
+            number=next(self._numbers),
         )
-        self._kept().append(entry)
-        self._write(_as_dict(entry))
+        self._entries.append(entry)
+        if entry.items:
+            self._with_items.append(entry)
+            if len(self._with_items) > KEPT_ITEMS:
+                self._with_items.popleft().items = ()
+        self._write(_to_line(entry))
 
     def find(self, finding: Finding) -> None:
         """Note what came of an action that was noted before."""
-        for entry in reversed(self._kept()):
-            if (entry.action, entry.time) == (finding.action, finding.started_at):
-                entry.finding = finding
-                break
+        self.load()
+        self._attach(finding)
         self._write({"finding": _as_dict(finding)})
 
-    def _kept(self) -> deque[Entry]:
-        if self._entries is None:
-            self._entries = deque(self._read(), KEPT)
-        return self._entries
+    def _find(self, action: str, time: float) -> LogEntry | None:
+        for entry in reversed(self.entries()):
+            if (entry.action, entry.time) == (action, time):
+                return entry
+        return None
 
-    def _read(self) -> deque[Entry]:
-        found: deque[Entry] = deque(maxlen=KEPT)
+    def _attach(self, finding: Finding) -> None:
+        entry = self._find(finding.action, finding.started_at)
+        if entry is not None:
+            entry.finding = finding
+
+    def _lines(self) -> Iterator[bytes]:
         if self.path is None:
-            return found
+            return
         for path in (self.path.with_suffix(".jsonl.1"), self.path):
             with contextlib.suppress(OSError), path.open("rb") as file:
-                for line in file:
-                    _take(found, line)
-        return found
+                yield from file
+
+    def _take(self, line: bytes) -> None:
+        """Take in a line's entry, or its finding into its entry; pass over any other."""
+        try:
+            read = msgspec.json.decode(line, type=dict[str, Any])
+            if isinstance(read.get("finding"), dict):
+                self._attach(msgspec.convert(read["finding"], Finding))
+            else:
+                self._entries.append(_from_line(read, next(self._numbers)))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.path is None:
@@ -144,22 +286,20 @@ class ActionLog:
             self.trouble = f"{self.path} cannot be written: {error.strerror}"
 
 
-def _take(found: deque[Entry], line: bytes) -> None:
-    """Add a line's entry to `found`, or its finding to its entry; pass over any other."""
-    try:
-        read = msgspec.json.decode(line, type=dict[str, Any])
-        if isinstance(read.get("finding"), dict):
-            finding = msgspec.convert(read["finding"], Finding)
-            for entry in reversed(found):
-                if (entry.action, entry.time) == (finding.action, finding.started_at):
-                    entry.finding = finding
-                    break
-        else:
-            found.append(msgspec.convert(read, Entry))
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return
+def _to_line(entry: LogEntry) -> dict[str, Any]:
+    """An entry as the file has it, where the tally is called "items"."""
+    line = _as_dict(structs.replace(entry, items=()))
+    del line["number"]
+    line["items"] = line.pop("tally")
+    return line
+
+
+def _from_line(line: dict[str, Any], number: int) -> LogEntry:
+    """The entry of a line; raises msgspec's errors where it is none."""
+    own = {"tally": line.get("items", {}), "items": (), "number": number}
+    return msgspec.convert(line | own, LogEntry)
 
 
 def _as_dict(made: Struct) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(made)
-    return {name: value for name, value in told.items() if value is not None}
+    line: dict[str, Any] = msgspec.to_builtins(made)
+    return {name: value for name, value in line.items() if value is not None}

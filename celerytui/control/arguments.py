@@ -62,9 +62,10 @@ def _asked(
         return {}
     found = {}
     for answer in answers.values():
-        for id, told in answer.items() if isinstance(answer, dict) else ():
-            if isinstance(told, list) and len(told) == 2 and isinstance(told[1], dict):
-                found[id] = told[1]
+        for id, placed in answer.items() if isinstance(answer, dict) else ():
+            # The worker's list that it is in, and what it is.
+            if isinstance(placed, list) and len(placed) == 2 and isinstance(placed[1], dict):
+                found[id] = placed[1]
     return found
 
 

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from celerytui.control.action import NO_TASKS, Action, Call, Result, unwatched
 from celerytui.control.arguments import find_arguments
 from celerytui.control.backend import read_result
 from celerytui.control.inspection import inspect
-from celerytui.control.lookback import LOOKS, Seen, asked_again, finding
+from celerytui.control.lookback import Seen, asked_again, finding
 from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox, one_line
-from celerytui.control.registry import action
+from celerytui.control.registry import ERRORS, action
+from celerytui.control.replies import explained
 from celerytui.control.survey import take_survey
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
@@ -75,8 +78,8 @@ class Control:
         """Do an action to its targets; `workers` are the hostnames that should answer.
 
         What goes wrong on the way stands in the outcome. Raises ReadOnly, and UsageError for an
-        action or a parameter that does not exist or is wrong. `cancelled` is asked and `progress`
-        told between steps, `tasks` is what is held of the targets.
+        action or a parameter that does not exist or is wrong. `cancelled` and `progress` are
+        called between steps, `tasks` is what is held of the targets.
         """
         return self._do(action(action_id), targets, params, workers, cancelled, progress, tasks)
 
@@ -92,7 +95,7 @@ class Control:
         self, outcome: Outcome, tasks: Mapping[str, Task], workers: Sequence[Worker]
     ) -> Finding | None:
         """What came of an outcome, asking its workers again; None where there is nothing to say."""
-        look = LOOKS.get(outcome.action)
+        look = action(outcome.action).look
         if look is None:
             return None
         sections: dict[str, dict[str, Section]] = {}
@@ -100,7 +103,7 @@ class Control:
             with self._pidbox() as pidbox:
                 sections = inspect(pidbox, asked_again(outcome), look.sections, self._clock())
         known = {worker.hostname: worker for worker in workers}
-        return finding(outcome, Seen(self._clock(), tasks, known, sections))
+        return finding(look, outcome, Seen(self._clock(), tasks, known, sections))
 
     def read_result(self, task_id: str) -> ResultMeta:
         """What the result backend holds of a task; raises nothing."""
@@ -191,7 +194,7 @@ class Control:
 
     def _run(self, chosen: Action, call: Call) -> Result:
         try:
-            return chosen.run(call)
+            return _explained(chosen.run(call))
         except CelerytuiError as exc:
             return Result((), str(exc))
         except Exception as exc:
@@ -205,3 +208,13 @@ class Control:
             yield pidbox
         finally:
             pidbox.close()
+
+
+def _explained(result: Result) -> Result:
+    """The same, with what the replies mean where that is known."""
+    replies = [replace(one, text=explained(one.text, ERRORS)) for one in result.replies]
+    items = [
+        replace(one, text=explained(one.text, ERRORS)) if one.ok is False else one
+        for one in result.items
+    ]
+    return replace(result, replies=tuple(replies), items=tuple(items))

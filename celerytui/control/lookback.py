@@ -13,7 +13,7 @@ from celerytui.settings import parse_duration
 
 NAMED = 3
 HEARTBEATS = 2.5
-"""Intervals without a heartbeat after which a worker that was told to go counts as gone."""
+"""Intervals without a heartbeat after which a worker that was shut down counts as gone."""
 
 
 class Seen(Struct, frozen=True):
@@ -33,11 +33,15 @@ Judged = tuple[bool | None, str]
 """Whether it came out as wanted, and that in words; None where nothing tells."""
 
 
+Judge = Callable[[Outcome, Seen], Judged | None]
+"""None: there is nothing to say."""
+
+
 class Look(Struct, frozen=True):
     """When to look, in seconds after the outcome, what to ask its workers, and how to judge."""
 
     after: float
-    judge: Callable[[Outcome, Seen], Judged | None]
+    judge: Judge
     sections: tuple[str, ...] = ()
 
 
@@ -46,16 +50,20 @@ def asked_again(outcome: Outcome) -> list[str]:
     return [reply.worker for reply in outcome.replies if reply.ok is not False]
 
 
-def finding(outcome: Outcome, seen: Seen) -> Finding | None:
+def finding(look: Look, outcome: Outcome, seen: Seen) -> Finding | None:
     """What came of an outcome; None where there is nothing to say."""
-    look = LOOKS.get(outcome.action)
-    judged = None if look is None else look.judge(outcome, seen)
+    judged = look.judge(outcome, seen)
     if judged is None:
         return None
     return Finding(outcome.action, outcome.started_at, seen.now, *judged)
 
 
-def _revoked(outcome: Outcome, seen: Seen) -> Judged | None:
+def not_judged(outcome: Outcome, seen: Seen) -> None:
+    """Nothing: the workers are only asked again, so that what is shown of them is new."""
+
+
+def revoked(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether none of the tasks started after all."""
     tasks = [seen.tasks[id] for id in outcome.targets if id in seen.tasks]
     after = [one for one in tasks if one.started is not None and one.started > outcome.ended_at]
     running = [one for one in tasks if one.state is TaskState.STARTED and one not in after]
@@ -74,7 +82,8 @@ def _revoked(outcome: Outcome, seen: Seen) -> Judged | None:
     return (True, "none of them runs") if tasks else None
 
 
-def _terminated(outcome: Outcome, seen: Seen) -> Judged | None:
+def terminated(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether none of the tasks is running."""
     tasks = [seen.tasks[id] for id in outcome.targets if id in seen.tasks]
     running = [one for one in tasks if one.state is TaskState.STARTED]
     if running:
@@ -82,7 +91,8 @@ def _terminated(outcome: Outcome, seen: Seen) -> Judged | None:
     return (True, "none of them runs") if tasks else None
 
 
-def _aborted(outcome: Outcome, seen: Seen) -> Judged | None:
+def aborted(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the tasks that were marked have ended."""
     marked = {item.target for item in outcome.items if item.ok}
     tasks = [seen.tasks[id] for id in outcome.targets if id in marked and id in seen.tasks]
     running = [one for one in tasks if not one.state.finished]
@@ -92,7 +102,8 @@ def _aborted(outcome: Outcome, seen: Seen) -> Judged | None:
     return (True, "all of them have ended") if tasks else None
 
 
-def _sent(outcome: Outcome, seen: Seen) -> Judged | None:
+def sent(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether a worker has received the new tasks."""
     new = [item.new_id for item in outcome.items if item.new_id]
     if not new:
         return None
@@ -106,7 +117,8 @@ def _sent(outcome: Outcome, seen: Seen) -> Judged | None:
     return True, _tasks(taken, "was taken by a worker", "were taken by workers")
 
 
-def _shut_down(outcome: Outcome, seen: Seen) -> Judged:
+def shut_down(outcome: Outcome, seen: Seen) -> Judged:
+    """Whether the workers are gone."""
     here, replaced = [], []
     for hostname in outcome.targets:
         worker = seen.workers.get(hostname)
@@ -128,7 +140,8 @@ def _shut_down(outcome: Outcome, seen: Seen) -> Judged:
     return True, "shut down"
 
 
-def _sized(outcome: Outcome, seen: Seen) -> Judged | None:
+def sized(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the pools have the size that was expected."""
     wrong = []
     for hostname, stats in _answers(outcome, seen, "stats"):
         size, wanted = pool_size(stats.get("pool")), outcome.expected.get(hostname)
@@ -139,21 +152,22 @@ def _sized(outcome: Outcome, seen: Seen) -> Judged | None:
     return _confirmed(outcome, seen, "the pool has its new size")
 
 
-def _autoscaled(outcome: Outcome, seen: Seen) -> Judged | None:
+def autoscaled(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the workers scale between the limits that were given."""
     wrong = []
     wanted = {name: outcome.params.get(name) for name in ("max", "min")}
     for hostname, stats in _answers(outcome, seen, "stats"):
         scaler = stats.get("autoscaler")
-        told = {name: scaler.get(name) for name in wanted} if isinstance(scaler, dict) else {}
-        if any(text and str(told.get(name)) != text.strip() for name, text in wanted.items()):
-            wrong.append(f"{hostname} scales from {told.get('min')} to {told.get('max')}")
+        has = {name: scaler.get(name) for name in wanted} if isinstance(scaler, dict) else {}
+        if any(text and str(has.get(name)) != text.strip() for name, text in wanted.items()):
+            wrong.append(f"{hostname} scales from {has.get('min')} to {has.get('max')}")
     if wrong:
         return False, _names(wrong)
     return _confirmed(outcome, seen, "it scales as told")
 
 
-def _restarted(outcome: Outcome, seen: Seen) -> Judged | None:
-    """A process that is told to go goes after its next task, so old ones are no failure."""
+def restarted(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the processes are new; each goes after its next task, so old ones are no failure."""
     old = total = 0
     for hostname, stats in _answers(outcome, seen, "stats"):
         before = outcome.expected.get(hostname) or []
@@ -179,42 +193,59 @@ def _pids(pool: Any) -> list[int]:
     return [pid for pid in processes if isinstance(pid, int)]
 
 
-def _consumes(outcome: Outcome, seen: Seen) -> Judged | None:
-    queue = outcome.params.get("queue", "").strip()
-    wanted = outcome.action == "worker.add_consumer"
-    wrong = [
-        hostname
-        for hostname, queues in _answers(outcome, seen, "active_queues")
-        if any(one.get("name") == queue for one in queues if isinstance(one, dict)) is not wanted
-    ]
-    if wrong:
-        return False, f"{_names(wrong)}: {'does not take' if wanted else 'still takes'} from it"
-    return _confirmed(outcome, seen, "takes from it" if wanted else "takes from it no more")
+def consumes(wanted: bool) -> Judge:
+    """Whether the workers consume the queue now, or no longer do."""
+
+    def judge(outcome: Outcome, seen: Seen) -> Judged | None:
+        queue = outcome.params.get("queue", "").strip()
+        wrong = [
+            hostname
+            for hostname, queues in _answers(outcome, seen, "active_queues")
+            if any(one.get("name") == queue for one in queues if isinstance(one, dict))
+            is not wanted
+        ]
+        if wrong:
+            verb = "does not take" if wanted else "still takes"
+            return False, f"{_names(wrong)}: {verb} from it"
+        return _confirmed(outcome, seen, "takes from it" if wanted else "takes from it no more")
+
+    return judge
 
 
-def _limited(outcome: Outcome, seen: Seen) -> Judged | None:
-    """Compare the limits that each worker lists for the task with those that were given."""
+def rate_limited(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the workers list the rate limit that was given."""
+    rate = outcome.params.get("rate", "").strip()
+
+    def fits(facts: Mapping[str, str]) -> bool:
+        return facts.get("rate_limit", "0") == rate or not rate
+
+    return _listed(outcome, seen, fits, "the workers list it so")
+
+
+def time_limited(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the workers list both time limits as given; one that was lifted is left out."""
+
+    def fits(facts: Mapping[str, str]) -> bool:
+        given = outcome.params
+        return all(_number(facts.get(key)) == _number(given.get(name)) for name, key in _LIMITS)
+
+    text = (
+        "the workers list it so; they go by it once their pool is restarted or they connect again"
+    )
+    return _listed(outcome, seen, fits, text)
+
+
+def _listed(
+    outcome: Outcome, seen: Seen, fits: Callable[[Mapping[str, str]], bool], text: str
+) -> Judged | None:
+    """`text`, unless a worker lists a target with other limits."""
     wrong = []
     for hostname, lines in _answers(outcome, seen, "registered"):
         for name in outcome.targets:
             facts = registered(lines).get(name)
-            if facts is not None and not _has_limits(outcome, facts):
+            if facts is not None and not fits(facts):
                 wrong.append(f"{hostname}: {name} has {_facts(facts)}")
-    if wrong:
-        return False, _names(wrong)
-    text = "the workers list it so"
-    if outcome.action == "type.time_limits":
-        text += "; they go by it once their pool is restarted or they connect again"
-    return _confirmed(outcome, seen, text)
-
-
-def _has_limits(outcome: Outcome, facts: Mapping[str, str]) -> bool:
-    params = outcome.params
-    if outcome.action == "type.rate_limit":
-        rate = params.get("rate", "").strip()
-        return facts.get("rate_limit", "0") == rate or not rate
-    # A limit that was lifted is left out of what the worker lists.
-    return all(_number(facts.get(key)) == _number(params.get(name)) for name, key in _LIMITS)
+    return (False, _names(wrong)) if wrong else _confirmed(outcome, seen, text)
 
 
 def _number(text: str | None) -> float:
@@ -277,22 +308,3 @@ def _tasks(tasks: list[Task], one: str = "", many: str = "") -> str:
 def _names(names: list[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
-
-
-LOOKS: dict[str, Look] = {
-    "task.revoke": Look(5.0, _revoked),
-    "task.terminate": Look(5.0, _terminated),
-    "task.abort": Look(5.0, _aborted),
-    "task.run_again": Look(5.0, _sent),
-    "task.send": Look(5.0, _sent),
-    "type.rate_limit": Look(1.0, _limited, ("registered",)),
-    "type.time_limits": Look(1.0, _limited, ("registered",)),
-    "worker.pool_grow": Look(8.0, _sized, ("stats",)),
-    "worker.pool_shrink": Look(8.0, _sized, ("stats",)),
-    "worker.autoscale": Look(3.0, _autoscaled, ("stats",)),
-    "worker.pool_restart": Look(5.0, _restarted, ("stats",)),
-    "worker.add_consumer": Look(3.0, _consumes, ("active_queues",)),
-    "worker.cancel_consumer": Look(3.0, _consumes, ("active_queues",)),
-    "worker.shutdown": Look(10.0, _shut_down),
-}
-"""Action id -> how it is looked at afterwards."""

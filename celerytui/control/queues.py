@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.action import Action, Call, Param, Reach, Result, Scope
 from celerytui.control.pidbox import one_line
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item
@@ -99,6 +99,12 @@ def _task_of(message: bytes) -> str | None:
         return None
 
 
+def _waiting(ready: int | None) -> str:
+    return "waiting message" if ready == 1 else "waiting messages"
+
+
+ON_BROKER = Reach("done on the broker", "there is no way back")
+
 ACTIONS = (
     Action(
         id="queue.purge",
@@ -107,7 +113,9 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
+        reach=ON_BROKER,
         run=lambda call: _each(call, _purge),
+        queue_effect=lambda ready, params: f"{_waiting(ready)} will be deleted",
         help="throws away every message that waits in the queue",
     ),
     Action(
@@ -116,8 +124,12 @@ ACTIONS = (
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
+        reach=ON_BROKER,
         params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
         run=lambda call: _each(call, _purge_by_name),
+        queue_effect=lambda ready, params: (
+            f"{_waiting(ready)}; those of {params['task']} will be deleted"
+        ),
         help="throws away the waiting messages of one task name, on Redis only",
     ),
 )

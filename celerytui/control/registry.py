@@ -15,15 +15,23 @@ ACTIONS: tuple[Action, ...] = (
 )
 GROUPS: tuple[Group, ...] = workers.GROUPS
 
+ERRORS = {part: meaning for one in ACTIONS for part, meaning in one.errors.items()}
+"""The known errors of all actions: one command may send what another one means."""
+
 _BY_ID = {one.id: one for one in ACTIONS}
+
+
+def find_action(id: str) -> Action | None:
+    """The action with this id, None where this version has none."""
+    return _BY_ID.get(id)
 
 
 def action(id: str) -> Action:
     """The action with this id; UsageError where there is none."""
-    try:
-        return _BY_ID[id]
-    except KeyError:
-        raise UsageError(f"there is no action {id!r}") from None
+    found = find_action(id)
+    if found is None:
+        raise UsageError(f"there is no action {id!r}")
+    return found
 
 
 def in_group(id: str) -> tuple[Action, ...]:

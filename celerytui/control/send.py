@@ -8,11 +8,12 @@ from typing import Any
 
 import kombu
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.action import Action, Call, Effect, Param, Reach, Result, Scope
 from celerytui.control.arguments import find_arguments
+from celerytui.control.lookback import Look, sent
 from celerytui.control.pidbox import Pidbox, one_line
 from celerytui.errors import BrokerUnavailable, UsageError
-from celerytui.model import Arguments, Item
+from celerytui.model import Arguments, Item, TaskState
 
 DELIVERY = (
     Param("countdown", "Countdown", "duration", help="start no sooner than that from now"),
@@ -141,6 +142,12 @@ def _again(
     return Item(task_id, True, f"sent as {new_id}, {source}", new_id)
 
 
+def _when_sent_again(state: TaskState, params: Mapping[str, str]) -> Effect:
+    if state.finished:
+        return Effect("sent as a new task")
+    return Effect("sent a second time", warns=True)
+
+
 ACTIONS = (
     Action(
         id="task.run_again",
@@ -154,6 +161,10 @@ ACTIONS = (
             *DELIVERY,
         ),
         run=_run_again,
+        reach=Reach("their real arguments are looked for", "none is guessed"),
+        edits_arguments=True,
+        effect=_when_sent_again,
+        look=Look(5.0, sent),
         help="sends a new task with the same arguments, without the callbacks of the old one",
     ),
     Action(
@@ -168,5 +179,7 @@ ACTIONS = (
             *DELIVERY,
         ),
         run=_send,
+        reach=Reach("sent to its queue"),
+        look=Look(5.0, sent),
     ),
 )

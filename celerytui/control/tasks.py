@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.action import Action, Call, Effect, Param, Reach, Result, Scope
 from celerytui.control.backend import abort
+from celerytui.control.lookback import Look, aborted, revoked, terminated
 from celerytui.control.pidbox import Ask
 from celerytui.control.replies import replies, reply
 from celerytui.errors import BrokerUnavailable
-from celerytui.model import Item, Reply
+from celerytui.model import Item, Reply, TaskState
 
 CHUNK = 250
 """Task ids in one message: as many look-ups of results for the worker, before it replies."""
 NAMED_IDS = 3
-"""As many ids as a worker's answer may list; more are told by their number."""
+"""As many ids as a worker's answer may list; of more only the number is kept."""
 
 SIGNALS = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1")
 
@@ -116,10 +117,10 @@ def _items(
     """What came of each target: one worker that knows of it is enough."""
     items = []
     for ask, chunk in sent:
-        told = [reply(worker, answer) for worker, answer in ask.answers.items()]
-        refusal = next((one for one in told if one.ok is False), None)
-        ok, text = _verdict(told, refusal)
-        ended = _ended_by(told) if terminate else {}
+        answered = [reply(worker, answer) for worker, answer in ask.answers.items()]
+        refusal = next((one for one in answered if one.ok is False), None)
+        ok, text = _verdict(answered, refusal)
+        ended = _ended_by(answered) if terminate else {}
         for id in chunk:
             if id in ended:
                 items.append(Item(id, True, f"terminated on {ended[id]}"))
@@ -132,18 +133,18 @@ def _items(
     return tuple(items)
 
 
-def _verdict(told: Sequence[Reply], refusal: Reply | None) -> tuple[bool | None, str]:
+def _verdict(answered: Sequence[Reply], refusal: Reply | None) -> tuple[bool | None, str]:
     if refusal is not None:
         return False, f"{refusal.worker}: {refusal.text}"
-    if not told:
+    if not answered:
         return None, "sent, but no worker answered"
     return True, "revoked"
 
 
-def _ended_by(told: Sequence[Reply]) -> dict[str, str]:
+def _ended_by(answered: Sequence[Reply]) -> dict[str, str]:
     """Task id -> the worker that says that it terminated it."""
     ended = {}
-    for one in told:
+    for one in answered:
         match = _TERMINATED.fullmatch(one.text) if one.ok else None
         for id in match[1].split(", ") if match else ():
             ended[id] = one.worker
@@ -178,6 +179,31 @@ def _counted(texts: list[str]) -> str:
     return texts[0]
 
 
+OVER = Effect("not touched: it is over")
+NOT_RUN = Effect("will not run")
+
+
+def _is_over(state: TaskState) -> bool:
+    """A lost task may turn up again."""
+    return state.finished and state is not TaskState.LOST
+
+
+def _when_revoked(state: TaskState, params: Mapping[str, str]) -> Effect:
+    if state is TaskState.STARTED:
+        return Effect("runs on to the end", True, instead="task.terminate", does="terminates")
+    return OVER if _is_over(state) else NOT_RUN
+
+
+def _when_terminated(state: TaskState, params: Mapping[str, str]) -> Effect:
+    if state is TaskState.STARTED:
+        return Effect(f"its process gets {params['signal']}", warns=True)
+    return OVER if _is_over(state) else NOT_RUN
+
+
+def _when_aborted(state: TaskState, params: Mapping[str, str]) -> Effect:
+    return OVER if _is_over(state) else Effect("asked to end by itself", warns=True)
+
+
 ACTIONS = (
     Action(
         id="task.revoke",
@@ -186,6 +212,8 @@ ACTIONS = (
         scope=Scope.TASK,
         destructive=True,
         run=_revoke,
+        effect=_when_revoked,
+        look=Look(5.0, revoked),
     ),
     Action(
         id="task.terminate",
@@ -195,6 +223,13 @@ ACTIONS = (
         destructive=True,
         params=(SIGNAL,),
         run=_terminate,
+        effect=_when_terminated,
+        look=Look(5.0, terminated),
+        errors={
+            "does not implement kill_job": "this worker's pool cannot terminate a running task;"
+            " prefork, gevent and eventlet can",
+            "terminate: tasks unknown": "this worker does not have it",
+        },
     ),
     Action(
         id="task.abort",
@@ -202,6 +237,9 @@ ACTIONS = (
         scope=Scope.TASK,
         destructive=True,
         run=_abort,
+        reach=Reach("written to the result backend, where the tasks look for it"),
+        effect=_when_aborted,
+        look=Look(5.0, aborted),
         help="asks an AbortableTask to end by itself; needs its result backend",
     ),
     Action(

@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from celerytui.control.action import Action, Call, Param, Result, Scope
+from celerytui.control.action import (
+    Action,
+    Call,
+    CurrentValues,
+    Param,
+    Result,
+    Scope,
+    SectionReader,
+)
+from celerytui.control.lookback import Look, rate_limited, registered, time_limited
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
 from celerytui.model import Reply
 
 WORKERS = Param(
-    "workers", "On workers", suggest="workers", help="separated by commas; empty for all"
+    "workers",
+    "On workers",
+    suggest="workers",
+    here=Scope.WORKER,
+    help="separated by commas; empty for all",
 )
+LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
+"""What the limits are called here, and in a worker's list of its tasks."""
+UNKNOWN = {"unknown task": "this worker has no task of that name"}
 
 
 def _rate_limit(call: Call) -> Result:
@@ -43,12 +59,23 @@ def _each(call: Call, name: str, arguments: Mapping[str, Any]) -> Result:
     call.pidbox.collect(list(asks.values()))
     found: list[Reply] = []
     for task, ask in asks.items():
-        told = replies(ask.answers, expected, call.pidbox.timeout)
+        answered = replies(ask.answers, expected, call.pidbox.timeout)
         if len(asks) > 1:
-            told = tuple(Reply(one.worker, one.ok, f"{task}: {one.text}") for one in told)
-        found += told
+            answered = tuple(Reply(one.worker, one.ok, f"{task}: {one.text}") for one in answered)
+        found += answered
     return Result(tuple(sorted(found, key=lambda one: one.worker)))
 
+
+def _limits_now(data: Any, name: str) -> CurrentValues | None:
+    """The limits that a worker lists for a task, out of its section `registered`."""
+    facts = registered(data if isinstance(data, list) else []).get(name)
+    if facts is None:
+        return None
+    values = {word: facts[key] for word, key in LIMITS.items() if key in facts}
+    return CurrentValues(values, ", ".join(f"{word} {text}" for word, text in values.items()))
+
+
+LISTED = SectionReader("registered", _limits_now)
 
 ACTIONS = (
     Action(
@@ -61,6 +88,10 @@ ACTIONS = (
             WORKERS,
         ),
         run=_rate_limit,
+        button="Set",
+        current=LISTED,
+        look=Look(1.0, rate_limited, (LISTED.section,)),
+        errors=UNKNOWN,
         help="how many tasks of this name one worker starts in a time",
     ),
     Action(
@@ -74,6 +105,14 @@ ACTIONS = (
             WORKERS,
         ),
         run=_time_limits,
+        button="Set",
+        current=LISTED,
+        look=Look(1.0, time_limited, (LISTED.section,)),
+        errors=UNKNOWN
+        | {
+            "time limits set successfully": "a worker goes by them once its pool is restarted or"
+            " it connects again"
+        },
         help="both are set together, what is left empty is lifted; a threads pool knows none",
     ),
 )

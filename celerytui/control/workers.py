@@ -8,7 +8,16 @@ from typing import Any
 from msgspec import structs
 
 from celerytui.control.action import Action, Call, Group, Param, Result, Scope
-from celerytui.control.lookback import pool_size
+from celerytui.control.lookback import (
+    Look,
+    autoscaled,
+    consumes,
+    not_judged,
+    pool_size,
+    restarted,
+    shut_down,
+    sized,
+)
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
 from celerytui.model import Reply
@@ -97,6 +106,18 @@ def _cancel_consumer(call: Call) -> Result:
     return command("cancel_consumer", call, queue=call.params["queue"].strip())
 
 
+def _pool_errors(verb: str) -> dict[str, str]:
+    """What a pool answers that cannot grow or shrink."""
+    return {
+        "not supported with autoscale": "change its minimum and maximum with Autoscale",
+        f"object has no attribute '{verb}'": "this worker's pool has a fixed size; prefork, gevent"
+        f" and eventlet {verb}",
+        "Can't shrink pool. All processes busy": "try again when some have nothing to do",
+    }
+
+
+NO_DISPATCHER = {"event dispatcher unavailable": "this worker runs without events"}
+
 ENABLE_EVENTS = Action(
     id="worker.enable_events",
     key="E",
@@ -104,6 +125,9 @@ ENABLE_EVENTS = Action(
     scope=Scope.WORKER,
     group=EVENTS.id,
     run=lambda call: command("enable_events", call),
+    wanted=lambda worker: worker.task_events is False,
+    errors=NO_DISPATCHER,
+    sets_events=True,
 )
 DISABLE_EVENTS = Action(
     id="worker.disable_events",
@@ -111,8 +135,15 @@ DISABLE_EVENTS = Action(
     scope=Scope.WORKER,
     group=EVENTS.id,
     run=lambda call: command("disable_events", call),
+    errors=NO_DISPATCHER
+    | {
+        "task events already disabled": "a worker started with -E says this and goes on sending"
+        " them"
+    },
+    sets_events=False,
 )
 
+_QUEUE = Param("queue", "Queue", "name", required=True, suggest="queues", here=Scope.QUEUE)
 _SIZE = Param("n", "By", "number", default="1", required=True, minimum=1, help="processes")
 
 ACTIONS = (
@@ -125,6 +156,8 @@ ACTIONS = (
         group=POOL.id,
         params=(_SIZE,),
         run=_grow,
+        look=Look(8.0, sized, ("stats",)),
+        errors=_pool_errors("grow"),
     ),
     Action(
         id="worker.pool_shrink",
@@ -133,6 +166,8 @@ ACTIONS = (
         group=POOL.id,
         params=(_SIZE,),
         run=_shrink,
+        look=Look(8.0, sized, ("stats",)),
+        errors=_pool_errors("shrink"),
     ),
     Action(
         id="worker.autoscale",
@@ -144,6 +179,11 @@ ACTIONS = (
             Param("min", "Minimum", "number", minimum=0, help="processes at least"),
         ),
         run=_autoscale,
+        look=Look(3.0, autoscaled, ("stats",)),
+        errors={
+            "Autoscale not enabled": "start the worker with --autoscale, or grow and shrink its"
+            " pool"
+        },
         help="only on workers that were started with --autoscale",
     ),
     Action(
@@ -153,6 +193,11 @@ ACTIONS = (
         group=POOL.id,
         destructive=True,
         run=_restart,
+        look=Look(5.0, restarted, ("stats",)),
+        errors={
+            "Pool restarts not enabled": "the worker's app needs worker_pool_restarts = True;"
+            " otherwise restart the worker"
+        },
         help="each process is replaced after its next task; needs worker_pool_restarts",
     ),
     Action(
@@ -161,7 +206,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         params=(
-            Param("queue", "Queue", "name", required=True, suggest="queues"),
+            _QUEUE,
             Param("exchange", "Exchange", "name", help="the queue's name where empty"),
             Param(
                 "exchange_type",
@@ -173,6 +218,7 @@ ACTIONS = (
             Param("routing_key", "Routing key", "name", help="the queue's name where empty"),
         ),
         run=_add_consumer,
+        look=Look(3.0, consumes(True), ("active_queues",)),
     ),
     Action(
         id="worker.cancel_consumer",
@@ -180,8 +226,10 @@ ACTIONS = (
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         destructive=True,
-        params=(Param("queue", "Queue", "name", required=True, suggest="queues"),),
+        params=(_QUEUE,),
         run=_cancel_consumer,
+        look=Look(3.0, consumes(False), ("active_queues",)),
+        errors={"no such queue": "the worker does not take from it"},
     ),
     Action(
         id="worker.ping",
@@ -205,6 +253,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         destructive=True,
         run=_shutdown,
+        look=Look(10.0, shut_down),
         help="a warm shutdown: the tasks that run end first",
     ),
     Action(
@@ -217,6 +266,11 @@ ACTIONS = (
             Param("arguments", "Arguments", "json", default="{}", shape="object"),
         ),
         run=lambda call: command(call.params["command"].strip(), call, **_keywords(call)),
+        look=Look(1.0, not_judged, ("stats", "active_queues")),
+        errors={
+            "Requires the objgraph library": "pip install objgraph where the worker runs",
+            "psutil": "pip install psutil where the worker runs",
+        },
         help="any control or inspect command by its name, with its arguments as a JSON object",
     ),
 )

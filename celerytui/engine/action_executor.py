@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from celerytui.control import LOOKS, ActionLog, Control, Scope, action
+from celerytui.control import ActionLog, Control, Scope, find_action
+from celerytui.control import action as action_of
 from celerytui.engine.job import Job
 from celerytui.errors import CelerytuiError
 from celerytui.model import Finding, Outcome, Task
@@ -40,17 +41,18 @@ class ActionExecutor:
         self._tell = tell
         self._clock = clock
 
-    def do(self, running: Job, done: Callable[[Outcome], None] | None) -> None:
+    def do(self, job: Job, done: Callable[[Outcome], None] | None) -> None:
         """Do an action, on the control thread."""
         try:
-            running.outcome = outcome = self._perform(running)
+            job.outcome = outcome = self._perform(job)
         finally:
-            self.running.remove(running)
-        self._note_events(outcome)
+            self.running.remove(job)
         self.log.record(outcome)
-        if outcome.action in LOOKS:
-            due = time.monotonic() + LOOKS[outcome.action].after
-            self._looks.append((due, outcome))
+        action = find_action(outcome.action)
+        if action is not None and action.sets_events is not None:
+            self._note_events(outcome, on=action.sets_events)
+        if action is not None and action.look is not None:
+            self._looks.append((time.monotonic() + action.look.after, outcome))
         self.outcomes.append(outcome)
         if done is not None:
             done(outcome)
@@ -70,35 +72,30 @@ class ActionExecutor:
                 self.findings.append(finding)
                 self._tell()
 
-    def _perform(self, running: Job) -> Outcome:
+    def _perform(self, job: Job) -> Outcome:
         def progress(done: int, total: int, note: str) -> None:
-            running.done, running.total, running.note = done, total, note
+            job.done, job.total, job.note = done, total, note
             self._tell()
 
         try:
-            scope = action(running.action).scope
-            tasks = self._held(running.targets) if scope is Scope.TASK else {}
+            scope = action_of(job.action).scope
+            tasks = self._held(job.targets) if scope is Scope.TASK else {}
             return self._control.perform(
-                running.action,
-                running.targets,
-                running.params,
+                job.action,
+                job.targets,
+                job.params,
                 live_workers(self._store),
-                cancelled=lambda: running.cancelled,
+                cancelled=lambda: job.cancelled,
                 progress=progress,
                 tasks=tasks,
             )
         except CelerytuiError as error:
-            return Outcome(
-                running.action, running.targets, (), running.since, self._clock(), str(error)
-            )
+            return Outcome(job.action, job.targets, (), job.since, self._clock(), str(error))
 
     def _held(self, ids: Sequence[str]) -> dict[str, Task]:
         return {task.id: task for task in self._store.tasks(ids) if task is not None}
 
-    def _note_events(self, outcome: Outcome) -> None:
-        if outcome.action not in ("worker.enable_events", "worker.disable_events"):
-            return
-        on = outcome.action == "worker.enable_events"
+    def _note_events(self, outcome: Outcome, *, on: bool) -> None:
         for reply in outcome.replies:
             # One that was started with -E says that they are off and sends on.
             if reply.ok and (on or "already" not in reply.text):

@@ -16,7 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
-from celerytui.control import LOOKS, ActionLog, Control, log_path, user_name
+from celerytui.control import (
+    ENABLE_EVENTS,
+    ActionLog,
+    Control,
+    find_action,
+    log_path,
+    user_name,
+)
 from celerytui.engine.action_executor import ActionExecutor
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
@@ -247,7 +254,8 @@ class Engine:
 
     def _do(self, running: Job, done: Callable[[Outcome], None] | None) -> None:
         self.executor.do(running, done)
-        look, outcome = LOOKS.get(running.action), running.outcome
+        action, outcome = find_action(running.action), running.outcome
+        look = None if action is None else action.look
         if look is not None and outcome is not None and CHANGED.intersection(look.sections):
             # What it was told changes the worker's own row.
             changed = [reply.worker for reply in outcome.replies if reply.ok]
@@ -344,7 +352,7 @@ class Engine:
             # A task that ended before its worker told of it would run for ever here.
             self._schedule.again(told, time.monotonic() + SETTLE_SECONDS)
             self.outcomes.append(
-                Outcome("worker.enable_events", told, tuple(replies), started, self.clock())
+                Outcome(ENABLE_EVENTS.id, told, tuple(replies), started, self.clock())
             )
 
     def _restore_events(self, end: float) -> None:

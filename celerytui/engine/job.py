@@ -11,8 +11,8 @@ from celerytui.model import Outcome
 class Job:
     """An action that waits for its turn or is being done; read from any thread.
 
-    `done` of `total` targets are through, `note` says what it does now; `total` is 0 until it
-    tells. `outcome` is there once it has ended.
+    `done` of `total` targets are through, `note` says what it does now; `total` is 0 until that
+    is known. `outcome` is there once it has ended.
     """
 
     def __init__(
@@ -34,5 +34,5 @@ class Job:
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was told to end."""
+        """Whether it is to end."""
         return self._cancelled.is_set()

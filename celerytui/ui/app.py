@@ -63,7 +63,7 @@ class MonitorApp(BaseApp):
         self._look(palette)
         self._bind(settings)
         self.main = MainScreen(self.session)
-        self.actions = ActionFlow(self, self.session, self.main)
+        self.actions = ActionFlow(self, self.session, self.main.targets)
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
         self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
@@ -103,7 +103,7 @@ class MonitorApp(BaseApp):
         if not self.is_headless:
             share_interpreter()
         self.engine.start()
-        self.load_history()
+        self.load_log()
         self.receive_news()
         self.set_interval(TIDY_SECONDS, self._tidy)
 
@@ -117,9 +117,9 @@ class MonitorApp(BaseApp):
         await asyncio.to_thread(self.engine.stop)
 
     @work(exit_on_error=False)
-    async def load_history(self) -> None:
+    async def load_log(self) -> None:
         """Read what was done in earlier runs."""
-        await asyncio.to_thread(self.session.history.load)
+        await asyncio.to_thread(self.engine.log.load)
 
     # News
 
@@ -143,7 +143,7 @@ class MonitorApp(BaseApp):
         while self.engine.outcomes:
             self.post_message(ActionFinished(self.engine.outcomes.popleft()))
         while self.engine.findings:
-            self.actions.found(self.engine.findings.popleft())
+            self.actions.report.found(self.engine.findings.popleft())
 
     def tell_widgets(self) -> None:
         """Hand the news to what is on the screen."""
@@ -173,7 +173,7 @@ class MonitorApp(BaseApp):
 
     def show_outcome(self, outcome: Outcome) -> None:
         """Say what each worker answered, and go on to the one new task if there is one."""
-        self.actions.finished(outcome)
+        self.actions.report.finished(outcome)
         new = [item.new_id for item in outcome.items if item.new_id]
         if len(new) == 1:
             self._new_task = (new[0], self.engine.clock() + NEW_TASK_SECONDS)
@@ -199,8 +199,9 @@ class MonitorApp(BaseApp):
         for key in self.session.keys.at("app"):
             if key.command:
                 yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
-        for action in self.actions.all():
-            words = ", ".join(filter(None, (action.help, action.id, action.key)))
+        for action in self.actions.offers.all():
+            key = self.session.key_of(action.id)
+            words = ", ".join(filter(None, (action.help, action.id, key)))
             yield SystemCommand(action.label, words, lambda one=action: self.actions.act(one))
 
     def _run(self, call: str) -> None:

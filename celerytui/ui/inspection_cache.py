@@ -1,4 +1,4 @@
-"""What one worker told of itself, section by section, as it was asked for."""
+"""What one worker reports, section by section, as it was asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from celerytui.model import Section
 class InspectionCache:
     """The sections of the worker that is looked at; nothing is asked that nobody looks at.
 
-    InspectionCache come from threads of the engine; the next piece of news shows them.
+    Answers come from threads of the engine; the next piece of news shows them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -30,9 +30,8 @@ class InspectionCache:
                 self._ask(name)
 
     def refresh(self) -> None:
-        """Ask again for all that was asked for."""
-        for name in sorted(self._asked):
-            self._ask(name)
+        """Have everything asked for again as soon as somebody looks at it."""
+        self._asked.clear()
 
     def get(self, name: str) -> Section | None:
         """The last answer; None while there is none."""

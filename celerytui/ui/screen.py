@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from celerytui.columns import clean
-from celerytui.control import Action, Scope
+from celerytui.control import Scope
 from celerytui.model import LinkState
 from celerytui.query import parse_filter
 from celerytui.ui.actions.flow import ActionFlow
@@ -134,7 +134,7 @@ class MainScreen(Screen[None]):
             hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
         if self.body.view.opens is not None:
             hints.append((5, (raw("back")[0], "back", 5)))
-        for order, (key, label) in enumerate(self.actions.hints(), _ACTIONS_FROM):
+        for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
             hints.append((order, (key, label, order)))
         unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
         return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
@@ -147,14 +147,10 @@ class MainScreen(Screen[None]):
         found = self.pane.current_task if self.pane is not None else None
         return found or self.body.view.current_task(self.body.by_name)
 
-    def targets(self, action: Action) -> list[str]:
+    def targets(self, scope: Scope) -> list[str]:
         """What an action is about: what the pane in focus says, else what the view is about."""
-        found = self.pane.targets(action.scope) if self.pane is not None else []
-        return found or self.about(action.scope)
-
-    def about(self, scope: Scope) -> list[str]:
-        """What the view itself is about, whatever has the focus."""
-        return self.body.view.targets(self.body.by_name, scope)
+        found = self.pane.targets(scope) if self.pane is not None else []
+        return found or self.body.view.targets(self.body.by_name, scope)
 
     # Going from view to view
 
@@ -354,12 +350,9 @@ class MainScreen(Screen[None]):
 
     def action_ask_workers(self) -> None:
         self.session.engine.ask_workers()
-        self.ask_again()
+        self.session.answers.refresh()
+        self.repaint()
         self._say("asking the workers")
-
-    def ask_again(self) -> None:
-        """Ask for what the view shows of the workers' own answers again."""
-        self.body.view.ask_again(self.session)
 
     def action_act(self, action_id: str) -> None:
         self.actions.do(action_id)

@@ -7,7 +7,6 @@ from celerytui.model import LinkState
 from celerytui.store import Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
-from celerytui.ui.history import History
 from celerytui.ui.inspection_cache import InspectionCache
 from celerytui.ui.keys.registry import Keys
 
@@ -34,7 +33,6 @@ class Session:
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
         self.answers = InspectionCache(engine)
-        self.history = History(engine)
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""

@@ -6,7 +6,7 @@ import pytest
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group
 from celerytui.demo.sample import NOW
-from celerytui.demo.traffic import BILL
+from celerytui.demo.traffic import BILL, GPU
 from celerytui.engine import Job
 from celerytui.model import Batch, Event, Finding, Item, Outcome, Reply
 from celerytui.settings import Settings
@@ -40,7 +40,7 @@ async def _on_everything(at: Driver) -> None:
 async def test_read_only_refuses_every_change_by_any_way(chosen: Action) -> None:
     async with driven(read_only=True) as at:
         await _on_everything(at)
-        assert chosen not in at.app.actions.all()
+        assert chosen not in at.app.actions.offers.all()
         at.app.actions.act(chosen, ["something"])
         at.app.actions.do(chosen.id)
         await at.pilot.pause()
@@ -123,6 +123,28 @@ async def test_events_that_are_off_are_turned_on_without_a_menu() -> None:
         at.engine.store.set_task_events(BILL, True, by_us=True)
         await at.press("E")
         assert isinstance(at.app.screen, Choice)
+
+
+async def test_where_no_worker_is_chosen_the_silent_ones_get_their_events_turned_on() -> None:
+    async with driven() as at:
+        hints = {key for key, _, _ in at.app.main.key_hints()}
+        assert "E" not in hints
+        for hostname in (BILL, GPU):  # the second one is lost and would not answer
+            at.engine.store.set_task_events(hostname, False, by_us=False)
+        assert "E" in {key for key, _, _ in at.app.main.key_hints()}
+        await at.press("E")
+        assert at.engine.submitted == [("worker.enable_events", (BILL,), {})]
+
+
+async def test_an_action_on_one_worker_asks_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    async with driven() as at:
+        monkeypatch.setattr(at.engine, "ask_workers", lambda: asked.append(True))
+        grown = Reply(BILL, True, "pool will grow")
+        at.app.show_outcome(Outcome("worker.pool_grow", (BILL,), (grown,), NOW, NOW))
+        at.app.actions.report.found(Finding("worker.pool_grow", NOW, NOW, True, "it is so"))
+        await at.pilot.pause()
+        assert asked == []
 
 
 async def test_the_menu_opens_a_group_as_a_menu_of_its_own() -> None:
@@ -223,11 +245,12 @@ async def test_the_new_task_is_followed_once_it_is_heard_of(view: str) -> None:
         assert shown == "brand-new"
 
 
-async def test_what_was_not_so_afterwards_is_told_and_what_was_is_not() -> None:
+async def test_what_was_not_so_afterwards_is_said_and_what_was_is_not() -> None:
     async with driven() as at:
-        at.app.actions.found(Finding("worker.pool_grow", NOW, NOW, True, "it has its new size"))
+        found = at.app.actions.report.found
+        found(Finding("worker.pool_grow", NOW, NOW, True, "it has its new size"))
         assert _titles(at) == []
-        at.app.actions.found(Finding("worker.shutdown", NOW, NOW, False, "it goes on"))
+        found(Finding("worker.shutdown", NOW, NOW, False, "it goes on"))
         await at.pilot.pause()
         assert _titles(at) == ["Shut down, afterwards"]
 

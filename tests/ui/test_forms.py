@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
-from celerytui.control import ACTIONS, Action, Param, action
+from celerytui.control import ACTIONS, Action, Param, Scope, action
+from celerytui.control.action import Effect, Reach
 from celerytui.model import Refusal
 from celerytui.ui.actions.confirm import Confirm, TypedConfirm
 from celerytui.ui.actions.form import Form
@@ -183,6 +185,8 @@ async def test_a_purge_by_name_asks_for_the_task_and_then_for_the_name() -> None
         screen = at.app.screen
         assert isinstance(screen, TypedConfirm)
         assert screen.params == {"task": "billing.charge"}
+        shown = "\n".join("".join(text for text, _ in line) for line in screen.box.lines)
+        assert "waiting messages; those of billing.charge will be deleted" in shown
         await at.press("escape")
         assert at.engine.submitted == []
 
@@ -209,8 +213,8 @@ async def test_run_again_never_guesses() -> None:
         await at.press("2", "j", "R")
         screen = at.app.screen
         assert isinstance(screen, Form)
-        told = " ".join(text for line in screen.box.lines for text, _ in line)
-        assert "they were cut short" in told
+        shown = " ".join(text for line in screen.box.lines for text, _ in line)
+        assert "they were cut short" in shown
         assert screen.values["args"] == "(42, 'tok_..."
         await at.press("shift+tab", "enter")
         assert at.engine.submitted == []
@@ -235,6 +239,52 @@ async def test_limits_begin_with_those_that_hold_now() -> None:
         screen = at.app.screen
         assert isinstance(screen, Form)
         assert screen.values == {"soft": "60", "hard": "90", "workers": ""}
+
+
+async def test_another_action_is_asked_about_in_its_own_words() -> None:
+    ours = replace(
+        action("task.revoke"),
+        label="Polish",
+        params=(Param("shine", "Shine", "choice", ("matt", "glossy"), "matt"),),
+        reach=Reach("done with a cloth", "nothing gets wet"),
+        effect=lambda state, params: Effect(
+            f"will be {params['shine']}", instead="task.terminate", does="scratches"
+        ),
+    )
+    async with driven() as at:
+        await at.press("2", "j")
+        at.app.actions.act(ours)
+        await at.press("down")
+        screen = at.app.screen
+        assert isinstance(screen, Confirm)
+        shown = "\n".join("".join(text for text, _ in line) for line in screen.box.lines)
+        for words in (
+            "will be glossy: K scratches",
+            "done with a cloth; nothing gets wet",
+            "Yes, polish",
+            "shine",
+        ):
+            assert words in shown
+        await at.press("y")
+        ((_, _, params),) = at.engine.submitted
+        assert params == {"shine": "glossy"}
+
+
+async def test_a_form_is_filled_in_with_the_worker_or_the_queue_that_is_here() -> None:
+    async with driven() as at:
+        await at.press("3", "j")
+        at.app.actions.act(action("type.rate_limit"), ["billing.dunning"])
+        await at.pilot.pause()
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values["workers"] == "celery@bill1"
+        await at.press("escape", "4", "j")
+        (queue,) = at.app.actions.offers.targets_here(Scope.QUEUE)
+        at.app.actions.act(action("worker.add_consumer"), ["celery@bill1"])
+        await at.pilot.pause()
+        screen = at.app.screen
+        assert isinstance(screen, Form)
+        assert screen.values["queue"] == queue
 
 
 async def test_a_group_is_a_menu() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from celerytui.control import ActionLog
+from celerytui.control.actionlog import KEPT
 from celerytui.demo.sample import NOW
 from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
-from celerytui.ui.dialogs.log_entry import Told
-from celerytui.ui.history import History
+from celerytui.ui.dialogs.log_entry import LogEntryDialog
 from celerytui.ui.views.log.list import LogList
 from celerytui.ui.views.task.result import ResultDialog
 from tests.ui.pilot import Driver, driven
@@ -44,7 +44,7 @@ async def _finish(at: Driver, *outcomes: Outcome) -> None:
     await at.pilot.pause()
 
 
-def _text(screen: Told | ResultDialog) -> str:
+def _text(screen: LogEntryDialog | ResultDialog) -> str:
     return "\n".join("".join(text for text, _ in line) for line in screen.box.lines)
 
 
@@ -59,17 +59,40 @@ async def test_the_newest_action_stands_first() -> None:
         assert entries[0].summary == "no worker answered"
 
 
+async def test_the_cursor_stands_on_an_entry_while_others_come_and_go() -> None:
+    def ping(number: int) -> Outcome:
+        return Outcome("worker.ping", (f"celery@{number}",), (), NOW, NOW)
+
+    async def opened(at: Driver) -> str:
+        await at.press("enter")
+        assert isinstance(at.app.screen, LogEntryDialog)
+        text = _text(at.app.screen)
+        await at.press("escape")
+        return text
+
+    async with driven() as at:
+        await _finish(at, *map(ping, range(3)))
+        await at.press("9", "j", "j")
+        assert "celery@1" in await opened(at)
+        # More than the log keeps, but for the one under the cursor and the last: trimmed too.
+        await _finish(at, *map(ping, range(3, KEPT + 1)))
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert len(at.engine.log.entries()) == KEPT
+        assert "celery@1" in await opened(at)
+
+
 async def test_what_was_seen_afterwards_counts_more_than_the_answer() -> None:
     async with driven() as at:
         await _finish(at, GROWN)
         finding = Finding("worker.pool_grow", GROWN.started_at, NOW, False, "it has 8 still")
         at.engine.log.find(finding)
-        at.app.actions.found(finding)
+        at.app.actions.report.found(finding)
         await at.press("9", "j")
         assert "it has 8 still" in at.screen_text()
         await at.press("enter")
         screen = at.app.screen
-        assert isinstance(screen, Told)
+        assert isinstance(screen, LogEntryDialog)
         assert "pool will grow" in _text(screen)
         assert "it has 8 still" in _text(screen)
 
@@ -79,7 +102,7 @@ async def test_a_bulk_that_failed_in_part_opens_with_the_failures_first() -> Non
         at.app.session.marked = {"one", "two", "three"}
         await _finish(at, SENT)
         screen = at.app.screen
-        assert isinstance(screen, Told)
+        assert isinstance(screen, LogEntryDialog)
         lines = _text(screen)
         assert lines.index("two") < lines.index("three") < lines.index("one ↳ new-one")
         assert at.app.session.marked == {"two", "three"}
@@ -91,9 +114,8 @@ async def test_earlier_runs_are_there_without_their_items(tmp_path: Path) -> Non
     log.record(SENT)
     async with driven() as at:
         at.engine.log = ActionLog(path, user="ana", app="shop", broker="memory://")
-        history = History(at.engine)
-        history.load()
-        (entry,) = history.entries()
+        at.engine.log.load()
+        (entry,) = at.engine.log.entries()
         assert entry.items == ()
         assert entry.summary == "1 ok, 1 failed, 1 not done"
         assert entry.ok is False
@@ -104,9 +126,8 @@ async def test_a_hostile_log_line_is_only_text() -> None:
     async with driven() as at:
         evil = "\x1b]0;pwn\x07[bold]"
         at.engine.log.record(Outcome(evil, (evil,), (Reply(evil, False, evil),), NOW, NOW, evil))
-        at.app.session.history.load()
         await at.press("9", "j", "enter")
-        assert isinstance(at.app.screen, Told)
+        assert isinstance(at.app.screen, LogEntryDialog)
         assert "\x1b" not in at.screen_text()
 
 

@@ -96,7 +96,7 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
         assert asked[-1] == "conf"
         asked.clear()
         await at.press("w")
-        assert sorted(asked) == ["active_queues", "conf", "registered", "scheduled", "stats"]
+        assert sorted(asked) == ["active_queues", "conf", "scheduled", "stats"]
 
 
 async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
 from celerytui.control import actionlog
-from celerytui.control.actionlog import ActionLog, log_path
+from celerytui.control.actionlog import ActionLog, log_path, overall
 from celerytui.masking import learn
 from celerytui.model import Finding, Item, Outcome, Reply
 
@@ -19,7 +22,9 @@ def outcome(number: int = 1, **more: Any) -> Outcome:
 
 
 def opened(path: Path | None) -> ActionLog:
-    return ActionLog(path, user="ann", app="shop", broker="redis://:pw123456@h/0")
+    log = ActionLog(path, user="ann", app="shop", broker="redis://:pw123456@h/0")
+    log.load()
+    return log
 
 
 def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
@@ -30,10 +35,10 @@ def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
     log.record(outcome(2, error="the broker is gone"))
     log.find(Finding("task.revoke", 1, 6.0, False, "it started all the same"))
     (first, second) = opened(path).entries()
-    assert opened(path).entries() == log.entries()
+    assert [structs.replace(one, items=()) for one in log.entries()] == opened(path).entries()
     assert (first.user, first.app, first.broker) == ("ann", "shop", "redis://:**@h/0")
     assert (first.count, first.targets, first.params) == (1, ["id1"], {"signal": "SIGKILL"})
-    assert first.items == {"ok": 1, "failed": 1, "not done": 1}
+    assert first.tally == {"ok": 1, "failed": 1, "not done": 1}
     assert first.replies == list(outcome().replies)
     assert first.finding is not None
     assert (first.finding.ok, first.finding.text) == (False, "it started all the same")
@@ -113,6 +118,74 @@ def test_where_it_is() -> None:
     home = Path("/h/.local/state/celerytui/actions.jsonl")
     assert log_path({"XDG_STATE_HOME": "s", "HOME": "/h"}) == home
     assert log_path({}) is None
+
+
+def test_nothing_is_read_before_it_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    opened(path).record(outcome())
+    log = ActionLog(path, user="ann", app="shop", broker="")
+    assert log.entries() == []
+    log.record(outcome(2))
+    assert [entry.time for entry in log.entries()] == [1, 2]
+    log.load()
+    assert len(log.entries()) == 2
+
+
+def test_entries_keep_their_numbers_while_others_come_and_go(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    for _ in range(3):  # at the same time, as two sessions might
+        opened(path).record(outcome())
+    log = opened(path)
+    before = {entry.number: entry for entry in log.entries()}
+    assert len(before) == 3
+    for _ in range(actionlog.KEPT - 1):
+        log.record(outcome())
+    oldest = log.entries()[0]
+    assert before[oldest.number] is oldest
+    assert len({entry.number for entry in log.entries()}) == actionlog.KEPT
+
+
+def test_items_are_kept_for_the_newest_and_never_written(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    log = opened(path)
+    for number in range(actionlog.KEPT_ITEMS + 1):
+        log.record(outcome(number, items=(Item("a", True, "it went well"),)))
+    first, *others = log.entries()
+    assert first.items == ()
+    assert all(entry.items for entry in others)
+    assert (first.summary, others[0].summary) == ("1 ok", "it went well")
+    assert "it went well" not in path.read_text()
+    assert all(entry.items == () for entry in opened(path).entries())
+
+
+def test_a_file_cannot_set_what_is_only_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "actions.jsonl"
+    opened(path).record(outcome())
+    line = json.loads(path.read_text())
+    path.write_text(json.dumps(line | {"number": 99, "tally": {"ok": 7}}) + "\n")
+    (entry,) = opened(path).entries()
+    assert (entry.number, entry.tally) == (0, {})
+
+
+@given(st.lists(st.sampled_from([True, False, None])), st.sampled_from([None, "it is gone"]))
+def test_one_failure_fails_all_and_silence_is_no_success(
+    signs: list[bool | None], error: str | None
+) -> None:
+    ok = overall(signs, error)
+    assert (ok is False) is (error is not None or False in signs)
+    assert (ok is True) is (error is None and bool(signs) and all(signs))
+
+
+def test_an_action_of_another_version_is_shown_by_its_id() -> None:
+    log = opened(None)
+    log.record(Outcome("task.of_tomorrow", ("a", "b"), (), 1, 2, params={"speed": "3"}))
+    (entry,) = log.entries()
+    assert (entry.label, entry.scope, entry.label_of("speed")) == (
+        "task.of_tomorrow",
+        None,
+        "speed",
+    )
+    assert (entry.on(ascii=True), entry.given, entry.summary) == ("2", "3", "no worker answered")
 
 
 def test_each_line_is_json(tmp_path: Path) -> None:

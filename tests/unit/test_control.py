@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from celerytui.control import ACTIONS, GROUPS, Control, action, problem
 from celerytui.control.pidbox import Ask
-from celerytui.control.replies import replies, reply
+from celerytui.control.registry import ERRORS
+from celerytui.control.replies import explained, replies, reply
 from celerytui.control.survey import CHECKS, checked
 from celerytui.errors import BrokerUnavailable, ReadOnly, UsageError
 from celerytui.model import Outcome
@@ -402,6 +403,12 @@ class TestReplies:
             ("d", True),
         ]
         assert found[0].text == "no answer within 1s"
+
+    @pytest.mark.parametrize("part", ERRORS)
+    def test_a_known_error_keeps_its_words_and_gets_a_meaning(self, part: str) -> None:
+        text = f"KeyError: {part}, it says"
+        assert explained(text, ERRORS) == f"{text} ({ERRORS[part]})"
+        assert explained("something else", ERRORS) == "something else"
 
 
 def test_close_ends_a_wait_from_another_thread(app: Any) -> None:

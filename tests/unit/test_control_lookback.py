@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from celerytui.control import ACTIONS, LOOKS, registered
+from celerytui.control import ACTIONS, action, registered
 from celerytui.control.lookback import Seen, finding
 from celerytui.model import Item, Outcome, Reply, Section, Task, TaskState, Worker
 
@@ -26,7 +26,9 @@ def judge(
         {worker.hostname: worker for worker in workers},
         {W: told} if told else {},
     )
-    found = finding(done, seen)
+    look = action(done.action).look
+    assert look is not None
+    found = finding(look, done, seen)
     if found is None:
         return None
     assert (found.action, found.started_at, found.at) == (done.action, BEGAN, NOW)
@@ -42,8 +44,7 @@ def worker(**more: Any) -> Worker:
 
 
 def test_looks_belong_to_actions_that_change_something() -> None:
-    changing = {one.id for one in ACTIONS if one.changes}
-    assert set(LOOKS) <= changing
+    assert {one.id for one in ACTIONS if one.look} <= {one.id for one in ACTIONS if one.changes}
 
 
 class TestRevoked:
@@ -118,8 +119,8 @@ class TestPools:
 
     @pytest.mark.parametrize("junk", [None, [], {"pool": 3}, {"pool": {"processes": "x"}}, "x"])
     def test_junk_is_no_answer_that_counts(self, junk: Any) -> None:
-        for action in ("worker.pool_restart", "worker.autoscale", "type.rate_limit"):
-            judge(outcome(action, W, params={"rate": "1/s"}), stats=junk, registered=junk)
+        for name in ("worker.pool_restart", "worker.autoscale", "type.rate_limit"):
+            judge(outcome(name, W, params={"rate": "1/s"}), stats=junk, registered=junk)
 
 
 def test_consumers() -> None:

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from celerytui.columns import clean
 from celerytui.control import Action, Scope
-from celerytui.ui.actions.form import action_note
+from celerytui.ui.actions.action_form import action_note
 from celerytui.ui.actions.preview import Preview
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Span, Spans, cells
@@ -62,11 +62,11 @@ class Confirm(Dialog[dict[str, str]]):
     def update(self) -> None:
         verb = self.action.label
         title: Spans = [(f"{verb}{_count(self.targets, self.action.scope)}?", "strong")]
-        note = action_note(self.action)
-        told = Preview(self.session, self.action, self.targets, self.params)
-        lines: list[Spans] = [[], *told.lines(all_ids=self.all_ids)]
-        lines += self._choices() if self.asks_choices else told.values()
-        lines += [[], told.reach(), [], *self._typing()]
+        note = action_note(self.session, self.action)
+        preview = Preview(self.session, self.action, self.targets, self.params)
+        lines: list[Spans] = [[], *preview.lines(all_ids=self.all_ids)]
+        lines += self._choices() if self.asks_choices else preview.values()
+        lines += [[], preview.reach(), [], *self._typing()]
         self._button_row = len(lines)
         self.box.pinned = PINNED + len(self._typing())
         self.box.fill(title, note, [*lines, self._keys()])  # the buttons go by its width
@@ -109,8 +109,9 @@ class Confirm(Dialog[dict[str, str]]):
     def _keys(self) -> Spans:
         glyphs = self.session.glyphs
         hints = [(glyphs.sideways, "choose"), ("Enter", "take it"), ("y", "yes"), ("n Esc", "no")]
-        if self.asks_choices and any(param.choices for param in self.action.params):
-            hints.insert(0, (glyphs.updown, "signal"))
+        chosen = next((one for one in self.action.params if one.choices), None)
+        if self.asks_choices and chosen is not None:
+            hints.insert(0, (glyphs.updown, chosen.label.lower()))
         if self.action.scope is Scope.TASK and len(self.targets) > 1:
             hints.append(("d", "all ids"))
         spans: list[Span] = []
@@ -245,7 +246,7 @@ class TypedConfirm(Confirm):
 def _count(targets: Sequence[str], scope: Scope) -> str:
     if scope is Scope.CLUSTER:
         return ""
-    noun = "name" if scope is Scope.TYPE else scope.value
+    noun = scope.noun
     if scope in (Scope.WORKER, Scope.QUEUE) and len(targets) == 1:
         return f" {clean(targets[0], limit=48)}"
     return f" 1 {noun}" if len(targets) == 1 else f" {len(targets):,} {noun}s"

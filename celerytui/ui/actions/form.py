@@ -15,8 +15,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from celerytui.columns import clean
-from celerytui.control import GROUPS, Action, Param
-from celerytui.control.params import problem
+from celerytui.control import Param, problem
 from celerytui.ui.actions.inputs import (
     Buttons,
     ChoiceField,
@@ -29,14 +28,6 @@ from celerytui.ui.actions.inputs import (
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Spans, cells, fit_spans, wrap_spans
 from celerytui.ui.session import Session
-
-
-def action_note(action: Action) -> Spans:
-    """The key and the id of an action, as they stand in a dialog's frame."""
-    keys = {group.id: group.key for group in GROUPS}
-    key = keys.get(action.group, action.key)
-    return [(key, "key"), (" " if key else "", "muted"), (action.id, "muted")]
-
 
 WIDEST = 92
 NARROW = 66

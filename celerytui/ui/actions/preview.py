@@ -1,4 +1,4 @@
-"""What an action will do to its targets, and what not, as the question before it tells it."""
+"""What an action will do to its targets, and what not, for the question before it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ _PLACES = {
     TaskState.STARTED: "running",
     TaskState.RETRY: "waiting for a retry",
 }
-_IN_BACKEND = "task.abort"
-_SENT_ANEW = "task.run_again"
 
 
 class Preview:
@@ -65,14 +63,12 @@ class Preview:
         return [[], *shown] if shown else []
 
     def reach(self) -> Spans:
-        """To whom it is sent, and how long answers are awaited."""
+        """Where it is done, or to whom it is sent and how long replies are awaited."""
         engine = self.session.engine
-        if self.action.scope is Scope.QUEUE:
-            return [("done on the broker; ", "muted"), ("there is no way back", "text")]
-        if self.action.id == _IN_BACKEND:
-            return [("written to the result backend, where the tasks look for it", "muted")]
-        if self.action.id == _SENT_ANEW:
-            return [("their real arguments are looked for; ", "muted"), ("none is guessed", "text")]
+        reach = self.action.reach
+        if reach is not None:
+            link = "; " if reach.caution else ""
+            return [(reach.where + link, "muted"), (reach.caution, "text")]
         live = sum(one.alive for one in engine.store.workers())
         number = len(self.targets) if self.action.scope is Scope.WORKER else live
         return [
@@ -116,18 +112,12 @@ class Preview:
         return lines
 
     def _effect(self, state: TaskState) -> Span:
-        if self.action.id == _SENT_ANEW:
-            over = state.finished
-            return ("sent as a new task", "muted") if over else ("sent a second time", "warning")
-        if state.finished and state is not TaskState.LOST:
-            return "not touched: it is over", "muted"
-        if self.action.id == _IN_BACKEND:
-            return "asked to end by itself", "warning"
-        if state is TaskState.STARTED:
-            if "signal" in self.params:
-                return f"its process gets {self.params['signal']}", "warning"
-            return "runs on to the end: K terminates", "warning"
-        return "will not run", "muted"
+        if self.action.effect is None:
+            return "", "muted"
+        effect = self.action.effect(state, self.params)
+        key = self.session.key_of(effect.instead) if effect.instead else ""
+        remedy = f": {key} {effect.does}" if key else ""
+        return effect.text + remedy, "warning" if effect.warns else "muted"
 
     def _by_name(self, tasks: Sequence[Task]) -> list[Spans]:
         groups: dict[tuple[str, str], list[Task]] = {}
@@ -165,7 +155,7 @@ class Preview:
         return [spans]
 
     def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
-        if self.action.id in (_IN_BACKEND, _SENT_ANEW):
+        if self.action.reach is not None:
             return []
         lost = [worker.hostname for worker in workers if LOST.on(worker)]
         mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
@@ -214,22 +204,25 @@ class Preview:
 
     def _queues(self) -> list[Spans]:
         known: dict[str, Queue] = {one.name: one for one in self.session.engine.store.queues()}
+        effect = self.action.queue_effect
         lines: list[Spans] = []
         for name in self.targets[:ROWS]:
             queue = known.get(name)
             ready = None if queue is None else queue.ready
             kept = None if queue is None else queue.unacked
-            only = f" of {clean(self.params['task'], limit=60)}" if self.params.get("task") else ""
-            waiting = "those" if only and ready else format_count(ready, ascii=self.session.ascii)
-            lines += [
+            what = "" if effect is None else effect(ready, self.params)
+            lines.append(
                 [
                     ("  ", "text"),
                     (clean(name, limit=40).ljust(20), "strong"),
-                    (f"  {waiting}", "failure bold" if ready else "strong"),
-                    (f" messages{only} that wait are thrown away", "text"),
+                    (
+                        f"  {format_count(ready, ascii=self.session.ascii)} ",
+                        "failure bold" if ready else "strong",
+                    ),
+                    (clean(what, limit=120), "text"),
                 ]
-            ]
-            if kept:
+            )
+            if kept and what:
                 lines.append([(" " * 24 + f"{kept:,} that workers hold already stay", "muted")])
         return lines
 

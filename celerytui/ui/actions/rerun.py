@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from celerytui.columns import clean, format_id
 from celerytui.control import Action
 from celerytui.model import Arguments, Refusal, Task
-from celerytui.ui.actions.form import Form, action_note
+from celerytui.ui.actions.action_form import action_note
+from celerytui.ui.actions.form import Form
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.session import Session
 
@@ -18,14 +19,14 @@ ARGUMENTS = {"args": 'a JSON list such as [1, "two"]', "kwargs": 'a JSON object 
 def rerun_form(
     session: Session, action: Action, task_id: str, task: Task | None, found: Arguments | Refusal
 ) -> Form:
-    """The form of `task.run_again`, filled in as far as the task is known."""
+    """The form of an action that edits a task's arguments, filled in as far as they are known."""
     name = found.name or (task.name if task is not None else None)
     title: Spans = [
         (action.label, "strong"),
         ("  " + (clean(name, limit=60) if name else "name not known"), "text"),
         ("  " + format_id(task_id, ascii=session.ascii), "muted"),
     ]
-    note = action_note(action)
+    note = action_note(session, action)
     if isinstance(found, Arguments):
         values = {"args": found.args, "kwargs": found.kwargs}
         if found.queue:

@@ -1,4 +1,4 @@
-"""What an action came to, in a few lines: each worker's answer in Celery's words."""
+"""What came of an action, in a few lines: each worker's answer in Celery's words."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ from msgspec import Struct
 
 from celerytui.columns import clean, format_id
 from celerytui.control import action as action_of
+from celerytui.control import overall
 from celerytui.model import Finding, Item, Outcome, Reply
 from celerytui.ui.draw.glyphs import Glyphs
 
 REPLIES = 6
 IDS = 20
 
+Severity = Literal["information", "warning", "error"]
+SEVERITIES: dict[bool | None, Severity] = {True: "information", None: "warning", False: "error"}
+"""How grave it is how something went."""
 
-class Note(Struct, frozen=True):
+
+class Toast(Struct, frozen=True):
     """A toast: its title, its lines, how grave it is, and how long it stays in seconds."""
 
     title: str
     text: str
-    severity: Literal["information", "warning", "error"]
+    severity: Severity
     seconds: float
 
 
-def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
-    """The toast for an outcome; silence is told as silence, never as success."""
+def outcome_toast(outcome: Outcome, glyphs: Glyphs) -> Toast:
+    """The toast for an outcome; silence is shown as silence, never as success."""
     label = action_of(outcome.action).label
     count = len(outcome.targets)
     what = clean(format_id(outcome.targets[0], 24)) if count == 1 else f"{count:,}" if count else ""
@@ -41,29 +46,24 @@ def outcome_note(outcome: Outcome, glyphs: Glyphs) -> Note:
         lines.append(f"{glyphs.unknown} no worker answered")
     lines += _items(outcome.items, glyphs)
     signs = [reply.ok for reply in outcome.replies] + [item.ok for item in outcome.items]
-    if outcome.error is not None or False in signs:
-        severity: Literal["information", "warning", "error"] = "error"
-    elif not signs or None in signs:
-        severity = "warning"
-    else:
-        severity = "information"
+    severity = SEVERITIES[overall(signs, outcome.error)]
     seconds = 6.0 if severity == "information" else 12.0
-    return Note(f"{label} {what}".rstrip(), "\n".join(lines), severity, seconds)
+    return Toast(f"{label} {what}".rstrip(), "\n".join(lines), severity, seconds)
 
 
-def finding_note(finding: Finding) -> Note:
+def finding_toast(finding: Finding) -> Toast:
     """The toast for what was seen of an action afterwards."""
     label = action_of(finding.action).label
-    severity: Literal["warning", "error"] = "error" if finding.ok is False else "warning"
-    return Note(f"{label}, afterwards", clean(finding.text, limit=300), severity, 12.0)
+    severity = SEVERITIES[finding.ok]
+    return Toast(f"{label}, afterwards", clean(finding.text, limit=300), severity, 12.0)
 
 
 def _items(items: Sequence[Item], glyphs: Glyphs) -> list[str]:
     """What came of the targets: of one in its words, of many by their number."""
     if len(items) == 1:
         item = items[0]
-        mark = {True: glyphs.success, False: glyphs.failure, None: glyphs.unknown}[item.ok]
-        lines = [f"{mark} {clean(item.text, limit=300)}"]
+        sign, _ = glyphs.mark(item.ok)
+        lines = [f"{sign} {clean(item.text, limit=300)}"]
         if item.new_id and item.new_id not in item.text:
             lines.append(f"{glyphs.then} {clean(item.new_id, limit=64)}")
         return lines
@@ -77,8 +77,8 @@ def _items(items: Sequence[Item], glyphs: Glyphs) -> list[str]:
 
 def _reply(reply: Reply, targets: Sequence[str], glyphs: Glyphs) -> str:
     """A worker's answer, the ids in it cut short: a toast has little room."""
-    mark = {True: glyphs.success, False: glyphs.failure, None: glyphs.unknown}[reply.ok]
+    sign, _ = glyphs.mark(reply.ok)
     text = reply.text
     for target in targets[:IDS]:
         text = text.replace(target, format_id(target))
-    return f"{mark} {clean(reply.worker, limit=60)}  {clean(text, limit=160)}"
+    return f"{sign} {clean(reply.worker, limit=60)}  {clean(text, limit=160)}"

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Line, Spans, cells
+from celerytui.ui.keys.registry import key_name
 from celerytui.ui.session import Session
 
 
@@ -58,8 +59,9 @@ class Choice(Dialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         """The key that stands beside an option takes it."""
+        pressed = {key_name(event.key), event.character}
         for one, _, key in self.options:
-            if event.character and event.character == key:
+            if key and key in pressed:
                 event.stop()
                 self.dismiss(one)
                 return

@@ -5,40 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celerytui.columns import clean, format_clock, format_duration, format_id
+from celerytui.control import LogEntry
 from celerytui.model import Item, Reply
 from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.draw.spans import Span, Spans, cut_spans
-from celerytui.ui.history import Entry
 from celerytui.ui.session import Session
-
-
-def mark(session: Session, ok: bool | None) -> Span:
-    """The sign of how something went; None is that nobody knows."""
-    glyphs = session.glyphs
-    if ok is None:
-        return glyphs.unknown, "warning"
-    return (glyphs.success, "success") if ok else (glyphs.failure, "failure")
-
 
 ITEMS_SHOWN = 500
 """As many targets as the dialog lists, those that went wrong first."""
 
 
-class Told(Reading):
+class LogEntryDialog(Reading):
     """One action in full: its targets and values, each answer, and what was seen of it."""
 
-    def __init__(self, session: Session, entry: Entry) -> None:
+    def __init__(self, session: Session, entry: LogEntry) -> None:
         width = 100
         super().__init__(
             session, f"{entry.label}  {entry.action}", entry_lines(session, entry, width)
         )
 
 
-def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
+def entry_lines(session: Session, entry: LogEntry, width: int) -> list[Spans]:
     """All that is known of an action, as lines of about `width` cells."""
-    when = format_clock(entry.at, session.utc, millis=True)
+    when = format_clock(entry.time, session.utc, millis=True)
     who: Spans = [(" by ", "muted"), (clean(entry.user, limit=60), "text")] if entry.user else []
-    took = format_duration(max(0.0, entry.ended_at - entry.at))
+    took = format_duration(entry.seconds)
     lines: list[Spans] = [
         [],
         [("at ", "muted"), (when, "text"), *who, (", took ", "muted"), (took, "text")],
@@ -59,7 +50,7 @@ def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
     if entry.finding is not None:
         finding = entry.finding
         seen: Spans = [
-            mark(session, finding.ok),
+            session.glyphs.mark(finding.ok),
             (" " + format_clock(finding.at, session.utc) + "  ", "muted"),
             (clean(finding.text, limit=300), "text"),
         ]
@@ -67,7 +58,7 @@ def entry_lines(session: Session, entry: Entry, width: int) -> list[Spans]:
     return [*(cut_spans(line, width, session.glyphs.ellipsis) for line in lines), []]
 
 
-def _targets(session: Session, entry: Entry) -> list[Spans]:
+def _targets(session: Session, entry: LogEntry) -> list[Spans]:
     if not entry.count or entry.items:
         return []
     shown = [clean(one, limit=80) for one in entry.targets[:12]]
@@ -80,7 +71,7 @@ def _targets(session: Session, entry: Entry) -> list[Spans]:
 
 def _reply(session: Session, reply: Reply) -> Spans:
     return [
-        mark(session, reply.ok),
+        session.glyphs.mark(reply.ok),
         (f" {clean(reply.worker, limit=60)}  ", "strong"),
         (clean(reply.text, limit=400), "text"),
     ]
@@ -98,7 +89,10 @@ def _items(session: Session, items: Sequence[Item]) -> list[Spans]:
     lines: list[Spans] = [head]
     ranked = sorted(items, key=lambda item: {False: 0, None: 1, True: 2}[item.ok])
     for item in ranked[:ITEMS_SHOWN]:
-        line: list[Span] = [mark(session, item.ok), (f" {clean(item.target, limit=64)}", "text")]
+        line: list[Span] = [
+            session.glyphs.mark(item.ok),
+            (f" {clean(item.target, limit=64)}", "text"),
+        ]
         if item.new_id:
             new = format_id(item.new_id, 36, ascii=session.ascii)
             line.append((f" {session.glyphs.then} {new}", "accent"))

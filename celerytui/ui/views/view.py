@@ -76,9 +76,6 @@ class View:
         """Go to a task that was sent from here; False where it is not in sight yet."""
         return True
 
-    def ask_again(self, session: Session) -> None:
-        """Ask for what the view shows of the workers' own answers again."""
-
     def on_back(self, session: Session, panes: Panes) -> bool:
         """One step back inside the view; False where there is none."""
         return False

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from celerytui.columns import clean, format_clock
-from celerytui.ui.dialogs.log_entry import mark
+from celerytui.control import LogEntry
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.history import Entry
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
 
-class LogList(ListPane[Entry]):
+class LogList(ListPane[LogEntry]):
     """All actions, the newest first; Enter has the whole answer of each worker."""
 
     NAME = "Log"
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
-        self._entries: list[Entry] = []
+        self._entries: list[LogEntry] = []
 
     def paint(self) -> None:
         if self.is_attached and self.display:
-            self._entries = self.entries()
+            self._entries = self.session.engine.log.entries()[::-1]
         super().paint()
-
-    def entries(self) -> list[Entry]:
-        """The entries, newest first."""
-        return self.session.history.entries()
 
     def titles(self) -> tuple[Spans, Spans]:
         bad = sum(entry.ok is False for entry in self._entries)
         right: list[Span] = []
-        if trouble := self.session.history.trouble:
+        if trouble := self.session.engine.log.trouble:
             right += [(clean(trouble, limit=80), "warning"), ("  ", "text")]
         if bad:
             right += [(f"{bad} went wrong", "failure"), ("  ", "text")]
@@ -42,20 +37,21 @@ class LogList(ListPane[Entry]):
         return [(self.NAME, self.title_role)], right
 
     def footnote(self) -> Spans:
-        path = self.session.history.path
-        return [(clean(path, limit=100), "faint")] if path else []
+        path = self.session.engine.log.path
+        return [(clean(path, limit=100), "faint")] if path is not None else []
 
     def length(self) -> int:
         return len(self._entries)
 
-    def window(self, start: int, count: int) -> list[Entry]:
+    def window(self, start: int, count: int) -> list[LogEntry]:
         return self._entries[start : start + count]
 
     def position(self, key: str) -> int | None:
-        return next((at for at, entry in enumerate(self._entries) if entry.key == key), None)
+        keys = (self.key_of(entry) for entry in self._entries)
+        return next((at for at, one in enumerate(keys) if one == key), None)
 
-    def key_of(self, item: Entry) -> str:
-        return item.key
+    def key_of(self, item: LogEntry) -> str:
+        return str(item.number)
 
     def empty(self, width: int, height: int) -> list[Row]:
         text = (
@@ -64,11 +60,11 @@ class LogList(ListPane[Entry]):
         return EmptyState("Nothing was done yet", text).rows(width, height, self.session.glyphs)
 
     def action_open(self) -> None:
-        entry = next((one for one in self._entries if one.key == self.cursor), None)
-        if entry is not None:
-            from celerytui.ui.dialogs.log_entry import Told
+        place = None if self.cursor is None else self.position(self.cursor)
+        if place is not None:
+            from celerytui.ui.dialogs.log_entry import LogEntryDialog
 
-            self.app.push_screen(Told(self.session, entry))
+            self.app.push_screen(LogEntryDialog(self.session, self._entries[place]))
 
     # Drawing
 
@@ -88,20 +84,20 @@ class LogList(ListPane[Entry]):
             return 12, 0, 30
         return 12, 38, 38 + max(20, (width - 38) * 2 // 5)
 
-    def draw(self, items: list[Entry], width: int) -> list[Row]:
+    def draw(self, items: list[LogEntry], width: int) -> list[Row]:
         return [
             (self._row(entry, width), "cursor" if self.at_cursor(entry) else "bg")
             for entry in items
         ]
 
-    def _row(self, entry: Entry, width: int) -> Line:
+    def _row(self, entry: LogEntry, width: int) -> Line:
         session = self.session
         here = self.at_cursor(entry)
         action, on, outcome = self._places(width)
         line = Line(width, session.glyphs.ellipsis)
         line.put(0, session.glyphs.cursor if here else " ", "cursor")
-        line.put(1, format_clock(entry.at, session.utc, now=session.now()), "muted", 8)
-        sign, role = mark(session, entry.ok)
+        line.put(1, format_clock(entry.time, session.utc, now=session.now()), "muted", 8)
+        sign, role = session.glyphs.mark(entry.ok)
         line.put(action - 2, sign, role)
         label = entry.label + (f" {entry.given}" if entry.given else "")
         line.put(action, clean(label, limit=80), "strong" if here else "text",

@@ -119,7 +119,11 @@ class DetailPane(ScrolledPane):
                 "This task is not held any more",
                 f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
             )
-        return EmptyState("No task is chosen", "j k or a click choose one, f follows the newest.")
+        down, up, follow = map(self.session.key_of, ("move.down", "move.up", "follow"))
+        return EmptyState(
+            "No task is chosen",
+            f"{down} {up} or a click choose one, {follow} follows the newest.",
+        )
 
     # In short: what the dashboard has room for
 
@@ -148,8 +152,8 @@ class DetailPane(ScrolledPane):
             path, number, name = frame
             line.left(("at".ljust(LABEL), "muted"), (path, "text"), (":", "muted"))
             line.left((number, "code.number"), (" in ", "muted"), (name, "code.name"))
-            line.right(("t", "key"), (" traceback   ", "muted"))
-        return [line.right(("Enter", "key"), (" open", "muted"))]
+            line.right((self.session.key_of("task.traceback"), "key"), (" traceback   ", "muted"))
+        return [line.right((self.session.key_of("detail.open"), "key"), (" open", "muted"))]
 
     @property
     def _known(self) -> Task:

@@ -1,4 +1,4 @@
-"""What the result backend holds of a task, beside what its events told."""
+"""What the result backend holds of a task, beside what is known from its events."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from celerytui.columns import clean, format_clock
 from celerytui.control import Scope
-from celerytui.ui.dialogs.log_entry import mark
 from celerytui.ui.draw.spans import Line, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.views.worker.pane import WorkerPane
@@ -23,17 +22,16 @@ class WorkerLog(WorkerPane, ScrolledPane):
     def lines(self, width: int) -> list[Line | Spans]:
         session = self.session
         lines: list[Line | Spans] = []
-        for entry in session.history.entries():
+        for entry in reversed(session.engine.log.entries()):
             if not entry.concerns(self.hostname):
                 continue
             ok, answer = entry.answer_of(self.hostname)
-            when = format_clock(entry.at, session.utc, now=session.now()).ljust(10)
-            sign, role = mark(session, ok)
+            when = format_clock(entry.time, session.utc, now=session.now()).ljust(10)
+            sign, role = session.glyphs.mark(ok)
             on = entry.on(ascii=session.ascii) if entry.scope is not Scope.WORKER else ""
             what = " ".join(part for part in (entry.label, entry.given, on) if part)
-            told = "muted" if ok else role
             lines += [
                 [(when, "muted"), (f"{sign} ", role), (clean(what, limit=120), "text")],
-                [(" " * 12, "text"), (clean(answer, limit=200), told)],
+                [(" " * 12, "text"), (clean(answer, limit=200), "muted" if ok else role)],
             ]
         return lines or [[("nothing was asked of it from here", "muted")]]

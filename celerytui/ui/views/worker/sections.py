@@ -20,7 +20,7 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.worker.pane import WorkerPane
 
 
-class Told(NamedTuple):
+class SectionRow(NamedTuple):
     """One row of a section: its key, what is drawn, and the task id or task name it is about."""
 
     key: str
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     title: str
     name: str
     head: Callable[[int], Spans]
-    rows: Callable[[Session, Any, int], list[Told]]
+    rows: Callable[[Session, Any, int], list[SectionRow]]
 
 
 def _registered_head(width: int) -> Spans:
@@ -45,9 +45,9 @@ def _registered_head(width: int) -> Spans:
     return line.spans()
 
 
-def _registered(session: Session, data: Any, width: int) -> list[Told]:
+def _registered(session: Session, data: Any, width: int) -> list[SectionRow]:
     """`name [rate_limit=10/m soft_time_limit=60 time_limit=90]`, as Celery writes it."""
-    rows: list[Told] = []
+    rows: list[SectionRow] = []
     for name, facts in sorted(registered(_list(data)).items()):
         line = Line(width, session.glyphs.ellipsis)
         line.left((short_name(name, max(8, width - 24), ascii=session.ascii), "text"))
@@ -57,7 +57,7 @@ def _registered(session: Session, data: Any, width: int) -> list[Told]:
         for value in (rate, *(_seconds(limit, unknown) for limit in limits)):
             role = "muted" if value == unknown else "text"
             line.right((clean(value, limit=8).rjust(8), role))
-        rows.append(Told(name, line, type=name))
+        rows.append(SectionRow(name, line, type=name))
     return rows
 
 
@@ -65,7 +65,7 @@ def _seconds(text: str, unknown: str) -> str:
     return text if text == unknown or not text.replace(".", "").isdigit() else f"{float(text):g}s"
 
 
-def _queues(session: Session, data: Any, width: int) -> list[Told]:
+def _queues(session: Session, data: Any, width: int) -> list[SectionRow]:
     rows = []
     for at, one in enumerate(_maps(data)):
         given = one.get("exchange")
@@ -77,21 +77,23 @@ def _queues(session: Session, data: Any, width: int) -> list[Told]:
         line.left((clean(kind, limit=20), "muted"), (clean(bound, limit=60), "text"))
         line.left((f" {session.glyphs.crumb} ", "faint"))
         line.left((clean(one.get("routing_key") or "", limit=60), "text"))
-        rows.append(Told(f"{at} {one.get('name')}", line))
+        rows.append(SectionRow(f"{at} {one.get('name')}", line))
     return rows
 
 
-def _totals(session: Session, data: Any, width: int) -> list[Told]:
+def _totals(session: Session, data: Any, width: int) -> list[SectionRow]:
     total = _map(_map(data).get("total"))
     rows = []
     for name, count in sorted(total.items(), key=lambda pair: (-_number(pair[1]), str(pair[0]))):
         line = Line(width, session.glyphs.ellipsis)
         line.left((short_name(str(name), width - 12, ascii=session.ascii), "text"))
-        rows.append(Told(str(name), line.right((f"{_number(count):,}", "strong")), type=str(name)))
+        rows.append(
+            SectionRow(str(name), line.right((f"{_number(count):,}", "strong")), type=str(name))
+        )
     return rows
 
 
-def _requests(session: Session, data: Any, width: int) -> list[Told]:
+def _requests(session: Session, data: Any, width: int) -> list[SectionRow]:
     rows = []
     for one in _maps(data):
         request = _map(one.get("request")) or one
@@ -105,15 +107,17 @@ def _requests(session: Session, data: Any, width: int) -> list[Told]:
             line.right((format_when(eta, session.now(), session.utc), "text"))
         elif isinstance(started, (int, float)):
             line.right((format_clock(started, session.utc), "muted"))
-        rows.append(Told(task_id, line, task=task_id))
+        rows.append(SectionRow(task_id, line, task=task_id))
     return rows
 
 
-def _revoked(session: Session, data: Any, width: int) -> list[Told]:
-    return [Told(str(one), [(clean(one, limit=80), "text")], task=str(one)) for one in _list(data)]
+def _revoked(session: Session, data: Any, width: int) -> list[SectionRow]:
+    return [
+        SectionRow(str(one), [(clean(one, limit=80), "text")], task=str(one)) for one in _list(data)
+    ]
 
 
-def _facts(session: Session, data: Any, width: int) -> list[Told]:
+def _facts(session: Session, data: Any, width: int) -> list[SectionRow]:
     """Any nested mapping as labels and values, one level of labels with dots."""
     rows = []
     flat = _flat(data)
@@ -123,11 +127,11 @@ def _facts(session: Session, data: Any, width: int) -> list[Told]:
             (clean(label, limit=60).ljust(room) + "  ", "muted"),
             (clean(value, limit=max(40, width * 2)), "text"),
         ]
-        rows.append(Told(label, spans))
+        rows.append(SectionRow(label, spans))
     return rows
 
 
-def _process(session: Session, data: Any, width: int) -> list[Told]:
+def _process(session: Session, data: Any, width: int) -> list[SectionRow]:
     kept = {key: value for key, value in _map(data).items() if key != "total"}
     return _facts(session, kept, width)
 
@@ -185,7 +189,7 @@ PARTS = (
 )
 
 
-class WorkerSections(WorkerPane, ListPane[Told]):
+class WorkerSections(WorkerPane, ListPane[SectionRow]):
     """One section at a time; ] and [ go to the others, which are asked for then."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("sections",)
@@ -193,7 +197,7 @@ class WorkerSections(WorkerPane, ListPane[Told]):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._at = 0
-        self._rows: list[Told] = []
+        self._rows: list[SectionRow] = []
         self._drawn_from: tuple[Section | None, int, int] | None = None
 
     @property
@@ -235,20 +239,20 @@ class WorkerSections(WorkerPane, ListPane[Told]):
     def length(self) -> int:
         return len(self._rows)
 
-    def window(self, start: int, count: int) -> list[Told]:
+    def window(self, start: int, count: int) -> list[SectionRow]:
         return self._rows[start : start + count]
 
     def position(self, key: str) -> int | None:
         return next((at for at, row in enumerate(self._rows) if row.key == key), None)
 
-    def key_of(self, item: Told) -> str:
+    def key_of(self, item: SectionRow) -> str:
         return item.key
 
     def head(self, width: int) -> list[Line | Spans]:
         head = self.part.head(width - 2) if self._rows and self.inside.height >= 4 else []
         return [[(" ", "text"), *head, (" ", "text")]] if head else []
 
-    def draw(self, items: list[Told], width: int) -> list[Row]:
+    def draw(self, items: list[SectionRow], width: int) -> list[Row]:
         rows: list[Row] = []
         for item in items:
             here = self.at_cursor(item)

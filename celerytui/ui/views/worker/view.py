@@ -96,9 +96,6 @@ class WorkerView(View):
     def targets(self, panes: Panes, scope: Scope) -> list[str]:
         return panes[FACTS.name].targets(scope)
 
-    def ask_again(self, session: Session) -> None:
-        session.answers.refresh()
-
 
 def _tiled(size: Size) -> Regions:
     width, height = size

@@ -121,7 +121,3 @@ class WorkerList(LoadedTable[Worker]):
 
     def open_row(self, key: str) -> None:
         self.post_message(RowOpened(Scope.WORKER, key))
-
-    def silent_workers(self) -> list[str]:
-        """The workers that are known to send no task events."""
-        return [worker.hostname for worker in self._all if SILENT.on(worker)]

@@ -1,0 +1,81 @@
+"""What may be done where the user is, and to what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
+from celerytui.ui.session import Session
+
+
+class Offers:
+    """The actions that are offered: in read-only mode none that changes the cluster.
+
+    `targets_here` says what an action of a scope is about where the user is.
+    """
+
+    def __init__(self, session: Session, targets_here: Callable[[Scope], list[str]]) -> None:
+        self._session = session
+        self.targets_here = targets_here
+
+    def all(self) -> list[Action]:
+        """What may be done at all."""
+        return [one for one in ACTIONS if self.allowed(one)]
+
+    def here(self) -> list[Action]:
+        """What may be done to what the user is at; what needs no target only where nothing is."""
+        return [one for one in self.all() if one.targeted and self.targets(one)]
+
+    def groups(self) -> list[Group]:
+        """The groups that have anything that may be done."""
+        return [one for one in GROUPS if self.members(one)]
+
+    def members(self, group: Group) -> list[Action]:
+        """What may be done of a group."""
+        return [one for one in in_group(group.id) if self.allowed(one)]
+
+    def allowed(self, action: Action) -> bool:
+        """Whether read-only mode lets it be done."""
+        return not (self._session.read_only and action.changes)
+
+    def hints(self) -> list[tuple[str, str]]:
+        """The keys that do something here, by Textual's names, with labels; a group has one."""
+        hints: dict[str, str] = {}
+        groups = {group.id: group for group in self.groups()}
+        own = self._session.settings.keys
+        for action in self.here():
+            one = groups.get(action.group, action)
+            key = own.get(one.id, one.key).split(",")[0].strip()
+            if key:
+                hints.setdefault(key, one.label.lower())
+        return list(hints.items())
+
+    # Targets
+
+    def targets(self, action: Action) -> list[str]:
+        """What an action is about here; where no worker is chosen, the live ones that want it."""
+        found = self.targets_here(action.scope)
+        if found or action.wanted is None:
+            return found
+        workers = self._session.engine.store.workers()
+        return [one.hostname for one in workers if one.alive and action.wanted(one)]
+
+    def known(self, scope: Scope) -> list[str]:
+        """What there is to choose from: live workers, queues, task names; no tasks."""
+        store = self._session.engine.store
+        if scope is Scope.WORKER:
+            return [one.hostname for one in store.workers() if one.alive]
+        if scope is Scope.QUEUE:
+            return [queue.name for queue in store.queues()]
+        return store.task_names() if scope is Scope.TYPE else []
+
+    def wanted(self, members: Sequence[Action]) -> Action | None:
+        """The one of a group's actions that all workers here want, if there is one."""
+        return next((one for one in members if self._all_want(one)), None)
+
+    def _all_want(self, action: Action) -> bool:
+        if action.wanted is None:
+            return False
+        store = self._session.engine.store
+        found = [store.worker(hostname) for hostname in self.targets(action)]
+        return bool(found) and all(one is not None and action.wanted(one) for one in found)
