@@ -200,8 +200,8 @@ class MonitorApp(BaseApp):
             if key.command:
                 yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
         for action in self.actions.offers.all():
-            key = self.session.key_of(action.id)
-            words = ", ".join(filter(None, (action.help, action.id, key)))
+            near = self.session.key_of(action.id)
+            words = ", ".join(filter(None, (action.help, action.id, near)))
             yield SystemCommand(action.label, words, lambda one=action: self.actions.act(one))
 
     def _run(self, call: str) -> None:

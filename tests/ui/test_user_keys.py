@@ -59,13 +59,13 @@ def _lines(at: Driver) -> str:
 
 
 async def test_the_menu_shows_the_users_own_keys_and_they_act() -> None:
-    own = {"task.revoke": "f8", "task.abort": "ctrl+b", "type.rate_limit": "ö"}
+    own = {"task.revoke": "f8", "task.abort": "ctrl+n", "type.rate_limit": "ö"}
     async with driven(keys=own) as at:
         await at.press("2", "j", "a")
         menu = at.app.screen
         assert isinstance(menu, Choice)
         keys = {label: key for _, label, key in menu.options}
-        assert (keys["Revoke"], keys["Abort"], keys["Rate limit"]) == ("f8", "ctrl+b", "ö")
+        assert (keys["Revoke"], keys["Abort"], keys["Rate limit"]) == ("f8", "ctrl+n", "ö")
         assert keys["Terminate"] == "K"
         await at.press("f8")
         assert "f8 task.revoke" in _lines(at)
@@ -74,11 +74,11 @@ async def test_the_menu_shows_the_users_own_keys_and_they_act() -> None:
 
 
 async def test_the_footer_shows_the_users_own_keys_of_actions() -> None:
-    own = {"task.revoke": "f8", "task.abort": "ctrl+b", "pool": "f7"}
+    own = {"task.revoke": "f8", "task.abort": "ctrl+n", "pool": "f7"}
     async with driven(keys=own) as at:
         await at.press("2", "j")
         hints = {(key, label) for key, label, _ in at.app.main.key_hints()}
-        assert {("f8", "revoke"), ("ctrl+b", "abort")} <= hints
+        assert {("f8", "revoke"), ("ctrl+n", "abort")} <= hints
         await at.press("3", "j")
         assert ("f7", "pool") in {(key, label) for key, label, _ in at.app.main.key_hints()}
         await at.press("a")

@@ -7,6 +7,7 @@ import textwrap
 from msgspec import Struct
 
 from celerytui.columns import clean
+from celerytui.control import ENABLE_EVENTS
 from celerytui.health.workers import SILENT
 from celerytui.model import LinkState, Worker
 from celerytui.ui.draw.glyphs import Glyphs
@@ -157,7 +158,7 @@ def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
         keys: tuple[tuple[str, str], ...] = ()
         why = "This monitor is read-only and leaves them off."
     else:
-        key = session.key_of("worker.enable_events")
+        key = session.key_of(ENABLE_EVENTS.id)
         keys = ((key, f"turn them on now, on {names}{more}"),)
         why = "They can be turned on until the workers restart."
     return EmptyState(

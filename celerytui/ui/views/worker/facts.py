@@ -16,6 +16,7 @@ from celerytui.columns import (
     status_role,
 )
 from celerytui.columns.workers import busy_part, software
+from celerytui.control import ENABLE_EVENTS
 from celerytui.health.queues import GROWING
 from celerytui.health.workers import is_skewed
 from celerytui.model import Queue, TaskState, Worker
@@ -134,7 +135,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker.task_events is None:
             return [(glyphs.unknown, "muted")]
         if not worker.task_events:
-            key = "" if self.session.read_only else self.session.key_of("worker.enable_events")
+            key = "" if self.session.read_only else self.session.key_of(ENABLE_EVENTS.id)
             help_ = f"   {key} turns them on" if key else ""
             return [(f"{glyphs.lost} off", "warning"), (help_, "muted")]
         ours = ", turned on from here" if worker.events_enabled_by_us else ""

@@ -11,7 +11,7 @@ from celerytui.columns import (
     meter,
     short_name,
 )
-from celerytui.control import Scope
+from celerytui.control import ENABLE_EVENTS, Scope
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import SILENT
 from celerytui.model import Task, TaskState
@@ -116,7 +116,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
     def empty(self, width: int, height: int) -> list[Row]:
         worker = self.worker
         if worker is not None and SILENT.on(worker):
-            key = self.session.key_of("worker.enable_events")
+            key = self.session.key_of(ENABLE_EVENTS.id)
             keys = () if self.session.read_only else ((key, "turn them on"),)
             notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
         elif worker is not None and worker.active:

@@ -12,7 +12,7 @@ from celerytui.columns import (
     trouble_first,
 )
 from celerytui.columns.workers import left_in_order
-from celerytui.control import Scope
+from celerytui.control import ENABLE_EVENTS, Scope
 from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
@@ -54,7 +54,7 @@ class WorkerList(LoadedTable[Worker]):
         live = [worker for worker in workers if worker.alive]
         if off:
             right += [(f"events off on {off}", "warning"), (f" of {len(live)}", "muted")]
-            key = self.session.key_of("worker.enable_events")
+            key = self.session.key_of(ENABLE_EVENTS.id)
             if key and not self.session.read_only:
                 right += [(f"  {key}", "key"), (" on", "muted")]
             return self.left_title(), right
