@@ -40,7 +40,7 @@ from celerytui.settings import Settings
 from celerytui.store import SETTLED, Store
 
 if TYPE_CHECKING:
-    from celerytui.receive import Receiver
+    from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ class Engine:
 
     def _run_receiver(self) -> None:
         app = self._ready()
-        from celerytui.receive import Receiver
+        from celerytui.wire.receiver import Receiver
 
         self._receiver = Receiver(app, self._take_batch, self._take_link, clock=self.clock)
         # stop() sets the one and then looks for the other: one of us sees it.
@@ -263,7 +263,7 @@ class Engine:
         modules half made.
         """
         with self._importing:
-            from celerytui import brokers, receive  # noqa: F401
+            from celerytui.wire import receiver, registry  # noqa: F401
 
             return connect.ready(self.app)
 
@@ -354,7 +354,7 @@ class Engine:
 
     def _run_brokers(self) -> None:
         app = self._ready()
-        from celerytui.brokers import open_reader
+        from celerytui.wire.registry import open_reader
 
         reader = open_reader(app, clock=self.clock)
         known = set(self.settings.queues)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 from celery.events import EventReceiver
 
-from celerytui.receive.redis import RedisReader
+from celerytui.wire.redis.events import RedisReader
 from tests.integration.servers import Process, RedisServer, Server, free_port, wait_until
 from tests.integration.test_receive import Job, running
 

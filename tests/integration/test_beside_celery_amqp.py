@@ -12,7 +12,7 @@ import pytest
 
 from celerytui.connect import AMQP_HEARTBEAT_SECONDS
 from celerytui.model import LinkState
-from celerytui.receive.amqp import AmqpReader
+from celerytui.wire.amqp.events import AmqpReader
 from tests.integration.servers import RabbitServer, Server, free_port, wait_until
 from tests.integration.test_beside_celery import celery_listening, check_same, make_certificate
 from tests.integration.test_receive import Job, publish, running, started

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from celerytui.brokers import open_reader, unacked
-from celerytui.brokers.reader import QueueReader
 from celerytui.model import QueueDepth
+from celerytui.wire.depths import QueueReader
+from celerytui.wire.redis import unacked
+from celerytui.wire.registry import open_reader
 from tests.integration.servers import Process, Server, free_port, redis_binary, wait_until
 
 MakeApp = Callable[..., Any]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from celerytui.model import Batch, Event, Link, LinkState
-from celerytui.receive import Receiver
-from celerytui.receive.generic import KombuReader
+from celerytui.wire.generic.events import KombuReader
+from celerytui.wire.receiver import Receiver
 from tests.integration.servers import Process, Server, wait_until
 
 
@@ -108,7 +108,7 @@ def reader_of_choice(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """The reader that is chosen by itself, then the one for any transport and serializer."""
     if request.param is not None:
         monkeypatch.setattr(
-            "celerytui.receive.receiver.open_reader",
+            "celerytui.wire.receiver.open_reader",
             lambda app, _connection, decoder, clock: KombuReader(app, decoder, clock),
         )
 

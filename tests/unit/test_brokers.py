@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
-from celerytui.brokers import open_reader
-from celerytui.brokers.amqp import AmqpReader
-from celerytui.brokers.generic import GenericReader
-from celerytui.brokers.reader import configured_names, is_name
-from celerytui.brokers.redis import RedisReader, exchange_names
 from celerytui.model import QueueDepth
+from celerytui.wire.amqp.depths import AmqpReader
+from celerytui.wire.depths import configured_names, is_name
+from celerytui.wire.generic.depths import GenericReader
+from celerytui.wire.redis.depths import RedisReader, exchange_names
+from celerytui.wire.registry import open_reader
 
 kombu: Any = pytest.importorskip("kombu")
 common: Any = pytest.importorskip("kombu.common")

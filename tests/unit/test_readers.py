@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.connect import read_connection
-from celerytui.receive.amqp import AmqpReader, Deliveries
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.generic import KombuReader
-from celerytui.receive.receiver import open_reader
-from celerytui.receive.redis import RedisReader, Replies
+from celerytui.wire.amqp.events import AmqpReader, Deliveries
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.generic.events import KombuReader
+from celerytui.wire.receiver import open_reader
+from celerytui.wire.redis.events import RedisReader, Replies
 
 NOW = 1_800_000_000.0
 

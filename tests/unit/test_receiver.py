@@ -14,9 +14,10 @@ from celery import Celery
 from kombu.transport import memory
 
 from celerytui.model import Batch, Link, LinkState
-from celerytui.receive import Receiver, receiver
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire import receiver
+from celerytui.wire.broker import Silence
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.receiver import Receiver
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from kombu.transport.virtual.base import AbstractChannel
 
-from celerytui.brokers.reader import QueueReader, one_line
 from celerytui.model import QueueDepth
+from celerytui.wire.depths import QueueReader, one_line
 
 
 class GenericReader(QueueReader):

@@ -10,10 +10,10 @@ from typing import Any
 
 from celerytui.connect import carries_events, mask, read_connection
 from celerytui.model import Batch, Link, LinkState
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.generic import KombuReader
-from celerytui.receive.lag import Lag
-from celerytui.receive.reader import Reader, Silence
+from celerytui.wire.broker import Reader, Silence
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.generic.events import KombuReader
+from celerytui.wire.lag import Lag
 
 BACK_OFF = (1.0, 2.0, 3.0, 5.0)
 # How often stop() is looked at while nothing comes.
@@ -214,7 +214,7 @@ def open_reader(
     """The fastest reader for the app's broker, not connected yet."""
     transport = connection.transport
     if transport.driver_name == "py-amqp":
-        from celerytui.receive.amqp import AmqpReader
+        from celerytui.wire.amqp.events import AmqpReader
 
         return AmqpReader(app, decoder, clock)
     if (
@@ -224,7 +224,7 @@ def open_reader(
         and not connection.transport_options.get("sentinel_fanout_compat")
         and importlib.util.find_spec("hiredis") is not None
     ):
-        from celerytui.receive.redis import RedisReader
+        from celerytui.wire.redis.events import RedisReader
 
         return RedisReader(app, decoder, clock)
     return KombuReader(app, decoder, clock)

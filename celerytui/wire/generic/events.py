@@ -13,8 +13,8 @@ from celery.events import EventReceiver
 from celery.utils import uuid
 
 from celerytui.connect import read_connection
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire.broker import Silence
+from celerytui.wire.decode import EventDecoder
 
 CHECK_SECONDS = 1.0
 PING_SECONDS = 5.0

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from celerytui.brokers.reader import Clock, QueueReader
-from celerytui.brokers.unacked import Unacked
 from celerytui.model import QueueDepth
+from celerytui.wire.depths import Clock, QueueReader
+from celerytui.wire.redis.unacked import Unacked
 
 
 class RedisReader(QueueReader):

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celerytui.receive.decode import JSON, EventDecoder
-from celerytui.receive.generic import KombuReader
+from celerytui.wire.decode import JSON, EventDecoder
+from celerytui.wire.generic.events import KombuReader
 
 PIECE = 64 * 1024
 """Bytes read at a time: what they become still is in the processor's cache when it is stored."""

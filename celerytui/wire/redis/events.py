@@ -24,8 +24,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from celerytui.connect import read_connection
-from celerytui.receive.decode import JSON, EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire.broker import Silence
+from celerytui.wire.decode import JSON, EventDecoder
 
 PIECE = 64 * 1024
 """Bytes read at a time: what they become still is in the processor's cache when it is stored."""

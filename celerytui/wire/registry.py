@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from celerytui.brokers.amqp import AmqpReader
-from celerytui.brokers.generic import GenericReader
-from celerytui.brokers.reader import Clock, QueueReader
-from celerytui.brokers.redis import RedisReader
 from celerytui.connect import read_connection
+from celerytui.wire.amqp.depths import AmqpReader
+from celerytui.wire.depths import Clock, QueueReader
+from celerytui.wire.generic.depths import GenericReader
+from celerytui.wire.redis.depths import RedisReader
 
 READERS: dict[str, type[QueueReader]] = {
     "amqp": AmqpReader,

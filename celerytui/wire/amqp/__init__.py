@@ -1,0 +1,1 @@
+"""RabbitMQ, and what else speaks AMQP 0-9-1."""

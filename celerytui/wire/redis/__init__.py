@@ -1,0 +1,1 @@
+"""Redis: pub/sub for events, lists and hashes for queues."""
