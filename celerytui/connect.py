@@ -28,7 +28,6 @@ __all__ = [
     "lazy_app",
     "load_app",
     "loaded",
-    "mask",
     "read_connection",
     "ready",
     "transport_name",

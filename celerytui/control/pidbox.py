@@ -17,8 +17,9 @@ from typing import Any
 import kombu
 from msgspec import Struct
 
-from celerytui.connect import mask, write_connection
+from celerytui.connect import write_connection
 from celerytui.errors import BrokerUnavailable
+from celerytui.masking import one_line
 
 FIRST_PAUSE = 0.002
 LONGEST_PAUSE = 0.05
@@ -242,9 +243,3 @@ class Pidbox:
     def _abandon(self) -> None:
         self._reply_queue = None
         self.close()
-
-
-def one_line(exc: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
-    text = " ".join(str(exc).split()) or type(exc).__name__
-    return mask(text)

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
-from celerytui.control.pidbox import one_line
 from celerytui.errors import BrokerUnavailable
+from celerytui.masking import one_line
 from celerytui.model import Item
 
 PAGE = 500

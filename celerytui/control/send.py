@@ -10,8 +10,9 @@ import kombu
 
 from celerytui.control.action import Action, Call, Param, Result, Scope
 from celerytui.control.arguments import find_arguments
-from celerytui.control.pidbox import Pidbox, one_line
+from celerytui.control.pidbox import Pidbox
 from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.masking import one_line
 from celerytui.model import Arguments, Item
 
 DELIVERY = (

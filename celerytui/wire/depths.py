@@ -9,7 +9,8 @@ from typing import Any
 
 from kombu.common import Broadcast
 
-from celerytui.connect import mask, read_connection
+from celerytui.connect import read_connection
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
 
 SOCKET_SECONDS = 5.0
@@ -104,11 +105,6 @@ class QueueReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names]
-
-
-def one_line(exc: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
-    return mask(" ".join(str(exc).split()) or type(exc).__name__)
 
 
 def is_name(name: str) -> bool:

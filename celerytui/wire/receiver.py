@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celerytui.connect import carries_events, mask, read_connection
+from celerytui.connect import carries_events, read_connection
+from celerytui.masking import one_line
 from celerytui.model import Batch, Link, LinkState
 from celerytui.wire.broker import Reader, Silence
 from celerytui.wire.decode import EventDecoder
@@ -231,6 +232,4 @@ def open_reader(
 
 
 def _words(error: Exception) -> str:
-    """The client's own words in one line, without passwords."""
-    text = " ".join(str(error).split())
-    return mask(text or type(error).__name__)[:ERROR_LIMIT]
+    return one_line(error)[:ERROR_LIMIT]

@@ -16,9 +16,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from celerytui import connect, masking
-from celerytui.connect import PreloadOptions, mask
+from celerytui.connect import PreloadOptions
 from celerytui.errors import AppError, BrokerUnavailable, UsageError
-from celerytui.masking import mask_url
+from celerytui.masking import mask, mask_url
 
 PASSWORD = "s3cr3t-Pa55"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
-from celerytui.wire.depths import QueueReader, one_line
+from celerytui.wire.depths import QueueReader
 
 REFUSALS = {403: "access refused", 404: "not declared", 405: "exclusive to another connection"}
 """AMQP reply code of a refused declare -> what it means for the row."""

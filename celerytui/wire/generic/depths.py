@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from kombu.transport.virtual.base import AbstractChannel
 
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
-from celerytui.wire.depths import QueueReader, one_line
+from celerytui.wire.depths import QueueReader
 
 
 class GenericReader(QueueReader):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
 from celerytui.wire.depths import Clock, QueueReader
 from celerytui.wire.redis.unacked import Unacked
@@ -77,7 +78,7 @@ def _bound(members: Any, sep: str) -> Iterator[str]:
 def _depth(name: str, sizes: list[Any], unacked: Mapping[str, int] | None) -> QueueDepth:
     errors = [size for size in sizes if isinstance(size, Exception)]
     if errors:
-        return QueueDepth(name, error=" ".join(str(errors[0]).split()))
+        return QueueDepth(name, error=one_line(errors[0]))
     return QueueDepth(
         name, ready=sum(sizes), unacked=None if unacked is None else unacked.get(name, 0)
     )
