@@ -54,7 +54,7 @@ class Sender:
 
         Declaring one that is there with other arguments is an error on AMQP.
         """
-        if name in self._app.amqp.queues or not self._pidbox.speaks_amqp:
+        if name in self._app.amqp.queues or not self._pidbox.broker.declares_queues:
             return name
         if name not in self._declared:
             channel = self._pidbox.channel()

@@ -38,6 +38,7 @@ from celerytui.model import (
 from celerytui.query import TaskView
 from celerytui.settings import Settings
 from celerytui.store import SETTLED, Store
+from celerytui.wire.connections import open_depths, ready, when_late
 
 if TYPE_CHECKING:
     from celerytui.wire.receiver import Receiver
@@ -217,7 +218,7 @@ class Engine:
         if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
-            self.when_late = connect.when_late(self.app)
+            self.when_late = when_late(self.app)
             self._schedule.forget()
             self._jobs.put(self._survey_all)
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
@@ -263,9 +264,9 @@ class Engine:
         modules half made.
         """
         with self._importing:
-            from celerytui.wire import receiver, registry  # noqa: F401
+            from celerytui.wire import receiver  # noqa: F401
 
-            return connect.ready(self.app)
+            return ready(self.app)
 
     def _survive(self, step: Step) -> None:
         """Do one step of a thread that must go on: what fails is told, and the next comes."""
@@ -354,9 +355,7 @@ class Engine:
 
     def _run_brokers(self) -> None:
         app = self._ready()
-        from celerytui.wire.registry import open_reader
-
-        reader = open_reader(app, clock=self.clock)
+        reader = open_depths(app, clock=self.clock)
         known = set(self.settings.queues)
         try:
 

@@ -1,27 +1,24 @@
-"""How deep the broker's queues are, one file a kind of broker, and their registry."""
+"""The kinds of brokers, by what kombu calls a transport's `driver_type`."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from celerytui.connect import read_connection
-from celerytui.wire.amqp.depths import AmqpReader
-from celerytui.wire.depths import Clock, QueueReader
-from celerytui.wire.generic.depths import GenericReader
-from celerytui.wire.redis.depths import RedisReader
+from celerytui.wire.amqp import AMQP
+from celerytui.wire.broker import Broker
+from celerytui.wire.redis import REDIS
 
-READERS: dict[str, type[QueueReader]] = {
-    "amqp": AmqpReader,
-    "redis": RedisReader,
+BROKERS: dict[str, Broker] = {
+    "amqp": AMQP,
+    "redis": REDIS,
+    # Kombu has a fanout for it; Celery's own dispatcher leaves it alone.
+    "sql": Broker(title="SQLAlchemy", sends_events=False),
+    "sqs": Broker(title="SQS"),
 }
-"""Kombu's `driver_type` of a transport -> its reader; every other has the generic one."""
+"""Every other is what kombu makes of it, under kombu's name."""
 
 
-def open_reader(app: Any, clock: Clock = time.time) -> QueueReader:
-    """The reader for the app's broker; it connects on the first reading."""
-    driver = read_connection(app).transport.driver_type
-    return READERS.get(driver, GenericReader)(app, clock)
-
-
-__all__ = ["READERS", "QueueReader", "open_reader"]
+def broker_of(connection: Any) -> Broker:
+    """What kind of broker a kombu connection is for; no I/O."""
+    driver = str(connection.transport.driver_type)
+    return BROKERS.get(driver) or Broker(title=driver)

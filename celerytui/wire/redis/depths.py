@@ -6,48 +6,60 @@ keys, database, TLS, sentinels) is taken from kombu's own channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
-from celerytui.wire.depths import Clock, QueueReader
+from celerytui.wire.broker import OURS
+from celerytui.wire.depths import Clock
+from celerytui.wire.generic.depths import KombuDepthReader
+from celerytui.wire.redis import private
 from celerytui.wire.redis.unacked import Unacked
 
 
-class RedisReader(QueueReader):
-    """Reads all queues in one pipeline; Redis does not know who consumes."""
+class RedisDepthReader(KombuDepthReader):
+    """Reads all queues in one pipeline; Redis does not know who consumes.
 
-    def __init__(self, app: Any, clock: Clock) -> None:
-        super().__init__(app, clock)
-        self._exchanges = sorted(exchange_names(app.conf))
+    Where kombu has changed too much for that, it is asked for one queue after the other.
+    """
+
+    def __init__(self, conf: Any, connect: Callable[[], Any], clock: Clock) -> None:
+        super().__init__(conf, connect, clock)
+        self._exchanges = sorted(exchange_names(conf))
         self._unacked = Unacked()
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """`ready` of these queues, and `unacked` while that is little enough to be looked at."""
+        try:
+            return self._in_one_go(names)
+        except OURS as exc:
+            self.note_missing("queues are read one by one", exc)
+            return super().depths(names)
+
+    def _in_one_go(self, names: Sequence[str]) -> list[QueueDepth]:
         channel = self.channel
-        prefix = channel.global_keyprefix
-        client = self._client()
-        bindings = [prefix + channel.keyprefix_queue % (name,) for name in self._exchanges]
+        client = private.client(channel)
+        keys = {name: private.priority_keys(channel, name) for name in names}
+        bindings = [private.binding_key(channel, name) for name in self._exchanges]
         with client.pipeline(transaction=False) as pipe:
             for name in names:
-                for key in _keys(channel, name):
+                for key in keys[name]:
                     pipe.llen(key)
             for key in bindings:
                 pipe.smembers(key)
             answers = iter(pipe.execute(raise_on_error=False))
-        ready = {name: [next(answers) for _ in _keys(channel, name)] for name in names}
-        self._listed = {name for found in answers for name in _bound(found, channel.sep)}
-        unacked = None
-        if channel.ack_emulation:
-            unacked = self._unacked.count(client, prefix, channel)
+        ready = {name: [next(answers) for _ in keys[name]] for name in names}
+        self._listed = {name for found in answers for name in _bound(channel, found)}
+        unacked = self._count_unacked(client)
         return [_depth(name, ready[name], unacked) for name in names]
 
-    def _client(self) -> Any:
-        # Kombu's own client prefixes the keys of some commands and not of others.
-        from redis import Redis
-
-        return Redis(connection_pool=self.channel.pool)
+    def _count_unacked(self, client: Any) -> Mapping[str, int] | None:
+        try:
+            return self._unacked.count(client, self.channel)
+        except OURS as exc:
+            self.note_missing("unacked messages are not known", exc)
+            return None
 
 
 def exchange_names(conf: Any) -> set[str]:
@@ -62,17 +74,11 @@ def exchange_names(conf: Any) -> set[str]:
     return {name for name in names if isinstance(name, str) and name}
 
 
-def _keys(channel: Any, name: str) -> Iterator[str]:
-    for step in channel.priority_steps:
-        yield channel.global_keyprefix + channel._q_for_pri(name, step)
-
-
-def _bound(members: Any, sep: str) -> Iterator[str]:
-    """The queues in one exchange's table of `routing key, pattern, queue`."""
+def _bound(channel: Any, members: Any) -> Iterator[str]:
+    """The queues in one exchange's table."""
     if isinstance(members, set):
         for member in members:
-            text = member.decode(errors="replace") if isinstance(member, bytes) else str(member)
-            yield text.split(sep)[-1]
+            yield private.binding_parts(channel, member)[-1]
 
 
 def _depth(name: str, sizes: list[Any], unacked: Mapping[str, int] | None) -> QueueDepth:
