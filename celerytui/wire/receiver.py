@@ -152,7 +152,7 @@ class Receiver:
             _, broker = self._meet_broker()
             logger.warning("The fast reader for %s failed", broker.title, exc_info=error)
             self._note = (
-                f"reading through kombu, slower: the fast reader for {broker.title} failed"
+                f"Reading through kombu, slower: the fast reader for {broker.title} failed"
                 f" ({type(error).__name__}: {_words(error)})"
             )
             self._reader = None

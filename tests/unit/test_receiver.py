@@ -308,7 +308,7 @@ def send_once_connected(told: Told) -> None:
 
 
 NOTE = (
-    "reading through kombu, slower: the fast reader for Scripted failed"
+    "Reading through kombu, slower: the fast reader for Scripted failed"
     " (AttributeError: no attribute '_sock')"
 )
 
