@@ -355,7 +355,7 @@ class Engine:
 
     def _run_brokers(self) -> None:
         app = self._ready()
-        reader = open_depths(app, clock=self.clock)
+        reader = open_depths(app)
         known = set(self.settings.queues)
         try:
 

@@ -9,10 +9,12 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from celerytui.wire.decode import EventDecoder
-    from celerytui.wire.depths import Clock, DepthReader
+    from celerytui.wire.depths import DepthReader
 
 OURS = (AttributeError, TypeError, ImportError)
 """How a name of a client's is missed that is gone or changed: the broker has no part in it."""
+
+Clock = Callable[[], float]
 
 
 class EventReader(Protocol):
@@ -99,8 +101,8 @@ class Broker(Struct, frozen=True, kw_only=True):
     ping: Callable[[Any], None] | None = None
     """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""
 
-    own_depths: Callable[[Any, Callable[[], Any], Clock], DepthReader] | None = None
-    """Conf, what makes a connection, clock -> a reader of queue depths that knows more than the
+    own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
+    """Conf, what makes a connection -> a reader of queue depths that knows more than the
     general one, not connected."""
 
     purge: Callable[[Any, str], int] = _purge

@@ -13,7 +13,7 @@ from celerytui.masking import mask
 from celerytui.wire.registry import broker_of
 
 if TYPE_CHECKING:
-    from celerytui.wire.depths import Clock, DepthReader
+    from celerytui.wire.depths import DepthReader
 
 CONNECT_SECONDS = 4.0
 """How long a connection may take where the app does not say, as in Celery's defaults."""
@@ -39,7 +39,7 @@ def ready(app: Any) -> Any:
     return app
 
 
-def open_depths(app: Any, clock: Clock = time.time) -> DepthReader:
+def open_depths(app: Any) -> DepthReader:
     """The reader of queue depths for the app's broker; it connects on the first reading."""
 
     def make_connection() -> Any:
@@ -47,10 +47,10 @@ def open_depths(app: Any, clock: Clock = time.time) -> DepthReader:
 
     open_own = broker_of(make_connection()).own_depths
     if open_own is not None:
-        return open_own(app.conf, make_connection, clock)
+        return open_own(app.conf, make_connection)
     from celerytui.wire.generic.depths import KombuDepthReader
 
-    return KombuDepthReader(app.conf, make_connection, clock)
+    return KombuDepthReader(app.conf, make_connection)
 
 
 def when_late(app: Any) -> str:

@@ -20,8 +20,6 @@ RETRY_WITHIN = 1.0
 LONGEST_NAME = 255
 """Bytes: more is no name of a queue in AMQP."""
 
-Clock = Callable[[], float]
-
 logger = logging.getLogger(__name__)
 
 
@@ -31,8 +29,7 @@ class DepthReader:
     A subclass says how one kind of broker is asked, in `depths`.
     """
 
-    def __init__(self, conf: Any, connect: Callable[[], Any], clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
         self._connect = connect
         self._connection: Any = None
         self._channel: Any = None

@@ -131,14 +131,13 @@ class Receiver:
 
     def _choose_reader(self, connection: Any, broker: Broker) -> EventReader:
         """The fastest reader for the app's broker, not connected yet."""
-        open_fast = broker.fast_events if self._note is None else None
-        self._is_fast = open_fast is not None
-        if open_fast is not None:
-            fast = open_fast(self._app, connection, self._decoder, self._clock)
-            self._is_fast = fast is not None
-            if fast is not None:
-                return fast
-        return KombuEventReader(self._app, connection, self._decoder, self._clock, broker)
+        fast = None
+        if broker.fast_events is not None and self._note is None:
+            # Already now: it may not even be there to be imported.
+            self._is_fast = True
+            fast = broker.fast_events(self._app, connection, self._decoder, self._clock)
+        self._is_fast = fast is not None
+        return fast or KombuEventReader(self._app, connection, self._decoder, self._clock, broker)
 
     def _judge(self, error: Exception) -> None:
         """Puts the general reader on trial where the fast one failed for a reason that is ours.

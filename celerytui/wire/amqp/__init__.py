@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from celerytui.wire.broker import Broker
+from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
     from celerytui.wire.broker import EventReader, Held
     from celerytui.wire.decode import EventDecoder
-    from celerytui.wire.depths import Clock, DepthReader
+    from celerytui.wire.depths import DepthReader
 
 
 def _when_late(conf: Any) -> str:
@@ -34,10 +34,10 @@ def _watch(transport: Any) -> Held:
     return watch(transport)
 
 
-def _own_depths(conf: Any, connect: Callable[[], Any], clock: Clock) -> DepthReader:
+def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     from celerytui.wire.amqp.depths import AmqpDepthReader
 
-    return AmqpDepthReader(conf, connect, clock)
+    return AmqpDepthReader(conf, connect)
 
 
 AMQP = Broker(

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celerytui.wire.amqp import private
-from celerytui.wire.broker import Broker, Held
+from celerytui.wire.broker import Broker, Clock, Held
 from celerytui.wire.decode import JSON, EventDecoder
-from celerytui.wire.depths import Clock
 from celerytui.wire.generic.events import KombuEventReader
 
 logger = logging.getLogger(__name__)
@@ -90,7 +89,7 @@ class AmqpEventReader(KombuEventReader):
         super().close(lost=lost)
 
     def _watch(self) -> Held:
-        # Without it a closing could take for ever; that is left to the general reader.
+        # Unlike the general reader, which goes on without: to miss it means to give way to that.
         return private.watch(self._connection.transport)
 
     def _pass_on(self, kind: int, channel: int, payload: bytes) -> None:

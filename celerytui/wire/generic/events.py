@@ -11,9 +11,8 @@ from typing import Any
 from celery.events import EventReceiver
 from celery.utils import uuid
 
-from celerytui.wire.broker import OURS, Broker, Held, Silence
+from celerytui.wire.broker import OURS, Broker, Clock, Held, Silence
 from celerytui.wire.decode import EventDecoder
-from celerytui.wire.depths import Clock
 
 CHECK_SECONDS = 1.0
 PING_SECONDS = 5.0
@@ -123,7 +122,7 @@ class KombuEventReader:
         try:
             return self._broker.watch(self._connection.transport)
         except OURS as exc:
-            # It only cannot be given up before its time.
+            # Then a handshake that hangs cannot be cut short, and that is all.
             logger.warning("%s's connection cannot be watched: %s", self._broker.title, exc)
             return None
 

@@ -6,12 +6,12 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from celerytui.wire.broker import Broker
+from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
     from celerytui.wire.broker import EventReader
     from celerytui.wire.decode import EventDecoder
-    from celerytui.wire.depths import Clock, DepthReader
+    from celerytui.wire.depths import DepthReader
 
 SOCKET_SECONDS = 5.0
 """Without it a Redis that accepts and is silent blocks a read for ever. More than BRPOP's 1 s."""
@@ -48,10 +48,10 @@ def _ping(channel: Any) -> None:
     ping(channel)
 
 
-def _own_depths(conf: Any, connect: Callable[[], Any], clock: Clock) -> DepthReader:
+def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     from celerytui.wire.redis.depths import RedisDepthReader
 
-    return RedisDepthReader(conf, connect, clock)
+    return RedisDepthReader(conf, connect)
 
 
 def _purge_by_name(channel: Any, queue: str, task: str) -> Iterator[tuple[int, int]]:

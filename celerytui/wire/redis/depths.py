@@ -12,7 +12,6 @@ from typing import Any
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
 from celerytui.wire.broker import OURS
-from celerytui.wire.depths import Clock
 from celerytui.wire.generic.depths import KombuDepthReader
 from celerytui.wire.redis import private
 from celerytui.wire.redis.unacked import Unacked
@@ -24,8 +23,8 @@ class RedisDepthReader(KombuDepthReader):
     Where kombu has changed too much for that, it is asked for one queue after the other.
     """
 
-    def __init__(self, conf: Any, connect: Callable[[], Any], clock: Clock) -> None:
-        super().__init__(conf, connect, clock)
+    def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
+        super().__init__(conf, connect)
         self._exchanges = sorted(exchange_names(conf))
         self._unacked = Unacked()
 

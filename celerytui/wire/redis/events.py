@@ -21,9 +21,8 @@ from msgspec import Struct, field
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from celerytui.wire.broker import Silence
+from celerytui.wire.broker import Clock, Silence
 from celerytui.wire.decode import JSON, EventDecoder
-from celerytui.wire.depths import Clock
 from celerytui.wire.redis import private
 
 PIECE = 64 * 1024
