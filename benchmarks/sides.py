@@ -22,9 +22,9 @@ from msgspec import Struct
 from benchmarks import flower
 from benchmarks.publishers import Publisher, first_body
 from celerytui.model import Batch, Event, Link, LinkState
-from celerytui.receive import Receiver
-from celerytui.receive.redis import Envelope
 from celerytui.store import Store
+from celerytui.wire.receiver import Receiver
+from celerytui.wire.redis.events import Envelope
 
 HELD_SECONDS = 10.0
 ALL_SECONDS = 180.0

@@ -1,4 +1,4 @@
-"""From Celery's own options to an app, and from an app to connections of our own.
+"""From Celery's own options to an app, and what can be said of it without connecting.
 
 Celery itself is imported inside the functions: the first frame does not wait for it.
 """
@@ -9,41 +9,26 @@ import contextlib
 import importlib.util
 import os
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from celerytui.errors import AppError, BrokerUnavailable, UsageError
+from celerytui.errors import AppError, UsageError
 from celerytui.lazy_app import LazyApp
 from celerytui.masking import learn, mask, mask_url, secrets_in
 
 __all__ = [
     "PreloadOptions",
-    "answers_within",
     "app_name",
     "broker_url",
-    "carries_events",
     "check_broker",
     "import_task_modules",
     "lazy_app",
+    "learn_secrets",
     "load_app",
     "loaded",
-    "mask",
-    "read_connection",
     "ready",
     "transport_name",
-    "when_late",
-    "write_connection",
 ]
-
-CONNECT_SECONDS = 4.0
-"""How long a connection may take where the app does not say, as in Celery's defaults."""
-REDIS_SOCKET_SECONDS = 5.0
-"""Without it a Redis that accepts and is silent blocks a read for ever. More than BRPOP's 1 s."""
-AMQP_HEARTBEAT_SECONDS = 10
-RETRY_SECONDS = 0.2
-
-TITLES = {"sqs": "SQS", "sql": "SQLAlchemy", "sqlalchemy": "SQLAlchemy", "etcd": "etcd"}
 
 BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
 """The extras of the celery package that bring a transport's client, where named differently."""
@@ -97,7 +82,7 @@ def load_app(preload: PreloadOptions) -> Any:
     try:
         # Reads the configuration, which is lazy and may fail to import, as may the loader.
         app.conf.broker_url  # noqa: B018
-        _learn_secrets(app)
+        learn_secrets(app)
     except Exception as error:
         named = preload.app or preload.loader or preload.config
         raise _failed_to_load(named or "celeryconfig") from error
@@ -153,7 +138,7 @@ def import_task_modules(app: Any) -> None:
         app.loader.import_default_modules()
     except Exception as error:
         raise _failed_to_load(app_name(app)) from error
-    _learn_secrets(app)
+    learn_secrets(app)
 
 
 def check_broker(app: Any) -> None:
@@ -191,7 +176,7 @@ def broker_url(app: Any) -> str:
     """The URL of the broker that is read, or the ";" list of them, without passwords."""
     if isinstance(app, LazyApp):
         return mask_url(app.broker)
-    _learn_secrets(app)
+    learn_secrets(app)
     url = app.conf.broker_read_url
     if not url:
         return mask(str(app.connection_for_read().as_uri()))
@@ -208,57 +193,21 @@ def transport_name(app: Any) -> str:
     return str(connection.transport.driver_type)
 
 
-def carries_events(connection: Any) -> str | None:
-    """None where the transport carries events between processes, else the reason; no I/O."""
-    transport = connection.transport
-    driver = str(transport.driver_type)
-    # SQLAlchemy's is switched off by Celery's own dispatcher (celery.events.dispatcher).
-    if driver != "sql" and connection.supports_exchange_type("fanout"):
-        return None
-    return f"{TITLES.get(driver, driver)} carries no events"
-
-
-def when_late(app: Any) -> str:
-    """What the broker does where events are not read in time, in a few words; "" for nothing."""
-    driver = str(app.connection_for_read().transport.driver_type)
-    ttl = app.conf.event_queue_ttl
-    if driver == "amqp" and ttl:
-        return f"RabbitMQ drops what waits for {ttl:g} s"
-    return "Redis ends a subscription that is too far behind" if driver == "redis" else ""
-
-
-def read_connection(app: Any) -> Any:
-    """A connection of our own for consuming, not yet opened, never from the app's pool."""
-    return _bounded(app, app.connection_for_read)
-
-
-def write_connection(app: Any) -> Any:
-    """Like `read_connection`, for publishing."""
-    return _bounded(app, app.connection_for_write)
-
-
-def answers_within(
-    app: Any, timeout: float, *, clock: Callable[[], float] = time.monotonic
-) -> None:
-    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s."""
-    connection = read_connection(app)
-    deadline = clock() + timeout
-    reason = "no answer"
-    try:
-        while (left := deadline - clock()) > 0:
-            _hurry(connection, left)
-            try:
-                connection.ensure_connection(max_retries=0)
-                return
-            except Exception as error:
-                # Whatever it is, also a client library of the wrong version, it is the reason.
-                reason = str(error) or type(error).__name__
-                connection.maybe_switch_next()
-            time.sleep(max(0.0, min(RETRY_SECONDS, deadline - clock())))
-    finally:
-        connection.release()
-    raise BrokerUnavailable(
-        f"no broker answered at {broker_url(app)} within {timeout:g}s: {mask(reason)}"
+def learn_secrets(app: Any) -> None:
+    """Mask every password in the app's configuration from now on."""
+    conf = app.conf
+    learn(
+        secrets_in(
+            {
+                "urls": [
+                    conf.broker_url,
+                    conf.broker_read_url,
+                    conf.broker_write_url,
+                    conf.result_backend,
+                ],
+                "changed": conf.table(with_defaults=False, censored=False),
+            }
+        )
     )
 
 
@@ -317,49 +266,3 @@ def _failed_to_load(name: str) -> AppError:
         f"While trying to load the module {name} the following error occurred:\n"
         f"{mask(traceback.format_exc())}"
     )
-
-
-def _learn_secrets(app: Any) -> None:
-    conf = app.conf
-    learn(
-        secrets_in(
-            {
-                "urls": [
-                    conf.broker_url,
-                    conf.broker_read_url,
-                    conf.broker_write_url,
-                    conf.result_backend,
-                ],
-                "changed": conf.table(with_defaults=False, censored=False),
-            }
-        )
-    )
-
-
-def _bounded(app: Any, connect: Callable[..., Any]) -> Any:
-    _learn_secrets(app)
-    connection = connect(
-        connect_timeout=app.conf.broker_connection_timeout or CONNECT_SECONDS,
-        heartbeat=AMQP_HEARTBEAT_SECONDS,
-    )
-    if connection.transport.driver_type == "redis":
-        # The dict is this connection's own: Celery copies it for each.
-        options = connection.transport_options
-        options.setdefault("socket_timeout", REDIS_SOCKET_SECONDS)
-        options.setdefault("socket_connect_timeout", REDIS_SOCKET_SECONDS)
-        if isinstance(options.get("sentinel_kwargs"), dict):
-            options["sentinel_kwargs"] = {
-                "socket_timeout": REDIS_SOCKET_SECONDS,
-                "socket_connect_timeout": REDIS_SOCKET_SECONDS,
-                **options["sentinel_kwargs"],
-            }
-    return connection
-
-
-def _hurry(connection: Any, seconds: float) -> None:
-    """Let one try of `connection` take no longer than `seconds`."""
-    connection.connect_timeout = min(connection.connect_timeout or seconds, seconds)
-    options = connection.transport_options
-    for name in ("socket_timeout", "socket_connect_timeout"):
-        if name in options:
-            options[name] = min(options[name] or seconds, seconds)

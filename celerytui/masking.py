@@ -47,6 +47,11 @@ def mask(text: str) -> str:
     return text if pattern is None else pattern.sub(MASK, text)
 
 
+def one_line(error: BaseException) -> str:
+    """An exception in one line of its own words, passwords masked."""
+    return mask(" ".join(str(error).split()) or type(error).__name__)
+
+
 def mask_url(url: str) -> str:
     """A broker's or backend's URL, or a list of them joined by ";", without its passwords."""
     masked = []

@@ -341,6 +341,7 @@ class Link(Struct, frozen=True):
     `since` is when this state began, `lost_at` from when on news of the last good connection is
     missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
     passwords masked; `attempt` counts tries since the loss, `next_try` is when the next comes.
+    `note` says why events are read in a slower way than they could be.
     """
 
     state: LinkState = LinkState.CONNECTING
@@ -350,6 +351,7 @@ class Link(Struct, frozen=True):
     next_try: float | None = None
     lost_at: float | None = None
     lost_for: str | None = None
+    note: str | None = None
 
 
 class Reply(Struct, frozen=True):

@@ -92,7 +92,7 @@ def snapshot_document(
         "transport": transport,
         "taken_at": now,
         "observed_seconds": observed_seconds,
-        "connection": {"state": link.state.value, "error": link.error},
+        "connection": {"state": link.state.value, "error": link.error or link.note},
         "events": {
             "received": summary.events_received,
             "invalid": summary.events_invalid,

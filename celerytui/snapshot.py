@@ -15,6 +15,7 @@ from celerytui.model import LinkState
 from celerytui.output import print_json, print_tables, snapshot_document
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
+from celerytui.wire.connections import answers_within
 
 LOOK_SECONDS = 0.1
 """How often a signal to stop is looked for."""
@@ -96,7 +97,7 @@ def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -
             return
         left = deadline - time.monotonic()
         if state is LinkState.NO_EVENTS:
-            connect.answers_within(engine.app, max(left, LOOK_SECONDS))
+            answers_within(engine.app, max(left, LOOK_SECONDS))
             return
         if left <= 0:
             reason = engine.link.error or "no answer"

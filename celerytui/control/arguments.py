@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celerytui.control.backend import NoBackend, task_meta
-from celerytui.control.pidbox import Pidbox, one_line
+from celerytui.control.pidbox import Pidbox
 from celerytui.errors import BrokerUnavailable
+from celerytui.masking import one_line
 from celerytui.model import Arguments, Refusal, Task
 
 LONGEST_REPR = 1024

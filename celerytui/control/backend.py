@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from celerytui.control.pidbox import one_line
-from celerytui.masking import mask
+from celerytui.masking import mask, one_line
 from celerytui.model import Item, ResultMeta
 
 SOCKET_SECONDS = 5.0

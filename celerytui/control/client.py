@@ -17,12 +17,13 @@ from celerytui.control.backend import read_result
 from celerytui.control.inspection import inspect
 from celerytui.control.lookback import Seen, asked_again, finding
 from celerytui.control.params import texts_and_values
-from celerytui.control.pidbox import Pidbox, one_line
+from celerytui.control.pidbox import Pidbox
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
 from celerytui.control.survey import take_survey
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
+from celerytui.masking import one_line
 from celerytui.model import (
     Arguments,
     Finding,

@@ -17,8 +17,11 @@ from typing import Any
 import kombu
 from msgspec import Struct
 
-from celerytui.connect import mask, write_connection
 from celerytui.errors import BrokerUnavailable
+from celerytui.masking import one_line
+from celerytui.wire.broker import Broker
+from celerytui.wire.connections import write_connection
+from celerytui.wire.registry import broker_of
 
 FIRST_PAUSE = 0.002
 LONGEST_PAUSE = 0.05
@@ -140,16 +143,11 @@ class Pidbox:
             return self._connection.channel()
 
     @property
-    def driver(self) -> str:
-        """Kombu's `driver_type` of the broker: redis, amqp ..."""
+    def broker(self) -> Broker:
+        """What kind of broker it is."""
         with self.guarded():
             self._open()
-            return str(self._connection.transport.driver_type)
-
-    @property
-    def speaks_amqp(self) -> bool:
-        """Whether the broker knows queues with arguments, and none that was not declared."""
-        return self.driver == "amqp"
+            return broker_of(self._connection)
 
     @property
     def channel_errors(self) -> tuple[type[BaseException], ...]:
@@ -242,9 +240,3 @@ class Pidbox:
     def _abandon(self) -> None:
         self._reply_queue = None
         self.close()
-
-
-def one_line(exc: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
-    text = " ".join(str(exc).split()) or type(exc).__name__
-    return mask(text)

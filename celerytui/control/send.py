@@ -11,8 +11,9 @@ import kombu
 from celerytui.control.action import Action, Call, Effect, Param, Reach, Result, Scope
 from celerytui.control.arguments import find_arguments
 from celerytui.control.lookback import Look, sent
-from celerytui.control.pidbox import Pidbox, one_line
+from celerytui.control.pidbox import Pidbox
 from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.masking import one_line
 from celerytui.model import Arguments, Item, TaskState
 
 DELIVERY = (
@@ -54,7 +55,7 @@ class Sender:
 
         Declaring one that is there with other arguments is an error on AMQP.
         """
-        if name in self._app.amqp.queues or not self._pidbox.speaks_amqp:
+        if name in self._app.amqp.queues or not self._pidbox.broker.declares_queues:
             return name
         if name not in self._declared:
             channel = self._pidbox.channel()

@@ -46,9 +46,10 @@ from celerytui.model import (
 from celerytui.query import TaskView
 from celerytui.settings import Settings
 from celerytui.store import SETTLED, Store
+from celerytui.wire.connections import open_depths, ready, when_late
 
 if TYPE_CHECKING:
-    from celerytui.receive import Receiver
+    from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +212,7 @@ class Engine:
 
     def _run_receiver(self) -> None:
         app = self._ready()
-        from celerytui.receive import Receiver
+        from celerytui.wire.receiver import Receiver
 
         self._receiver = Receiver(app, self._take_batch, self._take_link, clock=self.clock)
         # stop() sets the one and then looks for the other: one of us sees it.
@@ -227,7 +228,7 @@ class Engine:
         if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
-            self.when_late = connect.when_late(self.app)
+            self.when_late = when_late(self.app)
             self._schedule.forget()
             self._jobs.put(self._survey_all)
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
@@ -274,9 +275,9 @@ class Engine:
         modules half made.
         """
         with self._importing:
-            from celerytui import brokers, receive  # noqa: F401
+            from celerytui.wire import receiver  # noqa: F401
 
-            return connect.ready(self.app)
+            return ready(self.app)
 
     def _survive(self, step: Step, *, whole: bool = False) -> None:
         """Do one step of a thread that must go on: what fails is told until it succeeds again.
@@ -374,9 +375,7 @@ class Engine:
 
     def _run_brokers(self) -> None:
         app = self._ready()
-        from celerytui.brokers import open_reader
-
-        reader = open_reader(app, clock=self.clock)
+        reader = open_depths(app)
         known = set(self.settings.queues)
         try:
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 from celery.events import EventReceiver
 
-from celerytui.receive.redis import RedisReader
+from celerytui.wire.redis.events import RedisEventReader
 from tests.integration.servers import Process, RedisServer, Server, free_port, wait_until
 from tests.integration.test_receive import Job, running
 
@@ -292,7 +292,7 @@ def test_redis_is_read_past_kombu_and_forgets_us(
         client = connection.default_channel.client
         topic = f"/{redis_url.rpartition('/')[2]}.celeryev/x"
         with running(app) as ours:
-            assert isinstance(ours.receiver._reader, RedisReader)
+            assert isinstance(ours.receiver._reader, RedisEventReader)
             assert client.publish(topic, "") == 1
         wait_until(lambda: client.publish(topic, "") == 0, 5, "the subscription to go")
         assert client.exists("_kombu.binding.celeryev") == 0

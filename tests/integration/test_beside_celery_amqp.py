@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from celerytui.connect import AMQP_HEARTBEAT_SECONDS
 from celerytui.model import LinkState
-from celerytui.receive.amqp import AmqpReader
+from celerytui.wire.amqp.events import AmqpEventReader
+from celerytui.wire.connections import AMQP_HEARTBEAT_SECONDS
 from tests.integration.servers import RabbitServer, Server, free_port, wait_until
 from tests.integration.test_beside_celery import celery_listening, check_same, make_certificate
 from tests.integration.test_receive import Job, publish, running, started
@@ -36,7 +36,7 @@ CONFS: list[dict[str, Any]] = [
 def wire_of(receiver: Job) -> Any:
     """Py-amqp's connection."""
     reader: Any = receiver.receiver._reader
-    return reader._wire
+    return reader._amqp
 
 
 @pytest.mark.parametrize("conf", CONFS, ids=str)
@@ -55,7 +55,7 @@ def test_the_queue_is_the_one_that_celery_declares(
     left = set(queues())
     with celery_listening(app), running(app) as ours:
         reader = ours.receiver._reader
-        assert isinstance(reader, AmqpReader)
+        assert isinstance(reader, AmqpEventReader)
         wait_until(lambda: len(queues().keys() - left) == 2, 30, "both queues")
         found = {name: queue for name, queue in queues().items() if name not in left}
     name = str(reader.queue)
@@ -143,7 +143,7 @@ def test_heartbeats_keep_a_quiet_connection(
     make_app: Callable[..., Any], rabbitmq_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four times as long as RabbitMQ waits for one."""
-    monkeypatch.setattr("celerytui.connect.AMQP_HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr("celerytui.wire.connections.AMQP_HEARTBEAT_SECONDS", 1)
     app = make_app(rabbitmq_server.fresh_url())
     with running(app) as receiver:
         begun = receiver.links[-1].since

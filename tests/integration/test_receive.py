@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from celerytui.model import Batch, Event, Link, LinkState
-from celerytui.receive import Receiver
-from celerytui.receive.generic import KombuReader
+from celerytui.wire import receiver
+from celerytui.wire.receiver import Receiver
+from celerytui.wire.registry import broker_of
 from tests.integration.servers import Process, Server, wait_until
 
 
@@ -62,16 +64,19 @@ class Job:
 
 
 @contextmanager
-def running(app: Any, *, connected: bool = True, stop_within: float = 4.0) -> Iterator[Job]:
-    """A receiver that runs inside the block."""
-    receiver = Job(app)
+def running(
+    app: Any, *, connected: bool = True, stop_within: float = 4.0, faulty: bool = False
+) -> Iterator[Job]:
+    """A receiver that runs inside the block; its fast reader fails where it is `faulty` alone."""
+    job = Job(app)
     try:
         if connected:
-            receiver.wait_for(LinkState.CONNECTED)
-        yield receiver
+            job.wait_for(LinkState.CONNECTED)
+        yield job
     finally:
-        receiver.receiver.stop()
-    receiver.stop(stop_within)
+        job.receiver.stop()
+    job.stop(stop_within)
+    assert faulty or {link.note for link in job.links} == {None}
 
 
 def publish(app: Any, *bodies: Any, content_type: str = "application/json") -> None:
@@ -103,14 +108,18 @@ def event_queues(app: Any) -> list[str]:
         return [name.decode() for name in names]
 
 
-@pytest.fixture(params=[None, KombuReader], ids=["fast", "kombu"])
+def without_fast_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the general reader read every broker."""
+    monkeypatch.setattr(
+        receiver, "broker_of", lambda connection: replace(broker_of(connection), fast_events=None)
+    )
+
+
+@pytest.fixture(params=["fast", "kombu"])
 def reader_of_choice(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader that is chosen by itself, then the one for any transport and serializer."""
-    if request.param is not None:
-        monkeypatch.setattr(
-            "celerytui.receive.receiver.open_reader",
-            lambda app, _connection, decoder, clock: KombuReader(app, decoder, clock),
-        )
+    if request.param == "kombu":
+        without_fast_reader(monkeypatch)
 
 
 def test_the_life_of_a_task_arrives(app: Any, start_worker: Callable[..., Process]) -> None:

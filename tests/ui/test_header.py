@@ -51,6 +51,21 @@ async def test_what_becomes_of_what_is_not_read_is_told(width: int) -> None:
         assert not banner.display
 
 
+async def test_a_slower_reader_is_told_while_it_reads() -> None:
+    note = "Reading through kombu, slower: the fast reader for Redis failed (TypeError: \x1b[2J)"
+    slow = Link(LinkState.CONNECTED, since=NOW, note=note)
+    async with driven((140, 24), store=large_store(), link=slow) as at:
+        banner = at.app.query_one(Banner)
+        assert banner.display
+        assert banner._strip is not None
+        assert "Reading through kombu, slower: the fast reader for Redis" in banner._strip.text
+        assert "\x1b" not in banner._strip.text
+        at.engine.link = Link(LinkState.CONNECTED, since=NOW)
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert not banner.display
+
+
 LINKS = [
     (Link(LinkState.CONNECTED, since=NOW), "● live "),
     (Link(LinkState.CONNECTING, since=NOW), "○ connecting "),

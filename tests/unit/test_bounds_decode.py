@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from celerytui.model import Batch, Event
-from celerytui.receive import decode
-from celerytui.receive.decode import (
+from celerytui.wire import decode
+from celerytui.wire.decode import (
     EXTRA_FIELDS,
     EXTRA_LIMIT,
     FURTHEST_AHEAD,

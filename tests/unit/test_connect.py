@@ -1,9 +1,8 @@
-"""Masking, connections with time limits, and what a transport carries."""
+"""Masking, and from Celery's own options to an app."""
 
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -16,9 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from celerytui import connect, masking
-from celerytui.connect import PreloadOptions, mask
-from celerytui.errors import AppError, BrokerUnavailable, UsageError
-from celerytui.masking import mask_url
+from celerytui.connect import PreloadOptions
+from celerytui.errors import AppError, UsageError
+from celerytui.masking import mask, mask_url
+from celerytui.wire import connections
 
 PASSWORD = "s3cr3t-Pa55"
 
@@ -36,22 +36,6 @@ def _nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         origin = getattr(sys.modules[name], "__file__", None) or ""
         if "pytest-of-" in origin:
             del sys.modules[name]
-
-
-@pytest.fixture
-def silent_server() -> Iterator[int]:
-    """The port of a server that accepts and never says a word."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(50)
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def app_on(url: Any = None, **conf: Any) -> Any:
@@ -178,59 +162,8 @@ def test_the_brokers_url_without_its_password(url: Any, shown: str, transport: s
 def test_the_broker_that_is_read_is_the_one_named() -> None:
     app = app_on("redis://write", broker_read_url=f"redis://:{PASSWORD}@read/0")
     assert connect.broker_url(app) == "redis://:**@read/0"
-    assert connect.read_connection(app).hostname == "read"
-    assert connect.write_connection(app).hostname == "write"
-
-
-@pytest.mark.parametrize("url", ["redis://h", "amqp://h", "memory://", "filesystem://"])
-def test_transports_that_carry_events(url: str) -> None:
-    assert connect.carries_events(connect.read_connection(app_on(url))) is None
-
-
-class Direct:
-    """A transport in the way of SQS: no exchange that copies to all."""
-
-    driver_type = "sqs"
-
-    class implements:
-        exchange_type = frozenset(["direct"])
-
-
-class Sql(Direct):
-    """SQLAlchemy's claims a fanout that Celery does not use."""
-
-    driver_type = "sql"
-
-    class implements:
-        exchange_type = frozenset(["direct", "topic", "fanout"])
-
-
-@pytest.mark.parametrize(
-    ("transport", "reason"),
-    [(Direct, "SQS carries no events"), (Sql, "SQLAlchemy carries no events")],
-)
-def test_transports_that_carry_none(transport: Any, reason: str) -> None:
-    connection = connect.read_connection(app_on("memory://"))
-    connection._transport = transport()
-    assert connect.carries_events(connection) == reason
-
-
-def test_connections_are_bounded_in_time_and_our_own() -> None:
-    app = app_on("redis://h", broker_transport_options={"socket_timeout": 2, "sentinel_kwargs": {}})
-    first, second = connect.read_connection(app), connect.read_connection(app)
-    assert first is not second
-    assert first.transport_options["socket_timeout"] == 2
-    assert first.transport_options["socket_connect_timeout"] == 5
-    assert first.transport_options["sentinel_kwargs"]["socket_timeout"] == 5
-    assert "socket_connect_timeout" not in app.conf.broker_transport_options
-    assert first.connect_timeout == 4
-    assert app.pool.connection is not first
-
-
-def test_amqp_has_a_heartbeat_and_a_time_limit_even_where_the_app_has_none() -> None:
-    connection = connect.read_connection(app_on("amqp://h", broker_connection_timeout=None))
-    assert connection.heartbeat == 10
-    assert connection.connect_timeout == 4
+    assert connections.read_connection(app).hostname == "read"
+    assert connections.write_connection(app).hostname == "write"
 
 
 @pytest.mark.parametrize(
@@ -249,14 +182,6 @@ def test_a_broker_url_that_can_never_work(url: str, message: str) -> None:
     assert "123456" not in str(caught.value)
 
 
-def test_the_piece_of_an_unquoted_password_that_a_client_quotes_is_masked() -> None:
-    app = app_on("redis://:p@ss/w0:rd@127.0.0.1/0")
-    with pytest.raises(BrokerUnavailable) as caught:
-        connect.answers_within(app, 1)
-    assert "Database is int" in str(caught.value)
-    assert "w0" not in str(caught.value)
-
-
 def test_a_missing_client_library_is_named_with_what_installs_it() -> None:
     pytest.importorskip("kombu.transport.redis")
     import kombu.transport.redis as transport
@@ -265,40 +190,6 @@ def test_a_missing_client_library_is_named_with_what_installs_it() -> None:
         patch.setattr(transport, "redis", None)
         with pytest.raises(UsageError, match=r"Missing redis.*pip install 'celery\[redis\]'"):
             connect.check_broker(app_on("rediss://h"))
-
-
-def test_a_broker_answers(tmp_path: Path) -> None:
-    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
-    app = app_on("filesystem://", broker_transport_options=options)
-    connect.answers_within(app, 5)
-
-
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
-    app = app_on(f"{scheme}://user:{PASSWORD}@127.0.0.1:{closed_port}//0")
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable) as caught:
-        connect.answers_within(app, 0.5)
-    assert time.monotonic() - begin < 10
-    text = str(caught.value)
-    assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
-    assert "refused" in text
-    assert PASSWORD not in text
-
-
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_a_broker_that_accepts_and_is_silent(scheme: str, silent_server: int) -> None:
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
-        connect.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
-    # Celery's own limit is 4 s for RabbitMQ and none for Redis.
-    assert time.monotonic() - begin < 3.9
-
-
-def test_a_failover_list_is_tried_to_its_end(closed_port: int, silent_server: int) -> None:
-    hosts = f"redis://127.0.0.1:{closed_port};redis://127.0.0.1:{silent_server}"
-    with pytest.raises(BrokerUnavailable, match="Timeout"):
-        connect.answers_within(app_on(hosts), 1)
 
 
 def module(folder: Path, name: str, text: str) -> None:
@@ -413,22 +304,3 @@ def test_a_task_module_that_fails_is_named(project: Path) -> None:
     app = connect.load_app(PreloadOptions(app="half_app"))
     with pytest.raises(AppError, match="no_such_tasks"):
         connect.import_task_modules(app)
-
-
-@pytest.mark.parametrize(
-    ("url", "conf", "words"),
-    [
-        ("redis://h", {}, "Redis ends a subscription that is too far behind"),
-        ("sentinel://h", {}, "Redis ends a subscription that is too far behind"),
-        ("amqp://h", {}, "RabbitMQ drops what waits for 5 s"),
-        ("pyamqp://h", {"event_queue_ttl": 0.5}, "RabbitMQ drops what waits for 0.5 s"),
-        ("amqp://h", {"event_queue_ttl": None}, ""),
-        ("memory://", {}, ""),
-    ],
-)
-def test_what_becomes_of_events_that_are_not_read(
-    url: str, conf: dict[str, Any], words: str
-) -> None:
-    app = Celery("t", broker=url, set_as_current=False)
-    app.conf.update(conf)
-    assert connect.when_late(app) == words

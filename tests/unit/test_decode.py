@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kombu import serialization
 
 from celerytui.model import Batch, Event
-from celerytui.receive.decode import (
+from celerytui.wire.decode import (
     BODY_LIMIT,
     EXTRA_FIELDS,
     EXTRA_LIMIT,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from celerytui.model import Batch, TaskState
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.redis import Replies
 from celerytui.store import Store
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.redis.events import Replies
 
 NOW = 1_800_000_000.0
 BODY = 10_000

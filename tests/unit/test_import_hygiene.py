@@ -102,6 +102,17 @@ def test_signals_are_taken_where_it_is_known() -> None:
     assert {name for name in takers if not name.startswith(("demo/", "ui/terminal/"))} == {"cli.py"}
 
 
+def test_kinds_of_brokers_are_told_apart_by_the_registry() -> None:
+    askers = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"driver_type", "driver_name"}
+    }
+    # Beside it the app's broker has its name in one word, and amqp has two clients.
+    assert askers == {"wire/registry.py", "connect.py", "wire/amqp/__init__.py"}
+
+
 def test_only_the_commands_exit() -> None:
     leavers = {name for name, tree in modules() if uses(tree, "sys", "exit")}
     assert {name for name in leavers if not name.startswith("demo/")} == {"cli.py"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.model import Batch, Event
-from celerytui.receive.lag import JITTER, MAX_SENDERS, WINDOW, Lag
+from celerytui.wire.lag import JITTER, MAX_SENDERS, WINDOW, Lag
 
 T0 = 1_700_000_000.0
 HOSTS = ("alpha@host", "beta@host", "gamma@host")

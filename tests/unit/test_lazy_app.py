@@ -12,6 +12,7 @@ from celery import Celery
 from celerytui import connect
 from celerytui.connect import PreloadOptions
 from celerytui.lazy_app import LazyApp
+from celerytui.masking import mask
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def test_its_name_and_masked_broker_are_known_before() -> None:
     assert connect.app_name(app) == "default"
     assert connect.broker_url(app).endswith("@h:6380/2")
     assert "sesame-9" not in connect.broker_url(app)
-    assert "sesame-9" not in connect.mask("the password is sesame-9")
+    assert "sesame-9" not in mask("the password is sesame-9")
 
 
 @pytest.mark.parametrize(

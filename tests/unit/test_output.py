@@ -99,6 +99,13 @@ def printed(made: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
+def test_a_slower_reader_is_told_where_nothing_else_is_wrong() -> None:
+    slow = Link(state=LinkState.CONNECTED, note="Reading through kombu, slower: ...")
+    made = document(full_store(), slow)
+    assert made["connection"] == {"state": "connected", "error": slow.note}
+    assert f"connected: {slow.note}" in tables(made)
+
+
 def test_the_document_has_exactly_its_shape() -> None:
     made = document(full_store())
     assert list(made) == [

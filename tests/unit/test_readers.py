@@ -13,12 +13,11 @@ from celery import Celery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.connect import read_connection
-from celerytui.receive.amqp import AmqpReader, Deliveries
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.generic import KombuReader
-from celerytui.receive.receiver import open_reader
-from celerytui.receive.redis import RedisReader, Replies
+from celerytui.wire.amqp.events import AmqpEventReader, Deliveries
+from celerytui.wire.connections import read_connection
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.redis.events import RedisEventReader, Replies
+from celerytui.wire.registry import broker_of
 
 NOW = 1_800_000_000.0
 
@@ -226,24 +225,20 @@ def test_a_refusal_of_redis_ends_the_connection() -> None:
 @pytest.mark.parametrize(
     ("url", "conf", "reader"),
     [
-        ("redis://h/0", {}, RedisReader),
-        ("rediss://h/0?ssl_cert_reqs=required", {}, RedisReader),
-        ("sentinel://h", {}, RedisReader),
-        ("redis+socket:///x", {}, RedisReader),
-        ("redis://h/0", {"event_serializer": "msgpack"}, KombuReader),
-        (
-            "sentinel://h",
-            {"broker_transport_options": {"sentinel_fanout_compat": True}},
-            KombuReader,
-        ),
-        ("amqp://h", {}, AmqpReader),
-        ("pyamqp://h", {"event_serializer": "msgpack"}, AmqpReader),
-        ("memory://", {}, KombuReader),
-        ("filesystem://", {}, KombuReader),
+        ("redis://h/0", {}, RedisEventReader),
+        ("rediss://h/0?ssl_cert_reqs=required", {}, RedisEventReader),
+        ("sentinel://h", {}, RedisEventReader),
+        ("redis+socket:///x", {}, RedisEventReader),
+        ("redis://h/0", {"event_serializer": "msgpack"}, None),
+        ("sentinel://h", {"broker_transport_options": {"sentinel_fanout_compat": True}}, None),
+        ("amqp://h", {}, AmqpEventReader),
+        ("pyamqp://h", {"event_serializer": "msgpack"}, AmqpEventReader),
+        ("memory://", {}, None),
+        ("filesystem://", {}, None),
     ],
 )
-def test_the_fastest_reader_that_can_do_it_is_chosen(
-    url: str, conf: dict[str, Any], reader: type
+def test_a_broker_offers_its_fast_reader_where_that_can_do_it(
+    url: str, conf: dict[str, Any], reader: type | None
 ) -> None:
     app = Celery("t", broker=url, set_as_current=False)
     app.conf.update(conf)
@@ -252,4 +247,7 @@ def test_the_fastest_reader_that_can_do_it_is_chosen(
         # As where kombu's msgpack is installed.
         found._own_type = "application/x-msgpack"
 
-    assert type(open_reader(app, read_connection(app), found, lambda: NOW)) is reader
+    connection = read_connection(app)
+    open_fast = broker_of(connection).fast_events
+    fast = open_fast and open_fast(app, connection, found, lambda: NOW)
+    assert fast is None if reader is None else type(fast) is reader

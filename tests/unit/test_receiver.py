@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -14,9 +15,10 @@ from celery import Celery
 from kombu.transport import memory
 
 from celerytui.model import Batch, Link, LinkState
-from celerytui.receive import Receiver, receiver
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire import receiver
+from celerytui.wire.broker import Broker, Silence
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.receiver import Receiver
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
 
@@ -33,10 +35,10 @@ class Script:
     `open` and `read` each take a step; after the last step it calls `done`.
     """
 
-    def __init__(self, decoder: EventDecoder, opens: list[Any], reads: list[Any]) -> None:
+    def __init__(self, decoder: EventDecoder, opens: deque[Any], reads: deque[Any]) -> None:
         self.decoder = decoder
-        self.opens = deque(opens)
-        self.reads = deque(reads)
+        self.opens = opens
+        self.reads = reads
         self.closed: list[bool] = []
         self.aborted = threading.Event()
         self.blocking = threading.Event()
@@ -80,21 +82,24 @@ class Told:
         opens: list[Any],
         reads: list[Any],
         on_batch: Callable[[Batch], None] | None = None,
+        url: str = "memory://",
     ) -> None:
         self.now = 1000.0
         self.links: list[Link] = []
         self.batches: list[Batch] = []
         self.script: Script | None = None
+        self.opens, self.reads = deque(opens), deque(reads)
 
-        def open_reader(_app: Any, _kombu: Any, decoder: EventDecoder, _clock: Any) -> Script:
-            self.script = Script(decoder, opens, reads)
+        def fast_events(_app: Any, _kombu: Any, decoder: EventDecoder, _clock: Any) -> Script:
+            self.script = Script(decoder, self.opens, self.reads)
             self.script.done = self.receiver.stop
             return self.script
 
-        monkeypatch.setattr(receiver, "open_reader", open_reader)
-        app = Celery("t", broker="memory://", set_as_current=False)
+        scripted = Broker(title="Scripted", fast_events=fast_events)
+        monkeypatch.setattr(receiver, "broker_of", lambda _connection: scripted)
+        self.app = Celery("t", broker=url, set_as_current=False)
         self.receiver = Receiver(
-            app,
+            self.app,
             on_batch or self.batches.append,
             self._take_link,
             clock=lambda: self.now,
@@ -280,3 +285,114 @@ def test_a_transport_without_events_is_told_and_waits_for_stop() -> None:
     assert not thread.is_alive()
     assert "no events" in (links[1].error or "")
     assert links[-1].state is LinkState.STOPPED
+
+
+def send_once_connected(told: Told) -> None:
+    """Has Celery's own dispatcher send an event when the link stands, and stops at its coming."""
+    take = told.receiver._on_link
+
+    def end(batch: Batch) -> None:
+        told.batches.append(batch)
+        if told.links[-1].note is not None:
+            told.receiver.stop()
+
+    def send(link: Link) -> None:
+        take(link)
+        if link.state is LinkState.CONNECTED and link.note is not None:
+            with told.app.connection_for_write() as connection:
+                told.app.events.Dispatcher(connection, hostname="w@h").send(
+                    "worker-heartbeat", timestamp=900.0
+                )
+
+    told.receiver._on_batch, told.receiver._on_link = end, send
+
+
+NOTE = (
+    "Reading through kombu, slower: the fast reader for Scripted failed"
+    " (AttributeError: no attribute '_sock')"
+)
+
+
+def test_the_general_reader_takes_over_where_the_fast_one_cannot_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = Told(monkeypatch, [AttributeError("no attribute '_sock'")], [])
+    send_once_connected(told)
+    told.receiver.run()
+
+    assert [event.type for batch in told.batches for event in batch.events] == ["worker-heartbeat"]
+    steps = [(link.state.name, link.attempt, link.error, link.note) for link in told.links]
+    assert steps == [
+        ("CONNECTING", 1, None, None),
+        ("CONNECTED", 0, None, NOTE),
+        ("STOPPED", 0, None, NOTE),
+    ]
+    assert told.script is not None
+    assert told.script.closed == [True]
+    assert "The fast reader for Scripted failed" in caplog.text
+
+
+@pytest.mark.parametrize("fault", [AttributeError, TypeError, ImportError])
+def test_it_takes_over_at_once_where_the_fast_one_fails_at_reading(
+    monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    told = Told(monkeypatch, [], [3, fault("changed")])
+    send_once_connected(told)
+    told.receiver.run()
+
+    assert [len(batch.events) for batch in told.batches] == [3, 1]
+    steps = [(link.state.name, link.error, link.next_try) for link in told.links]
+    # What was sent in between is missing, and that is told.
+    assert steps == [
+        ("CONNECTING", None, None),
+        ("CONNECTED", None, None),
+        ("RECONNECTING", "changed", None),
+        ("CONNECTED", None, None),
+        ("STOPPED", None, None),
+    ]
+    assert told.links[3].lost_at == 1000.0
+    assert f"({fault.__name__}: changed)" in (told.links[3].note or "")
+
+
+def test_a_fast_reader_that_cannot_be_imported_has_its_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(*_given: Any) -> Script:
+        raise ImportError("no module named hiredis")
+
+    told = Told(monkeypatch, [], [])
+    monkeypatch.setattr(
+        receiver, "broker_of", lambda _kombu: Broker(title="Scripted", fast_events=missing)
+    )
+    send_once_connected(told)
+    told.receiver.run()
+
+    assert "ImportError: no module named hiredis" in (told.links[-1].note or "")
+    assert len(told.batches) == 1
+
+
+def test_a_broker_that_is_gone_for_both_is_to_blame_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        closed = f"redis://127.0.0.1:{server.getsockname()[1]}"
+    told = Told(monkeypatch, [AttributeError("lost, in py-amqp's words"), None], [2], url=closed)
+    told.receiver.run()
+
+    assert [len(batch.events) for batch in told.batches] == [2]
+    waited = [link for link in told.links if link.next_try is not None]
+    assert len(waited) == 1
+    assert "refused" in (waited[0].error or "")
+    assert [link.note for link in told.links] == [None] * len(told.links)
+    assert told.links[-2].state is LinkState.CONNECTED
+
+
+def test_an_error_of_the_broker_is_no_fault_of_the_fast_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Told(monkeypatch, [None, ConnectionError("still gone")], [1, ValueError("odd"), 1])
+    told.receiver.run()
+
+    assert [link.note for link in told.links] == [None] * len(told.links)
+    assert told.links[-2].state is LinkState.CONNECTED

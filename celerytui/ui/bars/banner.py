@@ -54,6 +54,8 @@ class Banner(Bar):
             fate = f" {session.engine.when_late}." if session.engine.when_late else ""
             late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
+        if link.note is not None:
+            return [(clean(link.note, limit=200), "strong")], None
         if session.engine.trouble is not None:
             return [
                 ("Something failed in here", "strong"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kombu.common import Broadcast
 
-from celerytui.connect import mask, read_connection
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
 
 SOCKET_SECONDS = 5.0
@@ -19,23 +20,23 @@ RETRY_WITHIN = 1.0
 LONGEST_NAME = 255
 """Bytes: more is no name of a queue in AMQP."""
 
-Clock = Callable[[], float]
+logger = logging.getLogger(__name__)
 
 
-class QueueReader:
+class DepthReader:
     """Reads how deep queues are, over one connection of its own; for one thread.
 
     A subclass says how one kind of broker is asked, in `depths`.
     """
 
-    def __init__(self, app: Any, clock: Clock) -> None:
-        self.clock = clock
-        self._app = app
+    def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
+        self._connect = connect
         self._connection: Any = None
         self._channel: Any = None
         self._socket: Any = None
-        self._configured = configured_names(app.conf)
+        self._configured = configured_names(conf)
         self._listed: set[str] = set()
+        self._missed: set[str] = set()
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """Read these queues; may raise whatever the broker's client raises."""
@@ -73,7 +74,7 @@ class QueueReader:
     def connection(self) -> Any:
         """The kombu connection, made on first use with one try at each of the broker's URLs."""
         if self._connection is None:
-            self._connection = connection = read_connection(self._app)
+            self._connection = connection = self._connect()
             connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
             # Only amqp has one: its calls would wait for a frozen broker without end.
             self._socket = getattr(connection.connection, "sock", None)
@@ -92,6 +93,12 @@ class QueueReader:
         """Forget the channel, which the broker closed; the next use opens another."""
         self._channel = None
 
+    def note_missing(self, what: str, error: Exception) -> None:
+        """Log once that a figure cannot be had because a name of the client's library is gone."""
+        if what not in self._missed:
+            self._missed.add(what)
+            logger.warning("%s: %s: %s", what, type(error).__name__, one_line(error))
+
     def _read(self, names: Sequence[str]) -> list[QueueDepth]:
         stale = self._connection is not None
         began = time.monotonic()
@@ -104,11 +111,6 @@ class QueueReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names]
-
-
-def one_line(exc: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
-    return mask(" ".join(str(exc).split()) or type(exc).__name__)
 
 
 def is_name(name: str) -> bool:

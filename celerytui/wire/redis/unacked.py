@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from celerytui.wire.redis import private
+
 MAX_ENTRIES = 1_000
 MAX_BYTES = 1_000_000
 """As many entries and, of those not seen before, bytes are looked at: the rest is not known."""
@@ -25,9 +27,14 @@ class Unacked:
     def __init__(self) -> None:
         self._origins: dict[bytes, Origin] = {}
 
-    def count(self, client: Any, prefix: str, channel: Any) -> Mapping[str, int] | None:
-        """Queue -> messages, or None when there are too many to look at or one cannot be placed."""
-        key = prefix + channel.unacked_key
+    def count(self, client: Any, channel: Any) -> Mapping[str, int] | None:
+        """Queue -> messages.
+
+        None when there are too many to look at, one cannot be placed, or kombu keeps none.
+        """
+        key = private.unacked_key(channel)
+        if key is None:
+            return None
         held = client.hlen(key)
         if held > MAX_ENTRIES:
             self._origins.clear()
@@ -37,7 +44,7 @@ class Unacked:
         new = [tag for tag in tags if tag not in self._origins]
         if new and not self._learn(client, key, new):
             return None
-        queues = self._queues(client, prefix, channel)
+        queues = self._queues(client, channel)
         counted: Counter[str] = Counter()
         for origin in self._origins.values():
             queue = queues.get(origin)
@@ -63,13 +70,13 @@ class Unacked:
             self._origins[tag] = (exchange, routing_key)
         return True
 
-    def _queues(self, client: Any, prefix: str, channel: Any) -> dict[Origin, str | None]:
+    def _queues(self, client: Any, channel: Any) -> dict[Origin, str | None]:
         """Origin -> the one queue that its messages go to, None where there are several or none."""
         queues: dict[Origin, str | None] = {}
         for exchange in {exchange for exchange, _ in self._origins.values() if exchange}:
-            members = client.smembers(prefix + channel.keyprefix_queue % (exchange,))
+            members = client.smembers(private.binding_key(channel, exchange))
             for member in members:
-                parts = member.decode(errors="replace").split(channel.sep)
+                parts = private.binding_parts(channel, member)
                 origin = (exchange, parts[0])
                 queues[origin] = None if origin in queues else parts[-1]
         for origin in self._origins.values():

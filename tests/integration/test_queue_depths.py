@@ -8,21 +8,22 @@ from typing import Any
 
 import pytest
 
-from celerytui.brokers import open_reader, unacked
-from celerytui.brokers.reader import QueueReader
 from celerytui.model import QueueDepth
+from celerytui.wire.connections import open_depths
+from celerytui.wire.depths import DepthReader
+from celerytui.wire.redis import unacked
 from tests.integration.servers import Process, Server, free_port, redis_binary, wait_until
 
 MakeApp = Callable[..., Any]
-OpenReader = Callable[[Any], QueueReader]
+OpenReader = Callable[[Any], DepthReader]
 
 
 @pytest.fixture
 def reader_of() -> Iterator[OpenReader]:
     readers = []
 
-    def open_one(app: Any) -> QueueReader:
-        reader = open_reader(app)
+    def open_one(app: Any) -> DepthReader:
+        reader = open_depths(app)
         readers.append(reader)
         return reader
 

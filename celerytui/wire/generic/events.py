@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +11,8 @@ from typing import Any
 from celery.events import EventReceiver
 from celery.utils import uuid
 
-from celerytui.connect import read_connection
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire.broker import OURS, Broker, Clock, Held, Silence
+from celerytui.wire.decode import EventDecoder
 
 CHECK_SECONDS = 1.0
 PING_SECONDS = 5.0
@@ -25,7 +23,7 @@ STUMBLES = 100
 logger = logging.getLogger(__name__)
 
 
-class KombuReader:
+class KombuEventReader:
     """A consumer on an event queue declared as Celery's own receiver declares it.
 
     The queue is exclusive and deletes itself. Its name is a new one with each connection: RabbitMQ
@@ -33,13 +31,17 @@ class KombuReader:
     name of the present one.
     """
 
-    def __init__(self, app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, app: Any, connection: Any, decoder: EventDecoder, clock: Clock, broker: Broker
+    ) -> None:
         self.queue: str | None = None
         self._app = app
+        self._connection = connection
         self._decoder = decoder
         self._clock = clock
-        self._connection: Any = None
-        self._wire: Any = None
+        self._broker = broker
+        self._ping = broker.ping
+        self._held: Held | None = None
         self._channel: Any = None
         self._failed = False
         self._next_check = 0.0
@@ -48,12 +50,11 @@ class KombuReader:
 
     def open(self) -> None:
         """Connects, declares the queue and consumes from it; after a failure the next broker's."""
-        if self._connection is None:
-            self._connection = read_connection(self._app)
-        elif self._failed:
+        if self._failed:
             self._connection.maybe_switch_next()
         self._failed = True
-        self._watch(self._connection.transport)
+        self._ping = self._broker.ping
+        self._held = self._watch()
         self._connection.ensure_connection(max_retries=0)
         self._channel = self._connection.default_channel
         receiver = EventReceiver(self._channel, app=self._app, node_id=uuid())
@@ -94,16 +95,11 @@ class KombuReader:
     def close(self, *, lost: bool) -> None:
         """Closes the connection; with it the queue goes from the broker."""
         connection = self._connection
-        if connection is None:
-            return
-        wire, self._wire = self._wire, None
+        held, self._held = self._held, None
         try:
-            if wire is not None and wire.connected and not lost:
-                # Without the channel's own farewell: py-amqp waits for the broker's word, for as
-                # long as its socket does, and this one ends them both.
-                with wire.transport.having_timeout(CLOSE_SECONDS):
-                    wire.close()
-            if lost or wire is not None:
+            if held is not None and not lost:
+                held.close(CLOSE_SECONDS)
+            if lost or held is not None:
                 connection.collect()
             else:
                 connection.release()
@@ -113,22 +109,22 @@ class KombuReader:
                 connection.collect()
 
     def abort(self) -> None:
-        """Shuts the socket of an AMQP connection that is being made; no other can be reached."""
-        with contextlib.suppress(Exception):
-            # Not `.transport`, which connects where there is none.
-            self._wire._transport.sock.shutdown(socket.SHUT_RDWR)
+        """Shuts the socket of a connection that is being made, where it can be reached."""
+        held = self._held
+        if held is not None:
+            with contextlib.suppress(Exception):
+                held.abort()
 
-    def _watch(self, transport: Any) -> None:
-        """Notes py-amqp's connection before it blocks in its handshake."""
-        if transport.driver_name != "py-amqp":
-            return
-        make = type(transport).Connection
-
-        def remember(**options: Any) -> Any:
-            self._wire = make(**options)
-            return self._wire
-
-        transport.Connection = remember
+    def _watch(self) -> Held | None:
+        """Gets hold of the client's connection before it blocks in its handshake."""
+        if self._broker.watch is None:
+            return None
+        try:
+            return self._broker.watch(self._connection.transport)
+        except OURS as exc:
+            # Then a handshake that hangs cannot be cut short, and that is all.
+            logger.warning("%s's connection cannot be watched: %s", self._broker.title, exc)
+            return None
 
     def _take(self, message: Any) -> None:
         self._stumbles = 0
@@ -138,15 +134,19 @@ class KombuReader:
         self._decoder.add_invalid()
 
     def _check(self) -> None:
-        """Once a second: the AMQP heartbeat; on Redis a ping when nothing came for 5 s."""
+        """Once a second: the heartbeat; without one a ping when nothing came for 5 s."""
         self._next_check = time.monotonic() + CHECK_SECONDS
         try:
             self._connection.heartbeat_check()
-            if (
-                self._connection.transport.driver_type == "redis"
-                and self._clock() - self._last_answer >= PING_SECONDS
-            ):
-                self._channel.client.ping()
-                self._last_answer = self._clock()
+            if self._ping is not None and self._clock() - self._last_answer >= PING_SECONDS:
+                self._ask(self._ping)
         except Exception as exc:
             raise Silence(str(exc) or type(exc).__name__, self._last_answer) from exc
+
+    def _ask(self, ping: Callable[[Any], None]) -> None:
+        try:
+            ping(self._channel)
+        except OURS as exc:
+            logger.warning("%s cannot be pinged: %s", self._broker.title, exc)
+            self._ping = None
+        self._last_answer = self._clock()

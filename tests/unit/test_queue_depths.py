@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
-from celerytui.brokers import open_reader
-from celerytui.brokers.amqp import AmqpReader
-from celerytui.brokers.generic import GenericReader
-from celerytui.brokers.reader import configured_names, is_name
-from celerytui.brokers.redis import RedisReader, exchange_names
 from celerytui.model import QueueDepth
+from celerytui.wire.amqp.depths import AmqpDepthReader
+from celerytui.wire.connections import open_depths
+from celerytui.wire.depths import configured_names, is_name
+from celerytui.wire.generic.depths import KombuDepthReader
+from celerytui.wire.redis.depths import RedisDepthReader, exchange_names
 
 kombu: Any = pytest.importorskip("kombu")
 common: Any = pytest.importorskip("kombu.common")
@@ -51,19 +51,19 @@ class TestRegistry:
     @pytest.mark.parametrize(
         ("url", "kind"),
         [
-            ("redis://localhost/0", RedisReader),
-            ("rediss://localhost/0", RedisReader),
-            ("sentinel://localhost:26379/0", RedisReader),
-            ("amqp://localhost//", AmqpReader),
-            ("amqps://localhost//", AmqpReader),
-            ("memory://", GenericReader),
-            ("filesystem://", GenericReader),
+            ("redis://localhost/0", RedisDepthReader),
+            ("rediss://localhost/0", RedisDepthReader),
+            ("sentinel://localhost:26379/0", RedisDepthReader),
+            ("amqp://localhost//", AmqpDepthReader),
+            ("amqps://localhost//", AmqpDepthReader),
+            ("memory://", KombuDepthReader),
+            ("filesystem://", KombuDepthReader),
         ],
     )
     def test_each_transport_has_its_reader(
         self, url: str, kind: type[Any], make_app: MakeApp
     ) -> None:
-        assert type(open_reader(make_app(url))) is kind
+        assert type(open_depths(make_app(url))) is kind
 
 
 class TestGeneric:
@@ -80,7 +80,7 @@ class TestGeneric:
     def test_tells_what_is_ready(self, app: Any) -> None:
         for _ in range(3):
             app.send_task("proj.add", queue="deep")
-        reader = open_reader(app)
+        reader = open_depths(app)
         assert reader.read(["empty", "deep", "empty"]) == [
             QueueDepth("empty", ready=0),
             QueueDepth("deep", ready=3),
@@ -89,7 +89,7 @@ class TestGeneric:
 
     def test_a_queue_in_trouble_leaves_the_others_alone(self, app: Any, tmp_path: Path) -> None:
         app.send_task("proj.add", queue="deep")
-        reader = open_reader(app)
+        reader = open_depths(app)
         bad, deep, empty = reader.read(["\udcff", "deep", ""])
         assert (bad.error, empty.error) == ("not a name of a queue",) * 2
         assert deep == QueueDepth("deep", ready=1)
@@ -99,7 +99,7 @@ class TestGeneric:
         self, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(TRANSPORT_ALIASES, "bare", f"{__name__}:BareTransport")
-        reader = open_reader(make_app("bare://"))
+        reader = open_depths(make_app("bare://"))
         assert reader.read(["celery"]) == [
             QueueDepth("celery", error="this transport does not tell")
         ]
@@ -109,7 +109,7 @@ class TestGeneric:
 class TestBrokerDown:
     @pytest.mark.parametrize("scheme", ["redis", "amqp"])
     def test_every_row_says_why_without_the_password(self, scheme: str, make_app: MakeApp) -> None:
-        reader = open_reader(make_app(f"{scheme}://user:sesame-open@127.0.0.1:1/0"))
+        reader = open_depths(make_app(f"{scheme}://user:sesame-open@127.0.0.1:1/0"))
         for _ in range(2):
             began = time.monotonic()
             rows = reader.read(["a", "b"])

@@ -8,8 +8,6 @@ binding to declare: kombu publishes a fanout message without looking for one.
 from __future__ import annotations
 
 import contextlib
-import logging
-import socket
 import ssl
 import time
 from binascii import a2b_base64
@@ -23,16 +21,14 @@ from msgspec import Struct, field
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from celerytui.connect import read_connection
-from celerytui.receive.decode import JSON, EventDecoder
-from celerytui.receive.reader import Silence
+from celerytui.wire.broker import Clock, Silence
+from celerytui.wire.decode import JSON, EventDecoder
+from celerytui.wire.redis import private
 
 PIECE = 64 * 1024
 """Bytes read at a time: what they become still is in the processor's cache when it is stored."""
 PING_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
-
-logger = logging.getLogger(__name__)
 
 
 class Properties(Struct, gc=False):
@@ -53,14 +49,14 @@ class Envelope(Struct, gc=False):
 _open_envelope: Callable[[Any], Envelope] = msgspec.json.Decoder(Envelope).decode
 
 
-class RedisReader:
+class RedisEventReader:
     """A subscription to the event exchange's channels, on a connection of its own."""
 
-    def __init__(self, app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> None:
+    def __init__(self, app: Any, connection: Any, decoder: EventDecoder, clock: Clock) -> None:
         self._app = app
+        self._kombu = connection
         self._decoder = decoder
         self._clock = clock
-        self._kombu: Any = None
         self._failed = False
         self._made: list[Any] = []
         self._redis: Any = None
@@ -73,24 +69,25 @@ class RedisReader:
 
     def open(self) -> None:
         """Connects and subscribes; after a failure at the next broker of the url."""
-        if self._kombu is None:
-            self._kombu = read_connection(self._app)
-        elif self._failed:
+        if self._failed:
             self._kombu.maybe_switch_next()
         self._failed = True
         self._made.clear()
-        transport = self._kombu.transport
-        transport.Channel = self._watched_channel(transport.Channel)
         try:
+            # Redis-py tries each command four times otherwise, with waits of seconds between.
+            private.watch_connections(
+                self._kombu.transport, self._made, retry=Retry(NoBackoff(), 0)
+            )
             self._kombu.ensure_connection(max_retries=0)
             channel = self._kombu.default_channel
-            topic = self._topic(channel)
-            self._redis = channel.pool.make_connection()
+            exchange = get_exchange(self._kombu, name=self._app.conf.event_exchange)
+            pattern = private.event_pattern(channel, exchange.name)
+            self._redis = private.new_connection(channel)
             self._redis.connect()
         finally:
             with contextlib.suppress(Exception):
                 self._kombu.release()
-        self._subscribe(topic)
+        self._subscribe(pattern)
         self._failed = False
 
     def read(self, seconds: float) -> None:
@@ -115,39 +112,11 @@ class RedisReader:
         """Shuts the sockets of the connections that are being made."""
         for connection in list(self._made):
             with contextlib.suppress(Exception):
-                connection._sock.shutdown(socket.SHUT_RDWR)
+                private.shut(connection)
 
-    def _watched_channel(self, channel_type: Any) -> Any:
-        """The transport's channel, with connections that are noted and never try again.
-
-        Redis-py would otherwise try each command four times, with waits of seconds between.
-        """
-        made = self._made
-
-        def watched(connection_type: Any) -> Any:
-            class Watched(connection_type):  # type: ignore[misc]
-                def __init__(self, *args: Any, **kwargs: Any) -> None:
-                    kwargs["retry"] = Retry(NoBackoff(), 0)
-                    super().__init__(*args, **kwargs)
-                    made.append(self)
-
-            return Watched
-
-        class WatchedChannel(channel_type):  # type: ignore[misc]
-            connection_class = watched(channel_type.connection_class)
-            connection_class_ssl = watched(channel_type.connection_class_ssl)
-
-        return WatchedChannel
-
-    def _topic(self, channel: Any) -> str:
-        """The pattern to which kombu itself would subscribe for a queue bound with "#"."""
-        exchange = get_exchange(self._kombu, name=self._app.conf.event_exchange)
-        topic: str = channel._get_publish_topic(exchange.name, "*")
-        return f"{channel.global_keyprefix}{topic}"
-
-    def _subscribe(self, topic: str) -> None:
-        self._socket = self._redis._sock
-        self._redis.send_command("PSUBSCRIBE", topic, check_health=False)
+    def _subscribe(self, pattern: str) -> None:
+        self._socket = private.socket_of(self._redis)
+        self._redis.send_command("PSUBSCRIBE", pattern, check_health=False)
         self._socket.settimeout(ANSWER_SECONDS)
         self._replies = Replies(self._decoder)
         while not self._replies.begun:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from celerytui.connect import carries_events, mask, read_connection
+from celerytui.masking import one_line
 from celerytui.model import Batch, Link, LinkState
-from celerytui.receive.decode import EventDecoder
-from celerytui.receive.generic import KombuReader
-from celerytui.receive.lag import Lag
-from celerytui.receive.reader import Reader, Silence
+from celerytui.wire.broker import OURS, Broker, EventReader, Silence
+from celerytui.wire.connections import read_connection
+from celerytui.wire.decode import EventDecoder
+from celerytui.wire.generic.events import KombuEventReader
+from celerytui.wire.lag import Lag
+from celerytui.wire.registry import broker_of
 
 BACK_OFF = (1.0, 2.0, 3.0, 5.0)
 # How often stop() is looked at while nothing comes.
@@ -26,6 +28,8 @@ QUIET_SECONDS = 0.01
 ERROR_LIMIT = 300
 # A connection that ends while we are so far behind may have been ended for it.
 BEHIND = 2.0
+
+logger = logging.getLogger(__name__)
 
 
 class Receiver:
@@ -52,7 +56,11 @@ class Receiver:
         self._monotonic = monotonic
         self._decoder = EventDecoder(app.conf.event_serializer, clock)
         self._lag = Lag(monotonic)
-        self._reader: Reader | None = None
+        self._met: tuple[Any, Broker] | None = None
+        self._reader: EventReader | None = None
+        self._is_fast = False
+        self._on_trial = False
+        self._note: str | None = None
         self._opening = False
         self._stopping = threading.Event()
         self._awake = threading.Event()
@@ -65,11 +73,12 @@ class Receiver:
     def run(self) -> None:
         """Connects, receives and reconnects until `stop` was called."""
         while not self._stopping.is_set():
-            self._tell_trying()
+            if not self._on_trial:
+                self._tell_trying()
             reader, error = self._connect()
             if reader is not None:
                 error = self._live(reader)
-            if error is not None:
+            if error is not None and not self._on_trial:
                 self._wait(error)
         self._tell(LinkState.STOPPED)
 
@@ -85,16 +94,17 @@ class Receiver:
         """Cuts the wait for the next try short, from any thread."""
         self._awake.set()
 
-    def _connect(self) -> tuple[Reader | None, Exception | None]:
+    def _connect(self) -> tuple[EventReader | None, Exception | None]:
         """One try: an open reader, or the error; neither where `stop` ends it all."""
         try:
-            connection = read_connection(self._app)
-            no_events = carries_events(connection)
+            connection, broker = self._meet_broker()
+            no_events = broker.no_events(connection)
             if no_events is None:
-                return self._open(connection), None
+                return self._open(connection, broker), None
         except Exception as exc:
             if self._reader is not None:
                 self._reader.close(lost=True)
+            self._judge(exc)
             return None, exc
         finally:
             self._opening = False
@@ -102,9 +112,16 @@ class Receiver:
         self._stopping.wait()
         return None, None
 
-    def _open(self, connection: Any) -> Reader | None:
+    def _meet_broker(self) -> tuple[Any, Broker]:
+        """The one connection that every reader uses, in its turn, and what it is for."""
+        if self._met is None:
+            connection = read_connection(self._app)
+            self._met = connection, broker_of(connection)
+        return self._met
+
+    def _open(self, connection: Any, broker: Broker) -> EventReader | None:
         if self._reader is None:
-            self._reader = open_reader(self._app, connection, self._decoder, self._clock)
+            self._reader = self._choose_reader(connection, broker)
         self._opening = True
         # stop() sets the one and then looks at the other: one of us sees it.
         if self._stopping.is_set():
@@ -112,14 +129,45 @@ class Receiver:
         self._reader.open()
         return self._reader
 
-    def _live(self, reader: Reader) -> Exception | None:
+    def _choose_reader(self, connection: Any, broker: Broker) -> EventReader:
+        """The fastest reader for the app's broker, not connected yet."""
+        fast = None
+        if broker.fast_events is not None and self._note is None:
+            # Already now: it may not even be there to be imported.
+            self._is_fast = True
+            fast = broker.fast_events(self._app, connection, self._decoder, self._clock)
+        self._is_fast = fast is not None
+        return fast or KombuEventReader(self._app, connection, self._decoder, self._clock, broker)
+
+    def _judge(self, error: Exception) -> None:
+        """Puts the general reader on trial where the fast one failed for a reason that is ours.
+
+        It has to get its connection at once, at the same broker. Where it cannot, the broker is to
+        blame after all, and the fast one is next: py-amqp raises the same for a lost connection.
+        """
+        failed_trial = self._on_trial
+        self._on_trial = self._is_fast and isinstance(error, OURS)
+        if self._on_trial:
+            _, broker = self._meet_broker()
+            logger.warning("The fast reader for %s failed", broker.title, exc_info=error)
+            self._note = (
+                f"Reading through kombu, slower: the fast reader for {broker.title} failed"
+                f" ({type(error).__name__}: {_words(error)})"
+            )
+            self._reader = None
+        elif failed_trial:
+            self._note = self._reader = None
+
+    def _live(self, reader: EventReader) -> Exception | None:
         """From the making of a connection to its loss, and why; None for `stop`."""
         self._attempt = 0
+        self._on_trial = False
         since = self._tell(LinkState.CONNECTED, error=self._decoder.refuses)
         error = None
         try:
             error = self._follow(reader)
             if error is not None:
+                self._judge(error)
                 error = self._note_loss(error, since)
                 # Before the closing, which may take its time.
                 self._tell(LinkState.RECONNECTING, error=_words(error))
@@ -143,7 +191,7 @@ class Receiver:
         self._lost_for = _words(error)
         return error
 
-    def _follow(self, reader: Reader) -> Exception | None:
+    def _follow(self, reader: EventReader) -> Exception | None:
         """Hands on batches until the connection is lost or `stop` was called."""
         decoder = self._decoder
         error = None
@@ -203,34 +251,11 @@ class Receiver:
                 next_try=None if wait is None else now + wait,
                 lost_at=self._lost_at,
                 lost_for=self._lost_for,
+                note=self._note,
             )
         )
         return now
 
 
-def open_reader(
-    app: Any, connection: Any, decoder: EventDecoder, clock: Callable[[], float]
-) -> Reader:
-    """The fastest reader for the app's broker, not connected yet."""
-    transport = connection.transport
-    if transport.driver_name == "py-amqp":
-        from celerytui.receive.amqp import AmqpReader
-
-        return AmqpReader(app, decoder, clock)
-    if (
-        transport.driver_type == "redis"
-        and decoder.only_json
-        # It sends each event twice, and kombu leaves one out.
-        and not connection.transport_options.get("sentinel_fanout_compat")
-        and importlib.util.find_spec("hiredis") is not None
-    ):
-        from celerytui.receive.redis import RedisReader
-
-        return RedisReader(app, decoder, clock)
-    return KombuReader(app, decoder, clock)
-
-
 def _words(error: Exception) -> str:
-    """The client's own words in one line, without passwords."""
-    text = " ".join(str(error).split())
-    return mask(text or type(error).__name__)[:ERROR_LIMIT]
+    return one_line(error)[:ERROR_LIMIT]

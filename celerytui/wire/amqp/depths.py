@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from celerytui.brokers.reader import QueueReader, one_line
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
+from celerytui.wire.depths import DepthReader
 
 REFUSALS = {403: "access refused", 404: "not declared", 405: "exclusive to another connection"}
 """AMQP reply code of a refused declare -> what it means for the row."""
 
 
-class AmqpReader(QueueReader):
+class AmqpDepthReader(DepthReader):
     """Asks for one queue after the other on one channel.
 
     A refusal closes the channel, so each costs another. AMQP does not tell what is unacked.

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kombu.transport.virtual.base import AbstractChannel
-
-from celerytui.brokers.reader import QueueReader, one_line
+from celerytui.masking import one_line
 from celerytui.model import QueueDepth
+from celerytui.wire.depths import DepthReader
+from celerytui.wire.generic import private
 
 
-class GenericReader(QueueReader):
+class KombuDepthReader(DepthReader):
     """Asks the channel for each queue's size; what is unacked or consumes, it cannot tell."""
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """`ready` of these queues."""
-        size = getattr(type(self.channel), "_size", None)
-        if size is None or size is AbstractChannel._size:  # which says 0, whatever there is
+        if not private.tells_sizes(self.channel):
             return [QueueDepth(name, error="this transport does not tell") for name in names]
         return [self._depth(name) for name in names]
 
     def _depth(self, name: str) -> QueueDepth:
         try:
-            return QueueDepth(name, ready=self.channel._size(name))
+            return QueueDepth(name, ready=private.size(self.channel, name))
         except self.connection.connection_errors:
             raise
         except Exception as exc:  # each transport has its own for a queue that it does not have

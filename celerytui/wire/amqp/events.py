@@ -7,14 +7,19 @@ frame goes to py-amqp, which keeps the heartbeat, TLS and the closing.
 
 from __future__ import annotations
 
+import logging
 import ssl
 import struct
 import time
 from collections.abc import Callable
 from typing import Any
 
-from celerytui.receive.decode import JSON, EventDecoder
-from celerytui.receive.generic import KombuReader
+from celerytui.wire.amqp import private
+from celerytui.wire.broker import Broker, Clock, Held
+from celerytui.wire.decode import JSON, EventDecoder
+from celerytui.wire.generic.events import KombuEventReader
+
+logger = logging.getLogger(__name__)
 
 PIECE = 64 * 1024
 """Bytes read at a time: what they become still is in the processor's cache when it is stored."""
@@ -34,35 +39,38 @@ _header = struct.Struct(">BHIHHQH").unpack_from
 _JSON = JSON.encode()
 
 
-class AmqpReader(KombuReader):
-    """The same queue as `KombuReader`'s, read in large pieces."""
+class AmqpEventReader(KombuEventReader):
+    """The same queue as `KombuEventReader`'s, read in large pieces."""
 
-    def __init__(self, app: Any, decoder: EventDecoder, clock: Callable[[], float]) -> None:
-        super().__init__(app, decoder, clock)
+    def __init__(
+        self, app: Any, connection: Any, decoder: EventDecoder, clock: Clock, broker: Broker
+    ) -> None:
+        super().__init__(app, connection, decoder, clock, broker)
+        self._amqp: Any = None
+        self._socket: Any = None
         self._piece = memoryview(bytearray(PIECE))
         self._deliveries = Deliveries(decoder, self._pass_on)
 
     def open(self) -> None:
         """Connects and consumes with py-amqp, then takes its socket over."""
         super().open()
+        self._amqp = self._connection.connection
+        self._socket = private.socket_of(self._amqp)
         self._deliveries.rest.clear()
         # Py-amqp reads no further than the frame that it waits for; what it holds is the next.
-        self._deliveries.feed(self._wire.transport._read_buffer)
-        self._wire.transport._read_buffer = b""
+        self._deliveries.feed(private.take_rest(self._amqp))
 
     def read(self, seconds: float) -> None:
         """Reads once; keeps the heartbeat going."""
-        sock = self._wire.transport.sock
         try:
-            sock.settimeout(seconds)
-            count = sock.recv_into(self._piece)
+            self._socket.settimeout(seconds)
+            count = self._socket.recv_into(self._piece)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             pass
         else:
             if not count:
                 raise ConnectionError("Server unexpectedly closed connection")
-            # Py-amqp takes the heartbeat for missed unless this changes.
-            self._wire.bytes_recv += 1
+            private.note_receipt(self._amqp)
             self._last_answer = self._clock()
             self._deliveries.feed(self._piece[:count])
         if time.monotonic() >= self._next_check:
@@ -70,18 +78,26 @@ class AmqpReader(KombuReader):
 
     def close(self, *, lost: bool) -> None:
         """Gives the socket back to py-amqp, which reads on to the broker's farewell."""
-        # Asked for its transport, a py-amqp connection that is not connected connects.
-        if not lost and self._wire is not None and self._wire.connected:
-            self._wire.transport.sock.settimeout(None)
-            self._wire.transport._read_buffer = bytes(self._deliveries.rest)
+        try:
+            # Asked for its transport, a py-amqp connection that is not connected connects.
+            if not lost and self._amqp is not None and self._amqp.connected:
+                self._socket.settimeout(None)
+                private.give_back(self._amqp, bytes(self._deliveries.rest))
+        except Exception as exc:
+            logger.info("giving the socket back: %s", type(exc).__name__)
+        self._amqp = self._socket = None
         super().close(lost=lost)
 
+    def _watch(self) -> Held:
+        # Unlike the general reader, which goes on without: to miss it means to give way to that.
+        return private.watch(self._connection.transport)
+
     def _pass_on(self, kind: int, channel: int, payload: bytes) -> None:
-        self._wire.on_inbound_frame((kind, channel, payload))
+        private.pass_on(self._amqp, kind, channel, payload)
 
     def _check(self) -> None:
         # It may send, which must not fail for the short patience of a read.
-        self._wire.transport.sock.settimeout(None)
+        self._socket.settimeout(None)
         super()._check()
 
 

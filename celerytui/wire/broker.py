@@ -1,0 +1,120 @@
+"""What a broker is here: data about one kind of it, and what the receiver asks of its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from celerytui.wire.decode import EventDecoder
+    from celerytui.wire.depths import DepthReader
+
+OURS = (AttributeError, TypeError, ImportError)
+"""How a name of a client's is missed that is gone or changed: the broker has no part in it."""
+
+Clock = Callable[[], float]
+
+
+class EventReader(Protocol):
+    """Brings what the workers send from one kind of broker into a decoder.
+
+    All but `abort` are called by one thread. `open` and `read` raise any exception when the
+    connection cannot be had or is lost; the reader may then be closed and opened again.
+    """
+
+    def open(self) -> None:
+        """Connects and subscribes, or raises; one try, of a few seconds at most."""
+
+    def read(self, seconds: float) -> None:
+        """Adds what has come to the decoder; waits up to `seconds` where nothing has."""
+
+    def close(self, *, lost: bool) -> None:
+        """Leaves nothing on the broker, unless the connection is `lost`; never raises."""
+
+    def abort(self) -> None:
+        """Called by any thread: makes an `open` that waits for a silent broker raise at once."""
+
+
+class Silence(ConnectionError):
+    """The broker stopped answering; `since` is the clock's time when it last did."""
+
+    def __init__(self, message: str, since: float) -> None:
+        super().__init__(message)
+        self.since = since
+
+
+class Held(Protocol):
+    """A client's connection that is known from before its handshake, when it may block."""
+
+    def abort(self) -> None:
+        """Shuts its socket, from any thread; may raise anything."""
+
+    def close(self, seconds: float) -> None:
+        """Says farewell where it is connected, waiting no longer than that for the answer."""
+
+
+def _never(_conf: Any) -> str:
+    return ""
+
+
+def _leave(_connection: Any) -> None:
+    pass
+
+
+def _purge(channel: Any, queue: str) -> int:
+    return int(channel.queue_purge(queue) or 0)
+
+
+class Broker(Struct, frozen=True, kw_only=True):
+    """One kind of broker; a field that is left out is what kombu does with any of them.
+
+    `title` is its name in a sentence. A `connection` is kombu's, not necessarily connected, a
+    `channel` one of its channels, `conf` the app's configuration.
+    """
+
+    title: str
+
+    sends_events: bool = True
+    """Whether Celery sends events over it at all, whatever kombu says of its exchanges."""
+
+    declares_queues: bool = False
+    """Whether a message to a queue that nobody declared is lost."""
+
+    when_late: Callable[[Any], str] = _never
+    """Conf -> what becomes of events that are not read in time, in a few words; "" for nothing."""
+
+    set_timeouts: Callable[[Any], None] = _leave
+    """Gives a connection that is not yet open time limits that the app did not give it."""
+
+    fast_events: Callable[[Any, Any, EventDecoder, Clock], EventReader | None] | None = None
+    """App, connection, decoder, clock -> a faster reader than the general one.
+
+    None where it cannot serve this app. It is imported here; whatever of `OURS` it raises, then or
+    later, makes the general reader take over.
+    """
+
+    watch: Callable[[Any], Held] | None = None
+    """Transport -> the connection that it makes next, for a client that blocks in its handshake."""
+
+    ping: Callable[[Any], None] | None = None
+    """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""
+
+    own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
+    """Conf, what makes a connection -> a reader of queue depths that knows more than the
+    general one, not connected."""
+
+    purge: Callable[[Any, str], int] = _purge
+    """Channel, queue -> how many messages were thrown away."""
+
+    purge_by_name: Callable[[Any, str, str], Iterator[tuple[int, int]]] | None = None
+    """Channel, queue, task's name -> after each page how many of its messages are gone, and how
+    many were looked at, for as long as one goes on; None where the broker gives no message away
+    without those before it."""
+
+    def no_events(self, connection: Any) -> str | None:
+        """None where it carries events between processes, else the reason; no I/O."""
+        if self.sends_events and connection.supports_exchange_type("fanout"):
+            return None
+        return f"{self.title} carries no events"

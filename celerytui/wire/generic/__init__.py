@@ -1,0 +1,1 @@
+"""Every broker that kombu can speak with, through kombu alone."""

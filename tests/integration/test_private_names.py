@@ -1,0 +1,307 @@
+"""What the client libraries promise to nobody: each such name is taken away from us in turn.
+
+The libraries themselves go on finding it. The names are read off the files in which they are to
+stand, so that one that is used and not listed here fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from celerytui.model import LinkState, QueueDepth
+from celerytui.wire import connections
+from celerytui.wire.connections import open_depths
+from celerytui.wire.generic import events as kombu_events
+from tests.integration.servers import RabbitServer, Server, wait_until
+from tests.integration.test_receive import (
+    Job,
+    event_queues,
+    publish,
+    running,
+    started,
+    without_fast_reader,
+)
+
+WIRE = Path(connections.__file__).parent
+
+NAMES: dict[str, dict[str, str]] = {
+    "redis": {
+        "Channel": "kombu.transport.redis:Transport",
+        "_get_publish_topic": "kombu.transport.redis:Channel",
+        "_q_for_pri": "kombu.transport.redis:Channel",
+        "_sock": "redis.connection:Connection",
+        "ack_emulation": "kombu.transport.redis:Channel",
+        "client": "kombu.transport.redis:Channel",
+        "connection_class": "kombu.transport.redis:Channel",
+        "connection_class_ssl": "kombu.transport.redis:Channel",
+        "global_keyprefix": "kombu.transport.redis:Channel",
+        "keyprefix_queue": "kombu.transport.redis:Channel",
+        "make_connection": "redis.connection:ConnectionPool",
+        "pool": "kombu.transport.redis:Channel",
+        "priority_steps": "kombu.transport.redis:Channel",
+        "sep": "kombu.transport.redis:Channel",
+        "unacked_key": "kombu.transport.redis:Channel",
+    },
+    "amqp": {
+        "Connection": "kombu.transport.pyamqp:Transport",
+        "_read_buffer": "amqp.transport:TCPTransport",
+        "_transport": "amqp.connection:Connection",
+        "bytes_recv": "amqp.connection:Connection",
+        "connected": "amqp.connection:Connection",
+        "having_timeout": "amqp.transport:TCPTransport",
+        "on_inbound_frame": "amqp.connection:Connection",
+        "sock": "amqp.transport:TCPTransport",
+        "transport": "amqp.connection:Connection",
+    },
+    "generic": {"_size": "kombu.transport.virtual.base:AbstractChannel"},
+}
+"""Broker -> each name that its `private.py` uses -> the class that it is taken away from."""
+
+PLAIN = {"SHUT_RDWR", "append", "close", "connection", "decode", "ping", "shutdown", "split"}
+"""Names in those files that are public, Python's or our own."""
+
+REDIS_EVENTS = (
+    *("Channel", "_get_publish_topic", "_sock", "connection_class", "connection_class_ssl"),
+    *("global_keyprefix", "make_connection", "pool"),
+)
+REDIS_DEPTHS = ("_q_for_pri", "global_keyprefix", "keyprefix_queue", "pool", "priority_steps")
+REDIS_UNACKED = ("ack_emulation", "sep", "unacked_key")
+REDIS_PING = ("client",)
+AMQP_EVENTS = ("Connection", "_read_buffer", "bytes_recv", "on_inbound_frame", "sock", "transport")
+AMQP_END = ("_transport", "connected", "having_timeout")
+
+ABSENT = object()
+"""An attribute that only instances have."""
+
+
+class Hidden:
+    """Stands for a class's attribute that our own modules do not find and all others do."""
+
+    def __init__(self, owner: type, name: str) -> None:
+        self.owner = owner
+        self.name = name
+        self.missed = 0
+        self._real: Any = inspect.getattr_static(owner, name, ABSENT)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if sys._getframe(1).f_globals["__name__"].startswith("celerytui."):
+            self.missed += 1
+            raise AttributeError(f"{self.owner.__name__!r} object has no attribute {self.name!r}")
+        if not hasattr(type(self._real), "__set__"):
+            own = getattr(instance, "__dict__", {})
+            if self.name in own:
+                return own[self.name]
+        if self._real is ABSENT:
+            raise AttributeError(self.name)
+        bind = getattr(type(self._real), "__get__", None)
+        return self._real if bind is None else bind(self._real, instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if hasattr(type(self._real), "__set__"):
+            self._real.__set__(instance, value)
+        else:
+            instance.__dict__[self.name] = value
+
+
+@pytest.fixture
+def hide(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Hidden]:
+    """`hide(broker, name)`: what the library itself still finds, and we no more."""
+
+    def hide_one(broker: str, name: str) -> Hidden:
+        module, _, class_name = NAMES[broker][name].partition(":")
+        owner = getattr(import_module(module), class_name)
+        hidden = Hidden(owner, name)
+        monkeypatch.setattr(owner, name, hidden, raising=False)
+        return hidden
+
+    return hide_one
+
+
+def attributes(path: Path) -> set[str]:
+    """The names that are looked up on anything in a file, Python's own with __ aside."""
+    found = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    return {name for name in found if not name.startswith("__")}
+
+
+@pytest.mark.parametrize("broker", sorted(path.parent.name for path in WIRE.glob("*/private.py")))
+def test_each_name_is_listed_here(broker: str) -> None:
+    assert attributes(WIRE / broker / "private.py") - PLAIN == NAMES[broker].keys()
+
+
+def test_each_name_is_taken_away_somewhere() -> None:
+    taken = {*REDIS_EVENTS, *REDIS_DEPTHS, *REDIS_UNACKED, *REDIS_PING}
+    assert taken == NAMES["redis"].keys()
+    assert {*AMQP_EVENTS, *AMQP_END} == NAMES["amqp"].keys()
+
+
+def test_private_names_stand_nowhere_else() -> None:
+    strangers = {
+        f"{path.relative_to(WIRE)}: {node.attr}"
+        for path in WIRE.rglob("*.py")
+        if path.name != "private.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and ast.unparse(node.value) not in {"self", "super()"}
+    }
+    assert strangers == set()
+
+
+def wait_for_event(app: Any, job: Job) -> None:
+    """Publishes until an event arrives over the general reader, whatever fails before it does."""
+
+    def seen() -> bool:
+        if job.links[-1].state is LinkState.CONNECTED:
+            publish(app, started("again" if job.links[-1].note else "first"))
+            time.sleep(0.05)
+        return job.seen("again") != []
+
+    wait_until(seen, 20, "an event over the general reader")
+
+
+def check_the_general_reader_takes_over(app: Any, title: str, hidden: Hidden) -> None:
+    with running(app, connected=False, faulty=True) as job:
+        wait_until(lambda: bool(job.links), 5, "a link")
+        wait_for_event(app, job)
+        note = job.links[-1].note or ""
+
+        assert f"the fast reader for {title} failed (AttributeError: " in note
+        assert repr(hidden.name) in note
+        assert job.links[-1].error is None
+        # The broker is not blamed: no try of it is counted and none is waited for.
+        assert all(link.attempt <= 1 and link.next_try is None for link in job.links)
+
+
+@pytest.mark.parametrize("name", REDIS_EVENTS)
+def test_events_from_redis_arrive_without(
+    name: str, make_app: Callable[..., Any], redis_url: str, hide: Callable[[str, str], Hidden]
+) -> None:
+    app = make_app(redis_url)
+    check_the_general_reader_takes_over(app, "Redis", hide("redis", name))
+    assert event_queues(app) == []
+
+
+@pytest.mark.parametrize("name", AMQP_EVENTS)
+def test_events_from_rabbitmq_arrive_without(
+    name: str,
+    make_app: Callable[..., Any],
+    rabbitmq_server: Server,
+    hide: Callable[[str, str], Hidden],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Heartbeats are all that comes besides deliveries.
+    monkeypatch.setattr(connections, "AMQP_HEARTBEAT_SECONDS", 2)
+    assert isinstance(rabbitmq_server, RabbitServer)
+    url = rabbitmq_server.fresh_url()
+    check_the_general_reader_takes_over(make_app(url), "RabbitMQ", hide("amqp", name))
+    vhost = url.rpartition("/")[2]
+    wait_until(lambda: not rabbitmq_server.queues(vhost), 20, "the queues to be gone")
+
+
+@pytest.mark.parametrize("name", AMQP_END)
+@pytest.mark.parametrize("fast", [True, False])
+def test_rabbitmq_is_left_without(
+    name: str,
+    fast: bool,
+    make_app: Callable[..., Any],
+    rabbitmq_server: Server,
+    hide: Callable[[str, str], Hidden],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(rabbitmq_server, RabbitServer)
+    url = rabbitmq_server.fresh_url()
+    app = make_app(url)
+    if not fast:
+        without_fast_reader(monkeypatch)
+    hidden = hide("amqp", name)
+    with running(app) as job:
+        publish(app, started("u"))
+        wait_until(lambda: job.seen("u") != [], 10, "the event")
+        assert job.receiver._reader is not None
+        if name == "_transport":
+            job.receiver._reader.abort()
+
+    assert hidden.missed > 0
+    vhost = url.rpartition("/")[2]
+    wait_until(lambda: not rabbitmq_server.queues(vhost), 20, "the queues to be gone")
+
+
+@pytest.mark.parametrize("name", REDIS_PING)
+def test_the_general_reader_stays_on_redis_without(
+    name: str,
+    make_app: Callable[..., Any],
+    redis_url: str,
+    hide: Callable[[str, str], Hidden],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kombu_events, "PING_SECONDS", 0.0)
+    monkeypatch.setattr(kombu_events, "CHECK_SECONDS", 0.0)
+    without_fast_reader(monkeypatch)
+    app = make_app(redis_url)
+    hidden = hide("redis", name)
+    with running(app) as job:
+        wait_until(lambda: hidden.missed > 0, 10, "a ping")
+        publish(app, started("u"))
+        wait_until(lambda: job.seen("u") != [], 10, "the event")
+
+        assert job.states == [LinkState.CONNECTING, LinkState.CONNECTED]
+
+
+@pytest.fixture
+def holding(make_app: Callable[..., Any], redis_url: str) -> Iterator[Any]:
+    """An app with four messages in its queue and one taken and not acknowledged."""
+    app = make_app(redis_url)
+    for _ in range(5):
+        app.send_task("proj.add", (1, 2))
+    connection = app.connection_for_read()
+    assert connection.default_channel.basic_get("celery") is not None
+    yield app
+    connection.release()
+
+
+@pytest.mark.parametrize("name", [*REDIS_DEPTHS, *REDIS_UNACKED])
+def test_queues_on_redis_are_read_without(
+    name: str,
+    holding: Any,
+    hide: Callable[[str, str], Hidden],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reader = open_depths(holding)
+    assert reader.read(["celery"]) == [QueueDepth("celery", ready=4, unacked=1)]
+    hidden = hide("redis", name)
+    for _ in range(2):
+        assert reader.read(["celery"]) == [QueueDepth("celery", ready=4)]
+    reader.close()
+
+    assert hidden.missed == 2
+    # Why is said once.
+    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("name", NAMES["generic"])
+def test_a_queue_of_any_transport_has_its_reason_without(
+    name: str, make_app: Callable[..., Any], hide: Callable[[str, str], Hidden]
+) -> None:
+    reader = open_depths(make_app("memory://"))
+    assert reader.read(["celery"]) == [QueueDepth("celery", ready=0)]
+    hide("generic", name)
+    [depth] = reader.read(["celery"])
+    reader.close()
+
+    assert depth.ready is None
+    assert depth.error is not None
+    assert repr(name) in depth.error
