@@ -1,0 +1,315 @@
+"""What CONTRIBUTING says of adding things is so: each is added to a copy, as it says, and works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+import celerytui
+
+PACKAGE = Path(celerytui.__file__).parent
+ROOT = Path(__file__).parents[2]
+TABLE = re.compile(r"^\| (an? [a-z ]+) \| (.+) \|$", re.MULTILINE)
+
+
+class Change(Struct, frozen=True):
+    """A text that is put into a file before the last place where `anchor` stands, or a new file."""
+
+    path: str
+    text: str
+    anchor: str = ""
+
+
+class Addition(Struct, frozen=True):
+    """What a newcomer adds, by which changes, and what shows that it is there."""
+
+    changes: tuple[Change, ...]
+    shows: str
+
+
+ADDITIONS = {
+    "a column": Addition(
+        (
+            Change(
+                "columns/tasks.py",
+                """    Column(
+        id="root",
+        header="ROOT",
+        width=8,
+        text=lambda task, context, width: (task.root_id or "")[:width],
+        key=lambda task, now: task.root_id,
+    ),
+""",
+                ")\n",
+            ),
+        ),
+        """
+async def show(at):
+    await at.press("2", "s")
+    assert ("root", "ROOT", "") in at.app.screen.options
+""",
+    ),
+    "an action": Addition(
+        (
+            Change(
+                "control/workers.py",
+                """    Action(
+        id="worker.nap",
+        key="N",
+        label="Let it nap",
+        scope=Scope.WORKER,
+        params=(Param("minutes", "Minutes", "number", required=True, default="5"),),
+        run=lambda call: command("nap", call, minutes=call.values["minutes"]),
+    ),
+""",
+                ")\n\n\ndef _keywords",
+            ),
+        ),
+        """
+async def show(at):
+    await at.press("3", "j")
+    assert ("N", "let it nap") in [(key, label) for key, label, _ in at.app.main.key_hints()]
+    await at.press("N", "enter", "enter")
+    assert at.engine.submitted == [("worker.nap", ("celery@bill1",), {"minutes": "5"})]
+    assert "Let it nap" in {one.title for one in at.app.get_system_commands(at.app.screen)}
+    await at.press("question_mark")
+    assert any("(worker.nap)" in part for line in at.app.screen.text for part, _ in line)
+""",
+    ),
+    "a view": Addition(
+        (
+            Change(
+                "ui/views/notes.py",
+                '''"""A page of notes."""
+
+from __future__ import annotations
+
+from celerytui.ui.draw.spans import Line, Spans
+from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.views.view import PaneSpec, View
+
+
+class NotesPane(ScrolledPane):
+    """Notes, one a line."""
+
+    NAME = "Notes"
+
+    def lines(self, width: int) -> list[Line | Spans]:
+        return [[("water the plants", "text")]]
+
+
+class NotesView(View):
+    """The notes."""
+
+    name = "notes"
+    label = "Notes"
+    key = "0"
+    help = "what to remember"
+    panes = (PaneSpec("notes", lambda: NotesPane),)
+    focus = "notes"
+''',
+            ),
+            Change(
+                "ui/views/registry.py",
+                "from celerytui.ui.views.notes import NotesView\n",
+                "from celerytui.ui.views.queues.view",
+            ),
+            Change("ui/views/registry.py", "    NotesView(),\n", "    TaskView(),\n"),
+        ),
+        """
+async def show(at):
+    await at.press("0")
+    main = at.app.main
+    assert main.navigator.view.name == "notes"
+    assert "water the plants" in at.screen_text()
+    assert "0 Notes" in main.tabs.render_line(0).text
+    assert "Notes" in {one.title for one in at.app.get_system_commands(at.app.screen)}
+    await at.press("question_mark")
+    assert at.app.screen.heading == "Keys: Notes"
+    shown = {part.strip() for line in at.app.screen.text for part, _ in line}
+    assert {"what to remember", "scroll down"} <= shown
+    await at.press("escape", "escape")
+    assert main.navigator.view.name == "dashboard"
+""",
+    ),
+    "a broker": Addition(
+        (
+            Change(
+                "wire/carrier/__init__.py",
+                '''"""Carrier pigeons."""
+
+from celerytui.wire.broker import Broker
+
+CARRIER = Broker(title="Carrier pigeons", sends_events=False)
+''',
+            ),
+            Change(
+                "wire/registry.py",
+                "from celerytui.wire.carrier import CARRIER\n",
+                "from celerytui.wire.redis",
+            ),
+            Change("wire/registry.py", '    "carrier": CARRIER,\n', '    "redis": REDIS,\n'),
+        ),
+        """
+async def show(at):
+    from types import SimpleNamespace
+
+    from celerytui.wire.registry import broker_of
+
+    connection = SimpleNamespace(transport=SimpleNamespace(driver_type="carrier"))
+    assert broker_of(connection).no_events(connection) == "Carrier pigeons carries no events"
+""",
+    ),
+    "a detector": Addition(
+        (
+            Change(
+                "health/queues.py",
+                """
+
+def _unread(known: Known) -> Iterator[Judgement]:
+    for queue in known.queues:
+        if queue.name == "mail":
+            yield Judgement(queue.name, "critical", "The postman is ill")
+
+
+UNREAD = Detector("queue.unread", _unread)
+""",
+            ),
+            Change("health/registry.py", "    queues.UNREAD,\n", ")\n"),
+        ),
+        """
+async def show(at):
+    from celerytui.output import snapshot_document
+
+    engine = at.engine
+    alerts = engine.health.evaluate(engine.link, engine.clock())
+    document = snapshot_document(
+        engine.store, alerts, engine.link, "shop", "", "", 1.0, [], engine.clock()
+    )
+    found = [one for one in document["alerts"] if one["id"] == "queue.unread"]
+    assert [(one["subject"], one["text"]) for one in found] == [("mail", "The postman is ill")]
+    await at.news()
+    from celerytui.columns.queues import queue_role
+
+    mail = next(one for one in engine.health.queues() if one.name == "mail")
+    assert queue_role(mail) == "failure"
+""",
+    ),
+    "a field of the filter": Addition(
+        (
+            Change(
+                "query/fields.py",
+                """    Field("client", "text", lambda task, now: task.more.client, "who sent it"),
+""",
+                ")\nBY_NAME",
+            ),
+        ),
+        """
+async def show(at):
+    from celerytui.query import parse_filter, suggest
+
+    held = at.engine.store.all_tasks()
+    sender = next(task.more.client for task in held if task.more.client)
+    found = parse_filter(f'client:"{sender}"')
+    assert any(found.matches(task, at.engine.clock()) for task in held)
+    assert suggest("cli", 3, {}) == ["client:"]
+    await at.press("question_mark")
+    assert any("client" in part.split() for line in at.app.screen.text for part, _ in line)
+""",
+    ),
+    "an option": Addition(
+        (
+            Change(
+                "settings.py", "    quiet_nights: bool = False\n", "    keys: Mapping[str, str]"
+            ),
+            Change(
+                "settings.py",
+                """    Option(name="quiet_nights", kind="flag", help="Wake nobody at night."),
+""",
+                '    Option(\n        name="production"',
+            ),
+        ),
+        """
+async def show(at):
+    import subprocess
+
+    run = [sys.executable, "-m", "celerytui", "--help"]
+    told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert "--quiet-nights" in told
+    assert at.engine.settings.quiet_nights is False
+    assert fake_app(quiet_nights=True).engine.settings.quiet_nights is True
+""",
+    ),
+}
+
+RUN = """
+import asyncio
+import sys
+
+import celerytui
+from tests.ui.fake_engine import fake_app
+from tests.ui.pilot import driven
+
+assert celerytui.__file__.startswith({copy!r}), celerytui.__file__
+{shows}
+
+async def main():
+    async with driven() as at:
+        await show(at)
+
+asyncio.run(main())
+"""
+
+
+def _apply(copy: Path, change: Change) -> None:
+    path = copy / "celerytui" / change.path
+    if not path.exists():
+        assert not change.anchor, f"there is no {change.path}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(change.text, encoding="utf-8")
+        return
+    text = path.read_text(encoding="utf-8")
+    at = text.rindex(change.anchor) if change.anchor else len(text)
+    path.write_text(text[:at] + change.text + text[at:], encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_it_is_added_as_contributing_says(name: str, tmp_path: Path) -> None:
+    addition = ADDITIONS[name]
+    shutil.copytree(PACKAGE, tmp_path / "celerytui", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "tests" / "ui",
+        tmp_path / "tests" / "ui",
+        ignore=shutil.ignore_patterns("__pycache__", "__snapshots__", "test_*"),
+    )
+    (tmp_path / "tests" / "__init__.py").touch()
+    for change in addition.changes:
+        _apply(tmp_path, change)
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN.format(copy=str(tmp_path), shows=addition.shows)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_contributing_names_the_files_that_each_takes() -> None:
+    rows = dict(TABLE.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert set(rows) == set(ADDITIONS)
+    for name, addition in ADDITIONS.items():
+        named = re.findall(r"`celerytui/([\w./]+)`", rows[name])
+        paths = {change.path for change in addition.changes}
+        assert len(paths) <= 2
+        for path in paths:
+            rooms = [one for one in named if one.endswith("/") and path.startswith(one)]
+            assert path in named or rooms, (name, path)
