@@ -21,6 +21,8 @@ KEPT = 500
 MAX_BYTES = 5_000_000
 TARGETS = 100
 """As many targets are named; their count is always there."""
+ITSELF = "celerytui itself"
+"""Stands for the user where the monitor did it unasked."""
 
 
 class Entry(Struct):
@@ -78,8 +80,8 @@ class ActionLog:
         """The newest entries, oldest first, those of earlier sessions too."""
         return list(self._kept())
 
-    def record(self, outcome: Outcome) -> None:
-        """Note an action that was done or refused."""
+    def record(self, outcome: Outcome, *, by: str | None = None) -> None:
+        """Note an action that was done or refused, `by` somebody other than the user."""
         tally: dict[str, int] = {}
         for item in outcome.items:
             word = {True: "ok", False: "failed", None: "not done"}[item.ok]
@@ -94,7 +96,7 @@ class ActionLog:
             seconds=round(max(0.0, outcome.ended_at - outcome.started_at), 3),
             items=tally,
             error=None if outcome.error is None else mask(outcome.error),
-            user=self._user,
+            user=by or self._user,
             app=self._app,
             broker=self._broker,
         )

@@ -128,6 +128,10 @@ def _shut_down(outcome: Outcome, seen: Seen) -> Judged:
     return True, "shut down"
 
 
+def _anything(outcome: Outcome, seen: Seen) -> None:
+    """A command of the user's own may come to anything; its worker is asked all the same."""
+
+
 def _sized(outcome: Outcome, seen: Seen) -> Judged | None:
     wrong = []
     for hostname, stats in _answers(outcome, seen, "stats"):
@@ -294,5 +298,6 @@ LOOKS: dict[str, Look] = {
     "worker.add_consumer": Look(3.0, _consumes, ("active_queues",)),
     "worker.cancel_consumer": Look(3.0, _consumes, ("active_queues",)),
     "worker.shutdown": Look(10.0, _shut_down),
+    "worker.command": Look(3.0, _anything, ("stats", "active_queues")),
 }
 """Action id -> how it is looked at afterwards."""

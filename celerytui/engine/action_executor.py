@@ -6,8 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from celerytui.control import LOOKS, ActionLog, Control, Scope, action
+from celerytui.control import ITSELF, LOOKS, ActionLog, Control, Scope, action
 from celerytui.engine.job import Job
+from celerytui.engine.survey_policy import SurveyPolicy
 from celerytui.errors import CelerytuiError
 from celerytui.model import Finding, Outcome, Task
 from celerytui.store import Store
@@ -26,6 +27,7 @@ class ActionExecutor:
         self,
         control: Control,
         store: Store,
+        surveys: SurveyPolicy,
         tell: Callable[[], None],
         clock: Callable[[], float],
         log: ActionLog,
@@ -37,6 +39,7 @@ class ActionExecutor:
         self._looks: list[tuple[float, Outcome]] = []
         self._control = control
         self._store = store
+        self._surveys = surveys
         self._tell = tell
         self._clock = clock
 
@@ -46,7 +49,7 @@ class ActionExecutor:
             running.outcome = outcome = self._perform(running)
         finally:
             self.running.remove(running)
-        self._note_events(outcome)
+        self._surveys.note_events(outcome)
         self.log.record(outcome)
         if outcome.action in LOOKS:
             due = time.monotonic() + LOOKS[outcome.action].after
@@ -54,6 +57,12 @@ class ActionExecutor:
         self.outcomes.append(outcome)
         if done is not None:
             done(outcome)
+        self._tell()
+
+    def announce(self, outcome: Outcome) -> None:
+        """Log and tell what the monitor did unasked."""
+        self.log.record(outcome, by=ITSELF)
+        self.outcomes.append(outcome)
         self._tell()
 
     def look_back(self) -> None:
@@ -64,7 +73,9 @@ class ActionExecutor:
         for outcome in due:
             new = [item.new_id for item in outcome.items if item.new_id]
             tasks = self._held([*outcome.targets, *new])
-            finding = self._control.look_back(outcome, tasks, self._store.workers())
+            finding = self._control.look_back(
+                outcome, tasks, self._store.workers(), self._surveys.learn
+            )
             if finding is not None:
                 self.log.find(finding)
                 self.findings.append(finding)
@@ -94,16 +105,6 @@ class ActionExecutor:
 
     def _held(self, ids: Sequence[str]) -> dict[str, Task]:
         return {task.id: task for task in self._store.tasks(ids) if task is not None}
-
-    def _note_events(self, outcome: Outcome) -> None:
-        if outcome.action not in ("worker.enable_events", "worker.disable_events"):
-            return
-        on = outcome.action == "worker.enable_events"
-        for reply in outcome.replies:
-            # One that was started with -E says that they are off and sends on.
-            if reply.ok and (on or "already" not in reply.text):
-                by_us = on and "already" not in reply.text
-                self._store.set_task_events(reply.worker, on, by_us=by_us)
 
 
 def live_workers(store: Store) -> list[str]:

@@ -321,10 +321,9 @@ class ActionFlow:
     def _look_again(self, action_id: str) -> None:
         """What is shown of the workers is not so any more."""
         action = action_of(action_id)
-        if action.changes and action.scope in (Scope.WORKER, Scope.TYPE):
-            self._session.engine.ask_workers()
-            if self._session.view == "worker":
-                self._session.answers.refresh()
+        changed = action.changes and action.scope in (Scope.WORKER, Scope.TYPE)
+        if changed and self._session.view == "worker":
+            self._session.answers.refresh()
 
     def _tell(self, note: Note) -> None:
         self._app.notify(

@@ -1,0 +1,50 @@
+"""Judges the workers' silence once a second, and notices when it was us who stood still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celerytui.model import LinkState
+from celerytui.store import Store
+
+SWEEP_SECONDS = 1.0
+STOOD_STILL_SECONDS = 5.0
+"""A sweep that comes so much later than the thread's own pace: we were stopped, or the machine."""
+
+
+class Sweeper:
+    """Sweeps the store, for the thread that calls `turn` at least every `SWEEP_SECONDS` or `pace`.
+
+    Silence says nothing while the `link` is not there. `stood_still` is called where a gap was
+    found and noted. Times are by `clock`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        link: Callable[[], LinkState],
+        stood_still: Callable[[], None],
+        *,
+        pace: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._link = link
+        self._stood_still = stood_still
+        self._pace = pace
+        self._clock = clock
+        self._swept = 0.0
+
+    def turn(self) -> None:
+        """Sweep, if it is time to."""
+        now = self._clock()
+        since = self._swept or now
+        if self._swept and abs(now - since) < SWEEP_SECONDS:
+            return
+        self._swept = now
+        if self._link() is not LinkState.CONNECTED:
+            return
+        if now - since > STOOD_STILL_SECONDS + self._pace:
+            self._store.mark_gap(since, now)
+            self._stood_still()
+        self._store.sweep(now)
