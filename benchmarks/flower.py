@@ -7,33 +7,19 @@ tells; then its own count, `flower_events_total` on /metrics, has to say that al
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import time
 from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
 
-from msgspec import Struct
-
 from benchmarks import processes
+from benchmarks.processes import QUIET_SECONDS, Moment
 from benchmarks.publishers import FIRST_WORKER, Publisher, first_body
 from tests.integration.servers import Process, free_port, wait_until
 
 MAX_TASKS = 1_000_000
 START_SECONDS = 30.0
 ANSWER_SECONDS = 60.0
-STEP_SECONDS = 0.05
-BUSY_SHARE = 0.5
-"""It is busy where it used this share of a step: what it broadcasts every 5 s takes less."""
-QUIET_SECONDS = 1.0
-
-
-class Moment(Struct, frozen=True):
-    """When, by time.perf_counter, and what it had used of the processors by then, in seconds."""
-
-    at: float
-    cpu: float
 
 
 def absence() -> str | None:
@@ -77,24 +63,15 @@ class Flower:
 
     def wait_quiet(self, seconds: float = QUIET_SECONDS) -> Moment:
         """Return once it has done nothing for so long; the moment since when."""
-        last = Moment(time.perf_counter(), self.cpu_seconds())
-        used = last.cpu
-        while time.perf_counter() - last.at < seconds:
-            time.sleep(STEP_SECONDS)
-            before, used = used, self.cpu_seconds()
-            if used - before > STEP_SECONDS * BUSY_SHARE:
-                last = Moment(time.perf_counter(), used)
-        return last
+        return processes.wait_quiet(self._process, seconds)
 
     def hold(self) -> None:
         """Stop all its threads where they are."""
-        self._process.send(signal.SIGSTOP)
+        processes.hold(self._process)
 
     def release(self) -> Moment:
         """Let it go on; when that was."""
-        moment = Moment(time.perf_counter(), self.cpu_seconds())
-        self._process.send(signal.SIGCONT)
-        return moment
+        return processes.release(self._process)
 
     def cpu_seconds(self) -> float:
         """What its threads used of the processors so far."""

@@ -8,14 +8,17 @@ send them. Every published event has to be counted; Flower's row says how many i
 
     celery       Celery's `EventReceiver` and `State`
     flower       Flower's process as it comes, by its own count; stopped and continued by signals
-    celerytui    this receiver and `Store`; all three keep up to 1,000,000 tasks
+    celerytui    this receiver and `Store`; each keeps up to 1,000,000 tasks
+    snapshot     the process of `celerytui snapshot`, which reads, sweeps, asks and prints; held as
+                 Flower is, and counted from then to its end: its start is left out
     no store     this receiver alone
     bare         the ceiling: hiredis or py-amqp's callback, and msgspec straight into structs of
                  the fields that are needed, base64 as well; it keeps nothing and checks nothing
     bare, dicts  the same reader as anybody writes it first: `msgspec.json.decode` into plain
                  dicts, `base64.b64decode`
 
-`us/event` is processor time of the thread that reads; of Flower, which takes two, of the process.
+`us/event` is processor time of the thread that reads; of Flower and snapshot, of the process, and
+`x cpu` how many times less that is than Celery's.
 """
 
 from __future__ import annotations
@@ -88,11 +91,17 @@ def row(side: str, taken: Mapping[str, list[Taken]], rates: Mapping[str, float])
     """What a side's line says behind its name."""
     if side not in taken:
         return f"   {flower.absence()}"
-    cpu = statistics.median(one.cpu / max(1, one.events) for one in taken[side]) * 1e6
+    cpus = {
+        one: statistics.median(took.cpu / max(1, took.events) for took in taken[one]) * 1e6
+        for one in (side, "celery")
+    }
     ratio, of_bare, of_dicts = (
         rates[side] / rates[one] for one in ("celery", "bare", "bare, dicts")
     )
-    text = f"{rates[side]:9,.0f} {cpu:9.2f} {ratio:8.1f}x {of_bare:8.0%} {of_dicts:9.0%}"
+    text = (
+        f"{rates[side]:9,.0f} {cpus[side]:9.2f} {ratio:8.1f}x {cpus['celery'] / cpus[side]:6.1f}x"
+    )
+    text += f" {of_bare:8.0%} {of_dicts:9.0%}"
     lost = sum(one.lost for one in taken[side])
     return f"{text}  lost {lost:,} of all rounds" if lost else text
 
@@ -104,7 +113,7 @@ def main() -> None:
     parser.add_argument("--broker", action="append", choices=("redis", "amqp"))
     options = parser.parse_args()
     print(f"{options.events:,} events, median of {options.rounds}; Python {sys.version.split()[0]}")
-    print("broker batch side          events/s  us/event  x celery  of bare  of dicts")
+    print("broker batch side          events/s  us/event  x celery   x cpu  of bare  of dicts")
     for broker in options.broker or ("redis", "amqp"):
         for size in BATCHES:
             compare(broker, size, options.events, options.rounds)

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from benchmarks import flower
 from benchmarks.publishers import Publisher, first_body
+from benchmarks.snapshot import Snapshot
 from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.store import Store
 from celerytui.wire.receiver import Receiver
@@ -211,6 +212,32 @@ class WithFlower:
         return Taken(counted, self.events - counted, over.at - began.at, over.cpu - began.cpu)
 
 
+class WithSnapshot:
+    """The process of `celerytui snapshot`, from its release to its end, all of its threads."""
+
+    def __init__(self, app: Any, events: int) -> None:
+        self.events = events
+        self._folder = tempfile.TemporaryDirectory()
+        self._snapshot = Snapshot(app.conf.broker_url, Path(self._folder.name), MAX_TASKS)
+
+    def hold(self, publisher: Publisher) -> None:
+        self._snapshot.wait_ready()
+        publisher.send([first_body()])
+        self._snapshot.hold()
+
+    def release(self) -> Taken:
+        try:
+            began = self._snapshot.release()
+            over = self._snapshot.wait_quiet()
+            counted, cpu = self._snapshot.finish()
+        finally:
+            self._snapshot.stop()
+            self._folder.cleanup()
+        if counted != self.events + 1:
+            raise SystemExit(f"snapshot counted {counted} of {self.events + 1} events")
+        return Taken(self.events, 0, over.at - began.at, cpu - began.cpu)
+
+
 class Bare(InThread):
     """The broker's client and msgspec into the structs that are needed; it keeps nothing."""
 
@@ -278,6 +305,7 @@ SIDES: dict[str, Callable[[Any, int], Side]] = {
     "celery": WithCelery,
     "flower": WithFlower,
     "celerytui": WithCelerytui,
+    "snapshot": WithSnapshot,
     "no store": WithNoStore,
     "bare": Bare,
     "bare, dicts": BareDicts,

@@ -11,10 +11,12 @@ from typing import Any
 from celerytui import connect
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
-from celerytui.model import LinkState
+from celerytui.interpreter import share_interpreter
+from celerytui.model import LinkState, Task
 from celerytui.output import print_json, print_tables, snapshot_document
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
+from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 
 LOOK_SECONDS = 0.1
@@ -47,15 +49,14 @@ def take_snapshot(
     `stopped` is asked all the time: when it says True the listening ends early. Raises
     BrokerUnavailable where no broker answers within `timeout` seconds.
     """
-    engine = Engine(app, settings)
+    share_interpreter()
+    engine = Engine(app, settings, headless=True)
     engine.start()
     try:
         _await_broker(engine, timeout, stopped)
         started = time.time()
         _listen(engine, listen, stopped)
         now = time.time()
-        engine.view.configure(filter=wanted)
-        engine.view.refresh()
         return snapshot_document(
             engine.store,
             engine.health.evaluate(engine.link, now),
@@ -64,7 +65,7 @@ def take_snapshot(
             engine.broker_url,
             connect.transport_name(app),
             now - started,
-            engine.view.window(0, engine.view.matched),
+            _newest_first(engine.store, wanted, now),
             now,
         )
     finally:
@@ -120,6 +121,13 @@ def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None
         if now >= last or (now >= end and asked and _queues_read(engine)):
             return
         engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - now)))
+
+
+def _newest_first(store: Store, wanted: Filter, now: float) -> list[Task]:
+    """Copies of the tasks that pass, in the order in which the table of tasks begins."""
+    found = wanted.select(store.all_tasks(), now)
+    found.sort(key=lambda task: (task.seen, task.seq), reverse=True)
+    return [task for task in store.tasks([task.id for task in found]) if task is not None]
 
 
 def _workers_answered(engine: Engine) -> bool:

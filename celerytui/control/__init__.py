@@ -1,12 +1,14 @@
 """Everything that is asked of workers and done to them, and the registry of it."""
 
 from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
-from celerytui.control.actionlog import ActionLog, LogEntry, log_path, overall, user_name
+from celerytui.control.actionlog import ITSELF, ActionLog, LogEntry, log_path, overall, user_name
 from celerytui.control.client import Control
 from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
 from celerytui.control.params import problem
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
+from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
+from celerytui.control.task_events import Switch, switches
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 
 __all__ = [
@@ -14,7 +16,10 @@ __all__ = [
     "DISABLE_EVENTS",
     "ENABLE_EVENTS",
     "GROUPS",
+    "ITSELF",
     "SECTIONS",
+    "SURVEY_SECTIONS",
+    "TASK_SECTIONS",
     "Action",
     "ActionLog",
     "Control",
@@ -24,6 +29,7 @@ __all__ = [
     "Param",
     "Scope",
     "SectionReader",
+    "Switch",
     "action",
     "find_action",
     "in_group",
@@ -31,5 +37,6 @@ __all__ = [
     "overall",
     "problem",
     "registered",
+    "switches",
     "user_name",
 ]

@@ -28,6 +28,8 @@ KEPT_ITEMS = 50
 MAX_BYTES = 5_000_000
 TARGETS = 100
 """As many targets are named; their count is always there."""
+ITSELF = "celerytui itself"
+"""Stands for the user where the monitor did it unasked."""
 
 OK, FAILED, NOT_DONE = "ok", "failed", "not done"
 WORDS: dict[bool | None, str] = {True: OK, False: FAILED, None: NOT_DONE}
@@ -202,8 +204,8 @@ class ActionLog:
         """The entry of an outcome that was recorded."""
         return self._find(outcome.action, outcome.started_at)
 
-    def record(self, outcome: Outcome) -> None:
-        """Note an action that was done or refused."""
+    def record(self, outcome: Outcome, *, by: str | None = None) -> None:
+        """Note an action that was done or refused, `by` somebody other than the user."""
         self.load()
         tally: dict[str, int] = {}
         for item in outcome.items:
@@ -218,7 +220,7 @@ class ActionLog:
             seconds=round(max(0.0, outcome.ended_at - outcome.started_at), 3),
             tally=tally,
             error=None if outcome.error is None else mask(outcome.error),
-            user=self._user,
+            user=by or self._user,
             app=self._app,
             broker=self._broker,
             items=outcome.items,

@@ -20,7 +20,7 @@ from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
-from celerytui.control.survey import take_survey
+from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
 from celerytui.masking import one_line
@@ -93,16 +93,26 @@ class Control:
             return inspect(pidbox, [hostname], sections, self._clock())[hostname]
 
     def look_back(
-        self, outcome: Outcome, tasks: Mapping[str, Task], workers: Sequence[Worker]
+        self,
+        outcome: Outcome,
+        tasks: Mapping[str, Task],
+        workers: Sequence[Worker],
+        learn: Callable[[Survey, Sequence[str]], None] = lambda survey, sections: None,
     ) -> Finding | None:
-        """What came of an outcome, asking its workers again; None where there is nothing to say."""
+        """What came of an outcome, asking its workers again; None where there is nothing to say.
+
+        What they answer is given to `learn` too, with the sections that a survey asks as well.
+        """
         look = action(outcome.action).look
         if look is None:
             return None
         sections: dict[str, dict[str, Section]] = {}
         if look.sections:
+            now = self._clock()
             with self._pidbox() as pidbox:
-                sections = inspect(pidbox, asked_again(outcome), look.sections, self._clock())
+                sections = inspect(pidbox, asked_again(outcome), look.sections, now)
+            if told := [name for name in look.sections if name in SURVEY_SECTIONS]:
+                learn(survey_of(sections, now), told)
         known = {worker.hostname: worker for worker in workers}
         return finding(look, outcome, Seen(self._clock(), tasks, known, sections))
 
@@ -118,36 +128,32 @@ class Control:
         with self._pidbox() as pidbox:
             return find_arguments(self._app, pidbox, [task_id], held, workers)[task_id]
 
-    def survey(self, workers: Sequence[str] = (), *, expected: Sequence[str] = ()) -> Survey:
+    def survey(
+        self,
+        workers: Sequence[str] = (),
+        *,
+        expected: Sequence[str] = (),
+        sections: Sequence[str] = SURVEY_SECTIONS,
+    ) -> Survey:
         """Ask `workers` (returns once all have answered), else everybody, what they do.
 
-        `expected` are hostnames that should be among everybody. Raises BrokerUnavailable.
+        `expected` are hostnames that should be among everybody, `sections` some of
+        SURVEY_SECTIONS. Raises BrokerUnavailable.
         """
         with self._pidbox() as pidbox:
-            return take_survey(pidbox, workers, expected, self._clock())
+            return take_survey(pidbox, workers, expected, sections, self._clock())
 
-    def enable_events(self, workers: Sequence[str]) -> dict[str, bool | None]:
-        """Turn task events on: True where that was needed, False where they were on already.
+    def enable_events(self, workers: Sequence[str]) -> Outcome:
+        """Turn task events on; `switches` reads the outcome. Raises ReadOnly."""
+        return self._do(ENABLE_EVENTS, workers, {}, workers)
 
-        None is a worker that did not answer or could not. Raises ReadOnly.
-        """
-        return self._switch(ENABLE_EVENTS, workers)
-
-    def disable_events(self, workers: Sequence[str]) -> dict[str, bool | None]:
-        """Turn task events off, with the same meanings as `enable_events`."""
-        return self._switch(DISABLE_EVENTS, workers)
+    def disable_events(self, workers: Sequence[str]) -> Outcome:
+        """Turn task events off, with an outcome as that of `enable_events`."""
+        return self._do(DISABLE_EVENTS, workers, {}, workers)
 
     def close(self) -> None:
         """End a call that is in progress; may come from another thread, returns at once."""
         self._stopped.set()
-
-    def _switch(self, switch: Action, workers: Sequence[str]) -> dict[str, bool | None]:
-        outcome = self._do(switch, workers, {}, workers)
-        needed: dict[str, bool | None] = dict.fromkeys(workers)
-        for reply in outcome.replies:
-            if reply.ok:
-                needed[reply.worker] = "already" not in reply.text
-        return needed
 
     def _do(
         self,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from celerytui.control.lookback import pool_size
-from celerytui.control.pidbox import Ask, Pidbox
-from celerytui.model import Survey
+from celerytui.control.pidbox import Pidbox
+from celerytui.model import Section, Survey
 
 BROKER_FACTS = ("transport", "hostname", "port", "virtual_host", "userid")
 """What is kept of `stats.broker`: Celery masks no password in the rest of it."""
@@ -59,18 +59,43 @@ class _Queue(Struct):
 
 
 def take_survey(
-    pidbox: Pidbox, workers: Sequence[str], expected: Sequence[str], taken_at: float
+    pidbox: Pidbox,
+    workers: Sequence[str],
+    expected: Sequence[str],
+    sections: Sequence[str],
+    taken_at: float,
 ) -> Survey:
-    """Ask `workers`, or all there are, for everything at once: one wait, however many are silent.
+    """Ask `workers`, or all there are, for `sections` at once: one wait, however many are silent.
 
     `expected` names those that a broadcast should reach; whoever of them and of `workers`
     answers nothing is `missing`. Beat answers a ping only, so it is never taken for a worker.
     """
     destination = list(workers) or None
-    asks = {name: pidbox.send(name, {}, destination=destination) for name in CHECKS}
+    asks = {name: pidbox.send(name, {}, destination=destination) for name in sections}
     pidbox.collect(list(asks.values()))
-    found = {name: checked(ask, CHECKS[name]) for name, ask in asks.items()}
     heard = {host for ask in asks.values() for host in ask.answers}
+    return _survey(
+        {name: ask.answers for name, ask in asks.items()},
+        missing={*workers, *expected} - heard,
+        taken_at=taken_at,
+    )
+
+
+def survey_of(sections: Mapping[str, Mapping[str, Section]], taken_at: float) -> Survey:
+    """What the store can take of sections that were asked for otherwise: hostname -> name -> it."""
+    answers: dict[str, dict[str, Any]] = {}
+    for host, named in sections.items():
+        for name, section in named.items():
+            if name in CHECKS and section.error is None:
+                answers.setdefault(name, {})[host] = section.data
+    heard = {host for answer in answers.values() for host in answer}
+    return _survey(answers, missing=sections.keys() - heard, taken_at=taken_at)
+
+
+def _survey(
+    answers: Mapping[str, Mapping[str, Any]], *, missing: Iterable[str], taken_at: float
+) -> Survey:
+    found = {name: checked(answers.get(name, {}), check) for name, check in CHECKS.items()}
     return Survey(
         taken_at=taken_at,
         active=found["active"],
@@ -78,13 +103,13 @@ def take_survey(
         scheduled=found["scheduled"],
         stats={host: _with_size(stats) for host, stats in found["stats"].items()},
         active_queues=found["active_queues"],
-        missing=tuple(sorted({*workers, *expected} - heard)),
+        missing=tuple(sorted(missing)),
     )
 
 
-def checked(ask: Ask, check: Callable[[Any], Any]) -> dict[str, Any]:
+def checked(answers: Mapping[str, Any], check: Callable[[Any], Any]) -> dict[str, Any]:
     """Hostname -> answer, of the answers that have the right shape."""
-    sound = {host: check(answer) for host, answer in ask.answers.items()}
+    sound = {host: check(answer) for host, answer in answers.items()}
     return {host: answer for host, answer in sound.items() if answer is not None}
 
 
@@ -132,3 +157,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "scheduled": _list_of(_Scheduled),
     "active_queues": _list_of(_Queue),
 }
+
+SURVEY_SECTIONS = tuple(CHECKS)
+"""The inspect commands of a whole survey."""
+TASK_SECTIONS = ("active", "reserved", "scheduled")
+"""Those that list a worker's tasks."""

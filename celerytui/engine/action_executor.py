@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from celerytui.control import ActionLog, Control, Scope, find_action
+from celerytui.control import ITSELF, ActionLog, Control, Scope, find_action
 from celerytui.control import action as action_of
 from celerytui.engine.job import Job
+from celerytui.engine.survey_policy import SurveyPolicy
 from celerytui.errors import CelerytuiError
 from celerytui.model import Finding, Outcome, Task
 from celerytui.store import Store
@@ -27,6 +28,7 @@ class ActionExecutor:
         self,
         control: Control,
         store: Store,
+        surveys: SurveyPolicy,
         tell: Callable[[], None],
         clock: Callable[[], float],
         log: ActionLog,
@@ -38,6 +40,7 @@ class ActionExecutor:
         self._looks: list[tuple[float, Outcome]] = []
         self._control = control
         self._store = store
+        self._surveys = surveys
         self._tell = tell
         self._clock = clock
 
@@ -47,15 +50,20 @@ class ActionExecutor:
             job.outcome = outcome = self._perform(job)
         finally:
             self.running.remove(job)
+        self._surveys.note_events(outcome)
         self.log.record(outcome)
         action = find_action(outcome.action)
-        if action is not None and action.sets_events is not None:
-            self._note_events(outcome, on=action.sets_events)
         if action is not None and action.look is not None:
             self._looks.append((time.monotonic() + action.look.after, outcome))
         self.outcomes.append(outcome)
         if done is not None:
             done(outcome)
+        self._tell()
+
+    def announce(self, outcome: Outcome) -> None:
+        """Log and tell what the monitor did unasked."""
+        self.log.record(outcome, by=ITSELF)
+        self.outcomes.append(outcome)
         self._tell()
 
     def look_back(self) -> None:
@@ -66,7 +74,9 @@ class ActionExecutor:
         for outcome in due:
             new = [item.new_id for item in outcome.items if item.new_id]
             tasks = self._held([*outcome.targets, *new])
-            finding = self._control.look_back(outcome, tasks, self._store.workers())
+            finding = self._control.look_back(
+                outcome, tasks, self._store.workers(), self._surveys.learn
+            )
             if finding is not None:
                 self.log.find(finding)
                 self.findings.append(finding)
@@ -95,14 +105,7 @@ class ActionExecutor:
     def _held(self, ids: Sequence[str]) -> dict[str, Task]:
         return {task.id: task for task in self._store.tasks(ids) if task is not None}
 
-    def _note_events(self, outcome: Outcome, *, on: bool) -> None:
-        for reply in outcome.replies:
-            # One that was started with -E says that they are off and sends on.
-            if reply.ok and (on or "already" not in reply.text):
-                by_us = on and "already" not in reply.text
-                self._store.set_task_events(reply.worker, on, by_us=by_us)
-
 
 def live_workers(store: Store) -> list[str]:
     """The workers that can be expected to answer."""
-    return [one.hostname for one in store.workers() if one.status not in ("lost", "offline")]
+    return [one.hostname for one in store.workers() if not one.gone]

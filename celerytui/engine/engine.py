@@ -7,30 +7,24 @@ news. The interface reads the store and the view, and waits for the mailbox.
 
 from __future__ import annotations
 
+import enum
 import logging
 import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from celerytui import connect
-from celerytui.control import (
-    ENABLE_EVENTS,
-    ActionLog,
-    Control,
-    find_action,
-    log_path,
-    user_name,
-)
-from celerytui.engine.action_executor import ActionExecutor
+from celerytui.control import ActionLog, log_path, user_name
+from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.request_pool import RequestPool
-from celerytui.engine.survey_schedule import SurveySchedule
-from celerytui.errors import CelerytuiError
+from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
+from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Health
+from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
     Batch,
@@ -38,14 +32,13 @@ from celerytui.model import (
     LinkState,
     Outcome,
     Refusal,
-    Reply,
     ResultMeta,
     Section,
     Survey,
 )
-from celerytui.query import TaskView
+from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
-from celerytui.store import SETTLED, Store
+from celerytui.store import Store
 from celerytui.wire.connections import open_depths, ready, when_late
 
 if TYPE_CHECKING:
@@ -53,32 +46,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 1.0
 RESTART_SECONDS = 1.0
-STOOD_STILL_SECONDS = 5.0
-"""A turn of the view thread that comes so much later: the process was stopped, or the machine."""
-SETTLE_SECONDS = SETTLED + 1.0
-"""How long after its task events were turned on a worker is asked once more what it runs."""
-NEW_WORKER_SECONDS = 0.5
-"""How long newly seen workers are gathered before they are asked together."""
-SURVEY_WITHOUT_EVENTS_SECONDS = 5.0
-LET_GO_SECONDS = 0.3
-
-CHANGED = frozenset(("stats", "active_queues"))
-"""Sections of a worker whose change by an action is seen in the table of workers."""
+COLLECT_SECONDS = 60.0
 
 Clock = Callable[[], float]
-Step = Callable[[], None]
+
+
+class _Keep(enum.Enum):
+    AS_IT_IS = enum.auto()
+
+
+AS_IT_IS: Final = _Keep.AS_IT_IS
+"""Stands for what `Engine.show` is to leave alone."""
+AsItIs = Literal[_Keep.AS_IT_IS]
 
 
 class Engine:
     """Wires receiver, store, control and brokers together, and starts and stops their threads.
 
     `start` returns at once: the broker is connected afterwards, by the threads. `stop` waits for
-    them until its deadline and then leaves them: they are daemons.
+    them until its deadline and then leaves them: they are daemons. A `headless` one keeps no order
+    of the tasks: its `view` stands still until somebody refreshes it.
     """
 
-    def __init__(self, app: Any, settings: Settings, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self, app: Any, settings: Settings, *, clock: Clock = time.time, headless: bool = False
+    ) -> None:
         self.app = app
         self.clock = clock
         self.app_name = connect.app_name(app)
@@ -91,46 +84,60 @@ class Engine:
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.link = Link(since=clock())
-        self.survey: Survey | None = None
-        self.asking_since: float | None = None
-        self.survey_error: str | None = None
         self.trouble: str | None = None
         self._failed: dict[str, str] = {}
         self.when_late = ""
-        self._receiver: Receiver | None = None
-        self._control = Control(
-            app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
-        )
         self.log = ActionLog(
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
-        self.executor = ActionExecutor(self._control, self.store, self._tell, clock, self.log)
+        self._headless = headless
+        self._receiver: Receiver | None = None
+        self._control = ControlThread(
+            app, settings, self.store, self.log, self._link_state, self._tell, self._survive, clock
+        )
+        self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
         self.requests = RequestPool(app, settings, self.store, self._tell, clock)
+        pace = 0.0 if headless else settings.refresh
+        self._sweeper = Sweeper(
+            self.store, self._link_state, self._control.start_over, pace=pace, clock=clock
+        )
+        self._refresher = ViewRefresher(
+            self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
+        )
         self._importing = threading.Lock()
         self._stopping = threading.Event()
-        self._news = threading.Event()
-        self._urgent = threading.Event()
-        self._asked_to_show = threading.Event()
-        self._jobs: queue.SimpleQueue[Step] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
         self._read_queues_now = threading.Event()
-        self._schedule = SurveySchedule()
-        self._swept = 0.0
+
+    @property
+    def survey(self) -> Survey | None:
+        """What workers answered last; None before anybody was asked."""
+        return self._control.surveys.survey
+
+    @property
+    def asking_since(self) -> float | None:
+        """Since when workers are being asked, None while none are."""
+        return self._control.surveys.asking_since
+
+    @property
+    def survey_error(self) -> str | None:
+        """Why the workers could not be asked when it was last tried."""
+        return self._control.surveys.error
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
-        for name, run in (
-            ("receive", self._run_receiver),
-            ("control", self._run_control),
-            ("brokers", self._run_brokers),
-            ("view", self._run_view),
-        ):
-            thread = threading.Thread(
+        parts: dict[str, Step] = {
+            "receive": self._run_receiver,
+            "control": lambda: self._control.run(self._stopping),
+            "brokers": self._run_brokers,
+            **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
+        }
+        for name, run in parts.items():
+            self._threads[name] = thread = threading.Thread(
                 target=self._keep, args=(run,), name=f"celerytui-{name}", daemon=True
             )
-            self._threads.append(thread)
             thread.start()
 
     def stop(self, deadline: float = 1.2) -> bool:
@@ -140,16 +147,14 @@ class Engine:
             self._receiver.stop()
         self._control.close()
         self.requests.stop()
-        self._news.set()
-        self._asked_to_show.set()
+        self._refresher.show_now()
         self._read_queues_now.set()
-        self._jobs.put(lambda: None)
         end = time.monotonic() + deadline
         if self.settings.restore_events:
-            self._restore_events(end)
-        for thread in self._threads:
+            self._control.restore_events(self._threads.get("control"), end)
+        for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return not any(thread.is_alive() for thread in self._threads.values())
 
     def reconnect_now(self) -> None:
         """Cut the wait for the next try to connect short."""
@@ -169,10 +174,7 @@ class Engine:
         What is returned tells the progress, and can be cancelled from any thread. `done` is called
         with the outcome in the control thread.
         """
-        running = Job(action, tuple(targets), dict(params or {}), self.clock())
-        self.executor.running.append(running)
-        self._jobs.put(lambda: self._do(running, done))
-        return running
+        return self._control.submit(action, targets, params or {}, done)
 
     def inspect(self, hostname: str, section: str, done: Callable[[Section], None]) -> None:
         """Ask a worker for one of `control.SECTIONS`; silence of one holds up no other.
@@ -189,20 +191,25 @@ class Engine:
         """Find a task's real arguments, to run it again; `done` is called as by `inspect`."""
         self.requests.find_arguments(task_id, done)
 
-    def show(self, **changes: Any) -> None:
-        """Have the view thread show other tasks or another order: `filter`, `sort`, `reverse`."""
+    def show(
+        self,
+        *,
+        filter: Filter | AsItIs | None = AS_IT_IS,
+        sort: str | AsItIs = AS_IT_IS,
+        reverse: bool | AsItIs = AS_IT_IS,
+    ) -> None:
+        """Have the view thread show other tasks or another order; `filter` None shows all."""
         view = self.view
         view.configure(
-            filter=changes.get("filter", view.filter),
-            sort=changes.get("sort", view.sort),
-            reverse=changes.get("reverse", view.reverse),
+            filter=view.filter if filter is AS_IT_IS else filter,
+            sort=view.sort if sort is AS_IT_IS else sort,
+            reverse=view.reverse if reverse is AS_IT_IS else reverse,
         )
-        self._tell()
-        self._asked_to_show.set()
+        self._refresher.show_now()
 
-    def ask_workers(self) -> None:
-        """Ask the workers again what they do; the answers seed the store."""
-        self._jobs.put(self._survey_all)
+    def ask_workers(self, hostnames: Sequence[str] | None = None) -> None:
+        """Ask these workers again what they do, or everybody; the answers seed the store."""
+        self._control.ask(hostnames)
 
     def read_queues(self) -> None:
         """Read the broker's queues now rather than at the next turn."""
@@ -221,46 +228,22 @@ class Engine:
 
     def _take_batch(self, batch: Batch) -> None:
         self._survive(lambda: self.store.apply(batch))
-        self._news.set()
+        self._refresher.news()
 
     def _take_link(self, link: Link) -> None:
-        before, self.link = self.link, link
+        before = self.link
         if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
             if before.lost_at is not None:
                 self.store.mark_gap(before.lost_at, link.since)
             self.when_late = when_late(self.app)
-            self._schedule.forget()
-            self._jobs.put(self._survey_all)
+            # Before the control thread can see that we listen: it asks everybody first.
+            self._control.start_over()
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
             self.store.mark_gap(link.lost_at or self.clock(), None)
+        self.link = link
         self._tell()
 
-    # The control thread
-
-    def _run_control(self) -> None:
-        next_look = time.monotonic() + NEW_WORKER_SECONDS
-        next_survey = time.monotonic()
-        while not self._stopping.is_set():
-            try:
-                job = self._jobs.get(timeout=max(0.0, next_look - time.monotonic()))
-            except queue.Empty:
-                next_look = time.monotonic() + NEW_WORKER_SECONDS
-                self._survive(self._meet_new_workers)
-                self._survive(self.executor.look_back)
-                if self.link.state is LinkState.NO_EVENTS and time.monotonic() >= next_survey:
-                    next_survey = time.monotonic() + SURVEY_WITHOUT_EVENTS_SECONDS
-                    self._survive(self._survey_all)
-            else:
-                self._survive(job)
-
-    def _do(self, running: Job, done: Callable[[Outcome], None] | None) -> None:
-        self.executor.do(running, done)
-        action, outcome = find_action(running.action), running.outcome
-        look = None if action is None else action.look
-        if look is not None and outcome is not None and CHANGED.intersection(look.sections):
-            # What it was told changes the worker's own row.
-            changed = [reply.worker for reply in outcome.replies if reply.ok]
-            self._schedule.again(changed, time.monotonic() + look.after)
+    # What the threads have in common
 
     def _keep(self, run: Step) -> None:
         """Run a thread's work, and run it again should it ever end before it is told to."""
@@ -297,80 +280,6 @@ class Engine:
         self.trouble = next(iter([*self._failed.values()][-1:]), None)
         self._tell()
 
-    def _survey_all(self) -> None:
-        self._ask(
-            [worker.hostname for worker in self.store.workers() if worker.status != "offline"]
-        )
-
-    def _meet_new_workers(self) -> None:
-        """Ask workers that are new or came back, and turn their task events on."""
-        if self.link.state is not LinkState.CONNECTED:
-            return
-        due = self._schedule.due(self.store.workers(), time.monotonic())
-        if due:
-            self._ask(due, only=True)
-
-    def _ask(self, hostnames: list[str], *, only: bool = False) -> None:
-        self.asking_since = self.clock()
-        self._tell()
-        try:
-            survey = (
-                self._control.survey(hostnames)
-                if only
-                else self._control.survey(expected=hostnames)
-            )
-        except CelerytuiError as error:
-            self.survey_error = str(error)
-            return
-        finally:
-            self.asking_since = None
-            self._tell()
-        self.survey_error = None
-        self.survey = survey
-        self.store.seed(survey)
-        asked = {*hostnames, *survey.stats}
-        self._schedule.note(asked, self.store.workers(), time.monotonic())
-        if self.settings.enable_events and not self.settings.read_only:
-            self._enable_events(list(survey.stats))
-        self._tell()
-
-    def _enable_events(self, hostnames: list[str]) -> None:
-        off = [
-            worker.hostname
-            for worker in self.store.workers()
-            if worker.hostname in hostnames and worker.task_events is not True
-        ]
-        if not off:
-            return
-        started, replies = self.clock(), []
-        for hostname, turned_on in self._control.enable_events(off).items():
-            if turned_on is not None:
-                self.store.set_task_events(hostname, True, by_us=turned_on)
-            if turned_on:
-                replies.append(Reply(hostname, True, "task events enabled"))
-        if replies:
-            told = tuple(reply.worker for reply in replies)
-            # A task that ended before its worker told of it would run for ever here.
-            self._schedule.again(told, time.monotonic() + SETTLE_SECONDS)
-            self.outcomes.append(
-                Outcome(ENABLE_EVENTS.id, told, tuple(replies), started, self.clock())
-            )
-
-    def _restore_events(self, end: float) -> None:
-        """Turn off what was turned on here, in a thread that is left behind at `end`."""
-        for thread in self._threads:
-            if thread.name == "celerytui-control":
-                # What it had just turned on is known once it has let go.
-                thread.join(LET_GO_SECONDS)
-        ours = [worker.hostname for worker in self.store.workers() if worker.events_enabled_by_us]
-        if not ours or self.link.state is LinkState.RECONNECTING:
-            return
-        control = Control(self.app, read_only=False, timeout=self.settings.reply_timeout)
-        last = threading.Thread(target=control.disable_events, args=(ours,), daemon=True)
-        last.start()
-        last.join(max(0.0, end - time.monotonic()))
-        control.close()
-
     # The brokers thread
 
     def _run_brokers(self) -> None:
@@ -382,7 +291,7 @@ class Engine:
             def read() -> None:
                 names = known | self.store.queue_names() | reader.known_names()
                 self.store.record_queues(reader.read(sorted(names)), self.clock())
-                self._news.set()
+                self._refresher.news()
 
             while not self._stopping.is_set():
                 self._survive(read)
@@ -391,48 +300,34 @@ class Engine:
         finally:
             reader.close()
 
-    # The view thread
+    # The view thread, or in its place the sweep thread
 
     def _run_view(self) -> None:
-        told = 0.0
-        while not self._stopping.is_set():
-            self._news.wait(SWEEP_SECONDS)
-            self._news.clear()
-            now = self.clock()
-            if abs(now - self._swept) >= SWEEP_SECONDS:
-                self._survive(self._sweep)
-                self._survive(self._judge)
-            urgent = self._urgent.is_set()
-            self._urgent.clear()
-            version = self.view.version
-            self._survive(self._refresh)
-            # Heartbeats alone change little: they are drawn together with the passing of time.
-            if urgent or self.view.version != version or abs(now - told) >= SWEEP_SECONDS:
-                told = now
-                self.mailbox.post()
-            # News may wait its turn; whoever asked for other tasks or another order does not.
-            self._asked_to_show.wait(self.settings.refresh)
-            self._asked_to_show.clear()
+        self._refresher.run(self._stopping)
 
-    def _sweep(self) -> None:
-        now = self.clock()
-        since, self._swept = self._swept or now, now
-        self.requests.give_up_late()
-        # Silence says nothing about a worker while nobody listens.
-        if self.link.state is not LinkState.CONNECTED:
-            return
-        if now - since > STOOD_STILL_SECONDS + self.settings.refresh:
-            self.store.mark_gap(since, now)
-            self._schedule.forget()
-            self.ask_workers()
-        self.store.sweep(now)
+    def _run_sweep(self) -> None:
+        collect_at = time.monotonic() + COLLECT_SECONDS
+        while not self._stopping.wait(SWEEP_SECONDS):
+            self._turn()
+            if time.monotonic() >= collect_at:
+                # Nobody waits for a key here, so any time is as good as another.
+                collect_at = time.monotonic() + COLLECT_SECONDS
+                collect_all()
+
+    def _turn(self) -> None:
+        """What is done about once a second."""
+        self._survive(self.requests.give_up_late)
+        if self._sweeper.is_due():
+            self._survive(self._sweeper.turn)
+            self._survive(self._judge)
 
     def _judge(self) -> None:
         self.health.evaluate(self.link, self.clock())
 
-    def _refresh(self) -> None:
-        self.view.refresh()
+    def _link_state(self) -> LinkState:
+        return self.link.state
 
     def _tell(self) -> None:
-        self._urgent.set()
-        self._news.set()
+        self._refresher.urgent()
+        if self._headless:
+            self.mailbox.post()

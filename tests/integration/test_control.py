@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from celerytui.control import Control
+from celerytui.control import Control, switches
 from celerytui.errors import BrokerUnavailable, ReadOnly
-from celerytui.model import Reply
+from celerytui.model import Outcome, Reply
 from tests.integration.servers import Process, Server, wait_until
 
 MakeApp = Callable[..., Any]
@@ -174,9 +174,14 @@ class TestEvents:
         start_worker("w1@test", events=False)
         start_worker("w2@test", events=True)
         both = ["w1@test", "w2@test"]
-        assert control.enable_events(both) == {"w1@test": True, "w2@test": False}
-        assert control.enable_events(both) == {"w1@test": False, "w2@test": False}
-        assert control.disable_events(both) == {"w1@test": True, "w2@test": False}
+
+        def changed(outcome: Outcome) -> dict[str, bool]:
+            return {one.hostname: one.changed for one in switches(outcome)}
+
+        assert changed(control.enable_events(both)) == {"w1@test": True, "w2@test": False}
+        assert changed(control.enable_events(both)) == {"w1@test": False, "w2@test": False}
+        # The one with -E says that they are off already and goes on to send them.
+        assert changed(control.disable_events(both)) == {"w1@test": True}
         outcome = control.perform("worker.enable_events", ["w1@test"], {}, both)
         assert outcome.replies == (Reply("w1@test", True, "task events enabled"),)
 

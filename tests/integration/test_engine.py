@@ -262,7 +262,7 @@ def test_a_step_that_fails_ends_no_thread(
     def broken() -> None:
         raise RuntimeError("broken on purpose")
 
-    engine._jobs.put(broken)
+    engine._control._jobs.put(broken)
     wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
     assert "RuntimeError" in (engine.trouble or "")
     engine.submit("task.revoke", ["no-such-task"])

@@ -10,10 +10,10 @@ from celery import Celery
 from celerytui.control import ActionLog
 from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
-from celerytui.engine import Engine, Job
+from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
 from celerytui.health import Alerts, Health
 from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
-from celerytui.query import TaskView
+from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
@@ -73,9 +73,15 @@ class FakeEngine(Engine):
         """Nothing to stop."""
         return True
 
-    def show(self, **changes: Any) -> None:
+    def show(
+        self,
+        *,
+        filter: Filter | AsItIs | None = AS_IT_IS,
+        sort: str | AsItIs = AS_IT_IS,
+        reverse: bool | AsItIs = AS_IT_IS,
+    ) -> None:
         """At once, where the view thread would do it soon."""
-        super().show(**changes)
+        super().show(filter=filter, sort=sort, reverse=reverse)
         self.view.refresh()
         self.mailbox.post()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from celerytui.control import actionlog
+from celerytui.control import ITSELF, actionlog
 from celerytui.control.actionlog import ActionLog, log_path, overall
 from celerytui.masking import learn
 from celerytui.model import Finding, Item, Outcome, Reply
@@ -43,6 +43,13 @@ def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
     assert first.finding is not None
     assert (first.finding.ok, first.finding.text) == (False, "it started all the same")
     assert (second.error, second.finding, second.seconds) == ("the broker is gone", None, 0.5)
+
+
+def test_what_was_done_unasked_is_the_monitors_own(tmp_path: Path) -> None:
+    log = opened(tmp_path / "actions.jsonl")
+    log.record(outcome(), by=ITSELF)
+    log.record(outcome())
+    assert [entry.user for entry in opened(tmp_path / "actions.jsonl").entries()] == [ITSELF, "ann"]
 
 
 def test_it_is_for_its_user_alone(tmp_path: Path) -> None:

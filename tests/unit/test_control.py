@@ -11,8 +11,7 @@ from celery import Celery
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.control import ACTIONS, GROUPS, Control, action, problem
-from celerytui.control.pidbox import Ask
+from celerytui.control import ACTIONS, GROUPS, Control, action, problem, switches
 from celerytui.control.registry import ERRORS
 from celerytui.control.replies import explained, replies, reply
 from celerytui.control.survey import CHECKS, checked
@@ -270,16 +269,23 @@ class TestEvents:
             Node(app, "mute@test", enable_events=unable),
         ):
             control = Control(app, read_only=False, timeout=PATIENCE)
-            assert control.enable_events(["off@test", "on@test", "mute@test", "gone@test"]) == {
+            outcome = control.enable_events(["off@test", "on@test", "mute@test", "gone@test"])
+            assert {one.hostname: one.changed for one in switches(outcome)} == {
                 "off@test": True,
                 "on@test": False,
-                "mute@test": None,
+            }
+            assert {reply.worker: reply.ok for reply in outcome.replies} == {
+                "off@test": True,
+                "on@test": True,
+                "mute@test": False,
                 "gone@test": None,
             }
 
     def test_a_broker_that_is_down_is_no_answer(self) -> None:
         app = Celery("tester", broker="amqp://127.0.0.1:1//", set_as_current=False)
-        assert Control(app, read_only=False).enable_events(["w1@test"]) == {"w1@test": None}
+        outcome = Control(app, read_only=False).enable_events(["w1@test"])
+        assert (switches(outcome), outcome.replies) == ([], ())
+        assert outcome.error
         app.close()
 
 
@@ -356,7 +362,7 @@ class TestShapes:
     @settings(max_examples=150, deadline=None)
     @given(st.sampled_from(sorted(CHECKS)), json_values | st.lists(request_like) | request_like)
     def test_whatever_comes_only_right_shapes_pass(self, command: str, answer: Any) -> None:
-        found = checked(Ask("t", None, {"w1": answer}), CHECKS[command])
+        found = checked({"w1": answer}, CHECKS[command])
         if command == "stats":
             assert all(isinstance(one["pid"], int) for one in found.values())
         elif command in ("active", "reserved"):
@@ -369,20 +375,20 @@ class TestShapes:
     def test_good_items_survive_bad_neighbours(self) -> None:
         good = {"id": "a", "name": "n", "args": [1], "time_start": 1.5}
         answer = [good, {"id": 3}, None, {"id": "b", "time_start": float("nan")}, "x"]
-        assert checked(Ask("t", None, {"w1": answer}), CHECKS["active"]) == {"w1": [good]}
+        assert checked({"w1": answer}, CHECKS["active"]) == {"w1": [good]}
 
     @pytest.mark.parametrize("started", [float("nan"), float("inf"), -1, 10**400, [], "1"])
     def test_a_time_that_cannot_be_drops_the_task(self, started: Any) -> None:
         request = {"id": "a", "time_start": started}
         for command, answer in (("active", [request]), ("scheduled", [{"request": request}])):
-            assert checked(Ask("t", None, {"w1": answer}), CHECKS[command]) == {"w1": []}
+            assert checked({"w1": answer}, CHECKS[command]) == {"w1": []}
         queue = {"name": "celery", "time_start": started}
-        assert checked(Ask("t", None, {"w1": [queue]}), CHECKS["active_queues"]) == {"w1": [queue]}
+        assert checked({"w1": [queue]}, CHECKS["active_queues"]) == {"w1": [queue]}
 
     def test_an_error_is_no_answer_of_that_shape(self) -> None:
         answer = {"error": "KeyError('stats')"}
         for check in CHECKS.values():
-            assert checked(Ask("t", None, {"beat@test": answer}), check) == {}
+            assert checked({"beat@test": answer}, check) == {}
 
 
 class TestReplies:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from celery import Celery
 
-from celerytui.engine import Engine
-from celerytui.engine.engine import STOOD_STILL_SECONDS
+from celerytui.engine import AS_IT_IS, Engine
+from celerytui.engine.sweeper import STOOD_STILL_SECONDS
 from celerytui.health.queues import GROWING
 from celerytui.health.workers import LOST
 from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, TaskState
+from celerytui.query import parse_filter
 from celerytui.settings import Settings
 from tests.integration.servers import wait_until
 from tests.unit.store_stream import ALPHA, T0, beat, task_event
@@ -24,9 +26,10 @@ class Clock:
         return self.now
 
 
-def _engine(clock: Clock) -> Engine:
+def _engine(clock: Clock, settings: Settings | None = None) -> Engine:
     """An engine whose threads do not run; it heard of one worker with a running task."""
-    engine = Engine(Celery("t", broker="memory://", set_as_current=False), Settings(), clock=clock)
+    app = Celery("t", broker="memory://", set_as_current=False)
+    engine = Engine(app, settings or Settings(), clock=clock)
     engine.link = Link(LinkState.CONNECTED, since=T0)
     events: list[Event] = [beat(0), task_event("received", 0), task_event("started", 0)]
     engine.store.apply(Batch(events, T0))
@@ -40,40 +43,46 @@ def _known(engine: Engine) -> tuple[Any, ...]:
     return worker.status, task.state
 
 
+def _jobs(engine: Engine) -> list[Callable[[], object]]:
+    """What waits for the control thread."""
+    found = []
+    while not engine._control._jobs.empty():
+        found.append(engine._control._jobs.get_nowait())
+    return found
+
+
 def test_no_worker_is_lost_for_our_own_standing_still() -> None:
     clock = Clock()
     engine = _engine(clock)
-    engine._sweep()
+    engine._turn()
     clock.now += 3600.0
-    engine._sweep()
+    engine._turn()
 
     assert _known(engine) == ("online", TaskState.STARTED)
     assert engine.store.gaps() == [(T0, T0 + 3600.0)]
-    # Whatever was missed, the workers tell: all of them are asked.
-    assert engine._jobs.get_nowait() == engine._survey_all
-    assert engine._schedule.due(engine.store.workers(), 0.0) == [ALPHA]
+    # Whatever was missed, the workers tell: all of them are asked, by the control thread.
+    assert _jobs(engine) == [engine._control.surveys.start_over]
 
 
 def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:
     clock = Clock()
     engine = _engine(clock)
     for _ in range(20):
-        engine._sweep()
+        engine._turn()
         clock.now += 1.0
 
     assert _known(engine) == ("lost", TaskState.LOST)
     assert engine.store.gaps() == []
-    assert engine._jobs.empty()
+    assert _jobs(engine) == []
 
 
 @pytest.mark.parametrize("refresh", [0.25, 60.0])
 def test_a_slow_display_is_no_standing_still(refresh: float) -> None:
     clock = Clock()
-    engine = _engine(clock)
-    engine.settings = Settings(refresh=refresh)
-    engine._sweep()
+    engine = _engine(clock, Settings(refresh=refresh))
+    engine._turn()
     clock.now += refresh + STOOD_STILL_SECONDS - 1.0
-    engine._sweep()
+    engine._turn()
 
     assert engine.store.gaps() == []
 
@@ -81,10 +90,10 @@ def test_a_slow_display_is_no_standing_still(refresh: float) -> None:
 def test_while_the_broker_is_gone_the_gap_is_the_receivers() -> None:
     clock = Clock()
     engine = _engine(clock)
-    engine._sweep()
+    engine._turn()
     engine._take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0 - 1.0))
     clock.now += 3600.0
-    engine._sweep()
+    engine._turn()
 
     assert engine.store.gaps() == [(T0 - 1.0, None)]
     assert _known(engine)[0] == "online"
@@ -109,10 +118,10 @@ def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
     engine._survive(other)
     assert _trouble(engine) == "RuntimeError in MainThread"
     broken = False
-    engine._urgent.clear()
+    engine._refresher._urgent.clear()
     engine._survive(read)
     assert _trouble(engine) is None
-    assert engine._urgent.is_set()
+    assert engine._refresher._urgent.is_set()
 
 
 def test_what_else_failed_is_still_told() -> None:
@@ -153,7 +162,7 @@ def test_the_view_thread_judges_what_is_wrong() -> None:
     clock = Clock()
     engine = _engine(clock)
     for _ in range(20):
-        engine._sweep()
+        engine._sweeper.turn()
         clock.now += 1.0
     engine._judge()
     [alert] = engine.health.alerts.of(LOST)
@@ -166,3 +175,52 @@ def test_the_view_thread_judges_what_is_wrong() -> None:
         wait_until(lambda: bool(engine.health.alerts.of(GROWING)), 30.0, "the queue to be judged")
     finally:
         engine.stop()
+
+
+def test_a_new_connection_has_everybody_asked_once() -> None:
+    engine = _engine(Clock())
+    engine._take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0))
+    engine._take_link(Link(LinkState.RECONNECTING, since=T0 + 1, lost_at=T0))
+    assert _jobs(engine) == []
+    engine._take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
+    engine._take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
+    assert _jobs(engine) == [engine._control.surveys.start_over]
+
+
+def test_a_batch_that_cannot_be_stored_is_told_and_the_trouble_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = _engine(Clock())
+    with monkeypatch.context() as broken:
+        broken.setattr(engine.store, "apply", lambda batch: 1 / 0)
+        engine._take_batch(Batch([beat(1)], T0))
+    engine._turn()
+    assert (_trouble(engine) or "").startswith("ZeroDivisionError in ")
+    engine._take_batch(Batch([beat(1)], T0))
+    assert _trouble(engine) is None
+
+
+def test_what_is_not_named_is_shown_as_it_was() -> None:
+    engine = _engine(Clock())
+    failed = parse_filter("state:failure")
+    engine.show(filter=failed, sort="name", reverse=False)
+    engine.show(sort="runtime")
+    assert (engine.view.filter, engine.view.sort, engine.view.reverse) == (failed, "runtime", False)
+    engine.show(reverse=True, sort=AS_IT_IS)
+    assert (engine.view.filter, engine.view.sort, engine.view.reverse) == (failed, "runtime", True)
+    engine.show(filter=None)
+    assert engine.view.filter != failed
+
+
+def test_a_headless_engine_sweeps_and_keeps_no_order() -> None:
+    app = Celery("t", broker="memory://", set_as_current=False)
+    engine = Engine(app, Settings(), headless=True)
+    engine.start()
+    try:
+        assert set(engine._threads) == {"receive", "control", "brokers", "sweep"}
+        engine._take_batch(Batch([beat(0), task_event("received", 0)], T0))
+        assert engine.view.matched == 0
+    finally:
+        engine.stop(5.0)
+    engine.view.refresh()
+    assert engine.view.matched == 1
