@@ -259,18 +259,21 @@ def test_what_has_no_order_comes_last_in_the_first_rows_too() -> None:
 
 
 @pytest.mark.parametrize("reverse", [True, False])
-def test_the_first_rows_by_the_clock_leave_out_what_has_no_key(reverse: bool) -> None:
+@pytest.mark.parametrize("sort", ["runtime", "name"])
+def test_the_first_rows_leave_out_what_has_no_key(sort: str, reverse: bool) -> None:
     clock = Clock()
     store = Store(clock=clock)
     for number in range(60):
         kind = "sent" if number % 3 == 0 else "started"
+        name = f"job{number % 5}" if number % 3 else None
         event = Event(f"task-{kind}", "w@h", START - number % 7, uuid=f"id{number}")
-        store.apply(Batch([event], clock.now))
+        named = Event("task-sent", "c@h", START - 10, uuid=f"id{number}", name=name)
+        store.apply(Batch([event, named], clock.now))
     seen: list[list[str]] = []
     view = TaskView(store, clock, lambda: seen.append(view.ids(0, 99)))
-    view.configure(sort="runtime", reverse=reverse)
+    view.configure(sort=sort, reverse=reverse)
     view.refresh()
-    assert seen == [naive(store, EMPTY, "runtime", reverse, clock.now)[: preview.ROWS]]
+    assert seen == [naive(store, EMPTY, sort, reverse, clock.now)[: preview.ROWS]]
     check(store, view, clock.now)
 
 
