@@ -63,7 +63,7 @@ class Seeding:
     def _facts(self, survey: Survey) -> Iterator[None]:
         now = survey.taken_at
         for hostname in _answered(survey):
-            self._take_presence(self._workers.get(hostname, now), now)
+            _take_presence(self._workers.get(hostname, now).worker, now)
             yield
         for hostname in survey.missing:
             known = self._workers.records.get(hostname)
@@ -92,13 +92,6 @@ class Seeding:
             else:
                 self._take_waiting(record, info, eta, now)
             yield
-
-    def _take_presence(self, record: WorkerRecord, now: float) -> None:
-        worker = record.worker
-        worker.inspected = now
-        worker.no_answer = None
-        if worker.status == "unknown":
-            worker.status = "online"
 
     def _lose(
         self, record: WorkerRecord, ids: list[str], before: float, *, started: bool
@@ -188,6 +181,13 @@ class Seeding:
                 record.unsettled = False
                 yield from self._lose(record, absent, taken_at - SETTLED, started=running_only)
             yield
+
+
+def _take_presence(worker: Worker, now: float) -> None:
+    worker.inspected = now
+    worker.no_answer = None
+    if worker.status == "unknown":
+        worker.status = "online"
 
 
 def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from kombu.serialization import registry
 
 from celerytui.model import Batch, Event
 from celerytui.wire import decode
@@ -101,6 +102,22 @@ def test_a_body_may_have_so_many_bytes(monkeypatch: pytest.MonkeyPatch, nan: boo
         assert batch is not None
         assert len(batch.events) == (2 if good else 0)
         assert batch.invalid == (0 if good else 1 if nan else 2)
+
+
+def test_so_is_one_of_another_serializer(monkeypatch: pytest.MonkeyPatch) -> None:
+    serializers: Any = registry
+    serializers.register("plain", json.dumps, json.loads, "application/x-plain", "utf-8")
+    try:
+        body = json.dumps(event())
+        for limit, good in ((len(body), True), (len(body) - 1, False)):
+            monkeypatch.setattr(decode, "BODY_LIMIT", limit)
+            decoder = EventDecoder("plain", clock=lambda: NOW)
+            decoder.add(body, "application/x-plain", "utf-8")
+            batch = decoder.take()
+            assert batch is not None
+            assert (len(batch.events), batch.invalid) == ((1, 0) if good else (0, 1))
+    finally:
+        serializers.unregister("plain")
 
 
 def test_what_waits_is_counted_good_or_not() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.model import Batch, Event, Task
-from celerytui.query import TaskView, parse_filter
+from celerytui.query import Filter, TaskView, parse_filter
 from celerytui.store import Store
 from tests.unit.view_stream import Clock
 
@@ -143,3 +143,30 @@ def test_a_clock_set_back_over_midnight_brings_them_back(zone: Zone) -> None:
     clock.now = midnight - 5
     view.refresh()
     assert view.matched == 1
+
+
+def test_all_are_asked_again_on_another_day_and_not_before(zone: Zone) -> None:
+    zone("UTC")
+    clock = Clock()
+    midnight = local(2026, 11, 24, 0, 0)
+    clock.now = midnight - 10 * HOUR
+    store = Store(clock=clock)
+    store.apply(Batch([Event("task-started", "w@h", clock.now, uuid="a")], clock.now))
+    asked: list[float] = []
+
+    def spy(task: Task, now: float) -> bool:
+        asked.append(now)
+        return True
+
+    view = TaskView(store, clock)
+    view.configure(filter=Filter("spy", spy, frozenset({"daily"})))
+    view.refresh()
+    asked.clear()
+    for hours in (1, 5, 9.9):
+        clock.now = midnight + (hours - 10) * HOUR
+        view.refresh()
+    assert asked == []
+    clock.now = midnight
+    view.refresh()
+    view.refresh()
+    assert asked == [midnight]

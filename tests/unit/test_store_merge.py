@@ -173,3 +173,16 @@ def test_results_of_duplicated_ends_count_once() -> None:
     assert (summary.by_state["success"], summary.by_state["failure"]) == (1, 0)
     assert (known(store).succeeded, known(store).failed) == (1, 0)
     assert held(store).more.exception is None
+
+
+def test_a_late_sent_fills_what_is_not_known_and_nothing_else() -> None:
+    told = {"name": "proj.add", "args": "(1,)", "kwargs": "{'a': 1}", "root_id": "r"}
+    store = feed(Store(), task_event("started", 5), task_event("sent", 1, **told))
+    task = held(store)
+    assert (task.state, task.root_id) == (TaskState.STARTED, "r")
+    assert (task.name, task.args, task.kwargs) == ("proj.add", "(1,)", "{'a': 1}")
+    feed(store, task_event("sent", 2, name="x", args="()", kwargs="{}", root_id="y"))
+    assert (held(store).name, held(store).args, held(store).kwargs) == (
+        *("proj.add", "(1,)", "{'a': 1}"),
+    )
+    assert held(store).root_id == "r"

@@ -258,6 +258,25 @@ def test_what_has_no_order_comes_last_in_the_first_rows_too() -> None:
     assert view.ids(0, 5) == seen[0]
 
 
+@pytest.mark.parametrize("reverse", [True, False])
+@pytest.mark.parametrize("sort", ["runtime", "name"])
+def test_the_first_rows_leave_out_what_has_no_key(sort: str, reverse: bool) -> None:
+    clock = Clock()
+    store = Store(clock=clock)
+    for number in range(60):
+        kind = "sent" if number % 3 == 0 else "started"
+        name = f"job{number % 5}" if number % 3 else None
+        event = Event(f"task-{kind}", "w@h", START - number % 7, uuid=f"id{number}")
+        named = Event("task-sent", "c@h", START - 10, uuid=f"id{number}", name=name)
+        store.apply(Batch([event, named], clock.now))
+    seen: list[list[str]] = []
+    view = TaskView(store, clock, lambda: seen.append(view.ids(0, 99)))
+    view.configure(sort=sort, reverse=reverse)
+    view.refresh()
+    assert seen == [naive(store, EMPTY, sort, reverse, clock.now)[: preview.ROWS]]
+    check(store, view, clock.now)
+
+
 def test_a_whole_order_is_not_replaced_by_its_first_rows() -> None:
     clock = Clock()
     store = Store(max_tasks=100, clock=clock)
