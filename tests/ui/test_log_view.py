@@ -180,7 +180,7 @@ async def test_a_long_result_scrolls_and_is_saved_whole(
     async with driven((80, 24)) as at:
         screen = await _result(at, ResultMeta("x", NOW, status="SUCCESS", result=long))
         await at.press("G")
-        assert screen.box.offset_rows > 20
+        assert screen.box.shown.first > 20
         await at.press("e", "enter")
         (saved,) = tmp_path.iterdir()
         assert saved.read_text() == long + "\n"

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Input
 
@@ -30,15 +29,7 @@ class Confirm(Dialog[dict[str, str]]):
     """Asks before `action` is done to `targets`; the result is its parameters, None for no."""
 
     BORDER = "warning"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "accept", "yes", show=False),
-        Binding("n", "decline", "no", show=False),
-        Binding("left,right,tab,h,l,shift+tab", "other_button", "choose", show=False),
-        Binding("enter", "take", "take it", show=False),
-        Binding("up,k", "choose(-1)", "previous", show=False),
-        Binding("down,j", "choose(1)", "next", show=False),
-        Binding("d", "all_ids", "all ids", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("question",)
 
     def __init__(
         self,
@@ -108,12 +99,19 @@ class Confirm(Dialog[dict[str, str]]):
 
     def _keys(self) -> Spans:
         glyphs = self.session.glyphs
-        hints = [(glyphs.sideways, "choose"), ("Enter", "take it"), ("y", "yes"), ("n Esc", "no")]
+        key_of = self.session.key_of
+        no = f"{key_of('question.no')} {key_of('dialog.close')}"
+        hints = [
+            (glyphs.sideways, "choose"),
+            (key_of("question.take"), "take it"),
+            (key_of("question.yes"), "yes"),
+            (no, "no"),
+        ]
         chosen = next((one for one in self.action.params if one.choices), None)
         if self.asks_choices and chosen is not None:
             hints.insert(0, (glyphs.updown, chosen.label.lower()))
         if self.action.scope is Scope.TASK and len(self.targets) > 1:
-            hints.append(("d", "all ids"))
+            hints.append((key_of("question.ids"), "all ids"))
         spans: list[Span] = []
         for key, label in hints:
             spans += [(key, "key"), (f" {label}   ", "muted")]
@@ -147,10 +145,10 @@ class Confirm(Dialog[dict[str, str]]):
         self.update()
 
     def on_click(self, event: events.Click) -> None:
-        region = self.box.region
-        if not region.contains(event.screen_x, event.screen_y):
+        if self.is_outside(event):
             self.dismiss(None)
             return
+        region = self.box.region
         row = self.box.row_at(event.screen_y - region.y - 1)
         x = event.screen_x - region.x - 2
         for start, end, yes in self._buttons:
@@ -238,7 +236,7 @@ class TypedConfirm(Confirm):
         return [
             ("Enter", "key"),
             (" once the name stands there   ", "muted"),
-            ("Esc", "key"),
+            (self.session.key_of("dialog.close"), "key"),
             (" no", "muted"),
         ]
 

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -75,10 +74,7 @@ class Form(Dialog[dict[str, str]]):
     for a form whose values are good as they are.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "scroll(8)", "page down", show=False),
-        Binding("pageup", "scroll(-8)", "page up", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("form",)
 
     def __init__(
         self,
@@ -192,14 +188,20 @@ class Form(Dialog[dict[str, str]]):
         lines += [[] for _ in range(NOTE_ROWS - len(lines))]
         field = self.fields[param.name]
         offers = field.offers() if isinstance(field, TextField) else []
-        line, ends = offer_line(offers, width, ellipsis)
+        line, ends = offer_line(offers, width, ellipsis, self.session.key_of("field.complete"))
         if offers and isinstance(field, TextField):
             self._offers = (field, offers, ends)
         return [*lines, line.spans()]
 
     def _keys(self) -> Spans:
         glyphs = self.session.glyphs
-        hints = [("Tab", "next"), (glyphs.updown, "field"), ("Enter", "go on"), ("Esc", "close")]
+        key_of = self.session.key_of
+        hints = [
+            (key_of("field.complete"), "next"),
+            (glyphs.updown, "field"),
+            (key_of("field.done"), "go on"),
+            (key_of("dialog.close"), "close"),
+        ]
         spans = []
         for key, label in hints:
             spans += [(key, "key"), (f" {label}   ", "muted")]
@@ -266,27 +268,21 @@ class Form(Dialog[dict[str, str]]):
         self.update()
         self._focus(self.fields[wrong])
 
-    def action_scroll(self, rows: int) -> None:
-        self.box.scroll_by(rows)
+    def action_scroll(self, lines: int) -> None:
+        super().action_scroll(lines)
         self._place()
-
-    def on_mouse_scroll_down(self) -> None:
-        self.action_scroll(3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_scroll(-3)
 
     def on_click(self, event: events.Click) -> None:
         # A click beside the box would close other dialogs; here it would lose what was typed.
-        region = self.box.region
-        if not region.contains(event.screen_x, event.screen_y):
+        if self.is_outside(event):
             return
+        region = self.box.region
         row = self.box.row_at(event.screen_y - region.y - 1)
         x = event.screen_x - region.x - 2
         if self._offers is not None and row == self._offers_row:
             field, offers, ends = self._offers
             for offer, end in zip(offers, ends, strict=False):
-                if 4 <= x < end:
+                if x < end:
                     field.take(offer)
                     return
         for name, at in self._rows.items():

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, safe, to_strip
+from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
 
 _NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f]*"
@@ -45,7 +45,7 @@ class FieldFocused(Message):
         self.field_name = name
 
 
-class TextField(Input):
+class TextField(Keyed, Input):
     """One line of text. Tab completes it or goes on, Up and Down go to the other fields.
 
     `known` are the words that complete it; with `listed` it is several of them, with commas.
@@ -55,12 +55,7 @@ class TextField(Input):
     TextField { position: absolute; background: $background; color: $foreground; }
     TextField:focus { background: $background; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "complete", show=False, priority=True),
-        Binding("shift+tab,up", "leave(-1)", "previous", show=False, priority=True),
-        Binding("down", "leave(1)", "next", show=False),
-        Binding("enter", "leave(1, True)", "go on", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("field",)
 
     def __init__(
         self, name: str, value: str, known: Sequence[str] = (), *, listed: bool = False
@@ -115,19 +110,13 @@ class TextField(Input):
         self.post_message(FieldFocused(self.name or ""))
 
 
-class Drawn(Widget, can_focus=True):
+class Drawn(Keyed, Widget, can_focus=True):
     """A field of one row that is drawn by hand; its parts can be clicked."""
 
     DEFAULT_CSS = """
     Drawn { position: absolute; height: 1; background: $raised; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+tab,up,k", "leave(-1)", "previous", show=False),
-        Binding("tab,down,j", "leave(1)", "next", show=False),
-        Binding("left,h", "step(-1)", "left", show=False),
-        Binding("right,l,space", "step(1)", "right", show=False),
-        Binding("enter", "take", "go on", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("options",)
 
     def __init__(self, session: Session, name: str, options: Sequence[str], at: int) -> None:
         super().__init__(name=name)
@@ -222,11 +211,6 @@ class Buttons(Drawn):
             super().__init__()
             self.place = place
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "left", show=False),
-        Binding("right,l", "step(1)", "right", show=False),
-    ]
-
     def _spans(self) -> list[tuple[Span, int | None]]:
         used = sum(cells(one) + 2 for one in self.options) + 3 * (len(self.options) - 1)
         spans: list[tuple[Span, int | None]] = [
@@ -250,14 +234,16 @@ class Buttons(Drawn):
             self.post_message(self.Pressed(option))
 
 
-def offer_line(offers: Sequence[str], width: int, ellipsis: str) -> tuple[Line, list[int]]:
-    """The completions in a row, the first one as Tab takes it, and where each of them ends."""
+def offer_line(
+    offers: Sequence[str], width: int, ellipsis: str, key: str
+) -> tuple[Line, list[int]]:
+    """The completions in a row, the first one as `key` takes it, and where each of them ends."""
     line = Line(width, ellipsis)
     if not offers:
         return line, []
-    line.left(("Tab ", "key"))
+    line.left((f"{key} ", "key"))
     ends: list[int] = []
-    x = 4
+    x = cells(key) + 1
     for index, offer in enumerate(offers):
         text = safe(offer)
         line.left((text, "strong" if not index else "muted"), ("  ", "text"))

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
@@ -17,17 +16,17 @@ from textual.widgets import Input, Static
 
 from celerytui.errors import FilterError
 from celerytui.query import FIELDS, Filter, parse_filter, suggest
-from celerytui.ui.keys.registry import Key, bindings, keys_at
+from celerytui.ui.keys.registry import Key, Keyed, keys_at
 from celerytui.ui.session import Session
 
 NAME_LIMIT = 200
 """As many characters as can be typed of a name."""
 
 
-class FilterInput(Input):
+class FilterInput(Keyed, Input):
     """The input itself; Up and Down go through what was kept before, Tab completes a filter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(keys_at("filter"))
+    KEYS: ClassVar[tuple[str, ...]] = ("filter",)
 
     class GaveUp(Message):
         """Escape was pressed."""

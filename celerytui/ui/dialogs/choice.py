@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Line, Spans, cells
@@ -17,12 +16,7 @@ from celerytui.ui.session import Session
 class Choice(Dialog[str]):
     """A list to choose one of; each is an id, what is shown at the left, and at the right."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "step(1)", "down", show=False),
-        Binding("k,up", "step(-1)", "up", show=False),
-        Binding("enter", "take", "take it", show=False),
-        Binding("q", "decline", "close", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("choice",)
 
     def __init__(
         self,
@@ -67,10 +61,9 @@ class Choice(Dialog[str]):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        region = self.box.region
-        if not region.contains(event.screen_x, event.screen_y):
+        if self.is_outside(event):
             self.dismiss(None)
             return
-        row = self.box.row_at(event.screen_y - region.y - 1)
+        row = self.box.row_at(event.screen_y - self.box.region.y - 1)
         if 0 <= row < len(self.options):
             self.dismiss(self.options[row][0])

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from celerytui.ui.draw.frame import frame_bottom, frame_top
+from celerytui.ui.draw.scroll import WHEEL_LINES, Scroll
 from celerytui.ui.draw.spans import Span, Spans, fit_spans, span_width, to_strip
+from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
 
 Result = TypeVar("Result")
@@ -39,7 +41,7 @@ class Box(Widget):
         self.least = 40
         self.pinned = 0
         """As many of the last lines as stay where they are while the others scroll."""
-        self.offset_rows = 0
+        self.shown = Scroll()
         self.grounds: dict[int, str] = {}
 
     def fill(self, title: Spans, note: Spans, lines: Sequence[Spans]) -> None:
@@ -67,8 +69,8 @@ class Box(Widget):
 
     def scroll_by(self, rows: int) -> None:
         """Move the text."""
-        last = max(0, len(self.lines) - self.visible_rows)
-        self.offset_rows = max(0, min(self.offset_rows + rows, last))
+        self.shown.fit(len(self.lines), self.visible_rows)
+        self.shown.by(rows)
         self.refresh()
 
     @property
@@ -81,15 +83,15 @@ class Box(Widget):
         """Scroll as little as is needed to see that row."""
         if row >= len(self.lines) - self.pinned:
             return
-        if row < self.offset_rows:
-            self.scroll_by(row - self.offset_rows)
-        elif row >= self.offset_rows + self.scrolled_rows:
-            self.scroll_by(row - self.offset_rows - self.scrolled_rows + 1)
+        if row < self.shown.first:
+            self.scroll_by(row - self.shown.first)
+        elif row >= self.shown.first + self.scrolled_rows:
+            self.scroll_by(row - self.shown.first - self.scrolled_rows + 1)
 
     def row_at(self, place: int) -> int:
         """Which line is drawn that many rows below the frame's top."""
         if place < self.scrolled_rows:
-            return place + self.offset_rows
+            return place + self.shown.first
         return len(self.lines) - self.visible_rows + place
 
     def place_of(self, row: int) -> int | None:
@@ -105,7 +107,7 @@ class Box(Widget):
             top = frame_top(width, self.title, self.note, border=role, glyphs=glyphs)
             return to_strip(top, palette, GROUND)
         if y >= self.size.height - 1:
-            below = len(self.lines) - self.offset_rows - self.visible_rows
+            below = len(self.lines) - self.shown.first - self.visible_rows
             more: Spans = [(f"{below} more", "muted")] if below > 0 else []
             return to_strip(frame_bottom(width, more, border=role, glyphs=glyphs), palette, GROUND)
         row = self.row_at(y - 1)
@@ -121,7 +123,7 @@ class Box(Widget):
         return Strip.join(strips)
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(Keyed, ModalScreen[Result]):
     """A box in the middle of a page that has gone faint."""
 
     DEFAULT_CSS = """
@@ -129,10 +131,7 @@ class Dialog(ModalScreen[Result]):
     Dialog > Container { width: auto; height: auto; }
     """
     BORDER: ClassVar[str] = "accent"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "decline", "close", show=False),
-        Binding("ctrl+q", "app.quit", "quit", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("dialog",)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -152,3 +151,24 @@ class Dialog(ModalScreen[Result]):
 
     def action_decline(self) -> None:
         self.dismiss(None)
+
+    def is_outside(self, event: events.MouseEvent) -> bool:
+        """Whether the mouse is beside the box."""
+        return not self.box.region.contains(event.screen_x, event.screen_y)
+
+    # Scrolling
+
+    def action_scroll(self, lines: int) -> None:
+        self.box.scroll_by(lines)
+
+    def action_scroll_page(self, by: int) -> None:
+        self.action_scroll(by * max(1, self.box.scrolled_rows - 1))
+
+    def action_scroll_to(self, line: int) -> None:
+        self.action_scroll(line - self.box.shown.first)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_scroll(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_scroll(-WHEEL_LINES)

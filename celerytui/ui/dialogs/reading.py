@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Spans
@@ -16,13 +15,7 @@ from celerytui.ui.session import Session
 class Reading(Dialog[None]):
     """A text to read; Esc or the key that opened it closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll(1)", "down", show=False),
-        Binding("k,up", "scroll(-1)", "up", show=False),
-        Binding("pagedown,ctrl+f,space", "scroll(15)", "page down", show=False),
-        Binding("pageup,ctrl+b", "scroll(-15)", "page up", show=False),
-        Binding("q,question_mark,enter", "decline", "close", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("reading", "scroll")
 
     def __init__(self, session: Session, title: str, lines: Sequence[Spans]) -> None:
         super().__init__(session)
@@ -30,17 +23,9 @@ class Reading(Dialog[None]):
         self.text = lines
 
     def update(self) -> None:
-        self.box.fill([(self.heading, "strong")], [("Esc", "key"), (" close", "muted")], self.text)
-
-    def action_scroll(self, rows: int) -> None:
-        self.box.scroll_by(rows)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.box.scroll_by(3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.box.scroll_by(-3)
+        close: Spans = [(self.session.key_of("dialog.close"), "key"), (" close", "muted")]
+        self.box.fill([(self.heading, "strong")], close, self.text)
 
     def on_click(self, event: events.Click) -> None:
-        if not self.box.region.contains(event.screen_x, event.screen_y):
+        if self.is_outside(event):
             self.dismiss(None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+WHEEL_LINES = 3
+"""How far a notch of the mouse's wheel goes."""
+
 
 def thumb(first: int, seen: int, total: int) -> tuple[int, int] | None:
     """First line and length of a scroll bar's thumb of `seen` lines; None where all are seen."""

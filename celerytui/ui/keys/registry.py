@@ -7,6 +7,7 @@ the upper-case keys come from the registry of actions in `control`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from textual.binding import Binding, BindingType
@@ -20,7 +21,7 @@ class Key(Struct, frozen=True):
     `where` is where it works, one of PLACES. `shown` is its place in the footer, lower first, 0 for
     not there; `rank` how soon it goes where room is short, highest first, as `shown` if 0; one that
     `stays` never goes, and one `about` a scope is there only where the user is at such a thing.
-    `command` is whether the palette has it.
+    `command` is whether the palette has it, `priority` whether it goes before a widget's own keys.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Key(Struct, frozen=True):
     stays: bool = False
     about: Scope | None = None
     command: bool = True
+    priority: bool = False
 
 
 PLACES: Mapping[str, str] = {
@@ -47,6 +49,14 @@ PLACES: Mapping[str, str] = {
     "task": "On a task",
     "list": "Moving",
     "filter": "While a filter is typed",
+    "dialog": "In every dialog",
+    "choice": "In a choice",
+    "reading": "In a text",
+    "result": "In a result",
+    "question": "In a question",
+    "form": "In a form",
+    "field": "In a field of a form",
+    "options": "In a row of choices or buttons",
     "app": "Everywhere",
 }
 """Where keys work, and how the help calls that, in its order; a pane names its own in `KEYS`."""
@@ -99,6 +109,34 @@ KEYS: tuple[Key, ...] = (
     Key("filter.complete", "tab", "complete", "complete", where="filter", shown=3, rank=2, help="complete the word"),
     Key("filter.older", "up", "history", "history(-1)", where="filter", shown=4, rank=3, help="history: the filters applied before"),
     Key("filter.newer", "down", "newer", "history(1)", where="filter", help="history: newer ones"),
+    Key("dialog.close", "escape", "close", "decline", where="dialog", help="close; in a question, no"),
+    Key("dialog.quit", "ctrl+q", "quit", "app.quit", where="dialog", help="quit"),
+    Key("choice.down", "j,down", "down", "step(1)", where="choice", help="next line"),
+    Key("choice.up", "k,up", "up", "step(-1)", where="choice", help="previous line"),
+    Key("choice.take", "enter", "take", "take", where="choice", help="take this line"),
+    Key("choice.close", "q", "close", "decline", where="choice", help="close"),
+    Key("reading.page", "space", "page down", "scroll_page(1)", where="reading", help="a page down"),
+    Key("reading.close", "q,question_mark,enter", "close", "decline", where="reading", help="close"),
+    Key("result.read", "r", "read again", "read", where="result", help="read it again"),
+    Key("result.save", "e", "save", "save", where="result", help="save it to a file"),
+    Key("question.yes", "y", "yes", "accept", where="question", help="yes"),
+    Key("question.no", "n", "no", "decline", where="question", help="no"),
+    Key("question.other", "left,right,tab,h,l,shift+tab", "choose", "other_button", where="question", help="the other button"),
+    Key("question.take", "enter", "take it", "take", where="question", help="take the button in focus"),
+    Key("question.previous", "up,k", "previous", "choose(-1)", where="question", help="choose the signal before; scroll up"),
+    Key("question.next", "down,j", "next", "choose(1)", where="question", help="choose the next signal; scroll down"),
+    Key("question.ids", "d", "all ids", "all_ids", where="question", help="show all ids"),
+    Key("form.page_down", "pagedown", "page down", "scroll_page(1)", where="form", help="a page down"),
+    Key("form.page_up", "pageup", "page up", "scroll_page(-1)", where="form", help="a page up"),
+    Key("field.complete", "tab", "complete", "complete", where="field", priority=True, help="complete the word, else the next field"),
+    Key("field.previous", "shift+tab,up", "previous", "leave(-1)", where="field", priority=True, help="previous field"),
+    Key("field.next", "down", "next", "leave(1)", where="field", help="next field"),
+    Key("field.done", "enter", "go on", "leave(1, True)", where="field", help="go on: the next field, and at last the button"),
+    Key("options.previous_field", "shift+tab,up,k", "previous", "leave(-1)", where="options", help="previous field"),
+    Key("options.next_field", "tab,down,j", "next", "leave(1)", where="options", help="next field"),
+    Key("options.left", "left,h", "left", "step(-1)", where="options", help="the choice at the left"),
+    Key("options.right", "right,l,space", "right", "step(1)", where="options", help="the choice at the right"),
+    Key("options.take", "enter", "go on", "take", where="options", help="go on, or press the button"),
 )  # fmt: skip
 
 
@@ -135,9 +173,36 @@ def keys_at(*places: str) -> list[Key]:
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """The bindings of these keys; the user's own replace their keys by their ids."""
     return [
-        Binding(key.keys, key.action, key.label, id=key.id, show=bool(key.shown), tooltip=key.help)
+        Binding(
+            key.keys,
+            key.action,
+            key.label,
+            id=key.id,
+            show=bool(key.shown),
+            tooltip=key.help,
+            priority=key.priority,
+        )
         for key in keys
     ]
+
+
+class Keyed:
+    """Mixed into a widget or screen: it says its places, and its bindings follow from them."""
+
+    KEYS: ClassVar[tuple[str, ...]] = ()
+    """The places of the registry of keys that this class adds."""
+    BINDINGS: ClassVar[list[BindingType]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "KEYS" in cls.__dict__:
+            cls.BINDINGS = bindings(keys_at(*cls.KEYS))
+        super().__init_subclass__(**options)
+
+    @classmethod
+    def places(cls) -> tuple[str, ...]:
+        """The places of all of its keys, its own before those of what it is derived from."""
+        found = [place for kind in cls.__mro__ for place in kind.__dict__.get("KEYS", ())]
+        return tuple(dict.fromkeys(found))
 
 
 def action_bindings() -> list[Binding]:

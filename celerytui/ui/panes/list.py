@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 
-from celerytui.ui.draw.scroll import thumb
+from celerytui.ui.draw.scroll import WHEEL_LINES, thumb
 from celerytui.ui.draw.spans import Line, Spans
 from celerytui.ui.messages import CursorMoved
 from celerytui.ui.panes.pane import Pane, Row
@@ -199,11 +199,11 @@ class ListPane(Pane, Generic[Item]):
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self._scroll(3)
+        self._scroll(WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self._scroll(-3)
+        self._scroll(-WHEEL_LINES)
 
     def _scroll(self, by: int) -> None:
         """Move the view; the cursor stays in it, as at a page."""

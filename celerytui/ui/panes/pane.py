@@ -7,7 +7,6 @@ screen, so that a storm of events costs the terminal no more than a reader could
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar
 
 from rich.segment import Segment
 from textual import events, on
@@ -20,7 +19,7 @@ from celerytui.control import Scope
 from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
-from celerytui.ui.keys.registry import bindings, keys_at
+from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
@@ -28,7 +27,7 @@ Row = tuple[Line | Spans, str]
 """A line and the ground it stands on."""
 
 
-class Pane(Widget, can_focus=True):
+class Pane(Keyed, Widget, can_focus=True):
     """A panel; with a whole frame where there is room, else under a rule that has the titles.
 
     Subclasses say their `titles` and draw their `body`; missing lines are blank.
@@ -38,19 +37,6 @@ class Pane(Widget, can_focus=True):
     Pane { width: 1fr; height: 1fr; background: $background; }
     """
     NAME = ""
-    KEYS: ClassVar[tuple[str, ...]] = ()
-    """The places of the registry of keys that this class adds; its bindings follow from them."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        if "KEYS" in cls.__dict__:
-            cls.BINDINGS = bindings(keys_at(*cls.KEYS))
-        super().__init_subclass__(**options)
-
-    @classmethod
-    def places(cls) -> tuple[str, ...]:
-        """The places of all of its keys, its own before those of what it is derived from."""
-        found = [place for kind in cls.__mro__ for place in kind.__dict__.get("KEYS", ())]
-        return tuple(dict.fromkeys(found))
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(id=id)

@@ -7,12 +7,10 @@ from typing import ClassVar
 
 from textual import events
 
-from celerytui.ui.draw.scroll import Scroll
+from celerytui.ui.draw.scroll import WHEEL_LINES, Scroll
 from celerytui.ui.draw.spans import Line, Spans, fit_spans
 from celerytui.ui.panes.pane import Pane, Row
 from celerytui.ui.session import Session
-
-WHEEL_LINES = 3
 
 
 class ScrolledPane(Pane):

@@ -51,5 +51,18 @@ def all_keys(own: Mapping[str, str]) -> Keys:
     keys = Keys(own, VIEW_KEYS)
     if own:
         panes = {pane.name: pane for view in VIEWS for pane in view.panes}
-        check_keys(keys, [("app", *pane.load().places()) for pane in panes.values()])
+        check_keys(keys, [("app", *pane.load().places()) for pane in panes.values()] + _modal())
     return keys
+
+
+def _modal() -> list[tuple[str, ...]]:
+    """The places of the keys that work together in each kind of dialog."""
+    from celerytui.ui.actions.confirm import Confirm
+    from celerytui.ui.actions.form import Form
+    from celerytui.ui.actions.inputs import ChoiceField, TextField
+    from celerytui.ui.dialogs.choice import Choice
+    from celerytui.ui.dialogs.reading import Reading
+    from celerytui.ui.views.task.result import ResultDialog
+
+    dialogs = [kind.places() for kind in (Confirm, Choice, Reading, ResultDialog)]
+    return dialogs + [(*Form.places(), *field.places()) for field in (ChoiceField, TextField)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 
 from celerytui.columns import clean, epoch, format_clock, format_id, state_role
 from celerytui.control import Param
@@ -32,17 +31,7 @@ _SAME = {
 class ResultDialog(Dialog[None]):
     """Reads the result in the background; it scrolls, and `e` saves it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll(1)", "down", show=False),
-        Binding("k,up", "scroll(-1)", "up", show=False),
-        Binding("pagedown,ctrl+f,space", "scroll(15)", "page down", show=False),
-        Binding("pageup,ctrl+b", "scroll(-15)", "page up", show=False),
-        Binding("g,home", "scroll(-1000000)", "top", show=False),
-        Binding("G,end", "scroll(1000000)", "end", show=False),
-        Binding("r", "read", "read again", show=False),
-        Binding("e", "save", "save", show=False),
-        Binding("q,enter", "decline", "close", show=False),
-    ]
+    KEYS: ClassVar[tuple[str, ...]] = ("result", "reading", "scroll")
 
     def __init__(self, session: Session, task_id: str) -> None:
         super().__init__(session)
@@ -78,7 +67,13 @@ class ResultDialog(Dialog[None]):
             ("Result", "strong"),
             ("  " + format_id(self.task_id, 36, ascii=self.session.ascii), "muted"),
         ]
-        note: Spans = [("r", "key"), (" read again  ", "muted"), ("e", "key"), (" save", "muted")]
+        key_of = self.session.key_of
+        note: Spans = [
+            (key_of("result.read"), "key"),
+            (" read again  ", "muted"),
+            (key_of("result.save"), "key"),
+            (" save", "muted"),
+        ]
         lines = [[], *self._lines(task, width), []]
         if self.said:
             lines += [self.said]
@@ -203,17 +198,8 @@ class ResultDialog(Dialog[None]):
         self.update()
         self.box.scroll_by(1_000_000)
 
-    def action_scroll(self, rows: int) -> None:
-        self.box.scroll_by(rows)
-
-    def on_mouse_scroll_down(self) -> None:
-        self.box.scroll_by(3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.box.scroll_by(-3)
-
     def on_click(self, event: events.Click) -> None:
-        if not self.box.region.contains(event.screen_x, event.screen_y):
+        if self.is_outside(event):
             self.dismiss(None)
 
 
