@@ -46,7 +46,7 @@ def rows_drawn() -> Iterator[list[str]]:
         return row_cells(layout, row, context)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "cells", noted)
+        patch.setattr(table, "row_cells", noted)
         yield drawn
 
 
