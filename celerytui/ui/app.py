@@ -32,8 +32,7 @@ from celerytui.ui.messages import (
     TaskOpened,
 )
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.terminal.lifecycle import run_app
-from celerytui.ui.terminal.redraw_limiter import Pace
+from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
 from celerytui.ui.views.tasks.table import TaskTable, as_json
 from celerytui.ui.views.workers.list import WorkerList
 
@@ -59,7 +58,7 @@ class MonitorApp(Filtering):
         self.actions = ActionFlow(self, self.session, self._targets)
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
-        self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
+        self.redraws = RedrawLimiter(lambda: self.lifecycle.bytes_sent, lambda: self.size)
 
     def on_mount(self) -> None:
         self.body.arrange_panes(focus=True)
@@ -67,7 +66,7 @@ class MonitorApp(Filtering):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        if self._exit:
+        if self.lifecycle.leaving:
             return
         if not self.is_headless:
             share_interpreter()
@@ -79,7 +78,7 @@ class MonitorApp(Filtering):
     def _tidy(self) -> None:
         """Take the garbage that lived long, where nobody notices: nothing comes or is typed."""
         rate = self.engine.store.summary(self.engine.clock()).events_per_second
-        if self.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
+        if self.lifecycle.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
             collect_all()
 
     async def on_leaving(self) -> None:
@@ -99,11 +98,11 @@ class MonitorApp(Filtering):
             await mailbox.wait()
             self._take_outcomes()
             # The tasks or the order that somebody asked for do not wait as other news does.
-            while (seconds := self._pace.due_in) > 0 and view.showing == drawn:
+            while (seconds := self.redraws.due_in) > 0 and view.showing == drawn:
                 await mailbox.wait(seconds)
                 self._take_outcomes()
             drawn = view.showing
-            self._pace.drawing()
+            self.redraws.drawing()
             self.tell_widgets()
 
     def _take_outcomes(self) -> None:
@@ -338,4 +337,4 @@ def run_monitor(app: Any, settings: Settings) -> int:
     """
     check_keys(settings.keys)
     engine = Engine(app, settings)
-    return run_app(MonitorApp(engine, settings), log_file=settings.log_file)
+    return MonitorApp(engine, settings).lifecycle.run(log_file=settings.log_file)

@@ -17,13 +17,13 @@ from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
+from celerytui.ui.base_app import BaseApp
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import StoreChanged, TaskOpened, TaskSelected, WorkerOpened
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
-from celerytui.ui.terminal.lifecycle import BaseApp
 from celerytui.ui.views.task.detail import DetailPane
 from celerytui.ui.views.tasks.table import TaskTable
 from celerytui.ui.views.view import BY_NAME, VIEWS, Body

@@ -16,7 +16,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from celerytui.ui.terminal.lifecycle import BaseApp, run_app
+from celerytui.ui.base_app import BaseApp
 
 PASSWORD = "s3cr3t-Pa55"
 URL = f"amqp://user:{PASSWORD}@broker.example//"
@@ -87,4 +87,4 @@ class StandIn(BaseApp):
 
 
 if __name__ == "__main__":
-    sys.exit(run_app(StandIn(sys.argv[1]), log_file=(*sys.argv, None)[2]))
+    sys.exit(StandIn(sys.argv[1]).lifecycle.run(log_file=(*sys.argv, None)[2]))

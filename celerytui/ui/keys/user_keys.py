@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from textual.binding import Binding
-from textual.keys import Keys, _character_to_key
+from textual.keys import Keys
 
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.errors import SettingsError
 from celerytui.settings import suggestion
 from celerytui.ui.keys.registry import KEYS, action_bindings
+from celerytui.ui.terminal.private import name_of_character
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 NAMES: Final = frozenset(
     [key.value for key in Keys if not key.value.startswith("<")]
-    + [_character_to_key(chr(code)) for code in range(0x20, 0x7F)]
+    + [name_of_character(chr(code)) for code in range(0x20, 0x7F)]
 )
 TOGETHER: Final = (
     {"app", "list", "table", "marks", "tasks", "task"},
@@ -72,7 +73,7 @@ def _bound() -> Iterator[Binding]:
 
 def _split(keys: str) -> list[str]:
     parts = [key.strip() for key in keys.split(",")]
-    return [_character_to_key(key) if len(key) == 1 else key for key in parts]
+    return [name_of_character(key) if len(key) == 1 else key for key in parts]
 
 
 def _exists(key: str) -> bool:

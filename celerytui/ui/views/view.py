@@ -99,7 +99,7 @@ class Body(Widget):
         """The pane that the line above is typed for: it keeps the place of the one in focus."""
         self._late = dict(_LATE)
         self._regions: Regions = {}
-        self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
+        self.styles.set_rule("layout", PaneLayout(self._current))
 
     def compose(self) -> ComposeResult:
         yield WorkerList(self.session, id="workers")
@@ -127,8 +127,7 @@ class Body(Widget):
         for pane in self.query(Pane):
             pane.display = pane.id in regions
         if changed:
-            self._clear_arrangement_cache()
-            self.refresh(layout=True)
+            self.query(Pane).first().refresh(layout=True)  # with it goes what was arranged before
         if focus or self._focus_is_lost():
             wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
             if wanted is not None and self.is_attached:
