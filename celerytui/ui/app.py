@@ -15,7 +15,7 @@ from textual.screen import Screen
 from celerytui.columns import clean, format_clock
 from celerytui.control import Action, Scope
 from celerytui.engine import Engine
-from celerytui.interpreter import collect_all, share_interpreter
+from celerytui.interpreter import collect_all, collect_new, share_interpreter
 from celerytui.model import LinkState, Outcome
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
@@ -39,6 +39,7 @@ from celerytui.ui.views.workers.list import WorkerList
 NEW_TASK_SECONDS = 10.0
 """How long the first event of a task that was sent from here is waited for."""
 GAP_SECONDS = 15.0
+COLLECT_SECONDS = 10.0
 TIDY_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 QUIET_RATE = 100
@@ -74,6 +75,7 @@ class MonitorApp(Filtering):
         self.load_history()
         self.receive_news()
         self.set_interval(TIDY_SECONDS, self._tidy)
+        self.set_interval(COLLECT_SECONDS, collect_new)
 
     def _tidy(self) -> None:
         """Take the garbage that lived long, where nobody notices: nothing comes or is typed."""

@@ -22,7 +22,7 @@ from celerytui.logs import quieten
 from celerytui.masking import mask
 from celerytui.ui.terminal.departure import Departure
 from celerytui.ui.terminal.driver import TerminalDriver, require_terminal
-from celerytui.ui.terminal.private import display, forget_closed_widgets, remember_exception
+from celerytui.ui.terminal.private import display, free_what_is_closed, remember_exception
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Lifecycle:
     """
 
     def __init__(self, app: App[int], on_leaving: Callable[[], Awaitable[None]]) -> None:
-        forget_closed_widgets()
+        free_what_is_closed()
         self._app = app
         self._on_leaving = on_leaving
         self._driver: TerminalDriver | None = None

@@ -11,6 +11,7 @@ more are overridden by the app, because Textual calls them and offers no other w
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.keys import _character_to_key
 from textual.screen import Screen
+from textual.strip import Strip
 
 try:
     from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -40,7 +42,7 @@ __all__ = [
     "LayoutUpdate",
     "XTermParser",
     "display",
-    "forget_closed_widgets",
+    "free_what_is_closed",
     "name_of_character",
     "remember_exception",
 ]
@@ -68,21 +70,40 @@ def name_of_character(character: str) -> str:
     return _character_to_key(character)
 
 
-def forget_closed_widgets() -> None:
-    """Have Textual let go of what is closed; once, before the first widget.
+def free_what_is_closed() -> None:
+    """Have Textual let go of what is no longer shown; once, before the first widget.
 
-    `StylesCache.get_inner_outer` mixes two colours and keeps the last 1,024 results by `lru_cache`.
-    The cache of the widget that asked is a part of the key, with all lines it ever drew in it,
-    though the result does not depend on it. In its place comes the same without that.
+    - `StylesCache.get_inner_outer` mixes two colours and keeps the last 1,024 results (`lru_cache`).
+      The cache of the widget that asked is a part of the key, with all lines that it drew in it,
+      though the result does not depend on it. In its place comes the same without that.
+    - A `Strip` that is divided into one part, itself, keeps itself in its cache. Such a circle is
+      left to the garbage collector, and each line that is drawn would be one.
     """
     try:
-        from textual._styles_cache import StylesCache
-
-        cached = StylesCache.get_inner_outer
-        if hasattr(cached, "cache_info"):
-            by_colors = lru_cache(1024)(partial(cached.__wrapped__, StylesCache))
-            StylesCache.get_inner_outer = (  # type: ignore[method-assign]
-                lambda _, *colors: by_colors(*colors)  # type: ignore[assignment]
-            )
+        _mix_colors_without_widget()
+        _divide_without_circle()
     except (ImportError, AttributeError) as error:
-        logger.warning("closed widgets may stay in memory with this Textual: %s", error)
+        logger.warning("what was closed may stay in memory with this Textual: %s", error)
+
+
+def _mix_colors_without_widget() -> None:
+    from textual._styles_cache import StylesCache
+
+    cached = StylesCache.get_inner_outer
+    if hasattr(cached, "cache_info"):
+        by_colors = lru_cache(1024)(partial(cached.__wrapped__, StylesCache))
+        StylesCache.get_inner_outer = (  # type: ignore[method-assign]
+            lambda _, *colors: by_colors(*colors)  # type: ignore[assignment]
+        )
+
+
+def _divide_without_circle() -> None:
+    if Strip.divide.__module__ == __name__:
+        return
+    divide = Strip.divide
+
+    def divide_in_parts(self: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
+        inside = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if inside == [self.cell_length] else divide(self, inside)
+
+    Strip.divide = divide_in_parts  # type: ignore[method-assign]
