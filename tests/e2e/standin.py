@@ -1,6 +1,7 @@
 """A small app on the monitor's base that crashes or hangs on command: `... standin WHAT [LOG]`.
 
-WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD.
+WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD. With "no-compositor"
+it runs on a Textual that has its frames elsewhere.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import ModuleType
 
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+if "no-compositor" in sys.argv:
+    sys.modules["textual._compositor"] = ModuleType("textual._compositor")
+
 from celerytui.ui.base_app import BaseApp
+from celerytui.ui.terminal.canvas import Canvas
 
 PASSWORD = "s3cr3t-Pa55"
 URL = f"amqp://user:{PASSWORD}@broker.example//"
@@ -49,6 +55,15 @@ class StandIn(BaseApp):
         """A handler raises, with the password in its text and in a local."""
         url = URL
         raise ConnectionError(f"\x1b[2Jcannot reach {url}")
+
+    def break_the_canvas(self) -> None:
+        """What it draws with raises from now on."""
+        setattr(Canvas, "_cells", self.crash)  # noqa: B010
+        self.no_compositor()
+
+    def no_compositor(self) -> None:
+        """Something else is drawn."""
+        self.query_one(Static).update("it is drawn all the same")
 
     def hang(self) -> None:
         """A handler never returns, which a file says."""

@@ -50,10 +50,13 @@ def place_of(widget: Widget, text: str) -> Offset:
 class Driver:
     """The app under test with its engine at rest."""
 
-    def __init__(self, app: MonitorApp, pilot: Pilot[int], heard: Sequence[Message] = ()) -> None:
+    def __init__(
+        self, app: MonitorApp, pilot: Pilot[int], toasts: Sequence[Notification] = ()
+    ) -> None:
         self.app = app
         self.pilot = pilot
-        self._heard = heard
+        self.toasts = toasts
+        """All that the app said in passing, where somebody listens."""
         assert isinstance(app.engine, FakeEngine)
         self.engine = app.engine
 
@@ -85,16 +88,16 @@ class Driver:
         """What the panes show, as text."""
         return "\n".join(line for pane in self.app.body.panes for line in rows(pane))
 
-    @property
-    def toasts(self) -> list[Notification]:
-        """All that the app said in passing, where the driver hears its messages."""
-        return [one.notification for one in self._heard if isinstance(one, Notify)]
-
 
 @asynccontextmanager
 async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIterator[Driver]:
     app = fake_app(**options)
-    heard: list[Message] = []
-    async with app.run_test(size=size, message_hook=heard.append) as pilot:
+    toasts: list[Notification] = []
+
+    def hear(message: Message) -> None:
+        if isinstance(message, Notify):
+            toasts.append(message.notification)
+
+    async with app.run_test(size=size, message_hook=hear) as pilot:
         await pilot.pause()
-        yield Driver(app, pilot, heard)
+        yield Driver(app, pilot, toasts)

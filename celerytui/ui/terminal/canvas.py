@@ -90,9 +90,9 @@ class Canvas:
             return None
         try:
             return self._text_of(frame)
-        except Exception:
+        except Exception as error:
             self._failed = True
-            logger.warning("the canvas failed, Textual draws by itself from now on", exc_info=True)
+            logger.warning("the canvas failed, Textual draws by itself from now on: %r", error)
             return None
 
     def _text_of(self, frame: CompositorUpdate) -> str | None:

@@ -22,7 +22,12 @@ from celerytui.logs import quieten
 from celerytui.masking import mask
 from celerytui.ui.terminal.departure import Departure
 from celerytui.ui.terminal.driver import TerminalDriver, require_terminal
-from celerytui.ui.terminal.private import display, free_what_is_closed, remember_exception
+from celerytui.ui.terminal.private import (
+    display,
+    free_what_is_closed,
+    remember_exception,
+    troubles,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +67,8 @@ class Lifecycle:
         """
         require_terminal()
         quieten(log_file)
+        for trouble in troubles:
+            logger.warning(trouble)
         loop = self._loop = asyncio.new_event_loop()
         with Departure(self._signalled, self._abandon) as departure:
             self._departure = departure

@@ -10,7 +10,6 @@ more are overridden by the app, because Textual calls them and offers no other w
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -21,10 +20,13 @@ from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.strip import Strip
 
+troubles: list[str] = []
+"""What of this Textual is not where it was expected; for the log, once there is one."""
+
 try:
     from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 except ImportError as error:
-    logging.getLogger(__name__).warning("no canvas, Textual draws by itself: %s", error)
+    troubles.append(f"no canvas, Textual draws by itself: {error}")
 
     class CompositorUpdate:  # type: ignore[no-redef]
         """What no frame is an instance of."""
@@ -45,9 +47,8 @@ __all__ = [
     "free_what_is_closed",
     "name_of_character",
     "remember_exception",
+    "troubles",
 ]
-
-logger = logging.getLogger(__name__)
 
 
 def display(app: App[Any], screen: Screen[Any], frame: Any) -> None:
@@ -62,7 +63,7 @@ def remember_exception(app: App[Any], error: Exception) -> None:
             app._exception = error
             app._exception_event.set()
     except AttributeError:
-        logger.warning("this Textual keeps its exceptions elsewhere: tests do not see them")
+        troubles.append("this Textual keeps its exceptions elsewhere: tests do not see them")
 
 
 def name_of_character(character: str) -> str:
@@ -73,9 +74,9 @@ def name_of_character(character: str) -> str:
 def free_what_is_closed() -> None:
     """Have Textual let go of what is no longer shown; once, before the first widget.
 
-    - `StylesCache.get_inner_outer` mixes two colours and keeps the last 1,024 results (`lru_cache`).
-      The cache of the widget that asked is a part of the key, with all lines that it drew in it,
-      though the result does not depend on it. In its place comes the same without that.
+    - `StylesCache.get_inner_outer` mixes two colours and keeps the last 1,024 results by
+      `lru_cache`. The cache of the widget that asked is a part of the key, with all lines that it
+      drew in it, though the result does not depend on it. In its place comes the same without that.
     - A `Strip` that is divided into one part, itself, keeps itself in its cache. Such a circle is
       left to the garbage collector, and each line that is drawn would be one.
     """
@@ -83,7 +84,7 @@ def free_what_is_closed() -> None:
         _mix_colors_without_widget()
         _divide_without_circle()
     except (ImportError, AttributeError) as error:
-        logger.warning("what was closed may stay in memory with this Textual: %s", error)
+        troubles.append(f"what was closed may stay in memory with this Textual: {error}")
 
 
 def _mix_colors_without_widget() -> None:
