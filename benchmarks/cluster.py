@@ -1,6 +1,7 @@
 """A cluster that is only messages: heartbeats, and as many task events a second as asked for.
 
 Usage: python -m benchmarks.cluster PORT DB [--rate N] [--fill N] [--workers N] [--queues N]
+                                     [--failing SHARE]
 
 The bodies are encoded beforehand, 24 events in each as workers send them; for each sending only
 their ids and times are stamped anew. First come `--fill` tasks, as fast as they are read, then the
@@ -61,9 +62,9 @@ class Cluster:
             self._command("RPUSH", name, *["x"] * (number % 50 + 1))
         return names
 
-    def encode(self) -> None:
-        """Make the bodies of the steady stream."""
-        stream = lives(TEMPLATE_TASKS, self._workers, random.Random(1))
+    def encode(self, failing: float) -> None:
+        """Make the bodies of the steady stream, of which that share of the tasks fails."""
+        stream = lives(TEMPLATE_TASKS, self._workers, random.Random(1), failing)
         while events := list(islice(stream, BODY_EVENTS)):
             body = json.dumps(events).encode().replace(b'"TIME"', TIME)
             self._bodies.append(body)
@@ -131,17 +132,19 @@ class Cluster:
         self._socket.sendall(b"".join(parts))
 
 
-def lives(tasks: int, workers: list[str], rng: random.Random) -> Iterator[dict[str, object]]:
+def lives(
+    tasks: int, workers: list[str], rng: random.Random, failing: float
+) -> Iterator[dict[str, object]]:
     """Events of tasks that are received, started and done, `IN_FLIGHT` of a worker at a time."""
     for _ in range(0, tasks, IN_FLIGHT):
         number = rng.randrange(len(workers))
-        flight = [_task(workers[number], 100 + number, rng) for _ in range(IN_FLIGHT)]
+        flight = [_task(workers[number], 100 + number, rng, failing) for _ in range(IN_FLIGHT)]
         for step in range(3):
             for life in flight:
                 yield life[step]
 
 
-def _task(worker: str, pid: int, rng: random.Random) -> list[dict[str, object]]:
+def _task(worker: str, pid: int, rng: random.Random, failing: float) -> list[dict[str, object]]:
     id = "ffffffff" + str(uuid.UUID(int=rng.getrandbits(128), version=4))[8:]
     common = {
         "hostname": worker, "uuid": id, "timestamp": "TIME", "utcoffset": 0,
@@ -154,7 +157,7 @@ def _task(worker: str, pid: int, rng: random.Random) -> list[dict[str, object]]:
     }  # fmt: skip
     done: dict[str, object] = {"type": "task-succeeded", **common, "runtime": rng.expovariate(2)}
     done["result"] = str(rng.randrange(10**8))
-    if rng.random() < 0.03:
+    if rng.random() < failing:
         frames = (
             "Traceback (most recent call last):\n" + '  File "a.py", line 1, in f\n    f()\n' * 9
         )
@@ -177,11 +180,12 @@ def main() -> None:
     parser.add_argument("--fill", type=int, default=0)
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--queues", type=int, default=0)
+    parser.add_argument("--failing", type=float, default=0.03)
     options = parser.parse_args()
     cluster = Cluster(options.port, options.database, options.workers)
     cluster.make_queues(options.queues)
     if options.rate or options.fill:
-        cluster.encode()
+        cluster.encode(options.failing)
     if options.fill:
         cluster.run(FILL_RATE, options.fill)
     print("filled", flush=True)

@@ -156,19 +156,26 @@ def _monitor(start: Start) -> int:
     gc.disable()
     app = start.load()
     _need_terminal()
-    from celerytui.ui.app import run_monitor
-
-    return run_monitor(app, start.settings)
+    return _import_monitor()(app, start.settings)
 
 
 def _run_demo(ctx: click.Context) -> None:
     """Open the monitor on a private cluster with work of its own; needs no broker."""
     _need_terminal()
     from celerytui.demo import run_demo
-    from celerytui.ui.app import run_monitor
 
     start: Start = ctx.meta[START]
-    ctx.exit(run_demo(start.settings, run_monitor))
+    ctx.exit(run_demo(start.settings, _import_monitor()))
+
+
+def _import_monitor() -> Callable[[Any, Settings], int]:
+    """What opens the monitor; Textual reads how often it may draw when it is imported."""
+    from celerytui.ui.terminal.frame_rate import raise_frame_rate
+
+    raise_frame_rate()
+    from celerytui.ui.app import run_monitor
+
+    return run_monitor
 
 
 def _run_snapshot(

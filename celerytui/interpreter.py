@@ -41,9 +41,8 @@ _way = _Way()
 def share_interpreter() -> None:
     """Set the interpreter up for many threads of which one answers keys; once, for the program.
 
-    The collector still takes young garbage. On its own it never goes through all that is held, and
-    what is there now, the program and its empty store, `collect_all` does not look at either until
-    something was set aside.
+    The collector still takes young garbage. On its own it never goes through all that is held;
+    `collect_new` and `collect_all` do when it suits.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*YOUNG, NEVER)
@@ -52,7 +51,14 @@ def share_interpreter() -> None:
 
 
 def collect_all() -> None:
-    """Take the garbage that lived long; holds everyone up, for up to 0.2 s with a million tasks."""
+    """Take all garbage; holds everyone up, for up to 0.2 s with a million tasks."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def collect_new() -> None:
+    """Take the garbage among what was made since something was set aside; a few milliseconds."""
     gc.collect()
 
 
@@ -62,13 +68,12 @@ def collect_young() -> None:
 
 
 def set_aside() -> None:
-    """Count all that is there as old, after something long was made; takes no time.
+    """Have only `collect_all` look at what is there, after something long was made; takes no time.
 
     The collector looks through young things at any moment, in whatever thread, and a list of a
     million tasks among them holds everyone up for 60 ms, twice.
     """
     gc.freeze()
-    gc.unfreeze()
 
 
 def hurry() -> None:

@@ -6,17 +6,20 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from textual import on, work
-from textual.app import SystemCommand
+from rich.console import RenderableType
+from textual import events, on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
 from celerytui.engine import Engine
 from celerytui.health.link import MISSING
-from celerytui.interpreter import collect_all, share_interpreter
+from celerytui.interpreter import collect_all, collect_new, share_interpreter
 from celerytui.model import Outcome
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
@@ -26,33 +29,45 @@ from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import ActionFinished
 from celerytui.ui.screen import MainScreen
 from celerytui.ui.session import Session
-from celerytui.ui.terminal.lifecycle import BaseApp, run_app
-from celerytui.ui.terminal.redraw_limiter import Pace
+from celerytui.ui.terminal.key_queue import KeyQueue
+from celerytui.ui.terminal.lifecycle import Lifecycle
+from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
 from celerytui.ui.views.registry import all_keys
 
 NEW_TASK_SECONDS = 10.0
 """How long the first event of a task that was sent from here is waited for."""
 GAP_SECONDS = 15.0
+COLLECT_SECONDS = 10.0
 TIDY_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 QUIET_RATE = 100
 
 
-class MonitorApp(BaseApp):
+class MonitorApp(App[int]):
     """Shows what an engine knows; started by `run_monitor`, and by tests with an engine at rest.
 
     Raises SettingsError for a key of the user's that does not exist or has two meanings.
     """
 
     TITLE = "celerytui"
-    CSS_PATH = "monitor.tcss"
+    CSS_PATH = Path(__file__).with_name("monitor.tcss")
     AUTO_FOCUS = None
     """What has the focus is chosen by the views; the first widget is the hidden filter line."""
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    CLOSE_TIMEOUT = 1.0
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "quit", show=False),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+    ]
 
     def __init__(self, engine: Engine, palette: Palette | None = None) -> None:
-        super().__init__()
+        # Textual takes the mere presence for a yes; the convention is that an empty one says no.
+        if os.environ.get("NO_COLOR") == "":
+            del os.environ["NO_COLOR"]
+        self.lifecycle = Lifecycle(self, self.on_leaving)
+        self.key_queue = KeyQueue(self)
+        super().__init__(driver_class=self.lifecycle.make_driver)  # type: ignore[arg-type]
         self.engine = engine
         settings, environ = engine.settings, os.environ
         if palette is None:
@@ -66,7 +81,7 @@ class MonitorApp(BaseApp):
         self.actions = ActionFlow(self, self.session, self.main.targets)
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
-        self._pace = Pace(lambda: self.bytes_sent, lambda: self.size)
+        self.redraws = RedrawLimiter(lambda: self.lifecycle.bytes_sent, lambda: self.size)
 
     def _look(self, palette: Palette) -> None:
         self.register_theme(palette.theme)
@@ -98,7 +113,7 @@ class MonitorApp(BaseApp):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        if self._exit:
+        if self.lifecycle.leaving:
             return
         if not self.is_headless:
             share_interpreter()
@@ -106,15 +121,43 @@ class MonitorApp(BaseApp):
         self.load_log()
         self.receive_news()
         self.set_interval(TIDY_SECONDS, self._tidy)
+        self.set_interval(COLLECT_SECONDS, collect_new)
 
     def _tidy(self) -> None:
         """Take the garbage that lived long, where nobody notices: nothing comes or is typed."""
         rate = self.engine.store.summary(self.engine.clock()).events_per_second
-        if self.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
+        if self.lifecycle.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
             collect_all()
 
     async def on_leaving(self) -> None:
+        """Stop what was started; see `Lifecycle`."""
         await asyncio.to_thread(self.engine.stop)
+
+    async def on_event(self, event: events.Event) -> None:
+        await self.key_queue.on_event(event)
+
+    def exit(
+        self,
+        result: int | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        self.lifecycle.exit(result, return_code, message)
+
+    async def on_unmount(self) -> None:
+        await self.lifecycle.unmount()
+
+    def action_help_quit(self) -> None:
+        self.notify("q quits", markup=False)
+
+    def action_suspend_process(self) -> None:
+        self.lifecycle.suspend()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        self.lifecycle.display(screen, renderable)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.lifecycle.handle_exception(error)
 
     @work(exit_on_error=False)
     async def load_log(self) -> None:
@@ -132,11 +175,11 @@ class MonitorApp(BaseApp):
             await mailbox.wait()
             self._take_outcomes()
             # The tasks or the order that somebody asked for do not wait as other news does.
-            while (seconds := self._pace.due_in) > 0 and view.showing == drawn:
+            while (seconds := self.redraws.due_in) > 0 and view.showing == drawn:
                 await mailbox.wait(seconds)
                 self._take_outcomes()
             drawn = view.showing
-            self._pace.drawing()
+            self.redraws.drawing()
             self.tell_widgets()
 
     def _take_outcomes(self) -> None:
@@ -213,4 +256,4 @@ def run_monitor(app: Any, settings: Settings) -> int:
 
     Raises NoTerminal where there is no terminal, and SettingsError for a key that does not exist.
     """
-    return run_app(MonitorApp(Engine(app, settings)), log_file=settings.log_file)
+    return MonitorApp(Engine(app, settings)).lifecycle.run(log_file=settings.log_file)

@@ -1,6 +1,7 @@
-"""A small app on the monitor's base that crashes or hangs on command: `... standin WHAT [LOG]`.
+"""The monitor without a cluster, which crashes or hangs on command: `... standin WHAT [LOG]`.
 
-WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD.
+WHAT is done on the key `x`; see the functions. Its broker URL holds PASSWORD. With "no-compositor"
+it runs on a Textual that has its frames elsewhere.
 """
 
 from __future__ import annotations
@@ -12,22 +13,46 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
 
+from celery import Celery
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from celerytui.ui.terminal.lifecycle import BaseApp, run_app
+if "no-compositor" in sys.argv:
+    sys.modules["textual._compositor"] = ModuleType("textual._compositor")
+
+
+from celerytui.engine import Engine
+from celerytui.settings import Settings
+from celerytui.ui.app import MonitorApp
+from celerytui.ui.terminal.canvas import Canvas
 
 PASSWORD = "s3cr3t-Pa55"
 URL = f"amqp://user:{PASSWORD}@broker.example//"
 FOR_EVER = 3600.0
 
 
-class StandIn(BaseApp):
+class IdleEngine(Engine):
+    """An engine that starts no thread."""
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self, deadline: float = 1.2) -> bool:
+        """Nothing to stop."""
+        return True
+
+
+class StandIn(MonitorApp):
     """Does `what` on the key `x`."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "misbehave", "x", priority=True)]
+
     def __init__(self, what: str) -> None:
-        super().__init__()
+        super().__init__(IdleEngine(Celery(broker=URL, set_as_current=False), Settings()))
         self.what = what
 
     def compose(self) -> ComposeResult:
@@ -35,9 +60,9 @@ class StandIn(BaseApp):
             self.crash()
         yield Static("the stand-in stands")
 
-    def on_key(self, event: object) -> None:
-        if getattr(event, "key", None) == "x":
-            getattr(self, self.what.replace("-", "_"))()
+    def action_misbehave(self) -> None:
+        """Do what was asked for."""
+        getattr(self, self.what.replace("-", "_"))()
 
     async def on_leaving(self) -> None:
         if self.what == "never-stop":
@@ -49,6 +74,15 @@ class StandIn(BaseApp):
         """A handler raises, with the password in its text and in a local."""
         url = URL
         raise ConnectionError(f"\x1b[2Jcannot reach {url}")
+
+    def break_the_canvas(self) -> None:
+        """What it draws with raises from now on."""
+        setattr(Canvas, "_cells", self.crash)  # noqa: B010
+        self.no_compositor()
+
+    def no_compositor(self) -> None:
+        """Something else is drawn."""
+        self.query_one(Static).update("it is drawn all the same")
 
     def hang(self) -> None:
         """A handler never returns, which a file says."""
@@ -87,4 +121,4 @@ class StandIn(BaseApp):
 
 
 if __name__ == "__main__":
-    sys.exit(run_app(StandIn(sys.argv[1]), log_file=(*sys.argv, None)[2]))
+    sys.exit(StandIn(sys.argv[1]).lifecycle.run(log_file=(*sys.argv, None)[2]))

@@ -116,3 +116,28 @@ def test_what_never_stops_does_not_keep_it(open_terminal: Open) -> None:
     assert terminal.finish() == ExitCode.OK
     terminal.assert_restored()
     assert terminal.said == ""
+
+
+def test_where_the_canvas_fails_textual_draws(open_terminal: Open, home: Path) -> None:
+    terminal = stand_in(open_terminal, "break-the-canvas", "own.log")
+    terminal.send("x")
+    terminal.wait_for("it is drawn all the same")
+    terminal.resize(120, 45)
+    terminal.wait_for(lambda lines: len(lines) == 45 and lines[0] == "it is drawn all the same")
+    terminal.send("q")
+    assert terminal.finish() == ExitCode.OK
+    terminal.assert_restored()
+    [line] = (home / "own.log").read_text().splitlines()
+    assert "the canvas failed" in line
+    assert PASSWORD not in line
+
+
+def test_on_a_textual_with_other_frames_textual_draws(open_terminal: Open, home: Path) -> None:
+    terminal = stand_in(open_terminal, "no-compositor", "own.log")
+    terminal.send("x")
+    terminal.wait_for("it is drawn all the same")
+    terminal.send("q")
+    assert terminal.finish() == ExitCode.OK
+    terminal.assert_restored()
+    [line] = (home / "own.log").read_text().splitlines()
+    assert "no canvas" in line

@@ -129,7 +129,7 @@ def test_continued_in_the_background_it_waits_for_the_terminal(shell: Terminal) 
     wait_until(lambda: state(pid) == "T", 10, "the stop")
     shell.send("bg\n")
     # The shell waits for the job's next stop, which it tells in its words.
-    shell.send("while jobs -r | grep -q Job; do :; done; jobs\n")
+    shell.send("while jobs -r | grep -q Running; do :; done; jobs\n")
     shell.wait_for(lambda lines: "\n".join(lines).count("Stopped") >= 2)
     assert state(pid) == "T"
     shell.assert_restored()

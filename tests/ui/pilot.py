@@ -6,24 +6,59 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual.events import MouseScrollDown
+from textual.geometry import Offset
+from textual.message import Message
+from textual.notifications import Notification, Notify
 from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.keys.help import help_lines
+from celerytui.ui.panes.list import ListPane
 from tests.ui.fake_engine import FakeEngine, fake_app
 
 NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
 
 
+def strips(widget: Widget) -> list[Strip]:
+    """The lines of a widget as it draws them."""
+    return [widget.render_line(y) for y in range(widget.outer_size.height)]
+
+
+def rows(widget: Widget) -> list[str]:
+    """The lines of a widget as text, with its frame."""
+    return [strip.text for strip in strips(widget)]
+
+
+def cursor_row(pane: ListPane[Any]) -> int:
+    """How many rows are drawn above the one under the cursor; ValueError where it is not drawn."""
+    return [*pane.shown].index(pane.cursor or "")
+
+
+def place_of(widget: Widget, text: str) -> Offset:
+    """Where the middle of a text is on the screen; AssertionError where the widget has it not."""
+    lines = rows(widget)
+    for y, line in enumerate(lines):
+        if text in line:
+            return widget.region.offset + Offset(line.index(text) + len(text) // 2, y)
+    raise AssertionError("\n".join([f"no {text!r} in:", *lines]))
+
+
 class Driver:
     """The app under test with its engine at rest."""
 
-    def __init__(self, app: MonitorApp, pilot: Pilot[int]) -> None:
+    def __init__(
+        self, app: MonitorApp, pilot: Pilot[int], toasts: Sequence[Notification] = ()
+    ) -> None:
         self.app = app
         self.pilot = pilot
+        self.toasts = toasts
+        """All that the app said in passing, where somebody listens."""
         assert isinstance(app.engine, FakeEngine)
         self.engine = app.engine
 
@@ -40,20 +75,34 @@ class Driver:
         self.app.tell_widgets()
         await self.pilot.pause()
 
+    async def click(self, widget: Widget, text: str) -> None:
+        """Click on a text that a widget shows."""
+        await self.pilot.click(offset=place_of(widget, text))
+        await self.pilot.pause()
+
+    async def scroll_down(self, widget: Widget, notches: int) -> None:
+        """Turn the wheel of the mouse over a widget."""
+        for _ in range(notches):
+            widget.post_message(MouseScrollDown(widget, 5, 5, 0, 1, 0, False, False, False))
+        await self.pilot.pause()
+
     def screen_text(self) -> str:
-        """What is on the screen, as text."""
-        lines = []
-        for pane in self.app.main.body.panes:
-            lines += [strip.text for strip in pane._strips]
-        return "\n".join(lines)
+        """What the panes show, as text."""
+        return "\n".join(line for pane in self.app.main.body.panes for line in rows(pane))
 
 
 @asynccontextmanager
 async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIterator[Driver]:
     app = fake_app(**options)
-    async with app.run_test(size=size) as pilot:
+    toasts: list[Notification] = []
+
+    def hear(message: Message) -> None:
+        if isinstance(message, Notify):
+            toasts.append(message.notification)
+
+    async with app.run_test(size=size, message_hook=hear) as pilot:
         await pilot.pause()
-        yield Driver(app, pilot)
+        yield Driver(app, pilot, toasts)
 
 
 def help_of(at: Driver, name: str, places: Sequence[str]) -> tuple[str, list[Spans]]:

@@ -19,13 +19,13 @@ from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.views.tasks.table import TaskTable
 from celerytui.ui.views.workers.list import WorkerList
-from tests.ui.pilot import Driver, driven, help_of
+from tests.ui.pilot import Driver, driven, help_of, rows
 
 CHANGING = [one for one in ACTIONS if one.changes]
 
 
 def _titles(at: Driver) -> list[str]:
-    return [note.title for note in at.app._notifications]
+    return [note.title for note in at.toasts]
 
 
 async def _on_everything(at: Driver) -> None:
@@ -109,7 +109,7 @@ async def test_marked_workers_are_the_targets() -> None:
         name, targets, _ = at.engine.submitted[0]
         assert (name, len(targets)) == ("worker.shutdown", 2)
         await at.press("escape", "asterisk")
-        assert at.app.session.marked_workers == set(at.app.main.body.query_one(WorkerList)._places)
+        assert at.app.session.marked_workers == set(at.app.main.body.query_one(WorkerList).shown)
 
 
 async def test_events_that_are_off_are_turned_on_without_a_menu() -> None:
@@ -161,14 +161,10 @@ async def test_an_action_is_done_with_the_mouse_alone() -> None:
     async with driven() as at:
         await at.press("3", "j")
         footer = at.app.main.footer
-        end = next(end for end, key in footer._places if key == "D")
-        await at.pilot.click(footer, offset=(end - 4, 0))
-        await at.pilot.pause()
+        await at.click(footer, "D ")
         question = at.app.screen
         assert isinstance(question, Confirm)
-        start, _, _ = next(button for button in question._buttons if button[2])
-        box = question.box.region
-        await at.pilot.click(offset=(box.x + 2 + start + 1, box.y + 1 + question._button_row))
+        await at.click(question.box, "Yes, ")
         assert at.engine.submitted == [("worker.shutdown", (BILL,), {})]
 
 
@@ -201,8 +197,7 @@ async def test_progress_shows_once_it_takes_time_and_x_cancels() -> None:
         at.app.main.repaint()
         await at.pilot.pause()
         assert bar.display
-        assert bar._strip is not None
-        assert "3,000 of 10,000" in bar._strip.text
+        assert "3,000 of 10,000" in rows(bar)[0]
         await at.press("x")
         assert running.cancelled
         at.engine.executor.running.clear()
@@ -263,6 +258,4 @@ async def test_a_production_cluster_is_marked(production: bool) -> None:
     async with driven(production=production) as at:
         assert Settings().production is False
         assert at.app.query_one(Header).ground == ("failure" if production else "surface")
-        strip = at.app.query_one(ViewTabs)._strip
-        assert strip is not None
-        assert ("PRODUCTION" in strip.text) is production
+        assert ("PRODUCTION" in rows(at.app.query_one(ViewTabs))[0]) is production

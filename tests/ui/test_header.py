@@ -9,7 +9,7 @@ from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
 from tests.ui.large_cluster import large_store
-from tests.ui.pilot import driven
+from tests.ui.pilot import driven, rows
 
 WIDTHS = [50, 60, 80, 100, 120, 140, 200]
 BACK = Link(
@@ -42,9 +42,8 @@ async def test_what_becomes_of_what_is_not_read_is_told(width: int) -> None:
         at.engine.store.apply(Batch([late], NOW, lag=4.4))
         at.app.tell_widgets()
         await at.pilot.pause()
-        assert banner._strip is not None
-        assert "What you see is 4s old." in banner._strip.text
-        assert width < 100 or "RabbitMQ drops what waits for 5 s." in banner._strip.text
+        assert "What you see is 4s old." in rows(banner)[0]
+        assert width < 100 or "RabbitMQ drops what waits for 5 s." in rows(banner)[0]
         at.engine.store.apply(Batch([late], NOW, lag=0.0))
         at.app.tell_widgets()
         await at.pilot.pause()
@@ -86,18 +85,17 @@ async def test_the_link_is_read_whole(width: int, link: Link, said: str) -> None
 async def test_what_is_missing_is_told_once_with_its_reason() -> None:
     async with driven() as at:
         at.app.tell_widgets()
-        assert not list(at.app._notifications)
+        assert not at.toasts
         at.engine.link = BACK
         at.engine.store.mark_gap(NOW - 9.0, NOW)
         at.app.tell_widgets()
         at.app.tell_widgets()
         await at.pilot.pause()
-        [toast] = list(at.app._notifications)
+        [toast] = at.toasts
         assert toast.title == "Events are missing"
         assert "Connection reset by peer (8 s behind)" in toast.message
         assert toast.message.startswith("from 10:04:")
 
 
 def _text(header: Header) -> str:
-    assert header._strip is not None
-    return header._strip.text
+    return rows(header)[0]

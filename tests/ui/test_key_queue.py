@@ -7,7 +7,7 @@ from textual.app import App
 
 from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.dialogs.choice import Choice
-from celerytui.ui.terminal.key_queue import STUCK_SECONDS, KeysInOrder
+from celerytui.ui.terminal.key_queue import STUCK_SECONDS, KeyQueue
 from tests.ui.pilot import Driver, driven
 
 NAMES = {"/": "slash", ":": "colon", " ": "space"}
@@ -19,7 +19,7 @@ async def at_once(at: Driver, *typed: str) -> None:
         at.app.post_message(events.Key(NAMES.get(key, key), key if len(key) == 1 else None))
     for _ in range(100):
         await at.pilot.pause()
-        if not at.app._under_way:
+        if not at.app.key_queue.under_way:
             return
     raise AssertionError("the keys are still under way")
 
@@ -61,18 +61,20 @@ async def test_a_dialog_takes_the_keys_that_follow_the_one_which_opened_it() -> 
 
 
 async def test_a_key_that_never_comes_back_holds_up_nothing() -> None:
-    class Swallowing(KeysInOrder):
-        seen: list[str]
+    class Swallowing(App[int]):
+        def __init__(self) -> None:
+            super().__init__()
+            self.keys = KeyQueue(self)
+            self.seen: list[str] = []
 
-        async def _on_key(self, event: events.Key) -> None:
+        async def on_event(self, event: events.Event) -> None:
+            if not isinstance(event, KeyQueue.Handled):
+                await self.keys.on_event(event)
+
+        def on_key(self, event: events.Key) -> None:
             self.seen.append(event.key)
 
-        def on_keys_in_order_handled(self, message: KeysInOrder.Handled) -> None:
-            """It is lost."""
-
     app = Swallowing()
-    app.seen = []
-    assert isinstance(app, App)
     async with app.run_test() as pilot:
         for key in "ab":
             app.post_message(events.Key(key, key))

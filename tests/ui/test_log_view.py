@@ -53,7 +53,7 @@ async def test_the_newest_action_stands_first() -> None:
         await _finish(at, GROWN)
         await _finish(at, Outcome("worker.ping", ("celery@web1",), (), NOW, NOW))
         await at.press("9")
-        entries = at.app.main.body.query_one(LogList)._entries
+        entries = at.app.main.body.query_one(LogList).window(0, 9)
         assert [entry.action for entry in entries] == ["worker.ping", "worker.pool_grow"]
         assert entries[0].ok is None
         assert entries[0].summary == "no worker answered"

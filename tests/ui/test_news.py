@@ -8,7 +8,7 @@ from itertools import count
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Outcome
-from celerytui.ui.terminal.redraw_limiter import Pace
+from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
 from tests.ui.pilot import Driver, driven
 
 SECONDS = 20.0
@@ -24,8 +24,8 @@ async def until(at: Driver, shown: Callable[[str], bool]) -> None:
 def congest(at: Driver) -> None:
     """From here on the line is never free."""
     sent = count(0, 10**9)
-    at.app._pace = Pace(lambda: next(sent), lambda: at.app.size, lambda: 0.0)
-    at.app._pace.drawing()
+    at.app.redraws = RedrawLimiter(lambda: next(sent), lambda: at.app.size, lambda: 0.0)
+    at.app.redraws.drawing()
 
 
 def arrive(at: Driver, name: str) -> None:

@@ -12,8 +12,8 @@ from textual.widget import Widget
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
-from celerytui.ui.views.tasks.table import TaskTable
 from tests.ui.fake_engine import fake_app
+from tests.ui.pilot import strips
 
 SIZE = (120, 40)
 
@@ -81,9 +81,9 @@ async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
         await pilot.press("2", "j")
         await pilot.pause()
         table = app.main.table
-        before = [row for _, _, row in _drawn(table)]
+        before = strips(table)[-len(table.shown) - 1 : -1]
         table.action_move(1)
-        after = [row for _, _, row in _drawn(table)]
+        after = strips(table)[-len(table.shown) - 1 : -1]
         finished = [task.state.finished for task in table.window(0, len(after))]
         drawn_again = [
             index
@@ -99,12 +99,9 @@ async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j", "j", "space", "k")
         await pilot.pause()
-        kept = [line.text for line in app.main.table._strips]
-        app.main.table._drawn = {}
-        app.main.table._made = {}
-        app.main.table.paint()
-        assert [line.text for line in app.main.table._strips] == kept
-
-
-def _drawn(table: TaskTable) -> list[tuple[object, object, object]]:
-    return list(table._drawn.values())
+        kept = strips(app.main.table)
+        for size in ((SIZE[0] - 1, SIZE[1]), SIZE):  # of another width no row can be kept
+            await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert not set(map(id, strips(app.main.table))) & set(map(id, kept))
+        assert strips(app.main.table) == kept

@@ -30,7 +30,7 @@ from tests.ui.large_cluster import (  # fmt: skip
     hostnames,
     large_store,
 )
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, cursor_row, driven, rows
 from tests.ui.test_painting import repainted
 
 SIZES = [(80, 24), (140, 40), (200, 60)]
@@ -51,9 +51,7 @@ def rows_drawn() -> Iterator[list[str]]:
 
 
 def header_text(at: Driver) -> str:
-    strip = at.app.query_one(Header)._strip
-    assert strip is not None
-    return strip.text
+    return rows(at.app.query_one(Header))[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -77,20 +75,20 @@ async def test_workers_in_trouble_are_seen_first(size: tuple[int, int], view: st
     async with driven(size, store=large_store()) as at:
         await at.press(view)
         workers = at.app.query_one(WorkerList)
-        seen = [*workers._shown]
+        seen = [*workers.shown]
         assert seen[: len(AHEAD)] == AHEAD[: len(seen)]
         well = sorted({*hostnames()} - {*AHEAD, *OFFLINE}, key=natural)
         assert seen[len(AHEAD) :] == well[: max(0, len(seen) - len(AHEAD))]
         await at.press("G")
         if view == "3":
-            assert workers._shown[-1] == OFFLINE[0]
+            assert workers.shown[-1] == OFFLINE[0]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_queues_in_trouble_are_seen_first(size: tuple[int, int]) -> None:
     async with driven(size, store=large_store()) as at:
         queues = at.app.query_one(QueueList)
-        assert [*queues._shown[:3]] == [f"queue{GROWING}", "queue0", "queue1"]
+        assert [*queues.shown[:3]] == [f"queue{GROWING}", "queue0", "queue1"]
         assert "1 growing" in "".join(word for word, _ in queues.titles()[1])
 
 
@@ -116,12 +114,12 @@ async def test_the_cursor_stays_where_it_is_while_others_come_to_the_top() -> No
     async with driven(store=large_store()) as at:
         await at.press("3", "pagedown", "pagedown", "j")
         workers = at.app.query_one(WorkerList)
-        chosen, place = workers.cursor, workers._shown.index(workers.cursor or "")
+        chosen, place = workers.cursor, cursor_row(workers)
         await at.news(*(heartbeat(name, NOW, 9) for name in AHEAD))
         at.engine.store.sweep(NOW)
         at.app.tell_widgets()
         await at.pilot.pause()
-        assert (workers.cursor, workers._shown.index(chosen or "")) == (chosen, place)
+        assert (workers.cursor, cursor_row(workers)) == (chosen, place)
         assert workers.position(AHEAD[0]) != 0
 
 

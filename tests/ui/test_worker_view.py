@@ -19,7 +19,7 @@ from celerytui.ui.views.worker.running import WorkerRunning
 from celerytui.ui.views.worker.sections import PARTS, WorkerSections
 from celerytui.ui.views.worker.view import WorkerView
 from celerytui.ui.views.worker.waiting import WorkerWaiting
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, driven, rows
 
 WORKER_PANES = [pane.name for pane in WorkerView.panes]
 
@@ -32,7 +32,7 @@ async def _open(at: Driver, hostname: str = BILL) -> None:
 
 
 def _drawn(at: Driver, pane: type[Pane]) -> str:
-    return "\n".join(strip.text for strip in at.app.main.body.query_one(pane)._strips)
+    return "\n".join(rows(at.app.main.body.query_one(pane)))
 
 
 async def test_enter_on_a_worker_opens_it_and_escape_goes_back() -> None:
@@ -48,13 +48,13 @@ async def test_the_running_tasks_stand_longest_first_and_enter_opens_one() -> No
     async with driven() as at:
         await _open(at)
         running = at.app.main.body.query_one(WorkerRunning)
-        begun = [task.started for task in running._tasks]
+        begun = [task.started for task in running.window(0, running.length())]
         assert len(begun) == 14
         assert begun == sorted(begun, key=lambda started: started or 0)
-        assert {task.state for task in running._tasks} == {TaskState.STARTED}
+        assert {task.state for task in running.window(0, 14)} == {TaskState.STARTED}
         await at.press("j", "enter")
         assert at.app.main.navigator.view.name == "task"
-        assert at.app.main.detail.task_id == running._tasks[0].id
+        assert at.app.main.detail.task_id == running.shown[0]
         await at.press("escape")
         assert at.app.main.navigator.view.name == "worker"
 
@@ -76,7 +76,7 @@ async def test_keys_are_about_the_task_under_the_cursor_or_else_the_worker() -> 
         await at.press("j", "K", "y")
         name, targets, _ = at.engine.submitted.pop()
         assert name == "task.terminate"
-        assert targets == (at.app.main.body.query_one(WorkerRunning)._tasks[0].id,)
+        assert targets == (at.app.main.body.query_one(WorkerRunning).shown[0],)
 
 
 async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
 from celerytui.ui.terminal.canvas import Canvas
+from celerytui.ui.terminal.private import ChopsUpdate, LayoutUpdate
 
 WIDTH, HEIGHT = 12, 3
 STYLES = [
@@ -58,8 +58,8 @@ class Shown:
         return self._send(ChopsUpdate(chops, list(where), [[WIDTH]] * HEIGHT))
 
     def _send(self, update: ChopsUpdate | LayoutUpdate) -> str:
-        sent = self.canvas.update(update)
-        text = "" if sent is None else sent.render_segments(None)  # type: ignore[arg-type]
+        text = self.canvas.write(update)
+        assert text is not None
         self.stream.feed(text)
         return text
 

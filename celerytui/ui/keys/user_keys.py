@@ -7,17 +7,17 @@ from typing import Final
 
 from textual.binding import Binding
 from textual.keys import Keys as TextualKeys
-from textual.keys import _character_to_key
 
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.errors import SettingsError
 from celerytui.settings import suggestion
 from celerytui.ui.keys.registry import Keys, action_bindings
+from celerytui.ui.terminal.private import name_of_character
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 NAMES: Final = frozenset(
     [key.value for key in TextualKeys if not key.value.startswith("<")]
-    + [_character_to_key(chr(code)) for code in range(0x20, 0x7F)]
+    + [name_of_character(chr(code)) for code in range(0x20, 0x7F)]
 )
 
 
@@ -62,7 +62,7 @@ _TABLE: Final = "[keys] of the config file"
 
 def _split(keys: str) -> list[str]:
     parts = [key.strip() for key in keys.split(",")]
-    return [_character_to_key(key) if len(key) == 1 else key for key in parts]
+    return [name_of_character(key) if len(key) == 1 else key for key in parts]
 
 
 def _exists(key: str) -> bool:

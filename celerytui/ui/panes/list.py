@@ -32,7 +32,8 @@ class ListPane(Pane, Generic[Item]):
     _top = 0
     _place = 0
     """The cursor's line below the head, kept while rows come and go above it."""
-    _shown: Sequence[str] = ()
+    shown: Sequence[str] = ()
+    """The ids of the rows that are drawn, from the top."""
     _anchor: str | None = None
 
     @abstractmethod
@@ -73,7 +74,7 @@ class ListPane(Pane, Generic[Item]):
         rows = height - len(head)
         count = self.length()
         if count == 0:
-            self._shown = ()
+            self.shown = ()
             return [*((line, "bg") for line in head), *self.empty(width, rows)]
         self._settle(count, rows)
         items = self.window(self._top, rows)
@@ -82,8 +83,8 @@ class ListPane(Pane, Generic[Item]):
             self._top = 0
             self._set_cursor(None)
             items = self.window(0, rows)
-        self._shown = [self.key_of(item) for item in items]
-        self._anchor = self._shown[0] if self._shown else None
+        self.shown = [self.key_of(item) for item in items]
+        self._anchor = self.shown[0] if self.shown else None
         rows_drawn = self.draw(items, width)
         return [*((line, "bg") for line in head), *rows_drawn]
 
@@ -222,8 +223,8 @@ class ListPane(Pane, Generic[Item]):
         y = event.y - self.inside.y - len(self.head(self.inside.width))
         if y < 0:
             self.head_clicked(event.x - self.inside.x)
-        elif y < len(self._shown):
-            key = self._shown[y]
+        elif y < len(self.shown):
+            key = self.shown[y]
             again = key == self.cursor and event.chain == 2
             self.go_to_key(key)
             if again:

@@ -4,8 +4,3 @@ Textual's own driver reads and writes in threads of its own and knows neither SI
 that goes away. This one reads and writes on the loop, through descriptions of the terminal of its
 own that never wait, so that a terminal which stops reading stops nothing else.
 """
-
-from celerytui.ui.terminal.departure import LEAVE_SECONDS, Departure
-from celerytui.ui.terminal.driver import TerminalDriver, require_terminal
-
-__all__ = ["LEAVE_SECONDS", "Departure", "TerminalDriver", "require_terminal"]

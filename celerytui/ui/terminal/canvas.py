@@ -6,35 +6,52 @@ row in which a clock moved on, the clock is enough, and colours that go on are n
 
 from __future__ import annotations
 
-from typing import Final
+import logging
+from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from celerytui.columns.text import ONE_CELL
+from celerytui.ui.terminal.private import ChopsUpdate, CompositorUpdate, LayoutUpdate
+
+logger = logging.getLogger(__name__)
 
 NEAR: Final = 4
 """Cells that are written again rather than jumped over: a jump takes as many bytes."""
 
-_WEIGHTS: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
+_WEIGHTS: Final = {
+    "bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "blink2": "6",
+    "reverse": "7", "conceal": "8", "strike": "9", "underline2": "21", "frame": "51",
+    "encircle": "52", "overline": "53",
+}  # fmt: skip
+"""The code of each of a style's attributes."""
 _PLAIN: Final = ("", "39", "49")
 
 Look = tuple[str, str, str]
 """The codes of a style: its attributes, its colour and its ground."""
 
 
-class Written(CompositorUpdate):
-    """An update that is already what goes to the terminal."""
+class CanvasUpdate(CompositorUpdate):
+    """A frame of Textual's that the canvas writes, at the moment when it is to be written.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    `same` tells afterwards that the terminal showed it already.
+    """
 
-    def render_segments(self, _console: object) -> str:
-        """The text."""
-        return self._text
+    def __init__(self, canvas: Canvas, frame: CompositorUpdate) -> None:
+        self._canvas = canvas
+        self._frame = frame
+        self.same = False
+
+    def render_segments(self, console: Any) -> str:
+        """What goes to the terminal; Textual's own drawing where the canvas fails."""
+        text = self._canvas.write(self._frame)
+        if text is None:
+            return self._frame.render_segments(console)
+        self.same = not text
+        return text
 
 
 class Row:
@@ -57,39 +74,49 @@ class Canvas:
         self._looks: dict[Style, Look] = {}
         self._look: Look = _PLAIN
         self._out: list[str] = []
+        self._failed = False
 
     def forget(self) -> None:
         """Know nothing of the terminal any more: it was resized, or others wrote on it."""
         self._rows = []
 
-    def update(self, update: CompositorUpdate) -> CompositorUpdate | None:
-        """The same as the fewest bytes; None where the terminal shows it already.
+    def write(self, frame: CompositorUpdate) -> str | None:
+        """A frame as the fewest bytes: "" where the terminal shows it already, None: not by us.
 
         A whole screen is always sent whole, which heals what others may have written over it.
+        After an error nothing is drawn by us any more.
         """
+        if self._failed:
+            return None
+        try:
+            return self._text_of(frame)
+        except Exception as error:
+            self._failed = True
+            logger.warning("the canvas failed, Textual draws by itself from now on: %r", error)
+            return None
+
+    def _text_of(self, frame: CompositorUpdate) -> str | None:
         self._out, self._look = [], _PLAIN
-        if isinstance(update, LayoutUpdate):
-            self._draw_all(update)
-        elif isinstance(update, ChopsUpdate):
-            for y, start, end in update.spans:
-                for x, strip in update.chops[y].items():
+        if isinstance(frame, LayoutUpdate):
+            self._draw_all(frame)
+        elif isinstance(frame, ChopsUpdate):
+            for y, start, end in frame.spans:
+                for x, strip in frame.chops[y].items():
                     if strip is not None and x < end and x + strip.cell_length > start:
                         first = max(x, start)
                         part = strip.crop(first - x, min(end - x, strip.cell_length))
                         self._draw(y, first, part)
         else:
-            return update
-        if not self._out:
             return None
-        if self._look != _PLAIN:
+        if self._out and self._look != _PLAIN:
             self._out.append("\x1b[m")
-        return Written("".join(self._out))
+        return "".join(self._out)
 
-    def _draw_all(self, update: LayoutUpdate) -> None:
-        region = update.region
+    def _draw_all(self, frame: LayoutUpdate) -> None:
+        region = frame.region
         self._width = region.right
         self._rows = [Row(self._width) for _ in range(region.bottom)]
-        for y, strips in enumerate(update.strips, region.y):
+        for y, strips in enumerate(frame.strips, region.y):
             x = region.x
             for strip in strips:
                 self._draw(y, x, strip)
@@ -180,8 +207,7 @@ class Canvas:
         return look
 
     def _make_look(self, style: Style) -> Look:
-        weights = style._attributes & style._set_attributes
-        codes = [code for bit, code in enumerate(_WEIGHTS) if weights & (1 << bit)]
+        codes = [code for weight, code in _WEIGHTS.items() if getattr(style, weight)]
         color, ground, system = "39", "49", self._color_system
         if style.color is not None and system is not None:
             color = ";".join(style.color.downgrade(system).get_ansi_codes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import termios
@@ -12,24 +13,31 @@ import threading
 import time
 import tty
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
 from textual import constants, events
-from textual._xterm_parser import XTermParser
 from textual.app import App
-from textual.drivers import linux_driver
+from textual.driver import Driver
 from textual.geometry import Size
+from textual.message import Message
+from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOutput
 
 from celerytui.errors import NoTerminal
 from celerytui.interpreter import hurry
-from celerytui.ui.terminal.canvas import Canvas
+from celerytui.ui.terminal.canvas import Canvas, CanvasUpdate
 from celerytui.ui.terminal.outlet import Outlet, reopen
+from celerytui.ui.terminal.private import CompositorUpdate, XTermParser
 
 DRAIN_SECONDS: Final = 0.3
 SETTLE_SECONDS: Final = 0.02
 """Time for mouse reports that are under way when the mouse is turned off: no shell reads them."""
+
+KITTY_KEYS: Final = 0b11001
+"""Escape codes that are not ambiguous, for all keys, with the text they stand for: see
+https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement"""
 
 
 def require_terminal() -> None:
@@ -43,8 +51,8 @@ def require_terminal() -> None:
         raise NoTerminal("TERM=dumb: the monitor needs a terminal that can draw")
 
 
-class TerminalDriver(linux_driver.LinuxDriver):
-    """Textual's driver for Linux and macOS, without threads."""
+class TerminalDriver(Driver):
+    """What Textual's driver for Linux and macOS does, without threads."""
 
     def __init__(
         self,
@@ -54,25 +62,39 @@ class TerminalDriver(linux_driver.LinuxDriver):
         mouse: bool = True,
         size: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._in = 0 if sys.__stdin__ is None else sys.__stdin__.fileno()
+        self._out = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
+        self._input = -1
+        self._hushed: dict[int, int] = {}
+        super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal_size())
+        self.app, self._with_mouse, self._debugging = app, mouse, debug
         self.leaving = False
         """Set once the app leaves: nothing stops or resumes any more."""
-        self._out_fileno = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
+        self.loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
         self._outlet: Outlet | None = None
         # Before their styles are known, widgets are drawn on black even in the terminal's colours.
         colourless = app.no_color and app.ansi_color
-        color_system = app.console._color_system or ColorSystem.TRUECOLOR
+        color_system = COLOR_SYSTEMS.get(app.console.color_system or "", ColorSystem.TRUECOLOR)
         self.canvas = Canvas(None if colourless else color_system)
         self.bytes_sent = 0
         self._touched = time.monotonic()
         self._held: list[str] | None = None
-        self._input = -1
         self._parser = XTermParser(debug)
         self._tick: asyncio.TimerHandle | None = None
-        self._hushed: dict[int, int] = {}
+        self._attributes_before: list[Any] | None = None
+        self._synchronised = False
+        self._resized_in_band = False
         self._pausing = False
-        self._size = self._get_terminal_size()
+        self._restarts = True
+        signal.signal(signal.SIGTSTP, self._stopped)
+        signal.signal(signal.SIGCONT, self._woken)
+
+    @property
+    def can_suspend(self) -> bool:
+        """It can."""
+        return True
 
     # In and out of the application's mode
 
@@ -80,33 +102,28 @@ class TerminalDriver(linux_driver.LinuxDriver):
         """Take the terminal over; nothing where it is ours already."""
         if self._outlet is not None:
             return
-        self._outlet = Outlet(self._out_fileno, self._redraw)
+        self._outlet = Outlet(self._out, self._redraw)
         self.canvas.forget()
-        self._input = reopen(self.fileno, os.O_RDONLY)
+        self._input = reopen(self._in, os.O_RDONLY)
         with contextlib.suppress(termios.error):
-            self.attrs_before = termios.tcgetattr(self.fileno)
-            self._set_attributes(self._raw(termios.tcgetattr(self.fileno)))
+            self._attributes_before = termios.tcgetattr(self._in)
+            self._set_attributes(_raw(termios.tcgetattr(self._in)))
         self._hush()
-        self._parser = XTermParser(self._debug)
+        self._parser = XTermParser(self._debugging)
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        self._loop.add_reader(self._input, self._read)
+        self.loop.add_reader(self._input, self._read)
         # Through the loop, so that its wake-up pipe is told of every signal, ours included.
-        self._loop.add_signal_handler(signal.SIGWINCH, self._resized)
-        self.write("\x1b[?1049h")
-        self._enable_mouse_support()
-        self.write("\x1b[?25l\x1b[?1004h")
-        if not constants.DISABLE_KITTY_KEY:
-            flags = (
-                linux_driver.KITTY_DISAMBIGUATE_ESCAPE_CODES
-                | linux_driver.KITTY_REPORT_ALL_KEYS
-                | linux_driver.KITTY_REPORT_ASSOCIATED_TEXT
-            )
-            self.write(f"\x1b[>{flags}u")
-        self._request_terminal_sync_mode_support()
-        self._query_in_band_window_resize()
-        self._enable_bracketed_paste()
-        self._disable_line_wrap()
+        self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
+        self.write(self._greeting())
         self._send_size()
+
+    def _greeting(self) -> str:
+        """What turns the terminal into ours, and the questions which modes it knows."""
+        mouse = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h" if self._with_mouse else ""
+        kitty = "" if constants.DISABLE_KITTY_KEY else f"\x1b[>{KITTY_KEYS}u"
+        # Apple's terminal shows the end of this question, and does not know the mode.
+        sync = "" if os.environ.get("TERM_PROGRAM") == "Apple_Terminal" else "\x1b[?2026$p"
+        return f"\x1b[?1049h{mouse}\x1b[?25l\x1b[?1004h{kitty}{sync}\x1b[?2048$p\x1b[?2004h\x1b[?7l"
 
     def stop_application_mode(self) -> None:
         """Give the terminal back exactly as it was; nothing where that was done already."""
@@ -120,7 +137,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         outlet.close()
         os.close(self._input)
         self._unhush()
-        self._in_band_window_resize = False
+        self._resized_in_band = False
 
     def disable_input(self) -> None:
         """Read no more keys."""
@@ -128,8 +145,8 @@ class TerminalDriver(linux_driver.LinuxDriver):
             self._tick.cancel()
             self._tick = None
         if self._outlet is not None:
-            self._loop.remove_reader(self._input)
-            self._loop.remove_signal_handler(signal.SIGWINCH)
+            self.loop.remove_reader(self._input)
+            self.loop.remove_signal_handler(signal.SIGWINCH)
 
     def close(self) -> None:
         """Nothing is left to close: leaving the application's mode closes all."""
@@ -144,36 +161,30 @@ class TerminalDriver(linux_driver.LinuxDriver):
 
     def _farewell(self) -> bytes:
         """What undoes every sequence that was sent; the keyboard's before the screen's."""
-        resize = "\x1b[?2048l" if self._in_band_window_resize else ""
-        mouse = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l" if self._mouse else ""
+        resize = "\x1b[?2048l" if self._resized_in_band else ""
+        mouse = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l" * self._with_mouse
         kitty = "" if constants.DISABLE_KITTY_KEY else "\x1b[<u"
-        sync = "\x1b[?2026l" if self._app._sync_available else ""
+        sync = "\x1b[?2026l" if self._synchronised else ""
         return (
             f"\x1b[0m{sync}\x1b[?2004l\x1b[?7h{resize}{mouse}\x1b[?1004l{kitty}\x1b[?1049l\x1b[?25h"
         ).encode()
 
     # The terminal's attributes, and the two other descriptors that may lead to it
 
-    def _raw(self, attributes: list[Any]) -> list[Any]:
-        attributes[tty.LFLAG] = self._patch_lflag(attributes[tty.LFLAG])
-        attributes[tty.IFLAG] = self._patch_iflag(attributes[tty.IFLAG])
-        attributes[tty.CC][termios.VMIN] = 1
-        return attributes
-
     def _set_attributes(self, attributes: list[Any]) -> None:
         # The default of SIGTTOU would stop a process that does this from the background.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
-            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+            termios.tcsetattr(self._in, termios.TCSANOW, attributes)
         finally:
             signal.signal(signal.SIGTTOU, before)
 
     def _restore_attributes(self) -> None:
         """Nothing where a shell has the terminal: it set its own attributes."""
-        if self.attrs_before is not None and self._in_foreground():
+        if self._attributes_before is not None and self._in_foreground():
             with contextlib.suppress(termios.error):
-                termios.tcflush(self.fileno, termios.TCIFLUSH)
-                self._set_attributes(self.attrs_before)
+                termios.tcflush(self._in, termios.TCIFLUSH)
+                self._set_attributes(self._attributes_before)
 
     def _hush(self) -> None:
         """Keep what C libraries and children write to standard output and error off the screen."""
@@ -196,8 +207,8 @@ class TerminalDriver(linux_driver.LinuxDriver):
     # Output
 
     def write(self, data: str) -> None:
-        if threading.get_ident() != self._app._thread_id:
-            self._loop.call_soon_threadsafe(self.write, data)
+        if threading.get_ident() != self._thread:
+            self.loop.call_soon_threadsafe(self.write, data)
         elif self._held is not None:
             self._held.append(data)
         elif self._outlet is not None:
@@ -205,25 +216,26 @@ class TerminalDriver(linux_driver.LinuxDriver):
             self.bytes_sent += len(encoded)
             self._outlet.write(encoded)
 
-    @contextlib.contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Send what is written inside in one piece.
+    def display(self, show: Callable[[Any], None], frame: Any) -> None:
+        """Have `show` write a frame, of which only what differs is sent, in one piece.
 
         At each sending the other threads may take the interpreter, and we wait for it again.
         """
+        if isinstance(frame, CompositorUpdate):
+            frame = CanvasUpdate(self.canvas, frame)
         held: list[str] = []
         self._held = held
         try:
-            yield
+            show(frame)
         finally:
             self._held = None
-            if held:
+            if held and not getattr(frame, "same", False):
                 self.write("".join(held))
 
     def _redraw(self) -> None:
         """Draw all anew, on a terminal that shows something else than it should."""
         self.canvas.forget()
-        self._app.refresh(layout=True)
+        self.app.refresh(layout=True)
 
     # Input
 
@@ -241,7 +253,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
             data = b""
         if not data:
             # The terminal is gone; where the kernel did not say so, we say it in its place.
-            self._loop.remove_reader(self._input)
+            self.loop.remove_reader(self._input)
             signal.raise_signal(signal.SIGHUP)
             return
         self._touched = time.monotonic()
@@ -254,39 +266,62 @@ class TerminalDriver(linux_driver.LinuxDriver):
             for message in self._parser.tick() if text is None else self._parser.feed(text):
                 self.process_message(message)
         except Exception as error:
-            self._app._handle_exception(error)
+            self.app.call_later(_raise, error)
         if text:
             if self._tick is not None:
                 self._tick.cancel()
-            self._tick = self._loop.call_later(constants.ESCAPE_DELAY + 0.005, self._parse, None)
+            self._tick = self.loop.call_later(constants.ESCAPE_DELAY + 0.005, self._parse, None)
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what was read, and use the modes that the terminal says it knows."""
+        if isinstance(message, TerminalSupportsSynchronizedOutput):
+            self._synchronised = True
+        elif isinstance(message, InBandWindowResize) and message.supported:
+            self._resized_in_band = True
+            if not message.enabled:
+                self.write("\x1b[?2048h")
+                message = InBandWindowResize(True, True)
+            if self._with_mouse:
+                self.write("\x1b[?1016h")
+        super().process_message(message)
 
     # Size
 
-    def _get_terminal_size(self) -> tuple[int, int]:
+    def _terminal_size(self) -> tuple[int, int]:
         """Columns and rows as the terminal itself says; COLUMNS and LINES may be stale."""
         with contextlib.suppress(OSError):
-            width, height = os.get_terminal_size(self._input if self._hushed else self._out_fileno)
+            width, height = os.get_terminal_size(self._input if self._hushed else self._out)
             if width and height:
                 return width, height
-        return super()._get_terminal_size()
+        width, height = shutil.get_terminal_size((80, 25))
+        return width or 80, height or 25
 
     def _resized(self) -> None:
-        if not self._in_band_window_resize:
+        if not self._resized_in_band:
             self._send_size()
 
     def _send_size(self) -> None:
         self.canvas.forget()
-        size = Size(*self._get_terminal_size())
+        size = Size(*self._terminal_size())
         self.send_message(events.Resize(size, size))
 
     # Stop and go on
 
-    def _sigtstp_application(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self.suspend)
+    @contextlib.contextmanager
+    def no_automatic_restart(self) -> Iterator[None]:
+        """Leave the terminal to who is inside: a stop there neither gives nor takes it."""
+        before, self._restarts = self._restarts, False
+        try:
+            yield
+        finally:
+            self._restarts = before
 
-    def _sigcont_application(self, *_: object) -> None:
+    def _stopped(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self.suspend)
+
+    def _woken(self, *_: object) -> None:
         if not self._pausing:
-            self._loop.call_soon_threadsafe(self._continued)
+            self.loop.call_soon_threadsafe(self._continued)
 
     def suspend(self, *, group: bool = False) -> None:
         """Give the terminal back and stop until the shell's `fg`, then take it over again.
@@ -296,17 +331,17 @@ class TerminalDriver(linux_driver.LinuxDriver):
         """
         if self.leaving:
             return
-        if self._auto_restart:
+        if self._restarts:
             self.suspend_application_mode()
         self._pause(group)
-        if self._auto_restart and not self.leaving:
+        if self._restarts and not self.leaving:
             self.resume_application_mode()
             self.send_message(self.SignalResume())
             self._redraw()
 
     def _continued(self) -> None:
         """After a SIGCONT that followed no stop of ours, others may have changed the terminal."""
-        if self._outlet is None or self.leaving or not self._auto_restart:
+        if self._outlet is None or self.leaving or not self._restarts:
             return
         if not self._in_foreground():
             self._pause(False)
@@ -334,7 +369,22 @@ class TerminalDriver(linux_driver.LinuxDriver):
 
     def _in_foreground(self) -> bool:
         try:
-            group = os.tcgetpgrp(self.fileno)
+            group = os.tcgetpgrp(self._in)
         except OSError:  # not our controlling terminal, or gone
             return True
         return group in (0, os.getpgrp())  # 0: a group that this container cannot see
+
+
+def _raw(attributes: list[Any]) -> list[Any]:
+    """The terminal's attributes with every key handed on at once, as it is, and not shown."""
+    signals = 0 if os.environ.get("TEXTUAL_ALLOW_SIGNALS") else termios.ISIG
+    attributes[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | signals)
+    attributes[tty.IFLAG] &= ~(
+        termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
+    )
+    attributes[tty.CC][termios.VMIN] = 1
+    return attributes
+
+
+def _raise(error: Exception) -> None:
+    raise error

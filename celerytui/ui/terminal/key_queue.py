@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from textual import events
 from textual.app import App
-from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
@@ -22,14 +21,15 @@ A key with a character is done with after one trip: a held-down `j` must not lag
 """
 
 
-class KeysInOrder(App[int]):
+class KeyQueue:
     """Sends a key out once the one before has done what it does, a paste likewise.
 
     Textual chooses who gets a key when the key arrives. Where several arrive at once, from quick
     hands or over a slow line, those that follow a `/` would be commands, not the filter's text.
+    The app hands each of its events to `on_event`.
     """
 
-    class Handled(Message):
+    class Handled(events.Event, bubble=True):
         """Follows a key through the same queues, and so comes back after all was done with it."""
 
         def __init__(self, target: MessagePump, number: int, trips: int) -> None:
@@ -38,57 +38,61 @@ class KeysInOrder(App[int]):
             self.number = number
             self.trips = trips
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
         self._typed: deque[events.Key | events.Paste] = deque()
         self._sent = 0
-        self._under_way = False
-        self._typed_on: Screen[object] | None = None
+        self.under_way = False
+        """Whether a key was sent out and is not done with."""
+        self._typed_on: Screen[Any] | None = None
         self._stuck: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys wait for each other; all else is Textual's."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self._typed.append(event)
-            if not self._under_way:
+            if not self.under_way:
                 await self._send_next()
+        elif isinstance(event, self.Handled):
+            self._handled(event)
         else:
-            await super().on_event(event)
+            await App.on_event(self._app, event)
 
     async def _send_next(self) -> None:
-        self._under_way = bool(self._typed)
+        self.under_way = bool(self._typed)
         if not self._typed:
             return
-        if self.screen is not self._typed_on:
+        screen = self._app.screen
+        if screen is not self._typed_on:
             # A new screen chooses what has the focus when it is there, and not before.
-            self._typed_on = self.screen
-            self._follow(self.screen, 1)
+            self._typed_on = screen
+            self._follow(screen, 1)
             return
-        target = self.focused or self.screen
+        target = self._app.focused or screen
         event = self._typed.popleft()
-        await super().on_event(event)
+        await App.on_event(self._app, event)
         chain = isinstance(event, events.Key) and not event.is_printable
         self._follow(target, TRIPS if chain else 1)
 
     def _follow(self, target: MessagePump, trips: int) -> None:
         self._sent += 1
         number = self._sent
-        self._stuck = self.set_timer(STUCK_SECONDS, lambda: self._done(number))
+        self._stuck = self._app.set_timer(STUCK_SECONDS, lambda: self._done(number))
         if not target.post_message(self.Handled(target, number, trips)):
             self._done(number)
 
-    def on_keys_in_order_handled(self, message: Handled) -> None:
+    def _handled(self, event: Handled) -> None:
         """The key before is done with, or what it led to is when this was the last trip."""
-        if message.number == self._sent and self._typed and message.trips > 1:
-            again = self.Handled(message.target, message.number, message.trips - 1)
-            if message.target.post_message(again):
+        if event.number == self._sent and self._typed and event.trips > 1:
+            again = self.Handled(event.target, event.number, event.trips - 1)
+            if event.target.post_message(again):
                 return
-        self._done(message.number)
+        self._done(event.number)
 
     def _done(self, number: int) -> None:
-        if number != self._sent or not self._under_way:
+        if number != self._sent or not self.under_way:
             return
         if self._stuck is not None:
             self._stuck.stop()
         # What the key called for later, the focus for one, comes first.
-        self.call_later(self._send_next)
+        self._app.call_later(self._send_next)

@@ -15,7 +15,7 @@ SLOWEST_SECONDS: Final = 1.5
 """News is never older than this, whatever it costs; keys do not wait for it."""
 
 
-class Pace:
+class RedrawLimiter:
     """Spreads the drawing of news so that people behind a slow line keep up with a storm.
 
     `sent()` is how many bytes went to the terminal so far, `size()` how large it is.

@@ -33,7 +33,7 @@ class Body(Widget):
         self.typed_for: str | None = None
         self.by_name: dict[str, Pane] = {}
         self._regions: Regions = {}
-        self._default_layout = PaneLayout(self._current)  # type: ignore[assignment]
+        self.styles.set_rule("layout", PaneLayout(self._current))
 
     def compose(self) -> ComposeResult:
         yield from self._missing()
@@ -64,8 +64,8 @@ class Body(Widget):
         for name, pane in self.by_name.items():
             pane.display = name in regions
         if changed:
-            self._clear_arrangement_cache()
-            self.refresh(layout=True)
+            # With a child's layout goes what was arranged before.
+            next(iter(self.by_name.values())).refresh(layout=True)
         if focus or self._focus_is_lost():
             wanted = self.view.focus if self.view.focus in regions else next(iter(regions), None)
             if wanted is not None and self.is_attached:
