@@ -16,6 +16,7 @@ from kombu.transport import memory
 from celerytui.model import Batch, Link, LinkState
 from celerytui.receive import Receiver, receiver
 from celerytui.receive.decode import EventDecoder
+from celerytui.receive.lag import WINDOW
 from celerytui.receive.reader import Silence
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
@@ -208,7 +209,10 @@ def test_only_a_read_that_waited_and_found_nothing_proves_that_nothing_waits(
         # Also what a stop of the whole process looks like: a handler of SIGCONT ends the wait.
         told.now += quiet
 
-    told = Told(monkeypatch, [], [1, 0, find_nothing, 1, 0, 1, 0])
+    def take_a_window() -> None:
+        told.now += WINDOW
+
+    told = Told(monkeypatch, [], [1, 0, find_nothing, 1, 0, take_a_window, 1, 0])
     told.now = 900.0
     told.receiver.run()
 
