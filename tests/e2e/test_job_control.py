@@ -17,7 +17,7 @@ import pytest
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import PROGRAM, Terminal, environment
-from tests.integration.servers import wait_until
+from tests.integration.servers import missing, wait_until
 
 CTRL_Z = "\x1a"
 NO_BROKER = ("-b", "redis://127.0.0.1:1/0")
@@ -78,7 +78,7 @@ def shell(open_terminal: Open) -> Terminal:
     """A shell with job control."""
     bash = shutil.which("bash")
     if bash is None:
-        pytest.skip("bash is not on the PATH")
+        missing("bash")
     options = ("--norc", "--noprofile", "--noediting", "-i")
     terminal = open_terminal(*options, program=(bash,), PS1="READY> ")
     terminal.wait_for("READY>")
@@ -129,7 +129,7 @@ def test_continued_in_the_background_it_waits_for_the_terminal(shell: Terminal) 
     wait_until(lambda: state(pid) == "T", 10, "the stop")
     shell.send("bg\n")
     # The shell waits for the job's next stop, which it tells in its words.
-    shell.send("while jobs -r | grep -q Job; do :; done; jobs\n")
+    shell.send("while jobs -r | grep -q Running; do :; done; jobs\n")
     shell.wait_for(lambda lines: "\n".join(lines).count("Stopped") >= 2)
     assert state(pid) == "T"
     shell.assert_restored()
@@ -175,7 +175,7 @@ def test_a_terminal_that_is_gone_ends_it(open_terminal: Open, owned: bool) -> No
     terminal = open_terminal(*NO_BROKER, owned=owned, nohup=True)
     terminal.wait_for(DASHBOARD)
     terminal.hang_up()
-    assert terminal.process.wait(2.5) == ExitCode.HANGUP
+    assert terminal.finish() == ExitCode.HANGUP
 
 
 def overflow(terminal: Terminal, *widths: int) -> None:

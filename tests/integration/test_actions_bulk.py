@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from celerytui.model import Finding, Link, LinkState, Outcome, ResultMeta, Secti
 from celerytui.settings import Settings
 from tests.integration.cluster import Cluster, only, until
 from tests.integration.servers import Server
+from tests.waiting import patience, within
 
 FORKS, SOLO = "scaled@test", "solo@test"
 BULK = 5_000
@@ -47,7 +47,7 @@ def cluster(server: Server, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def engine(cluster: Cluster) -> Iterator[Engine]:
-    made = Engine(cluster.app, Settings())
+    made = Engine(cluster.app, Settings(reply_timeout=float(patience())))
     made.start()
     until(lambda: made.link.state is LinkState.CONNECTED and made.survey is not None, 30)
     yield made
@@ -72,9 +72,8 @@ def done(engine: Engine, action: str, targets: list[str], **params: str) -> Outc
 def test_thousands_a_dying_worker_and_the_rest(cluster: Cluster, engine: Engine) -> None:
     """One session: bulk revoke, cancelling, a worker that dies in between, a busy solo one."""
     ids = send_many(cluster, BULK, "nobody")
-    began = time.monotonic()
-    outcome = done(engine, "task.revoke", ids)
-    assert time.monotonic() - began < 20
+    with within(20):
+        outcome = done(engine, "task.revoke", ids)
     assert (outcome.error, len(outcome.items)) == (None, BULK)
     assert all(item.ok for item in outcome.items)
     assert {reply.text for reply in outcome.replies} == {f"{BULK:,} tasks flagged as revoked"}
@@ -129,9 +128,9 @@ def test_a_solo_worker_and_what_is_seen_afterwards(
     until(lambda: len(sections) == 2, 10)
     by_host = {section.hostname: section for section in sections}
     assert by_host[FORKS].error is None
-    assert by_host[SOLO].error == "no answer within 1s"
+    assert by_host[SOLO].error == f"no answer within {engine.settings.reply_timeout:g}s"
     assert "no answer" in only(cluster.do("worker.ping", [SOLO])).text
-    assert busy.get(timeout=20) == "slept 4"
+    assert busy.get(timeout=100) == "slept 4"
 
     again = done(engine, "task.run_again", [busy.id])
     (item,) = again.items
@@ -192,9 +191,8 @@ def test_a_dead_backend_says_so_in_time(server: Server, tmp_path: Path) -> None:
     ]
     for backend, told in cases:
         app: Any = made.make_app(result_backend=backend)
-        began = time.monotonic()
-        meta = Control(app, read_only=True).read_result("some-id")
-        assert time.monotonic() - began < 8
+        with within(8):
+            meta = Control(app, read_only=True).read_result("some-id")
         assert meta.status is None
         assert told(str(meta.error)), meta.error
         app.close()

