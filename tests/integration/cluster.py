@@ -29,8 +29,8 @@ class Cluster:
         (folder / "results").mkdir()
         self.conf = conf
         self.app = self.make_app(result_extended=True)
-        # An answer of a busy machine's workers is awaited longer.
-        self.control = Control(self.app, read_only=False, timeout=float(patience()))
+        self.reply_timeout = float(patience())
+        self.control = Control(self.app, read_only=False, timeout=self.reply_timeout)
         self.workers: dict[str, Process] = {}
 
     def make_app(self, **conf: Any) -> Any:

@@ -76,8 +76,10 @@ class Process:
         return self.log.read_text(errors="replace")[-4000:]
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to this process, not to its children."""
+        """Sends a signal to this process, not to its children; after SIGSTOP it stands still."""
         self._popen.send_signal(number)
+        if number is signal.SIGSTOP and hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def stop(self, grace: float = 10.0) -> None:
         """TERM, after `grace` seconds KILL with its children; returns once it is gone."""
