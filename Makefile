@@ -6,8 +6,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --editable
 # The first that is there, is new enough and can make a virtual environment (shims may be dead).
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10
 SUITABLE := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
-OLDEST := python3.10
-NEWEST := python3.13
+PYTHONS := 3.10 3.11 3.12 3.13 3.14
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -38,24 +37,33 @@ screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own dat
 bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive keys' for some of it
 	$(BIN)/python -m benchmarks.__main__ $(ARGS)
 
-test-pythons: $(VENV)/.dev ## run the unit tests under the oldest and the newest other Pythons
-	@used=$$($(BIN)/python -c 'import sys; print("python3.%d" % sys.version_info[1])'); \
-	for python in $(OLDEST) $(NEWEST); do \
-	    for found in $$python $$HOME/.pyenv/versions/$${python#python}.*/bin/$$python none; do \
-	        $$found -c $(SUITABLE) 2>/dev/null && break; \
+test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed, the newest with the newest
+	@found=; \
+	for version in $(PYTHONS); do \
+	    for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
+	        if $$python -c $(SUITABLE) 2>/dev/null; then found="$$found $$python"; break; fi; \
 	    done; \
-	    if test $$python = $$used; then echo "$$python: make test uses it"; \
-	    elif test $$found = none; then echo "$$python: not on this machine"; \
-	    else \
-	        echo "$$python: unit tests"; \
-	        test -x $(VENV)-$$python/bin/python || $$found -m venv $(VENV)-$$python; \
-	        $(VENV)-$$python/bin/python $(PIP_INSTALL) '.[all,dev]' && \
-	        $(VENV)-$$python/bin/python -m pytest -q -n 2 tests/unit || exit 1; \
-	    fi; \
-	done
+	done; \
+	set -- $${found:-$(BIN)/python}; \
+	for newest; do :; done; \
+	$(MAKE) --no-print-directory test-versions PYTHON=$$1 VERSIONS=lowest && \
+	if test "$$($$newest --version)" = "$$($(BIN)/python --version)"; then \
+	    echo "$$($$newest --version), the newest versions: make test uses them"; \
+	else \
+	    $(MAKE) --no-print-directory test-versions PYTHON=$$newest VERSIONS=newest; \
+	fi
+
+.PHONY: test-versions
+test-versions: OTHER := $(VENV)-$(VERSIONS)
+test-versions:
+	@echo "$$($(PYTHON) --version), the $(VERSIONS) versions: unit and interface tests"
+	@$(PYTHON) -m venv --clear $(OTHER)
+	@$(BIN)/python .ci/lowest.py >$(OTHER)/lowest.txt
+	@$(OTHER)/bin/python $(PIP_INSTALL) '.[test]' $(if $(filter lowest,$(VERSIONS)),--constraint $(OTHER)/lowest.txt)
+	@$(OTHER)/bin/python -m pytest -q -n 2 tests/unit tests/ui
 
 clean: ## remove the virtual environments and every cache
-	rm -rf $(VENV) $(VENV)-python3* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

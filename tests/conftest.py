@@ -1,19 +1,18 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-# These race with servers, workers and terminals of their own on a machine that may be busy. What
-# fails twice fails; what failed once is counted in the closing line.
-REAL = ("tests/integration/", "tests/e2e/")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests on real servers and terminals a second try."""
-    for item in items:
-        if item.nodeid.startswith(REAL):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+# No limit of time, which a busy machine would not keep, and no examples kept from another run. For
+# a change to be judged the examples are the same each time; `make test` draws new ones.
+settings.register_profile(
+    "new", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", settings.get_profile("new"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "new")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from celerytui.model import Batch
 
 WINDOW = 2.0
-"""Seconds in which every look has to find us late; one that does not is proof that we are not."""
+"""Seconds for which every look has to find us late; one that does not is proof that we are not."""
 
 JITTER = 5.0
 """Seconds for which a worker may keep an event before it sends it."""
@@ -36,15 +36,16 @@ class Lag:
         self.seconds = 0.0
         self._monotonic = monotonic
         self._ages: dict[str, float] = {}
+        # Since when no look has found less than so much; both grow from front to back.
         self._looks: deque[tuple[float, float]] = deque()
-        self.nothing_waits()
+        # What was sent before this has been read, by our clock: no more can wait than came since.
+        self._read_until = 0.0
 
     def nothing_waits(self) -> None:
         """Begin anew: nothing came for a while, or the subscription is a new one."""
         self.seconds = 0.0
         self._ages.clear()
         self._looks.clear()
-        self._looks.append((self._monotonic(), 0.0))
 
     def look(self, batch: Batch) -> float | None:
         """Seconds by which the newest event of the batch came late, None where it has none."""
@@ -52,6 +53,11 @@ class Lag:
         if not events:
             return None
         now = self._monotonic()
+        looks = self._looks
+        if not looks:
+            # The first event is the measure of those that follow, whatever it had waited itself.
+            self._read_until = now
+            looks.append((now, 0.0))
         late = None
         # The newest first: it is the one to judge by, if its sender is known. Of the others their
         # senders are learnt, of whom there may be thousands.
@@ -60,14 +66,14 @@ class Lag:
             late = found if late is None else late
         if late is None:
             return self.seconds
-        looks = self._looks
-        while looks and looks[0][0] < now - WINDOW:
-            looks.popleft()
-        # A look that a later one undercuts is never the least again: the least stays in front, and
-        # a look costs no more in a storm.
+        self._read_until = max(self._read_until, now - late)
+        since = now
         while looks and looks[-1][1] >= late:
-            looks.pop()
-        looks.append((now, late))
+            since, _ = looks.pop()
+        looks.append((since, late))
+        # One late event proves nothing: what is claimed has to have been found for a whole window.
+        while len(looks) > 1 and looks[1][0] <= now - WINDOW:
+            looks.popleft()
         self.seconds = looks[0][1]
         return self.seconds
 
@@ -84,8 +90,7 @@ class Lag:
         if late < 0:
             ages[sender] = age
             return 0.0
-        # Waiting grows no faster than time goes.
-        most = max(seconds for _, seconds in self._looks) + now - self._looks[-1][0]
+        most = now - self._read_until
         if late > most + JITTER:
             # A clock that was set, or a worker that sends what it kept while it had no broker.
             ages[sender] = age - self.seconds

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.emulator import IN_BAND_RESIZE, Emulator
+from tests.waiting import GENEROUS, patience, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "celerytui")
@@ -34,7 +35,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 LEAVE_SECONDS = 2.5
-"""Leaving may take 2 s; the rest is for a busy machine."""
+"""Leaving may take 2 s."""
 
 IMPORTING = "celerytui: importing"
 
@@ -127,7 +128,7 @@ class Terminal:
 
     def wait_for(self, wanted: Wanted, seconds: float = 20.0) -> None:
         """Wait until `shows`; AssertionError with the screen where it does not in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * GENEROUS
         while not self.shows(wanted):
             status = self.process.poll()
             if time.monotonic() > deadline or (status is not None and not self._more()):
@@ -184,12 +185,18 @@ class Terminal:
         os.close(self._master)
         self._master = self._slave = -1
 
-    def finish(self, seconds: float = LEAVE_SECONDS) -> int:
-        """The exit status; AssertionError where the program does not end in time."""
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"still there after {seconds} s:\n{self.text}") from None
+    def finish(self, seconds: float = LEAVE_SECONDS, since: float | None = None) -> int:
+        """The exit status; AssertionError where the program does not end in time.
+
+        `since` is when it was told to, on the monotonic clock; now, where it is not given.
+        """
+        began = time.monotonic() if since is None else since
+        while (status := self.process.poll()) is None:
+            waited = time.monotonic() - began
+            if waited > seconds * patience():
+                raise AssertionError(f"still there after {waited:.1f} s:\n{self.text}")
+            time.sleep(0.01)
+        return status
 
     def close(self) -> None:
         """End the program, whatever it does, and close the pty."""
@@ -215,10 +222,7 @@ class Terminal:
 
     def assert_restored(self) -> None:
         """AssertionError where the terminal is not as it was before the program."""
-        deadline = time.monotonic() + 5.0
-        while self.unread() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not self.unread(), "the output was not read"
+        wait_until(lambda: not self.unread(), 5, "the output to be read")
         shown = self.text
         assert not self.emulator.left_behind(), f"left on: {self.emulator.left_behind()}\n{shown}"
         assert self.attributes() == self.attributes_before, "not the attributes from before"

@@ -17,7 +17,7 @@ import pytest
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import PROGRAM, Terminal, environment
-from tests.integration.servers import wait_until
+from tests.integration.servers import missing, wait_until
 
 CTRL_Z = "\x1a"
 NO_BROKER = ("-b", "redis://127.0.0.1:1/0")
@@ -78,7 +78,7 @@ def shell(open_terminal: Open) -> Terminal:
     """A shell with job control."""
     bash = shutil.which("bash")
     if bash is None:
-        pytest.skip("bash is not on the PATH")
+        missing("bash")
     options = ("--norc", "--noprofile", "--noediting", "-i")
     terminal = open_terminal(*options, program=(bash,), PS1="READY> ")
     terminal.wait_for("READY>")
@@ -175,7 +175,7 @@ def test_a_terminal_that_is_gone_ends_it(open_terminal: Open, owned: bool) -> No
     terminal = open_terminal(*NO_BROKER, owned=owned, nohup=True)
     terminal.wait_for(DASHBOARD)
     terminal.hang_up()
-    assert terminal.process.wait(2.5) == ExitCode.HANGUP
+    assert terminal.finish() == ExitCode.HANGUP
 
 
 def overflow(terminal: Terminal, *widths: int) -> None:

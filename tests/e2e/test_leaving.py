@@ -16,7 +16,7 @@ from redis import Redis
 
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
-from tests.e2e.terminal import LEAVE_SECONDS, REPOSITORY, Terminal
+from tests.e2e.terminal import REPOSITORY, Terminal
 from tests.integration.servers import RedisServer, Server, wait_until
 
 CTRL_Q = "\x11"
@@ -33,16 +33,15 @@ FEWER_WAYS = ("q", signal.SIGTERM, signal.SIGHUP)
 
 def leave(terminals: Mapping[Way, Terminal]) -> None:
     """Ask each program to leave in its way, and check how all do."""
-    until: dict[Way, float] = {}
+    told: dict[Way, float] = {}
     for way, terminal in terminals.items():
-        until[way] = time.monotonic() + LEAVE_SECONDS
+        told[way] = time.monotonic()
         if isinstance(way, signal.Signals):
             terminal.signal(way)
         else:
             terminal.send(way)
     for way, terminal in terminals.items():
-        status = terminal.finish(max(0.0, until[way] - time.monotonic()))
-        assert status == WAYS[way], terminal.text
+        assert terminal.finish(since=told[way]) == WAYS[way], terminal.text
         terminal.assert_restored()
         assert terminal.said == ""
 

@@ -98,7 +98,7 @@ def test_a_revoke_by_keys(
     wait_until(lambda: "revoked" in worker.output(), 20, "the worker to hear of it")
     AbortableAsyncResult(running.id, app=app).abort()
     wait_until(lambda: doomed.state == "REVOKED", 20, "the task to be revoked")
-    assert spared.get(timeout=20) == 2
+    assert spared.get(timeout=100) == 2
     assert f"proj.total[{doomed.id}] succeeded" not in worker.output()
     terminal.wait_for("revoked")
     quit_by_key(terminal)

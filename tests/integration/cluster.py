@@ -14,6 +14,7 @@ from celery import Celery
 from celerytui.control import Control
 from celerytui.model import Finding, Outcome, Reply, Task
 from tests.integration.servers import Process, wait_until
+from tests.waiting import patience
 
 
 class Cluster:
@@ -28,7 +29,8 @@ class Cluster:
         (folder / "results").mkdir()
         self.conf = conf
         self.app = self.make_app(result_extended=True)
-        self.control = Control(self.app, read_only=False)
+        self.reply_timeout = float(patience())
+        self.control = Control(self.app, read_only=False, timeout=self.reply_timeout)
         self.workers: dict[str, Process] = {}
 
     def make_app(self, **conf: Any) -> Any:

@@ -21,16 +21,11 @@ from tests.integration.servers import (
     RabbitServer,
     RedisServer,
     Server,
+    missing,
     rabbit_binary,
     redis_binary,
     wait_until,
 )
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is not on the PATH, and CI is set")
-    pytest.skip(f"{what} is not on the PATH")
 
 
 def _serve(make: Callable[[], Server]) -> Iterator[Server]:
@@ -50,14 +45,14 @@ def _serve(make: Callable[[], Server]) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if redis_binary() is None:
-        _missing("redis-server")
+        missing("redis-server")
     yield from _serve(lambda: RedisServer(tmp_path_factory.mktemp("redis")))
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
-        _missing("rabbitmq-server")
+        missing("rabbitmq-server")
     yield from _serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
 
 

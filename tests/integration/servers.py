@@ -15,23 +15,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.waiting import wait_until as wait_until
 
 REPO = Path(__file__).resolve().parents[2]
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Waits until the condition holds; AssertionError naming `what` when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.02)
 
 
 def free_port() -> int:
@@ -82,8 +76,10 @@ class Process:
         return self.log.read_text(errors="replace")[-4000:]
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to this process, not to its children."""
+        """Sends a signal to this process, not to its children; after SIGSTOP it stands still."""
         self._popen.send_signal(number)
+        if number is signal.SIGSTOP and hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def stop(self, grace: float = 10.0) -> None:
         """TERM, after `grace` seconds KILL with its children; returns once it is gone."""
@@ -303,6 +299,13 @@ class RabbitServer(Server):
         if self._epmd is not None:
             self._epmd.stop()
             self._epmd = None
+
+
+def missing(program: str) -> NoReturn:
+    """Skips the test that needs a program which is not there; where CI is set it fails."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{program} is not on the PATH, and CI is set")
+    pytest.skip(f"{program} is not on the PATH")
 
 
 def redis_binary() -> str | None:

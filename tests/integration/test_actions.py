@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from celerytui.control import registered
+from celerytui.control import Control, registered
 from celerytui.model import Arguments, Item, Refusal, Task, TaskState
 from tests.integration.cluster import Cluster, only, until
 from tests.integration.servers import Server
+from tests.waiting import within
 
 FORKS, THREADS = "forks@test", "threads@test"
 BOTH = [FORKS, THREADS]
@@ -88,7 +89,7 @@ class TestTaskTypes:
         cluster.do("type.time_limits", ["proj.sleepy"])
         assert limits() == {}
         cluster.do("worker.pool_restart", [FORKS])
-        assert cluster.app.send_task("proj.sleepy", (1.2,)).get(timeout=20) == "slept 1.2"
+        assert cluster.app.send_task("proj.sleepy", (1.2,)).get(timeout=100) == "slept 1.2"
         crossed = cluster.do("type.time_limits", ["proj.sleepy"], soft="9", hard="3")
         assert crossed.replies == ()
         assert "has to be below" in str(crossed.error)
@@ -132,7 +133,7 @@ class TestPools:
         assert finding.ok is None
         assert "after its next task" in finding.text
         for _ in range(4):
-            assert cluster.app.send_task("proj.add", (1, 2)).get(timeout=20) == 3
+            assert cluster.app.send_task("proj.add", (1, 2)).get(timeout=100) == 3
         until(lambda: pids() and not pids() & before)
         assert cluster.look_back(outcome).ok is True
 
@@ -146,7 +147,7 @@ class TestConsumers:
         until(lambda: "extra" in self.queues(cluster))
         assert cluster.look_back(added).ok is True
         task = cluster.app.send_task("proj.add", (2, 3), queue="extra")
-        assert task.get(timeout=20) == 5
+        assert task.get(timeout=100) == 5
         gone = cluster.do("worker.cancel_consumer", [FORKS], queue="extra")
         until(lambda: "extra" not in self.queues(cluster))
         assert cluster.look_back(gone).ok is True
@@ -185,12 +186,12 @@ class TestWorkers:
             )
             with consumer:
                 # On Redis nothing comes before the first drain has subscribed.
-                connection.drain_events(timeout=5)
+                connection.drain_events(timeout=60)
                 assert cluster.do("worker.heartbeat", [FORKS]).replies[0].ok is None
-                deadline = time.monotonic() + 10
+                deadline = time.monotonic() + 60
                 # One that was asked for says 5; by itself the worker says 2.
                 while 5 not in beats and time.monotonic() < deadline:
-                    connection.drain_events(timeout=5)
+                    connection.drain_events(timeout=60)
         assert 5 in beats
 
     def test_task_events_on_and_off(self, cluster: Cluster) -> None:
@@ -228,9 +229,10 @@ class TestWorkers:
         assert [one["name"] for one in data["active_queues"]] == ["celery"]
 
     def test_a_worker_that_is_not_there_says_so_in_each_section(self, cluster: Cluster) -> None:
-        began = time.monotonic()
-        told = cluster.control.inspect("gone@test", ["stats", "conf", "active"])
-        assert time.monotonic() - began < 2.5
+        with within(2.5):
+            told = Control(cluster.app, read_only=True).inspect(
+                "gone@test", ["stats", "conf", "active"]
+            )
         assert {section.error for section in told.values()} == {"no answer within 1s"}
 
 
@@ -243,7 +245,7 @@ class TestTasks:
         until(lambda: cluster.running(FORKS) == set())
         until(lambda: f"proj.abortable[{task.id}] succeeded" in cluster.log(FORKS))
         done = cluster.app.send_task("proj.add", (1, 1))
-        done.get(timeout=20)
+        done.get(timeout=100)
         (item,) = cluster.do("task.abort", [done.id]).items
         assert (item.ok, item.text) == (False, "it has ended: its result says SUCCESS")
         assert done.result == 2
@@ -258,7 +260,7 @@ class TestTasks:
         )
         assert [reply.ok for reply in outcome.replies] == [True, True]
         until(lambda: task.id not in cluster.running(FORKS))
-        assert spared.get(timeout=20) == "slept 3"
+        assert spared.get(timeout=100) == "slept 3"
         later = cluster.app.send_task("proj.add", (1, 1), **stamped)
         until(lambda: later.state == "REVOKED")
 
@@ -279,7 +281,7 @@ class TestSending:
             "task.send", name="proj.total", args="[[1, 2, 3]]", kwargs="{}", queue="threaded"
         ).items
         assert item.new_id is not None
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=20) == 6
+        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == 6
         until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
     def test_delivery_options_arrive(self, cluster: Cluster) -> None:
@@ -305,13 +307,13 @@ class TestSending:
 
     def test_again_with_the_arguments_of_the_result(self, cluster: Cluster) -> None:
         old = cluster.app.send_task("proj.total", ([4, 5],), queue="threaded")
-        assert old.get(timeout=20) == 9
+        assert old.get(timeout=100) == 9
         held = known(old.id, name="proj.total", args="('cut...", queue="threaded")
         found = cluster.control.find_arguments(old.id, held[old.id], BOTH)
         assert found == Arguments("proj.total", "[[4, 5]]", "{}", "its result", "threaded")
         (item,) = cluster.do("task.run_again", [old.id], tasks=held).items
         assert item.text == f"sent as {item.new_id}, arguments from its result"
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=20) == 9
+        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == 9
         until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
     def test_again_with_the_arguments_that_the_worker_has(self, cluster: Cluster) -> None:
@@ -326,20 +328,20 @@ class TestSending:
             "celery",
         )
         (item,) = cluster.do("task.run_again", [task.id], tasks=held).items
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=20) == "slept 1.5"
+        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == "slept 1.5"
 
     def test_again_by_events_edited_or_refused(self, cluster: Cluster) -> None:
         whole = known("a", name="proj.add", args="(3, 4)", kwargs="{}", queue="celery")
         cut = known("b", name="proj.total", args="([1, 2, ...],)", kwargs="{}")
         first, second = cluster.do("task.run_again", ["a", "b"], tasks=whole | cut).items
-        assert cluster.app.AsyncResult(first.new_id).get(timeout=20) == 7
+        assert cluster.app.AsyncResult(first.new_id).get(timeout=100) == 7
         assert (second.ok, second.new_id) == (False, None)
         assert "cut short" in second.text
         refused = cluster.control.find_arguments("b", cut["b"], BOTH)
         assert isinstance(refused, Refusal)
         assert refused.known_args == "([1, 2, ...],)"
         edited = cluster.do("task.run_again", ["b"], tasks=cut, args="[[1, 2, 3, 4]]", kwargs="{}")
-        assert cluster.app.AsyncResult(edited.items[0].new_id).get(timeout=20) == 10
+        assert cluster.app.AsyncResult(edited.items[0].new_id).get(timeout=100) == 10
 
     def test_results_are_read(self, cluster: Cluster) -> None:
         failed = cluster.app.send_task("proj.fail", ("acme",))
@@ -350,7 +352,7 @@ class TestSending:
         assert "in charge" in str(meta.traceback)
         assert (meta.args, meta.worker, meta.queue) == ("['acme']", FORKS, "celery")
         parent = cluster.app.send_task("proj.outer", (3,))
-        parent.get(timeout=20)
+        parent.get(timeout=100)
         assert len(cluster.control.read_result(parent.id).children) == 3
         nothing = cluster.control.read_result("never-heard-of")
         assert (nothing.status, nothing.result) == ("PENDING", None)

@@ -20,7 +20,7 @@ import pytest
 from celery.events import EventReceiver
 
 from celerytui.wire.redis.events import RedisEventReader
-from tests.integration.servers import Process, RedisServer, Server, free_port, wait_until
+from tests.integration.servers import Process, RedisServer, Server, free_port, missing, wait_until
 from tests.integration.test_receive import Job, running
 
 PROBE = "probe"
@@ -240,7 +240,7 @@ def test_redis_over_tls(
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """The key and the certificate of 127.0.0.1, which signs itself."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on the PATH")
+        missing("openssl")
     key, cert = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
         [

@@ -9,12 +9,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from amqp import NotFound
 
 from celerytui.model import LinkState
 from celerytui.wire.amqp.events import AmqpEventReader
 from celerytui.wire.connections import AMQP_HEARTBEAT_SECONDS
 from tests.integration.servers import RabbitServer, Server, free_port, wait_until
-from tests.integration.test_beside_celery import celery_listening, check_same, make_certificate
+from tests.integration.test_beside_celery import (
+    celery_listening,
+    check_same,
+    make_certificate,
+    wait_for_both,
+)
 from tests.integration.test_receive import Job, publish, running, started
 
 CONFS: list[dict[str, Any]] = [
@@ -46,26 +52,22 @@ def test_the_queue_is_the_one_that_celery_declares(
     assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     app = make_app(url, **conf)
-    vhost = url.rpartition("/")[2]
-    check_same(app)
-
-    def queues() -> dict[str, dict[str, Any]]:
-        return {queue.pop("name"): queue for queue in rabbitmq_server.queues(vhost)}
-
-    left = set(queues())
-    with celery_listening(app), running(app) as ours:
+    with celery_listening(app) as theirs, running(app) as ours:
         reader = ours.receiver._reader
         assert isinstance(reader, AmqpEventReader)
-        wait_until(lambda: len(queues().keys() - left) == 2, 30, "both queues")
-        found = {name: queue for name, queue in queues().items() if name not in left}
+        wait_for_both(app, theirs, ours)
+        vhost = url.rpartition("/")[2]
+        found = {queue.pop("name"): queue for queue in rabbitmq_server.queues(vhost)}
     name = str(reader.queue)
     mine = found.pop(name)
-    [(celerys, theirs)] = found.items()
+    [(celerys, other)] = found.items()
 
     # A durable one of Celery's stays when its receiver has gone.
-    assert mine == theirs | {"auto_delete": True}
+    assert mine == other | {"auto_delete": True}
     assert name.rpartition(".")[0] == celerys.rpartition(".")[0]
-    assert name not in queues()
+    with app.connection_for_read() as connection, pytest.raises(NotFound):
+        connection.channel().queue_declare(name, passive=True)
+    check_same(app)
 
 
 def test_names_and_passwords_that_have_to_be_quoted(
@@ -123,20 +125,26 @@ def test_rabbitmq_over_tls(make_app: Callable[..., Any], tls_server: tuple[int, 
 
 
 def test_a_rabbitmq_that_freezes_is_noticed_by_its_heartbeat(
-    make_app: Callable[..., Any], rabbitmq_server: Server, revived: Callable[[Server], Server]
+    make_app: Callable[..., Any],
+    rabbitmq_server: Server,
+    revived: Callable[[Server], Server],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    seconds = 3
+    assert seconds < AMQP_HEARTBEAT_SECONDS
+    monkeypatch.setattr("celerytui.connect.AMQP_HEARTBEAT_SECONDS", seconds)
     server = revived(rabbitmq_server)
     app = make_app(server.fresh_url())
     with running(app) as receiver:
-        assert wire_of(receiver).heartbeat == AMQP_HEARTBEAT_SECONDS
+        assert wire_of(receiver).heartbeat == seconds
         server.freeze()
-        lost = receiver.wait_for(LinkState.RECONNECTING, 4 * AMQP_HEARTBEAT_SECONDS)
+        lost = receiver.wait_for(LinkState.RECONNECTING, 4 * seconds)
         server.thaw()
         receiver.wait_for(LinkState.CONNECTED, 30)
 
     assert "heartbeat" in (lost.error or "")
     assert lost.lost_at is not None
-    assert lost.since - lost.lost_at > AMQP_HEARTBEAT_SECONDS
+    assert lost.since - lost.lost_at > seconds
 
 
 def test_heartbeats_keep_a_quiet_connection(

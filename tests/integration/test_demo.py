@@ -17,6 +17,7 @@ from celerytui.demo import DemoCluster, run_demo
 from celerytui.demo.app import FOLDER
 from celerytui.settings import Settings
 from tests.integration.servers import wait_until
+from tests.waiting import GENEROUS, within
 
 WORKERS = {"celery@bill1", "celery@web1"}
 MONITOR = """
@@ -51,7 +52,7 @@ class Listener:
         self.app = app
 
     def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * GENEROUS
         with self.app.connection_for_read() as connection:
             receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
             for _ in receiver.itercapture(limit=None, timeout=None, wakeup=False):
@@ -150,8 +151,8 @@ def test_no_worker_is_in_trouble(cluster: DemoCluster) -> None:
 def test_leaving_is_quick_and_leaves_nothing() -> None:
     with DemoCluster() as cluster:
         wait_until(lambda: len(processes_of(cluster.folder)) >= 4, 20, "the processes")
-        began = time.monotonic()
-    assert time.monotonic() - began < 4
+        with within(4):
+            cluster.stop()
     assert processes_of(cluster.folder) == []
     assert not cluster.folder.exists()
 
@@ -167,7 +168,7 @@ def test_nothing_outlives_a_monitor_that_is_killed(number: signal.Signals) -> No
         # The keeper, two workers with four pool processes of one of them, and the producer.
         wait_until(lambda: len(processes_of(folder)) == 8, 30, "the workers")
         monitor.send_signal(number)
-        assert monitor.wait(5) == -number
+        assert monitor.wait(60) == -number
     finally:
         monitor.kill()
         monitor.wait()

@@ -14,6 +14,7 @@ from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.integration.servers import Process, Server, wait_until
+from tests.waiting import patience
 
 SECONDS = 30.0
 
@@ -24,7 +25,8 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any, **settings: Any) -> Engine:
-        engine = Engine(app, Settings(refresh=0.1, **settings))
+        patient = {"reply_timeout": float(patience())}
+        engine = Engine(app, Settings(refresh=0.1, **(patient | settings)))
         engines.append(engine)
         engine.start()
         return engine
@@ -54,7 +56,7 @@ def test_what_already_runs_shows_at_once(
     running = app.send_task("proj.sleepy", (20,)).id
     waiting = app.send_task("proj.add", (1, 2)).id
     later = app.send_task("proj.add", (3, 4), countdown=600).id
-    inspect = app.control.inspect(destination=["w1@test"], timeout=2)
+    inspect = app.control.inspect(destination=["w1@test"], timeout=20)
     wait_until(lambda: bool((inspect.active() or {}).get("w1@test")), SECONDS, "the task to run")
     wait_until(
         lambda: bool((inspect.scheduled() or {}).get("w1@test")), SECONDS, "the ETA to be held"
@@ -94,7 +96,7 @@ def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
     done = app.send_task("proj.add", (1, 2)).id
     wait_until(lambda: _state(engine, done) is TaskState.SUCCESS, SECONDS, "the task's events")
     before = worker.output().count("pidbox")
-    clock = app.control.inspect(destination=["w1@test"], timeout=2).clock
+    clock = app.control.inspect(destination=["w1@test"], timeout=20).clock
     first = clock()["w1@test"]["clock"]
     beats = engine.store.summary(time.time()).events_received
     wait_until(
@@ -120,7 +122,7 @@ def test_events_can_be_left_alone(
         SECONDS,
         "the worker to be found out as silent",
     )
-    replies = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    replies = app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     assert "already" not in str(replies)
 
 
@@ -135,7 +137,7 @@ def test_restore_turns_off_only_what_was_turned_on_here(
     app = make_app(redis_url)
     start_worker_on(redis_url, events=False)
     if was_on:
-        app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+        app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     engine = run_engine(app, restore_events=True)
     wait_until(
         lambda: bool((one := engine.store.worker("w1@test")) and one.task_events),
@@ -143,7 +145,7 @@ def test_restore_turns_off_only_what_was_turned_on_here(
         "the events to be on",
     )
     engine.stop()
-    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     assert ("already" in str(reply)) is was_on
 
 
@@ -156,7 +158,7 @@ def test_restore_does_not_wait_for_what_the_control_thread_does(
     app = make_app(redis_url)
     start_worker_on(redis_url, events=False)
     silent = start_worker_on(redis_url, "w2@test")
-    engine = run_engine(app, restore_events=True, reply_timeout=20.0)
+    engine = run_engine(app, restore_events=True, reply_timeout=6.0 * patience())
     _online(engine, 2)
     wait_until(
         lambda: engine.store.worker("w1@test").events_enabled_by_us,  # type: ignore[union-attr]
@@ -167,7 +169,7 @@ def test_restore_does_not_wait_for_what_the_control_thread_does(
     engine.submit("task.revoke", ["some-id"])
     engine.stop()
     silent.send(signal.SIGCONT)
-    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=2)
+    [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     assert "already" not in str(reply)
 
 
@@ -283,7 +285,7 @@ def test_the_size_of_a_pool_that_was_changed_is_told(
     assert size() == 1
     engine.submit("worker.pool_grow", ["w1@test"], {"n": "2"})
     wait_until(lambda: size() == 3, SECONDS, "the pool to be of three")
-    # Somebody else's executor is seen when the workers are asked.
+    # Somebody else's doing is seen when the workers are asked.
     app.control.pool_shrink(1, destination=["w1@test"])
 
     def asked() -> bool:

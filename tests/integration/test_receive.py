@@ -17,6 +17,7 @@ from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.wire import receiver
 from celerytui.wire.receiver import Receiver
 from celerytui.wire.registry import broker_of
+from tests import waiting
 from tests.integration.servers import Process, Server, wait_until
 
 
@@ -55,12 +56,11 @@ class Job:
         return self.links[-1]
 
     def stop(self, within: float) -> None:
-        begin = time.monotonic()
-        self.receiver.stop()
-        self._thread.join(within)
+        with waiting.within(within):
+            self.receiver.stop()
+            self._thread.join(within * waiting.patience())
         assert not self._thread.is_alive(), f"did not stop within {within} s"
         assert self.links[-1].state is LinkState.STOPPED
-        assert time.monotonic() - begin < within
 
 
 @contextmanager
@@ -359,10 +359,9 @@ def test_a_wait_can_be_cut_short(make_app: Any) -> None:
                 20,
                 "the wait of 5 s",
             )
-            begin = time.monotonic()
-            receiver.receiver.reconnect_now()
-            wait_until(lambda: receiver.links[-1].attempt == 5, 4, "the next try")
-            assert time.monotonic() - begin < 4
+            with waiting.within(4):
+                receiver.receiver.reconnect_now()
+                wait_until(lambda: receiver.links[-1].attempt == 5, 4, "the next try")
 
 
 def test_the_filesystem_carries_events(make_app: Any, tmp_path: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from celerytui.errors import BrokerUnavailable
 from celerytui.wire import connections
 from celerytui.wire.connections import read_connection
 from celerytui.wire.registry import broker_of
+from tests.waiting import within
 
 PASSWORD = "s3cr3t-Pa55"
 
@@ -112,16 +112,14 @@ def test_the_piece_of_an_unquoted_password_that_a_client_quotes_is_masked() -> N
 def test_a_broker_answers(tmp_path: Path) -> None:
     options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path)}
     app = app_on("filesystem://", broker_transport_options=options)
-    connections.answers_within(app, 5)
+    connections.answers_within(app, 60)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
     app = app_on(f"{scheme}://user:{PASSWORD}@127.0.0.1:{closed_port}//0")
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable) as caught:
+    with within(10), pytest.raises(BrokerUnavailable) as caught:
         connections.answers_within(app, 0.5)
-    assert time.monotonic() - begin < 10
     text = str(caught.value)
     assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
     assert "refused" in text
@@ -130,11 +128,9 @@ def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_accepts_and_is_silent(scheme: str, silent_server: int) -> None:
-    begin = time.monotonic()
-    with pytest.raises(BrokerUnavailable):
-        connections.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
     # Celery's own limit is 4 s for RabbitMQ and none for Redis.
-    assert time.monotonic() - begin < 3.9
+    with within(3.9), pytest.raises(BrokerUnavailable):
+        connections.answers_within(app_on(f"{scheme}://127.0.0.1:{silent_server}//0"), 0.5)
 
 
 def test_a_failover_list_is_tried_to_its_end(closed_port: int, silent_server: int) -> None:

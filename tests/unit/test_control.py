@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,10 +16,11 @@ from celerytui.control.replies import explained, replies, reply
 from celerytui.control.survey import CHECKS, checked
 from celerytui.errors import BrokerUnavailable, ReadOnly, UsageError
 from celerytui.model import Outcome
+from tests.waiting import patience, within
 
 Handler = Callable[..., Any]
 
-PATIENCE = 1.5
+PATIENCE = 1.5 * patience()
 """The timeout of the tests; an answer on a busy machine takes some tenths of it."""
 
 
@@ -79,12 +79,12 @@ class Node:
 
     def __enter__(self) -> Node:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 class TestRegistry:
@@ -185,17 +185,19 @@ class TestTasks:
         def elsewhere(state: Any, **arguments: Any) -> Any:
             return {"ok": "terminate: tasks unknown"}
 
-        with Node(app, "w1@test", revoke=here), Node(app, "w2@test", revoke=elsewhere):
-            began = time.monotonic()
+        with (
+            Node(app, "w1@test", revoke=here),
+            Node(app, "w2@test", revoke=elsewhere),
+            within(15),  # all have answered, so nothing is waited for
+        ):
             outcome = self.revoke(
                 app,
                 ["id1"],
                 ["w2@test", "w1@test"],
                 action="task.terminate",
                 params={"signal": "SIGQUIT"},
-                timeout=30.0,
+                timeout=300.0,
             )
-            assert time.monotonic() - began < 15  # all have answered, so nothing is waited for
         assert seen == [{"task_id": ["id1"], "terminate": True, "signal": "SIGQUIT"}]
         assert outcome.error is None
         assert [(one.worker, one.ok, one.text) for one in outcome.replies] == [
@@ -418,8 +420,7 @@ class TestReplies:
 
 
 def test_close_ends_a_wait_from_another_thread(app: Any) -> None:
-    control = Control(app, read_only=False, timeout=30.0)
+    control = Control(app, read_only=False, timeout=300.0)
     threading.Timer(0.1, control.close).start()
-    began = time.monotonic()
-    assert control.survey(["gone@test"]).missing == ("gone@test",)
-    assert time.monotonic() - began < 15
+    with within(15):
+        assert control.survey(["gone@test"]).missing == ("gone@test",)

@@ -40,10 +40,10 @@ def test_a_pattern_that_could_take_for_ever_is_refused(pattern: str) -> None:
 def test_the_worst_text_for_a_pattern_is_soon_done(pattern: str) -> None:
     parsed = parse(f"args:/{pattern}/")
     for text in ("a" * 100_000, "ab" * 50_000, "abc" * 30_000):
-        began = time.perf_counter()
+        began = time.thread_time()
         parsed.matches(Task(id="x", seq=0, args=text), NOW)
         # Far more than it takes on a slow machine, far less than a pattern that runs away.
-        assert time.perf_counter() - began < 10
+        assert time.thread_time() - began < 10
 
 
 def test_stars_at_the_ends_of_a_pattern_cost_nothing() -> None:

@@ -28,7 +28,7 @@ def loaded_after(code: str) -> set[str]:
         cwd=PACKAGE.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     return set(ast.literal_eval(ran.stdout.splitlines()[-1]))

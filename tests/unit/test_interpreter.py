@@ -36,7 +36,7 @@ def test_a_busy_thread_waits_until_the_key_is_answered(monkeypatch: pytest.Monke
     thread.start()
     assert not went_on.wait(0.05)
     courtesy.answered()
-    assert went_on.wait(10)
+    assert went_on.wait(100)
     thread.join()
 
 

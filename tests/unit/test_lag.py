@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import cycle
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from celerytui.model import Batch, Event
@@ -68,7 +69,7 @@ def test_a_receiver_that_stood_still_is_behind_by_that() -> None:
     watch.run([0.01] * 10)
     watch.now += 30.0
 
-    watch.see(30.0)
+    assert watch.see(30.0) == 0.0
     assert abs(watch.run([30.0] * 25) - 30.0) < 0.1
 
 
@@ -157,17 +158,43 @@ def test_senders_without_number_are_forgotten() -> None:
     assert len(watch.lag._ages) <= MAX_SENDERS
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(HOSTS),
-            st.floats(0.0, 5.0),
-            st.floats(-1e9, 1e9, allow_nan=False),
-        ),
-        max_size=60,
-    )
+@settings(deadline=None)
+@given(gaps=st.lists(st.floats(0.0, 100.0), min_size=1), late=st.floats(0.0, 1000.0))
+@example(gaps=[3.0], late=1.0)
+def test_one_late_event_proves_nothing(gaps: list[float], late: float) -> None:
+    watch = Watch()
+    for gap in gaps:
+        watch.now += gap
+        assert watch.see(0.0) == 0.0
+
+    assert watch.see(late) == 0.0
+
+
+@pytest.mark.parametrize("every", [0.125, WINDOW, 30.0])
+def test_events_on_both_sides_of_a_window_are_proof(every: float) -> None:
+    watch = Watch()
+    watch.run([0.0, 0.0])
+    watch.now += 10.0
+    watch.see(10.0)
+
+    assert watch.run([10.0] * (round(WINDOW / every) or 1), every=every) == pytest.approx(10.0)
+    assert watch.see(0.0) == 0.0
+
+
+LOOKS = st.lists(
+    st.tuples(
+        st.sampled_from(HOSTS),
+        st.floats(0.0, 5.0),
+        st.floats(-1e9, 1e9, allow_nan=False),
+    ),
+    max_size=60,
 )
+
+
+@settings(max_examples=300, deadline=None)
+@given(LOOKS)
+@example([(HOSTS[0], 3.0, 0.0), (HOSTS[0], 0.0, 1.0)])
+@example([(HOSTS[0], 3.0, 0.0), (HOSTS[0], 0.5, 1.0), (HOSTS[0], 2.0, 4.0)])
 def test_it_never_claims_more_than_the_time_that_went(
     looks: list[tuple[str, float, float]],
 ) -> None:
@@ -177,3 +204,46 @@ def test_it_never_claims_more_than_the_time_that_went(
         watch.now += every
         begun = watch.now if begun is None else begun
         assert 0.0 <= watch.see(waited, host) <= watch.now - begun
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    skews=st.lists(st.floats(-1e5, 1e5), min_size=len(HOSTS), max_size=len(HOSTS)),
+    steps=st.lists(
+        st.tuples(st.integers(0, len(HOSTS) - 1), st.floats(0.0, 5.0), st.floats(0.0, 1.0)),
+        max_size=80,
+    ),
+)
+def test_it_claims_just_what_every_event_of_a_window_had_waited(
+    skews: list[float], steps: list[tuple[int, float, float]]
+) -> None:
+    """Of a queue that keeps its order: its waits grow no faster than time goes."""
+    watch = Watch()
+    for host, skew in zip(HOSTS, skews, strict=True):
+        watch.see(0.0, host, skew)
+    read: list[tuple[float, float]] = [(0.0, 0.0)]
+    sent = 0.0
+    for which, every, share in steps:
+        watch.now += every
+        sent += (watch.now - sent) * share
+        read.append((watch.now, watch.now - sent))
+        while len(read) > 1 and read[1][0] <= watch.now - WINDOW:
+            del read[0]
+
+        claimed = watch.see(watch.now - sent, HOSTS[which], skews[which])
+        assert claimed == pytest.approx(min(waited for _, waited in read), abs=1e-5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LOOKS, st.sampled_from(HOSTS))
+def test_a_lag_that_ends_is_cleared_at_once(
+    looks: list[tuple[str, float, float]], host: str
+) -> None:
+    watch = Watch()
+    for name in HOSTS:
+        watch.see(0.0, name)
+    for name, every, waited in looks:
+        watch.now += every
+        watch.see(abs(waited), name)
+
+    assert watch.see(0.0, host) == 0.0

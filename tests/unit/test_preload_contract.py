@@ -12,9 +12,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
+import celery
 import click
 import pytest
 from hypothesis import given, settings
@@ -79,16 +81,19 @@ def run(
         if not name.startswith(("CELERY", "COVERAGE")) and name not in VARIABLES
     }
     variables |= {"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(folder)} | environ
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, *program, *args],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
+    # What takes its time is told, as everything does on a busy machine.
+    done.stderr = re.sub(r"^celerytui: importing .*\n", "", done.stderr, flags=re.M)
+    return done
 
 
 def complaint(stderr: str) -> str:
@@ -163,9 +168,13 @@ SET = st.dictionaries(
 def test_both_read_arguments_and_variables_alike(
     words: list[tuple[str, ...]], environ: dict[str, str], no_color: str
 ) -> None:
-    from celery.bin.celery import celery
+    from celery.bin.celery import celery as program
 
-    theirs = [param for param in celery.params if param.name != "version"]
+    theirs = [copy(param) for param in program.params if param.name != "version"]
+    for param in theirs:
+        if param.name == "app":
+            # Celery before 5.5 loads the app while it reads the arguments.
+            param.type = click.STRING
     args = [*itertools.chain.from_iterable(words)]
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
@@ -224,6 +233,8 @@ UNCHECKED = "APP ok memory://code None AppLoader project true"
 def test_both_load_the_same_app(
     project: Path, args: list[str], environ: dict[str, str], expected: str
 ) -> None:
+    if expected == UNCHECKED and celery.VERSION < (5, 3, 2):
+        pytest.skip("this Celery crashes where it is not to check anything")
     elsewhere = "--workdir" in args or "CELERY_WORKDIR" in environ
     folder = project / "empty" if elsewhere else project
     theirs = run(CELERY, [*args, "report"], folder, environ)
@@ -233,9 +244,8 @@ def test_both_load_the_same_app(
     assert ours.stdout.splitlines() == told
     # There is no terminal here: the app was loaded and the monitor refused.
     assert ours.returncode == 2
-    *waiting, refusal = ours.stderr.splitlines()
+    [refusal] = ours.stderr.splitlines()
     assert refusal.startswith("celerytui: the monitor needs a terminal")
-    assert all(line.startswith("celerytui: importing ") for line in waiting)
 
 
 @pytest.mark.parametrize("name", ["noapp", "nosuch", "okapp:nope", "pkg:nope"])

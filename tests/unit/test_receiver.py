@@ -18,7 +18,9 @@ from celerytui.model import Batch, Link, LinkState
 from celerytui.wire import receiver
 from celerytui.wire.broker import Broker, Silence
 from celerytui.wire.decode import EventDecoder
+from celerytui.wire.lag import WINDOW
 from celerytui.wire.receiver import Receiver
+from tests.waiting import patience, within
 
 EVENT = json.dumps({"type": "task-started", "hostname": "w@h", "timestamp": 900, "uuid": "u"})
 
@@ -48,7 +50,7 @@ class Script:
         step = self.opens.popleft() if self.opens else None
         if step == "block":
             self.blocking.set()
-            assert self.aborted.wait(10)
+            assert self.aborted.wait(100)
             raise ConnectionResetError("shut")
         if isinstance(step, BaseException):
             raise step
@@ -116,12 +118,11 @@ class Told:
 def test_the_wait_grows_to_five_seconds_and_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = [ConnectionRefusedError("refused")] * 6
     told = Told(monkeypatch, [*refused, None, *refused[:2], None], [1, ConnectionError("gone"), 1])
-    begin = time.monotonic()
-    told.receiver.run()
+    with within(15):
+        told.receiver.run()
 
     waits = [link.next_try - link.since for link in told.links if link.next_try is not None]
     assert waits == [1, 2, 3, 5, 5, 5, 1, 1, 2]
-    assert time.monotonic() - begin < 15
 
 
 def test_each_step_of_a_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +214,10 @@ def test_only_a_read_that_waited_and_found_nothing_proves_that_nothing_waits(
         # Also what a stop of the whole process looks like: a handler of SIGCONT ends the wait.
         told.now += quiet
 
-    told = Told(monkeypatch, [], [1, 0, find_nothing, 1, 0, 1, 0])
+    def take_a_window() -> None:
+        told.now += WINDOW
+
+    told = Told(monkeypatch, [], [1, 0, find_nothing, 1, 0, take_a_window, 1, 0])
     told.now = 900.0
     told.receiver.run()
 
@@ -251,9 +255,9 @@ def test_stop_ends_a_connection_in_the_making(monkeypatch: pytest.MonkeyPatch) -
     thread.start()
     while told.script is None:
         time.sleep(0.001)
-    assert told.script.blocking.wait(5)
+    assert told.script.blocking.wait(100)
     told.receiver.stop()
-    thread.join(2)
+    thread.join(2 * patience())
 
     assert not thread.is_alive()
     assert [link.state.name for link in told.links] == ["CONNECTING", "STOPPED"]
@@ -280,7 +284,7 @@ def test_a_transport_without_events_is_told_and_waits_for_stop() -> None:
         assert thread.is_alive()
         time.sleep(0.001)
     told.stop()
-    thread.join(2)
+    thread.join(2 * patience())
 
     assert not thread.is_alive()
     assert "no events" in (links[1].error or "")

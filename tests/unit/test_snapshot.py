@@ -17,9 +17,11 @@ import pytest
 from celery import Celery
 
 import celerytui
+from tests.waiting import patience, wait_until, within
 
 REPOSITORY = Path(celerytui.__file__).parents[1]
 PASSWORD = "s3cr3t-Pa55"
+IMPORTING = "celerytui: importing"
 
 APP = """
 from celery import Celery
@@ -89,28 +91,32 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
         process.communicate()
 
 
+def said(err: str) -> str:
+    """What stands on standard error, but for what is told of an import that takes its time."""
+    lines = err.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(IMPORTING))
+
+
 def finish(process: Process) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, said(err)
 
 
 def wait_until_listening(folder: Path, process: Process) -> None:
     """Return once the process has bound a queue to the exchange of the events."""
     exchange = folder / "control" / "celeryev.exchange"
-    deadline = time.monotonic() + 30
-    while not (exchange.exists() and "celeryev." in exchange.read_text()):
+
+    def bound() -> bool:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        return exchange.exists() and "celeryev." in exchange.read_text()
+
+    wait_until(bound, 30, "the process to listen")
 
 
 def wait_until_taken(options: dict[str, Any]) -> None:
     """Return once all that was sent is out of the broker's folder."""
-    deadline = time.monotonic() + 30
-    while os.listdir(options["data_folder_in"]):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    time.sleep(0.2)  # from the folder to the store
+    wait_until(lambda: not os.listdir(options["data_folder_in"]), 30, "the folder to be empty")
+    time.sleep(0.2 * patience())  # from the folder to the store
 
 
 def send_tasks(options: dict[str, Any], *names: str) -> None:
@@ -127,8 +133,10 @@ def send_tasks(options: dict[str, Any], *names: str) -> None:
 def test_it_prints_what_it_heard_and_exits(
     tmp_path: Path, spawn: Spawn, broker: dict[str, Any]
 ) -> None:
+    seconds = 2 * patience()
     process = spawn(
-        "-A", "filed_app", "snapshot", "--for", "2s", "--filter", "name:mail.*", "--json"
+        *("-A", "filed_app", "snapshot", "--for", f"{seconds}s"),
+        *("--filter", "name:mail.*", "--json"),
     )
     wait_until_listening(tmp_path, process)
     send_tasks(broker, "mail.send", "report.make", "mail.sort")
@@ -139,7 +147,7 @@ def test_it_prints_what_it_heard_and_exits(
     assert document["broker"] == "filesystem://"
     assert document["transport"] == "filesystem"
     assert document["connection"] == {"state": "connected", "error": None}
-    assert 2 <= document["observed_seconds"] < 8
+    assert seconds <= document["observed_seconds"] < seconds + 6 * patience()
     assert document["events"]["received"] == 6
     assert document["tasks"]["held"] == 3
     assert {row["name"] for row in document["tasks"]["rows"]} == {"mail.send", "mail.sort"}
@@ -170,7 +178,7 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
 
 
 def test_the_default_is_tables(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", "1s")
+    process = spawn("-A", "filed_app", "snapshot", "--for", f"{patience()}s")
     wait_until_listening(tmp_path, process)
     send_tasks(broker, "mail.send")
     status, out, err = finish(process)
@@ -189,12 +197,11 @@ def test_a_signal_ends_the_listening_and_it_still_prints(
     send_tasks(broker, "mail.send")
     wait_until_taken(broker)
     process.send_signal(number)
-    begin = time.monotonic()
-    status, out, err = finish(process)
-    assert time.monotonic() - begin < 20
+    with within(20):
+        status, out, err = finish(process)
     assert (status, err) == (0, "")
     document = json.loads(out)
-    assert document["observed_seconds"] < 60
+    assert document["observed_seconds"] < 1000
     assert [row["name"] for row in document["tasks"]["rows"]] == ["mail.send"]
 
 
@@ -224,9 +231,8 @@ def test_where_no_broker_answers_it_is_69(
 ) -> None:
     port = deaf_port if silent else 1
     url = f"{scheme}://user:{PASSWORD}@127.0.0.1:{port}//"
-    begin = time.monotonic()
-    status, out, err = finish(spawn("-q", "-b", url, "snapshot", "--timeout", "1s", "--json"))
-    assert time.monotonic() - begin < 10
+    with within(10):
+        status, out, err = finish(spawn("-q", "-b", url, "snapshot", "--timeout", "1s", "--json"))
     assert (status, out) == (69, "")
     assert err.startswith(
         f"celerytui: no broker answered at {scheme}://user:**@127.0.0.1:{port}// within 1s: "
@@ -251,8 +257,8 @@ def test_a_reader_that_leaves_is_no_crash(
     assert process.stderr is not None
     process.stdout.close()
     process.stdout = None
-    assert process.stderr.read() == ""
-    assert process.wait(30) == 1
+    assert said(process.stderr.read()) == ""
+    assert process.wait(300) == 1
 
 
 @pytest.mark.parametrize("redirected", [">/dev/full", ">&-"], ids=["full", "closed"])
@@ -269,8 +275,8 @@ def test_an_output_that_takes_nothing_is_said_in_one_line(
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("celerytui: standard output ")
-    assert done.stderr.count("\n") == 1
+    assert said(done.stderr).startswith("celerytui: standard output ")
+    assert said(done.stderr).count("\n") == 1

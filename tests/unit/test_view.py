@@ -365,5 +365,5 @@ def test_readers_are_never_torn() -> None:
             check(store, view, clock.now)
     finally:
         stop.set()
-        reader.join(5)
+        reader.join(100)
     assert not torn
