@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from rich.style import Style
 
 from celerytui.demo.sample import NOW
 from celerytui.errors import SettingsError
-from celerytui.model import Batch, Event, Outcome, Reply, TaskState
+from celerytui.model import Batch, Event, Outcome, Reply
 from celerytui.store import Store
 from celerytui.ui.actions.confirm import Confirm
-from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.bars.header import Header
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.reading import Reading
@@ -25,9 +22,6 @@ from tests.ui.pilot import cursor_row, driven, rows
 
 def _received(task_id: str, name: str = "late.comer") -> Event:
     return Event("task-received", "celery@web1", NOW, uuid=task_id, name=name, args="()")
-
-
-# Moving
 
 
 async def test_the_cursor_stays_on_its_task_while_rows_come_in_above() -> None:
@@ -116,56 +110,6 @@ async def test_a_cursor_whose_task_is_filtered_out_goes_to_its_neighbour() -> No
         assert at.app.main.table.cursor in at.app.main.table.shown
 
 
-# The filter
-
-
-async def test_the_filter_acts_while_it_is_typed() -> None:
-    async with driven() as at:
-        await at.press("2", "slash", *"state:failure")
-        shown = at.engine.view.window(0, 1000)
-        assert shown
-        assert {task.state for task in shown} == {TaskState.FAILURE}
-        await at.press("enter")
-        assert at.app.session.filter_text == "state:failure"
-        assert at.app.screen.focused is at.app.main.table
-
-
-async def test_a_mistake_keeps_the_last_good_filter() -> None:
-    async with driven() as at:
-        await at.press("2", "slash", *"state:failure")
-        good = at.engine.view.matched
-        await at.press(*" runtime:>2x")
-        assert at.engine.view.matched <= good
-        assert at.app.main.table.last_good
-        assert "last good filter" in at.screen_text()
-
-
-async def test_escape_brings_the_filter_before_back() -> None:
-    async with driven() as at:
-        at.app.main.filter_by("name:billing")
-        await at.press("2", "slash", *" state:failure", "escape")
-        assert at.app.session.filter_text == "name:billing"
-        assert at.engine.view.filter is not None
-        assert at.engine.view.filter.text == "name:billing"
-
-
-async def test_tab_completes_a_field_and_up_brings_an_older_filter() -> None:
-    async with driven() as at:
-        await at.press("2", "slash", *"wor", "tab")
-        line = at.app.query_one(FilterInput)
-        assert line.value == "worker:"
-        await at.press("enter", "slash", "up")
-        assert line.value == "worker:"
-
-
-async def test_keys_typed_into_the_filter_do_nothing_else() -> None:
-    async with driven() as at:
-        await at.press("2", "j", "slash", *"CKq", "p", "colon")
-        assert at.app.query_one(FilterInput).value == "CKqp:"
-        assert len(at.app.screen_stack) == 1
-        assert at.app.session.paused_at is None
-
-
 async def test_t_on_a_worker_shows_its_tasks() -> None:
     async with driven() as at:
         await at.press("3", "j")
@@ -186,9 +130,6 @@ async def test_sorting_by_key_and_by_a_click_on_the_head() -> None:
         assert (at.engine.view.sort, at.engine.view.reverse) == ("runtime", False)
         await at.pilot.click("#tasks", offset=(5, 1))
         assert at.engine.view.sort == "state"
-
-
-# Actions
 
 
 async def test_revoke_by_keyboard_asks_first_and_y_does_it() -> None:
@@ -313,67 +254,6 @@ async def test_the_palette_has_every_action_and_every_key() -> None:
     async with driven() as at:
         commands = {command.title for command in at.app.get_system_commands(at.app.screen)}
         assert {"Revoke", "Terminate", "pause", "filter", "quit", "Tasks"} <= commands
-
-
-# Views, detail and display
-
-
-async def test_detail_follows_the_task_live() -> None:
-    async with driven() as at:
-        await at.news(_received("followed", "orders.checkout"))
-        await at.press("2", "j", "enter")
-        assert at.app.main.navigator.view.name == "task"
-        assert "received" in at.screen_text()
-        await at.news(
-            Event("task-started", "celery@web1", NOW, uuid="followed"),
-            Event("task-succeeded", "celery@web1", NOW, uuid="followed", result="42", runtime=0.5),
-        )
-        assert "success" in at.screen_text()
-        assert "42" in at.screen_text()
-
-
-async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None:
-    async with driven() as at:
-        await at.news(
-            Event("task-received", "w", NOW, uuid="root", name="the.parent", root_id="root"),
-            Event(
-                "task-received",
-                "w",
-                NOW + 1,
-                uuid="kid",
-                name="the.child",
-                root_id="root",
-                parent_id="root",
-            ),
-        )
-        await at.press("2", "j", "enter")
-        assert at.app.main.detail.task_id == "kid"
-        await at.press("right_square_bracket", "enter")
-        assert at.app.main.detail.task_id == "root"
-        assert "the.child" in at.screen_text()
-        await at.press("escape")
-        assert at.app.main.navigator.view.name == "tasks"
-
-
-async def test_t_goes_straight_to_the_traceback() -> None:
-    async with driven((80, 24)) as at:
-        at.app.main.filter_by("state:failure name:billing.charge")
-        await at.press("2", "j", "t")
-        await at.pilot.pause()
-        assert at.app.main.navigator.view.name == "task"
-        assert "Timeline" not in at.screen_text()
-        assert "Exception ─" in at.screen_text()
-        assert "CardDeclined" in at.screen_text()
-
-
-async def test_copying_the_id_and_the_row() -> None:
-    async with driven() as at:
-        await at.press("2", "j", "c")
-        assert at.app.clipboard == at.app.main.table.cursor
-        await at.press("y")
-        document = json.loads(at.app.clipboard)
-        assert document["id"] == at.app.main.table.cursor
-        assert document["state"] == "success"
 
 
 async def test_pause_freezes_the_display_and_not_the_store() -> None:

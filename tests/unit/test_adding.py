@@ -227,10 +227,12 @@ async def show(at):
     "an option": Addition(
         (
             Change(
-                "settings.py", "    quiet_nights: bool = False\n", "    keys: Mapping[str, str]"
+                "settings/options.py",
+                "    quiet_nights: bool = False\n",
+                "    keys: Mapping[str, str]",
             ),
             Change(
-                "settings.py",
+                "settings/options.py",
                 """    Option(name="quiet_nights", kind="flag", help="Wake nobody at night."),
 """,
                 '    Option(\n        name="production"',

@@ -16,7 +16,10 @@ from celerytui.ui.views.registry import HOME, VIEWS
 PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
 HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
-PLUGIN_PARTS = ("cli", "durations", "errors", "options", "settings")
+PLUGIN_PARTS = (
+    *("cli", "durations", "errors", "options", "settings"),
+    *("settings.load", "settings.options", "settings.values"),
+)
 PLUGIN = {"celerytui", *(f"celerytui.{name}" for name in PLUGIN_PARTS)}
 
 

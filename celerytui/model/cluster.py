@@ -1,0 +1,140 @@
+"""Workers, queues, the link to the broker, and what is wrong with them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Severity = Literal["info", "warning", "critical"]
+
+
+class Alert(Struct, frozen=True):
+    """Something that is wrong now, as one of the detectors in `health` judged it.
+
+    `id` is the detector's, `worker.lost`, and its part before the dot says what kind of thing
+    `subject` names: a hostname, a queue; of what there is one only, that kind again. `since` is
+    when it began, as far as that is known. `text` is one sentence, in which a name may be foreign;
+    `evidence` the figures that it was judged by.
+    """
+
+    id: str
+    subject: str
+    severity: Severity
+    since: float
+    text: str
+    evidence: dict[str, Any] = {}
+
+
+WorkerStatus = Literal["online", "late", "lost", "offline", "unknown"]
+
+
+class Worker(Struct):
+    """One worker as its events and its answers describe it.
+
+    The part from `pool` on is known only after it answered an inspect; `inspected` says when.
+    `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
+    filled in by `Health`, empty in what the store gives.
+    """
+
+    hostname: str
+    first_seen: float
+    last_seen: float
+    last_heartbeat: float | None = None
+    offline_since: float | None = None
+    freq: float = 2.0
+    pid: int | None = None
+    active: int | None = None
+    processed: int | None = None
+    loadavg: tuple[float, ...] | None = None
+    sw_ident: str | None = None
+    sw_ver: str | None = None
+    sw_sys: str | None = None
+    clock_skew: float | None = None
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+    done_per_second: float | None = None
+    task_events: bool | None = None
+    events_enabled_by_us: bool = False
+    pool: str | None = None
+    concurrency: int | None = None
+    prefetch: int | None = None
+    queues: tuple[str, ...] | None = None
+    uptime: float | None = None
+    inspected: float | None = None
+    no_answer: float | None = None
+    status: WorkerStatus = "unknown"
+    alerts: tuple[Alert, ...] = ()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its heartbeats come, be they late."""
+        return self.status in ("online", "late")
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is known not to run any more, or taken not to."""
+        return self.status in ("lost", "offline")
+
+
+class QueueDepth(Struct, frozen=True):
+    """One reading of one queue; `error` says why a figure is missing."""
+
+    name: str
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: int | None = None
+    error: str | None = None
+
+
+class Queue(Struct):
+    """A queue with its history.
+
+    `history` holds up to 120 samples of `ready`, one each 5 s, oldest first, None where there was
+    no reading. `growth` is messages a second over the last minute, `empty_in` seconds to zero at
+    that pace, None when unknown or never. `consumed` is False only when it is certain that no
+    worker takes from it. `alerts` are as those of a worker.
+    """
+
+    name: str
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: int | None = None
+    error: str | None = None
+    read_at: float | None = None
+    history: tuple[int | None, ...] = ()
+    growth: float | None = None
+    empty_in: float | None = None
+    consumed: bool | None = None
+    alerts: tuple[Alert, ...] = ()
+
+
+class LinkState(enum.Enum):
+    """How the receiver stands with the broker."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    NO_EVENTS = "no events"
+    STOPPED = "stopped"
+
+
+class Link(Struct, frozen=True):
+    """The connection to the broker at one moment.
+
+    `since` is when this state began, `lost_at` from when on news of the last good connection is
+    missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
+    passwords masked; `attempt` counts tries since the loss, `next_try` is when the next comes.
+    `note` says why events are read in a slower way than they could be.
+    """
+
+    state: LinkState = LinkState.CONNECTING
+    since: float = 0.0
+    error: str | None = None
+    attempt: int = 0
+    next_try: float | None = None
+    lost_at: float | None = None
+    lost_for: str | None = None
+    note: str | None = None

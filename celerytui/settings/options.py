@@ -1,0 +1,197 @@
+"""What the user can set: one Settings struct, and one Option for each of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+ENV_PREFIX = "CELERYTUI_"
+
+
+THEMES = ("auto", "dark", "light", "ansi", "mono")
+
+
+Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys", "apps"]
+
+
+class Settings(NamedTuple):
+    """What the user chose, checked.
+
+    Durations are seconds; `keys` is binding id -> keys, `apps` name of an app -> its own flags.
+    """
+
+    max_tasks: int = 100_000
+    max_workers: int = 5_000
+    read_only: bool = False
+    refresh: float = 0.25
+    enable_events: bool = True
+    restore_events: bool = False
+    theme: str = "auto"
+    ascii: bool = False
+    utc: bool = False
+    log_file: str | None = None
+    reply_timeout: float = 1.0
+    queues: tuple[str, ...] = ()
+    queue_interval: float = 2.0
+    production: bool = False
+    keys: Mapping[str, str] = MappingProxyType({})
+    apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
+
+    def for_app(self, name: str) -> Settings:
+        """These settings with those of the app's own table, which can only make them stricter."""
+        own = self.apps.get(name, {})
+        return self._replace(
+            read_only=self.read_only or own.get("read-only", False),
+            production=self.production or own.get("production", False),
+        )
+
+
+class Option(NamedTuple):
+    """One setting as the user meets it.
+
+    `name` is its field in `Settings`, `minimum` the smallest good number, `short` a one-letter
+    flag. Options of the kinds in `TABLES` stand only in the config file.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    minimum: float = 0.0
+    choices: tuple[str, ...] = ()
+    short: str | None = None
+    metavar: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the config file."""
+        return self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str | None:
+        """Its environment variable, None where it has none."""
+        return None if self.kind in TABLES else ENV_PREFIX + self.name.upper()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Its command-line flags as click takes them, the long one last; () where it has none."""
+        if self.kind in TABLES:
+            return ()
+        long = f"--{self.key}"
+        if self.kind == "flag" and self.default is True:
+            long = f"{long}/--no-{self.key}"
+        return (self.short, long) if self.short else (long,)
+
+    @property
+    def default(self) -> Any:
+        """What it is when nobody sets it."""
+        return getattr(DEFAULTS, self.name)
+
+
+DEFAULTS = Settings()
+
+
+TABLES: tuple[Kind, ...] = ("keys", "apps")
+
+
+APP_FLAGS = ("read-only", "production")
+"""What an app's own table in the config file may hold."""
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="max_tasks",
+        kind="count",
+        minimum=1,
+        metavar="N",
+        help="Tasks held in memory; past it finished successes go first and are counted.",
+    ),
+    Option(
+        name="max_workers",
+        kind="count",
+        minimum=1,
+        metavar="N",
+        help="Workers held in memory.",
+    ),
+    Option(
+        name="read_only",
+        kind="flag",
+        help="Remove every action that changes the cluster; task events are not turned on either.",
+    ),
+    Option(
+        name="refresh",
+        kind="duration",
+        minimum=0.1,
+        metavar="TIME",
+        help="Shortest time between two updates of the screen, 0.1s at the fastest.",
+    ),
+    Option(
+        name="enable_events",
+        kind="flag",
+        help="Turn task events on, once, for each worker that has them off.",
+    ),
+    Option(
+        name="restore_events",
+        kind="flag",
+        help="At exit, turn off again the task events that were turned on.",
+    ),
+    Option(
+        name="theme",
+        kind="choice",
+        choices=THEMES,
+        metavar="NAME",
+        help="Colours: auto asks the terminal, ansi uses its 16 colours, mono none.",
+    ),
+    Option(
+        name="ascii",
+        kind="flag",
+        help="Draw with ASCII only.",
+    ),
+    Option(
+        name="utc",
+        kind="flag",
+        help="Show times in UTC instead of local time.",
+    ),
+    Option(
+        name="log_file",
+        kind="path",
+        metavar="FILE",
+        help="Append log records to FILE; without it they are dropped.",
+    ),
+    Option(
+        name="reply_timeout",
+        kind="duration",
+        minimum=0.1,
+        metavar="TIME",
+        help="How long workers have to answer a command; below 1s Redis loses answers.",
+    ),
+    Option(
+        name="queues",
+        kind="names",
+        short="-Q",
+        metavar="NAME,...",
+        help="Queues to watch besides those that the app, the workers and the broker name.",
+    ),
+    Option(
+        name="queue_interval",
+        kind="duration",
+        minimum=0.1,
+        metavar="TIME",
+        help="Time between two readings of the broker's queues.",
+    ),
+    Option(
+        name="production",
+        kind="flag",
+        help="Say in the header that this is production.",
+    ),
+    Option(
+        name="keys",
+        kind="keys",
+        help="A table of other keys for bindings, by their ids.",
+    ),
+    Option(
+        name="apps",
+        kind="apps",
+        help="Tables of an app's own read-only and production, by the app's name.",
+    ),
+)

@@ -1,0 +1,140 @@
+"""Texts and values from flags, variables and the config file to what the settings hold."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celerytui.durations import read_duration
+from celerytui.errors import SettingsError
+from celerytui.settings.options import APP_FLAGS, Kind, Option
+
+TRUE = frozenset(("1", "true", "yes", "on"))
+
+
+FALSE = frozenset(("0", "false", "no", "off"))
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from "250ms", "3s", "1h30m" or a bare number of seconds; raises ValueError."""
+    try:
+        return read_duration(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a duration such as 250ms, 3s or 0.5") from None
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """ " (did you mean X?)" for the nearest of `words`, "" where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(words), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def convert(option: Option, value: Any, where: str) -> Any:
+    try:
+        return CONVERT[option.kind](option, value)
+    except (ValueError, OverflowError) as error:
+        raise SettingsError(f"{where}: {error}") from error
+
+
+def _count(option: Option, value: Any) -> int:
+    if isinstance(value, str):
+        try:
+            value = int(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a whole number") from None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a whole number")
+    if value < option.minimum:
+        raise ValueError(f"{value} is too small, {option.minimum:g} is the least")
+    return value
+
+
+def _boolean(option: Option, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in TRUE | FALSE:
+        return value.lower() in TRUE
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def _seconds(option: Option, value: Any) -> float:
+    if isinstance(value, str):
+        seconds = parse_duration(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        seconds = float(value)
+    else:
+        raise ValueError(f"{value!r} is not a duration such as 250ms, 3s or 0.5")
+    if seconds < option.minimum:
+        raise ValueError(f"{str(value).strip()} is too short, {option.minimum:g}s is the least")
+    return seconds
+
+
+def _choice(option: Option, value: Any) -> str:
+    if value in option.choices:
+        return str(value)
+    hint = suggestion(str(value), option.choices)
+    raise ValueError(f"{value!r} is not one of {', '.join(option.choices)}{hint}")
+
+
+def _path(option: Option, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not the name of a file")
+    return os.path.expanduser(value)
+
+
+def _names(option: Option, value: Any) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{value!r} is not a list of names")
+    return tuple(dict.fromkeys(stripped for name in names if (stripped := name.strip())))
+
+
+def _keys(option: Option, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of binding ids and keys")
+    keys = {}
+    for name, key in value.items():
+        if isinstance(key, dict):
+            # `task.revoke = "C"` without quotes is a table of tables in TOML.
+            keys.update({f"{name}.{rest}": text for rest, text in _keys(option, key).items()})
+        elif isinstance(key, str) and key:
+            keys[name] = key
+        else:
+            raise ValueError(f"{name}: {key!r} is not a key")
+    return keys
+
+
+def _apps(option: Option, value: Any) -> dict[str, dict[str, bool]]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of apps")
+    return {name: _flags_of_app(option, name, table) for name, table in value.items()}
+
+
+def _flags_of_app(option: Option, name: str, table: Any) -> dict[str, bool]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: {table!r} is not a table")
+    flags = {}
+    for key, value in table.items():
+        if key not in APP_FLAGS:
+            raise ValueError(f"{name}: {key}: no such setting{suggestion(key, APP_FLAGS)}")
+        try:
+            flags[key] = _boolean(option, value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {key}: {error}") from None
+    return flags
+
+
+CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
+    "count": _count,
+    "flag": _boolean,
+    "duration": _seconds,
+    "choice": _choice,
+    "path": _path,
+    "names": _names,
+    "keys": _keys,
+    "apps": _apps,
+}

@@ -1,0 +1,68 @@
+"""One task: live, with its relatives as links, to copy."""
+
+from __future__ import annotations
+
+import json
+
+from celerytui.demo.sample import NOW
+from celerytui.model import Event
+from tests.ui.pilot import driven
+from tests.ui.test_monitor import _received
+
+
+async def test_detail_follows_the_task_live() -> None:
+    async with driven() as at:
+        await at.news(_received("followed", "orders.checkout"))
+        await at.press("2", "j", "enter")
+        assert at.app.main.navigator.view.name == "task"
+        assert "received" in at.screen_text()
+        await at.news(
+            Event("task-started", "celery@web1", NOW, uuid="followed"),
+            Event("task-succeeded", "celery@web1", NOW, uuid="followed", result="42", runtime=0.5),
+        )
+        assert "success" in at.screen_text()
+        assert "42" in at.screen_text()
+
+
+async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None:
+    async with driven() as at:
+        await at.news(
+            Event("task-received", "w", NOW, uuid="root", name="the.parent", root_id="root"),
+            Event(
+                "task-received",
+                "w",
+                NOW + 1,
+                uuid="kid",
+                name="the.child",
+                root_id="root",
+                parent_id="root",
+            ),
+        )
+        await at.press("2", "j", "enter")
+        assert at.app.main.detail.task_id == "kid"
+        await at.press("right_square_bracket", "enter")
+        assert at.app.main.detail.task_id == "root"
+        assert "the.child" in at.screen_text()
+        await at.press("escape")
+        assert at.app.main.navigator.view.name == "tasks"
+
+
+async def test_t_goes_straight_to_the_traceback() -> None:
+    async with driven((80, 24)) as at:
+        at.app.main.filter_by("state:failure name:billing.charge")
+        await at.press("2", "j", "t")
+        await at.pilot.pause()
+        assert at.app.main.navigator.view.name == "task"
+        assert "Timeline" not in at.screen_text()
+        assert "Exception ─" in at.screen_text()
+        assert "CardDeclined" in at.screen_text()
+
+
+async def test_copying_the_id_and_the_row() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "c")
+        assert at.app.clipboard == at.app.main.table.cursor
+        await at.press("y")
+        document = json.loads(at.app.clipboard)
+        assert document["id"] == at.app.main.table.cursor
+        assert document["state"] == "success"
