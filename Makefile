@@ -46,16 +46,16 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	done; \
 	set -- $${found:-$(BIN)/python}; \
 	for newest; do :; done; \
-	$(MAKE) --no-print-directory test-versions PYTHON=$$1 VERSIONS=lowest && \
+	$(MAKE) --no-print-directory .test-versions PYTHON=$$1 VERSIONS=lowest && \
 	if test "$$($$newest --version)" = "$$($(BIN)/python --version)"; then \
 	    echo "$$($$newest --version), the newest versions: make test uses them"; \
 	else \
-	    $(MAKE) --no-print-directory test-versions PYTHON=$$newest VERSIONS=newest; \
+	    $(MAKE) --no-print-directory .test-versions PYTHON=$$newest VERSIONS=newest; \
 	fi
 
-.PHONY: test-versions
-test-versions: OTHER := $(VENV)-$(VERSIONS)
-test-versions:
+.PHONY: .test-versions
+.test-versions: OTHER := $(VENV)-$(VERSIONS)
+.test-versions:
 	@echo "$$($(PYTHON) --version), the $(VERSIONS) versions: unit and interface tests"
 	@$(PYTHON) -m venv --clear $(OTHER)
 	@$(BIN)/python .ci/lowest.py >$(OTHER)/lowest.txt

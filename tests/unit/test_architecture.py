@@ -1,0 +1,65 @@
+"""The architecture page names what is there: its trees, its paths, its layers."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "celerytui"
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PATHS = sorted(set(re.findall(r"`((?:celerytui/|tests/)?[a-z_]+(?:/[a-z_]+)*(?:\.py|/))`", PAGE)))
+
+
+def tree(root: str) -> set[str]:
+    """What the page's tree of a folder lists right below it."""
+    found = re.search(rf"```\n{root}/\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    lines = [line for line in found[1].splitlines() if re.match(r"  \S", line)]
+    return {line.split()[0].rstrip("/") for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("root", "folder"), [("celerytui", PACKAGE), ("ui", PACKAGE / "ui")], ids=["package", "ui"]
+)
+def test_the_trees_have_every_room_and_no_other(root: str, folder: Path) -> None:
+    rooms = {
+        path.name
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__")
+    }
+    assert tree(root) == rooms - {"__init__.py"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_path_leads_somewhere(path: str) -> None:
+    assert any((base / path).exists() for base in (ROOT, PACKAGE, PACKAGE / "ui")), path
+
+
+def layers(name: str) -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    return [str(one) for one in next(one for one in contracts if one["name"] == name)["layers"]]
+
+
+@pytest.mark.parametrize(
+    ("contract", "begins"),
+    [("Imports go one way", "`cli > "), ("Imports inside the interface go one way", "`app > ")],
+)
+def test_the_layers_are_those_of_the_contract(contract: str, begins: str) -> None:
+    order = [set(re.split(r" \| ", layer)) for layer in layers(contract)]
+    start = PAGE.index(begins) + 1
+    said = [
+        set(part.split(" | ")) for part in " ".join(PAGE[start:].split("`")[0].split()).split(" > ")
+    ]
+    places = [next(at for at, layer in enumerate(order) if part <= layer) for part in said]
+    assert places == sorted(places)
+    assert len(said) >= 10
