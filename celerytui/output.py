@@ -42,7 +42,7 @@ from celerytui.model import (
 )
 from celerytui.store import Store
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 Document = dict[str, Any]
 
 NARROWEST = 40
@@ -260,8 +260,8 @@ def _takes_unicode(stream: TextIO) -> bool:
 
 def _section(
     title: str,
-    columns: Sequence[Column[Row]],
-    rows: Sequence[Row],
+    columns: Sequence[Column[T]],
+    rows: Sequence[T],
     context: CellContext,
     width: int,
     nothing: str,

@@ -54,7 +54,7 @@ class CanvasUpdate(CompositorUpdate):
         return text
 
 
-class Row:
+class CellRow:
     """One row of cells: the character and the look of each, "" where that is not known."""
 
     __slots__ = ("looks", "texts")
@@ -69,7 +69,7 @@ class Canvas:
 
     def __init__(self, color_system: ColorSystem | None) -> None:
         self._color_system = color_system
-        self._rows: list[Row] = []
+        self._rows: list[CellRow] = []
         self._width = 0
         self._looks: dict[Style, Look] = {}
         self._look: Look = _PLAIN
@@ -115,7 +115,7 @@ class Canvas:
     def _draw_all(self, frame: LayoutUpdate) -> None:
         region = frame.region
         self._width = region.right
-        self._rows = [Row(self._width) for _ in range(region.bottom)]
+        self._rows = [CellRow(self._width) for _ in range(region.bottom)]
         for y, strips in enumerate(frame.strips, region.y):
             x = region.x
             for strip in strips:
@@ -132,7 +132,7 @@ class Canvas:
             self._send(y, x, new, 0, width)  # nothing is known of the screen
             return
         row = self._rows[y]
-        old = Row(0)
+        old = CellRow(0)
         old.texts, old.looks = row.texts[x : x + width], row.looks[x : x + width]
         if old.texts == new.texts and old.looks == new.looks:
             return
@@ -145,7 +145,7 @@ class Canvas:
         row.texts[x : x + width] = new.texts
         row.looks[x : x + width] = new.looks
 
-    def _send_changes(self, y: int, x: int, old: Row, new: Row) -> None:
+    def _send_changes(self, y: int, x: int, old: CellRow, new: CellRow) -> None:
         looks = new.looks
         pairs = zip(old.texts, new.texts, old.looks, looks, strict=True)
         start = end = -1
@@ -161,7 +161,7 @@ class Canvas:
         if start >= 0:
             self._send(y, x, new, start, end)
 
-    def _send(self, y: int, x: int, row: Row, start: int, end: int) -> None:
+    def _send(self, y: int, x: int, row: CellRow, start: int, end: int) -> None:
         """Write cells `start` to before `end` of what is drawn at column `x`."""
         out = self._out
         out.append(f"\x1b[{y + 1};{x + start + 1}H")
@@ -178,8 +178,8 @@ class Canvas:
             out += texts[at:upto]
             at = upto
 
-    def _cells(self, strip: Strip, width: int) -> Row:
-        row = Row(0)
+    def _cells(self, strip: Strip, width: int) -> CellRow:
+        row = CellRow(0)
         texts, looks = row.texts, row.looks
         for text, style, control in strip:
             if control:

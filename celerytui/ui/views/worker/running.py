@@ -33,7 +33,7 @@ SAMPLE = 20_000
 """As many of the newest tasks as are looked at for how long their kind takes."""
 
 
-class Pace:
+class TypicalRuntimes:
     """How long tasks of a name take, 95 of 100 of them; measured now and then."""
 
     def __init__(self, session: Session) -> None:
@@ -67,7 +67,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
-        self._pace = Pace(session)
+        self._typical = TypicalRuntimes(session)
         self._tasks: list[Task] = []
 
     def paint(self) -> None:
@@ -154,7 +154,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         return [line]
 
     def draw(self, items: list[Task], width: int) -> list[Row]:
-        paces = self._pace.p95(task.name for task in self._tasks if task.name)
+        paces = self._typical.p95(task.name for task in self._tasks if task.name)
         return [
             (self._row(task, paces.get(task.name or ""), width),
              "cursor" if self.at_cursor(task) else "bg")
