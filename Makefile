@@ -38,7 +38,14 @@ bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive ke
 	$(BIN)/python -m benchmarks.__main__ $(ARGS)
 
 test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed, the newest with the newest
-	@found=; \
+	@run() { \
+	    echo "$$($$1 --version), the $$2 versions: unit and interface tests"; \
+	    $$1 -m venv --clear $(VENV)-$$2 && \
+	    $(BIN)/python .ci/lowest.py >$(VENV)-$$2/lowest.txt && \
+	    $(VENV)-$$2/bin/python $(PIP_INSTALL) '.[test]' $$3 && \
+	    $(VENV)-$$2/bin/python -m pytest -q -n 2 tests/unit tests/ui; \
+	}; \
+	found=; \
 	for version in $(PYTHONS); do \
 	    for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
 	        if $$python -c $(SUITABLE) 2>/dev/null; then found="$$found $$python"; break; fi; \
@@ -46,21 +53,12 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	done; \
 	set -- $${found:-$(BIN)/python}; \
 	for newest; do :; done; \
-	$(MAKE) --no-print-directory .test-versions PYTHON=$$1 VERSIONS=lowest && \
+	run $$1 lowest --constraint=$(VENV)-lowest/lowest.txt || exit 1; \
 	if test "$$($$newest --version)" = "$$($(BIN)/python --version)"; then \
 	    echo "$$($$newest --version), the newest versions: make test uses them"; \
 	else \
-	    $(MAKE) --no-print-directory .test-versions PYTHON=$$newest VERSIONS=newest; \
+	    run $$newest newest; \
 	fi
-
-.PHONY: .test-versions
-.test-versions: OTHER := $(VENV)-$(VERSIONS)
-.test-versions:
-	@echo "$$($(PYTHON) --version), the $(VERSIONS) versions: unit and interface tests"
-	@$(PYTHON) -m venv --clear $(OTHER)
-	@$(BIN)/python .ci/lowest.py >$(OTHER)/lowest.txt
-	@$(OTHER)/bin/python $(PIP_INSTALL) '.[test]' $(if $(filter lowest,$(VERSIONS)),--constraint $(OTHER)/lowest.txt)
-	@$(OTHER)/bin/python -m pytest -q -n 2 tests/unit tests/ui
 
 clean: ## remove the virtual environments and every cache
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

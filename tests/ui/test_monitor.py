@@ -290,7 +290,7 @@ async def test_the_frame_and_the_footer_go_with_the_focus() -> None:
             await at.press(key)
             framed = [pane for pane in at.app.main.body.panes if _edge(pane) == accent]
             assert framed == [pane for pane in at.app.main.body.panes if pane.has_focus]
-        assert "give up" in rows(at.app.main.footer)[0]
+        assert "cancel" in rows(at.app.main.footer)[0]
 
 
 async def test_help_of_the_pane_in_focus() -> None:
