@@ -177,7 +177,6 @@ class TypedConfirm(Confirm):
         self.asks_choices = False
         self.wanted = self.targets[0] if len(self.targets) == 1 else str(len(self.targets))
         self.input = Input(compact=True, select_on_focus=False)
-        self._input_row = 0
         self._tried = False
 
     def compose(self) -> ComposeResult:
