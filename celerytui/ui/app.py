@@ -39,6 +39,7 @@ NEW_TASK_SECONDS = 10.0
 GAP_SECONDS = 15.0
 COLLECT_SECONDS = 10.0
 TIDY_SECONDS = 60.0
+UNTIDY_ROUNDS = 10
 QUIET_SECONDS = 5.0
 QUIET_RATE = 100
 
@@ -81,6 +82,7 @@ class MonitorApp(App[int]):
         self.actions = ActionFlow(self, self.session, self.main.targets)
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
+        self._untidy = 0
         self.redraws = RedrawLimiter(lambda: self.lifecycle.bytes_sent, lambda: self.size)
 
     def _look(self, palette: Palette) -> None:
@@ -124,10 +126,16 @@ class MonitorApp(App[int]):
         self.set_interval(COLLECT_SECONDS, collect_new)
 
     def _tidy(self) -> None:
-        """Take the garbage that lived long, where nobody notices: nothing comes or is typed."""
+        """Take the garbage that lived long, where nobody notices: nothing comes or is typed.
+
+        Where events never stop coming, that nothing is typed has to do in the end.
+        """
         rate = self.engine.store.summary(self.engine.clock()).events_per_second
-        if self.lifecycle.untouched_for >= QUIET_SECONDS and (rate or 0) < QUIET_RATE:
+        self._untidy += 1
+        quiet = (rate or 0) < QUIET_RATE or self._untidy >= UNTIDY_ROUNDS
+        if quiet and self.lifecycle.untouched_for >= QUIET_SECONDS:
             collect_all()
+            self._untidy = 0
 
     async def on_leaving(self) -> None:
         """Stop what was started; see `Lifecycle`."""

@@ -80,11 +80,11 @@ def free_what_is_closed() -> None:
     - A `Strip` that is divided into one part, itself, keeps itself in its cache. Such a circle is
       left to the garbage collector, and each line that is drawn would be one.
     """
-    try:
-        _mix_colors_without_widget()
-        _divide_without_circle()
-    except (ImportError, AttributeError) as error:
-        troubles.append(f"what was closed may stay in memory with this Textual: {error}")
+    for mend in (_mix_colors_without_widget, _divide_without_circle):
+        try:
+            mend()
+        except (ImportError, AttributeError) as error:
+            troubles.append(f"what was closed may stay in memory with this Textual: {error}")
 
 
 def _mix_colors_without_widget() -> None:
