@@ -80,6 +80,7 @@ class MonitorApp(App[int]):
         self._bind(settings)
         self.main = MainScreen(self.session)
         self.actions = ActionFlow(self, self.session, self.main.targets)
+        self.main.actions = self.actions
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
         self._untidy = 0

@@ -41,6 +41,8 @@ _ACTIONS_FROM = 40
 class MainScreen(Screen[None]):
     """The widgets on the screen and what keys do to them."""
 
+    actions: ActionFlow
+    """What leads from a key to the engine; set by the app before the first frame."""
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings([*VIEW_KEYS, *keys_at("app")]),
         *action_bindings(),
@@ -71,11 +73,6 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self.navigator.name_place()
         self.body.arrange_panes(focus=True)
-
-    @property
-    def actions(self) -> ActionFlow:
-        """What leads from a key to the engine; the app's."""
-        return self.app.actions  # type: ignore[attr-defined,no-any-return]
 
     @property
     def table(self) -> TaskTable:
