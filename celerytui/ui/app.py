@@ -58,7 +58,6 @@ class MonitorApp(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     CLOSE_TIMEOUT = 1.0
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "quit", show=False),
         Binding("ctrl+z", "suspend_process", "suspend", show=False),
     ]
 

@@ -106,3 +106,16 @@ async def test_an_action_without_a_key_can_be_given_one() -> None:
         await at.press("3", "j", "f9")
         opened = len(at.app.screen_stack) > 1
         assert opened or [action for action, _, _ in at.engine.submitted] == ["worker.heartbeat"]
+
+
+async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
+    async with driven(keys={"quit": "f10", "filter.edit": "f3", "question.yes": "f4"}) as at:
+        await at.press("2", "q", "slash")
+        assert at.app.return_code is None
+        assert not at.app.main.filter_bar.display
+        await at.press("j", "C", "y")
+        assert at.engine.submitted == []
+        await at.press("f4")
+        assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
+        await at.press("f3", "escape", "f10")
+        assert at.app.lifecycle.leaving
