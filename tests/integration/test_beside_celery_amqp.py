@@ -132,7 +132,7 @@ def test_a_rabbitmq_that_freezes_is_noticed_by_its_heartbeat(
 ) -> None:
     seconds = 3
     assert seconds < AMQP_HEARTBEAT_SECONDS
-    monkeypatch.setattr("celerytui.connect.AMQP_HEARTBEAT_SECONDS", seconds)
+    monkeypatch.setattr("celerytui.wire.connections.AMQP_HEARTBEAT_SECONDS", seconds)
     server = revived(rabbitmq_server)
     app = make_app(server.fresh_url())
     with running(app) as receiver:
