@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celerytui.query.fields import FIELDS, Field
 from celerytui.query.parse import EMPTY, Filter, parse_filter
-from celerytui.query.suggest import suggest
+from celerytui.query.suggest import quoted, suggest
 from celerytui.query.view import TaskView
 
-__all__ = ["EMPTY", "FIELDS", "Field", "Filter", "TaskView", "parse_filter", "suggest"]
+__all__ = ["EMPTY", "FIELDS", "Field", "Filter", "TaskView", "parse_filter", "quoted", "suggest"]

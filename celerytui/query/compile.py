@@ -43,6 +43,8 @@ class Value(Struct, frozen=True):
     ) -> FilterError:
         """The error for a part of this value; the whole of it without `end`."""
         stop = len(self.text) if end is None else end
+        # Where something is missing at its end, the mark stands under the last character.
+        start = max(0, min(start, len(self.text) - 1))
         return FilterError(message, self.at + start, self.at + max(start, stop), expected)
 
 

@@ -35,7 +35,10 @@ def suggest(text: str, cursor: int, known: Mapping[str, Iterable[str]]) -> list[
     last = values.rpartition(",")[2]
     kept = before[: cursor - len(last)]
     candidates = LABELS if field.lower() == "state" else known.get(field.lower(), ())
-    return [kept + _quoted(value) for value in _ranked(last.lower(), candidates)]
+    return [
+        kept + (quoted(value) if _NEEDS_QUOTES.search(value) else value)
+        for value in _ranked(last.lower(), candidates)
+    ]
 
 
 def _ranked(typed: str, candidates: Iterable[str]) -> list[str]:
@@ -45,8 +48,7 @@ def _ranked(typed: str, candidates: Iterable[str]) -> list[str]:
     return ranked[:_LIMIT]
 
 
-def _quoted(value: str) -> str:
-    if not _NEEDS_QUOTES.search(value):
-        return value
+def quoted(value: str) -> str:
+    """The value between quotes, as the filter reads it: whatever is in it stands for itself."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from celerytui.columns import clean
 from celerytui.control import Scope
 from celerytui.model import LinkState
-from celerytui.query import parse_filter
+from celerytui.query import parse_filter, quoted
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.bar import Bar
@@ -52,7 +52,7 @@ class MainScreen(Screen[None]):
         super().__init__(id="_default")
         self.session = session
         self.body = Body(session)
-        self.tabs = ViewTabs(session, [(view.key, view.name, view.label) for view in VIEWS])
+        self.tabs = ViewTabs(session, [(view.name, view.label) for view in VIEWS if view.key])
         self.filter_bar = FilterBar(session)
         self.footer = Footer(session, self.key_hints)
         self.navigator = Navigator(session, self.body, self.tabs)
@@ -159,7 +159,12 @@ class MainScreen(Screen[None]):
 
     def action_back(self) -> None:
         """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
-        if self.navigator.back():
+        left = self.body.view
+        if self.filter_bar.display:  # open still, and another pane has the focus
+            self.filter_bar.close(kept=False)
+        elif self.navigator.back():
+            if self.body.view is not left and self.body.view.opens is None:
+                self.detail.show(self.table.cursor)
             self.repaint()
         elif not (self._clear_filter() or self._clear_marks() or self.ordered.release_cursor()):
             self.navigator.home()
@@ -213,6 +218,9 @@ class MainScreen(Screen[None]):
         if not here or body.alone not in (None, table.id):
             self.navigator.go(list_of(Scope.TASK))
             self.repaint()
+        if self.filter_bar.display and body.typed_for == table.id:
+            self.filter_bar.input.focus()
+            return
         body.typed_for = table.id
         await self.filter_bar.open(table.narrowed_by, table.names)
 
@@ -283,7 +291,7 @@ class MainScreen(Screen[None]):
     def action_worker_tasks(self) -> None:
         hostnames = self.pane.targets(Scope.WORKER) if self.pane is not None else []
         if len(hostnames) == 1:
-            self._filter_asked(FilterAsked(f'worker:"{hostnames[0]}"'))
+            self._filter_asked(FilterAsked(f"worker:{quoted(hostnames[0])}"))
 
     # One task
 

@@ -258,6 +258,8 @@ def test_the_mistake_of_the_picture() -> None:
 @example("args:/(?i)x/")
 @example("args:/a{4294967295}/")
 @example("args:/[[a]/")
+@example("sent:-")
+@example("sent:>-")
 def test_nothing_but_a_filter_error_with_its_place(text: str) -> None:
     wrong: FilterError | None = None
     try:

@@ -54,12 +54,12 @@ class Banner(Bar):
             fate = f" {session.engine.when_late}." if session.engine.when_late else ""
             late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
-        if link.note is not None:
-            return [(clean(link.note, limit=200), "strong")], None
         if session.engine.trouble is not None:
             return [
                 ("Something failed in here", "strong"),
                 (f"  {clean(session.engine.trouble, limit=60)};", "text"),
                 (" what you see may lack something. --log-file has all of it", "text"),
             ], None
+        if link.note is not None:
+            return [(clean(link.note, limit=200), "strong")], None
         return None

@@ -20,14 +20,15 @@ class ViewTabs(Bar):
 
     GROUND = "bg"
 
-    def __init__(self, session: Session, views: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, session: Session, views: Sequence[tuple[str, str]]) -> None:
         super().__init__(session, id="views")
-        self.views = [one for one in views if one[0]]
+        self.views = views
         self.current = ""
         self.crumbs: tuple[str, ...] = ()
 
     def draw(self, line: Line) -> None:
-        for key, name, label in self.views:
+        for name, label in self.views:
+            key = self.key_of(name)
             if name == self.current:
                 line.left((f" {key} {label} ", "accent.filled"))
             else:
@@ -45,6 +46,10 @@ class ViewTabs(Bar):
             role = "badge.production" if badge == "PRODUCTION" else "badge"
             line.right((f" {badge} ", role), (" ", "text"))
 
+    def key_of(self, name: str) -> str:
+        """The key that shows a view, as the user has set it."""
+        return self.session.key_of(f"view.{name}")
+
     def _badges(self) -> list[str]:
         session = self.session
         badges = ["PRODUCTION"] if session.settings.production else []
@@ -58,8 +63,8 @@ class ViewTabs(Bar):
 
     def on_click(self, event: events.Click) -> None:
         x = 0
-        for key, name, label in self.views:
-            x += cells(f" {key} {label} ")
+        for name, label in self.views:
+            x += cells(f" {self.key_of(name)} {label} ")
             if event.x < x:
                 self.app.call_later(self.app.run_action, f"screen.show_view('{name}')")
                 return

@@ -73,7 +73,8 @@ class Throughput(Pane):
         ]
 
     def paint(self) -> None:
-        if self.session.paused_at is None and self.is_attached and self.outer_size:
+        other = self._charted is not None and self._charted[1] != self.of_worker
+        if (self.session.paused_at is None or other) and self.is_attached and self.outer_size:
             inside = self.inside
             charted = int(self.session.now()), self.of_worker, inside.width, inside.height
             if charted != self._charted:  # what it shows are whole seconds

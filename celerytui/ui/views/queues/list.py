@@ -9,6 +9,7 @@ from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
 from celerytui.health.queues import GROWING, UNCONSUMED
 from celerytui.model import Queue
+from celerytui.query import quoted
 from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import FilterAsked
@@ -87,4 +88,4 @@ class QueueList(LoadedTable[Queue]):
         return no_queues(self.session)
 
     def open_row(self, key: str) -> None:
-        self.post_message(FilterAsked(f'queue:"{key}"'))
+        self.post_message(FilterAsked(f"queue:{quoted(key)}"))

@@ -55,7 +55,7 @@ class DetailPane(ScrolledPane):
         if task_id != self.pinned:
             self.pinned = task_id
             self.scroll_state.to(0)
-            self._link = -1
+            self._link, self._links, self._link_rows = -1, [], {}
             self.paint()
 
     @property
@@ -67,7 +67,7 @@ class DetailPane(ScrolledPane):
         if (
             self.session.paused_at is None
             or self._subject is None
-            or self._subject.id != self.pinned
+            or self._subject.id != (self.pinned or self._subject.id)
         ):
             store = self.session.engine.store
             wanted = self.pinned or store.latest_failure
@@ -129,6 +129,7 @@ class DetailPane(ScrolledPane):
 
     def _in_short(self, width: int) -> list[Row]:
         task = self._known
+        self._links, self._link_rows = [], {}
         drawn = timeline(
             task, self.session.now(), width, utc=self.session.utc, glyphs=self.session.glyphs
         )

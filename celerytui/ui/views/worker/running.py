@@ -69,9 +69,12 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         super().__init__(session, id=id)
         self._typical = TypicalRuntimes(session)
         self._tasks: list[Task] = []
+        self._of: str | None = None
 
     def paint(self) -> None:
-        if self.session.paused_at is None and self.is_attached and self.display:
+        fresh = self.session.paused_at is None or self._of != self.hostname
+        if fresh and self.is_attached and self.display:
+            self._of = self.hostname
             held = self.session.engine.store.tasks_of(self.hostname)
             running = [task for task in held if task.state is TaskState.STARTED]
             running.sort(key=lambda task: task.started or task.seen)
