@@ -110,6 +110,5 @@ class ControlThread:
         if thread is not None:
             # What it had just turned on is known then.
             thread.join(LET_GO_SECONDS)
-        if self._link() is not LinkState.RECONNECTING:
-            last = Control(self._app, read_only=False, timeout=self._timeout)
-            self.surveys.restore_events(last, end)
+        last = Control(self._app, read_only=False, timeout=self._timeout)
+        self.surveys.restore_events(last, end)

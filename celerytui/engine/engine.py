@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from msgspec import Struct
+
 from celerytui import connect
 from celerytui.control import ActionLog, log_path, user_name
 from celerytui.engine.control_thread import ControlThread, Step
@@ -48,6 +50,8 @@ logger = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1.0
 COLLECT_SECONDS = 60.0
+TOLD_SECONDS = 5.0
+"""A failure that any other step of its part may end is told for at least this long."""
 
 Clock = Callable[[], float]
 
@@ -59,6 +63,13 @@ class _Keep(enum.Enum):
 AS_IT_IS: Final = _Keep.AS_IT_IS
 """Stands for what `Engine.show` is to leave alone."""
 AsItIs = Literal[_Keep.AS_IT_IS]
+
+
+class _Failure(Struct, frozen=True):
+    """What failed, in words, and when by the engine's clock."""
+
+    text: str
+    at: float
 
 
 class Engine:
@@ -85,7 +96,7 @@ class Engine:
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.link = Link(since=clock())
         self.trouble: str | None = None
-        self._failed: dict[str, str] = {}
+        self._failed: dict[str, _Failure] = {}
         self.when_late = ""
         self.log = ActionLog(
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
@@ -93,7 +104,14 @@ class Engine:
         self._headless = headless
         self._receiver: Receiver | None = None
         self._control = ControlThread(
-            app, settings, self.store, self.log, self._link_state, self._tell, self._survive, clock
+            app,
+            settings,
+            self.store,
+            self.log,
+            self._link_state,
+            self._tell,
+            lambda step: self._survive(step, part="control"),
+            clock,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
@@ -142,6 +160,8 @@ class Engine:
 
     def stop(self, deadline: float = 1.2) -> bool:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
+        # The receiver, once it is stopped, no longer says that the broker is gone.
+        lost = self.link.state is LinkState.RECONNECTING
         self._stopping.set()
         if self._receiver is not None:
             self._receiver.stop()
@@ -150,7 +170,7 @@ class Engine:
         self._refresher.show_now()
         self._read_queues_now.set()
         end = time.monotonic() + deadline
-        if self.settings.restore_events:
+        if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
         for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
@@ -262,22 +282,30 @@ class Engine:
 
             return ready(self.app)
 
-    def _survive(self, step: Step, *, whole: bool = False) -> None:
+    def _survive(self, step: Step, *, whole: bool = False, part: str | None = None) -> None:
         """Do one step of a thread that must go on: what fails is told until it succeeds again.
 
-        `whole` is a thread's work itself, which has succeeded as soon as a step of it has.
+        `whole` is a thread's work itself, which has succeeded as soon as a step of it has. The
+        steps of a `part` are of many kinds, of which some are never done again: any of them that
+        succeeds shows that the part works.
         """
         thread = threading.current_thread().name
-        name = thread if whole else f"{thread} {getattr(step, '__qualname__', '')}"
+        name = thread if whole else part or f"{thread} {getattr(step, '__qualname__', '')}"
         try:
             step()
         except Exception as error:
             logger.exception("%s failed", thread)
-            self._failed[name] = f"{type(error).__name__} in {thread}"
+            self._failed[name] = _Failure(f"{type(error).__name__} in {thread}", self.clock())
         else:
-            if [self._failed.pop(one, None) for one in (name, thread)] == [None, None]:
+            failed = self._failed.get(name)
+            kept = part and failed and abs(self.clock() - failed.at) < TOLD_SECONDS
+            names = {thread} if kept else {thread, name}
+            over = [one for one in names if one in self._failed]
+            if not over:
                 return
-        self.trouble = next(iter([*self._failed.values()][-1:]), None)
+            for one in over:
+                del self._failed[one]
+        self.trouble = next((one.text for one in [*self._failed.values()][-1:]), None)
         self._tell()
 
     # The brokers thread

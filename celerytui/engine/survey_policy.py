@@ -116,7 +116,7 @@ class SurveyPolicy:
         )
         last.start()
         last.join(max(0.0, end - time.monotonic()))
-        silent = tuple(Reply(hostname, None, "no reply awaited") for hostname in ours)
+        silent = tuple(Reply(hostname, None, "no reply") for hostname in ours)
         late = Outcome(DISABLE_EVENTS.id, tuple(ours), silent, began, self._clock())
         self._announce(ended[0] if ended else late)
         control.close()

@@ -15,6 +15,9 @@ from celerytui.model import Worker
 AGAIN_SECONDS = (2.0, 5.0, 15.0, 60.0)
 """A worker that did not answer is asked again after so long; the last one over and over."""
 
+PIDS_KEPT = 8
+"""So many processes of a hostname are remembered: those that share it take turns."""
+
 ENABLE = "enable_events"
 """Stands among the sections that are due where task events are to be turned on."""
 
@@ -41,27 +44,56 @@ class _Process(Struct):
     tries: int = 0
     wait: float = _AT_ONCE
 
+    def take_answer(self, sections: Collection[str], asked_at: float) -> None:
+        """It answered what it was asked at that time."""
+        self.answered = True
+        self.tries, self.wait = 0, _AT_ONCE
+        self.due = {
+            (section, at) for section, at in self.due if section not in sections or at > asked_at
+        }
+
+    def take_silence(self, sections: Collection[str], now: float) -> None:
+        """It did not answer, and is asked again after a pause."""
+        self.due |= {(section, _AT_ONCE) for section in sections}
+        self.wait = now + AGAIN_SECONDS[min(self.tries, len(AGAIN_SECONDS) - 1)]
+        self.tries += 1
+
+
+class _Host(Struct):
+    """The processes of a hostname, the one heard last at the end.
+
+    It is `shared` where one came back after another: several workers have the name by mistake.
+    """
+
+    processes: list[_Process]
+    shared: bool = False
+
+    @property
+    def current(self) -> _Process:
+        return self.processes[-1]
+
 
 class SurveySchedule:
-    """Remembers each worker's process and what it is to be asked; for one thread.
+    """Remembers each worker's processes and what it is to be asked; for one thread.
 
     A new process is asked everything once, its task events are turned on once where `enable`
     says so, and one that is silent is asked again with growing pauses: a busy solo worker answers
-    only between its tasks.
+    only between its tasks. Workers that share a hostname are asked once each.
     """
 
     def __init__(self, *, enable: bool) -> None:
         self._enable = enable
-        self._known: dict[str, _Process] = {}
+        self._known: dict[str, _Host] = {}
 
     def start_over(self) -> None:
         """Much was missed: everybody is to be asked everything.
 
         Workers that connect anew send task events, or not, as they did before.
         """
-        for process in self._known.values():
-            process.due |= _EVERYTHING
-            process.tries, process.wait = 0, _AT_ONCE
+        for host in self._known.values():
+            for process in host.processes:
+                process.due |= _EVERYTHING
+                process.tries, process.wait = 0, _AT_ONCE
 
     def meet(self, workers: Iterable[Worker]) -> None:
         """These are about to be asked, due or not: see first which of them are new processes."""
@@ -72,15 +104,15 @@ class SurveySchedule:
         """Ask these once more at that time, whatever they are asked before it."""
         booked = {(section, at) for section in sections}
         for hostname in hostnames:
-            process = self._known.get(hostname)
-            if process is None:
-                process = self._known[hostname] = self._new(None)
-            process.due |= booked
+            host = self._known.get(hostname)
+            if host is None:
+                host = self._known[hostname] = _Host([self._new(None)])
+            host.current.due |= booked
 
     def leave_events(self, hostname: str) -> None:
-        """Somebody saw to the process's task events: they are not turned on any more."""
-        process = self._known.get(hostname)
-        if process is not None:
+        """Somebody saw to the task events of this name: they are not turned on any more."""
+        host = self._known.get(hostname)
+        for process in () if host is None else host.processes:
             process.due.discard((ENABLE, _AT_ONCE))
 
     def note(
@@ -96,19 +128,19 @@ class SurveySchedule:
         The workers are as they are after it.
         """
         for worker in asked:
+            before = self._known.get(worker.hostname)
+            asked_one = None if before is None else before.current
             process, restarted = self._meet(worker)
+            # All that share a name got the question, whichever of them is heard now.
+            both = [process]
+            if asked_one is not None and asked_one is not process:
+                both.append(asked_one)
             if worker.hostname in answered:
-                process.pid, process.answered = worker.pid, True
-                process.tries, process.wait = 0, _AT_ONCE
-                process.due = {
-                    (section, at)
-                    for section, at in process.due
-                    if section not in sections or at > asked_at
-                }
+                for one in both:
+                    one.take_answer(sections, asked_at)
             elif not restarted:
-                process.due |= {(section, _AT_ONCE) for section in sections}
-                process.wait = now + AGAIN_SECONDS[min(process.tries, len(AGAIN_SECONDS) - 1)]
-                process.tries += 1
+                for one in both:
+                    one.take_silence(sections, now)
 
     def due(self, workers: Sequence[Worker], now: float) -> list[Question]:
         """What to ask now; `workers` are all that are known, of which the living are asked."""
@@ -118,28 +150,41 @@ class SurveySchedule:
                 process, _ = self._meet(worker)
                 if now >= process.wait and (sections := _sections(process, worker, now)):
                     groups.setdefault(sections, []).append(worker.hostname)
+            elif (host := self._known.get(worker.hostname)) is not None:
+                # It fell silent or said goodbye: what comes back with an old pid is a new process.
+                del host.processes[:-1]
+                host.shared = False
         if len(self._known) > len(workers):
             held = {worker.hostname for worker in workers}
             self._known = {name: one for name, one in self._known.items() if name in held}
         return [Question(tuple(hostnames), sections) for sections, hostnames in groups.items()]
 
     def _meet(self, worker: Worker) -> tuple[_Process, bool]:
-        """The worker's process, and whether it took the place of another."""
-        process = self._known.get(worker.hostname)
-        if process is not None and process.pid is None:
-            process.pid = worker.pid
-        # In a container every process has the same pid, but the store forgot the answers.
-        if (
-            process is None
-            or process.pid != worker.pid
-            or (process.answered and worker.inspected is None)
-        ):
-            new = self._known[worker.hostname] = self._new(worker.pid)
-            if process is not None:
-                # What is booked may be about the new one already.
-                new.due |= {(section, at) for section, at in process.due if at > _AT_ONCE}
-            return new, process is not None
-        return process, False
+        """The worker's process, and whether it is a new one that took the place of another."""
+        host = self._known.get(worker.hostname)
+        if host is None:
+            host = self._known[worker.hostname] = _Host([self._new(worker.pid)])
+            return host.current, False
+        current, process = host.current, None
+        if current.pid is None:
+            current.pid = worker.pid
+        if current.pid != worker.pid:
+            process = next((one for one in host.processes if one.pid == worker.pid), None)
+            host.shared = host.shared or process is not None
+        # In a container every process has the same pid, but the store forgot the answers. It does
+        # so at each change of the pid as well.
+        elif host.shared or not current.answered or worker.inspected is not None:
+            return current, False
+        restarted = process is None
+        if process is None:
+            process = self._new(worker.pid)
+        # What is booked may be about this one already.
+        booked = {(section, at) for section, at in current.due if at > _AT_ONCE}
+        current.due -= booked
+        process.due |= booked
+        others = [one for one in host.processes if one.pid != worker.pid]
+        host.processes = [*others[1 - PIDS_KEPT :], process]
+        return process, restarted
 
     def _new(self, pid: int | None) -> _Process:
         due = set(_EVERYTHING)

@@ -39,6 +39,7 @@ class Judgement(Struct, frozen=True):
 
     `since` is when it began, where the judge can know. With `raises` False it is too little to
     raise an alert and enough to keep one: a figure that swings about one threshold would flicker.
+    `case` tells one trouble of a subject from the next: another `case` begins a new alert.
     """
 
     subject: str
@@ -47,6 +48,7 @@ class Judgement(Struct, frozen=True):
     evidence: dict[str, Any] = {}
     since: float | None = None
     raises: bool = True
+    case: float | str | None = None
 
 
 Judge = Callable[[Known], Iterable[Judgement]]

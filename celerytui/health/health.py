@@ -114,6 +114,8 @@ class Health:
         tick, before, after = self._monotonic(), self._cases[detector.id], _Cases()
         for judgement in judgements:
             case = before.get(judgement.subject)
+            if case is not None and case.judgement.case != judgement.case:
+                case = None
             if case is None or case.alert is None:
                 if not judgement.raises:
                     continue

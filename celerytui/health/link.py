@@ -33,13 +33,16 @@ def _quiet(known: Known) -> Iterator[Judgement]:
     beating = summary.workers_online + summary.workers_late + summary.workers_lost
     if known.link.state is not LinkState.CONNECTED or last is None or not beating:
         return
-    if known.now - last > QUIET_SECONDS:
+    # Nothing could be heard while the connection was lost, or while we stood still.
+    ends = (until for _, until in known.gaps[-1:] if until is not None)
+    silent_since = max(last, known.link.since, *ends)
+    if known.now - silent_since > QUIET_SECONDS:
         yield Judgement(
             "events",
             "warning",
             "No event arrives, not even a heartbeat, although the broker is connected",
             {"last_event_at": last, "workers": beating},
-            since=last,
+            since=silent_since,
         )
 
 
@@ -54,6 +57,7 @@ def _missing(known: Known) -> Iterator[Judgement]:
             "The connection to the broker is lost: no events arrive",
             {"since": since, "until": None, "reason": known.link.error},
             since=since,
+            case=since,
         )
     elif known.now - until <= FAILED_WINDOW:
         # One that ended otherwise than with a connection was this process standing still.
@@ -65,6 +69,7 @@ def _missing(known: Known) -> Iterator[Judgement]:
             f"The events of {until - since:,.0f} s are missing: figures of that time are too low",
             {"since": since, "until": until, "reason": reason or "the connection was lost"},
             since=since,
+            case=since,
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from celery import Celery
 
 from celerytui.engine import AS_IT_IS, Engine
+from celerytui.engine.engine import TOLD_SECONDS
 from celerytui.engine.sweeper import STOOD_STILL_SECONDS
 from celerytui.health.queues import GROWING
 from celerytui.health.workers import LOST
@@ -144,6 +145,59 @@ def test_what_else_failed_is_still_told() -> None:
     del errors["first"]
     engine._survive(first)
     assert _trouble(engine) is None
+
+
+def _look(engine: Engine) -> None:
+    """What the control thread does twice a second."""
+    engine._control._survive(engine._control.executor.look_back)
+
+
+def test_a_job_that_failed_and_is_never_done_again_is_no_trouble_for_ever() -> None:
+    clock = Clock()
+    engine = _engine(clock)
+
+    def fail() -> None:
+        raise RuntimeError("broken on purpose")
+
+    engine._control._survive(fail)
+    _look(engine)
+    # A look succeeds at once: the trouble would be gone before anybody had read it.
+    assert _trouble(engine) == "RuntimeError in MainThread"
+    clock.now += TOLD_SECONDS
+    engine._survive(lambda: None)
+    assert _trouble(engine) == "RuntimeError in MainThread"
+    _look(engine)
+    assert _trouble(engine) is None
+
+
+def test_a_look_that_fails_again_and_again_is_told_all_the_while() -> None:
+    clock = Clock()
+    engine = _engine(clock)
+
+    def fail() -> None:
+        raise RuntimeError("broken on purpose")
+
+    for _ in range(40):
+        engine._control._survive(fail)
+        _look(engine)
+        assert _trouble(engine) == "RuntimeError in MainThread"
+        clock.now += 0.5
+
+
+@pytest.mark.parametrize(("state", "tries"), [("CONNECTED", 1), ("RECONNECTING", 0)])
+def test_at_the_exit_nothing_is_tried_with_a_broker_that_is_gone(state: str, tries: int) -> None:
+    engine = _engine(Clock(), Settings(restore_events=True))
+    engine.store.set_task_events(ALPHA, True, by_us=True)
+    engine.link = Link(LinkState[state], since=T0)
+
+    class Receiver:
+        def stop(self) -> None:
+            engine._take_link(Link(LinkState.STOPPED, since=T0))
+
+    receiver: Any = Receiver()
+    engine._receiver = receiver
+    engine.stop(0.0)
+    assert [one.action for one in engine.outcomes] == ["worker.disable_events"] * tries
 
 
 def test_a_thread_that_ended_and_works_again_is_no_trouble() -> None:

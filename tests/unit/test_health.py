@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.health import Alerts, Detector, Health, Judgement, Known
-from celerytui.health.link import QUIET
+from celerytui.health.link import MISSING, QUIET
 from celerytui.health.queues import GROWING, UNCONSUMED
 from celerytui.health.workers import LATE, LOST
 from celerytui.model import Alert, Batch, Event, Link, LinkState, QueueDepth, Severity
@@ -60,6 +60,34 @@ def test_a_known_beginning_counts_and_does_not_move() -> None:
     bench = Bench()
     assert [one.since for one in bench.after(1.0, bad(since=NOW - 60))] == [NOW - 60]
     assert [one.since for one in bench.after(1.0, bad(since=NOW - 50))] == [NOW - 60]
+
+
+def test_another_case_of_the_same_subject_begins_anew() -> None:
+    bench = Bench()
+    bench.after(1.0, bad(since=NOW - 60, case=1))
+    assert [one.since for one in bench.after(1.0, bad(since=NOW - 50, case=1))] == [NOW - 60]
+    assert [one.since for one in bench.after(1.0, bad(since=NOW - 40, case=2))] == [NOW - 40]
+    waiting = Bench(raise_after=10.0)
+    waiting.after(1.0, bad(case=1))
+    assert waiting.after(9.0, bad(case=2)) == []
+    assert waiting.after(10.0, bad(case=2)) != []
+
+
+def test_a_second_gap_soon_after_the_first_has_its_own_beginning() -> None:
+    store = Store(clock=lambda: NOW)
+    health = Health(store, detectors=[MISSING])
+
+    def since(at: float) -> list[float]:
+        return [one.since for one in health.evaluate(CONNECTED, at)]
+
+    store.mark_gap(NOW - 100, None)
+    assert since(NOW - 95) == [NOW - 100]
+    store.mark_gap(NOW - 90, NOW - 90)
+    assert since(NOW - 80) == [NOW - 100]
+    store.mark_gap(NOW - 20, None)
+    assert since(NOW - 15) == [NOW - 20]
+    store.mark_gap(NOW - 10, NOW - 10)
+    assert since(NOW) == [NOW - 20]
 
 
 def test_what_does_not_raise_keeps_what_was_raised() -> None:

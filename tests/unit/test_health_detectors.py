@@ -143,6 +143,25 @@ def test_it_is_quiet_where_somebody_should_be_heard(
     assert found(QUIET, summary=summary(**changes), link=Link(LinkState.NO_EVENTS)) == []
 
 
+@pytest.mark.parametrize(
+    ("link_since", "gaps", "silent_since"),
+    [
+        (NOW - 6.0, [(NOW - 60, NOW - 6.0)], None),
+        (NOW - 6.1, [(NOW - 60, NOW - 6.1)], NOW - 6.1),
+        (NOW - 900, [(NOW - 60, NOW - 6.0)], None),
+        (NOW - 900, [(NOW - 60, NOW - 6.1)], NOW - 6.1),
+        (NOW - 900, [(NOW - 90, NOW - 80)], NOW - 60),
+    ],
+)
+def test_no_silence_is_counted_through_a_gap(
+    link_since: float, gaps: list[tuple[float, float]], silent_since: float | None
+) -> None:
+    silent = summary(workers_online=1, last_event_at=NOW - 60)
+    link = Link(LinkState.CONNECTED, link_since)
+    judgements = QUIET.judge(known(summary=silent, link=link, gaps=gaps))
+    assert [one.since for one in judgements] == ([] if silent_since is None else [silent_since])
+
+
 def test_a_gap_is_told_while_it_lasts_and_while_figures_lack_it() -> None:
     gone = Link(LinkState.RECONNECTING, NOW, error="Connection refused", lost_at=NOW - 9)
     lasting = only(MISSING.judge(known(link=gone, gaps=[(NOW - 9, None)])))

@@ -173,6 +173,20 @@ def test_a_restarted_worker_is_asked_at_once_whatever_it_waited_for() -> None:
     assert at.wait(0.5) == [(("w1",), EVERYTHING), (("w1",), "enable_events")]
 
 
+def test_two_workers_of_one_name_are_asked_once_each() -> None:
+    at = At("w1")
+    at.policy.start_over()
+    at.asked()
+    found = []
+    for number in range(200):
+        at.beat("w1", 1 + number % 2)
+        found += at.wait(1.0)
+    assert found.count((("w1",), EVERYTHING)) == 1
+    assert found.count((("w1",), "enable_events")) == 1
+    assert found.count((("w1",), TASK_SECTIONS)) <= 2
+    assert len(found) <= 4
+
+
 def test_a_new_worker_is_asked_alone() -> None:
     at = At("w1", enable=False)
     at.policy.start_over()
@@ -266,4 +280,4 @@ def test_what_has_no_answer_at_the_exit_is_told_as_that() -> None:
 
     control: Any = Slow()
     at.policy.restore_events(control, time.monotonic())
-    assert at.said[-1].replies == (Reply("w1", None, "no reply awaited"),)
+    assert at.said[-1].replies == (Reply("w1", None, "no reply"),)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hypothesis import settings, strategies
+from hypothesis import given, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from celerytui.control import SURVEY_SECTIONS, TASK_SECTIONS
-from celerytui.engine.survey_schedule import AGAIN_SECONDS, ENABLE, Question, SurveySchedule
+from celerytui.engine.survey_schedule import (
+    AGAIN_SECONDS,
+    ENABLE,
+    PIDS_KEPT,
+    Question,
+    SurveySchedule,
+)
 from celerytui.model import Worker
 
 EVERYTHING = tuple(SURVEY_SECTIONS)
@@ -180,6 +186,61 @@ def test_who_left_the_store_is_forgotten() -> None:
     for number in range(1000):
         _answer(schedule, _worker(f"w{number}"), 0.0)
     assert len(schedule._known) == 1
+
+
+def _turns(schedule: SurveySchedule, turns: Iterable[tuple[int, int]], *, mute: bool) -> int:
+    """How much is asked of workers of one name: before and while they are asked one is heard."""
+    questions, heard = 0, None
+    for number, (before, after) in enumerate(turns):
+        now = number * 0.5
+        for _ in range(2):
+            # The store forgets what was answered as often as the pid changes.
+            for question in schedule.due([_worker(pid=before, answered=before == heard)], now):
+                questions += 1
+                worker = _worker(pid=after, answered=not mute)
+                answered = set() if mute else {"w1"}
+                schedule.note([worker], question.sections, answered, now, now)
+                heard = None if mute else after
+        heard = heard if before == after else None
+    return questions
+
+
+PIDS = strategies.integers(1, PIDS_KEPT)
+
+
+@given(strategies.lists(strategies.tuples(PIDS, PIDS), min_size=100, max_size=400))
+def test_workers_that_share_a_name_are_asked_once_each(turns: list[tuple[int, int]]) -> None:
+    # The first that comes back tells that the name is shared: until then it may be a restart.
+    assert _turns(SurveySchedule(enable=True), turns, mute=False) <= 3 * 2 * PIDS_KEPT
+
+
+def test_two_that_take_turns_for_ever_are_asked_once_each() -> None:
+    schedule = SurveySchedule(enable=True)
+    assert _turns(schedule, [(1, 1), (2, 2)] * 1000, mute=False) == 2 * 2
+    assert len(schedule._known["w1"].processes) == 2
+
+
+def test_silent_workers_that_share_a_name_are_asked_with_pauses() -> None:
+    turns = [(1, 2), (2, 1), (1, 1), (2, 2)] * 500
+    patient = 1000.0 / AGAIN_SECONDS[-1] + len(AGAIN_SECONDS)
+    assert _turns(SurveySchedule(enable=True), turns, mute=True) <= 2 * patient + 2
+
+
+def test_only_the_last_few_that_had_a_name_are_remembered() -> None:
+    schedule = SurveySchedule(enable=True)
+    turns = [(pid, pid) for pid in range(1000)]
+    _turns(schedule, turns, mute=False)
+    assert len(schedule._known["w1"].processes) == PIDS_KEPT
+
+
+def test_an_old_pid_after_a_goodbye_is_a_new_process() -> None:
+    schedule = SurveySchedule(enable=False)
+    for pid in (1, 2):
+        _answer(schedule, _worker(pid=pid), 0.0)
+    gone = _worker(pid=2)
+    gone.status = "offline"
+    assert schedule.due([gone], 1.0) == []
+    assert schedule.due([_worker(pid=1)], 2.0) == _ask()
 
 
 class Life:
