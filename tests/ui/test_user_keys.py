@@ -151,6 +151,13 @@ async def test_the_footer_and_the_menu_of_a_group_show_the_users_own_key_of_its_
         assert "f7 worker.autoscale" in _lines(at)
 
 
+async def test_a_number_that_the_user_gave_an_action_of_a_group_is_that_of_no_other() -> None:
+    own = {"view.dashboard": "f1", "worker.autoscale": "1"}
+    async with driven(keys=own) as at:
+        await at.press("3", "j", "P", "1")
+        assert "1 worker.autoscale" in _lines(at)
+
+
 @pytest.mark.parametrize(
     ("keys", "pressed"),
     [

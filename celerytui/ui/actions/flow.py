@@ -119,14 +119,13 @@ class ActionFlow:
             self.act(wanted)
         else:
             keys = self._session.keys
+            own = {one.id: keys.first(one.id) for one in members if keys.given(one.id)}
+            numbers = {
+                one.id: str(at) for at, one in enumerate(members, 1) if str(at) not in own.values()
+            }
             options = [
-                Option(
-                    one.id,
-                    one.label,
-                    keys.first(one.id) if keys.given(one.id) else str(at),
-                    partial(self.act, one),
-                )
-                for at, one in enumerate(members, 1)
+                Option(one.id, one.label, (numbers | own).get(one.id, ""), partial(self.act, one))
+                for one in members
             ]
             self._offer(group.label, options)
 
