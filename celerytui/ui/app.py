@@ -25,6 +25,7 @@ from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
+from celerytui.ui.keys.registry import bindings, keys_at
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import ActionFinished
 from celerytui.ui.screen import MainScreen
@@ -44,7 +45,15 @@ QUIET_SECONDS = 5.0
 QUIET_RATE = 100
 
 
-class MonitorApp(App[int]):
+class CommandSearch(CommandPalette):
+    """The palette, with the key that quits in every dialog."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        key for key in keys_at("dialog") if key.id == "dialog.quit"
+    )
+
+
+class MonitorApp(App[int], inherit_bindings=False):
     """Shows what an engine knows; started by `run_monitor`, and by tests with an engine at rest.
 
     Raises SettingsError for a key of the user's that does not exist or has two meanings.
@@ -54,10 +63,12 @@ class MonitorApp(App[int]):
     CSS_PATH = Path(__file__).with_name("monitor.tcss")
     AUTO_FOCUS = None
     """What has the focus is chosen by the views; the first widget is the hidden filter line."""
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False
+    """Textual's own key of the palette could not be given away; `palette.open` is the key."""
     CLOSE_TIMEOUT = 1.0
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Of Textual's own only this one: its ctrl+q could not be given away either.
+        Binding("ctrl+c", "help_quit", show=False, system=True),
         Binding("ctrl+z", "suspend_process", "suspend", show=False),
     ]
 
@@ -156,7 +167,7 @@ class MonitorApp(App[int]):
         await self.lifecycle.unmount()
 
     def action_help_quit(self) -> None:
-        self.notify("q quits", markup=False)
+        self.notify(f"{self.session.key_of('quit')} quits", markup=False)
 
     def action_suspend_process(self) -> None:
         self.lifecycle.suspend()
@@ -243,7 +254,7 @@ class MonitorApp(App[int]):
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(id="--command-palette"))
+            self.push_screen(CommandSearch(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key and action by its name."""

@@ -119,3 +119,12 @@ async def test_the_help_says_the_users_own_keys() -> None:
         assert shown[keys["filter.edit"]] == "f3"
         assert shown[keys["mark.toggle"]] == "f4 f5"
         assert shown["Task events: a menu"] == "f6"
+
+
+async def test_the_help_lists_an_action_of_a_group_with_the_users_own_key() -> None:
+    async with driven(keys={"worker.enable_events": "f7"}) as at:
+        _, lines = help_of(at, "Tasks", TaskTable.places())
+        shown = {line[1][0]: line[0][0].strip() for line in lines if len(line) == 2}
+        assert shown["Enable task events  (worker.enable_events)"] == "f7"
+        assert shown["Task events: a menu"] == "E"
+        assert not any("worker.disable_events" in text for text in shown)

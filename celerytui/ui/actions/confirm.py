@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Input
 
@@ -98,18 +99,18 @@ class Confirm(Dialog[dict[str, str]]):
         ]
 
     def _keys(self) -> Spans:
-        glyphs = self.session.glyphs
-        key_of = self.session.key_of
+        glyphs, keys, key_of = self.session.glyphs, self.session.keys, self.session.key_of
         no = f"{key_of('question.no')} {key_of('dialog.close')}"
         hints = [
-            (glyphs.sideways, "choose"),
+            (keys.sign(glyphs.sideways, "question.other"), "choose"),
             (key_of("question.take"), "take it"),
             (key_of("question.yes"), "yes"),
             (no, "no"),
         ]
         chosen = next((one for one in self.action.params if one.choices), None)
         if self.asks_choices and chosen is not None:
-            hints.insert(0, (glyphs.updown, chosen.label.lower()))
+            signs = keys.sign(glyphs.updown, "question.previous", "question.next")
+            hints.insert(0, (signs, chosen.label.lower()))
         if self.action.scope is Scope.TASK and len(self.targets) > 1:
             hints.append((key_of("question.ids"), "all ids"))
         spans: list[Span] = []
@@ -159,6 +160,12 @@ class Confirm(Dialog[dict[str, str]]):
                     self.dismiss(None)
 
 
+class NameInput(Input):
+    """Where the name is typed; the key that takes the answer submits it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", id="question.take")]
+
+
 class TypedConfirm(Confirm):
     """A question that only the target's name, typed, answers with yes."""
 
@@ -176,7 +183,7 @@ class TypedConfirm(Confirm):
         super().__init__(session, action, targets, params)
         self.asks_choices = False
         self.wanted = self.targets[0] if len(self.targets) == 1 else str(len(self.targets))
-        self.input = Input(compact=True, select_on_focus=False)
+        self.input = NameInput(compact=True, select_on_focus=False)
         self._tried = False
 
     def compose(self) -> ComposeResult:
@@ -233,7 +240,7 @@ class TypedConfirm(Confirm):
 
     def _keys(self) -> Spans:
         return [
-            ("Enter", "key"),
+            (self.session.key_of("question.take"), "key"),
             (" once the name stands there   ", "muted"),
             (self.session.key_of("dialog.close"), "key"),
             (" no", "muted"),

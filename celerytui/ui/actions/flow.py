@@ -92,7 +92,6 @@ class ActionFlow:
         single = [one for one in here if not one.group]
         single += [one for one in self.offers.all() if not one.targeted]
         grouped = {one.group for one in here}
-        more = self._session.glyphs.ellipsis
         key_of, more = self._session.key_of, self._session.glyphs.ellipsis
         options = [
             Option(one.id, one.label, key_of(one.id), partial(self.act, one)) for one in single
@@ -119,9 +118,14 @@ class ActionFlow:
         elif wanted is not None:
             self.act(wanted)
         else:
+            keys = self._session.keys
+            own = {one.id: keys.first(one.id) for one in members if keys.given(one.id)}
+            numbers = {
+                one.id: str(at) for at, one in enumerate(members, 1) if str(at) not in own.values()
+            }
             options = [
-                Option(one.id, one.label, str(at), partial(self.act, one))
-                for at, one in enumerate(members, 1)
+                Option(one.id, one.label, (numbers | own).get(one.id, ""), partial(self.act, one))
+                for one in members
             ]
             self._offer(group.label, options)
 

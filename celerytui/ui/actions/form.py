@@ -194,12 +194,15 @@ class Form(Dialog[dict[str, str]]):
         return [*lines, line.spans()]
 
     def _keys(self) -> Spans:
-        glyphs = self.session.glyphs
-        key_of = self.session.key_of
+        session, key_of = self.session, self.session.key_of
+        ids = ("options.next_field", "options.previous_field", "options.next_field", "options.take")
+        if isinstance(self.fields.get(self._focused), TextField):
+            ids = ("field.complete", "field.previous", "field.next", "field.done")
+        complete, previous, following, done = ids
         hints = [
-            (key_of("field.complete"), "next"),
-            (glyphs.updown, "field"),
-            (key_of("field.done"), "go on"),
+            (key_of(complete), "next"),
+            (session.keys.sign(session.glyphs.updown, previous, following), "field"),
+            (key_of(done), "go on"),
             (key_of("dialog.close"), "close"),
         ]
         spans = []

@@ -39,14 +39,16 @@ class Offers:
         return not (self._session.read_only and action.changes)
 
     def hints(self) -> list[tuple[str, str]]:
-        """The keys that do something here, by Textual's names, with labels; a group has one."""
+        """The keys that do something here, by Textual's names, with labels.
+
+        A group has one, and so has each of its actions that the user gave a key of its own.
+        """
         hints: dict[str, str] = {}
         groups = {group.id: group for group in self.groups()}
-        own = self._session.settings.keys
+        keys = self._session.keys
         for action in self.here():
-            one = groups.get(action.group, action)
-            key = own.get(one.id, one.key).split(",")[0].strip()
-            if key:
+            one = action if keys.given(action.id) else groups.get(action.group, action)
+            for key in keys.raw(one.id)[:1]:
                 hints.setdefault(key, one.label.lower())
         return list(hints.items())
 

@@ -35,8 +35,8 @@ def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
     key_of = keys.first
     single = [one for one in ACTIONS if not one.group]
     lines: list[Spans] = [[], [("Actions: they change the cluster, and ask first", "strong")]]
-    keyed = [(key_of(one.id), one) for one in single if key_of(one.id)]
-    lines += [_line(key, f"{one.label}  ({one.id})") for key, one in keyed]
+    keyed = [one for one in ACTIONS if keys.given(one.id) or (not one.group and key_of(one.id))]
+    lines += [_line(key_of(one.id), f"{one.label}  ({one.id})") for one in keyed]
     lines += [_line(key_of(one.id), f"{one.label}: a menu") for one in GROUPS]
     rest = [one.label for one in single if not key_of(one.id)]
     return [*lines, _line(f"{key_of('actions.menu')} {key_of('palette.open')}", ", ".join(rest))]

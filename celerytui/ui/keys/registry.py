@@ -249,6 +249,16 @@ class Keys:
         """The first key of an id as people write it, "" where it has none; raises as `raw`."""
         return next(iter(self.of(id)), "")
 
+    def given(self, id: str) -> bool:
+        """Whether the user gave it a key of its own, not only its group."""
+        return id in self.own
+
+    def sign(self, sign: str, *ids: str) -> str:
+        """The sign that stands for the program's keys of these ids, else their first keys."""
+        if not any(self.given(id) for id in ids):
+            return sign
+        return " ".join(dict.fromkeys(self.first(id) for id in ids))
+
     def at(self, *places: str) -> list[Key]:
         """The keys that work at these places, in the order of the places."""
         return [key for place in places for key in self.all if key.where == place]

@@ -15,14 +15,16 @@ from celerytui.ui.keys.registry import Keys, action_bindings
 from celerytui.ui.terminal.private import name_of_character
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
-NAMES: Final = frozenset(
-    [key.value for key in TextualKeys if not key.value.startswith("<")]
-    + [name_of_character(chr(code)) for code in range(0x20, 0x7F)]
-)
+CHARACTERS: Final = frozenset(name_of_character(chr(code)) for code in range(0x20, 0x7F))
+NAMES: Final = CHARACTERS.union(key.value for key in TextualKeys if not key.value.startswith("<"))
+TYPED: Final = frozenset(("filter", "field", "question.take"))
+"""The places, and the id, whose keys work where text is typed: a character would be text there."""
 
 
 def check_keys(keys: Keys, together: Iterable[Collection[str]]) -> None:
     """Raise SettingsError for an id or a key that is not there, and for a key with two meanings.
+
+    So is a character refused as a key where text is typed.
 
     `keys` has the user's own; `together` are the sets of places whose keys are in force at once.
     """
@@ -33,10 +35,7 @@ def check_keys(keys: Keys, together: Iterable[Collection[str]]) -> None:
         if name not in places:
             raise SettingsError(f"{_TABLE}: there is no {name!r}{suggestion(name, places)}")
         for key in given.split(","):
-            if not _exists(key.strip()):
-                raise SettingsError(
-                    f"{_TABLE}: {name}: there is no key {key.strip()!r}{suggestion(key, NAMES)}"
-                )
+            _check_key(name, places[name], key.strip())
     bound = [key.id for key in keys.all] + [one.id or "" for one in action_bindings()]
     used = {name: _split(",".join(keys.raw(name))) for name in [*bound, *own]}
     for name in own:
@@ -58,6 +57,13 @@ def added_bindings(own: Mapping[str, str]) -> list[Binding]:
 
 
 _TABLE: Final = "[keys] of the config file"
+
+
+def _check_key(name: str, place: str, key: str) -> None:
+    if not _exists(key):
+        raise SettingsError(f"{_TABLE}: {name}: there is no key {key!r}{suggestion(key, NAMES)}")
+    if not TYPED.isdisjoint((name, place)) and (len(key) == 1 or key in CHARACTERS):
+        raise SettingsError(f"{_TABLE}: {name}: {key} is typed there: take a key such as ctrl+n")
 
 
 def _split(keys: str) -> list[str]:

@@ -56,13 +56,15 @@ def all_keys(own: Mapping[str, str]) -> Keys:
 
 
 def _modal() -> list[tuple[str, ...]]:
-    """The places of the keys that work together in each kind of dialog."""
+    """The places of the keys that work together in the filter's line and in each kind of dialog."""
     from celerytui.ui.actions.confirm import Confirm
     from celerytui.ui.actions.form import Form
     from celerytui.ui.actions.inputs import ChoiceField, TextField
+    from celerytui.ui.bars.filter_line import FilterInput
     from celerytui.ui.dialogs.choice import Choice
     from celerytui.ui.dialogs.reading import Reading
     from celerytui.ui.views.task.result import ResultDialog
 
-    dialogs = [kind.places() for kind in (Confirm, Choice, Reading, ResultDialog)]
-    return dialogs + [(*Form.places(), *field.places()) for field in (ChoiceField, TextField)]
+    alone = (FilterInput, Confirm, Choice, Reading, ResultDialog)
+    found = [kind.places() for kind in alone]
+    return found + [(*Form.places(), *field.places()) for field in (ChoiceField, TextField)]
