@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from celerytui.columns import clean
 from celerytui.control import Scope
+from celerytui.errors import FilterError
 from celerytui.model import LinkState
 from celerytui.query import parse_filter, quoted
 from celerytui.ui.actions.flow import ActionFlow
@@ -252,7 +253,11 @@ class MainScreen(Screen[None]):
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
-        self.filter_by(event.text)
+        try:
+            self.filter_by(event.text)
+        except FilterError as error:  # a name may be longer than a filter
+            self._say(f"cannot filter by that: {error.message}", seconds=5)
+            return
         self.navigator.go(list_of(Scope.TASK))
         self.repaint()
 

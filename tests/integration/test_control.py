@@ -37,7 +37,7 @@ class TestSurvey:
     ) -> None:
         start_worker("w1@test", concurrency=1)
         start_worker("w2@test", queues="other")
-        running = app.send_task("proj.sleepy", (30,))
+        running = app.send_task("proj.sleepy", (600,))
         wait_until(lambda: running.id in active(control), 10, "the task to run")
         waiting = app.send_task("proj.add", (1, 2))
         later = app.send_task("proj.add", (3, 4), countdown=60)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.model import Event
+from celerytui.ui.messages import RowOpened
 from tests.ui.pilot import driven
 from tests.ui.test_monitor import _received
 
@@ -66,3 +68,41 @@ async def test_copying_the_id_and_the_row() -> None:
         document = json.loads(at.app.clipboard)
         assert document["id"] == at.app.main.table.cursor
         assert document["state"] == "success"
+
+
+async def test_a_task_without_relatives_has_none_of_the_task_before() -> None:
+    async with driven() as at:
+        for uuid, parent in (("root", None), ("kid", "root")):
+            await at.news(
+                Event("task-received", "w", NOW, uuid=uuid, root_id="root", parent_id=parent)
+            )
+        await at.news(_received("alone", "orders.checkout"))
+        at.app.main.post_message(RowOpened(Scope.TASK, "kid"))
+        await at.pilot.pause()
+        await at.press("right_square_bracket")
+        at.app.main.post_message(RowOpened(Scope.TASK, "alone"))
+        await at.pilot.pause()
+        await at.press("right_square_bracket", "enter")
+        assert at.app.main.detail.task_id == "alone"
+
+
+async def test_back_from_a_relative_the_detail_is_of_the_task_at_the_cursor() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "enter")
+        at.app.main.post_message(RowOpened(Scope.TASK, at.engine.store.latest_failure or ""))
+        await at.pilot.pause()
+        await at.press("escape", "1")
+        assert at.app.main.detail.task_id == at.app.main.table.cursor
+
+
+async def test_a_paused_detail_keeps_the_failure_that_it_shows() -> None:
+    async with driven() as at:
+        before = at.app.main.detail.task_id
+        await at.press("p")
+        await at.news(
+            Event("task-received", "w", NOW, uuid="newer"),
+            Event("task-failed", "w", NOW, uuid="newer", exception="X()", traceback=""),
+        )
+        assert at.engine.store.latest_failure == "newer"
+        at.app.main.repaint()
+        assert at.app.main.detail.task_id == before

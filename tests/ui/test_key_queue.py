@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual import events
 from textual.app import App
 
@@ -80,3 +82,16 @@ async def test_a_key_that_never_comes_back_holds_up_nothing() -> None:
             app.post_message(events.Key(key, key))
         await pilot.pause(3 * STUCK_SECONDS)
         assert app.seen == ["a", "b"]
+
+
+async def test_keys_after_enter_wait_for_what_it_does_however_soon_they_come() -> None:
+    async with driven() as at:
+        for turns in range(12):
+            await at_once(at, "/", "x")
+            at.app.post_message(events.Key("enter", None))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await at_once(at, "s")
+            assert isinstance(at.app.screen, Choice), turns
+            await at_once(at, "escape")
+            await at_once(at, "escape")

@@ -9,11 +9,13 @@ from textual.geometry import Region, Size
 
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
-from celerytui.demo.traffic import BILL, GPU
-from celerytui.model import Outcome, Reply, Section, TaskState
+from celerytui.demo.traffic import BILL, GPU, WEB
+from celerytui.model import Event, Outcome, Reply, Section, TaskState
+from celerytui.query.parse import LENGTH_LIMIT
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import Needs
+from celerytui.ui.views.queues.list import QueueList
 from celerytui.ui.views.worker.facts import WorkerFacts, format_memory
 from celerytui.ui.views.worker.running import WorkerRunning
 from celerytui.ui.views.worker.sections import PARTS, WorkerSections
@@ -217,3 +219,42 @@ def test_memory_is_told_in_the_unit_that_fits() -> None:
         "1.9 GB",
         "2.0 TB",
     ]
+
+
+async def test_a_paused_view_of_another_worker_has_its_own_tasks() -> None:
+    async with driven() as at:
+        await _open(at)
+        running = at.app.main.body.query_one(WorkerRunning)
+        of_bill = {task.worker for task in running.window(0, running.length())}
+        await at.press("escape", "p")
+        at.app.main.post_message(RowOpened(Scope.WORKER, WEB))
+        await at.pilot.pause()
+        of_web = {task.worker for task in running.window(0, running.length())}
+        assert (of_bill, of_web) == ({BILL}, {WEB})
+
+
+async def test_a_worker_with_quotes_in_its_name_shows_its_tasks() -> None:
+    async with driven() as at:
+        odd = 'w"1\\@a b'
+        await at.news(Event("worker-heartbeat", odd, NOW, freq=2.0))
+        await _open(at, odd)
+        await at.press("t")
+        assert at.app.main.navigator.view.name == "tasks"
+        assert at.app.session.filter_text == r'worker:"w\"1\\@a b"'
+
+
+async def test_a_queue_with_quotes_in_its_name_shows_its_tasks() -> None:
+    async with driven() as at:
+        await at.press("4")
+        at.app.main.body.query_one(QueueList).open_row('q"x')
+        await at.pilot.pause()
+        assert at.app.session.filter_text == r'queue:"q\"x"'
+
+
+async def test_a_name_that_is_longer_than_a_filter_is_told_and_changes_nothing() -> None:
+    async with driven() as at:
+        await at.press("4")
+        at.app.main.body.query_one(QueueList).open_row("q" * LENGTH_LIMIT)
+        await at.pilot.pause()
+        assert at.app.main.navigator.view.name == "queues"
+        assert "cannot filter by that" in at.toasts[-1].message

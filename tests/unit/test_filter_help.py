@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.model import LABELS, Task
-from celerytui.query import FIELDS, suggest
+from celerytui.query import FIELDS, quoted, suggest
 from celerytui.query.parse import LENGTH_LIMIT
 from tests.unit.filters import any_filter, finds, parse
 
@@ -30,6 +30,11 @@ def test_completions() -> None:
     assert suggest('"state:fa', 9, known) == []
     assert suggest("nope:x", 6, known) == []
     assert suggest("id:5", 99, known) == []
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_a_quoted_value_is_found_by_the_filter_made_from_it(value: str) -> None:
+    assert parse(f"queue:{quoted(value)}").matches(Task("a", 0, queue=value), 0.0)
 
 
 @given(any_filter, st.integers(-5, 60))

@@ -83,7 +83,7 @@ class KeyQueue:
 
     def _handled(self, event: Handled) -> None:
         """The key before is done with, or what it led to is when this was the last trip."""
-        if event.number == self._sent and self._typed and event.trips > 1:
+        if event.number == self._sent and event.trips > 1:
             again = self.Handled(event.target, event.number, event.trips - 1)
             if event.target.post_message(again):
                 return
