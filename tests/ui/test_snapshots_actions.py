@@ -193,7 +193,8 @@ def test_progress(snap_compare: Compare, size: tuple[int, int]) -> None:
 RESULTS = {
     "success": ResultMeta(
         "x", NOW, "SUCCESS", repr({"charged": True, "amount": 12.5, "items": list(range(90))}),
-        date_done="2026-11-23T10:04:10.100000+00:00", worker="celery@bill1", retries=0, queue="high",
+        date_done="2026-11-23T10:04:10.100000+00:00", worker="celery@bill1", retries=0,
+        queue="high",
     ),
     "differs": ResultMeta(
         "x", NOW, "FAILURE", "CardDeclined('insufficient_funds')",
