@@ -14,7 +14,7 @@ from celerytui.control import Control, registered
 from celerytui.model import Arguments, Item, Refusal, Task, TaskState
 from tests.integration.cluster import Cluster, only, until
 from tests.integration.servers import Server
-from tests.waiting import within
+from tests.waiting import patience, within
 
 FORKS, THREADS = "forks@test", "threads@test"
 BOTH = [FORKS, THREADS]
@@ -253,14 +253,15 @@ class TestTasks:
     def test_revoke_by_stamped_headers(self, cluster: Cluster) -> None:
         stamped = {"stamped_headers": ["team"], "team": "blue"}
         task = cluster.app.send_task("proj.sleepy", (60,), **stamped)
-        spared = cluster.app.send_task("proj.sleepy", (3,))
+        seconds = 3 * patience()
+        spared = cluster.app.send_task("proj.sleepy", (seconds,))
         until(lambda: {task.id, spared.id} <= cluster.running(FORKS))
         outcome = cluster.do(
             "task.revoke_by_headers", header="team", stamps="red, blue", terminate="terminate"
         )
         assert [reply.ok for reply in outcome.replies] == [True, True]
         until(lambda: task.id not in cluster.running(FORKS))
-        assert spared.get(timeout=100) == "slept 3"
+        assert spared.get(timeout=300) == f"slept {seconds}"
         later = cluster.app.send_task("proj.add", (1, 1), **stamped)
         until(lambda: later.state == "REVOKED")
 

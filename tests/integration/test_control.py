@@ -54,7 +54,7 @@ class TestSurvey:
         patient.close()
         assert set(survey.stats) == {"w1@test", "w2@test"} == set(survey.active_queues)
         assert [request["id"] for request in survey.active["w1@test"]] == [running.id]
-        assert survey.active["w1@test"][0]["args"] == [30]
+        assert survey.active["w1@test"][0]["args"] == [600]
         assert waiting.id in [request["id"] for request in survey.reserved["w1@test"]]
         assert [one["request"]["id"] for one in survey.scheduled["w1@test"]] == [later.id]
         assert survey.active["w2@test"] == survey.reserved["w2@test"] == []
@@ -93,7 +93,7 @@ class TestTasks:
     ) -> None:
         # The threads pool takes what is prefetched at once, out of any revoke's reach.
         worker = start_worker("w1@test", pool="prefork", concurrency=1)
-        first = app.send_task("proj.sleepy", (1.5,))
+        first = app.send_task("proj.sleepy", (1.5 * patience(),))
         wait_until(lambda: first.id in active(control), 10, "the first task to run")
         doomed = app.send_task("proj.add", (1, 2))
         outcome = control.perform("task.revoke", [doomed.id], {}, ["w1@test"])
@@ -111,7 +111,7 @@ class TestTasks:
         self, name: str, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
         start_worker("w1@test", pool="prefork", concurrency=2)
-        doomed, spared = (app.send_task("proj.sleepy", (60,)) for _ in range(2))
+        doomed, spared = (app.send_task("proj.sleepy", (600,)) for _ in range(2))
         wait_until(lambda: {doomed.id, spared.id} <= active(control), 10, "both to run")
         outcome = control.perform("task.terminate", [doomed.id], {"signal": name}, ["w1@test"])
         assert outcome.replies == (Reply("w1@test", True, f"terminate: {doomed.id}"),)
@@ -124,7 +124,7 @@ class TestTasks:
         self, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
         start_worker("w1@test", pool="threads")
-        task = app.send_task("proj.sleepy", (8,))
+        task = app.send_task("proj.sleepy", (600,))
         wait_until(lambda: task.id in active(control), 10, "the task to run")
         (reply,) = control.perform("task.terminate", [task.id], {}, ["w1@test"]).replies
         assert reply.ok is False
@@ -135,7 +135,7 @@ class TestTasks:
         self, app: Any, control: Control, start_worker: StartWorker
     ) -> None:
         worker = start_worker("w1@test", pool="prefork")
-        task = app.send_task("proj.sleepy", (60,))
+        task = app.send_task("proj.sleepy", (600,))
         wait_until(lambda: task.id in active(control), 10, "the task to run")
         watcher = Control(app, read_only=True)
         for one in ("task.revoke", "task.terminate"):
@@ -150,7 +150,7 @@ class TestTasks:
         workers = [
             start_worker(name, pool="prefork", concurrency=1) for name in ("w1@test", "w2@test")
         ]
-        blockers = [app.send_task("proj.sleepy", (120,)).id for _ in range(2)]
+        blockers = [app.send_task("proj.sleepy", (600,)).id for _ in range(2)]
         names = ["w1@test", "w2@test"]
         wait_until(lambda: all(active(control, one) for one in names), 10, "both to be busy")
         with app.connection_for_write() as connection:
