@@ -155,7 +155,7 @@ def test_it_prints_what_it_heard_and_exits(
 
 
 def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", "2s", "--json")
+    process = spawn("-A", "filed_app", "snapshot", "--for", f"{2 * patience()}s", "--json")
     wait_until_listening(tmp_path, process)
     app = Celery("worker", set_as_current=False)
     app.conf.update(broker_url="filesystem://", broker_transport_options=broker)
@@ -164,6 +164,8 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
         for processed in (0, 3, 6, 9):
             # It runs tasks and says nothing of them.
             dispatcher.send("worker-heartbeat", freq=2.0, active=0, processed=processed)
+            # Of messages of one millisecond the file system has no order.
+            wait_until(lambda: not list((tmp_path / "data").iterdir()), 10, "it to be taken")
     status, out, err = finish(process)
     assert (status, err) == (0, "")
     document = json.loads(out)
