@@ -11,7 +11,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 
-STUCK_SECONDS: Final = 0.5
+STUCK_SECONDS: Final = 2.0
 """After this the next key goes out, whatever became of the one before."""
 
 TRIPS: Final = 3
