@@ -46,11 +46,10 @@ def test_ids_are_unique() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.id)
-def test_only_moving_and_looking_is_without_shift(key: object) -> None:
+def test_only_moving_and_looking_is_without_shift(key: Key) -> None:
     """A key of the program that is upper case would look like one that changes the cluster."""
-    assert key.id.endswith(".bottom") or not any(  # type: ignore[attr-defined]
-        len(one) == 1 and one.isupper()
-        for one in key.keys.split(",")  # type: ignore[attr-defined]
+    assert key.id.endswith(".bottom") or not any(
+        len(one) == 1 and one.isupper() for one in key.keys.split(",")
     )
 
 
