@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.geometry import Region, Size
 
-from celerytui.control import Scope
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import (
     AXIS_ROWS,
@@ -18,8 +17,8 @@ from celerytui.ui.views.layout import (
 )
 from celerytui.ui.views.queues.view import QUEUES
 from celerytui.ui.views.task.view import DETAIL
-from celerytui.ui.views.tasks.view import TASKS, table_of
-from celerytui.ui.views.view import Panes, PaneSpec, View
+from celerytui.ui.views.tasks.view import TASKS, AboutTasks
+from celerytui.ui.views.view import PaneSpec
 from celerytui.ui.views.workers.view import WORKERS
 
 DETAIL_COLUMNS = 120
@@ -35,7 +34,7 @@ def _throughput() -> type[Pane]:
 THROUGHPUT = PaneSpec("throughput", _throughput)
 
 
-class DashboardView(View):
+class DashboardView(AboutTasks):
     """What the cluster is doing, at a glance."""
 
     name = "dashboard"
@@ -66,15 +65,6 @@ class DashboardView(View):
         if len(shown) == 1:
             return [pane.name for pane in self.panes]
         return super().in_tab_order(shown)
-
-    def targets(self, panes: Panes, scope: Scope) -> list[str]:
-        return table_of(panes).targets(scope) if scope is Scope.TASK else []
-
-    def current_task(self, panes: Panes) -> str | None:
-        return table_of(panes).current_task
-
-    def go_to_task(self, panes: Panes, task_id: str) -> bool:
-        return table_of(panes).go_to_key(task_id)
 
 
 def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:

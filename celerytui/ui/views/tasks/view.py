@@ -25,12 +25,24 @@ def _table() -> type[Pane]:
 TASKS = PaneSpec("tasks", _table)
 
 
-def table_of(panes: Panes) -> TaskTable:
-    """The pane that has all tasks."""
+def _table_of(panes: Panes) -> TaskTable:
     return cast("TaskTable", panes[TASKS.name])
 
 
-class TasksView(View):
+class AboutTasks(View):
+    """A view whose keys are about its table of all tasks, unless another pane has the focus."""
+
+    def targets(self, panes: Panes, scope: Scope) -> list[str]:
+        return _table_of(panes).targets(scope) if scope is Scope.TASK else []
+
+    def current_task(self, panes: Panes) -> str | None:
+        return _table_of(panes).current_task
+
+    def go_to_task(self, panes: Panes, task_id: str) -> bool:
+        return _table_of(panes).go_to_key(task_id)
+
+
+class TasksView(AboutTasks):
     """The table of tasks."""
 
     name = "tasks"
@@ -51,12 +63,3 @@ class TasksView(View):
             TASKS.name: Region(0, 0, width - beside, height),
             DETAIL.name: Region(width - beside, 0, beside, height),
         }
-
-    def targets(self, panes: Panes, scope: Scope) -> list[str]:
-        return table_of(panes).targets(scope) if scope is Scope.TASK else []
-
-    def current_task(self, panes: Panes) -> str | None:
-        return table_of(panes).current_task
-
-    def go_to_task(self, panes: Panes, task_id: str) -> bool:
-        return table_of(panes).go_to_key(task_id)
