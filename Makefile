@@ -19,7 +19,7 @@ help: ## show this list
 demo: $(VENV)/.program ## open the monitor on a private demo cluster
 	@$(BIN)/celerytui demo
 
-test: $(VENV)/.dev ## run the tests; ARGS='-k store' is given to pytest
+test: $(VENV)/.dev $(VENV)-celery53/.made ## run the tests; ARGS='-k store' is given to pytest
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 install: $(VENV)/.program ## make .venv with the program and all its extras
@@ -61,7 +61,7 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	fi
 
 clean: ## remove the virtual environments and every cache
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-celery53 build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,6 +81,12 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing celerytui and its development tools into $(VENV) ..."
 	@$(BIN)/python $(PIP_INSTALL) '.[all,dev]'
 	@touch $@ $(VENV)/.program
+
+$(VENV)-celery53/.made: Makefile | $(BIN)/python
+	@echo "Installing Celery 5.3 into $(VENV)-celery53, for the workers of some tests ..."
+	@$(BIN)/python -m venv --clear $(VENV)-celery53
+	@$(VENV)-celery53/bin/python -m pip install --quiet --disable-pip-version-check 'celery[redis]==5.3.*' 'kombu[redis]==5.3.*'
+	@touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	@echo "Installing celerytui, its development tools and Flower into $(VENV) ..."

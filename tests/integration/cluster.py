@@ -13,8 +13,18 @@ from celery import Celery
 
 from celerytui.control import Control
 from celerytui.model import Finding, Outcome, Reply, Task
-from tests.integration.servers import Process, wait_until
+from tests.integration.servers import Process, missing, wait_until
 from tests.waiting import patience
+
+CELERY53 = Path(__file__).parents[2] / ".venv-celery53/bin/python"
+
+
+def oldest_celery() -> str:
+    """A Python with Celery 5.3, which `make test` installs for workers of another version."""
+    python = Path(os.environ.get("CELERY53_PYTHON", CELERY53))
+    if not python.exists():
+        missing(f"{python} (`make test` makes it)")
+    return str(python)
 
 
 class Cluster:
@@ -40,9 +50,15 @@ class Cluster:
         return app
 
     def begin(
-        self, hostname: str, pool: str, concurrency: int, *options: str, queues: str = "celery"
+        self,
+        hostname: str,
+        pool: str,
+        concurrency: int,
+        *options: str,
+        queues: str = "celery",
+        python: str = sys.executable,
     ) -> Process:
-        args = [sys.executable, "-m", "celery", "-A", "tests.integration.proj", "worker"]
+        args = [python, "-m", "celery", "-A", "tests.integration.proj", "worker"]
         args += ["-n", hostname, "-P", pool, "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
         args += ["--without-mingle", *options]
         env = os.environ | {

@@ -125,8 +125,9 @@ def start_worker_on(
         options: tuple[str, ...] = (),
         zone: str | None = None,
         seconds: float = 40.0,
+        python: str = sys.executable,
     ) -> Process:
-        args = [sys.executable, "-m", "celery", "-A", "tests.integration.proj", "worker"]
+        args = [python, "-m", "celery", "-A", "tests.integration.proj", "worker"]
         args += ["-n", hostname, "-P", pool, "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
         args += ["--without-mingle", *(["-E"] if events else []), *options]
         env = os.environ | {
@@ -160,7 +161,8 @@ def start_worker(
     """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, zone)`.
 
     Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
-    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ.
+    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ,
+    `python` the one that has its Celery (`cluster.oldest_celery()`).
     """
 
     def start(hostname: str = "w1@test", **more: Any) -> Process:

@@ -304,8 +304,8 @@ class RabbitServer(Server):
 def missing(program: str) -> NoReturn:
     """Skips the test that needs a program which is not there; where CI is set it fails."""
     if os.environ.get("CI"):
-        pytest.fail(f"{program} is not on the PATH, and CI is set")
-    pytest.skip(f"{program} is not on the PATH")
+        pytest.fail(f"{program} is not there, and CI is set")
+    pytest.skip(f"{program} is not there")
 
 
 def redis_binary() -> str | None:
