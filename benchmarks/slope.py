@@ -9,7 +9,7 @@ store was filled with has made way for another: of tasks that come slowly fewer 
 costs some bytes each. The slope is that of the line through the readings by least squares. No task
 fails: failures stay when successes are evicted, and the store would fill with them and their
 tracebacks for hours. Once with the display live, once with it paused: what stands still is kept
-beside what is new, so all held tasks make way once more before that is read. `--minutes 40` is
+beside what is new, so all held tasks make way twice more before that is read. `--minutes 40` is
 what the limit of 3 MB is about.
 """
 
@@ -104,7 +104,7 @@ def measure(port: int, label: str, options: argparse.Namespace) -> None:
                 pass
             if label == "paused":
                 terminal.press(PAUSE)
-                for _ in press(terminal, keys, warm_up):
+                for _ in press(terminal, keys, 2 * warm_up):
                     pass
             report(label, read(terminal, keys, options.minutes * 60))
         finally:
