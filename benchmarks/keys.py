@@ -20,6 +20,8 @@ from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
 
 CURSOR = "▌"
 FILL_SECONDS = 240.0
+EVENTS_A_TASK = 3
+STAY_SECONDS = 10.0
 
 
 def held(lines: list[str]) -> int:
@@ -34,14 +36,19 @@ def percentile(values: list[float], share: float) -> float:
     return ranked[min(len(ranked) - 1, int(len(ranked) * share))]
 
 
-def press_keys(terminal: Terminal, presses: int, rng: random.Random) -> list[float]:
+def press_keys(
+    terminal: Terminal, presses: int, stay_seconds: float, rng: random.Random
+) -> list[float]:
     """Type j and k at random moments; when each was.
 
-    From the top again now and then: the row under the cursor is old once a million others came.
+    From the top again after `stay_seconds`: the row under the cursor ends as the last one once as
+    many others came as are held, and there is no row below that.
     """
-    pressed = []
+    pressed: list[float] = []
+    from_top = 0.0
     for number in range(presses):
-        if number % 50 == 0:
+        if time.monotonic() >= from_top and number % 2 == 0:
+            from_top = time.monotonic() + stay_seconds
             for key in "gjj":
                 terminal.press(key)
                 time.sleep(0.5)
@@ -88,7 +95,8 @@ def measure(port: int, tasks: int, rate: int, presses: int) -> None:
                 terminal.press(view)
                 time.sleep(1)
                 screen = Screen(terminal)
-                pressed = press_keys(terminal, presses, rng)
+                turnover = tasks * EVENTS_A_TASK / rate
+                pressed = press_keys(terminal, presses, min(STAY_SECONDS, turnover / 3), rng)
                 time.sleep(1)
                 report(f"{label}, {rate:,} events/s", delays(terminal, screen, pressed))
         finally:

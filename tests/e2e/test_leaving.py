@@ -20,10 +20,13 @@ from tests.e2e.terminal import REPOSITORY, Terminal
 from tests.integration.servers import RedisServer, Server, wait_until
 
 CTRL_Q = "\x11"
+ESCAPE_Q = "\x1bq"
+"""Esc and q as quick hands send them; alt+q is the same on most terminals."""
 Way = str | signal.Signals
 WAYS: dict[Way, int] = {
     "q": ExitCode.OK,
     CTRL_Q: ExitCode.OK,
+    ESCAPE_Q: ExitCode.OK,
     signal.SIGTERM: ExitCode.OK,
     signal.SIGHUP: ExitCode.HANGUP,
     signal.SIGINT: ExitCode.INTERRUPTED,

@@ -12,8 +12,7 @@ import termios
 import threading
 import time
 import tty
-from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from rich.color import ColorSystem
@@ -28,8 +27,9 @@ from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOut
 from celerytui.errors import NoTerminal
 from celerytui.interpreter import hurry
 from celerytui.ui.terminal.canvas import Canvas, CanvasUpdate
+from celerytui.ui.terminal.keyboard import Keyboard
 from celerytui.ui.terminal.outlet import Outlet, reopen
-from celerytui.ui.terminal.private import CompositorUpdate, XTermParser
+from celerytui.ui.terminal.private import CompositorUpdate
 
 DRAIN_SECONDS: Final = 0.3
 SETTLE_SECONDS: Final = 0.02
@@ -81,7 +81,7 @@ class TerminalDriver(Driver):
         self.bytes_sent = 0
         self._touched = time.monotonic()
         self._held: list[str] | None = None
-        self._parser = XTermParser(debug)
+        self._keyboard = Keyboard(debug)
         self._tick: asyncio.TimerHandle | None = None
         self._attributes_before: list[Any] | None = None
         self._synchronised = False
@@ -109,8 +109,7 @@ class TerminalDriver(Driver):
             self._attributes_before = termios.tcgetattr(self._in)
             self._set_attributes(_raw(termios.tcgetattr(self._in)))
         self._hush()
-        self._parser = XTermParser(self._debugging)
-        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._keyboard = Keyboard(self._debugging)
         self.loop.add_reader(self._input, self._read)
         # Through the loop, so that its wake-up pipe is told of every signal, ours included.
         self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
@@ -258,19 +257,19 @@ class TerminalDriver(Driver):
             return
         self._touched = time.monotonic()
         hurry()
-        self._parse(self._decode(data))
+        self._pass_on(self._keyboard.feed(data))
+        if self._tick is not None:
+            self._tick.cancel()
+        self._tick = self.loop.call_later(
+            self._keyboard.timeout, lambda: self._pass_on(self._keyboard.expire())
+        )
 
-    def _parse(self, text: str | None) -> None:
-        """Feed the parser, or with None let it find out that a lone ESC was the key."""
+    def _pass_on(self, messages: Iterable[Message]) -> None:
         try:
-            for message in self._parser.tick() if text is None else self._parser.feed(text):
+            for message in messages:
                 self.process_message(message)
         except Exception as error:
             self.app.call_later(_raise, error)
-        if text:
-            if self._tick is not None:
-                self._tick.cancel()
-            self._tick = self.loop.call_later(constants.ESCAPE_DELAY + 0.005, self._parse, None)
 
     def process_message(self, message: Message) -> None:
         """Pass on what was read, and use the modes that the terminal says it knows."""
