@@ -14,7 +14,7 @@ import random
 import time
 
 from benchmarks import cluster
-from benchmarks.keys import delays, percentile, press_keys
+from benchmarks.keys import STAY_SECONDS, delays, percentile, press_keys
 from benchmarks.serving import own_redis
 from benchmarks.terminal import PROGRAM, Screen, Terminal, wait_for
 
@@ -38,7 +38,7 @@ def measure(port: int, options: argparse.Namespace) -> None:
                 time.sleep(2)
                 used, sent = terminal.watch(options.seconds)
                 screen = Screen(terminal)
-                pressed = press_keys(terminal, options.presses, random.Random(1))
+                pressed = press_keys(terminal, options.presses, STAY_SECONDS, random.Random(1))
                 time.sleep(1)
                 found = [delay * 1e3 for delay in delays(terminal, screen, pressed)]
                 p50, p99 = percentile(found, 0.5), percentile(found, 0.99)

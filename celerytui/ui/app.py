@@ -25,7 +25,6 @@ from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
-from celerytui.ui.keys.registry import bindings, keys_at
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import ActionFinished
 from celerytui.ui.screen import MainScreen
@@ -43,14 +42,6 @@ TIDY_SECONDS = 60.0
 UNTIDY_ROUNDS = 10
 QUIET_SECONDS = 5.0
 QUIET_RATE = 100
-
-
-class CommandSearch(CommandPalette):
-    """The palette, with the key that quits in every dialog."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(
-        key for key in keys_at("dialog") if key.id == "dialog.quit"
-    )
 
 
 class MonitorApp(App[int], inherit_bindings=False):
@@ -254,6 +245,8 @@ class MonitorApp(App[int], inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
+            from celerytui.ui.dialogs.palette import CommandSearch
+
             self.push_screen(CommandSearch(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from textual.events import MouseScrollDown
+from textual.events import MouseDown, MouseScrollDown, MouseUp
 from textual.geometry import Offset
 from textual.message import Message
 from textual.notifications import Notification, Notify
@@ -78,6 +78,13 @@ class Driver:
     async def click(self, widget: Widget, text: str) -> None:
         """Click on a text that a widget shows."""
         await self.pilot.click(offset=place_of(widget, text))
+        await self.pilot.pause()
+
+    async def click_at_once(self, at: Offset, times: int = 2) -> None:
+        """Click so often that every click is there before the first one was handled."""
+        for _ in range(times):
+            for kind in (MouseDown, MouseUp):
+                self.app.post_message(kind(None, *at, 0, 0, 1, False, False, False))
         await self.pilot.pause()
 
     async def scroll_down(self, widget: Widget, notches: int) -> None:

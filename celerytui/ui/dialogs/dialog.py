@@ -7,6 +7,7 @@ from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Container
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -148,6 +149,10 @@ class Dialog(Keyed, ModalScreen[Result]):
     def update(self) -> None:
         """Fill the box."""
         raise NotImplementedError
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close and hand on the result, once: a second click may be under way already."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_decline(self) -> None:
         self.dismiss(None)
