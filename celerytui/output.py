@@ -152,6 +152,7 @@ def _task_row(task: Task, now: float) -> Document:
         "result": _masked(task.result),
         "exception": _masked(task.more.exception),
         "traceback": _masked(task.more.traceback),
+        "source": task.more.source,
         "retries": task.retries,
         "eta": epoch(task.more.eta),
         "expires": epoch(task.more.expires),
@@ -382,7 +383,7 @@ def _task(row: Document) -> Task:
         seq=0,
         state=TaskState(LABELS.index(row["state"])),
         seen=max(known, default=math.nan),
-        extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"])),
+        extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"]), source=row["source"]),
     )
     if task.state.finished:
         task.runtime = row["runtime"]

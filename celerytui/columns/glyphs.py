@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from celerytui.model import TaskState
 
-# By TaskState: sent received started retry success failure revoked rejected cancelled lost.
-_STATES = ("◦", "•", "▸", "↻", "✓", "✗", "⊘", "!", "⊘", "○")
-_ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o")
+# By TaskState: sent received started retry success failure revoked rejected cancelled lost missed.
+_STATES = ("◦", "•", "▸", "↻", "✓", "✗", "⊘", "!", "⊘", "○", "?")
+_ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o", "?")
 
 
 class Glyphs(Struct, frozen=True):

@@ -34,6 +34,7 @@ _STATE_ROLES = {
     TaskState.REJECTED: "warning",
     TaskState.CANCELLED: "muted",
     TaskState.LOST: "failure",
+    TaskState.MISSED: "missed",
 }
 _RECEDING = frozenset({TaskState.SUCCESS, TaskState.REVOKED, TaskState.CANCELLED})
 _STARTED, _SUCCESS = TaskState.STARTED, TaskState.SUCCESS

@@ -184,8 +184,8 @@ NOT_RUN = Effect("will not run")
 
 
 def _is_over(state: TaskState) -> bool:
-    """A lost task may turn up again."""
-    return state.finished and state is not TaskState.LOST
+    """A lost or missed task may turn up again."""
+    return state.finished and not state.guessed
 
 
 def _when_revoked(state: TaskState, params: Mapping[str, str]) -> Effect:

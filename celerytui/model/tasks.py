@@ -20,6 +20,7 @@ class TaskState(enum.IntEnum):
     REJECTED = 7
     CANCELLED = 8
     LOST = 9
+    MISSED = 10
 
     @property
     def label(self) -> str:
@@ -28,8 +29,13 @@ class TaskState(enum.IntEnum):
 
     @property
     def finished(self) -> bool:
-        """Whether the worker is done with it (a lost one may come back)."""
+        """Whether the worker is done with it (a lost or missed one may come back)."""
         return self >= TaskState.SUCCESS
+
+    @property
+    def guessed(self) -> bool:
+        """Whether no event told it: lost with its worker, or ended and the end was not seen."""
+        return self >= TaskState.LOST
 
 
 LABELS = tuple(state.name.lower() for state in TaskState)
@@ -44,7 +50,11 @@ class Attempt(Struct, frozen=True, gc=False):
 
 
 class TaskExtra(Struct, gc=False):
-    """The fields that few tasks have, kept apart so that the many stay small."""
+    """The fields that few tasks have, kept apart so that the many stay small.
+
+    `lost_from` is the state that a lost or missed task was in, `source` where its outcome was
+    found, if not in its events.
+    """
 
     exception: str | None = None
     traceback: str | None = None
@@ -63,6 +73,7 @@ class TaskExtra(Struct, gc=False):
     worker_pid: int | None = None
     attempts: tuple[Attempt, ...] = ()
     lost_from: TaskState | None = None
+    source: str | None = None
 
 
 _NO_EXTRA = TaskExtra()

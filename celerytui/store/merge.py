@@ -20,9 +20,10 @@ REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
 LOST = TaskState.LOST
+MISSED = TaskState.MISSED
 
 # The place of each state in celery.states.PRECEDENCE, where a smaller one wins. CANCELLED has the
-# place of the states that Celery does not know; LOST, which is our guess, yields to all.
+# place of the states that Celery does not know; LOST and MISSED, our guesses, yield to all.
 PRECEDENCE = {
     SUCCESS: 0,
     FAILURE: 1,
@@ -34,6 +35,7 @@ PRECEDENCE = {
     RETRY: 7,
     SENT: 8,
     LOST: 9,
+    MISSED: 10,
 }
 
 

@@ -20,7 +20,7 @@ from celerytui.store.workers import KnownWorkers, WorkerRecord, forget_process
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 RETRY = TaskState.RETRY
-LOST = TaskState.LOST
+MISSED = TaskState.MISSED
 
 SETTLED = 5.0
 """Seconds without news after which a task that its worker does not list is not there."""
@@ -75,7 +75,7 @@ class Seeding:
                 record = self._workers.get(hostname, now)
                 before = list(record.tasks) if _take_process(record, stats, now) else []
                 _take_stats(record.worker, stats)
-                yield from self._lose(record, before, now - SETTLED, started=True)
+                yield from self._lose(record, before, now - SETTLED)
             yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)
@@ -93,11 +93,9 @@ class Seeding:
                 self._take_waiting(record, info, eta, now)
             yield
 
-    def _lose(
-        self, record: WorkerRecord, ids: list[str], before: float, *, started: bool
-    ) -> Iterator[None]:
+    def _lose(self, record: WorkerRecord, ids: list[str], before: float) -> Iterator[None]:
         for task_id in ids:
-            self._tasks.lose_all(record, [task_id], before=before, started=started)
+            self._tasks.lose_all(record, [task_id], before=before, started=True)
             yield
 
     def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
@@ -135,7 +133,7 @@ class Seeding:
         if task is None:
             seen = _start(info.get("time_start"), now) if state is STARTED else now
             task = self._tasks.admit(task_id, state, seen, record)
-        elif task.state is LOST:
+        elif task.state.guessed:
             self._tasks.revive(task)
             if task.state < state:
                 self._tasks.move(task, state, record)
@@ -165,7 +163,7 @@ class Seeding:
                 task.queue = self._messages.queue_name(routing_key)
 
     def _settle(self, survey: Survey, listed: set[str | None]) -> Iterator[None]:
-        """Lose the tasks that their worker no longer runs, and told nothing of: the end was missed.
+        """Miss the tasks that their worker no longer runs, and told nothing of: they ended unseen.
 
         After a gap that goes for waiting ones too. Else not: a worker does not list what it holds
         back for a rate limit. A gap that ends after the survey ends this: another is to come.
@@ -179,7 +177,15 @@ class Seeding:
                 absent = [task_id for task_id in record.tasks if task_id not in listed]
                 running_only = not record.unsettled
                 record.unsettled = False
-                yield from self._lose(record, absent, taken_at - SETTLED, started=running_only)
+                for task_id in absent:
+                    self._tasks.lose_all(
+                        record,
+                        [task_id],
+                        before=taken_at - SETTLED,
+                        started=running_only,
+                        state=MISSED,
+                    )
+                    yield
             yield
 
 

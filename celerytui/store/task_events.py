@@ -25,7 +25,6 @@ FAILURE = TaskState.FAILURE
 REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
-LOST = TaskState.LOST
 
 MAX_ATTEMPTS = 20
 
@@ -73,7 +72,7 @@ class TaskEvents:
         if task is None:
             task = self._begin(event, task_id, SENT)
             self._table.hold(task, None)
-        elif task.state is not LOST and follows(task, SENT, event, True):
+        elif self._in_queue(task, event):
             if task.state is not SENT:
                 self._begin_try(task)
                 self._table.move(task, SENT, None)
@@ -192,7 +191,7 @@ class TaskEvents:
             record.worker.last_seen = self.now
         task = self._tasks.get(event.uuid or "")
         if task is not None:
-            if task.state is LOST:
+            if task.state.guessed:
                 self._table.revive(task)
             self._touch(task, event.timestamp)
 
@@ -202,6 +201,8 @@ class TaskEvents:
         """Bring the event's task into a finished state; None if the event came late."""
         record = self._hear(event.hostname, self.now)
         finished = event.timestamp
+        if task is not None and task.more.source is not None:
+            own(task).source = None
         if task is None:
             task = self._table.admit(task_id, state, finished, record)
             record.count(state)
@@ -219,16 +220,25 @@ class TaskEvents:
         return task
 
     def _follows(self, task: Task, new: TaskState, event: Event) -> bool:
-        if task.state is LOST:
+        if task.state.guessed:
             newest = task.seen
             self._table.revive(task)
             if event.timestamp > newest and new <= STARTED:
-                # Nothing of the lost try comes after its last news, so this is a new delivery.
+                # Nothing of that try comes after its last news, so this is a new delivery.
                 self._begin_try(task)
                 return True
         hostname = event.hostname
         synced = task.worker == hostname or self._workers.synced(task.worker, hostname)
         return follows(task, new, event, synced)
+
+    def _in_queue(self, task: Task, event: Event) -> bool:
+        """Whether a task-sent says where the task is: a lost or missed one was sent once more."""
+        if not task.state.guessed:
+            return follows(task, SENT, event, True)
+        if event.timestamp <= task.seen:
+            return False
+        self._table.revive(task)
+        return True
 
     def _touch(self, task: Task, timestamp: float) -> None:
         if timestamp > task.seen:
@@ -237,6 +247,8 @@ class TaskEvents:
 
     def _begin_try(self, task: Task) -> None:
         task.started = task.finished = task.runtime = task.result = None
+        if task.more.source is not None:
+            own(task).source = None
         _forget_failure(task)
 
 

@@ -95,18 +95,24 @@ class HeldTasks:
         if active:
             record.tasks.add(task.id)
 
-    def lose(self, task: Task) -> None:
-        """Mark an unfinished task as lost: nobody is there who could tell how it ends."""
+    def give_up(self, task: Task, state: TaskState) -> None:
+        """Mark an unfinished task as lost or missed: no event will tell how it ended."""
         own(task).lost_from = task.state
-        self.move(task, LOST, None)
+        self.move(task, state, None)
         self._changes.note(task.id)
 
     def lose_all(
-        self, record: WorkerRecord, ids: list[str], *, before: float, started: bool
+        self,
+        record: WorkerRecord,
+        ids: list[str],
+        *,
+        before: float,
+        started: bool,
+        state: TaskState = LOST,
     ) -> None:
         """Lose those of `ids` that are still the worker's and had no news since `before`.
 
-        Only those that have started, if `started` says so.
+        Only those that have started, if `started` says so. `state` is LOST or MISSED.
         """
         for task_id in ids:
             task = self.by_id.get(task_id)
@@ -115,10 +121,10 @@ class HeldTasks:
             elif task_id not in record.tasks:
                 continue
             elif task.seen <= before and (task.state is STARTED or not started):
-                self.lose(task)
+                self.give_up(task, state)
 
     def revive(self, task: Task) -> None:
-        """Give a lost task back the state it was lost from."""
+        """Give a lost or missed task back the state that it was in."""
         extra = own(task)
         state = extra.lost_from
         extra.lost_from = None

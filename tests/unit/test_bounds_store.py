@@ -296,10 +296,10 @@ class TestAfterAGap:
     def states(self, store: Store) -> dict[str, str]:
         return {task.id: task.state.label for task in store.all_tasks()}
 
-    def test_a_waiting_task_that_is_not_listed_is_lost(self) -> None:
+    def test_a_waiting_task_that_is_not_listed_is_missed(self) -> None:
         store = self.gap(task_event("received", 1, "gone"), task_event("received", 1, "there"))
         store.seed(self.answer(25, "there"))
-        assert self.states(store) == {"gone": "lost", "there": "received"}
+        assert self.states(store) == {"gone": "missed", "there": "received"}
         assert held(store, "gone").more.lost_from is TaskState.RECEIVED
 
     def test_and_only_once(self) -> None:
@@ -309,15 +309,15 @@ class TestAfterAGap:
         assert self.states(store) == {"there": "received"}
         store.mark_gap(T0 + 70, T0 + 71)
         store.seed(self.answer(80))
-        assert self.states(store) == {"there": "lost"}
+        assert self.states(store) == {"there": "missed"}
 
-    @pytest.mark.parametrize(("at", "state"), [(19.9, "received"), (20.0, "lost")])
+    @pytest.mark.parametrize(("at", "state"), [(19.9, "received"), (20.0, "missed")])
     def test_an_answer_from_before_its_end_settles_nothing(self, at: float, state: str) -> None:
         store = self.gap(task_event("received", 1, "gone"))
         store.seed(self.answer(at))
         assert self.states(store) == {"gone": state}
 
-    @pytest.mark.parametrize(("news", "state"), [(20.0, "lost"), (20.1, "received")])
+    @pytest.mark.parametrize(("news", "state"), [(20.0, "missed"), (20.1, "received")])
     def test_news_of_the_last_seconds_keeps_it(self, news: float, state: str) -> None:
         store = self.gap(task_event("received", news, "a"))
         store.seed(self.answer(25))

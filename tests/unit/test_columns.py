@@ -28,7 +28,7 @@ from tests.unit.judged import judged
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
 
 
-ROLES |= {"failure", "warning"}
+ROLES |= {"failure", "warning", "missed"}
 
 
 CONTEXT = CellContext(now=1000.0, utc=True, worker_prefix="celery@")

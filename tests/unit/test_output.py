@@ -161,6 +161,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "result": None,
         "exception": "Boom('x')",
         "traceback": "Traceback ...",
+        "source": None,
         "retries": None,
         "eta": 1_700_000_000.0,
         "expires": None,

@@ -107,23 +107,23 @@ def gap_store() -> Store:
     return feed(store, task_event("received", 21, "fresh"))
 
 
-def test_what_ended_in_a_gap_is_lost_once_its_worker_answers() -> None:
+def test_what_ended_in_a_gap_is_missed_once_its_worker_answers() -> None:
     store = gap_store()
     answers = {ALPHA: [info("stays")]}
     store.seed(survey(21.5, active={ALPHA: []}, reserved=answers, scheduled={ALPHA: []}))
     labels = [held(store, id).state.label for id in ("gone", "stays", "other", "fresh")]
-    assert labels == ["lost", "received", "started", "received"]
+    assert labels == ["missed", "received", "started", "received"]
     assert held(store, "gone").more.lost_from is TaskState.STARTED
 
 
-def test_without_a_whole_answer_nothing_is_lost() -> None:
+def test_without_a_whole_answer_nothing_is_missed() -> None:
     store = gap_store()
     store.seed(survey(21, active={ALPHA: []}, reserved={ALPHA: []}))
     store.seed(survey(19, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert held(store, "gone").state is TaskState.STARTED
 
 
-def test_without_a_gap_only_what_ran_and_was_silent_is_lost() -> None:
+def test_without_a_gap_only_what_ran_and_was_silent_is_missed() -> None:
     store = feed(
         Store(),
         task_event("started", 1, "silent"),
@@ -132,9 +132,35 @@ def test_without_a_gap_only_what_ran_and_was_silent_is_lost() -> None:
     )
     store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     labels = [held(store, id).state.label for id in ("silent", "held back", "fresh")]
-    assert labels == ["lost", "received", "started"]
+    assert labels == ["missed", "received", "started"]
     feed(store, task_event("succeeded", 61, "silent", result="2"))
     assert held(store, "silent").state is TaskState.SUCCESS
+
+
+def missed_store() -> Store:
+    store = feed(Store(), task_event("received", 1), task_event("started", 2))
+    store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
+    assert held(store).state is TaskState.MISSED
+    assert (store.summary(T0 + 60).by_state["missed"], store.summary(T0 + 60).running) == (1, 0)
+    return store
+
+
+def test_a_missed_task_is_back_where_an_event_or_an_answer_says_so() -> None:
+    assert held(feed(missed_store(), task_event("progress", 61))).state is TaskState.STARTED
+    again = feed(missed_store(), task_event("received", 61, host=BETA))
+    assert (held(again).state, held(again).worker) == (TaskState.RECEIVED, BETA)
+    listed = missed_store()
+    listed.seed(survey(70, active={ALPHA: [info("a")]}))
+    assert (held(listed).state, held(listed).more.lost_from) == (TaskState.STARTED, None)
+
+
+def test_a_missed_task_that_was_sent_again_is_in_a_queue() -> None:
+    store = feed(missed_store(), task_event("sent", 0, host="gen1@web", name="early"))
+    assert held(store).state is TaskState.MISSED
+    feed(store, task_event("sent", 61, host="gen1@web", queue="other"))
+    task = held(store)
+    assert (task.state, task.queue, task.started) == (TaskState.SENT, "other", None)
+    assert task.more.lost_from is None
 
 
 def test_facts_of_a_worker() -> None:

@@ -141,7 +141,7 @@ def test_a_gap_that_ends_between_two_steps_is_settled_by_the_next_survey(
         store.seed(survey(65, **answers))
     assert held(store, "gone").state is TaskState.STARTED
     store.seed(survey(80, **answers))
-    assert held(store, "gone").state is TaskState.LOST
+    assert held(store, "gone").state is TaskState.MISSED
 
 
 ids = st.sampled_from([f"t{number}" for number in range(8)])

@@ -145,8 +145,16 @@ def test_every_state_has_a_sign_and_a_role_that_exist() -> None:
         assert state_role(state) in ROLES
     assert UNICODE.state(TaskState.LOST) == "○"
     assert state_role(TaskState.LOST) == "failure"
+    assert (UNICODE.state(TaskState.MISSED), ASCII.state(TaskState.MISSED)) == ("?", "?")
     assert UNICODE.state(TaskState.CANCELLED) == "⊘"
     assert UNICODE["failure"] == "✗"
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "ansi"])
+def test_missed_has_a_colour_of_its_own(name: str) -> None:
+    style = PALETTES[name].style
+    others = [state for state in TaskState if state is not TaskState.MISSED]
+    assert style(state_role(TaskState.MISSED)) not in [style(state_role(one)) for one in others]
 
 
 def test_east_asian_terminals_get_no_sign_of_two_cells() -> None:

@@ -140,6 +140,13 @@ def test_a_lost_task_has_no_news() -> None:
     assert plain(made.heading) == "received, lost after 1m40s"
 
 
+def test_a_missed_task_says_that_its_end_was_not_seen() -> None:
+    task = Task(id="a", seq=1, state=TaskState.MISSED, received=100.0, started=101.0)
+    made = timeline(task, 200.0, 50)
+    assert rows(made)[1].endswith("?")
+    assert plain(made.heading) == "received, end not seen in 1m40s"
+
+
 def test_clocks_that_disagree_do_not_turn_time_round() -> None:
     task = Task(
         id="a", seq=1, state=TaskState.SUCCESS, sent=105.0, received=100.0, started=101.0,

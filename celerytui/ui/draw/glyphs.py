@@ -13,7 +13,7 @@ __all__ = ["ASCII", "UNICODE", "Glyphs", "glyphs", "pick_glyphs"]
 # East Asian terminals may draw these two cells wide, which would push the row apart.
 _EAST_ASIAN = replace(
     UNICODE,
-    states=(*UNICODE.states[:-1], "o"),
+    states=tuple("o" if sign == "○" else sign for sign in UNICODE.states),
     alive="*",
     lost="o",
     growing="^",

@@ -44,6 +44,7 @@ _ROLES: dict[str, tuple[str, str, str, str]] = {
     "received": ("#7c9ab5", "#4c7290", "cyan", "dim"),
     "sent": ("#8c96a5", "#5f6875", "default", "dim"),
     "retry": ("#e2b04a", "#946200", "yellow", "bold"),
+    "missed": ("#c39bb8", "#85517a", "magenta", "none"),
     "warning": ("#e2b04a", "#946200", "yellow", "bold"),
     "failure": ("#f0716a", "#c42b27", "red", "bold"),
     "gap": ("#e2b04a", "#946200", "yellow", "bold"),

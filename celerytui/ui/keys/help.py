@@ -25,7 +25,7 @@ def help_lines(
     lines += [[], [("Filter", "strong")], *_filter_lines(places)]
     signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
     lines += [[], [("Signs", "strong")]]
-    lines += [_line("", "   ".join(signs[start : start + 5])) for start in (0, 5)]
+    lines += [_line("", "   ".join(signs[start : start + 5])) for start in range(0, len(signs), 5)]
     return f"Keys: {name}", lines[1:]
 
 

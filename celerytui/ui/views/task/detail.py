@@ -178,6 +178,10 @@ class DetailPane(ScrolledPane):
             line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
         if task.state is TaskState.LOST:
             line.left(("   its worker went away", "failure"))
+        elif task.state is TaskState.MISSED:
+            line.left(("   the end was not seen", "missed"))
+        elif task.more.source is not None:
+            line.left((f"   from the {clean(task.more.source, limit=40)}", "muted"))
         return line.right(*heading)
 
     def _call(self, width: int) -> list[Spans]:
@@ -288,7 +292,13 @@ class DetailPane(ScrolledPane):
         if more.requeue:
             words.append("put back into the queue")
         if more.lost_from is not None:
-            words.append(f"was {more.lost_from.label} when its worker went away")
+            was = f"was {more.lost_from.label}"
+            missed = self._known.state is TaskState.MISSED
+            words.append(
+                f"{was}; ended, the end was not seen"
+                if missed
+                else f"{was} when its worker went away"
+            )
         return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
 
     def _outcome_part(self, width: int, at: int) -> list[Row]:
@@ -321,7 +331,8 @@ class DetailPane(ScrolledPane):
                 )
             )
         if not rows:
-            word = "not finished" if not task.state.finished else "nothing was sent"
+            word = "nothing was sent" if task.state.finished else "not finished"
+            word = "the end was not seen" if task.state is TaskState.MISSED else word
             rows = [self._section(width, "Result"), ([(word, "muted")], "bg")]
         return rows
 

@@ -107,7 +107,7 @@ def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
         add(_start(task), "started", TaskState.STARTED, "running")
     if task.state is TaskState.RETRY:
         add(retried, "retry", TaskState.RETRY, "countdown")
-    if task.state.finished and task.state is not TaskState.LOST:
+    if task.state.finished and not task.state.guessed:
         ended = next(
             (t for t in (task.finished, more.revoked, more.rejected) if t is not None), None
         )
@@ -115,9 +115,9 @@ def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
         return points
     if not points:
         return []
-    if task.state is TaskState.LOST:
+    if task.state.guessed:
         points[-1] = _with(points[-1], "silence")
-        add(now, "lost", TaskState.LOST, "silence")
+        add(now, task.state.label, task.state, "silence")
     else:
         points.append(Point(max(now, points[-1].at), "now", "", "text", "silence"))
     return points
@@ -254,4 +254,6 @@ def _heading(task: Task, points: list[Point]) -> list[Span]:
     words = f"{points[0].word} to end " if task.state.finished else f"{points[0].word}, so far "
     if task.state is TaskState.LOST:
         words = f"{points[0].word}, lost after "
+    elif task.state is TaskState.MISSED:
+        words = f"{points[0].word}, end not seen in "
     return [(words, "muted"), (format_duration(points[-1].at - points[0].at), "text")]
