@@ -80,7 +80,7 @@ class MonitorApp(App[int], inherit_bindings=False):
         self._look(palette)
         self._bind(settings)
         self.main = MainScreen(self.session)
-        self.actions = ActionFlow(self, self.session, self.main.targets)
+        self.actions = ActionFlow(self, self.session, self.main)
         self.main.actions = self.actions
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None

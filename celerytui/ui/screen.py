@@ -150,6 +150,12 @@ class MainScreen(Screen[None]):
         found = self.pane.targets(scope) if self.pane is not None else []
         return found or self.body.view.targets(self.body.by_name, scope)
 
+    def has_targets(self, scope: Scope) -> bool:
+        """Whether there are any, without making a list of them."""
+        if self.pane is not None and self.pane.has_targets(scope):
+            return True
+        return self.body.view.has_targets(self.body.by_name, scope)
+
     # Going from view to view
 
     def action_show_view(self, name: str) -> None:

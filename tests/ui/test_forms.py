@@ -274,7 +274,7 @@ async def test_a_form_is_filled_in_with_the_worker_or_the_queue_that_is_here() -
         assert isinstance(screen, Form)
         assert screen.values["workers"] == "celery@bill1"
         await at.press("escape", "4", "j")
-        (queue,) = at.app.actions.offers.targets_here(Scope.QUEUE)
+        (queue,) = at.app.actions.offers.at.targets(Scope.QUEUE)
         at.app.actions.act(action("worker.add_consumer"), ["celery@bill1"])
         await at.pilot.pause()
         screen = at.app.screen

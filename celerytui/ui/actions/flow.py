@@ -15,7 +15,7 @@ from celerytui.columns import clean
 from celerytui.control import GROUPS, Action, Group, Scope, SectionReader
 from celerytui.control import action as action_of
 from celerytui.model import Arguments, Refusal, Section
-from celerytui.ui.actions.offers import Offers
+from celerytui.ui.actions.offers import Here, Offers
 from celerytui.ui.actions.report import Report
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.session import Session
@@ -38,16 +38,14 @@ class Option(NamedTuple):
 class ActionFlow:
     """Takes an action through its steps: targets, values, question, and to the engine.
 
-    `offers` is what there is to do, `report` what came of it. `targets_here` says what an action of
-    a scope is about where the user is; without any the user is asked.
+    `offers` is what there is to do `here`, where the user is; without a target the user is asked
+    for one. `report` is what came of it.
     """
 
-    def __init__(
-        self, app: App[Any], session: Session, targets_here: Callable[[Scope], list[str]]
-    ) -> None:
+    def __init__(self, app: App[Any], session: Session, here: Here) -> None:
         self._app = app
         self._session = session
-        self.offers = Offers(session, targets_here)
+        self.offers = Offers(session, here)
         self.report = Report(app, session)
 
     def do(self, action_id: str) -> None:
@@ -182,12 +180,12 @@ class ActionFlow:
         return {
             param.name: ", ".join(names)
             for param in action.params
-            if param.here is not None and (names := self.offers.targets_here(param.here))
+            if param.here is not None and (names := self.offers.at.targets(param.here))
         }
 
     def _informant(self) -> str:
         """The worker that is asked what holds now: one that is here, else any, else ""."""
-        here = self.offers.targets_here(Scope.WORKER)
+        here = self.offers.at.targets(Scope.WORKER)
         return next(iter(here or self.offers.known(Scope.WORKER)), "")
 
     def _ask_current(self, action: Action, source: SectionReader, target: str) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
 from celerytui.ui.session import Session
 
 
+class Here(Protocol):
+    """Where the user is: what an action of a scope is about, and whether it is about anything."""
+
+    def targets(self, scope: Scope) -> list[str]: ...
+
+    def has_targets(self, scope: Scope) -> bool: ...
+
+
 class Offers:
-    """The actions that are offered: in read-only mode none that changes the cluster.
+    """The actions that are offered `at` where the user is: in read-only mode only harmless ones."""
 
-    `targets_here` says what an action of a scope is about where the user is.
-    """
-
-    def __init__(self, session: Session, targets_here: Callable[[Scope], list[str]]) -> None:
+    def __init__(self, session: Session, at: Here) -> None:
         self._session = session
-        self.targets_here = targets_here
+        self.at = at
 
     def all(self) -> list[Action]:
         """What may be done at all."""
@@ -24,7 +30,12 @@ class Offers:
 
     def here(self) -> list[Action]:
         """What may be done to what the user is at; what needs no target only where nothing is."""
-        return [one for one in self.all() if one.targeted and self.targets(one)]
+        there = {scope: self.at.has_targets(scope) for scope in Scope}
+        return [
+            one
+            for one in self.all()
+            if one.targeted and (there[one.scope] or (one.wanted and self.targets(one)))
+        ]
 
     def groups(self) -> list[Group]:
         """The groups that have anything that may be done."""
@@ -56,7 +67,7 @@ class Offers:
 
     def targets(self, action: Action) -> list[str]:
         """What an action is about here; where no worker is chosen, the live ones that want it."""
-        found = self.targets_here(action.scope)
+        found = self.at.targets(action.scope)
         if found or action.wanted is None:
             return found
         workers = self._session.engine.store.workers()

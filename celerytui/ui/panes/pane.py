@@ -58,6 +58,10 @@ class Pane(Keyed, Widget, can_focus=True):
         """What an action of that scope is about while this pane has the focus."""
         return []
 
+    def has_targets(self, scope: Scope) -> bool:
+        """Whether there are any; asked at each drawing, so it costs the same however many."""
+        return bool(self.targets(scope))
+
     @property
     def current_task(self) -> str | None:
         """The id of the one task that keys are about here, whatever is marked."""

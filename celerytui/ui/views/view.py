@@ -68,6 +68,10 @@ class View:
         """What an action of that scope is about where the pane in focus says nothing."""
         return []
 
+    def has_targets(self, panes: Panes, scope: Scope) -> bool:
+        """Whether there are any; asked at each drawing, so it costs the same however many."""
+        return bool(self.targets(panes, scope))
+
     def current_task(self, panes: Panes) -> str | None:
         """The id of the task that keys are about where the pane in focus says nothing."""
         return None

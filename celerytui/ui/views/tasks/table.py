@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
+from itertools import islice
 from typing import ClassVar
 
 import msgspec
@@ -27,6 +28,8 @@ from celerytui.ui.panes.table import TablePane
 
 NAMED = 1_000
 """As many marked tasks as are looked at for their names."""
+ASKED = 20
+"""As many marked tasks as are looked at for whether any has a name."""
 
 
 class TaskTable(TablePane[Task]):
@@ -147,12 +150,23 @@ class TaskTable(TablePane[Task]):
 
     def targets(self, scope: Scope) -> list[str]:
         """The marked tasks, else the one under the cursor; or their names."""
+        if scope not in (Scope.TASK, Scope.TYPE):
+            return []
         marked = sorted(self.session.marked)
         chosen = marked or ([] if self.cursor is None else [self.cursor])
         if scope is Scope.TYPE:
             found = self.session.engine.store.tasks(chosen[:NAMED])
             return sorted({task.name for task in found if task is not None and task.name})
-        return chosen if scope is Scope.TASK else []
+        return chosen
+
+    def has_targets(self, scope: Scope) -> bool:
+        if scope is Scope.TASK:
+            return bool(self.session.marked) or self.cursor is not None
+        if scope is not Scope.TYPE:
+            return False
+        some = islice(self.session.marked, ASKED) if self.session.marked else [self.cursor or ""]
+        found = self.session.engine.store.tasks(list(some))
+        return any(task is not None and task.name for task in found)
 
     @property
     def current_task(self) -> str | None:

@@ -33,10 +33,22 @@ class AboutTasks(View):
     """A view whose keys are about its table of all tasks, unless another pane has the focus."""
 
     def targets(self, panes: Panes, scope: Scope) -> list[str]:
-        return _table_of(panes).targets(scope) if scope is Scope.TASK else []
+        if scope is not Scope.TASK:
+            return []
+        return _table_of(panes).targets(scope) or self._seen(panes)
+
+    def has_targets(self, panes: Panes, scope: Scope) -> bool:
+        if scope is not Scope.TASK:
+            return False
+        return _table_of(panes).has_targets(scope) or bool(self._seen(panes))
 
     def current_task(self, panes: Panes) -> str | None:
-        return _table_of(panes).current_task
+        return next(iter((_table_of(panes).current_task, *self._seen(panes))), None)
+
+    def _seen(self, panes: Panes) -> list[str]:
+        """The task in the panel beside the table, whose keys stand there: no row is chosen."""
+        detail = panes.get(DETAIL.name)
+        return detail.targets(Scope.TASK) if detail is not None and detail.display else []
 
     def go_to_task(self, panes: Panes, task_id: str) -> bool:
         return _table_of(panes).go_to_key(task_id)
