@@ -146,10 +146,8 @@ def _regex(value: Value) -> TextTest:
     try:
         return patterns.regex(value.text)
     except PatternError as error:
-        start = 0 if error.at is None else min(error.at, len(value.text))
-        end = None if error.at is None else min(start + 1, len(value.text))
         expected = 'A regular expression was expected; quote the text to search for it: "…"'
-        raise value.wrong(str(error), expected, start, end) from None
+        raise value.wrong(str(error), expected) from None
 
 
 def _state_test(value: Value) -> Test:

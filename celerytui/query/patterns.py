@@ -1,35 +1,22 @@
 """Tests of text: parts, wholes, patterns with `*` and `?`, and regular expressions.
 
-Every test takes text that is in lower case already, and takes time in proportion to it; a regular
-expression that could take longer is refused, or sees only the beginning of the text.
+Every test takes text that is in lower case already, and takes time in proportion to it, whatever
+the pattern: regular expressions are RE2's, which never tries one way after the other.
 """
 
 from __future__ import annotations
 
-import math
 import re
-import warnings
 from collections.abc import Callable
-from typing import Any
 
 TextTest = Callable[[str], bool]
 
 PATTERN_LIMIT = 200
 TEXT_LIMIT = 65_536
-# A regular expression runs with the interpreter locked, and a hostile text can make it try every
-# way to match; it sees only as much of a text as this many tries can cover at the worst.
-TRIES = 25_000_000
-REGEX_TEXT = (4096, 2048, 1024, 512, 256, 128)
-_MANY = 20
-_END = re.compile(r"\A(?:\.\*\??)+|(?<!\\)(?:\.\*\??)+\Z")
 
 
 class PatternError(Exception):
-    """A pattern that cannot be used; the text says why, `at` is the offset in it if known."""
-
-    def __init__(self, message: str, at: int | None = None) -> None:
-        super().__init__(message)
-        self.at = at
+    """A pattern that cannot be used; the text says why."""
 
 
 def part(needle: str) -> TextTest:
@@ -114,72 +101,29 @@ def _finder(piece: str) -> Callable[[str, int, int], int]:
 
 
 def regex(pattern: str) -> TextTest:
-    """Whether the regular expression is found in the text; raises PatternError."""
+    """Whether the regular expression is found in the text; raises PatternError.
+
+    In RE2's syntax: Python's without what makes an engine try one way after the other.
+    """
+    import re2
+
     if len(pattern) > PATTERN_LIMIT:
         raise PatternError(f"A regular expression has at most {PATTERN_LIMIT} characters.")
+    options = re2.Options()
+    options.case_sensitive = False
+    options.dot_nl = True
+    options.log_errors = False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = _parse(pattern)
-            # A search finds what stands anywhere: these would only make it try more ways.
-            compiled = re.compile(_END.sub("", pattern), re.IGNORECASE | re.DOTALL)
-    except re.error as error:
-        raise PatternError(f"{error.msg[:1].upper()}{error.msg[1:]}.", error.pos) from None
-    except (OverflowError, RecursionError):
-        raise PatternError("This is too much for a regular expression.") from None
-    limit = _visible(*_ways(_parse(compiled.pattern) if compiled.pattern != pattern else tree))
-    return lambda text: compiled.search(text[:limit]) is not None
+        search = re2.compile(pattern, options).search
+    except re2.error as error:
+        raise PatternError(_in_words(error, pattern)) from None
+    return lambda text: search(text) is not None
 
 
-def _parse(pattern: str) -> Any:
-    try:
-        from re import _parser as parser  # type: ignore[attr-defined]
-    except ImportError:  # Python 3.10
-        import sre_parse as parser
-    parse: Callable[..., Any] = parser.parse
-    return parse(pattern, re.IGNORECASE | re.DOTALL)
-
-
-def _visible(endless: int, choices: int) -> int:
-    for size in REGEX_TEXT:
-        if choices * size ** (endless + 1) // math.factorial(endless + 1) <= TRIES:
-            return size
-    raise PatternError("There are too many ways to match this: it could take for ever.")
-
-
-def _ways(tree: Any, inside: bool = False) -> tuple[int, int]:
-    """How many parts repeat without end, and how many ways the others can match, multiplied.
-
-    Raises where a repeat holds a repeat or a choice, which can take time that doubles with each
-    character, and at references to groups, which nothing bounds.
-    """
-    endless, choices = 0, 1
-    for operator, argument in tree:
-        name = str(operator)
-        bodies: list[Any] = []
-        if name.endswith("_REPEAT"):
-            least, most, body = argument
-            if inside and least != most:
-                raise PatternError("A repeat within a repeat could take for ever.")
-            bodies = [body]
-            if most > _MANY:
-                endless += 1
-            else:
-                choices *= most - least + 1
-        elif name == "BRANCH":
-            if inside:
-                raise PatternError("A choice within a repeat could take for ever.")
-            bodies = list(argument[1])
-            choices *= len(bodies)
-        elif name == "SUBPATTERN":
-            bodies = [argument[3]]
-        elif name in ("ASSERT", "ASSERT_NOT"):
-            bodies = [argument[1]]
-        elif name == "ATOMIC_GROUP":
-            bodies = [argument]
-        elif name.startswith("GROUPREF"):
-            raise PatternError("A reference to a group is not known here.")
-        ways = [_ways(body, inside or name.endswith("_REPEAT")) for body in bodies]
-        endless += max((more for more, _ in ways), default=0)
-        choices *= max((more for _, more in ways), default=1)
-    return endless, choices
+def _in_words(error: Exception, pattern: str) -> str:
+    """What RE2 says, `b"invalid escape sequence: \\1"`, as a sentence."""
+    (said,) = error.args
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    what, _, piece = text.partition(": ")
+    where = f" “{piece}”" if piece and piece != pattern else ""
+    return f"{what[:1].upper()}{what[1:]}{where}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.model import Task
-from tests.unit.filters import NOW, finds, mistake, parse, quoted
+from tests.unit.filters import finds, mistake, quoted
 
 # -- regular expressions cannot hold anything up
 
@@ -23,35 +22,30 @@ from tests.unit.filters import NOW, finds, mistake, parse, quoted
         "(a|aa)+$",
         "(a*)*b",
         "(a?b?)*c",
-        "(.*)*",
-        "(?:a{1,9}){1,9}",
-        "a?" * 40 + "a" * 40,
+        "(?:a{1,9}){1,9}c",
+        "a?" * 40 + "a" * 40 + "c",
         "a*" * 9 + "b",
-        r"(a)\1",
         "(ab|cd|ef)" * 16,
-        "x" * 201,
+        "a.*b.*c.*d",
+        "[ab]*[ab]*[ab]*c",
     ],
 )
-def test_a_pattern_that_could_take_for_ever_is_refused(pattern: str) -> None:
+def test_no_text_holds_a_pattern_up(pattern: str) -> None:
+    """An engine that tries one way after the other would not come to the end of this."""
+    assert not finds(f"args:/{pattern}/", Task(id="x", seq=0, args="a" * 60_000 + "!"))
+
+
+@pytest.mark.parametrize("pattern", [r"(a)\1", "a(?=b)", "(?:a{1,900}){1,900}", "x" * 201])
+def test_what_no_such_engine_can_do_is_refused(pattern: str) -> None:
     assert mistake(f"args:/{pattern}/").expected.startswith("A regular expression was expected")
 
 
-@pytest.mark.parametrize("pattern", [".*a.*b", "a.*b.*c.*d", "[ab]+b+c", "(a|b).*c?d", "(?:ab)+$"])
-def test_the_worst_text_for_a_pattern_is_soon_done(pattern: str) -> None:
-    parsed = parse(f"args:/{pattern}/")
-    for text in ("a" * 100_000, "ab" * 50_000, "abc" * 30_000):
-        began = time.thread_time()
-        parsed.matches(Task(id="x", seq=0, args=text), NOW)
-        # Far more than it takes on a slow machine, far less than a pattern that runs away.
-        assert time.thread_time() - began < 10
-
-
-def test_stars_at_the_ends_of_a_pattern_cost_nothing() -> None:
+def test_a_pattern_is_found_anywhere() -> None:
     deep = Task(id="x", seq=0, args="a" * 4000 + "needle" + "b" * 9000)
     assert finds("args:/.*needle.*/", deep)
-    assert finds("args:/needle/", deep)
+    assert finds("args:/NEEDLE/", deep)
     assert finds(r"args:/b\.*/", deep)
-    assert not finds("args:/needle/", Task(id="x", seq=0, args="a" * 5000 + "needle"))
+    assert not finds("args:/needles/", deep)
 
 
 @given(

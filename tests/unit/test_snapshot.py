@@ -133,7 +133,7 @@ def send_tasks(options: dict[str, Any], *names: str) -> None:
 def test_it_prints_what_it_heard_and_exits(
     tmp_path: Path, spawn: Spawn, broker: dict[str, Any]
 ) -> None:
-    seconds = 2 * patience()
+    seconds = 4 * patience()
     process = spawn(
         *("-A", "filed_app", "snapshot", "--for", f"{seconds}s"),
         *("--filter", "name:mail.*", "--json"),
@@ -155,7 +155,7 @@ def test_it_prints_what_it_heard_and_exits(
 
 
 def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", f"{2 * patience()}s", "--json")
+    process = spawn("-A", "filed_app", "snapshot", "--for", f"{4 * patience()}s", "--json")
     wait_until_listening(tmp_path, process)
     app = Celery("worker", set_as_current=False)
     app.conf.update(broker_url="filesystem://", broker_transport_options=broker)
@@ -169,7 +169,8 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
     status, out, err = finish(process)
     assert (status, err) == (0, "")
     document = json.loads(out)
-    [alert] = document["alerts"]
+    # On a busy machine the heartbeats are late as well by the end.
+    [alert] = [one for one in document["alerts"] if one["id"] == "worker.silent"]
     assert alert.pop("since") <= document["taken_at"]
     assert alert == {
         "id": "worker.silent",
