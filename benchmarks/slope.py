@@ -1,6 +1,6 @@
 """Whether memory stays flat: a full store, events all the time, and a key every second.
 
-Usage: python -m benchmarks.slope [live] [paused] [--minutes N] [--tasks N] [--rate N]
+Usage: python -m benchmarks.slope [live] [paused] [--minutes N] [--tasks N] [--rate N] [--no-keys]
 
 The real program on a pty of 120x40, a real Redis, a publisher of its own. Once `--tasks` are held
 the keys begin: help, sort and the palette opened and closed, every view, a task, moves. Resident
@@ -35,6 +35,7 @@ KEYS = (
 )  # fmt: skip
 KEY_SECONDS = 1.0
 READ_SECONDS = 10.0
+SHOWN_SECONDS = 120.0
 WARM_UP_SECONDS = 3 * len(KEYS) * KEY_SECONDS
 EVENTS_A_TASK = 3
 DISPLAYS = ("live", "paused")
@@ -65,7 +66,8 @@ def press(terminal: Terminal, keys: Iterator[str], seconds: float) -> Iterator[f
     while due < began + seconds:
         if not terminal.running:
             raise SystemExit("the program has ended")
-        terminal.press(next(keys))
+        if key := next(keys):
+            terminal.press(key)
         due += KEY_SECONDS
         time.sleep(max(0.0, due - time.monotonic()))
         yield due - began
@@ -87,12 +89,15 @@ def report(label: str, readings: list[Reading]) -> None:
     grown = slope(readings) * 3600 / MB
     row = f"{label:12}{len(readings):10}{first:10.1f}{last:10.1f}{peak:10.1f}{grown:+12.1f}"
     print(row, flush=True)
+    every = max(1, round(SHOWN_SECONDS / READ_SECONDS))
+    series = " ".join(f"{one.resident / MB:.1f}" for one in readings[::every])
+    print(f"  every {SHOWN_SECONDS / 60:g} min: {series}", flush=True)
 
 
 def measure(port: int, label: str, options: argparse.Namespace) -> None:
     """Fill the store, warm up, and read for `--minutes`."""
     command = [*PROGRAM, "-b", f"redis://127.0.0.1:{port}/1", "--max-tasks", str(options.tasks)]
-    keys = cycle(KEYS)
+    keys = cycle([""] if options.no_keys else KEYS)
     with Terminal(command) as terminal:
         wait_for(terminal, lambda lines: "live" in lines[0], 20)
         stream = ("--fill", str(options.tasks), "--rate", str(options.rate), "--failing", "0")
@@ -118,6 +123,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--rate", type=int, default=1_000)
+    parser.add_argument("--no-keys", action="store_true", help="type nothing")
     options = parser.parse_args()
     if unknown := set(options.displays) - set(DISPLAYS):
         parser.error(f"there is no display {min(unknown)!r}")
