@@ -30,7 +30,7 @@ from celerytui.columns import (
 from celerytui.health import Alerts
 from celerytui.masking import mask
 from celerytui.model import (
-    LABELS,
+    CONSTANTS,
     Alert,
     Link,
     LinkState,
@@ -105,7 +105,7 @@ def snapshot_document(
         "tasks": {
             "held": summary.held,
             "evicted": summary.evicted,
-            "by_state": dict(summary.by_state),
+            "by_state": {one.constant: summary.by_state[one.label] for one in TaskState},
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
@@ -128,7 +128,7 @@ def _worker_row(worker: Worker) -> Document:
         "hostname": worker.hostname,
         "status": worker.status,
         "pid": worker.pid,
-        "active": worker.active,
+        "active": worker.running,
         "processed": worker.processed,
         "failed": worker.failed,
         "loadavg": None if worker.loadavg is None else list(worker.loadavg),
@@ -144,7 +144,7 @@ def _task_row(task: Task, now: float) -> Document:
     return {
         "id": task.id,
         "name": task.name,
-        "state": task.state.label,
+        "state": task.state.constant,
         "worker": task.worker,
         "queue": task.queue,
         "args": _masked(task.args),
@@ -302,7 +302,7 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
         parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
-    states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]
+    states = [f"{format_count(n)} {_state(one).label}" for one, n in tasks["by_state"].items() if n]
     held = f"{format_count(tasks['held'])} task{'s' * (tasks['held'] != 1)} held"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
@@ -360,6 +360,7 @@ def _worker(row: Document) -> Worker:
     same = _known(row, ("hostname", "status", "active", "processed", "failed", "pool"))
     return Worker(
         **same,
+        running=row["active"],
         first_seen=0.0,
         last_seen=math.nan if last is None else last,
         last_heartbeat=last,
@@ -381,13 +382,17 @@ def _task(row: Document) -> Task:
     task = Task(
         **_known(row, (*texts, *times)),
         seq=0,
-        state=TaskState(LABELS.index(row["state"])),
+        state=_state(row["state"]),
         seen=max(known, default=math.nan),
         extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"]), source=row["source"]),
     )
     if task.state.finished:
         task.runtime = row["runtime"]
     return task
+
+
+def _state(constant: str) -> TaskState:
+    return TaskState(CONSTANTS.index(constant))
 
 
 def _iso(when: float | None) -> str | None:

@@ -65,7 +65,7 @@ def _unless_gone(worker: Worker, text: str) -> str:
 
 
 def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
-    active = format_count(worker.active, 5, ascii=context.ascii)
+    active = format_count(worker.running, 5, ascii=context.ascii)
     if worker.concurrency is None:
         return _unless_gone(worker, active)
     return _unless_gone(worker, f"{active}/{format_count(worker.concurrency, 5)}")
@@ -73,9 +73,9 @@ def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
 
 def busy_part(worker: Worker) -> float | None:
     """The part of its concurrency that a worker uses, None while either is unknown."""
-    if worker.active is None or not worker.concurrency:
+    if worker.running is None or not worker.concurrency:
         return None
-    return worker.active / worker.concurrency
+    return worker.running / worker.concurrency
 
 
 def _done_text(worker: Worker, context: CellContext, width: int) -> str:
@@ -154,7 +154,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         align="right",
         gap=1,
         text=_busy_text,
-        key=lambda worker, now: None if worker.gone else worker.active,
+        key=lambda worker, now: None if worker.gone else worker.running,
         role=_word_role,
     ),
     Column(
@@ -213,11 +213,11 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     ),
     Column(
         id="failed",
-        header="FAILED",
-        width=7,
-        min_table_width=60,
+        header="FAILED SEEN",
+        width=11,
+        min_table_width=66,
         align="right",
-        text=lambda worker, context, width: format_count(worker.failed, width),
+        text=lambda worker, context, width: format_count(worker.failed, width, ascii=context.ascii),
         key=lambda worker, now: worker.failed,
         role=lambda worker: "failure" if worker.failed else "muted",
     ),

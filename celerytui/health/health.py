@@ -13,7 +13,7 @@ from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.health.registry import DETECTORS
 from celerytui.interpreter import give_way
 from celerytui.model import Alert, Link, Queue, Worker
-from celerytui.store import Store
+from celerytui.store import Glance, Store
 
 MAX_ALERTS = 10_000
 """More than there is room for: the gravest and, of these, the oldest stay."""
@@ -88,6 +88,12 @@ class Health:
             return self._alerts
 
     # Rows with what is wrong with them
+
+    def glance(self, hostname: str | None) -> Glance:
+        """The store's glance, its workers with their alerts."""
+        glance = self._store.glance(hostname)
+        self.alerts.give(glance.workers.values())
+        return glance
 
     def workers(self) -> list[Worker]:
         """The store's workers, each with its alerts."""

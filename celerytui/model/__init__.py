@@ -28,9 +28,19 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
-from celerytui.model.tasks import LABELS, OWN_ROOT, Attempt, Lineage, Task, TaskExtra, TaskState
+from celerytui.model.tasks import (
+    CONSTANTS,
+    LABELS,
+    OWN_ROOT,
+    Attempt,
+    Lineage,
+    Task,
+    TaskExtra,
+    TaskState,
+)
 
 __all__ = [
+    "CONSTANTS",
     "LABELS",
     "OWN_ROOT",
     "Alert",

@@ -28,6 +28,14 @@ class TaskState(enum.IntEnum):
         return LABELS[self]
 
     @property
+    def constant(self) -> str:
+        """The state in Celery's constants, as result backends and documents have it.
+
+        A task that was sent and not received is `PENDING` there, as to `celery.events.state`.
+        """
+        return CONSTANTS[self]
+
+    @property
     def finished(self) -> bool:
         """Whether the worker is done with it (a lost or missed one may come back)."""
         return self >= TaskState.SUCCESS
@@ -39,6 +47,7 @@ class TaskState(enum.IntEnum):
 
 
 LABELS = tuple(state.name.lower() for state in TaskState)
+CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for state in TaskState)
 
 
 class Attempt(Struct, frozen=True, gc=False):

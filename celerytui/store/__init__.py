@@ -1,9 +1,10 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
+from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
 
-__all__ = ["FAILED_WINDOW", "QUEUE_SAMPLES", "SETTLED", "Pruning", "Store", "Summary"]
+__all__ = ["FAILED_WINDOW", "QUEUE_SAMPLES", "SETTLED", "Glance", "Pruning", "Store", "Summary"]

@@ -104,6 +104,7 @@ class FastPath:
                 if state is received and kind == "task-started" and at >= (task.received or 0.0):
                     task.state = started
                     task.started = at
+                    record.running.add(task_id)
                     starts += 1
                 elif state is started and kind == "task-succeeded":
                     task.state = success
@@ -115,6 +116,7 @@ class FastPath:
                     del unfinished[task_id]
                     succeed(task)
                     record.tasks.discard(task_id)
+                    record.running.discard(task_id)
                     record.succeeded += 1
                     successes += 1
                 else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Literal
 
 from celerytui.interpreter import give_way
@@ -17,6 +16,7 @@ from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskS
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
 from celerytui.store.fast_path import FastPath
+from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.messages import Messages
@@ -36,9 +36,6 @@ SLICE = 250
 
 FAILURE_LOG_SECONDS = 60.0
 """Shortest time between two log records about events that could not be applied."""
-
-HELD = 2_000
-"""As many tasks of one worker as anybody looks through."""
 
 logger = logging.getLogger(__name__)
 
@@ -239,11 +236,21 @@ class Store:
             record = self._workers.records.get(hostname)
             return None if record is None else record.copy()
 
+    def glance(self, hostname: str | None) -> Glance:
+        """Copies of all workers and of the tasks that one of them holds, all of one moment."""
+        get = self._tasks.by_id.get
+        with self._lock:
+            workers = [record.copy() for record in self._workers.records.values()]
+            found = map(get, ids_held(self._workers.records.get(hostname or "")))
+            tasks = [copy_task(task) for task in found if task is not None]
+        workers.sort(key=_hostname)
+        tasks.sort(key=_seq)
+        return Glance({worker.hostname: worker for worker in workers}, tasks)
+
     def tasks_of(self, hostname: str) -> list[Task]:
         """Copies of the tasks that a worker has received or started, in order of arrival."""
         with self._lock:
-            record = self._workers.records.get(hostname)
-            ids = [] if record is None else list(islice(record.tasks, HELD))
+            ids = list(ids_held(self._workers.records.get(hostname)))
         return sorted((task for task in self.tasks(ids) if task is not None), key=_seq)
 
     def queues(self) -> list[Queue]:

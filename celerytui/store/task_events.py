@@ -173,7 +173,7 @@ class TaskEvents:
                 self._table.move(task, RETRY, record)
         extra = own(task)
         if all(attempt.at != retried for attempt in extra.attempts):
-            record.worker.retried += 1
+            record.retried += 1
             attempt = Attempt(retried, event.exception, event.traceback)
             attempts = sorted((*extra.attempts, attempt), key=_at)
             extra.attempts = tuple(attempts[-MAX_ATTEMPTS:])

@@ -72,6 +72,8 @@ class HeldTasks:
             task.worker = record.hostname or None
             if state is RECEIVED or state is STARTED:
                 record.tasks.add(task_id)
+            if state is STARTED:
+                record.running.add(task_id)
         if len(self.by_id) > self.max_tasks:
             self.evict()
 
@@ -94,6 +96,10 @@ class HeldTasks:
             task.worker = hostname or None
         if active:
             record.tasks.add(task.id)
+        if new is STARTED:
+            record.running.add(task.id)
+        elif active:
+            record.running.discard(task.id)
 
     def give_up(self, task: Task, state: TaskState) -> None:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
@@ -118,6 +124,7 @@ class HeldTasks:
             task = self.by_id.get(task_id)
             if task is None:
                 record.tasks.discard(task_id)
+                record.running.discard(task_id)
             elif task_id not in record.tasks:
                 continue
             elif task.seen <= before and (task.state is STARTED or not started):
@@ -137,6 +144,7 @@ class HeldTasks:
             record = self._records.get(worker)
             if record is not None:
                 record.tasks.discard(task.id)
+                record.running.discard(task.id)
 
     def evict(self) -> None:
         """Let go of the task whose turn it is."""

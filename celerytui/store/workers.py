@@ -35,24 +35,25 @@ class WorkerRecord:
     """A worker and what the store keeps beside it.
 
     `only_queue` is the one that all of its tasks come from, None where it has several or is not
-    known to have any. `succeeded` is counted here, for its speed; `tasks` are the ids it received
-    or started and has not finished. `told` is when its last task event came, `proven` the batch
-    whose task events were last taken as proof that it sends them, `beat` the newest timestamp of
-    its worker events, `proof` the heartbeat from which on silence about tasks is judged: (arrival,
-    processed, beats since).
+    known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks` are
+    the ids it received or started and has not finished, `running` the started of them. `told` is
+    when its last task event came, `proven` the batch whose task events were last taken as proof
+    that it sends them, `beat` the newest timestamp of its worker events, `proof` the heartbeat from
+    which on silence about tasks is judged: (arrival, processed, beats since).
     """
 
     __slots__ = (
-        *("beat", "counted", "done", "hostname", "only_queue", "proof", "proven"),
-        *("succeeded", "tasks", "told", "unsettled", "worker"),
+        *("beat", "counted", "done", "failed", "hostname", "only_queue", "proof", "proven"),
+        *("retried", "running", "succeeded", "tasks", "told", "unsettled", "worker"),
     )
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.hostname = worker.hostname
         self.only_queue: str | None = None
-        self.succeeded = 0
+        self.succeeded = self.failed = self.retried = 0
         self.tasks: set[str] = set()
+        self.running: set[str] = set()
         self.told = 0.0
         self.proven: float | None = None
         self.beat = 0.0
@@ -71,7 +72,15 @@ class WorkerRecord:
         if state is TaskState.SUCCESS:
             self.succeeded += 1
         elif state is TaskState.FAILURE:
-            self.worker.failed += 1
+            self.failed += 1
+
+    def busy(self) -> int | None:
+        """How many tasks it runs: as its task events say where it sends them, else its heartbeats.
+
+        The one place that says so: whatever counts running tasks asks here.
+        """
+        worker = self.worker
+        return len(self.running) if worker.task_events else worker.active
 
     def last_sign(self) -> float:
         """When it last proved to be alive, by our clock."""
@@ -81,7 +90,10 @@ class WorkerRecord:
     def copy(self) -> Worker:
         """The worker as it is now, for a reader."""
         worker = copy(self.worker)
-        worker.succeeded = self.succeeded
+        worker.running = self.busy()
+        if worker.seen_since is not None:
+            worker.succeeded, worker.failed = self.succeeded, self.failed
+            worker.retried = self.retried
         worker.last_seen = max(worker.last_seen, self.told)
         return worker
 
@@ -113,7 +125,10 @@ class KnownWorkers:
         """The record of a worker of which a task event came at `now`: it sends them."""
         record = self.get(hostname, now)
         record.told = record.proven = now
-        record.worker.task_events = True
+        worker = record.worker
+        worker.task_events = True
+        if worker.seen_since is None:
+            worker.seen_since = now
         return record
 
     def synced(self, *hostnames: str | None) -> bool:
@@ -208,7 +223,7 @@ class KnownWorkers:
     def count_done(self, second: int) -> None:
         """Book what each worker has finished since the last call under `second`."""
         for record in self.records.values():
-            total = record.succeeded + record.worker.failed
+            total = record.succeeded + record.failed
             if total != record.counted:
                 if record.done is None:
                     record.done = Ring()
@@ -290,6 +305,9 @@ def forget_process(record: WorkerRecord) -> None:
     worker.task_events = None
     worker.events_enabled_by_us = False
     worker.active = worker.processed = worker.uptime = worker.inspected = None
+    worker.seen_since = None
+    record.counted -= record.succeeded + record.failed
+    record.succeeded = record.failed = record.retried = 0
     record.proof = record.proven = None
 
 

@@ -67,7 +67,7 @@ async def test_copying_the_id_and_the_row() -> None:
         await at.press("y")
         document = json.loads(at.app.clipboard)
         assert document["id"] == at.app.main.table.cursor
-        assert document["state"] == "success"
+        assert document["state"] == "SUCCESS"
 
 
 async def test_a_task_without_relatives_has_none_of_the_task_before() -> None:

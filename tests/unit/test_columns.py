@@ -247,7 +247,7 @@ def test_a_lost_worker_says_so_over_the_cells_that_it_has_not() -> None:
         "celery@bill1",
         0.0,
         999.0,
-        active=14,
+        running=14,
         concurrency=16,
         loadavg=(3.12,),
         done_per_second=13.1,

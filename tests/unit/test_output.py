@@ -149,11 +149,11 @@ def test_the_document_has_exactly_its_shape() -> None:
         }
     ]
     assert (made["tasks"]["held"], made["tasks"]["evicted"]) == (2, 0)
-    assert made["tasks"]["by_state"]["failure"] == 1
+    assert made["tasks"]["by_state"]["FAILURE"] == 1
     assert made["tasks"]["rows"][1] == {
         "id": UUID,
         "name": "shop.charge",
-        "state": "failure",
+        "state": "FAILURE",
         "worker": "celery@w1",
         "queue": "high",
         "args": "(42,)",
@@ -193,6 +193,14 @@ def test_the_document_has_exactly_its_shape() -> None:
         "error": None,
     }
     assert queues["bad"]["error"] == "NO ACCESS"
+
+
+def test_what_was_not_seen_of_a_worker_is_null() -> None:
+    store = Store(clock=lambda: NOW)
+    store.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW, active=2, processed=7)], NOW))
+    [row] = document(store)["workers"]
+    assert (row["active"], row["processed"], row["failed"]) == (2, 7, None)
+    assert "FAILED SEEN" in tables(document(store), 140)
 
 
 def test_the_json_is_one_line_that_reads_back() -> None:

@@ -191,7 +191,7 @@ class Preview:
             ]
             held = store.tasks_of(hostname)
             running = sum(task.state is TaskState.STARTED for task in held)
-            busy = running if worker.active is None else worker.active
+            busy = running if worker.running is None else worker.running
             spans += [(f"  {busy:>3,}", "strong" if busy else "muted"), (" running", "muted")]
             waiting = len(held) - running
             spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]

@@ -126,14 +126,6 @@ class Header(Bar):
             return [*live, (f"   {format_count(events)}", "strong"), (" ev/s", "muted")]
         return [*live, (f" {format_count(events, 4)}", "strong"), ("/s", "muted")]
 
-    def _running_tasks(self, started: int | None) -> int | None:
-        """How many tasks run: as the workers' heartbeats say, else as the events do."""
-        active = [worker.active for worker in self.session.engine.store.workers() if worker.alive]
-        known = [count for count in active if count is not None]
-        if known and len(known) == len(active):
-            return sum(known)
-        return started
-
     def _waiting_messages(self) -> int | None:
         """What waits in the queues that could be read; the last figure while the broker is gone."""
         depths = [queue.ready for queue in self.session.engine.store.queues()]
@@ -162,7 +154,7 @@ class Header(Bar):
         failed = summary.failed_5m if known else None
         figures = [
             (("workers", "workers"), count, plain if all_there else f"{late} bold"),
-            (("running", "run"), self._running_tasks(summary.running if known else None), plain),
+            (("running", "run"), self.session.glance.running, plain),
             (("waiting", "wait"), self._waiting_messages(), plain),
             (("failed", "fail"), failed, f"{bad} bold" if summary.failed_5m else plain),
         ]

@@ -225,6 +225,6 @@ def as_json(task: Task) -> str:
     }
     family = {"root_id": task.root_id, "parent_id": task.parent_id}
     document.update({key: value for key, value in family.items() if value is not None})
-    document["state"] = task.state.label
+    document["state"] = task.state.constant
     document.update({k: v for k, v in msgspec.to_builtins(task.more).items() if v})
     return mask(json.dumps(document, indent=2, ensure_ascii=True))

@@ -86,6 +86,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             ("events", self._events(worker)),
             ("clock", self._clock(worker)),
             ("processed", self._processed(worker)),
+            ("seen", self._seen(worker)),
             ("memory", self._memory(stats)),
             ("broker", self._broker(stats)),
             ("asked", self.age("stats")),
@@ -100,7 +101,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         return [(format_span(max(0.0, now - started)), "text"), (f"   since {when}", "muted")]
 
     def _busy(self, worker: Worker) -> Spans:
-        active, slots = format_count(worker.active), worker.concurrency
+        active, slots = format_count(worker.running), worker.concurrency
         bar = meter(busy_part(worker), METER, ascii=self.session.ascii)
         full = len(bar.rstrip("-─"))
         return [
@@ -112,9 +113,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         ]
 
     def _prefetched(self, worker: Worker) -> Spans:
-        store = self.session.engine.store
-        held = store.tasks_of(worker.hostname)
-        waiting = sum(task.state is TaskState.RECEIVED for task in held)
+        waiting = sum(task.state is TaskState.RECEIVED for task in self.session.glance.tasks)
         spans: list[Span] = [(format_count(waiting), "text")]
         if worker.prefetch:
             times = self.session.glyphs.times
@@ -150,16 +149,25 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         return [(f"{format_duration(abs(skew))} {side}", role), (" ours", "muted")]
 
     def _processed(self, worker: Worker) -> Spans:
-        glyphs = self.session.glyphs
-        bad = worker.failed
+        count = format_count(worker.processed, ascii=self.session.ascii)
+        return [(count, "text"), (" since it started", "muted")]
+
+    def _seen(self, worker: Worker) -> Spans:
+        """How its tasks ended here, and since when: why these do not add up to the processed."""
+        session, since = self.session, worker.seen_since
+        if since is None:
+            return [(session.glyphs.unknown, "muted"), ("   no task events yet", "muted")]
+        glyphs = session.glyphs
+        figures = (
+            (glyphs.success, worker.succeeded, "text"),
+            (glyphs.failure, worker.failed, "failure"),
+            (glyphs.retry, worker.retried, "warning"),
+        )
         spans: list[Span] = [
-            (format_count(worker.processed), "text"),
-            (f"   {glyphs.success} {worker.succeeded:,}", "muted"),
-            (f"   {glyphs.failure} {bad:,}", "failure" if bad else "muted"),
+            (f"{sign} {format_count(count)}  ", role if count else "muted")
+            for sign, count, role in figures
         ]
-        if worker.retried:
-            spans.append((f"   {glyphs.retry} {worker.retried:,}", "warning"))
-        return spans
+        return [*spans, (f"since {format_clock(since, session.utc, now=session.now())}", "muted")]
 
     def _memory(self, stats: Mapping[str, Any]) -> Spans:
         usage = stats.get("rusage")

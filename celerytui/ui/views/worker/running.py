@@ -75,7 +75,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         fresh = self.session.paused_at is None or self._of != self.hostname
         if fresh and self.is_attached and self.display:
             self._of = self.hostname
-            held = self.session.engine.store.tasks_of(self.hostname)
+            held = self.session.glance.tasks
             running = [task for task in held if task.state is TaskState.STARTED]
             running.sort(key=lambda task: task.started or task.seen)
             self._tasks = running
@@ -122,9 +122,9 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             key = self.session.key_of(ENABLE_EVENTS.id)
             keys = () if self.session.read_only else ((key, "turn them on"),)
             notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
-        elif worker is not None and worker.active:
+        elif worker is not None and worker.running:
             notice = EmptyState(
-                f"It runs {worker.active:,}, which are not known here",
+                f"It runs {worker.running:,}, which are not known here",
                 "They began before this monitor did.",
                 keys=((self.session.key_of("workers.ask"), "ask it"),),
             )  # fmt: skip

@@ -41,7 +41,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         later = {key for key, _, _ in self._held_back()}
         return [
             task
-            for task in self.session.engine.store.tasks_of(self.hostname)
+            for task in self.session.glance.tasks
             if task.state is TaskState.RECEIVED and task.id not in later
         ]
 
