@@ -30,7 +30,7 @@ from celerytui.columns import (
 from celerytui.health import Alerts
 from celerytui.masking import mask
 from celerytui.model import (
-    CONSTANTS,
+    BY_CONSTANT,
     Alert,
     Link,
     LinkState,
@@ -302,7 +302,8 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
         parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
-    states = [f"{format_count(n)} {_state(one).label}" for one, n in tasks["by_state"].items() if n]
+    counts = [(BY_CONSTANT[one].label, count) for one, count in tasks["by_state"].items()]
+    states = [f"{format_count(count)} {state}" for state, count in counts if count]
     held = f"{format_count(tasks['held'])} task{'s' * (tasks['held'] != 1)} held"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
@@ -382,17 +383,13 @@ def _task(row: Document) -> Task:
     task = Task(
         **_known(row, (*texts, *times)),
         seq=0,
-        state=_state(row["state"]),
+        state=BY_CONSTANT[row["state"]],
         seen=max(known, default=math.nan),
         extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"]), source=row["source"]),
     )
     if task.state.finished:
         task.runtime = row["runtime"]
     return task
-
-
-def _state(constant: str) -> TaskState:
-    return TaskState(CONSTANTS.index(constant))
 
 
 def _iso(when: float | None) -> str | None:

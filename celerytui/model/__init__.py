@@ -29,7 +29,7 @@ from celerytui.model.replies import (
     Survey,
 )
 from celerytui.model.tasks import (
-    CONSTANTS,
+    BY_CONSTANT,
     LABELS,
     OWN_ROOT,
     Attempt,
@@ -40,7 +40,7 @@ from celerytui.model.tasks import (
 )
 
 __all__ = [
-    "CONSTANTS",
+    "BY_CONSTANT",
     "LABELS",
     "OWN_ROOT",
     "Alert",

@@ -33,7 +33,7 @@ class TaskState(enum.IntEnum):
 
         A task that was sent and not received is `PENDING` there, as to `celery.events.state`.
         """
-        return CONSTANTS[self]
+        return _CONSTANTS[self]
 
     @property
     def finished(self) -> bool:
@@ -47,7 +47,8 @@ class TaskState(enum.IntEnum):
 
 
 LABELS = tuple(state.name.lower() for state in TaskState)
-CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for state in TaskState)
+_CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for state in TaskState)
+BY_CONSTANT = {state.constant: state for state in TaskState}
 
 
 class Attempt(Struct, frozen=True, gc=False):
