@@ -77,8 +77,9 @@ class FastPath:
         note, common = self._note, self._common.known
         rule, receive, hear = self._rule, self._receive, self._workers.hear
         received, started, success = RECEIVED, STARTED, SUCCESS
-        starts = successes = 0
+        starts = successes = booked = 0
         hostname: str | None = None
+        record: WorkerRecord
         try:
             for event in events:
                 kind, task_id, at = event.type, event.uuid, event.timestamp
@@ -87,6 +88,9 @@ class FastPath:
                     hostname = None
                     continue
                 if event.hostname != hostname:
+                    if starts - successes != booked:
+                        record.running += starts - successes - booked
+                        booked = starts - successes
                     hostname = event.hostname
                     known = records(hostname)
                     if known is None or known.proven != now:
@@ -104,7 +108,6 @@ class FastPath:
                 if state is received and kind == "task-started" and at >= (task.received or 0.0):
                     task.state = started
                     task.started = at
-                    record.running.add(task_id)
                     starts += 1
                 elif state is started and kind == "task-succeeded":
                     task.state = success
@@ -116,7 +119,6 @@ class FastPath:
                     del unfinished[task_id]
                     succeed(task)
                     record.tasks.discard(task_id)
-                    record.running.discard(task_id)
                     record.succeeded += 1
                     successes += 1
                 else:
@@ -126,6 +128,8 @@ class FastPath:
                     task.seen = at
                 note(task.id)
         finally:
+            if starts - successes != booked:
+                record.running += starts - successes - booked
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
 

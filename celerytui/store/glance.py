@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Mapping
 
 from msgspec import Struct
 
-from celerytui.model import Task, Worker
+from celerytui.model import Task, TaskState, Worker
 from celerytui.store.workers import WorkerRecord
+
+STARTED = TaskState.STARTED
 
 HELD = 2_000
 """As many tasks of one worker as anybody looks through."""
@@ -31,11 +32,10 @@ class Glance(Struct, frozen=True):
         return sum(known) if known else None
 
 
-def ids_held(record: WorkerRecord | None) -> Iterator[str]:
-    """The ids of the tasks that a worker holds, up to `HELD`, the running first."""
-    if record is None:
-        return
-    running = record.running
-    yield from islice(running, HELD)
-    waiting = (task_id for task_id in record.tasks if task_id not in running)
-    yield from islice(waiting, max(0, HELD - len(running)))
+def ids_held(record: WorkerRecord | None, by_id: Mapping[str, Task]) -> list[str]:
+    """The ids of the tasks that a worker holds; of more than `HELD` the running first."""
+    ids = [] if record is None else list(record.tasks)
+    if len(ids) > HELD:
+        ids.sort(key=lambda task_id: task_id in by_id and by_id[task_id].state is STARTED)
+        del ids[:-HELD]
+    return ids

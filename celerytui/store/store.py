@@ -241,7 +241,8 @@ class Store:
         get = self._tasks.by_id.get
         with self._lock:
             workers = [record.copy() for record in self._workers.records.values()]
-            found = map(get, ids_held(self._workers.records.get(hostname or "")))
+            ids = ids_held(self._workers.records.get(hostname or ""), self._tasks.by_id)
+            found = map(get, ids)
             tasks = [copy_task(task) for task in found if task is not None]
         workers.sort(key=_hostname)
         tasks.sort(key=_seq)
@@ -250,7 +251,7 @@ class Store:
     def tasks_of(self, hostname: str) -> list[Task]:
         """Copies of the tasks that a worker has received or started, in order of arrival."""
         with self._lock:
-            ids = list(ids_held(self._workers.records.get(hostname)))
+            ids = ids_held(self._workers.records.get(hostname), self._tasks.by_id)
         return sorted((task for task in self.tasks(ids) if task is not None), key=_seq)
 
     def queues(self) -> list[Queue]:

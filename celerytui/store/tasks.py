@@ -73,13 +73,15 @@ class HeldTasks:
             if state is RECEIVED or state is STARTED:
                 record.tasks.add(task_id)
             if state is STARTED:
-                record.running.add(task_id)
+                record.running += 1
         if len(self.by_id) > self.max_tasks:
             self.evict()
 
     def move(self, task: Task, new: TaskState, record: WorkerRecord | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
         old = task.state
+        if old is STARTED:
+            self._stop(task)
         if old is not new:
             self.moves[old * STATES + new] += 1
             task.state = new
@@ -97,9 +99,7 @@ class HeldTasks:
         if active:
             record.tasks.add(task.id)
         if new is STARTED:
-            record.running.add(task.id)
-        elif active:
-            record.running.discard(task.id)
+            record.running += 1
 
     def give_up(self, task: Task, state: TaskState) -> None:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
@@ -124,7 +124,6 @@ class HeldTasks:
             task = self.by_id.get(task_id)
             if task is None:
                 record.tasks.discard(task_id)
-                record.running.discard(task_id)
             elif task_id not in record.tasks:
                 continue
             elif task.seen <= before and (task.state is STARTED or not started):
@@ -138,13 +137,18 @@ class HeldTasks:
         record = self._records.get(task.worker or "")
         self.move(task, STARTED if state is None else state, record)
 
+    def _stop(self, task: Task) -> None:
+        """Count a started task as one that its worker runs no longer."""
+        record = self._records.get(task.worker or "")
+        if record is not None and task.id in record.tasks:
+            record.running -= 1
+
     def _release(self, task: Task) -> None:
         worker = task.worker
         if worker is not None:
             record = self._records.get(worker)
             if record is not None:
                 record.tasks.discard(task.id)
-                record.running.discard(task.id)
 
     def evict(self) -> None:
         """Let go of the task whose turn it is."""
@@ -154,6 +158,8 @@ class HeldTasks:
         state = task.state
         del self.by_id[task.id]
         self.evicted[state] += 1
+        if state is STARTED:
+            self._stop(task)
         if state < SUCCESS:
             self._release(task)
         self.families.leave(task)

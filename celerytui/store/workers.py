@@ -36,8 +36,8 @@ class WorkerRecord:
 
     `only_queue` is the one that all of its tasks come from, None where it has several or is not
     known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks` are
-    the ids it received or started and has not finished, `running` the started of them. `told` is
-    when its last task event came, `proven` the batch whose task events were last taken as proof
+    the ids it received or started and has not finished, `running` how many it started of them.
+    `told` is when its last task event came, `proven` the batch whose task events were last taken as proof
     that it sends them, `beat` the newest timestamp of its worker events, `proof` the heartbeat from
     which on silence about tasks is judged: (arrival, processed, beats since).
     """
@@ -51,9 +51,8 @@ class WorkerRecord:
         self.worker = worker
         self.hostname = worker.hostname
         self.only_queue: str | None = None
-        self.succeeded = self.failed = self.retried = 0
+        self.succeeded = self.failed = self.retried = self.running = 0
         self.tasks: set[str] = set()
-        self.running: set[str] = set()
         self.told = 0.0
         self.proven: float | None = None
         self.beat = 0.0
@@ -80,7 +79,7 @@ class WorkerRecord:
         The one place that says so: whatever counts running tasks asks here.
         """
         worker = self.worker
-        return len(self.running) if worker.task_events else worker.active
+        return max(0, self.running) if worker.task_events else worker.active
 
     def last_sign(self) -> float:
         """When it last proved to be alive, by our clock."""
@@ -194,7 +193,10 @@ class KnownWorkers:
             if status != worker.status or pace != worker.done_per_second:
                 worker.status, worker.done_per_second = status, pace
                 changed = True
-            if record.tasks and self._is_gone(record, now):
+            if not record.tasks:
+                # One that made room and came back knows nothing of what it had started.
+                record.running = 0
+            elif self._is_gone(record, now):
                 gone.append(record)
         return gone, changed
 
