@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from operator import length_hint
 
-from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState
+from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
@@ -54,6 +54,7 @@ class FastPath:
         self._names = messages.task_names
         self._relate = messages.relate
         self._messages = messages
+        self._nobody = WorkerRecord(Worker("", 0.0, 0.0))
         self._rule = rule
         self._failed = failed
 
@@ -79,7 +80,7 @@ class FastPath:
         received, started, success = RECEIVED, STARTED, SUCCESS
         starts = successes = booked = 0
         hostname: str | None = None
-        record: WorkerRecord
+        record = self._nobody
         try:
             for event in events:
                 kind, task_id, at = event.type, event.uuid, event.timestamp

@@ -37,9 +37,9 @@ class WorkerRecord:
     `only_queue` is the one that all of its tasks come from, None where it has several or is not
     known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks` are
     the ids it received or started and has not finished, `running` how many it started of them.
-    `told` is when its last task event came, `proven` the batch whose task events were last taken as proof
-    that it sends them, `beat` the newest timestamp of its worker events, `proof` the heartbeat from
-    which on silence about tasks is judged: (arrival, processed, beats since).
+    `told` is when its last task event came, `proven` the batch whose task events were last taken as
+    proof that it sends them, `beat` the newest timestamp of its worker events, `proof` the
+    heartbeat from which on silence about tasks is judged: (arrival, processed, beats since).
     """
 
     __slots__ = (

@@ -122,9 +122,9 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             key = self.session.key_of(ENABLE_EVENTS.id)
             keys = () if self.session.read_only else ((key, "turn them on"),)
             notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
-        elif worker is not None and worker.running:
+        elif worker is not None and worker.active:
             notice = EmptyState(
-                f"It runs {worker.running:,}, which are not known here",
+                f"It runs {worker.active:,}, which are not known here",
                 "They began before this monitor did.",
                 keys=((self.session.key_of("workers.ask"), "ask it"),),
             )  # fmt: skip
