@@ -39,7 +39,8 @@ class Worker(Struct):
     event, and are None before. `running` is how many tasks it runs: those seen to start where it
     sends task events, else `active`.
     `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
-    filled in by `Health`, empty in what the store gives.
+    filled in by `Health`, empty in what the store gives. `unsent` are the lists of its tasks that
+    it could not reply with.
     """
 
     hostname: str
@@ -71,6 +72,7 @@ class Worker(Struct):
     uptime: float | None = None
     inspected: float | None = None
     no_answer: float | None = None
+    unsent: tuple[str, ...] = ()
     status: WorkerStatus = "unknown"
     alerts: tuple[Alert, ...] = ()
 
