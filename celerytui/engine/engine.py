@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from msgspec import Struct
 
 from celerytui import connect
-from celerytui.control import ActionLog, log_path, user_name
+from celerytui.control import ActionLog, Silences, log_path, user_name
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
@@ -41,6 +41,7 @@ from celerytui.model import (
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
+from celerytui.wire import pickles
 from celerytui.wire.connections import open_depths, ready, when_late
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Engine:
         )
         self._headless = headless
         self._receiver: Receiver | None = None
+        pickles.allow(settings.allow_pickle)
+        silences = Silences()
         self._control = ControlThread(
             app,
             settings,
@@ -112,11 +115,12 @@ class Engine:
             self._tell,
             lambda step: self._survive(step, part="control"),
             clock,
+            silences,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
-        self.requests = RequestPool(app, settings, self.store, self._tell, clock)
+        self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
         pace = 0.0 if headless else settings.refresh
         self._sweeper = Sweeper(
             self.store, self._link_state, self._control.start_over, pace=pace, clock=clock

@@ -17,6 +17,7 @@ from celerytui.model.cluster import (
     WorkerStatus,
 )
 from celerytui.model.events import Batch, Event
+from celerytui.model.ids import id_text, id_value
 from celerytui.model.replies import (
     Arguments,
     Finding,
@@ -57,4 +58,6 @@ __all__ = [
     "TaskState",
     "Worker",
     "WorkerStatus",
+    "id_text",
+    "id_value",
 ]

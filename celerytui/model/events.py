@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from celerytui.model.ids import ID_LIMIT
+
 # What a field may hold; the decoder checks it, a constructor does not. A sender outside these
 # bounds is broken or hostile: no host, task or queue has such a name, no counter such a value.
 Short = Annotated[str, Meta(max_length=255)]
 
 
 Long = Annotated[str, Meta(max_length=1024)]
+
+
+Id = Annotated[str, Meta(max_length=ID_LIMIT)]
 
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
@@ -30,7 +35,8 @@ class Event(Struct, gc=False):
     """One event as it came off the wire, its known fields checked by type and bounds.
 
     `timestamp` is the sender's clock, `extra` the fields of a custom event. Fields of other kinds
-    of event than this one stay None. Source: celery/events, docs "Monitoring: Event Reference".
+    of event than this one stay None. Ids are texts, those of other types as `ids` writes them.
+    Source: celery/events, docs "Monitoring: Event Reference".
     """
 
     type: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -39,12 +45,12 @@ class Event(Struct, gc=False):
     clock: Count | None = None
     pid: Count | None = None
     utcoffset: Hours | None = None
-    uuid: Short | None = None
+    uuid: Id | None = None
     name: Long | None = None
     args: str | None = None
     kwargs: str | None = None
-    root_id: Short | None = None
-    parent_id: Short | None = None
+    root_id: Id | None = None
+    parent_id: Id | None = None
     retries: Count | None = None
     eta: Short | None = None
     expires: Short | None = None

@@ -6,11 +6,12 @@ also older than the events that came since: it adds to what they say and never t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from celerytui.model import Survey, Task, TaskState, Worker
+from celerytui.model import Survey, Task, TaskState, Worker, id_text
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages
@@ -85,7 +86,7 @@ class Seeding:
         """Take the tasks that the workers named; their ids come into `listed`."""
         now = survey.taken_at
         for hostname, state, info, eta in _tasks(survey):
-            listed.add(_text(info.get("id")))
+            listed.add(id_text(info.get("id")))
             record = self._workers.get(hostname, now)
             if state is STARTED:
                 self._take_active(record, info, now)
@@ -126,7 +127,7 @@ class Seeding:
         self, record: WorkerRecord, info: dict[str, Any], state: TaskState, now: float
     ) -> Task | None:
         """Hold the task at least at `state` unless events say more; None if they say otherwise."""
-        task_id = _text(info.get("id"))
+        task_id = id_text(info.get("id"))
         if not task_id:
             return None
         task = self._tasks.by_id.get(task_id)
@@ -144,17 +145,18 @@ class Seeding:
         elif task.state.finished or task.state is RETRY:
             return None
         self._changes.note(task.id)
-        self._describe(task, info)
+        self._describe(task, info, reprs=state is STARTED)
         return task
 
-    def _describe(self, task: Task, info: dict[str, Any]) -> None:
+    def _describe(self, task: Task, info: dict[str, Any], *, reprs: bool) -> None:
+        """Take a task's name, queue and arguments, which are reprs, or as they are."""
         name = _text(info.get("name")) or _text(info.get("type"))
         if task.name is None and name:
             task.name = self._messages.task_name(name)
         if task.args is None:
-            task.args = _repr_args(info.get("args"))
+            task.args = (_shown if reprs else _repr_args)(info.get("args"))
         if task.kwargs is None:
-            task.kwargs = _repr(info.get("kwargs"))
+            task.kwargs = (_shown if reprs else _repr)(info.get("kwargs"))
         delivery = info.get("delivery_info")
         if task.queue is None and isinstance(delivery, dict):
             # Celery gives each queue a routing key of its own name unless told otherwise.
@@ -269,6 +271,16 @@ def _start(value: Any, now: float) -> float:
     if started is None or started > now or started < now - OLDEST_START:
         return now
     return started
+
+
+def _shown(value: Any) -> str | None:
+    """A repr as the sender gave it, as JSON where that is no text."""
+    if value is None or isinstance(value, str):
+        return _repr(value)
+    try:
+        return _repr(json.dumps(value, ensure_ascii=False, default=str))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _repr_args(value: Any) -> str | None:

@@ -47,10 +47,14 @@ def open_depths(app: Any) -> DepthReader:
 
     open_own = broker_of(make_connection()).own_depths
     if open_own is not None:
-        return open_own(app.conf, make_connection)
-    from celerytui.wire.generic.depths import KombuDepthReader
+        reader = open_own(app.conf, make_connection)
+    else:
+        from celerytui.wire.generic.depths import KombuDepthReader
 
-    return KombuDepthReader(app.conf, make_connection)
+        reader = KombuDepthReader(app.conf, make_connection)
+    if connect.names_no_queue(app):
+        reader.guess(app.conf.task_default_queue)
+    return reader
 
 
 def when_late(app: Any) -> str:

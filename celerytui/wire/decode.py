@@ -3,12 +3,13 @@
 An event is invalid, and counted, when it is not a mapping, when its type is not a string of 1 to
 255 characters, when a `task-` event has no uuid, a worker's own event no hostname, or when its
 hostname, uuid or timestamp is of another type or outside the bounds in `model.Event`. A missing
-timestamp is the time of receipt. Any other field that is of another type or outside its bounds is
-dropped (of a custom event: kept in `extra`) and the event stands: its life-cycle is worth more
-than one field. Long texts are cut in the middle.
+timestamp is the time of receipt. An id of any type becomes the text that stands for it
+(`model.ids`), arguments and results that are no text their JSON. Any other field that is of
+another type or outside its bounds is dropped (of a custom event: kept in `extra`) and the event
+stands: its life-cycle is worth more than one field. Long texts are cut in the middle.
 
 Bodies are decoded straight into structs; only a body in which anything is amiss, or which holds a
-custom event, is taken apart field by field.
+custom event or an id that is no text, is taken apart field by field.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import msgspec
 from celery.utils.time import utcoffset
 from kombu.serialization import loads, registry
 
-from celerytui.model import Batch, Event
+from celerytui.model import Batch, Event, id_text
+from celerytui.wire import pickles
 
 BODY_LIMIT = 64 * 2**20
 """A failure that quotes 10 MB says it in its exception and again in its traceback."""
@@ -33,10 +35,11 @@ EXTRA_LIMIT = 2048
 FURTHEST_AHEAD = 366 * 86400.0
 
 JSON = "application/json"
-PICKLE = "application/x-python-serialize"
 
 TEXTS = ("args", "kwargs", "result", "exception", "traceback")
+VALUES = ("args", "kwargs", "result")
 IDENTITY = frozenset(("type", "hostname", "uuid", "timestamp"))
+IDS = ("uuid", "root_id", "parent_id")
 FIELDS = {
     field.name: field.type for field in msgspec.structs.fields(Event) if field.name != "extra"
 }
@@ -73,15 +76,15 @@ class EventDecoder:
     """Collects the events of one message body after another, for one reader.
 
     `serializer` is the app's `event_serializer`; besides JSON nothing else is accepted, and pickle
-    never, not even when the app asks for it: `refuses` then says so.
+    not even when the app asks for it, unless the user allows it: `refuses` then says so.
     """
 
     def __init__(self, serializer: str = "json", clock: Callable[[], float] = time.time) -> None:
         own = registry.name_to_type.get(serializer)
         self.refuses: str | None = None
-        if own == PICKLE:
+        if pickles.is_refused(own):
             own = None
-            self.refuses = "event_serializer is pickle, which is never read: events are dropped"
+            self.refuses = f"an event is {pickles.REFUSED}: events in pickle are dropped"
         self._own_type: str | None = None if own == JSON else own
         self._clock = clock
         self._events: list[Event] = []
@@ -153,7 +156,8 @@ class EventDecoder:
             if (
                 event.utcoffset != here
                 or not 0.0 < event.timestamp <= horizon
-                or not event.uuid
+                or not (uuid := event.uuid)
+                or uuid[-1] == ")"
                 or not event.hostname
                 or event.extra is not None
             ) and not self._settle(event, horizon):
@@ -164,6 +168,8 @@ class EventDecoder:
     def _settle(self, event: Event, horizon: float) -> bool:
         """Whether all is well with an event once its time is that of this machine's clock."""
         if event.extra is not None or event.timestamp > horizon:
+            return False
+        if event.uuid is not None and event.uuid[-1:] == ")":  # it may look like one with a type
             return False
         self._rebase(event)
         return bool(event.uuid if event.type in TASK_TYPES else event.hostname)
@@ -204,7 +210,8 @@ class EventDecoder:
         try:
             if len(body) > BODY_LIMIT:
                 raise ValueError("too big")
-            raw = _loads(body, content_type, content_encoding, accept={content_type})
+            with pickles.foreign():
+                raw = _loads(body, content_type, content_encoding, accept={content_type})
         except Exception:  # a serializer of the app may raise anything on foreign bytes
             self._invalid += 1
             return
@@ -224,6 +231,7 @@ def read_event(raw: Any) -> Event | None:
     """One decoded event, checked field by field; None where it is invalid."""
     if not isinstance(raw, dict):
         return None
+    raw = _in_text(raw)
     try:
         known = {name: _sound(raw[name]) for name in raw.keys() & FIELDS.keys()}
         event = msgspec.convert(known, Event)
@@ -261,6 +269,28 @@ def _sort_out(raw: dict[Any, Any]) -> tuple[dict[str, Any] | None, dict[Any, Any
                 return None, strange
             strange[name] = value
     return values, strange
+
+
+def _in_text(raw: dict[Any, Any]) -> dict[Any, Any]:
+    """The same event with its ids, arguments and results as texts, whatever they were."""
+    texts: dict[str, str | None] = {}
+    for name in IDS:
+        value = raw.get(name)
+        if value is not None and not (isinstance(value, str) and value[-1:] != ")"):
+            texts[name] = id_text(value)
+    for name in VALUES:
+        value = raw.get(name)
+        if value is not None and not isinstance(value, str):
+            texts[name] = json_text(value)
+    return {**raw, **texts} if texts else raw
+
+
+def json_text(value: Any) -> str | None:
+    """The value as JSON, None where that cannot be written."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _parse_int(digits: str) -> float:

@@ -17,6 +17,8 @@ SOCKET_SECONDS = 5.0
 CLOSE_SECONDS = 0.4
 RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
+NOT_DECLARED = "not declared"
+"""The error of a queue that the broker does not have."""
 LONGEST_NAME = 255
 """Bytes: more is no name of a queue in AMQP."""
 
@@ -37,6 +39,7 @@ class DepthReader:
         self._configured = configured_names(conf)
         self._listed: set[str] = set()
         self._missed: set[str] = set()
+        self._guessed: set[str] = set()
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """Read these queues; may raise whatever the broker's client raises."""
@@ -45,14 +48,20 @@ class DepthReader:
     def read(self, names: Sequence[str]) -> list[QueueDepth]:
         """A reading of each queue, in the order of `names`, without repeats; raises nothing.
 
-        What went wrong stands in the rows, in one line with passwords masked. The next reading
-        connects again.
+        A guessed one that the broker does not have is left out. What went wrong stands in the
+        rows, in one line with passwords masked. The next reading connects again.
         """
         wanted = list(dict.fromkeys(names))
         good = [name for name in wanted if is_name(name)]
         rows = {name: QueueDepth(name, error="not a name of a queue") for name in wanted}
         rows.update({depth.name: depth for depth in self._read(good)})
-        return [rows[name] for name in wanted]
+        self._guessed -= {name for name in wanted if rows[name].error is None}
+        absent = {name for name in self._guessed if _is_absent(rows.get(name))}
+        return [rows[name] for name in wanted if name not in absent]
+
+    def guess(self, name: str) -> None:
+        """Nobody named this queue: it is left out for as long as the broker does not have it."""
+        self._guessed.add(name)
 
     def known_names(self) -> set[str]:
         """The queues of the app's configuration and those that the broker listed; never waits."""
@@ -111,6 +120,10 @@ class DepthReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names]
+
+
+def _is_absent(depth: QueueDepth | None) -> bool:
+    return depth is not None and depth.error == NOT_DECLARED
 
 
 def is_name(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from celery.utils.time import adjust_timestamp, utcoffset
 from kombu import serialization
+from kombu.utils.json import JSONEncoder
 
 from celerytui.model import Batch
 from celerytui.wire.decode import (
@@ -123,8 +125,8 @@ def test_a_heartbeat_keeps_its_figures() -> None:
         task(type="t" * 256),
         task(uuid=None),
         task(uuid=""),
-        task(uuid=12),
-        task(uuid="u" * 256),
+        task(uuid="u" * 1025),
+        task(uuid=["u" * 1025]),
         task(hostname=["w1"]),
         task(hostname="h" * 256),
         task(timestamp="1800000000"),
@@ -166,7 +168,7 @@ def test_a_malformed_event_is_counted_and_its_neighbours_stay(bad: Any) -> None:
         ("loadavg", [1, "x", 2]),
         ("loadavg", [0.0] * 9),
         ("loadavg", 3),
-        ("args", [1, 2]),
+        ("root_id", "r" * 1025),
         ("traceback", False),
     ],
     ids=lambda value: str(value)[:20],
@@ -180,6 +182,45 @@ def test_another_wrong_field_is_dropped_and_the_event_stands(field: str, value: 
     [event] = batch.events
     assert getattr(event, field) is None
     assert event.uuid == UUID
+
+
+@pytest.mark.parametrize("field", ["uuid", "root_id", "parent_id"])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (uuid.UUID(UUID), f"{UUID} (uuid)"),
+        (7, "7 (int)"),
+        (1.5, "1.5 (float)"),
+        (b"job", "job (bytes)"),
+        (b"\xff", "/w== (base64)"),
+        (["a", 1], '["a", 1] (json)'),
+        ("7", "7"),
+        ("7 (int)", "7 (int) (text)"),
+        ("u" * 1024, "u" * 1024),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_an_id_of_any_type_is_a_text_of_its_own(field: str, value: Any, text: str) -> None:
+    body = json.dumps([task(**{field: value}), task(uuid="after")], cls=JSONEncoder).encode()
+
+    batch = decode(body)
+
+    assert batch.invalid == 0
+    assert [event.uuid for event in batch.events][1] == "after"
+    # A root or a parent is a link only: the text that looks like another's id stays as it is.
+    expected = {text, value} if field != "uuid" and isinstance(value, str) else {text}
+    assert getattr(batch.events[0], field) in expected
+
+
+@pytest.mark.parametrize("field", ["args", "kwargs", "result"])
+@pytest.mark.parametrize("value", [{"user": "Zoë", "n": [1, None]}, ["a", 1.5], 7, False, {}])
+def test_arguments_and_results_that_are_no_text_are_shown_as_their_json(
+    field: str, value: Any
+) -> None:
+    [event] = decode(encode(task(**{field: value}))).events
+
+    assert json.loads(getattr(event, field)) == value
+    assert "Zo\\u" not in getattr(event, field)
 
 
 def test_a_missing_timestamp_is_the_time_of_receipt() -> None:

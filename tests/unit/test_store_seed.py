@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.model import TaskState
+from celerytui.control.survey import survey_of
+from celerytui.model import Section, TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
 
@@ -29,9 +32,39 @@ def info(id: str, **fields: Any) -> dict[str, Any]:
     return base | fields
 
 
+def test_what_a_sender_wrote_of_its_arguments_as_json_is_shown_as_that() -> None:
+    store = Store()
+    active = info("a", args=[1, "é"], kwargs={"user": None})
+    store.seed(survey(0, active={ALPHA: [active]}))
+
+    assert (held(store).args, held(store).kwargs) == ('[1, "é"]', '{"user": null}')
+
+
+@pytest.mark.parametrize("list_", ["active", "reserved", "scheduled"])
+@pytest.mark.parametrize(
+    ("own", "id"),
+    [
+        (uuid.UUID(int=7), f"{uuid.UUID(int=7)} (uuid)"),
+        (7, "7 (int)"),
+        (b"job", "job (bytes)"),
+        ("x" * 300, "x" * 300),
+    ],
+    ids=str,
+)
+def test_a_task_with_an_id_of_any_type_is_taken(list_: str, own: Any, id: str) -> None:
+    store = Store()
+    listed: Any = [info(own), info("7")]
+    if list_ == "scheduled":
+        listed = [{"eta": None, "priority": 6, "request": one} for one in listed]
+    checked = survey_of({ALPHA: {list_: Section(ALPHA, list_, T0, data=listed)}}, T0)
+    store.seed(checked)
+
+    assert {task.id for task in store.all_tasks()} == {id, "7"}
+
+
 def test_running_tasks_show_at_once() -> None:
     store = Store()
-    active = info("a", time_start=T0 - 30, worker_pid=44)
+    active = info("a", args="(1, 'é')", kwargs="{'a': None}", time_start=T0 - 30, worker_pid=44)
     store.seed(survey(0, active={ALPHA: [active]}))
     task = held(store)
     assert (task.state, task.worker, task.queue) == (TaskState.STARTED, ALPHA, "mail")

@@ -58,6 +58,12 @@ def sleepy(seconds: float) -> str:
     return f"slept {seconds}"
 
 
+@app.task(name="proj.hold")
+def hold(seconds: float, *things: Any) -> None:
+    """Holds whatever it is given for so long."""
+    time.sleep(seconds)
+
+
 def charge(account: str) -> None:
     """The frame below the task's own in the traceback of `proj.fail`."""
     raise ValueError(f"no such account: {account}")

@@ -15,7 +15,7 @@ from celerytui.columns import (
     meter,
     short_name,
 )
-from celerytui.model import Task, TaskState
+from celerytui.model import Task, TaskState, id_text
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
@@ -55,7 +55,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             at = epoch(str(one.get("eta")))
             if at is not None and at > self.session.now():
                 name = request.get("name") or request.get("type") or ""
-                found.append((str(request.get("id")), str(name), at))
+                found.append((id_text(request.get("id")) or "", str(name), at))
         return sorted(found, key=lambda held: held[2])
 
     def lines(self, width: int) -> list[Line | Spans]:
