@@ -35,7 +35,8 @@ class Worker(Struct):
 
     The part from `pool` on is known only after it answered an inspect; `inspected` says when.
     `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
-    filled in by `Health`, empty in what the store gives.
+    filled in by `Health`, empty in what the store gives. `unsent` are the lists of its tasks that
+    it could not reply with.
     """
 
     hostname: str
@@ -65,6 +66,7 @@ class Worker(Struct):
     uptime: float | None = None
     inspected: float | None = None
     no_answer: float | None = None
+    unsent: tuple[str, ...] = ()
     status: WorkerStatus = "unknown"
     alerts: tuple[Alert, ...] = ()
 

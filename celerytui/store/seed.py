@@ -64,7 +64,9 @@ class Seeding:
     def _facts(self, survey: Survey) -> Iterator[None]:
         now = survey.taken_at
         for hostname in _answered(survey):
-            _take_presence(self._workers.get(hostname, now).worker, now)
+            worker = self._workers.get(hostname, now).worker
+            _take_presence(worker, now)
+            _take_unsent(worker, survey)
             yield
         for hostname in survey.missing:
             known = self._workers.records.get(hostname)
@@ -196,6 +198,17 @@ def _take_presence(worker: Worker, now: float) -> None:
     worker.no_answer = None
     if worker.status == "unknown":
         worker.status = "online"
+
+
+def _take_unsent(worker: Worker, survey: Survey) -> None:
+    """Note the lists that it could not reply with, until it replies with them."""
+    hostname = worker.hostname
+    known = {
+        section for section in ("reserved", "scheduled") if hostname in getattr(survey, section)
+    }
+    unsent = {*worker.unsent, *survey.unsent.get(hostname, ())} - known
+    if unsent != {*worker.unsent}:
+        worker.unsent = tuple(sorted(unsent))
 
 
 def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:

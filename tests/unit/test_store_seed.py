@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from celerytui.control.survey import survey_of
 from celerytui.model import Section, TaskState
@@ -60,6 +61,20 @@ def test_a_task_with_an_id_of_any_type_is_taken(list_: str, own: Any, id: str) -
     store.seed(checked)
 
     assert {task.id for task in store.all_tasks()} == {id, "7"}
+
+
+def test_what_a_worker_could_not_reply_with_is_noted_until_it_does() -> None:
+    store = Store()
+    pauses = {"reserved": 15.0, "scheduled": 15.0}
+    store.seed(replace(survey(0, active={ALPHA: []}), unsent={ALPHA: pauses}))
+    assert known(store, ALPHA).unsent == ("reserved", "scheduled")
+
+    store.seed(survey(1, active={ALPHA: []}, scheduled={ALPHA: []}))
+    assert known(store, ALPHA).unsent == ("reserved",)
+    assert known(store, ALPHA).inspected is not None
+
+    store.seed(survey(2, reserved={ALPHA: []}))
+    assert known(store, ALPHA).unsent == ()
 
 
 def test_running_tasks_show_at_once() -> None:

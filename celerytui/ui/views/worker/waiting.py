@@ -78,7 +78,10 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             line.right((format_count(len(tasks), 6), "text"), ("  ", "text"))
             line.right((bar[:full], "received"), (bar[full:], "faint"))
             lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
-        if not ranked:
+        if self.worker is not None and "reserved" in self.worker.unsent:
+            text = "what it received before the monitor started is not known: it could not reply"
+            lines.append([(text, "warning")])
+        elif not ranked:
             lines.append([("nothing waits to be run", "muted")])
         return [*lines, [], *self._later(width)]
 
