@@ -47,6 +47,12 @@ def found(engine: Engine, text: str) -> set[str]:
     return {task.id for task in wanted.select(engine.store.all_tasks(), engine.clock())}
 
 
+def ask_again(engine: Engine) -> None:
+    before = engine.survey
+    engine.ask_workers()
+    until(lambda: engine.survey is not before, 60)
+
+
 @pytest.mark.parametrize("python", [sys.executable, "5.3"])
 def test_ids_of_any_type_are_seen_seeded_and_revoked_as_they_are(
     redis_server: Server, tmp_path: Path, python: str
@@ -126,9 +132,7 @@ def test_one_task_with_arguments_that_json_cannot_carry_costs_no_other_answer(
             assert (task.state, task.name, task.args) == (STARTED, "proj.hold", "(300, {1, 2})")
             # However often somebody asks, the worker is not asked again what it cannot reply to.
             for _ in range(3):
-                surveys = [engine.survey]
-                engine.ask_workers()
-                until(lambda: engine.survey is not surveys[-1], 60)
+                ask_again(engine)
             assert cluster.log("w1@test").count(TROUBLE) == 2
             asked: list[Section] = []
             engine.inspect("w1@test", "reserved", asked.append)

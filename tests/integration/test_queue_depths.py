@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from celerytui.model import QueueDepth
 from celerytui.wire.connections import open_depths

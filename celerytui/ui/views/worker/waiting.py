@@ -79,8 +79,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             line.right((bar[:full], "received"), (bar[full:], "faint"))
             lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
         if self.worker is not None and "reserved" in self.worker.unsent:
-            text = "what it received before the monitor started is not known: it could not reply"
-            lines.append([(text, "warning")])
+            lines.append([("more may wait: it could not reply", "warning")])
         elif not ranked:
             lines.append([("nothing waits to be run", "muted")])
         return [*lines, [], *self._later(width)]
