@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import kombu
-from kombu.serialization import loads
 from msgspec import Struct
 
 from celerytui.errors import BrokerUnavailable
@@ -243,6 +242,8 @@ class Pidbox:
         return True
 
     def _decoded(self, message: Any) -> Any:
+        from kombu.serialization import loads
+
         content_type = message.content_type
         accept = pickles.readable(self._mailbox.accept)
         if pickles.is_refused(content_type):

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kombu.serialization import prepare_accept_content
-
 PICKLE = "application/x-python-serialize"
 REFUSED = "a pickle, which is never loaded without --allow-pickle"
 
@@ -38,6 +36,8 @@ def is_refused(content_type: Any) -> bool:
 
 def readable(accept: Iterable[str] | None) -> set[str]:
     """The content types of an app's `accept` setting that may be read."""
+    from kombu.serialization import prepare_accept_content
+
     accepted: Any = prepare_accept_content
     return {one for one in accepted(accept) or () if not is_refused(one)}
 
