@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from celerytui.model.broker import LostTasks
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -34,8 +36,9 @@ class Worker(Struct):
     """One worker as its events and its answers describe it.
 
     The part from `pool` on is known only after it answered an inspect; `inspected` says when.
-    `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
-    filled in by `Health`, empty in what the store gives.
+    `task_events` is whether it sends task events, None while nothing proves either. `lost_tasks`
+    are those of its tasks that are lost, None for none. `alerts` are filled in by `Health`, empty
+    in what the store gives.
     """
 
     hostname: str
@@ -66,6 +69,7 @@ class Worker(Struct):
     inspected: float | None = None
     no_answer: float | None = None
     status: WorkerStatus = "unknown"
+    lost_tasks: LostTasks | None = None
     alerts: tuple[Alert, ...] = ()
 
     @property

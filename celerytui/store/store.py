@@ -19,6 +19,7 @@ from celerytui.store.extras import copy_task
 from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
+from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
@@ -51,7 +52,7 @@ FAILURE = TaskState.FAILURE
 class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
-    `revision` grows with every change.
+    `revision` grows with every change; `lost` has the tasks that went down with their workers.
     """
 
     def __init__(
@@ -70,6 +71,9 @@ class Store:
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
+        self.lost = LostWithWorkers(
+            self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
+        )
         self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
@@ -142,6 +146,11 @@ class Store:
                 self._changes.commit(other=changed)
             for record, ids in orphans:
                 self._lose(record, ids)
+
+    def hold_judgement(self, now: float) -> None:
+        """Count no worker's silence up to `now`, since nobody can be heard."""
+        with self._lock:
+            self._workers.hold(now)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""

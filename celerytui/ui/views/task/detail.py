@@ -13,6 +13,7 @@ from celerytui.columns import (
     format_duration,
     format_id,
     format_when,
+    redelivery_text,
     state_role,
 )
 from celerytui.control import Scope
@@ -178,6 +179,8 @@ class DetailPane(ScrolledPane):
             line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
         if task.state is TaskState.LOST:
             line.left(("   its worker went away", "failure"))
+            for _, (text, _role) in self._redelivery():
+                line.left((f", {text}", "text"))
         elif task.state is TaskState.MISSED:
             line.left(("   the end was not seen", "missed"))
         elif task.more.source is not None:
@@ -299,7 +302,16 @@ class DetailPane(ScrolledPane):
                 if missed
                 else f"{was} when its worker went away"
             )
-        return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
+        lines = [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
+        return [*lines, *self._redelivery()]
+
+    def _redelivery(self) -> list[Spans]:
+        """Whether a lost task comes again, as far as that is known."""
+        found = self.session.engine.broker.redelivery(self._known.id)
+        if found is None or self._known.state is not TaskState.LOST:
+            return []
+        text = redelivery_text(found, self.session.now(), self.session.utc)
+        return [[("again".ljust(LABEL), "muted"), (text, "warning" if found.again else "text")]]
 
     def _outcome_part(self, width: int, at: int) -> list[Row]:
         task, more = self._known, self._known.more
