@@ -18,6 +18,8 @@ from celerytui.wire.connections import block_watch, unacked_reader
 LOOK_SECONDS = 1.0
 SILENT_SECONDS = 3.0
 """Without any event: more than the pause between two heartbeats, less than makes a worker late."""
+UNSURE_SECONDS = 10.0
+"""How long a broker that does not answer may keep workers from being judged."""
 AGAIN_SECONDS = 5.0
 """After a failed look: the receiver tells of a broker that is gone."""
 
@@ -43,13 +45,21 @@ class BrokerWatch:
         self._changed = changed
         self._clock = clock
         self._redeliveries: Redeliveries | None = None
-        self._since: float | None = None
+        self._connected = clock()
+        self._answered: float | None = None
 
     @property
     def silences(self) -> bool:
         """Whether the broker keeps the workers' events back."""
         blockage = self.blockage
         return blockage is not None and blockage.silences
+
+    @property
+    def unsure(self) -> bool:
+        """Whether nothing comes in, and it is not known yet whether the broker is the cause."""
+        since = self._silent_since()
+        age = self._clock() - since
+        return since != self._answered and SILENT_SECONDS < age < SILENT_SECONDS + UNSURE_SECONDS
 
     def redelivery(self, task_id: str) -> Redelivery | None:
         """Whether a lost task is delivered again; None where it is not lost, or not known yet."""
@@ -65,12 +75,11 @@ class BrokerWatch:
         try:
             while not stopping.wait(LOOK_SECONDS):
                 if self._link() is not LinkState.CONNECTED:
-                    self._since = None
+                    self._connected = self._clock()
                     self._set(None)
                     continue
                 try:
-                    if watch is not None:
-                        self._set(watch.look(silent=self._silent()))
+                    self._look(watch)
                     redeliveries.look(self._clock(), time.monotonic())
                 except Exception as error:
                     logger.info("the broker cannot be watched: %s", one_line(error))
@@ -90,12 +99,18 @@ class BrokerWatch:
             self.blockage = blockage
             self._changed()
 
-    def _silent(self) -> bool:
-        now = self._clock()
-        if self._since is None:
-            self._since = now
-        last = self._store.summary(now).last_event_at
-        return abs(now - max(self._since, last or 0.0)) > SILENT_SECONDS
+    def _look(self, watch: BlockWatch | None) -> None:
+        since = self._silent_since()
+        silent = abs(self._clock() - since) > SILENT_SECONDS
+        if watch is not None:
+            self._set(watch.look(silent=silent))
+        if silent:
+            self._answered = since
+
+    def _silent_since(self) -> float:
+        """When the last event came; before the first one, when it was connected."""
+        last = self._store.summary(self._clock()).last_event_at
+        return max(self._connected, last or 0.0)
 
     def _acks_late(self, app: Any, name: str | None) -> bool | None:
         """As the app's own code says, else as workers were seen to do it."""

@@ -124,6 +124,7 @@ class Engine:
             self.store,
             self._link_state,
             lambda: self.broker.silences,
+            lambda: self.broker.unsure,
             self._control.start_over,
             pace=pace,
             clock=clock,

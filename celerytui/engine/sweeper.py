@@ -16,7 +16,8 @@ class Sweeper:
     """Sweeps the store, for a thread that looks every `pace` whether a `turn` is due.
 
     Silence says nothing while the `link` is not there, nor while the broker has `silenced` the
-    workers. `stood_still` is called where a gap was found and noted. Times are by `clock`.
+    workers, and nobody is judged while it is `unsure` whether it has. `stood_still` is called
+    where a gap was found and noted. Times are by `clock`.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class Sweeper:
         store: Store,
         link: Callable[[], LinkState],
         silenced: Callable[[], bool],
+        unsure: Callable[[], bool],
         stood_still: Callable[[], None],
         *,
         pace: float,
@@ -32,6 +34,7 @@ class Sweeper:
         self._store = store
         self._link = link
         self._silenced = silenced
+        self._unsure = unsure
         self._stood_still = stood_still
         self._pace = pace
         self._clock = clock
@@ -52,4 +55,4 @@ class Sweeper:
             self._stood_still()
         if self._silenced():
             self._store.hold_judgement(now)
-        self._store.sweep(now)
+        self._store.sweep(now, judging=not self._unsure())

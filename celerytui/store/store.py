@@ -130,15 +130,18 @@ class Store:
                 self._workers.end_gap(until)
             self._changes.commit(other=True)
 
-    def sweep(self, now: float) -> None:
-        """Judge each worker and mark the tasks of those that are gone; once a second."""
+    def sweep(self, now: float, *, judging: bool = True) -> None:
+        """Judge each worker, if `judging`, and mark the tasks of those that are gone.
+
+        Once a second.
+        """
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
             watched = [second for second in window if second not in unwatched]
-            records = list(self._workers.records.values())
+            records = list(self._workers.records.values()) if judging else []
         for start in range(0, len(records), SLICE):
             with self._lock:
                 gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)

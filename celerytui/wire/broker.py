@@ -60,7 +60,7 @@ class BlockWatch(Protocol):
     """Finds out over a connection of its own that the broker refuses messages; for one thread."""
 
     def look(self, *, silent: bool) -> Blockage | None:
-        """What stands in the way now, None for nothing; waits half a second at the most.
+        """What stands in the way now, None for nothing; waits some seconds for the broker at most.
 
         Only where nothing comes in, which is `silent`, may it send anything to find out. Raises
         whatever the client raises, and may then be asked again.

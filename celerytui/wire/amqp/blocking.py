@@ -8,6 +8,7 @@ only while no event comes in, at growing pauses.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -20,7 +21,6 @@ from celerytui.wire.amqp import private
 from celerytui.wire.broker import OURS
 from celerytui.wire.own_connection import OwnConnection
 
-ANSWER_SECONDS = 0.3
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 30.0
 
@@ -32,6 +32,10 @@ ALARMS = {
 """RabbitMQ's reason -> what it is in its own documentation."""
 
 logger = logging.getLogger(__name__)
+
+
+class _Blocked(Exception):
+    """Ends the wait for an answer that RabbitMQ gives only when the alarm is over."""
 
 
 class AmqpBlockWatch:
@@ -57,8 +61,7 @@ class AmqpBlockWatch:
         if due:
             self._next = self._monotonic() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        if due or self._own.connected:
-            self._ask(publish=due)
+        self._ask(publish=due)
         if self._reason is None:
             return None
         alarm = ALARMS.get(self._reason, self._reason)
@@ -74,16 +77,18 @@ class AmqpBlockWatch:
     def _ask(self, *, publish: bool) -> None:
         import amqp
 
+        # Connected in time: a handshake takes longer than to ask.
         connection = self._connected()
         try:
             if publish:
-                name = f"celerytui.{uuid4()}"
-                self._own.channel.basic_publish(amqp.Message(b""), exchange="", routing_key=name)
-            before = None
-            while before != self._reason:  # a disk alarm may follow one of memory
-                before = self._reason
-                connection.drain_events(timeout=ANSWER_SECONDS if publish else 0.01)
-        except TimeoutError:
+                self._own.channel.basic_publish(
+                    amqp.Message(b""), exchange="", routing_key=f"celerytui.{uuid4()}"
+                )
+                # Answered at once, unless RabbitMQ reads no further.
+                self._own.channel.basic_qos(0, 1, False)
+            else:
+                self._read(connection)
+        except _Blocked:
             pass
         except amqp.AccessRefused as exc:
             logger.info("whether RabbitMQ blocks publishers is not known: %s", one_line(exc))
@@ -91,6 +96,10 @@ class AmqpBlockWatch:
             self.close()
             return
         connection.heartbeat_check()
+
+    def _read(self, connection: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            connection.drain_events(timeout=0.01)
 
     def _connected(self) -> Any:
         if not self._own.connected:
@@ -105,3 +114,5 @@ class AmqpBlockWatch:
 
     def _take(self, reason: str | None) -> None:
         self._reason = None if reason is None else str(reason)[:200]
+        if reason is not None:
+            raise _Blocked

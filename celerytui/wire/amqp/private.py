@@ -80,7 +80,7 @@ def on_blocked(connection: Any, tell: Callable[[str | None], object]) -> None:
     """
     from amqp import spec
 
-    blocked = spec.Connection.Blocked
+    blocked, callbacks = spec.Connection.Blocked, connection._callbacks
     connection._METHODS = {**connection._METHODS, blocked: spec.method(blocked, "s")}
-    connection._callbacks[blocked] = tell
-    connection._callbacks[spec.Connection.Unblocked] = lambda: tell(None)
+    callbacks[blocked] = tell
+    callbacks[spec.Connection.Unblocked] = lambda: tell(None)

@@ -6,6 +6,7 @@ what was delivered longer ago than its visibility timeout.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from celerytui.masking import one_line
+from celerytui.wire.broker import OURS
 from celerytui.wire.own_connection import OwnConnection
 from celerytui.wire.redis import private
 
@@ -21,6 +24,9 @@ MAX_BYTES = 20_000_000
 """As many messages, and bytes of them, are looked at for ids: the rest is not known."""
 PAGE = 200
 """Messages that are fetched in one go: Redis serves others in between."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class _Headers(Struct):
@@ -39,12 +45,19 @@ class RedisUnackedReader:
         self._own = OwnConnection(connect)
         self._tags: dict[str, bytes] = {}
         self._absent: set[str] = set()
+        self._told = False
 
     def due(self, ids: Collection[str]) -> Mapping[str, float | None]:
         """Task id -> when it comes again, None where no delivery of it is unacknowledged."""
         channel = self._own.channel
-        self.timeout = private.visibility_timeout(channel)
-        index, key = private.index_key(channel), private.unacked_key(channel)
+        try:
+            self.timeout = private.visibility_timeout(channel)
+            index, key = private.index_key(channel), private.unacked_key(channel)
+        except OURS as exc:
+            if not self._told:
+                logger.warning("when tasks are delivered again is not known: %s", one_line(exc))
+            self._told = True
+            return {}
         if index is None or key is None:
             return {}
         client = private.client(channel)
