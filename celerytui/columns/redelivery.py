@@ -37,19 +37,23 @@ def lost_text(lost: LostTasks, now: float, utc: bool) -> str:
     if lost.never:
         which = "none of these" if lost.never == total else f"{lost.never:,} not"
         again = " will be delivered again" if not lost.again else ""
-        parts.append(f"{which}{again}, acknowledged at the start")
+        parts.append(f"{which}{again}: acknowledged at the start")
     if unknown:
-        which = "" if unknown == total else f"of {unknown:,} "
-        parts.append(f"{which}not known whether they are delivered again")
+        which = "whether the broker delivers them again" if unknown == total else f"for {unknown:,}"
+        parts.append(f"not known {which}")
     return "; ".join(parts)
 
 
-def lost_when(lost: LostTasks, now: float, utc: bool) -> str:
-    """`, 8 again at 15:42:10`, in a row; "" where none is known to come again."""
-    if not lost.again:
-        return ""
-    when = "" if lost.at is None else f" at {format_clock(lost.at, utc, now=now)}"
-    return f", {lost.again:,} again{when}"
+def lost_shortly(lost: LostTasks, now: float, utc: bool) -> str:
+    """`8 of 10 tasks again 15:42`, for a row."""
+    total = lost.started + lost.waiting
+    if lost.again:
+        clock = "" if lost.at is None else " " + format_clock(lost.at, utc, now=now)
+        if clock.count(":") == 2:
+            clock = clock.rpartition(":")[0]
+        return f"{lost.again:,} of {total:,} tasks again{clock}"
+    noun = "task" if total == 1 else "tasks"
+    return f"{total:,} {noun}" + (", none again" if lost.never == total else "")
 
 
 def _when(lost: LostTasks, now: float, utc: bool) -> str:

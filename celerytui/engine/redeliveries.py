@@ -40,6 +40,7 @@ class Redeliveries:
         self._known: Mapping[str, Redelivery] = {}
         self._told: set[str] = set()
         self._held: set[str] = set()
+        self._acknowledged: set[str] = set()
         self._next = 0.0
         self._pause = LOOK_SECONDS
 
@@ -64,7 +65,8 @@ class Redeliveries:
             self._next = tick + self._pause
         elif self._reader is not None:
             self._reader.close()
-        self._held.intersection_update(task.id for task in tasks)
+        for seen in (self._held, self._acknowledged):
+            seen.intersection_update(task.id for task in tasks)
         self._held.update(id for id, at in (due or {}).items() if at is not None)
         self._known = {task.id: self._judge(task, due, now) for task in tasks}
         for hostname in self._told - lost.keys():
@@ -94,6 +96,8 @@ class Redeliveries:
             return Redelivery(True, why="back in its queue")
         # Too early for the timeout: nobody but its worker can have taken it off.
         if was_started(task) and now - task.seen < timeout:
+            self._acknowledged.add(task.id)
+        if task.id in self._acknowledged:
             return Redelivery(False, why=ACKNOWLEDGED)
         return Redelivery(None, why="no longer unacknowledged: done, or back in its queue")
 

@@ -62,10 +62,9 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker is None:
             return [[("It has not been heard of.", "muted")]]
         stats = self.data("stats", dict)
-        lines: list[Line | Spans] = []
+        lines = self._lost(worker, width)
         for label, spans in self._facts(worker, stats, width):
             lines.append([(label.ljust(LABEL), "muted"), *spans])
-        lines += self._lost(worker, width)
         lines += [
             [],
             section(width, "Consumes", self.age("active_queues"), glyphs=self.session.glyphs),
