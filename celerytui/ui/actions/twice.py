@@ -21,12 +21,10 @@ def twice_lines(session: Session, action: Action, tasks: Sequence[Task]) -> list
 
 
 def _unfinished(tasks: Sequence[Task]) -> list[str]:
-    count = sum(not task.state.finished for task in tasks)
-    if not count:
+    """Of one task only: the question about several says it beside each state."""
+    if len(tasks) != 1 or tasks[0].state.finished:
         return []
-    if len(tasks) == 1:
-        return [f"it has not finished ({tasks[0].state.label}): it would run twice"]
-    return [f"{count:,} have not finished: they would run twice"]
+    return [f"it has not finished ({tasks[0].state.label}): it would run twice"]
 
 
 def _redelivered(session: Session, tasks: Sequence[Task]) -> list[str]:
