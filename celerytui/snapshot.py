@@ -59,7 +59,7 @@ def take_snapshot(
         now = time.time()
         return snapshot_document(
             engine.store,
-            engine.health.evaluate(engine.link, now),
+            engine.health.evaluate(engine.link, now, engine.broker.blockage),
             engine.link,
             engine.app_name,
             engine.broker_url,

@@ -44,6 +44,7 @@ from celerytui.columns.formats import (
     state_glyph,
 )
 from celerytui.columns.queues import QUEUE_COLUMNS
+from celerytui.columns.redelivery import lost_counts, lost_text, redelivery_text
 from celerytui.columns.tasks import TASK_COLUMNS, state_role, task_info, task_outcome
 from celerytui.columns.text import cell_width, clean, cut, pad
 from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
@@ -79,9 +80,12 @@ __all__ = [
     "format_until",
     "format_when",
     "header_cells",
+    "lost_counts",
+    "lost_text",
     "meter",
     "natural",
     "pad",
+    "redelivery_text",
     "row_cells",
     "short_name",
     "short_worker",

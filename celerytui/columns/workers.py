@@ -15,6 +15,7 @@ from celerytui.columns.formats import (
     short_worker,
 )
 from celerytui.columns.glyphs import signs
+from celerytui.columns.redelivery import lost_shortly
 from celerytui.columns.text import clean, cut
 from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
@@ -85,6 +86,9 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
         return format_rate(worker.done_per_second, ascii=context.ascii)
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen
     text = f"{worker.status} {format_age(max(0.0, context.now - since))}"
+    lost = worker.lost_tasks
+    if lost is not None:
+        return f"{text}, {lost_shortly(lost, context.now, context.utc)}"
     if LOST.on(worker) and worker.active:
         text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
     return text

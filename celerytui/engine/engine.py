@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from celerytui import connect
 from celerytui.control import ActionLog, Silences, log_path, user_name
+from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
@@ -122,8 +123,15 @@ class Engine:
         self.findings = self.executor.findings
         self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
         pace = 0.0 if headless else settings.refresh
+        self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
-            self.store, self._link_state, self._control.start_over, pace=pace, clock=clock
+            self.store,
+            self._link_state,
+            lambda: self.broker.silences,
+            lambda: self.broker.unsure,
+            self._control.start_over,
+            pace=pace,
+            clock=clock,
         )
         self._refresher = ViewRefresher(
             self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
@@ -154,6 +162,7 @@ class Engine:
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
             "brokers": self._run_brokers,
+            "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
         for name, run in parts.items():
@@ -354,7 +363,7 @@ class Engine:
             self._survive(self._judge)
 
     def _judge(self) -> None:
-        self.health.evaluate(self.link, self.clock())
+        self.health.evaluate(self.link, self.clock(), self.broker.blockage)
 
     def _link_state(self) -> LinkState:
         return self.link.state

@@ -6,6 +6,7 @@ Times are Unix seconds on this machine's clock unless a field says otherwise, du
 
 from __future__ import annotations
 
+from celerytui.model.broker import Blockage, LostTasks, Redelivery
 from celerytui.model.cluster import (
     Alert,
     Link,
@@ -48,15 +49,18 @@ __all__ = [
     "Arguments",
     "Attempt",
     "Batch",
+    "Blockage",
     "Event",
     "Finding",
     "Item",
     "Lineage",
     "Link",
     "LinkState",
+    "LostTasks",
     "Outcome",
     "Queue",
     "QueueDepth",
+    "Redelivery",
     "Refusal",
     "Reply",
     "ResultMeta",

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from celerytui.model.broker import LostTasks
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -40,7 +42,7 @@ class Worker(Struct):
     sends task events, else `active`.
     `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
     filled in by `Health`, empty in what the store gives. `unsent` are the lists of its tasks that
-    it could not reply with.
+    it could not reply with, `lost_tasks` those of its tasks that are lost, None for none.
     """
 
     hostname: str
@@ -74,6 +76,7 @@ class Worker(Struct):
     no_answer: float | None = None
     unsent: tuple[str, ...] = ()
     status: WorkerStatus = "unknown"
+    lost_tasks: LostTasks | None = None
     alerts: tuple[Alert, ...] = ()
 
     @property

@@ -30,6 +30,7 @@ STEP = 100
 """Tasks, or facts of workers, that are taken at one step."""
 
 LONGEST_REPR = 1024
+MAX_NAMES = 10_000
 OLDEST_START = 366 * 86400.0
 
 # What `worker -P` calls them, where the module is called otherwise.
@@ -37,7 +38,10 @@ POOLS = {"thread": "threads"}
 
 
 class Seeding:
-    """Applies surveys to the tasks and workers; the caller holds the lock at each step."""
+    """Applies surveys to the tasks and workers; the caller holds the lock at each step.
+
+    `acks_late` is task name -> whether a running task of it was not acknowledged yet.
+    """
 
     def __init__(
         self, tasks: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
@@ -46,6 +50,7 @@ class Seeding:
         self._workers = workers
         self._changes = changes
         self._messages = messages
+        self.acks_late: dict[str, bool] = {}
 
     def steps(self, survey: Survey) -> Iterator[None]:
         """Take a survey step by step: facts first, then tasks, then what is missing.
@@ -110,12 +115,25 @@ class Seeding:
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
+        self._learn_acks(task, info)
         if task.state is STARTED and task.started is None:
             task.started = _start(info.get("time_start"), now)
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
             own(task).worker_pid = pid
             self._changes.note(task.id)
+
+    def _learn_acks(self, task: Task, info: dict[str, Any]) -> None:
+        """A running task is acknowledged by now unless its kind acknowledges late."""
+        acknowledged, name = info.get("acknowledged"), task.name
+        if (
+            name is None
+            or not isinstance(acknowledged, bool)
+            or not _number(info.get("time_start"))
+        ):
+            return
+        if name in self.acks_late or len(self.acks_late) < MAX_NAMES:
+            self.acks_late[name] = not acknowledged
 
     def _take_waiting(
         self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float

@@ -19,6 +19,7 @@ from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
+from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
@@ -48,7 +49,7 @@ FAILURE = TaskState.FAILURE
 class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
-    `revision` grows with every change.
+    `revision` grows with every change; `lost` has the tasks that went down with their workers.
     """
 
     def __init__(
@@ -67,6 +68,9 @@ class Store:
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
+        self.lost = LostWithWorkers(
+            self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
+        )
         self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
@@ -123,15 +127,18 @@ class Store:
                 self._workers.end_gap(until)
             self._changes.commit(other=True)
 
-    def sweep(self, now: float) -> None:
-        """Judge each worker and mark the tasks of those that are gone; once a second."""
+    def sweep(self, now: float, *, judging: bool = True) -> None:
+        """Judge each worker, if `judging`, and mark the tasks of those that are gone.
+
+        Once a second.
+        """
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
             watched = [second for second in window if second not in unwatched]
-            records = list(self._workers.records.values())
+            records = list(self._workers.records.values()) if judging else []
         for start in range(0, len(records), SLICE):
             with self._lock:
                 gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)
@@ -139,6 +146,11 @@ class Store:
                 self._changes.commit(other=changed)
             for record, ids in orphans:
                 self._lose(record, ids)
+
+    def hold_judgement(self, now: float) -> None:
+        """Count no worker's silence up to `now`, since nobody can be heard."""
+        with self._lock:
+            self._workers.hold(now)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""

@@ -104,6 +104,9 @@ class HeldTasks:
     def give_up(self, task: Task, state: TaskState) -> None:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
         own(task).lost_from = task.state
+        record = self._records.get(task.worker or "")
+        if record is not None and state is LOST:
+            record.note_lost(task.id)
         self.move(task, state, None)
         self._changes.note(task.id)
 

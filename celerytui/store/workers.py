@@ -27,6 +27,7 @@ AHEAD_TOLERATED = 60.0
 """Seconds ahead of us up to which a timestamp makes earlier ones old: beyond, it is nonsense."""
 
 DONE_WINDOW = 10
+MAX_LOST = 5_000
 SILENT_BEATS = 2
 SILENT_TASKS = 2
 
@@ -39,12 +40,13 @@ class WorkerRecord:
     the ids it received or started and has not finished, `running` how many it started of them.
     `told` is when its last task event came, `proven` the batch whose task events were last taken as
     proof that it sends them, `beat` the newest timestamp of its worker events, `proof` the
-    heartbeat from which on silence about tasks is judged: (arrival, processed, beats since).
+    heartbeat from which on silence about tasks is judged: (arrival, processed, beats since). `lost`
+    are the ids of the newest tasks that were lost with it, some of which may be back.
     """
 
     __slots__ = (
-        *("beat", "counted", "done", "failed", "hostname", "only_queue", "proof", "proven"),
-        *("retried", "running", "succeeded", "tasks", "told", "unsettled", "worker"),
+        *("beat", "counted", "done", "failed", "hostname", "lost", "only_queue", "proof"),
+        *("proven", "retried", "running", "succeeded", "tasks", "told", "unsettled", "worker"),
     )
 
     def __init__(self, worker: Worker) -> None:
@@ -53,6 +55,7 @@ class WorkerRecord:
         self.only_queue: str | None = None
         self.succeeded = self.failed = self.retried = self.running = 0
         self.tasks: set[str] = set()
+        self.lost: dict[str, None] = {}
         self.told = 0.0
         self.proven: float | None = None
         self.beat = 0.0
@@ -80,6 +83,12 @@ class WorkerRecord:
         """
         worker = self.worker
         return max(0, self.running) if worker.task_events else worker.active
+
+    def note_lost(self, task_id: str) -> None:
+        """Keep the id of a task that was lost with it, the newest `MAX_LOST`."""
+        self.lost[task_id] = None
+        if len(self.lost) > MAX_LOST:
+            del self.lost[next(iter(self.lost))]
 
     def last_sign(self) -> float:
         """When it last proved to be alive, by our clock."""
@@ -210,7 +219,11 @@ class KnownWorkers:
             # It may run without heartbeats: only a fresh sign says anything.
             fresh = now - max(record.told, worker.inspected or 0.0) <= late_after
             return "online" if fresh else "unknown"
-        silence = now - max(record.last_sign(), self.grace_from)
+        since = record.last_sign()
+        if worker.status != "lost":
+            # One that is lost stays so until it is heard.
+            since = max(since, self.grace_from)
+        silence = now - since
         if silence <= late_after:
             return "online"
         return "late" if silence <= max(5 * worker.freq, LOST_AFTER) else "lost"
@@ -221,6 +234,10 @@ class KnownWorkers:
         for record in self.records.values():
             record.proof = None
             record.unsettled = True
+
+    def hold(self, now: float) -> None:
+        """Count no silence up to `now`: something other than the workers keeps them from us."""
+        self.grace_from = max(self.grace_from, now)
 
     def count_done(self, second: int) -> None:
         """Book what each worker has finished since the last call under `second`."""

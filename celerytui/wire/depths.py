@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,9 +11,8 @@ from kombu.common import Broadcast
 
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
+from celerytui.wire.own_connection import OwnConnection
 
-SOCKET_SECONDS = 5.0
-CLOSE_SECONDS = 0.4
 RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
 NOT_DECLARED = "not declared"
@@ -32,10 +30,7 @@ class DepthReader:
     """
 
     def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
-        self._connect = connect
-        self._connection: Any = None
-        self._channel: Any = None
-        self._socket: Any = None
+        self._own = OwnConnection(connect)
         self._configured = configured_names(conf)
         self._listed: set[str] = set()
         self._missed: set[str] = set()
@@ -69,38 +64,21 @@ class DepthReader:
 
     def close(self) -> None:
         """Close the connection; takes under a second whatever the broker does."""
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is None:
-            return
-        with contextlib.suppress(Exception):
-            if self._socket is not None:
-                self._socket.settimeout(CLOSE_SECONDS)
-        with contextlib.suppress(Exception):
-            connection.release()
-        self._socket = None
+        self._own.close()
 
     @property
     def connection(self) -> Any:
-        """The kombu connection, made on first use with one try at each of the broker's URLs."""
-        if self._connection is None:
-            self._connection = connection = self._connect()
-            connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
-            # Only amqp has one: its calls would wait for a frozen broker without end.
-            self._socket = getattr(connection.connection, "sock", None)
-            if self._socket is not None:
-                self._socket.settimeout(SOCKET_SECONDS)
-        return self._connection
+        """The kombu connection, made on first use."""
+        return self._own.connection
 
     @property
     def channel(self) -> Any:
         """The one channel that queues are read on."""
-        if self._channel is None:
-            self._channel = self.connection.channel()
-        return self._channel
+        return self._own.channel
 
     def drop_channel(self) -> None:
         """Forget the channel, which the broker closed; the next use opens another."""
-        self._channel = None
+        self._own.drop_channel()
 
     def note_missing(self, what: str, error: Exception) -> None:
         """Log once that a figure cannot be had because a name of the client's library is gone."""
@@ -109,7 +87,7 @@ class DepthReader:
             logger.warning("%s: %s: %s", what, type(error).__name__, one_line(error))
 
     def _read(self, names: Sequence[str]) -> list[QueueDepth]:
-        stale = self._connection is not None
+        stale = self._own.connected
         began = time.monotonic()
         try:
             return self.depths(names)

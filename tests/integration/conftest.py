@@ -7,9 +7,10 @@ kills one starts it again (`revived`). `start_worker` starts real workers on `br
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def start_worker_on(
         events: bool = True,
         options: tuple[str, ...] = (),
         zone: str | None = None,
+        conf: Mapping[str, Any] | None = None,
         seconds: float = 40.0,
         python: str = sys.executable,
     ) -> Process:
@@ -133,6 +135,7 @@ def start_worker_on(
         env = os.environ | {
             "CELERY_BROKER_URL": url,
             "PROJ_RESULTS": f"{tmp_path}/results",
+            "PROJ_CONF": json.dumps(conf or {}),
             "PYTHONWARNINGS": "ignore",
         }
         if zone is not None:
@@ -158,10 +161,11 @@ def start_worker_on(
 def start_worker(
     start_worker_on: Callable[..., Process], broker_url: str
 ) -> Callable[..., Process]:
-    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, zone)`.
+    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, ...)`.
 
     Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
-    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ,
+    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ, `conf`
+    more configuration,
     `python` the one that has its Celery (`cluster.oldest_celery()`).
     """
 

@@ -37,8 +37,8 @@ QUIET = 3.0
 SURVEY = ("active", "active_queues", "reserved", "scheduled", "stats")
 TASKS = ("active", "reserved", "scheduled")
 COMMAND = re.compile(rb'^\+[\d.]+ \[(\d+) ([^\]]*)\] "PUBLISH" "[^"]*celery\.pidbox" "(.*)"\r?$')
-READS = {"LLEN", "SMEMBERS", "HLEN", "HKEYS", "HSTRLEN", "HMGET", "PING"}
-"""What reads how long a queue is, and what is unacknowledged, and changes nothing."""
+READS = {"LLEN", "SMEMBERS", "HLEN", "HKEYS", "HSTRLEN", "HMGET", "INFO", "PING"}
+"""What reads how long a queue is, what is unacknowledged and how full Redis is: changes nothing."""
 Sent = tuple[str, tuple[str, ...] | None]
 """A command, and the workers that it is for; None is all of them."""
 

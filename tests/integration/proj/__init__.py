@@ -100,6 +100,13 @@ def rejected(self: Any) -> None:
     raise Reject("not for this worker", requeue=False)
 
 
+@app.task(name="proj.late", acks_late=True)
+def late(seconds: float) -> str:
+    """Like `proj.sleepy`, acknowledged at its end."""
+    time.sleep(seconds)
+    return f"slept {seconds}"
+
+
 @app.task(name="proj.progress", bind=True)
 def progress(self: Any, steps: int = 3) -> int:
     """Sends a custom event `task-progress` for each step."""

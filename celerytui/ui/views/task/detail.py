@@ -26,6 +26,7 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.family import family_tree, relative_line
+from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.timeline import timeline
 
 LABEL = 10
@@ -178,6 +179,8 @@ class DetailPane(ScrolledPane):
             line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
         if task.state is TaskState.LOST:
             line.left(("   its worker went away", "failure"))
+            again = redelivery(self.session, task)
+            line.left((f", {again}" if again else "", "text"))
         elif task.state is TaskState.MISSED:
             line.left(("   the end was not seen", "missed"))
         elif task.more.source is not None:
@@ -279,27 +282,8 @@ class DetailPane(ScrolledPane):
                         spans.append((label.ljust(LABEL), "muted"))
                     spans.append((shown, "text" if value else "muted"))
             rows.append(spans)
-        rows += self._revoked_facts()
+        rows += fate_lines(self.session, task, LABEL)
         return [self._section(width, "Call"), *((row, "bg") for row in rows)]
-
-    def _revoked_facts(self) -> list[Spans]:
-        more = self._known.more
-        words = []
-        if more.terminated:
-            words.append(f"terminated with {clean(str(more.signum), limit=20)}")
-        if more.expired:
-            words.append("it had expired")
-        if more.requeue:
-            words.append("put back into the queue")
-        if more.lost_from is not None:
-            was = f"was {more.lost_from.label}"
-            missed = self._known.state is TaskState.MISSED
-            words.append(
-                f"{was}; ended, the end was not seen"
-                if missed
-                else f"{was} when its worker went away"
-            )
-        return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
 
     def _outcome_part(self, width: int, at: int) -> list[Row]:
         task, more = self._known, self._known.more

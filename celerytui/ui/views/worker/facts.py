@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from celerytui.columns import (
     format_count,
     format_duration,
     format_span,
+    lost_counts,
+    lost_text,
     meter,
     status_role,
 )
@@ -59,7 +62,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker is None:
             return [[("It has not been heard of.", "muted")]]
         stats = self.data("stats", dict)
-        lines: list[Line | Spans] = []
+        lines = self._lost(worker, width)
         for label, spans in self._facts(worker, stats, width):
             lines.append([(label.ljust(LABEL), "muted"), *spans])
         lines += [
@@ -168,6 +171,19 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             for sign, count, role in figures
         ]
         return [*spans, (f"since {format_clock(since, session.utc, now=session.now())}", "muted")]
+
+    def _lost(self, worker: Worker, width: int) -> list[Line | Spans]:
+        """The tasks that went down with it, and whether they come again."""
+        lost = worker.lost_tasks
+        if lost is None:
+            return []
+        session = self.session
+        text = f"{lost_counts(lost)}: {lost_text(lost, session.now(), session.utc)}"
+        found = textwrap.wrap(text, max(16, width - LABEL))
+        return [
+            [(("" if at else "lost").ljust(LABEL), "muted"), (line, "warning")]
+            for at, line in enumerate(found)
+        ]
 
     def _memory(self, stats: Mapping[str, Any]) -> Spans:
         usage = stats.get("rusage")
