@@ -1,6 +1,7 @@
 """Events, tasks, workers and queues: plain structs, no I/O, no formatting.
 
-Times are Unix seconds on this machine's clock unless a field says otherwise, durations seconds.
+Times are Unix seconds, those of tasks by the clock of who told them, all others by ours; durations
+are seconds.
 `None` is "not known", never zero.
 """
 
@@ -28,9 +29,19 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
-from celerytui.model.tasks import LABELS, OWN_ROOT, Attempt, Lineage, Task, TaskExtra, TaskState
+from celerytui.model.tasks import (
+    CLOCKS_AGREE,
+    LABELS,
+    OWN_ROOT,
+    Attempt,
+    Lineage,
+    Task,
+    TaskExtra,
+    TaskState,
+)
 
 __all__ = [
+    "CLOCKS_AGREE",
     "LABELS",
     "OWN_ROOT",
     "Alert",

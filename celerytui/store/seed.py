@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from celerytui.iso_time import epoch
 from celerytui.model import Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
@@ -108,7 +109,8 @@ class Seeding:
         if task is None:
             return
         if task.state is STARTED and task.started is None:
-            task.started = _start(info.get("time_start"), now)
+            task.started = _start(info.get("time_start"), now, record.skew.shift)
+            self._messages.set_worker_clock(task, record.skew)
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
             own(task).worker_pid = pid
@@ -119,7 +121,7 @@ class Seeding:
     ) -> None:
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
-            own(task).eta = eta
+            own(task).eta = epoch(eta)
             self._changes.note(task.id)
 
     def _place(
@@ -131,7 +133,8 @@ class Seeding:
             return None
         task = self._tasks.by_id.get(task_id)
         if task is None:
-            seen = _start(info.get("time_start"), now) if state is STARTED else now
+            shift = record.skew.shift
+            seen = _start(info.get("time_start"), now, shift) if state is STARTED else now
             task = self._tasks.admit(task_id, state, seen, record)
         elif task.state.guessed:
             self._tasks.revive(task)
@@ -263,9 +266,9 @@ def _count(value: Any) -> int | None:
     return None if number is None else int(number)
 
 
-def _start(value: Any, now: float) -> float:
-    """When a task started, by our clock; `now` where the worker's figure cannot be that."""
-    started = _number(value)
+def _start(value: Any, now: float, shift: float | None) -> float:
+    """When a task started by its worker's clock, now where the worker's figure cannot be that."""
+    started, now = _number(value), now + (shift or 0.0)
     if started is None or started > now or started < now - OLDEST_START:
         return now
     return started

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celerytui.iso_time import epoch
 from celerytui.model import TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
@@ -46,7 +47,7 @@ def test_waiting_tasks_show_with_their_eta() -> None:
     entry = {"eta": "2026-01-01T00:00:00+00:00", "priority": 6, "request": info("b")}
     store.seed(survey(0, reserved={ALPHA: [info("a")]}, scheduled={ALPHA: [entry]}))
     assert held(store).state is held(store, "b").state is TaskState.RECEIVED
-    assert held(store, "b").more.eta == "2026-01-01T00:00:00+00:00"
+    assert held(store, "b").more.eta == epoch("2026-01-01T00:00:00+00:00")
     assert store.queue_names() == {"mail"}
 
 

@@ -62,6 +62,13 @@ class TaskTable(TablePane[Task]):
         if session.filter_text:
             right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
         else:
+            summary = session.engine.store.summary(session.now())
+            if summary.first_event_at is not None:
+                # The header's "queued" leaves these out.
+                right += [
+                    (f"in workers {summary.by_state['received']:,}", "muted"),
+                    ("   ", "text"),
+                ]
             noun = " task" if view.total == 1 else " tasks"
             right += [(f"{view.total:,}", "text"), (noun, "muted")]
         if not self.session.framed and (missing := self.left_out()):
