@@ -76,7 +76,7 @@ class Seeding:
                 record = self._workers.get(hostname, now)
                 before = list(record.tasks) if _take_process(record, stats, now) else []
                 _take_stats(record.worker, stats)
-                yield from self._lose(record, before, now - SETTLED)
+                yield from self._lose(record, before, record.skew.theirs(now - SETTLED))
             yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)
@@ -109,7 +109,7 @@ class Seeding:
         if task is None:
             return
         if task.state is STARTED and task.started is None:
-            task.started = _start(info.get("time_start"), now, record.skew.shift)
+            task.started = _start(info.get("time_start"), record.skew.theirs(now))
             self._messages.set_worker_clock(task, record.skew)
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
@@ -133,14 +133,16 @@ class Seeding:
             return None
         task = self._tasks.by_id.get(task_id)
         if task is None:
-            shift = record.skew.shift
-            seen = _start(info.get("time_start"), now, shift) if state is STARTED else now
+            theirs = record.skew.theirs(now)
+            seen = _start(info.get("time_start"), theirs) if state is STARTED else theirs
             task = self._tasks.admit(task_id, state, seen, record)
         elif task.state.guessed:
             self._tasks.revive(task)
             if task.state < state:
                 self._tasks.move(task, state, record)
-        elif task.state < state or (task.state is RETRY and task.seen < now - SETTLED):
+        elif task.state < state or (
+            task.state is RETRY and task.seen < record.skew.theirs(now - SETTLED)
+        ):
             if task.state is RETRY:
                 task.started = task.finished = task.result = task.runtime = None
             self._tasks.move(task, state, record)
@@ -184,7 +186,7 @@ class Seeding:
                     self._tasks.lose_all(
                         record,
                         [task_id],
-                        before=taken_at - SETTLED,
+                        before=record.skew.theirs(taken_at - SETTLED),
                         started=running_only,
                         state=MISSED,
                     )
@@ -266,9 +268,9 @@ def _count(value: Any) -> int | None:
     return None if number is None else int(number)
 
 
-def _start(value: Any, now: float, shift: float | None) -> float:
-    """When a task started by its worker's clock, now where the worker's figure cannot be that."""
-    started, now = _number(value), now + (shift or 0.0)
+def _start(value: Any, now: float) -> float:
+    """When a task started, `now` where the figure cannot be that; both by its worker's clock."""
+    started = _number(value)
     if started is None or started > now or started < now - OLDEST_START:
         return now
     return started

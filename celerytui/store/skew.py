@@ -40,6 +40,10 @@ class Skew:
         self._before: float | None = None
         self._since = 0.0
 
+    def theirs(self, moment: float) -> float:
+        """What the sender's clock shows at a moment of ours."""
+        return moment + (self.shift or 0.0)
+
     def take(self, stamp: float, now: float) -> None:
         """Take what the sender stamped with `stamp` and came in at `now`, by our clock."""
         found = stamp - now

@@ -154,6 +154,22 @@ def test_what_already_ran_has_run_since_then_by_our_clock() -> None:
     assert held(store).running(T0 + 1) == pytest.approx(31.0, abs=STEP)
 
 
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_a_task_that_its_worker_does_not_list_is_judged_by_its_workers_clock(ahead: float) -> None:
+    store = Store()
+    store.apply(Batch([beat(ahead)], T0))
+    life = [task_event("received", ahead), task_event("started", 1 + ahead)]
+    for at, event in enumerate(life):
+        store.apply(Batch([event], T0 + at))
+    empty = {"active": {ALPHA: []}, "reserved": {ALPHA: []}, "scheduled": {ALPHA: []}}
+    # What the worker answered may be older than the news of it ...
+    store.seed(survey(3, **empty))
+    assert held(store).state is TaskState.STARTED
+    # ... but not so much older.
+    store.seed(survey(30, **empty))
+    assert held(store).state is TaskState.MISSED
+
+
 def test_many_tasks_of_a_worker_share_what_is_kept_of_its_clock() -> None:
     store = Store()
     store.apply(Batch([beat(HOUR)], T0))
