@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,7 +163,11 @@ def test_a_task_that_its_worker_does_not_list_is_judged_by_its_workers_clock(ahe
     life = [task_event("received", ahead), task_event("started", 1 + ahead)]
     for at, event in enumerate(life):
         store.apply(Batch([event], T0 + at))
-    empty = {"active": {ALPHA: []}, "reserved": {ALPHA: []}, "scheduled": {ALPHA: []}}
+    empty: dict[str, Any] = {
+        "active": {ALPHA: []},
+        "reserved": {ALPHA: []},
+        "scheduled": {ALPHA: []},
+    }
     # What the worker answered may be older than the news of it ...
     store.seed(survey(3, **empty))
     assert held(store).state is TaskState.STARTED
