@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from typing import Any, TextIO, TypeVar
 
 from celerytui import __version__
@@ -20,7 +19,6 @@ from celerytui.columns import (
     columns_for,
     common_worker_prefix,
     cut,
-    epoch,
     format_count,
     format_duration,
     format_rate,
@@ -154,17 +152,23 @@ def _task_row(task: Task, now: float) -> Document:
         "traceback": _masked(task.more.traceback),
         "source": task.more.source,
         "retries": task.retries,
-        "eta": epoch(task.more.eta),
-        "expires": epoch(task.more.expires),
+        "eta": task.more.eta,
+        "expires": task.more.expires,
         "sent": task.sent,
         "received": task.received,
         "started": task.started,
         "finished": task.finished,
         "runtime": task.running(now),
         "waited": task.waiting(now),
+        "client_clock": _shift(task.more.client_shift),
+        "worker_clock": _shift(task.more.worker_shift),
         "root_id": task.root_id,
         "parent_id": task.parent_id,
     }
+
+
+def _shift(seconds: float | None) -> float | None:
+    return None if seconds is None or math.isnan(seconds) else seconds
 
 
 def _masked(text: str | None) -> str | None:
@@ -385,15 +389,14 @@ def _task(row: Document) -> Task:
         seq=0,
         state=BY_CONSTANT[row["state"]],
         seen=max(known, default=math.nan),
-        extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"]), source=row["source"]),
+        extra=TaskExtra(
+            exception=row["exception"],
+            eta=row["eta"],
+            source=row["source"],
+            client_shift=row["client_clock"],
+            worker_shift=row["worker_clock"],
+        ),
     )
     if task.state.finished:
         task.runtime = row["runtime"]
     return task
-
-
-def _iso(when: float | None) -> str | None:
-    try:
-        return None if when is None else datetime.fromtimestamp(when, timezone.utc).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -20,6 +20,7 @@ from msgspec import Struct
 from celerytui import connect
 from celerytui.control import ActionLog, Silences, log_path, user_name
 from celerytui.engine.broker_watch import BrokerWatch
+from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
@@ -55,8 +56,6 @@ COLLECT_SECONDS = 60.0
 TOLD_SECONDS = 5.0
 """A failure that any other step of its part may end is told for at least this long."""
 
-Clock = Callable[[], float]
-
 
 class _Keep(enum.Enum):
     AS_IT_IS = enum.auto()
@@ -79,14 +78,20 @@ class Engine:
 
     `start` returns at once: the broker is connected afterwards, by the threads. `stop` waits for
     them until its deadline and then leaves them: they are daemons. A `headless` one keeps no order
-    of the tasks: its `view` stands still until somebody refreshes it.
+    of the tasks: its `view` stands still until somebody refreshes it. All goes by `clock`, which
+    is a `SteadyClock` of its own unless another is given.
     """
 
     def __init__(
-        self, app: Any, settings: Settings, *, clock: Clock = time.time, headless: bool = False
+        self,
+        app: Any,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        headless: bool = False,
     ) -> None:
         self.app = app
-        self.clock = clock
+        self.clock = clock = clock or SteadyClock()
         self.app_name = connect.app_name(app)
         self.settings = settings = settings.for_app(self.app_name)
         self.broker_url = connect.broker_url(app)

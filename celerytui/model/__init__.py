@@ -1,6 +1,7 @@
 """Events, tasks, workers and queues: plain structs, no I/O, no formatting.
 
-Times are Unix seconds on this machine's clock unless a field says otherwise, durations seconds.
+Times are Unix seconds, those of tasks by the clock of who told them, all others by ours; durations
+are seconds.
 `None` is "not known", never zero.
 """
 
@@ -32,6 +33,7 @@ from celerytui.model.replies import (
 )
 from celerytui.model.tasks import (
     BY_CONSTANT,
+    CLOCKS_AGREE,
     LABELS,
     OWN_ROOT,
     Attempt,
@@ -43,6 +45,7 @@ from celerytui.model.tasks import (
 
 __all__ = [
     "BY_CONSTANT",
+    "CLOCKS_AGREE",
     "LABELS",
     "OWN_ROOT",
     "Alert",

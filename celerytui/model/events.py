@@ -25,9 +25,6 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, Meta(ge=0, le=4e10)]
 
 
-Hours = Annotated[float, Meta(ge=-26, le=26)]
-
-
 Loads = Annotated[tuple[Seconds, ...], Meta(max_length=8)]
 
 
@@ -44,7 +41,6 @@ class Event(Struct, gc=False):
     timestamp: Seconds = 0.0
     clock: Count | None = None
     pid: Count | None = None
-    utcoffset: Hours | None = None
     uuid: Id | None = None
     name: Long | None = None
     args: str | None = None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from celerytui.iso_time import epoch
 from celerytui.model import Survey, Task, TaskState, Worker, id_text
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
@@ -83,7 +84,7 @@ class Seeding:
                 record = self._workers.get(hostname, now)
                 before = list(record.tasks) if _take_process(record, stats, now) else []
                 _take_stats(record.worker, stats)
-                yield from self._lose(record, before, now - SETTLED)
+                yield from self._lose(record, before, record.skew.theirs(now - SETTLED))
             yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)
@@ -117,7 +118,8 @@ class Seeding:
             return
         self._learn_acks(task, info)
         if task.state is STARTED and task.started is None:
-            task.started = _start(info.get("time_start"), now)
+            task.started = _start(info.get("time_start"), record.skew.theirs(now))
+            self._messages.set_worker_clock(task, record.skew)
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
             own(task).worker_pid = pid
@@ -140,7 +142,7 @@ class Seeding:
     ) -> None:
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
-            own(task).eta = eta
+            own(task).eta = epoch(eta)
             self._changes.note(task.id)
 
     def _place(
@@ -152,13 +154,16 @@ class Seeding:
             return None
         task = self._tasks.by_id.get(task_id)
         if task is None:
-            seen = _start(info.get("time_start"), now) if state is STARTED else now
+            theirs = record.skew.theirs(now)
+            seen = _start(info.get("time_start"), theirs) if state is STARTED else theirs
             task = self._tasks.admit(task_id, state, seen, record)
         elif task.state.guessed:
             self._tasks.revive(task)
             if task.state < state:
                 self._tasks.move(task, state, record)
-        elif task.state < state or (task.state is RETRY and task.seen < now - SETTLED):
+        elif task.state < state or (
+            task.state is RETRY and task.seen < record.skew.theirs(now - SETTLED)
+        ):
             if task.state is RETRY:
                 task.started = task.finished = task.result = task.runtime = None
             self._tasks.move(task, state, record)
@@ -203,7 +208,7 @@ class Seeding:
                     self._tasks.lose_all(
                         record,
                         [task_id],
-                        before=taken_at - SETTLED,
+                        before=record.skew.theirs(taken_at - SETTLED),
                         started=running_only,
                         state=MISSED,
                     )
@@ -297,7 +302,7 @@ def _count(value: Any) -> int | None:
 
 
 def _start(value: Any, now: float) -> float:
-    """When a task started, by our clock; `now` where the worker's figure cannot be that."""
+    """When a task started, `now` where the figure cannot be that; both by its worker's clock."""
     started = _number(value)
     if started is None or started > now or started < now - OLDEST_START:
         return now

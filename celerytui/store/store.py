@@ -24,6 +24,7 @@ from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
+from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
@@ -100,6 +101,7 @@ class Store:
             self._rates.watch(now)
             self._turn_second(now)
             self._counts.add(batch)
+            self._workers.behind = (batch.lag or 0.0) > BEHIND_SECONDS
             self._rates.events.add(int(now), len(events))
             self._changes.commit(other=batch.invalid > 0)
         for start in range(0, len(events), EVENTS_AT_ONCE):

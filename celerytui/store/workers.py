@@ -10,6 +10,7 @@ from copy import copy
 from celerytui.model import Event, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.rates import Ring
+from celerytui.store.skew import Skew
 
 # Hostnames of clients that send events themselves (celery.utils.nodenames.anon_nodename), or none.
 CLIENT = re.compile(r"gen\d+@|$")
@@ -41,12 +42,14 @@ class WorkerRecord:
     `told` is when its last task event came, `proven` the batch whose task events were last taken as
     proof that it sends them, `beat` the newest timestamp of its worker events, `proof` the
     heartbeat from which on silence about tasks is judged: (arrival, processed, beats since). `lost`
-    are the ids of the newest tasks that were lost with it, some of which may be back.
+    are the ids of the newest tasks that were lost with it, some of which may be back. `skew` is how
+    its clock differs from ours.
     """
 
     __slots__ = (
         *("beat", "counted", "done", "failed", "hostname", "lost", "only_queue", "proof"),
-        *("proven", "retried", "running", "succeeded", "tasks", "told", "unsettled", "worker"),
+        *("proven", "retried", "running", "skew", "succeeded", "tasks", "told", "unsettled"),
+        "worker",
     )
 
     def __init__(self, worker: Worker) -> None:
@@ -63,6 +66,7 @@ class WorkerRecord:
         self.done: Ring | None = None
         self.counted = 0
         self.unsettled = False
+        self.skew = Skew()
 
     def set_queues(self, names: tuple[str, ...]) -> None:
         """Take the queues that it says it consumes."""
@@ -107,11 +111,15 @@ class WorkerRecord:
 
 
 class KnownWorkers:
-    """All known workers, up to `max_workers`; those gone for longest make room."""
+    """All known workers, up to `max_workers`; those gone for longest make room.
+
+    `behind` is whether what comes in had to wait for us, so that its age says nothing of clocks.
+    """
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
         self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
+        self.behind = False
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()
@@ -160,7 +168,9 @@ class KnownWorkers:
         worker.last_heartbeat = worker.last_seen = now
         worker.offline_since = None
         worker.status = "online"
-        worker.clock_skew = event.timestamp - now
+        if not self.behind:
+            record.skew.take(event.timestamp, now)
+            worker.clock_skew = record.skew.ahead
         record.beat = max(record.beat, min(event.timestamp, now + AHEAD_TOLERATED))
         if event.pid is not None:
             worker.pid = event.pid

@@ -2,9 +2,10 @@
 
 An event is invalid, and counted, when it is not a mapping, when its type is not a string of 1 to
 255 characters, when a `task-` event has no uuid, a worker's own event no hostname, or when its
-hostname, uuid or timestamp is of another type or outside the bounds in `model.Event`. A missing
-timestamp is the time of receipt. An id of any type becomes the text that stands for it
-(`model.ids`), arguments and results that are no text their JSON. Any other field that is of
+hostname, uuid or timestamp is of another type or outside the bounds in `model.Event`. A timestamp
+is what its sender wrote: `time.time()` is the same in every zone, so the `utcoffset` beside it says
+nothing of it. A missing one is the time of receipt. An id of any type becomes the text that stands
+for it (`model.ids`), arguments and results that are no text their JSON. Any other field that is of
 another type or outside its bounds is dropped (of a custom event: kept in `extra`) and the event
 stands: its life-cycle is worth more than one field. Long texts are cut in the middle.
 
@@ -20,7 +21,6 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
-from celery.utils.time import utcoffset
 from kombu.serialization import loads, registry
 
 from celerytui.model import Batch, Event, id_text
@@ -43,6 +43,8 @@ IDS = ("uuid", "root_id", "parent_id")
 FIELDS = {
     field.name: field.type for field in msgspec.structs.fields(Event) if field.name != "extra"
 }
+UNUSED = frozenset(("utcoffset",))
+"""What Celery puts into every event and nothing is made of."""
 
 
 class KnownEvent(Event, gc=False):
@@ -89,11 +91,7 @@ class EventDecoder:
         self._clock = clock
         self._events: list[Event] = []
         self._invalid = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        self._now = self._clock()
-        self._here: float = utcoffset()
+        self._now = clock()
 
     @property
     def only_json(self) -> bool:
@@ -116,7 +114,7 @@ class EventDecoder:
             batch = Batch(self._events, self._clock(), self._invalid)
             self._events = []
             self._invalid = 0
-        self._begin()
+        self._now = self._clock()
         return batch
 
     def add(self, body: Any, content_type: Any = JSON, content_encoding: Any = None) -> None:
@@ -150,12 +148,10 @@ class EventDecoder:
 
     def _add_checked(self, events: list[Event], body: Any) -> None:
         # A loop over every event there is: one that needs nothing is asked for it and no more.
-        here = self._here
         horizon = self._now + FURTHEST_AHEAD
         for event in events:
             if (
-                event.utcoffset != here
-                or not 0.0 < event.timestamp <= horizon
+                not 0.0 < event.timestamp <= horizon
                 or not (uuid := event.uuid)
                 or uuid[-1] == ")"
                 or not event.hostname
@@ -166,29 +162,13 @@ class EventDecoder:
         self._events += events
 
     def _settle(self, event: Event, horizon: float) -> bool:
-        """Whether all is well with an event once its time is that of this machine's clock."""
+        """Whether all is well with an event once it has a time."""
         if event.extra is not None or event.timestamp > horizon:
             return False
         if event.uuid is not None and event.uuid[-1:] == ")":  # it may look like one with a type
             return False
-        self._rebase(event)
+        event.timestamp = event.timestamp or self._now
         return bool(event.uuid if event.type in TASK_TYPES else event.hostname)
-
-    def _rebase(self, event: Event) -> None:
-        """Brings the event's time to this machine's clock.
-
-        Celery's receiver takes the stamp for local time and shifts it by the difference of the
-        zones (`adjust_timestamp` in celery/utils/time.py). Its dispatcher stamps with time.time(),
-        which has no zone, so a worker in Tokyo would be hours ahead of its own monitor. Here a
-        stamp is shifted only where that brings it nearer to now.
-        """
-        now = self._now
-        stamp = event.timestamp or now
-        if event.utcoffset is not None:
-            shifted = stamp - (event.utcoffset - self._here) * 3600
-            if abs(shifted - now) < abs(stamp - now):
-                stamp = shifted
-        event.timestamp = stamp
 
     def _add_raw_json(self, body: Any) -> None:
         if len(body) > BODY_LIMIT:
@@ -223,7 +203,7 @@ class EventDecoder:
             if event is None or event.timestamp - self._now > FURTHEST_AHEAD:
                 self._invalid += 1
             else:
-                self._rebase(event)
+                event.timestamp = event.timestamp or self._now
                 self._events.append(event)
 
 
@@ -235,7 +215,7 @@ def read_event(raw: Any) -> Event | None:
     try:
         known = {name: _sound(raw[name]) for name in raw.keys() & FIELDS.keys()}
         event = msgspec.convert(known, Event)
-        strange = {name: value for name, value in raw.items() if name not in FIELDS}
+        strange = {name: raw[name] for name in raw if name not in FIELDS and name not in UNUSED}
     except (ValueError, TypeError, OverflowError):
         values, strange = _sort_out(raw)
         if values is None or "type" not in values:
@@ -257,7 +237,7 @@ def _sort_out(raw: dict[Any, Any]) -> tuple[dict[str, Any] | None, dict[Any, Any
     values: dict[str, Any] = {}
     strange: dict[str, Any] = {}
     for name, value in raw.items():
-        if value is None or not isinstance(name, str):
+        if value is None or not isinstance(name, str) or name in UNUSED:
             continue
         if name not in FIELDS:
             strange[name] = value

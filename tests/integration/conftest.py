@@ -28,6 +28,8 @@ from tests.integration.servers import (
     wait_until,
 )
 
+OTHER_CLOCK = Path(__file__).parent / "other_clock"
+
 
 def _serve(make: Callable[[], Server]) -> Iterator[Server]:
     server = make()
@@ -126,6 +128,7 @@ def start_worker_on(
         options: tuple[str, ...] = (),
         zone: str | None = None,
         conf: Mapping[str, Any] | None = None,
+        clock_ahead: float = 0.0,
         seconds: float = 40.0,
         python: str = sys.executable,
     ) -> Process:
@@ -140,6 +143,9 @@ def start_worker_on(
         }
         if zone is not None:
             env["TZ"] = zone
+        if clock_ahead:
+            path = [str(OTHER_CLOCK), *filter(None, [env.get("PYTHONPATH")])]
+            env |= {"CLOCK_AHEAD": str(clock_ahead), "PYTHONPATH": os.pathsep.join(path)}
         worker = Process(args, tmp_path / f"{hostname.replace('/', '_')}.log", env)
         started.append(worker)
         control = make_app(url).control
@@ -164,9 +170,9 @@ def start_worker(
     """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, ...)`.
 
     Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
-    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ, `conf`
-    more configuration,
-    `python` the one that has its Celery (`cluster.oldest_celery()`).
+    answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ,
+    `clock_ahead` by how many seconds its clock is off, `conf` more configuration, `python` the one
+    that has its Celery (`cluster.oldest_celery()`).
     """
 
     def start(hostname: str = "w1@test", **more: Any) -> Process:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from celerytui.control.survey import survey_of
+from celerytui.iso_time import epoch
 from celerytui.model import Section, TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
@@ -94,7 +95,7 @@ def test_waiting_tasks_show_with_their_eta() -> None:
     entry = {"eta": "2026-01-01T00:00:00+00:00", "priority": 6, "request": info("b")}
     store.seed(survey(0, reserved={ALPHA: [info("a")]}, scheduled={ALPHA: [entry]}))
     assert held(store).state is held(store, "b").state is TaskState.RECEIVED
-    assert held(store, "b").more.eta == "2026-01-01T00:00:00+00:00"
+    assert held(store, "b").more.eta == epoch("2026-01-01T00:00:00+00:00")
     assert store.queue_names() == {"mail"}
 
 

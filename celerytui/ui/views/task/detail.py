@@ -8,10 +8,9 @@ from textual import events
 
 from celerytui.columns import (
     clean,
-    epoch,
     format_clock,
-    format_duration,
     format_id,
+    format_running,
     format_when,
     state_role,
 )
@@ -167,11 +166,10 @@ class DetailPane(ScrolledPane):
         role = state_role(task.state)
         line = Line(width, glyphs.ellipsis)
         line.left((f"{glyphs.state(task.state)} {task.state.label}", f"{role} bold"))
-        ran = task.running(self.session.now())
-        if ran is not None and task.state.finished:
-            line.left(("   after ", "muted"), (format_duration(ran), "text"))
-        elif ran is not None:
-            line.left(("   for ", "muted"), (format_duration(ran, running=True), "text"))
+        ran = format_running(task, self.session.now(), ascii=self.session.ascii)
+        if ran:
+            word = "   after " if task.state.finished else "   for "
+            line.left((word, "muted"), (ran, "text"))
         for word, value in (("on", task.worker), ("from", task.queue)):
             if value:
                 line.left((f"   {word} ", "muted"), (clean(value, limit=60), "text"))
@@ -254,9 +252,12 @@ class DetailPane(ScrolledPane):
         task, more, unknown = self._known, self._known.more, self.session.glyphs.unknown
         now, utc = self.session.now(), self.session.utc
 
-        def when(text: str | None) -> str:
-            moment = epoch(text)
-            return unknown if moment is None else format_when(moment, now, utc)
+        def when(moment: float | None) -> str:
+            if moment is None:
+                return unknown
+            if task.state is TaskState.STARTED or task.state.finished:  # nothing is due any more
+                return format_clock(moment, utc, now=now)
+            return format_when(moment, now, utc)
 
         facts: list[list[tuple[str, str | None]]] = [
             [("queue", task.queue), ("exchange", more.exchange), ("routing key", more.routing_key)],

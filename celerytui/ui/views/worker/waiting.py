@@ -7,7 +7,6 @@ from typing import Any
 
 from celerytui.columns import (
     clean,
-    epoch,
     format_count,
     format_duration,
     format_id,
@@ -15,6 +14,7 @@ from celerytui.columns import (
     meter,
     short_name,
 )
+from celerytui.iso_time import epoch
 from celerytui.model import Task, TaskState, id_text
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -38,11 +38,13 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         return [(self.NAME, self.title_role)], right
 
     def _waiting(self) -> list[Task]:
-        later = {key for key, _, _ in self._held_back()}
+        later, now = {key for key, _, _ in self._held_back()}, self.session.now()
         return [
             task
             for task in self.session.glance.tasks
-            if task.state is TaskState.RECEIVED and task.id not in later
+            if task.state is TaskState.RECEIVED
+            and task.id not in later
+            and task.held_until(now) is None
         ]
 
     def _held_back(self) -> list[tuple[str, str, float]]:
