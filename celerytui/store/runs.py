@@ -123,7 +123,8 @@ def known_runs(task: Task) -> list[Run]:
         run.source = more.source
         if state is REVOKED:
             run.revocation = Revocation(more.terminated, more.expired, more.signum)
-        runs.append(run)
+        if (run.received, run.started, run.ended) != (None, None, None):
+            runs.append(run)
     return runs
 
 
@@ -188,8 +189,7 @@ def _same_try(message: Message, run: Run) -> bool:
 
 def _has(run: Run, step: Run) -> bool:
     if step.received is not None:
-        same_try = step.retries is None or run.retries in (None, step.retries)
-        return run.received == step.received and same_try
+        return run.received == step.received and (run.retries or 0) == (step.retries or 0)
     if step.started is not None:
         return run.started == step.started
     return run.ended == step.ended and run.state is step.state
