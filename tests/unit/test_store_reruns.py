@@ -264,7 +264,7 @@ def test_a_replaced_task_is_known_without_task_sent() -> None:
 @pytest.mark.parametrize("late", [False, True])
 def test_no_two_tasks_are_each_others_parents(late: bool) -> None:
     """`self.replace(chain(b, c))` in a: b has the parent a, then a is sent again, by b."""
-    family = {"root_id": "a", "retries": 0}
+    family: dict[str, Any] = {"root_id": "a", "retries": 0}
     events = [
         task_event("received", 0, "a", name="swap", **family),
         task_event("started", 1, "a"),

@@ -5,22 +5,20 @@ from __future__ import annotations
 from celerytui.columns import clean, format_clock, format_duration, state_role
 from celerytui.model import Attempt, Task, TaskState
 from celerytui.ui.draw.glyphs import Glyphs
-from celerytui.ui.draw.spans import Spans
+from celerytui.ui.draw.spans import Span, Spans
 
 LABEL = 10
 NAME_LIMIT = 60
 
 
-def attempt_lines(
-    task: Task, now: float, width: int, *, utc: bool, glyphs: Glyphs
-) -> list[Spans]:
+def attempt_lines(task: Task, now: float, width: int, *, utc: bool, glyphs: Glyphs) -> list[Spans]:
     """The attempts of a task, oldest first."""
     attempts = task.more.attempts
     names = [*(one.name for one in attempts), task.name][1:]
     lines: list[Spans] = []
     for number, (one, following) in enumerate(zip(attempts, names, strict=True), 1):
         role = state_role(one.state)
-        line: Spans = [
+        line: list[Span] = [
             (f"try {number}".ljust(LABEL), "muted"),
             (format_clock(one.at, utc, now=now), "muted"),
             (f"  {glyphs.state(one.state)} ", role),

@@ -9,7 +9,6 @@ from textual import events
 from celerytui.columns import (
     clean,
     epoch,
-    format_clock,
     format_duration,
     format_id,
     format_when,
