@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,6 @@ from celerytui.model import Link, Task, TaskState
 from celerytui.query import parse_filter
 from celerytui.store import Store
 from celerytui.wire.receiver import Receiver
-from tests.integration.cluster import oldest_celery
 from tests.integration.servers import Process, wait_until
 
 HOST = "w1@test"
@@ -33,13 +31,10 @@ def store(app: Any) -> Iterator[Store]:
     thread.join(10.0)
 
 
-@pytest.fixture(params=["newest", "oldest"])
-def worker(
-    request: pytest.FixtureRequest, start_worker: Callable[..., Process], store: Store
-) -> Process:
-    """A prefork worker of the newest and of the oldest Celery that is supported."""
-    python = sys.executable if request.param == "newest" else oldest_celery()
-    process = start_worker(HOST, python=python, pool="prefork")
+@pytest.fixture
+def worker(start_worker: Callable[..., Process], store: Store) -> Process:
+    """A prefork worker."""
+    process = start_worker(HOST, pool="prefork")
     wait_until(lambda: store.worker(HOST) is not None, ENOUGH, "the worker's heartbeats")
     return process
 
