@@ -51,12 +51,43 @@ _CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for stat
 BY_CONSTANT = {state.constant: state for state in TaskState}
 
 
+class Revocation(Struct, frozen=True, gc=False):
+    """What a worker said of a task that it revoked."""
+
+    terminated: bool | None
+    expired: bool | None
+    signum: int | str | None
+
+
 class Attempt(Struct, frozen=True, gc=False):
-    """One earlier try of a task that was retried."""
+    """One earlier run of a task: how it ended, or how far it came, at `at`.
+
+    `retries` are those it was delivered with. Without an end (`state` is received, started,
+    lost or missed) another run began before its end was seen, as when the task is replaced.
+    """
 
     at: float
     exception: str | None
     traceback: str | None
+    state: TaskState = TaskState.RETRY
+    worker: str | None = None
+    name: str | None = None
+    retries: int | None = None
+    received: float | None = None
+    started: float | None = None
+    runtime: float | None = None
+    result: str | None = None
+    revocation: Revocation | None = None
+    source: str | None = None
+
+
+class Message(Struct, frozen=True, gc=False):
+    """That a task was sent: when, as which try, and with what ETA and expiry."""
+
+    at: float
+    retries: int | None
+    eta: float | None = None
+    expires: float | None = None
 
 
 CLOCKS_AGREE = 0.5
@@ -75,6 +106,9 @@ class TaskExtra(Struct, gc=False):
     `worker_shift` and `client_shift` are by how many seconds the clock of its worker, and of the
     client that sent it, were ahead of ours at the time; None where they agreed with it. NaN is one
     that nothing is known of, where the other's is off.
+    `attempts` are its earlier runs, oldest first, and that of a retry that is waited for.
+    `messages` is kept where it was sent more than once, `run_retries` where its next try was sent
+    while this one ran: the retries of this one.
     """
 
     exception: str | None = None
@@ -93,6 +127,8 @@ class TaskExtra(Struct, gc=False):
     requeue: bool | None = None
     worker_pid: int | None = None
     attempts: tuple[Attempt, ...] = ()
+    messages: tuple[Message, ...] = ()
+    run_retries: int | None = None
     lost_from: TaskState | None = None
     source: str | None = None
     worker_shift: float | None = None

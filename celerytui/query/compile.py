@@ -139,7 +139,13 @@ def _text_test(field: Field, value: Value) -> TextTest:
 
 
 def _worker_test(test: TextTest) -> TextTest:
-    return lambda text: test(text) or test(text.partition("@")[2])
+    """The whole name, or what the table shows of it where all share the rest."""
+
+    def tested(text: str) -> bool:
+        before, _, after = text.partition("@")
+        return test(text) or test(before) or test(after)
+
+    return tested
 
 
 def _regex(value: Value) -> TextTest:

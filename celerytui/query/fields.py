@@ -45,7 +45,7 @@ FIELDS: tuple[Field, ...] = (
         "worker",
         "worker",
         lambda task, now: task.worker,
-        "the worker that has it: its whole name, or what follows the `@`",
+        "the worker that has it: its whole name, or the part before or after the `@`",
     ),
     Field("queue", "whole", lambda task, now: task.queue, "the queue it was sent to"),
     Field("args", "text", lambda task, now: task.args, "the positional arguments, as text"),

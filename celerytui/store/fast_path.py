@@ -15,6 +15,7 @@ from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
+from celerytui.store.runs import RUNTIME_SLACK
 from celerytui.store.tasks import NEW, STATES, HeldTasks
 from celerytui.store.workers import KnownWorkers, WorkerRecord
 
@@ -79,7 +80,7 @@ class FastPath:
         note, common = self._note, self._common.known
         rule, receive, hear = self._rule, self._receive, self._workers.hear
         set_clock = self._messages.set_worker_clock
-        received, started, success = RECEIVED, STARTED, SUCCESS
+        received, started, success, slack = RECEIVED, STARTED, SUCCESS, RUNTIME_SLACK
         starts = successes = booked = 0
         hostname: str | None = None
         record = self._nobody
@@ -114,10 +115,17 @@ class FastPath:
                     if skew.shift is not None:
                         set_clock(task, skew)
                     starts += 1
-                elif state is started and kind == "task-succeeded":
+                elif (
+                    state is started
+                    and kind == "task-succeeded"
+                    # It ends this run, and no earlier one of that worker.
+                    and (begin := task.started) is not None
+                    and at >= begin
+                    and at - ((runtime := event.runtime) or 0.0) >= begin - slack
+                ):
                     task.state = success
                     task.finished = at
-                    task.runtime = event.runtime
+                    task.runtime = runtime
                     text = event.result
                     if text is not None:
                         task.result = text if len(text) > SHARED_LENGTH else common(text, text)

@@ -14,6 +14,9 @@ SENT = TaskState.SENT
 
 MAX_NAMES = 5000
 
+MAX_DEPTH = 100
+"""Parents above a task among which it is looked for before it gets one."""
+
 
 class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
@@ -58,43 +61,25 @@ class Messages:
         return task
 
     def describe(self, task: Task, event: Event) -> None:
-        """Take all that the event says; it may leave fields out, but for eta and expires.
-
-        Those and the retries stay as they are where a task-sent of a later try told them already.
-        """
+        """Take all that the event says of the message; it may leave fields out."""
         if event.name is not None:
             task.name = self.task_name(event.name)
         if event.args is not None:
             task.args = self.common(event.args)
         if event.kwargs is not None:
             task.kwargs = self.common(event.kwargs)
-        self.relate(task, event.root_id or task.root_id, event.parent_id or task.parent_id)
-        if (
-            task.retries is None
-            or (event.retries or 0) >= task.retries
-            or event.timestamp >= (task.sent or 0.0)
-        ):
-            _take_try(task, event)
+        self.relate(task, event.root_id, event.parent_id)
 
     def fill(self, task: Task, event: Event) -> None:
-        """Take what the event says where nothing is known yet, and all that a later try changes.
-
-        A retry is sent while the try before it still runs: that task-sent is the only one to tell
-        when the next begins.
-        """
-        if task.retries is None or (
-            (event.retries or 0) > task.retries and event.timestamp > (task.received or 0.0)
-        ):
-            _take_try(task, event)
-        if task.received is not None and task.name is not None:
-            return
+        """Take what the event says where nothing is known yet."""
         if task.name is None and event.name is not None:
             task.name = self.task_name(event.name)
         if task.args is None and event.args is not None:
             task.args = self.common(event.args)
         if task.kwargs is None and event.kwargs is not None:
             task.kwargs = self.common(event.kwargs)
-        self.relate(task, task.root_id or event.root_id, task.parent_id or event.parent_id)
+        if task.root_id is None or task.parent_id is None:
+            self.relate(task, task.root_id or event.root_id, event.parent_id)
 
     def address(self, task: Task, event: Event) -> None:
         """Take from a task-sent who sent it and where to."""
@@ -144,19 +129,45 @@ class Messages:
         return name
 
     def relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
-        """Take what is said of the task's family."""
+        """Take what is said of the task's family.
+
+        The parent that was told first stays while the root does: a task that is replaced or
+        retried is sent again, by what it called or by itself. No task is its own ancestor.
+        """
+        known = task.lineage
+        same = known is not None and root_id in (None, task.root_id)
+        if same and (known is OWN_ROOT or task.parent_id is not None):
+            return
+        if root_id is None:
+            root_id = task.root_id
+        if parent_id is not None and self._descends(parent_id, task.id):
+            parent_id = None
         if parent_id is None and root_id == task.id:
+            self._families.leave(task)
             task.lineage = OWN_ROOT
         elif parent_id is not None or root_id is not None:
+            self._families.leave(task)
             task.lineage = Lineage(self._same_id(root_id), self._same_id(parent_id))
             self._families.join(task)
+
+    def _descends(self, task_id: str, ancestor: str) -> bool:
+        """Whether a task is another one, or was called by it, however far up."""
+        for _ in range(MAX_DEPTH):
+            if task_id == ancestor:
+                return True
+            task = self._tasks.get(task_id)
+            parent_id = None if task is None else task.parent_id
+            if parent_id is None:
+                return False
+            task_id = parent_id
+        return False
 
     def _same_id(self, task_id: str | None) -> str | None:
         known = self._tasks.get(task_id or "")
         return task_id if known is None else known.id
 
 
-def _take_try(task: Task, event: Event) -> None:
+def take_try(task: Task, event: Event) -> None:
     """Take which try the message is, and its ETA and expiry."""
     if event.retries is not None:
         task.retries = event.retries

@@ -1,20 +1,24 @@
 """What each kind of task event does to its task: the merge rules, a method for each kind.
 
-Whether an event comes after what is known is asked of `merge.follows`. Fields that a task-received
-brings are always its own (Task.merge_rules in celery.events.state); other events only fill them.
+The next step of the one run that is known is taken here; every other event goes to `reruns`,
+which asks whose run it belongs to. Fields that a task-received brings are always its own
+(Task.merge_rules in celery.events.state); other events only fill them.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 
-from celerytui.model import Attempt, Event, Task, TaskState
+from celerytui.model import Event, Revocation, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
-from celerytui.store.merge import follows
-from celerytui.store.messages import Messages
+from celerytui.store.messages import Messages, take_try
+from celerytui.store.raised import raised
+from celerytui.store.reruns import Reruns, take_revocation
+from celerytui.store.runs import LATE_SENT, Run, ran_for
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.workers import KnownWorkers
+from celerytui.store.workers import KnownWorkers, WorkerRecord
 
 SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
@@ -26,10 +30,19 @@ REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
 
-MAX_ATTEMPTS = 20
-
 Rule = Callable[[Event, str, Task | None], None]
 """What an event does to the task of that id, None where that is not held yet."""
+
+
+class Place(enum.Enum):
+    """What became of the end of a run: shown, added to the run that is shown, or neither."""
+
+    SHOWN = enum.auto()
+    ADDED = enum.auto()
+    ELSEWHERE = enum.auto()
+
+
+SHOWN, ADDED, ELSEWHERE = Place
 
 
 class TaskEvents:
@@ -52,6 +65,7 @@ class TaskEvents:
         self._begin = messages.begin
         self._describe = messages.describe
         self._fill = messages.fill
+        self._reruns = Reruns(table, workers, messages)
         self._address = messages.address
         self._set_clock = messages.set_worker_clock
         self._client_clocks = messages.client_clocks
@@ -76,23 +90,26 @@ class TaskEvents:
         if task is None:
             task = self._begin(event, task_id, SENT)
             self._table.hold(task, None)
-        elif self._in_queue(task, event):
-            if task.state is not SENT:
-                self._begin_try(task)
-                self._table.move(task, SENT, None)
-            self._describe(task, event)
-        else:
-            self._fill(task, event)
-        if task.sent is None or sent >= task.sent:
             task.sent = sent
             self._address(task, event)
-            if task.more.client_shift and (record := self._records.get(task.worker or "")):
-                self._set_clock(task, record.skew)
+        elif sent == task.sent:
+            self._fill(task, event)
+            self._address(task, event)
+        elif sent > self.now + LATE_SENT or (task.sent is None and _brought(task, event)):
+            # One that is stamped with a time to come cannot be compared with anything.
+            self._fill(task, event)
+            if task.sent is None:
+                task.sent = sent
+                self._address(task, event)
+        else:
+            self._reruns.take_sent(task, event)
+        if task.more.client_shift and (record := self._records.get(task.worker or "")):
+            self._set_clock(task, record.skew)
         self._touch(task, sent)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:
         record = self._hear(event.hostname, self.now)
-        received = event.timestamp
+        received, worker = event.timestamp, record.hostname or None
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
             task.queue = record.only_queue
@@ -100,68 +117,60 @@ class TaskEvents:
             self._table.hold(task, record)
             self._note(task_id)
             return
-        if task.state is SENT:
+        if _is_alone(task) and (
+            received >= (task.sent or 0.0) or event.retries in (None, task.retries)
+        ):
             self._table.move(task, RECEIVED, record)
-        elif self._follows(task, RECEIVED, event):
-            if task.state is not RECEIVED:
-                self._begin_try(task)
-            self._table.move(task, RECEIVED, record)
-        elif task.received is not None and received <= task.received:
-            self._touch(task, received)
-            return
-        self._describe(task, event)
-        task.received = received
-        self._set_clock(task, record.skew)
+            self._describe(task, event)
+            take_try(task, event)
+            task.received = received
+            self._set_clock(task, record.skew)
+        else:
+            step = Run(worker, event.name, event.retries, received=received)
+            self._reruns.take_received(task, event, step)
         if task.queue is None:
             task.queue = record.only_queue
         self._touch(task, received)
 
     def _started(self, event: Event, task_id: str, task: Task | None) -> None:
         record = self._hear(event.hostname, self.now)
-        started = event.timestamp
+        started, worker = event.timestamp, record.hostname or None
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
             task.started = started
             self._set_clock(task, record.skew)
-        elif self._follows(task, STARTED, event):
-            if task.state >= RETRY:
-                self._begin_try(task)
+        elif _is_alone(task) or (
+            task.state is RECEIVED and task.worker == worker and started >= (task.received or 0.0)
+        ):
             self._table.move(task, STARTED, record)
             task.started = started
             self._set_clock(task, record.skew)
-        elif started > (task.started or 0.0) and started >= (task.received or 0.0):
-            task.started = started
+        elif task.state is STARTED and task.worker == worker and task.more.worker_pid is not None:
+            # It was known to run from what its worker answered, which stamps it otherwise.
+            if started >= (task.received or 0.0):
+                task.started = started
+        else:
+            self._reruns.take(task, Run(worker, started=started, state=STARTED))
         self._touch(task, started)
 
     def _succeeded(self, event: Event, task_id: str, task: Task | None) -> None:
-        task = self._finish(event, task_id, task, SUCCESS)
-        if task is not None:
-            task.runtime = event.runtime
-            if event.result is not None:
-                task.result = self._common(event.result)
+        if event.result is not None:
+            event.result = self._common(event.result)
+        self._finish(event, task_id, task, SUCCESS)
 
     def _failed(self, event: Event, task_id: str, task: Task | None) -> None:
-        task = self._finish(event, task_id, task, FAILURE)
-        if task is not None:
-            task.result = task.runtime = None
-            extra = own(task)
-            extra.exception = event.exception
-            extra.traceback = event.traceback
+        event.exception = raised(event.exception, event.traceback)
+        task, place = self._finish(event, task_id, task, FAILURE)
+        if place is SHOWN:
             self.latest_failure = task.id
 
     def _revoked(self, event: Event, task_id: str, task: Task | None) -> None:
-        task = self._finish(event, task_id, task, REVOKED)
-        if task is not None:
-            extra = own(task)
-            extra.revoked = event.timestamp
-            extra.terminated = event.terminated
-            extra.expired = event.expired
-            extra.signum = event.signum
+        self._finish(event, task_id, task, REVOKED)
 
     def _rejected(self, event: Event, task_id: str, task: Task | None) -> None:
         # After a task-failed it only tells how that message ended.
-        task = self._finish(event, task_id, task, REJECTED) or task
-        if task is not None:
+        task, place = self._finish(event, task_id, task, REJECTED)
+        if place is not ELSEWHERE:
             extra = own(task)
             extra.rejected = event.timestamp
             extra.requeue = event.requeue
@@ -174,24 +183,11 @@ class TaskEvents:
         # One try is over, and another will come.
         record = self._hear(event.hostname, self.now)
         retried = event.timestamp
+        event.exception = raised(event.exception, event.traceback)
         if task is None:
-            task = self._table.admit(task_id, RETRY, retried, record)
-            in_order = True
-        else:
-            in_order = self._follows(task, RETRY, event)
-            if in_order:
-                self._table.move(task, RETRY, record)
-        extra = own(task)
-        if all(attempt.at != retried for attempt in extra.attempts):
+            task = self._table.admit(task_id, SENT, retried, record)
+        if self._reruns.take(task, _end(event, record, RETRY)) is not None:
             record.retried += 1
-            attempt = Attempt(retried, event.exception, event.traceback)
-            attempts = sorted((*extra.attempts, attempt), key=_at)
-            extra.attempts = tuple(attempts[-MAX_ATTEMPTS:])
-        extra.retried = max(retried, extra.retried or retried)
-        if in_order:
-            task.result = task.runtime = task.finished = None
-            extra.exception = event.exception
-            extra.traceback = event.traceback
         self._touch(task, retried)
 
     def custom(self, event: Event) -> None:
@@ -207,67 +203,85 @@ class TaskEvents:
 
     def _finish(
         self, event: Event, task_id: str, task: Task | None, state: TaskState
-    ) -> Task | None:
-        """Bring the event's task into a finished state; None if the event came late."""
+    ) -> tuple[Task, Place]:
+        """Take how a run ended."""
         record = self._hear(event.hostname, self.now)
-        finished = event.timestamp
-        if task is not None and task.more.source is not None:
-            own(task).source = None
+        finished, place = event.timestamp, SHOWN
         if task is None:
             task = self._table.admit(task_id, state, finished, record)
-            record.count(state)
-        elif self._follows(task, state, event):
-            if task.state is RETRY or state is SUCCESS:
-                _forget_failure(task)
-            if task.state is not state:
-                record.count(state)
+            self._end(task, event, record)
+        elif _is_alone(task) or _ends(task, event, record.hostname or None):
             self._table.move(task, state, record)
+            self._end(task, event, record)
         else:
-            self._touch(task, finished)
-            return None
-        task.finished = finished
+            run = self._reruns.take(task, _end(event, record, state))
+            if run is not None and run.state is state and run.ended == finished:
+                record.count(state)
+            elif run is not None:
+                place = ADDED
+            if run is None or not run.shown:
+                place = ELSEWHERE
         self._touch(task, finished)
-        return task
+        return task, place
 
-    def _follows(self, task: Task, new: TaskState, event: Event) -> bool:
-        if task.state.guessed:
-            newest = task.seen
-            self._table.revive(task)
-            if event.timestamp > newest and new <= STARTED:
-                # Nothing of that try comes after its last news, so this is a new delivery.
-                self._begin_try(task)
-                return True
-        hostname = event.hostname
-        synced = task.worker == hostname or self._workers.synced(task.worker, hostname)
-        return follows(task, new, event, synced)
-
-    def _in_queue(self, task: Task, event: Event) -> bool:
-        """Whether a task-sent says where the task is: a lost or missed one was sent once more."""
-        if not task.state.guessed:
-            return follows(task, SENT, event, True)
-        if event.timestamp <= task.seen:
-            return False
-        self._table.revive(task)
-        return True
+    def _end(self, task: Task, event: Event, record: WorkerRecord) -> None:
+        task.finished = event.timestamp
+        task.runtime = event.runtime
+        task.result = event.result
+        if event.exception is not None or event.traceback is not None:
+            extra = own(task)
+            extra.exception = event.exception
+            extra.traceback = event.traceback
+        if task.state is REVOKED:
+            take_revocation(task, event.timestamp, _revocation(event))
+        record.count(task.state)
 
     def _touch(self, task: Task, timestamp: float) -> None:
         if timestamp > task.seen:
             task.seen = timestamp
         self._note(task.id)
 
-    def _begin_try(self, task: Task) -> None:
-        task.started = task.finished = task.runtime = task.result = None
-        if task.more.source is not None:
-            own(task).source = None
-        _forget_failure(task)
+
+def _is_alone(task: Task) -> bool:
+    """Whether no more is known of a task than that it was sent, once."""
+    more = task.more
+    return task.state is SENT and not (more.attempts or more.messages)
 
 
-def _forget_failure(task: Task) -> None:
-    """Drop how an earlier try ended; its Attempt keeps it."""
-    extra = task.extra
-    if extra is not None and (extra.exception is not None or extra.traceback is not None):
-        extra.exception = extra.traceback = None
+def _ends(task: Task, event: Event, worker: str | None) -> bool:
+    """Whether an event ends the run that the task shows, and can end no other."""
+    if task.state is not STARTED or task.worker != worker:
+        return False
+    started, at = task.started or 0.0, event.timestamp
+    return at >= started and ran_for(event.runtime, at, started)
 
 
-def _at(attempt: Attempt) -> float:
-    return attempt.at
+def _brought(task: Task, event: Event) -> bool:
+    """Whether a task-sent is that of the one run that is known, by its time and try."""
+    more = task.more
+    if task.state is SENT or more.attempts or more.messages:
+        return False
+    times = (task.received, task.started, task.finished)
+    begin = next((at for at in times if at is not None), task.seen)
+    if event.timestamp <= begin:
+        return True
+    late = event.timestamp <= begin + LATE_SENT
+    return late and task.retries is not None and event.retries in (None, task.retries)
+
+
+def _end(event: Event, record: WorkerRecord, state: TaskState) -> Run:
+    """The end that an event tells, as a step of a run."""
+    return Run(
+        record.hostname or None,
+        ended=event.timestamp,
+        state=state,
+        exception=event.exception,
+        traceback=event.traceback,
+        result=event.result,
+        runtime=event.runtime,
+        revocation=_revocation(event) if state is REVOKED else None,
+    )
+
+
+def _revocation(event: Event) -> Revocation:
+    return Revocation(event.terminated, event.expired, event.signum)

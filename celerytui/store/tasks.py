@@ -90,11 +90,11 @@ class HeldTasks:
         active = new is RECEIVED or new is STARTED
         if record is None:
             if not active:
-                self._release(task)
+                self.release(task)
             return
         hostname = record.hostname
         if not active or task.worker != hostname:
-            self._release(task)
+            self.release(task)
             task.worker = hostname or None
         if active:
             record.tasks.add(task.id)
@@ -146,7 +146,8 @@ class HeldTasks:
         if record is not None and task.id in record.tasks:
             record.running -= 1
 
-    def _release(self, task: Task) -> None:
+    def release(self, task: Task) -> None:
+        """Take a task from among those that its worker has at hand."""
         worker = task.worker
         if worker is not None:
             record = self._records.get(worker)
@@ -164,6 +165,6 @@ class HeldTasks:
         if state is STARTED:
             self._stop(task)
         if state < SUCCESS:
-            self._release(task)
+            self.release(task)
         self.families.leave(task)
         self._changes.note(task.id)

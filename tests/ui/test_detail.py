@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from typing import Any
 
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
@@ -136,3 +137,26 @@ async def test_a_task_before_its_eta_says_so_wherever_it_is_shown() -> None:
         await at.press("enter")
         assert "until its ETA" in at.screen_text()
         assert "in worker " not in at.screen_text()
+
+
+async def test_earlier_runs_are_told_with_how_they_ended_and_where() -> None:
+    async with driven() as at:
+        day = NOW - 86_400
+
+        def event(kind: str, at: float, host: str = "celery@web1", **fields: Any) -> Event:
+            return Event(f"task-{kind}", host, at, uuid="daily", **fields)
+
+        await at.news(
+            event("received", day, name="daily.swap", retries=0),
+            event("started", day + 1),
+            event("received", day + 2, "celery@web2", name="daily.run", retries=0),
+            event("started", day + 3, "celery@web2"),
+            event("failed", day + 5, "celery@web2", exception="KeyError('k')"),
+            event("received", NOW, name="daily.run", retries=0),
+        )
+        at.app.main.post_message(RowOpened(Scope.TASK, "daily"))
+        await at.pilot.pause()
+        told = [" ".join(line.split()) for line in at.screen_text().splitlines() if "try " in line]
+        assert "replaced daily.swap celery@web1" in told[0]
+        assert "failure celery@web2 ran 2.00s KeyError('k')" in told[1]
+        assert at.app.main.detail.task_id == "daily"

@@ -52,3 +52,17 @@ async def test_keys_typed_into_the_filter_do_nothing_else() -> None:
         assert at.app.query_one(FilterInput).value == "CKqp:"
         assert len(at.app.screen_stack) == 1
         assert at.app.session.paused_at is None
+
+
+async def test_a_filter_as_flower_writes_it_gets_a_hint() -> None:
+    async with driven() as at:
+        at.app.main.filter_by("kwargs:priority=high")
+        await at.press("2")
+        assert "No task matches the filter" in at.screen_text()
+        assert "kwargs.priority:high" in at.screen_text()
+        at.app.main.filter_by("result:nosuchthing")
+        await at.pilot.pause()
+        assert "exception:nosuchthing" in at.screen_text()
+        at.app.main.filter_by("args:nosuchthing")
+        await at.pilot.pause()
+        assert "exception:nosuchthing" not in at.screen_text()

@@ -11,8 +11,8 @@ from celerytui.store import Store
 from celerytui.store import extras as extras_module
 from celerytui.store import messages as messages_module
 from celerytui.store import queues as queues_module
+from celerytui.store import reruns as rules_module
 from celerytui.store import store as store_module
-from celerytui.store import task_events as rules_module
 from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import STALE_SLACK, Lane
 from celerytui.store.families import MAX_FAMILY, Families

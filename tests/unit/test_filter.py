@@ -43,6 +43,7 @@ from tests.unit.filters import BARE, NOW, TASK, any_filter, finds, mistake, pars
         "id:*291a",
         "worker:bill1",
         "worker:celery@bill1",
+        "worker:celery",
         "worker:bill*",
         "queue:high",
         "queue:h*h",

@@ -45,7 +45,7 @@ def events(draw: st.DrawFn) -> Event:
         fields["retries"] = draw(st.sampled_from([None, 0, 1]))
     if kind == "succeeded":
         fields["result"] = draw(st.sampled_from([None, "None", "x" * 20]))
-        fields["runtime"] = draw(st.sampled_from([None, 0.5]))
+        fields["runtime"] = draw(st.sampled_from([None, 0.5, 15.0]))
     host = draw(st.sampled_from([ALPHA, ALPHA, ALPHA, BETA, "", "gen7@web"]))
     return task_event(kind, draw(st.integers(0, 20)), id, host, **fields)
 

@@ -10,6 +10,7 @@ from celerytui.columns import clean
 from celerytui.control import ENABLE_EVENTS
 from celerytui.health.workers import SILENT
 from celerytui.model import LinkState, Worker
+from celerytui.query import hint
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.panes.pane import Row
@@ -111,13 +112,17 @@ def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
     return (session.key_of("filter.edit"), "change it"), (session.key_of("back"), "clear it")
 
 
+def _meant(session: Session) -> str:
+    return clean(hint(session.filter_text) or "", limit=200)
+
+
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",
-            f"{len_held(session):,} are held.",
+            " ".join(filter(None, (f"{len_held(session):,} are held.", _meant(session)))),
             keys=_change_or_clear(session),
         )
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from typing import Any
 
-from celery import Celery
+from celery import Celery, chain
 from celery.contrib.abortable import AbortableTask
 from celery.exceptions import Ignore, Reject
 from celery.worker.control import control_command, inspect_command
@@ -93,6 +94,40 @@ def big(size: int) -> str:
 @app.task(name="proj.ignored")
 def ignored() -> None:
     raise Ignore
+
+
+@app.task(name="proj.limited", time_limit=1)
+def limited() -> None:
+    time.sleep(60)
+
+
+@app.task(name="proj.killed")
+def killed() -> None:
+    """Ends its process as the kernel does that is out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(name="proj.exits")
+def exits() -> None:
+    raise SystemExit(3)
+
+
+@app.task(name="proj.bare_retry", bind=True, max_retries=1)
+def bare_retry(self: Any) -> None:
+    """Is retried once, with no exception to name."""
+    if not self.request.retries:
+        raise self.retry(countdown=0.05)
+
+
+@app.task(name="proj.swapped", bind=True)
+def swapped(self: Any) -> None:
+    """Is replaced by a task in a queue that nobody consumes."""
+    raise self.replace(add.s(1, 2).set(queue="nobody"))
+
+
+@app.task(name="proj.swapped_by_chain", bind=True)
+def swapped_by_chain(self: Any) -> None:
+    raise self.replace(chain(add.s(1, 2), add.s(3)))
 
 
 @app.task(name="proj.rejected", bind=True, acks_late=True)

@@ -24,11 +24,11 @@ from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
+from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.timeline import timeline
 
-LABEL = 10
 SHORT_ROWS = 16
 """Up to so many rows of body the detail is told in short."""
 REPR_LINES = 12
@@ -303,18 +303,8 @@ class DetailPane(ScrolledPane):
             else:
                 rows += [(line, "bg") for line in self._raised(width)]
                 rows.append(([("no traceback was sent with the event", "muted")], "bg"))
-        for number, tried in enumerate(more.attempts, 1):
-            rows.append(
-                (
-                    [
-                        (f"try {number}".ljust(LABEL), "muted"),
-                        (format_clock(tried.at, self.session.utc), "muted"),
-                        (f"  {self.session.glyphs.retry} ", "warning"),
-                        (clean(tried.exception or "", limit=width), "text"),
-                    ],
-                    "bg",
-                )
-            )
+        now, utc, glyphs = self.session.now(), self.session.utc, self.session.glyphs
+        rows += [(line, "bg") for line in attempt_lines(task, now, width, utc=utc, glyphs=glyphs)]
         if not rows:
             word = "nothing was sent" if task.state.finished else "not finished"
             word = "the end was not seen" if task.state is TaskState.MISSED else word

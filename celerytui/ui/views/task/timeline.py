@@ -151,9 +151,14 @@ def _with(point: Point, then: Phase) -> Point:
 
 
 def _earlier_tries(task: Task) -> list[float]:
-    """When it was retried before what it does now."""
-    times = [attempt.at for attempt in task.more.attempts]
-    if task.more.retried is not None:
+    """When it was retried before what it does now; a run that ended otherwise is none of this."""
+    attempts = task.more.attempts
+    times = []
+    for attempt in reversed(attempts):
+        if attempt.state is not TaskState.RETRY:
+            break
+        times.append(attempt.at)
+    if task.more.retried is not None and (times or not attempts):
         times.append(task.more.retried)
     times = sorted({at for at in times if math.isfinite(at)})
     if task.state is TaskState.RETRY and task.more.retried in times:
