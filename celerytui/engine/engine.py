@@ -23,7 +23,7 @@ from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.request_pool import RequestPool
-from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
+from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper, steady_clock
 from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Health
 from celerytui.interpreter import collect_all
@@ -81,7 +81,13 @@ class Engine:
     """
 
     def __init__(
-        self, app: Any, settings: Settings, *, clock: Clock = time.time, headless: bool = False
+        self,
+        app: Any,
+        settings: Settings,
+        *,
+        clock: Clock = time.time,
+        steady: Clock = steady_clock,
+        headless: bool = False,
     ) -> None:
         self.app = app
         self.clock = clock
@@ -119,7 +125,12 @@ class Engine:
         self.requests = RequestPool(app, settings, self.store, self._tell, clock)
         pace = 0.0 if headless else settings.refresh
         self._sweeper = Sweeper(
-            self.store, self._link_state, self._control.start_over, pace=pace, clock=clock
+            self.store,
+            self._link_state,
+            self._control.start_over,
+            pace=pace,
+            clock=clock,
+            steady=steady,
         )
         self._refresher = ViewRefresher(
             self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock

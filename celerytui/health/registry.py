@@ -12,6 +12,7 @@ DETECTORS: tuple[Detector, ...] = (
     workers.LOST,
     workers.LATE,
     workers.SILENT,
+    workers.SHARED,
     queues.UNCONSUMED,
     queues.GROWING,
 )

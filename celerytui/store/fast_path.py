@@ -15,7 +15,8 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
 from celerytui.store.tasks import NEW, STATES, HeldTasks
-from celerytui.store.workers import KnownWorkers, WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import KnownWorkers
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -68,6 +69,8 @@ class FastPath:
                 self._failed(events[-length_hint(left) - 1])
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
+        if last.runtime is not None:
+            self._learn_runtime(last, last.runtime)
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
@@ -92,7 +95,7 @@ class FastPath:
                     if known is None or known.proven != now:
                         known = hear(hostname, now)
                     record = known
-                    worker = record.hostname
+                    worker = record.key
                 task = find(task_id)
                 if task is None and kind == "task-received":
                     receive(event, task_id, record)
@@ -114,7 +117,7 @@ class FastPath:
                         task.result = text if len(text) > SHARED_LENGTH else common(text, text)
                     del unfinished[task_id]
                     succeed(task)
-                    record.tasks.discard(task_id)
+                    record.tasks.pop(task_id, None)
                     record.succeeded += 1
                     successes += 1
                 else:
@@ -126,6 +129,14 @@ class FastPath:
         finally:
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
+
+    def _learn_runtime(self, event: Event, runtime: float) -> None:
+        """Note how long the task of an event took: that of one event a batch will do."""
+        runtimes = self._workers.runtimes
+        runtimes.note(event.hostname, runtime)
+        task = self._tasks.get(event.uuid or "")
+        if task is not None and task.name is not None:
+            runtimes.note(task.name, runtime)
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
@@ -150,7 +161,9 @@ class FastPath:
             self._relate(task, event.root_id, event.parent_id)
         if event.eta is not None or event.expires is not None:
             task.extra = TaskExtra(eta=event.eta, expires=event.expires)
-        record.tasks.add(task_id)
+        process = record.process
+        alone = record.key is record.hostname and event.pid == process.pid
+        record.tasks[task_id] = process if alone else record.hear(event, record.told)
         self._table.moves[NEW_RECEIVED] += 1
         if len(self._tasks) > self._table.max_tasks:
             self._table.evict()

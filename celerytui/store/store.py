@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -20,13 +20,15 @@ from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.messages import Messages
+from celerytui.store.processes import Process
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.workers import DONE_WINDOW, KnownWorkers, WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import DONE_WINDOW, KnownWorkers
 
 EVENTS_AT_ONCE = 600
 """Events that are applied at one taking of the lock: about half a millisecond."""
@@ -137,11 +139,25 @@ class Store:
             records = list(self._workers.records.values())
         for start in range(0, len(records), SLICE):
             with self._lock:
-                gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)
-                orphans = [(record, list(record.tasks)) for record in gone]
+                gone, changed = self._workers.judge(
+                    records[start : start + SLICE], now, watched, self._tasks.by_id
+                )
                 self._changes.commit(other=changed)
-            for record, ids in orphans:
-                self._lose(record, ids)
+            for record, process, ids in gone:
+                self._lose(record, process, ids)
+
+    def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
+        """Take who answered a ping that was sent at `asked_at`, and who did not."""
+        with self._lock:
+            self._workers.take_pings(answered, silent, asked_at, self._clock())
+            self._changes.commit(other=True)
+
+    def set_clock(self, by: float, since: float, now: float) -> None:
+        """Note that our own clock was set by so many seconds between `since` and `now`."""
+        with self._lock:
+            self._workers.set_clock(by, since, now)
+            self._counts.set_clock(by, since, now)
+            self._changes.commit(other=True)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""
@@ -339,22 +355,23 @@ class Store:
                 "a %s event could not be applied (%d so far)", event.type, self._counts.failed
             )
 
-    def _lose(self, record: WorkerRecord, ids: list[str]) -> None:
+    def _lose(self, record: WorkerRecord, process: Process, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 chunk = ids[start : start + SLICE]
-                self._tasks.lose_all(record, chunk, before=float("inf"), started=False)
+                self._tasks.lose_all(
+                    record, chunk, before=float("inf"), started=False, process=process
+                )
                 self._changes.commit()
 
     def _worker_came(self, event: Event) -> None:
-        if self._workers.came(event, self._events.now):
-            record = self._workers.records.get(event.hostname)
-            if record is not None:
-                ids = list(record.tasks)
-                self._tasks.lose_all(record, ids, before=event.timestamp, started=True)
+        self._workers.came(event, self._events.now)
 
     def _worker_went(self, event: Event) -> None:
-        self._workers.went(event, self._events.now)
+        left = self._workers.went(event, self._events.now)
+        if left is not None:
+            # The broker delivers again what it holds back; what has started is finished first.
+            self._tasks.send_again(*left)
 
     def _other(self, event: Event) -> None:
         if event.type.startswith("task-"):

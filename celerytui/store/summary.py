@@ -9,6 +9,7 @@ from msgspec import Struct
 from celerytui.model import LABELS, Batch, TaskState
 from celerytui.store.rates import Rates
 from celerytui.store.tasks import HeldTasks
+from celerytui.store.worker_record import shifted
 from celerytui.store.workers import KnownWorkers
 
 RATE_WINDOW = 5
@@ -70,6 +71,13 @@ class EventCounts:
                 self.first_at = batch.received_at
             self.last_at = batch.received_at
             self.lag = batch.lag
+
+    def set_clock(self, by: float, since: float, now: float) -> None:
+        """Follow a clock of ours that was set by so many seconds between `since` and `now`."""
+        if self.first_at is not None:
+            self.first_at = shifted(self.first_at, by, since, now)
+        if self.last_at is not None:
+            self.last_at = shifted(self.last_at, by, since, now)
 
     def reject(self, count: int) -> None:
         """Count events as invalid after all."""

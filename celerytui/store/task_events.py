@@ -14,6 +14,7 @@ from celerytui.store.extras import own
 from celerytui.store.merge import follows
 from celerytui.store.messages import Messages
 from celerytui.store.tasks import HeldTasks
+from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
 SENT = TaskState.SENT
@@ -53,7 +54,6 @@ class TaskEvents:
         self._describe = messages.describe
         self._fill = messages.fill
         self._address = messages.address
-        self._hear = workers.hear
         self.rules: dict[str, Rule] = {
             "task-sent": self._sent,
             "task-received": self._received,
@@ -85,7 +85,7 @@ class TaskEvents:
         self._touch(task, sent)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         received = event.timestamp
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
@@ -109,7 +109,7 @@ class TaskEvents:
         self._touch(task, received)
 
     def _started(self, event: Event, task_id: str, task: Task | None) -> None:
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         started = event.timestamp
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
@@ -162,7 +162,7 @@ class TaskEvents:
 
     def _retried(self, event: Event, task_id: str, task: Task | None) -> None:
         # One try is over, and another will come.
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         retried = event.timestamp
         if task is None:
             task = self._table.admit(task_id, RETRY, retried, record)
@@ -184,11 +184,18 @@ class TaskEvents:
             extra.traceback = event.traceback
         self._touch(task, retried)
 
+    def _hear(self, event: Event) -> WorkerRecord:
+        """The record of the event's worker, with the process that speaks."""
+        record = self._workers.hear(event.hostname, self.now)
+        record.hear(event, self.now)
+        return record
+
     def custom(self, event: Event) -> None:
         """Take an event that the task itself sent: it runs, and more is not said."""
         record = self._records.get(event.hostname)
         if record is not None:
             record.worker.last_seen = self.now
+            record.speaking = record.tasks.get(event.uuid or "", record.process)
         task = self._tasks.get(event.uuid or "")
         if task is not None:
             if task.state.guessed:
@@ -199,7 +206,7 @@ class TaskEvents:
         self, event: Event, task_id: str, task: Task | None, state: TaskState
     ) -> Task | None:
         """Bring the event's task into a finished state; None if the event came late."""
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         finished = event.timestamp
         if task is not None and task.more.source is not None:
             own(task).source = None

@@ -17,8 +17,9 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import STALE_SLACK, Lane
 from celerytui.store.families import MAX_FAMILY, Families
 from celerytui.store.interning import SHARED_LENGTH, CommonTexts, InternTable
+from celerytui.store.processes import AHEAD_TOLERATED, MAX_FREQ
 from celerytui.store.rates import KEPT, MAX_GAPS, Rates, Ring
-from celerytui.store.workers import AHEAD_TOLERATED, MAX_FREQ, SKEW_TOLERATED
+from celerytui.store.workers import SKEW_TOLERATED
 from tests.unit.store_stream import (
     ALPHA,
     BETA,

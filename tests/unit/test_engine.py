@@ -30,7 +30,7 @@ class Clock:
 def _engine(clock: Clock, settings: Settings | None = None) -> Engine:
     """An engine whose threads do not run; it heard of one worker with a running task."""
     app = Celery("t", broker="memory://", set_as_current=False)
-    engine = Engine(app, settings or Settings(), clock=clock)
+    engine = Engine(app, settings or Settings(), clock=clock, steady=clock)
     engine.link = Link(LinkState.CONNECTED, since=T0)
     events: list[Event] = [beat(0), task_event("received", 0), task_event("started", 0)]
     engine.store.apply(Batch(events, T0))
