@@ -70,7 +70,7 @@ class Process:
             return True
         if self.pid != event.pid:
             return False
-        if self.heartbeat is None or event.timestamp < self.beat:
+        if self.heartbeat is None or event.timestamp <= self.beat:
             return True
         if self.clock is not None and event.clock is not None and event.clock <= self.clock:
             return False

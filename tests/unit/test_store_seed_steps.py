@@ -100,7 +100,7 @@ def test_no_step_loses_more_than_some_tasks(monkeypatch: pytest.MonkeyPatch) -> 
         lost.append(sum(task.state is TaskState.LOST for task in store._tasks.by_id.values()))
 
     watch(store, monkeypatch, look)
-    store.seed(survey(60, stats={ALPHA: {"pid": 2}}))
+    store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert lost[-1] == 1000
     assert max(now - then for then, now in pairwise(lost)) <= STEP
 

@@ -60,6 +60,12 @@ class FakeControl:
         replies = tuple(Reply(one, True, "task events disabled") for one in workers)
         return Outcome("worker.disable_events", tuple(workers), replies, 1.0, 2.0)
 
+    def ping(self, workers: Sequence[str]) -> set[str]:
+        self.asked.append((tuple(workers), "ping"))
+        if not self.reachable:
+            raise BrokerUnavailable("refused")
+        return set(workers) - self.mute
+
     def close(self) -> None:
         """Nothing to close."""
 
