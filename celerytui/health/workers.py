@@ -85,7 +85,7 @@ def _why_lost(worker: Worker) -> str:
     if worker.last_heartbeat is None:
         return f"It sends no heartbeats and left {worker.silent_pings} pings unanswered"
     if worker.patience is not None:
-        return f"No heartbeat for more than {_span(worker.patience)}, which no task of it explains"
+        return f"No heartbeat for more than {_span(worker.patience)}, longer than its tasks take"
     return "Its heartbeats stopped without a shutdown"
 
 

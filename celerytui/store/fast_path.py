@@ -26,6 +26,9 @@ TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
 NEW_RECEIVED = NEW + RECEIVED
 
+RUNTIME_TAIL = 4
+"""Among so many events at a batch's end one is looked for that says how long its task took."""
+
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
 
@@ -69,8 +72,10 @@ class FastPath:
                 self._failed(events[-length_hint(left) - 1])
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
-        if last.runtime is not None:
-            self._learn_runtime(last, last.runtime)
+        for event in events[-RUNTIME_TAIL:]:
+            if event.runtime is not None:
+                self._learn_runtime(event, event.runtime)
+                break
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
@@ -132,11 +137,9 @@ class FastPath:
 
     def _learn_runtime(self, event: Event, runtime: float) -> None:
         """Note how long the task of an event took: that of one event a batch will do."""
-        runtimes = self._workers.runtimes
-        runtimes.note(event.hostname, runtime)
         task = self._tasks.get(event.uuid or "")
         if task is not None and task.name is not None:
-            runtimes.note(task.name, runtime)
+            self._workers.runtimes.note(task.name, runtime)
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""

@@ -23,7 +23,7 @@ PING_SECONDS = 15.0
 PING_TRIES = 3
 """Pings that it leaves unanswered in a row before it is lost."""
 
-BUSY_LIMIT = 600.0
+BUSY_LIMIT = 300.0
 """Seconds for which a solo worker may be silent where nobody knows how long its task takes."""
 BUSY_TIMES = 3.0
 """It may be silent for as many times the longest of such tasks."""

@@ -81,8 +81,13 @@ class KnownWorkers:
             process = record.begin(event.pid, now)
         elif event.timestamp < process.beat and process.offline_since is not None:
             return
-        process.take(event, now)
         worker = record.worker
+        if worker.pool == "solo" and self.grace_from <= (process.heartbeat or 0.0):
+            silence = now - (process.heartbeat or now)
+            if silence > 2 * process.freq:
+                # It says nothing while it works, so that is how long a task of it takes.
+                self.runtimes.note(record.hostname, silence)
+        process.take(event, now)
         if process is not record.process and record.process.offline_since is not None:
             record.put_to_work(process)
         worker.last_seen = now
