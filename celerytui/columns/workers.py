@@ -88,7 +88,7 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
         return f"busy, or gone {format_age(max(0.0, context.now - since))}"
     if not worker.gone:
         return format_rate(worker.done_per_second, ascii=context.ascii)
-    if worker.status == "stopping":
+    if worker.stopping and not LOST.on(worker):
         return f"stopping: {stopping_words(worker)}"
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen
     text = f"{worker.status} {format_age(max(0.0, context.now - since))}"

@@ -94,11 +94,6 @@ class Seeding:
                 self._take_waiting(record, info, eta, now)
             yield
 
-    def _lose(self, record: WorkerRecord, ids: list[str], before: float) -> Iterator[None]:
-        for task_id in ids:
-            self._tasks.lose_all(record, [task_id], before=before, started=True)
-            yield
-
     def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
         names = [_text(queue.get("name")) for queue in _dicts(queues)]
         known = [self._messages.queue_name(name) for name in names if name]

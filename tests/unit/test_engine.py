@@ -65,6 +65,25 @@ def test_no_worker_is_lost_for_our_own_standing_still() -> None:
     assert _jobs(engine) == [engine._control.surveys.start_over]
 
 
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+def test_a_clock_that_is_set_is_no_standing_still(by: float) -> None:
+    wall, steady = Clock(), Clock()
+    app = Celery("t", broker="memory://", set_as_current=False)
+    engine = Engine(app, Settings(), clock=wall, steady=steady)
+    engine.link = Link(LinkState.CONNECTED, since=T0)
+    engine.store.apply(Batch([beat(0)], T0))
+    for second in range(8):
+        engine._turn()
+        wall.now += 1.0
+        steady.now += 1.0
+        wall.now += by if second == 2 else 0.0
+    assert engine.store.gaps() == []
+    assert _jobs(engine) == []
+    worker = engine.store.worker(ALPHA)
+    assert worker is not None
+    assert (worker.status, worker.last_heartbeat) == ("late", T0 + by)
+
+
 def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:
     clock = Clock()
     engine = _engine(clock)
