@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 from celerytui.columns import (
@@ -60,7 +61,8 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             return [[("It has not been heard of.", "muted")]]
         stats = self.data("stats", dict)
         lines: list[Line | Spans] = []
-        lines += [[(note, role)] for note, role in self._notes(worker)]
+        for note, role in self._notes(worker):
+            lines += [[(part, role)] for part in wrap(note, max(20, width))]
         for label, spans in self._facts(worker, stats, width):
             lines.append([(label.ljust(LABEL), "muted"), *spans])
         lines += [
