@@ -24,6 +24,7 @@ _ROLES = {
     "online": "success",
     "late": "warning",
     "lost": "failure",
+    "stopping": "muted",
     "offline": "muted",
     "unknown": "muted",
 }
@@ -32,10 +33,11 @@ _SIGNS = {
     "online": "alive",
     "late": "growing",
     "lost": "lost",
+    "stopping": "waiting",
     "offline": "lost",
     "unknown": "unknown",
 }
-_ORDER = ("lost", "late", "unknown", "online", "offline")
+_ORDER = ("lost", "late", "unknown", "online", "stopping", "offline")
 
 
 def status_role(worker: Worker) -> str:
@@ -82,8 +84,13 @@ def busy_part(worker: Worker) -> float | None:
 def _done_text(worker: Worker, context: CellContext, width: int) -> str:
     if SILENT.on(worker):
         return "! off"
+    if LATE.on(worker) and worker.patience is not None:
+        since = worker.last_heartbeat or worker.last_seen
+        return f"busy, or gone {format_age(max(0.0, context.now - since))}"
     if not worker.gone:
         return format_rate(worker.done_per_second, ascii=context.ascii)
+    if worker.stopping and not LOST.on(worker):
+        return f"stopping: {stopping_words(worker)}"
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen
     text = f"{worker.status} {format_age(max(0.0, context.now - since))}"
     lost = worker.lost_tasks
@@ -92,6 +99,12 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
     if LOST.on(worker) and worker.active:
         text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
     return text
+
+
+def stopping_words(worker: Worker) -> str:
+    """What a worker that shuts down is still to do."""
+    count = worker.stopping
+    return f"{format_count(count, 5)} task{'s' if count != 1 else ''} to finish"
 
 
 def left_in_order(worker: Worker) -> bool:

@@ -155,6 +155,11 @@ class Control:
         with self._pidbox() as pidbox:
             return ask_about(pidbox, hostname, ids, self._silences)
 
+    def ping(self, workers: Sequence[str]) -> set[str]:
+        """Ask these whether they are there; those that answered. Raises BrokerUnavailable."""
+        with self._pidbox() as pidbox:
+            return set(pidbox.ask("ping", {}, workers)).intersection(workers)
+
     def enable_events(self, workers: Sequence[str]) -> Outcome:
         """Turn task events on; `switches` reads the outcome. Raises ReadOnly."""
         return self._do(ENABLE_EVENTS, workers, {}, workers)

@@ -120,9 +120,12 @@ def sent(outcome: Outcome, seen: Seen) -> Judged | None:
 def shut_down(outcome: Outcome, seen: Seen) -> Judged:
     """Whether the workers are gone."""
     here, replaced = [], []
+    to_finish = 0
     for hostname in outcome.targets:
         worker = seen.workers.get(hostname)
-        if worker is None or worker.status == "offline":
+        if worker is not None:
+            to_finish += worker.stopping
+        if worker is None or worker.status in ("stopping", "offline"):
             continue
         before = outcome.expected.get(hostname)
         if before is not None and worker.pid is not None and worker.pid != before:
@@ -135,6 +138,8 @@ def shut_down(outcome: Outcome, seen: Seen) -> Judged:
             here.append(hostname)
     if here:
         return False, f"{_names(here)}: still there; a warm shutdown waits for the tasks that run"
+    if to_finish:
+        return True, f"stopping: {to_finish:,} task{'s' if to_finish > 1 else ''} to finish"
     if replaced:
         return True, f"shut down; a new process took the place of {_names(replaced)}"
     return True, "shut down"

@@ -74,7 +74,7 @@ NODES = (
         7_940_012,
     ),
     Node("celery@media1", 977, "prefork", 4, 4, (3.96, 3.91, 3.70), ("media",), 86_811, 31_902),
-    Node("celery@gpu1", 1450, "solo", 2, 2, (1.88, 1.75, 1.52), ("media",), 86_790, 12_055),
+    Node("celery@gpu1", 1450, "prefork", 2, 2, (1.88, 1.75, 1.52), ("media",), 86_790, 12_055),
 )
 BILL, WEB, WEB2, MEDIA, GPU = (node.hostname for node in NODES)
 

@@ -17,6 +17,9 @@ SETTLE_SECONDS = SETTLED + 1.0
 WITHOUT_EVENTS_SECONDS = 5.0
 """How often all are asked where no event tells anything."""
 
+_LEFT = ("stopping", "offline")
+"""Those of this status have closed their mailbox."""
+
 
 class SurveyPolicy:
     """Who is asked what, when, and again; and whose task events are turned on and off.
@@ -73,6 +76,8 @@ class SurveyPolicy:
                     self._enable_events(question.hostnames)
                 else:
                     self._ask(question.hostnames, question.sections)
+        if hostnames := self._schedule.due_pings(self._store.workers(), self._monotonic()):
+            self._ping(hostnames)
 
     def step_without_events(self) -> None:
         """Ask everybody every few seconds, where the transport carries no events."""
@@ -131,7 +136,7 @@ class SurveyPolicy:
         survey: Survey | None = None
         try:
             if hostnames is None:
-                there = [one.hostname for one in self._store.workers() if one.status != "offline"]
+                there = [one.hostname for one in self._store.workers() if one.status not in _LEFT]
                 survey = self._control.survey(expected=there, sections=sections)
             else:
                 survey = self._control.survey(hostnames, sections=sections)
@@ -155,6 +160,15 @@ class SurveyPolicy:
         for hostname, sections in {} if survey is None else survey.unsent.items():
             for section, pause in sections.items():
                 self._schedule.postpone(hostname, section, now + pause)
+
+    def _ping(self, hostnames: Sequence[str]) -> None:
+        asked_at = self._clock()
+        try:
+            answered = self._control.ping(hostnames)
+        except CelerytuiError:
+            # That says nothing of the workers.
+            return
+        self._store.take_pings(answered, set(hostnames) - answered, asked_at)
 
     def _enable_events(self, hostnames: Sequence[str]) -> None:
         asked_at = self._monotonic()
@@ -181,7 +195,7 @@ class SurveyPolicy:
     def _workers(self, hostnames: Sequence[str] | None) -> list[Worker]:
         """These as the store has them, or all that are there."""
         if hostnames is None:
-            return [one for one in self._store.workers() if one.status != "offline"]
+            return [one for one in self._store.workers() if one.status not in _LEFT]
         found = [self._store.worker(hostname) for hostname in hostnames]
         return [worker for worker in found if worker is not None]
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from celerytui.control import SURVEY_SECTIONS
 from celerytui.model import Worker
+from celerytui.store import PING_SECONDS
 
 AGAIN_SECONDS = (2.0, 5.0, 15.0, 60.0)
 """A worker that did not answer is asked again after so long; the last one over and over."""
@@ -20,6 +21,9 @@ PIDS_KEPT = 8
 
 ENABLE = "enable_events"
 """Stands among the sections that are due where task events are to be turned on."""
+
+LOST_PING_SECONDS = 60.0
+"""How often a lost worker is asked for whose return no heartbeat would show."""
 
 _AT_ONCE = float("-inf")
 _EVERYTHING = frozenset((section, _AT_ONCE) for section in SURVEY_SECTIONS)
@@ -84,6 +88,7 @@ class SurveySchedule:
     def __init__(self, *, enable: bool) -> None:
         self._enable = enable
         self._known: dict[str, _Host] = {}
+        self._pings: dict[str, float] = {}
 
     def start_over(self) -> None:
         """Much was missed: everybody is to be asked everything.
@@ -166,6 +171,23 @@ class SurveySchedule:
             self._known = {name: one for name, one in self._known.items() if name in held}
         return [Question(tuple(hostnames), sections) for sections, hostnames in groups.items()]
 
+    def due_pings(self, workers: Sequence[Worker], now: float) -> list[str]:
+        """Whom to ask now whether they are there: those that never sent a heartbeat.
+
+        Each is asked again after PING_SECONDS, whatever it answers.
+        """
+        known = {one.hostname: one for one in workers if _sends_no_heartbeats(one)}
+        self._pings = {name: at for name, at in self._pings.items() if name in known}
+        due = []
+        for hostname, worker in known.items():
+            # Its first heartbeat may be about to come.
+            at = self._pings.setdefault(hostname, now + PING_SECONDS)
+            if now >= at:
+                lost = worker.status == "lost"
+                self._pings[hostname] = now + (LOST_PING_SECONDS if lost else PING_SECONDS)
+                due.append(hostname)
+        return due
+
     def _meet(self, worker: Worker) -> tuple[_Process, bool]:
         """The worker's process, and whether it is a new one that took the place of another."""
         host = self._known.get(worker.hostname)
@@ -198,6 +220,10 @@ class SurveySchedule:
         if self._enable:
             due.add((ENABLE, _AT_ONCE))
         return _Process(pid, due)
+
+
+def _sends_no_heartbeats(worker: Worker) -> bool:
+    return worker.last_heartbeat is None and worker.status not in ("offline", "stopping")
 
 
 def _sections(process: _Process, worker: Worker, now: float) -> tuple[str, ...]:

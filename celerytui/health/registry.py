@@ -13,6 +13,7 @@ DETECTORS: tuple[Detector, ...] = (
     workers.LOST,
     workers.LATE,
     workers.SILENT,
+    workers.SHARED,
     queues.UNCONSUMED,
     queues.GROWING,
 )

@@ -22,7 +22,7 @@ def _late(known: Known) -> Iterator[Judgement]:
             yield Judgement(
                 worker.hostname,
                 "warning",
-                f"A heartbeat is overdue; it sends one every {worker.freq:g} s",
+                _why_late(worker, known.now),
                 {"last_heartbeat": worker.last_heartbeat, "freq": worker.freq},
                 since=_last_sign(worker),
             )
@@ -34,7 +34,7 @@ def _lost(known: Known) -> Iterator[Judgement]:
             yield Judgement(
                 worker.hostname,
                 "critical",
-                f"Its heartbeats stopped without a shutdown{_in_hand(worker)}",
+                f"{_why_lost(worker)}{_in_hand(worker)}",
                 {"last_heartbeat": worker.last_heartbeat, "active": worker.active},
                 since=_last_sign(worker),
             )
@@ -58,6 +58,53 @@ def _silent(known: Known) -> Iterator[Judgement]:
             )
 
 
+def _shared(known: Known) -> Iterator[Judgement]:
+    for worker in known.workers:
+        if len(worker.pids) > 1:
+            pids = sorted(set(worker.pids))
+            which = f"all with pid {pids[0]}" if len(pids) == 1 else f"pids {_listed(pids)}"
+            yield Judgement(
+                worker.hostname,
+                "warning",
+                f"{len(worker.pids)} processes use this name: {which}",
+                {"pids": list(worker.pids)},
+            )
+
+
+def busy_words(worker: Worker, now: float) -> str | None:
+    """What is known of a worker that may be silent for its task, None where it may not."""
+    if worker.status != "late" or worker.patience is None:
+        return None
+    usual = "" if worker.usual is None else f", its tasks usually take {_span(worker.usual)}"
+    silent = _span(max(0.0, now - _last_sign(worker)))
+    return f"no heartbeat for {silent}{usual}; lost after {_span(worker.patience)}"
+
+
+def _why_late(worker: Worker, now: float) -> str:
+    if busy := busy_words(worker, now):
+        return f"Busy, or gone: {busy}"
+    if worker.last_heartbeat is None:
+        return "It sends no heartbeats and did not answer a ping"
+    return f"A heartbeat is overdue; it sends one every {worker.freq:g} s"
+
+
+def _why_lost(worker: Worker) -> str:
+    if worker.last_heartbeat is None:
+        return f"It sends no heartbeats and left {worker.silent_pings} pings unanswered"
+    if worker.patience is not None:
+        return f"No heartbeat for more than {_span(worker.patience)}, longer than its tasks take"
+    return "Its heartbeats stopped without a shutdown"
+
+
+def _listed(pids: list[int]) -> str:
+    return ", ".join(map(str, pids))
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest} s"
+
+
 def _last_sign(worker: Worker) -> float:
     return worker.last_heartbeat or worker.last_seen
 
@@ -65,3 +112,4 @@ def _last_sign(worker: Worker) -> float:
 LATE = Detector("worker.late", _late)
 LOST = Detector("worker.lost", _lost)
 SILENT = Detector("worker.silent", _silent)
+SHARED = Detector("worker.shared", _shared)

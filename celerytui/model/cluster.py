@@ -29,7 +29,7 @@ class Alert(Struct, frozen=True):
     evidence: dict[str, Any] = {}
 
 
-WorkerStatus = Literal["online", "late", "lost", "offline", "unknown"]
+WorkerStatus = Literal["online", "late", "lost", "stopping", "offline", "unknown"]
 
 
 class Worker(Struct):
@@ -43,6 +43,12 @@ class Worker(Struct):
     `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
     filled in by `Health`, empty in what the store gives. `unsent` are the lists of its tasks that
     it could not reply with, `lost_tasks` those of its tasks that are lost, None for none.
+
+    `pids` are those of its processes where more than one is at work under this name. `stopping`
+    tasks are still to be finished by processes that shut down, which are given until
+    `stopping_until`. Where a task may be why it is silent, `patience` says for how many seconds
+    that is believed, and `usual` how long such tasks take, None where none was seen to end.
+    `silent_pings` of one without heartbeats are those that it left unanswered.
     """
 
     hostname: str
@@ -75,6 +81,12 @@ class Worker(Struct):
     inspected: float | None = None
     no_answer: float | None = None
     unsent: tuple[str, ...] = ()
+    pids: tuple[int, ...] = ()
+    stopping: int = 0
+    stopping_until: float | None = None
+    patience: float | None = None
+    usual: float | None = None
+    silent_pings: int = 0
     status: WorkerStatus = "unknown"
     lost_tasks: LostTasks | None = None
     alerts: tuple[Alert, ...] = ()
@@ -86,8 +98,8 @@ class Worker(Struct):
 
     @property
     def gone(self) -> bool:
-        """Whether it is known not to run any more, or taken not to."""
-        return self.status in ("lost", "offline")
+        """Whether it takes no task and no command any more, or is taken not to."""
+        return self.status in ("lost", "stopping", "offline")
 
 
 class QueueDepth(Struct, frozen=True):

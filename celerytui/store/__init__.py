@@ -6,5 +6,15 @@ from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
+from celerytui.store.verdicts import PING_SECONDS
 
-__all__ = ["FAILED_WINDOW", "QUEUE_SAMPLES", "SETTLED", "Glance", "Pruning", "Store", "Summary"]
+__all__ = [
+    "FAILED_WINDOW",
+    "PING_SECONDS",
+    "QUEUE_SAMPLES",
+    "SETTLED",
+    "Glance",
+    "Pruning",
+    "Store",
+    "Summary",
+]

@@ -17,7 +17,8 @@ from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
 from celerytui.store.runs import RUNTIME_SLACK
 from celerytui.store.tasks import NEW, STATES, HeldTasks
-from celerytui.store.workers import KnownWorkers, WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import KnownWorkers
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -26,6 +27,9 @@ SUCCESS = TaskState.SUCCESS
 TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
 NEW_RECEIVED = NEW + RECEIVED
+
+RUNTIME_TAIL = 4
+"""Among so many events at a batch's end one is looked for that says how long its task took."""
 
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
@@ -71,6 +75,10 @@ class FastPath:
                 self._failed(events[-length_hint(left) - 1])
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
+        for event in events[-RUNTIME_TAIL:]:
+            if event.runtime is not None:
+                self._learn_runtime(event, event.runtime)
+                break
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
@@ -100,7 +108,7 @@ class FastPath:
                     if known is None or known.proven != now:
                         known = hear(hostname, now)
                     record = known
-                    worker, skew = record.hostname, record.skew
+                    worker, skew = record.key, record.skew
                 task = find(task_id)
                 if task is None and kind == "task-received":
                     receive(event, task_id, record)
@@ -131,7 +139,7 @@ class FastPath:
                         task.result = text if len(text) > SHARED_LENGTH else common(text, text)
                     del unfinished[task_id]
                     succeed(task)
-                    record.tasks.discard(task_id)
+                    record.tasks.pop(task_id, None)
                     record.succeeded += 1
                     successes += 1
                 else:
@@ -145,6 +153,12 @@ class FastPath:
                 record.running += starts - successes - booked
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
+
+    def _learn_runtime(self, event: Event, runtime: float) -> None:
+        """Note how long the task of an event took: that of one event a batch will do."""
+        task = self._tasks.get(event.uuid or "")
+        if task is not None and task.name is not None:
+            self._workers.runtimes.note(task.name, runtime)
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
@@ -171,7 +185,9 @@ class FastPath:
             task.extra = TaskExtra(eta=epoch(event.eta), expires=epoch(event.expires))
         if record.skew.shift is not None:
             self._messages.set_worker_clock(task, record.skew)
-        record.tasks.add(task_id)
+        process = record.process
+        alone = record.key is record.hostname and event.pid == process.pid
+        record.tasks[task_id] = process if alone else record.hear(event, record.told)
         self._table.moves[NEW_RECEIVED] += 1
         if len(self._tasks) > self._table.max_tasks:
             self._table.evict()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from celerytui.model import Task, TaskState, Worker
-from celerytui.store.workers import WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
 
 STARTED = TaskState.STARTED
 

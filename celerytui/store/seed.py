@@ -17,7 +17,8 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.workers import KnownWorkers, WorkerRecord, forget_process
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import KnownWorkers
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
@@ -70,9 +71,11 @@ class Seeding:
     def _facts(self, survey: Survey) -> Iterator[None]:
         now = survey.taken_at
         for hostname in _answered(survey):
-            worker = self._workers.get(hostname, now).worker
-            _take_presence(worker, now)
-            _take_unsent(worker, survey)
+            record = self._workers.get(hostname, now)
+            _take_process(record, survey.stats.get(hostname), now)
+            yield
+            _take_presence(record.worker, now)
+            _take_unsent(record.worker, survey)
             yield
         for hostname in survey.missing:
             known = self._workers.records.get(hostname)
@@ -81,10 +84,7 @@ class Seeding:
             yield
         for hostname, stats in survey.stats.items():
             if isinstance(stats, dict):
-                record = self._workers.get(hostname, now)
-                before = list(record.tasks) if _take_process(record, stats, now) else []
-                _take_stats(record.worker, stats)
-                yield from self._lose(record, before, record.skew.theirs(now - SETTLED))
+                _take_stats(self._workers.get(hostname, now).worker, stats)
             yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)
@@ -100,11 +100,6 @@ class Seeding:
                 self._take_active(record, info, now)
             else:
                 self._take_waiting(record, info, eta, now)
-            yield
-
-    def _lose(self, record: WorkerRecord, ids: list[str], before: float) -> Iterator[None]:
-        for task_id in ids:
-            self._tasks.lose_all(record, [task_id], before=before, started=True)
             yield
 
     def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
@@ -152,6 +147,7 @@ class Seeding:
         task_id = id_text(info.get("id"))
         if not task_id:
             return None
+        record.speaking = record.tasks.get(task_id, record.process)
         task = self._tasks.by_id.get(task_id)
         if task is None:
             theirs = record.skew.theirs(now)
@@ -201,7 +197,7 @@ class Seeding:
                 return
             record = self._workers.records.get(hostname)
             if record is not None:
-                absent = [task_id for task_id in record.tasks if task_id not in listed]
+                absent = [task_id for task_id in record.answerable() if task_id not in listed]
                 running_only = not record.unsettled
                 record.unsettled = False
                 for task_id in absent:
@@ -234,17 +230,15 @@ def _take_unsent(worker: Worker, survey: Survey) -> None:
         worker.unsent = tuple(sorted(unsent))
 
 
-def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:
-    """Take the process that answered; True if it is another one than before."""
-    worker, pid = record.worker, _count(stats.get("pid"))
-    if pid is None:
-        return False
-    other = worker.pid is not None and worker.pid != pid
-    if other:
-        forget_process(record)
-        worker.inspected = now
-    worker.pid = pid
-    return other
+def _take_process(record: WorkerRecord, stats: Any, now: float) -> None:
+    """Take the process that answered, which may be another one than before."""
+    pid = _count(stats.get("pid")) if isinstance(stats, dict) else None
+    if pid is None or any(one.pid == pid for one in record.processes()):
+        return
+    if record.process.pid is None:
+        record.process.pid = record.worker.pid = pid
+    else:
+        record.begin(pid, now)
 
 
 def _take_stats(worker: Worker, stats: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from celerytui.interpreter import give_way
@@ -21,6 +21,7 @@ from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
+from celerytui.store.processes import Process
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
@@ -28,7 +29,8 @@ from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.workers import DONE_WINDOW, KnownWorkers, WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import DONE_WINDOW, KnownWorkers
 
 EVENTS_AT_ONCE = 600
 """Events that are applied at one taking of the lock: about half a millisecond."""
@@ -143,11 +145,18 @@ class Store:
             records = list(self._workers.records.values()) if judging else []
         for start in range(0, len(records), SLICE):
             with self._lock:
-                gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)
-                orphans = [(record, list(record.tasks)) for record in gone]
+                gone, changed = self._workers.judge(
+                    records[start : start + SLICE], now, watched, self._tasks.by_id
+                )
                 self._changes.commit(other=changed)
-            for record, ids in orphans:
-                self._lose(record, ids)
+            for record, process, ids in gone:
+                self._lose(record, process, ids)
+
+    def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
+        """Take who answered a ping that was sent at `asked_at`, and who did not."""
+        with self._lock:
+            self._workers.take_pings(answered, silent, asked_at, self._clock())
+            self._changes.commit(other=True)
 
     def hold_judgement(self, now: float) -> None:
         """Count no worker's silence up to `now`, since nobody can be heard."""
@@ -361,22 +370,23 @@ class Store:
                 "a %s event could not be applied (%d so far)", event.type, self._counts.failed
             )
 
-    def _lose(self, record: WorkerRecord, ids: list[str]) -> None:
+    def _lose(self, record: WorkerRecord, process: Process, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 chunk = ids[start : start + SLICE]
-                self._tasks.lose_all(record, chunk, before=float("inf"), started=False)
+                self._tasks.lose_all(
+                    record, chunk, before=float("inf"), started=False, process=process
+                )
                 self._changes.commit()
 
     def _worker_came(self, event: Event) -> None:
-        if self._workers.came(event, self._events.now):
-            record = self._workers.records.get(event.hostname)
-            if record is not None:
-                ids = list(record.tasks)
-                self._tasks.lose_all(record, ids, before=event.timestamp, started=True)
+        self._workers.came(event, self._events.now)
 
     def _worker_went(self, event: Event) -> None:
-        self._workers.went(event, self._events.now)
+        left = self._workers.went(event, self._events.now)
+        if left is not None:
+            # The broker delivers again what it holds back; what has started is finished first.
+            self._tasks.send_again(*left)
 
     def _other(self, event: Event) -> None:
         if event.type.startswith("task-"):

@@ -18,7 +18,8 @@ from celerytui.store.raised import raised
 from celerytui.store.reruns import Reruns, take_revocation
 from celerytui.store.runs import LATE_SENT, Run, ran_for
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.workers import KnownWorkers, WorkerRecord
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import KnownWorkers
 
 SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
@@ -69,7 +70,6 @@ class TaskEvents:
         self._address = messages.address
         self._set_clock = messages.set_worker_clock
         self._client_clocks = messages.client_clocks
-        self._hear = workers.hear
         self.rules: dict[str, Rule] = {
             "task-sent": self._sent,
             "task-received": self._received,
@@ -108,7 +108,7 @@ class TaskEvents:
         self._touch(task, sent)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         received, worker = event.timestamp, record.hostname or None
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
@@ -133,7 +133,7 @@ class TaskEvents:
         self._touch(task, received)
 
     def _started(self, event: Event, task_id: str, task: Task | None) -> None:
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         started, worker = event.timestamp, record.hostname or None
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
@@ -181,7 +181,7 @@ class TaskEvents:
 
     def _retried(self, event: Event, task_id: str, task: Task | None) -> None:
         # One try is over, and another will come.
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         retried = event.timestamp
         event.exception = raised(event.exception, event.traceback)
         if task is None:
@@ -190,11 +190,18 @@ class TaskEvents:
             record.retried += 1
         self._touch(task, retried)
 
+    def _hear(self, event: Event) -> WorkerRecord:
+        """The record of the event's worker, with the process that speaks."""
+        record = self._workers.hear(event.hostname, self.now)
+        record.hear(event, self.now)
+        return record
+
     def custom(self, event: Event) -> None:
         """Take an event that the task itself sent: it runs, and more is not said."""
         record = self._records.get(event.hostname)
         if record is not None:
             record.worker.last_seen = self.now
+            record.speaking = record.tasks.get(event.uuid or "", record.process)
         task = self._tasks.get(event.uuid or "")
         if task is not None:
             if task.state.guessed:
@@ -205,7 +212,7 @@ class TaskEvents:
         self, event: Event, task_id: str, task: Task | None, state: TaskState
     ) -> tuple[Task, Place]:
         """Take how a run ended."""
-        record = self._hear(event.hostname, self.now)
+        record = self._hear(event)
         finished, place = event.timestamp, SHOWN
         if task is None:
             task = self._table.admit(task_id, state, finished, record)

@@ -9,8 +9,11 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import Eviction
 from celerytui.store.extras import own
 from celerytui.store.families import Families
-from celerytui.store.workers import KnownWorkers, WorkerRecord
+from celerytui.store.processes import Process
+from celerytui.store.worker_record import WorkerRecord
+from celerytui.store.workers import KnownWorkers
 
+SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
@@ -71,7 +74,7 @@ class HeldTasks:
         if record is not None:
             task.worker = record.hostname or None
             if state is RECEIVED or state is STARTED:
-                record.tasks.add(task_id)
+                record.tasks[task_id] = record.speaking
             if state is STARTED:
                 record.running += 1
         if len(self.by_id) > self.max_tasks:
@@ -97,7 +100,7 @@ class HeldTasks:
             self.release(task)
             task.worker = hostname or None
         if active:
-            record.tasks.add(task.id)
+            record.tasks[task.id] = record.speaking
         if new is STARTED:
             record.running += 1
 
@@ -118,19 +121,32 @@ class HeldTasks:
         before: float,
         started: bool,
         state: TaskState = LOST,
+        process: Process | None = None,
     ) -> None:
         """Lose those of `ids` that are still the worker's and had no news since `before`.
 
-        Only those that have started, if `started` says so. `state` is LOST or MISSED.
+        Only those that have started, if `started` says so, and that are still that process's, if
+        one is given. `state` is LOST or MISSED.
         """
         for task_id in ids:
-            task = self.by_id.get(task_id)
+            task, owner = self.by_id.get(task_id), record.tasks.get(task_id)
             if task is None:
-                record.tasks.discard(task_id)
-            elif task_id not in record.tasks:
+                record.tasks.pop(task_id, None)
+            elif owner is None or (process is not None and owner is not process):
                 continue
             elif task.seen <= before and (task.state is STARTED or not started):
                 self.give_up(task, state)
+
+    def send_again(self, record: WorkerRecord, process: Process) -> None:
+        """Put the tasks that a process received and did not start back into their queue."""
+        for task_id in record.tasks_of(process):
+            task = self.by_id.get(task_id)
+            if task is not None and task.state is RECEIVED:
+                self.move(task, SENT, None)
+                task.worker = None
+                if task.sent is not None:
+                    task.received = None
+                self._changes.note(task_id)
 
     def revive(self, task: Task) -> None:
         """Give a lost or missed task back the state that it was in."""
@@ -152,7 +168,7 @@ class HeldTasks:
         if worker is not None:
             record = self._records.get(worker)
             if record is not None:
-                record.tasks.discard(task.id)
+                record.tasks.pop(task.id, None)
 
     def evict(self) -> None:
         """Let go of the task whose turn it is."""

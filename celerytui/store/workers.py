@@ -2,112 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from copy import copy
+from collections.abc import Iterable, Iterator, Mapping
 
-from celerytui.model import Event, TaskState, Worker, WorkerStatus
+from celerytui.model import Event, Task, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
+from celerytui.store.processes import Process, has_figures
 from celerytui.store.rates import Ring
-from celerytui.store.skew import Skew
+from celerytui.store.runtimes import Runtimes
+from celerytui.store.verdicts import Verdict, Verdicts
+from celerytui.store.worker_record import (
+    WorkerRecord,
+    done_per_second,
+    judge_task_events,
+)
 
-# Hostnames of clients that send events themselves (celery.utils.nodenames.anon_nodename), or none.
-CLIENT = re.compile(r"gen\d+@|$")
-
-MAX_FREQ = 3600.0
-LATE_SLACK = 1.0
-LOST_AFTER = 15.0
-OFFLINE_GRACE = 10.0
-"""Seconds after worker-offline in which its tasks may still tell how they ended."""
+DONE_WINDOW = 10
+"""Seconds over which a worker's pace is told."""
 
 SKEW_TOLERATED = 2.0
 """Seconds that a worker's clock may be off before its timestamps stop being compared."""
 
-AHEAD_TOLERATED = 60.0
-"""Seconds ahead of us up to which a timestamp makes earlier ones old: beyond, it is nonsense."""
+Gone = tuple[WorkerRecord, Process, list[str]]
+"""A process that is gone, and the ids of the tasks that it had."""
 
-DONE_WINDOW = 10
-MAX_LOST = 5_000
-SILENT_BEATS = 2
-SILENT_TASKS = 2
-
-
-class WorkerRecord:
-    """A worker and what the store keeps beside it.
-
-    `only_queue` is the one that all of its tasks come from, None where it has several or is not
-    known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks` are
-    the ids it received or started and has not finished, `running` how many it started of them.
-    `told` is when its last task event came, `proven` the batch whose task events were last taken as
-    proof that it sends them, `beat` the newest timestamp of its worker events, `proof` the
-    heartbeat from which on silence about tasks is judged: (arrival, processed, beats since). `lost`
-    are the ids of the newest tasks that were lost with it, some of which may be back. `skew` is how
-    its clock differs from ours.
-    """
-
-    __slots__ = (
-        *("beat", "counted", "done", "failed", "hostname", "lost", "only_queue", "proof"),
-        *("proven", "retried", "running", "skew", "succeeded", "tasks", "told", "unsettled"),
-        "worker",
-    )
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-        self.hostname = worker.hostname
-        self.only_queue: str | None = None
-        self.succeeded = self.failed = self.retried = self.running = 0
-        self.tasks: set[str] = set()
-        self.lost: dict[str, None] = {}
-        self.told = 0.0
-        self.proven: float | None = None
-        self.beat = 0.0
-        self.proof: tuple[float, int, int] | None = None
-        self.done: Ring | None = None
-        self.counted = 0
-        self.unsettled = False
-        self.skew = Skew()
-
-    def set_queues(self, names: tuple[str, ...]) -> None:
-        """Take the queues that it says it consumes."""
-        self.worker.queues = names
-        self.only_queue = names[0] if len(names) == 1 else None
-
-    def count(self, state: TaskState) -> None:
-        """Count a task that it brought into that finished state."""
-        if state is TaskState.SUCCESS:
-            self.succeeded += 1
-        elif state is TaskState.FAILURE:
-            self.failed += 1
-
-    def busy(self) -> int | None:
-        """How many tasks it runs: as its task events say where it sends them, else its heartbeats.
-
-        The one place that says so: whatever counts running tasks asks here.
-        """
-        worker = self.worker
-        return max(0, self.running) if worker.task_events else worker.active
-
-    def note_lost(self, task_id: str) -> None:
-        """Keep the id of a task that was lost with it, the newest `MAX_LOST`."""
-        self.lost[task_id] = None
-        if len(self.lost) > MAX_LOST:
-            del self.lost[next(iter(self.lost))]
-
-    def last_sign(self) -> float:
-        """When it last proved to be alive, by our clock."""
-        worker = self.worker
-        return max(self.told, worker.last_seen, worker.inspected or 0.0)
-
-    def copy(self) -> Worker:
-        """The worker as it is now, for a reader."""
-        worker = copy(self.worker)
-        worker.running = self.busy()
-        if worker.seen_since is not None:
-            worker.succeeded, worker.failed = self.succeeded, self.failed
-            worker.retried = self.retried
-        worker.last_seen = max(worker.last_seen, self.told)
-        return worker
+AT_WORK: tuple[WorkerStatus, ...] = ("online", "late", "unknown")
+_OVER: tuple[WorkerStatus, ...] = ("lost", "offline")
+_BEST: tuple[WorkerStatus, ...] = (*AT_WORK, "lost", "stopping", "offline")
 
 
 class KnownWorkers:
@@ -120,6 +41,7 @@ class KnownWorkers:
         self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
         self.behind = False
+        self.runtimes = Runtimes()
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()
@@ -130,8 +52,9 @@ class KnownWorkers:
         if record is None:
             hostname = self._intern(hostname)
             record = WorkerRecord(Worker(hostname, first_seen=now, last_seen=now))
-            # A client is no worker, whatever it sends: its record is not kept.
-            if CLIENT.match(hostname) is None:
+            # Who has no name cannot be kept. A client does not come here, whatever its name is:
+            # it only sends task-sent and events of its own.
+            if hostname:
                 if len(self.records) >= self._max_workers:
                     self._make_room()
                 self.records[hostname] = record
@@ -155,88 +78,78 @@ class KnownWorkers:
                 return False
         return True
 
-    def came(self, event: Event, now: float) -> bool:
-        """Take a worker-online or worker-heartbeat; True if it is a new process of that worker."""
+    def came(self, event: Event, now: float) -> None:
+        """Take a worker-online or worker-heartbeat."""
         record = self.get(event.hostname, now)
+        process = record.sender(event, now)
+        if process is None:
+            if event.timestamp < max(one.beat for one in record.processes()):
+                return
+            process = record.begin(event.pid, now)
+        elif event.timestamp < process.beat and process.offline_since is not None:
+            return
         worker = record.worker
-        stale = event.timestamp < record.beat
-        if stale and (worker.offline_since is not None or _other_process(event, worker)):
-            return False
-        restarted = not stale and self._restarted(event, worker)
-        if restarted:
-            forget_process(record)
-        worker.last_heartbeat = worker.last_seen = now
-        worker.offline_since = None
-        worker.status = "online"
+        if worker.pool == "solo" and self.grace_from <= (process.heartbeat or 0.0):
+            silence = now - (process.heartbeat or now)
+            if silence > 2 * process.freq:
+                # It says nothing while it works, so that is how long a task of it takes.
+                self.runtimes.note(record.hostname, silence)
+        process.take(event, now)
+        if process is not record.process and record.process.offline_since is not None:
+            record.put_to_work(process)
+        worker.last_seen = now
         if not self.behind:
             record.skew.take(event.timestamp, now)
             worker.clock_skew = record.skew.ahead
-        record.beat = max(record.beat, min(event.timestamp, now + AHEAD_TOLERATED))
-        if event.pid is not None:
-            worker.pid = event.pid
         self._take_software(event, worker)
-        # The answer to a broadcast heartbeat has none of these, and a made-up freq.
-        if event.active is not None or event.processed is not None or event.loadavg is not None:
-            _take_figures(event, worker)
-            _judge_task_events(record, now)
-        return restarted
+        if process is record.process:
+            worker.pid = process.pid
+            worker.last_heartbeat = now
+            worker.offline_since = None
+            worker.status = "online"
+            if event.loadavg is not None:
+                worker.loadavg = event.loadavg
+        if has_figures(event):
+            worker.freq = process.freq
+            _sum_figures(record)
+            judge_task_events(record, now)
 
-    def went(self, event: Event, now: float) -> None:
-        """Take a worker-offline."""
+    def went(self, event: Event, now: float) -> tuple[WorkerRecord, Process] | None:
+        """Take a worker-offline; the process that said it, unless that is not believed."""
         record = self.get(event.hostname, now)
-        worker = record.worker
-        if event.timestamp < record.beat:
-            return
-        record.beat = min(event.timestamp, now + AHEAD_TOLERATED)
-        if worker.offline_since is None:
-            worker.offline_since = now
-        worker.last_seen = now
-        worker.status = "offline"
+        process = record.sender(event, now)
+        if process is None or event.timestamp < process.beat:
+            return None
+        before = process.offline_since
+        process.take(event, now)
+        process.offline_since = now if before is None else before
+        record.worker.last_seen = now
+        if process is record.process:
+            record.worker.pid = process.pid
+            record.worker.offline_since = process.offline_since
+            record.worker.status = "offline"
+        return record, process
 
     def judge(
-        self, records: Iterable[WorkerRecord], now: float, watched: list[int]
-    ) -> tuple[list[WorkerRecord], bool]:
-        """Judge these workers: gives those whose tasks are lost, and whether anything changed.
-
-        `watched` are the seconds that the pace is drawn from.
-        """
-        gone = []
+        self,
+        records: Iterable[WorkerRecord],
+        now: float,
+        watched: list[int],
+        held: Mapping[str, Task],
+    ) -> tuple[list[Gone], bool]:
+        """Give each worker its status and pace; what is lost of them, and whether any changed."""
+        verdicts = Verdicts(held, self.runtimes, now, self.grace_from)
+        gone: list[Gone] = []
         changed = False
         for record in records:
-            worker = record.worker
-            worker.last_seen = max(worker.last_seen, record.told)
-            if worker.offline_since is not None and record.told > worker.offline_since:
-                # It still tells how its last tasks end (a warm shutdown); the grace starts anew.
-                worker.offline_since = record.told
-            status, pace = self.status(record, now), _done_per_second(record, watched)
-            if status != worker.status or pace != worker.done_per_second:
-                worker.status, worker.done_per_second = status, pace
-                changed = True
+            before = _shown(record.worker)
+            gone += _judge(record, verdicts)
+            record.worker.done_per_second = done_per_second(record, watched)
             if not record.tasks:
                 # One that made room and came back knows nothing of what it had started.
                 record.running = 0
-            elif self._is_gone(record, now):
-                gone.append(record)
+            changed = changed or _shown(record.worker) != before
         return gone, changed
-
-    def status(self, record: WorkerRecord, now: float) -> WorkerStatus:
-        """Whether the worker is there, from its last sign of life; a gap is no silence."""
-        worker = record.worker
-        if worker.offline_since is not None:
-            return "offline"
-        late_after = 2 * worker.freq + LATE_SLACK
-        if worker.last_heartbeat is None:
-            # It may run without heartbeats: only a fresh sign says anything.
-            fresh = now - max(record.told, worker.inspected or 0.0) <= late_after
-            return "online" if fresh else "unknown"
-        since = record.last_sign()
-        if worker.status != "lost":
-            # One that is lost stays so until it is heard.
-            since = max(since, self.grace_from)
-        silence = now - since
-        if silence <= late_after:
-            return "online"
-        return "late" if silence <= max(5 * worker.freq, LOST_AFTER) else "lost"
 
     def end_gap(self, until: float) -> None:
         """Judge silence from `until` on, and nothing by figures from before it."""
@@ -248,6 +161,23 @@ class KnownWorkers:
     def hold(self, now: float) -> None:
         """Count no silence up to `now`: something other than the workers keeps them from us."""
         self.grace_from = max(self.grace_from, now)
+
+    def take_pings(
+        self, answered: Iterable[str], silent: Iterable[str], asked_at: float, now: float
+    ) -> None:
+        """Note who answered a ping and who did not."""
+        for hostname in answered:
+            record = self.get(hostname, now)
+            record.process.seen = record.worker.last_seen = now
+            record.worker.no_answer = None
+        for hostname in silent:
+            known = self.records.get(hostname)
+            if known is None or known.sign_of(known.process) >= asked_at:
+                continue
+            process = known.process
+            process.silent_from = process.silent_from if process.silent_pings else asked_at
+            process.silent_pings += 1
+            known.worker.no_answer = now
 
     def count_done(self, second: int) -> None:
         """Book what each worker has finished since the last call under `second`."""
@@ -282,27 +212,8 @@ class KnownWorkers:
 
     def _live(self) -> Iterator[Worker]:
         for record in self.records.values():
-            if record.worker.status not in ("offline", "lost"):
+            if not record.worker.gone:
                 yield record.worker
-
-    @staticmethod
-    def _restarted(event: Event, worker: Worker) -> bool:
-        if _other_process(event, worker):
-            return True
-        # In a container every process has the same pid; the count of tasks starts anew, though.
-        return (
-            event.type == "worker-online"
-            and event.processed is not None
-            and worker.processed is not None
-            and event.processed < worker.processed
-        )
-
-    def _is_gone(self, record: WorkerRecord, now: float) -> bool:
-        worker = record.worker
-        if worker.status == "lost":
-            return True
-        since = worker.offline_since
-        return since is not None and now - max(since, self.grace_from) > OFFLINE_GRACE
 
     def _take_software(self, event: Event, worker: Worker) -> None:
         if event.sw_ident is not None:
@@ -328,56 +239,78 @@ class KnownWorkers:
                 return
 
 
-def forget_process(record: WorkerRecord) -> None:
-    """Forget what held only for the worker's previous process."""
+def _judge(record: WorkerRecord, verdicts: Verdicts) -> list[Gone]:
+    """Give a worker the status that its processes have, and drop those that are over."""
+    gone: list[Gone] = []
+    judged = [(process, verdicts.of(record, process)) for process in list(record.processes())]
+    for process, verdict in judged:
+        if verdict.status in _OVER:
+            if heir := _heir(process, judged):
+                record.hand_over(process, heir)
+            if ids := record.tasks_of(process):
+                gone.append((record, process, ids))
+            elif process is not record.process:
+                record.forget(process)
+    at_work = [one for one, verdict in judged if verdict.status in AT_WORK]
+    if at_work and record.process not in at_work:
+        record.put_to_work(max(at_work, key=_began))
+        _sum_figures(record)
     worker = record.worker
-    worker.task_events = None
-    worker.events_enabled_by_us = False
-    worker.active = worker.processed = worker.uptime = worker.inspected = None
-    worker.seen_since = None
-    record.counted -= record.succeeded + record.failed
-    record.succeeded = record.failed = record.retried = 0
-    record.proof = record.proven = None
+    best = min((verdict for _, verdict in judged), key=_rank)
+    worker.status, worker.patience, worker.usual = best.status, best.patience, best.usual
+    worker.offline_since = record.process.offline_since
+    worker.silent_pings = record.process.silent_pings
+    stopping = [verdict for _, verdict in judged if verdict.status == "stopping"]
+    worker.stopping = sum(verdict.tasks for verdict in stopping)
+    worker.stopping_until = max((verdict.until for verdict in stopping), default=None)
+    worker.pids = tuple(one.pid or 0 for one in at_work) if _shared(at_work) else ()
+    return gone
 
 
-def _other_process(event: Event, worker: Worker) -> bool:
-    return event.pid is not None and worker.pid is not None and event.pid != worker.pid
+def _heir(process: Process, judged: list[tuple[Process, Verdict]]) -> Process | None:
+    """One with the same pid that is still there: its tasks cannot be told from those of that one.
+
+    Whether it has them is asked, as of any task that seems to run for too long.
+    """
+    there = [one for one, verdict in judged if verdict.status not in _OVER]
+    return next((one for one in there if one.pid is not None and one.pid == process.pid), None)
 
 
-def _take_figures(event: Event, worker: Worker) -> None:
-    if event.freq is not None and 0 < event.freq <= MAX_FREQ:
-        worker.freq = event.freq
-    if event.active is not None:
-        worker.active = event.active
-    if event.processed is not None:
-        worker.processed = event.processed
-    if event.loadavg is not None:
-        worker.loadavg = event.loadavg
+def _shared(at_work: list[Process]) -> bool:
+    """Whether one was heard of after another came: a restart leaves one of them silent."""
+    newest = max((one.began for one in at_work), default=0.0)
+    heard = [one for one in at_work if (one.heartbeat or one.seen) > newest or one.began == newest]
+    return len(heard) > 1
 
 
-def _judge_task_events(record: WorkerRecord, now: float) -> None:
-    """Tell from heartbeats alone that a worker runs tasks without saying so."""
-    processed = record.worker.processed
-    if processed is None:
-        return
-    proof = record.proof
-    if proof is None or record.told >= proof[0] or processed < proof[1]:
-        record.proof = (now, processed, 0)
-        return
-    since, base, beats = proof
-    record.proof = (since, base, beats + 1)
-    if beats + 1 >= SILENT_BEATS and processed - base >= SILENT_TASKS:
-        record.worker.task_events = False
-        record.proven = None
+def _sum_figures(record: WorkerRecord) -> None:
+    """Give a worker the figures of all of its processes that are at work."""
+    at_work = [one for one in record.processes() if one.offline_since is None]
+    at_work = [one for one in at_work if one.lost_from is None] or [record.process]
+    worker = record.worker
+    worker.active = _sum(one.active for one in at_work)
+    worker.processed = _sum(one.processed for one in at_work)
 
 
-def _done_per_second(record: WorkerRecord, watched: list[int]) -> float | None:
-    if not watched:
-        return None
-    if record.done is None or record.done.last < watched[0]:
-        return 0.0
-    return sum(map(record.done.at, watched)) / len(watched)
+def _sum(figures: Iterable[int | None]) -> int | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if known else None
+
+
+def _shown(worker: Worker) -> tuple[object, ...]:
+    return (
+        *(worker.status, worker.done_per_second, worker.pids, worker.stopping),
+        *(worker.stopping_until, worker.patience, worker.usual, worker.silent_pings),
+    )
+
+
+def _rank(verdict: Verdict) -> int:
+    return _BEST.index(verdict.status)
+
+
+def _began(process: Process) -> float:
+    return process.began
 
 
 def _leaving_order(record: WorkerRecord) -> tuple[bool, float]:
-    return (record.worker.status not in ("offline", "lost"), record.last_sign())
+    return (not record.worker.gone, record.last_sign())

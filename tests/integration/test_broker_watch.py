@@ -15,7 +15,7 @@ from celerytui.health.link import BLOCKED
 from celerytui.health.workers import LATE, LOST
 from celerytui.model import Blockage, LostTasks, Redelivery, Task, TaskState
 from celerytui.settings import Settings
-from celerytui.store.workers import LOST_AFTER
+from celerytui.store.verdicts import LOST_AFTER
 from celerytui.wire.broker import BlockWatch
 from celerytui.wire.connections import block_watch
 from tests.integration.cluster import oldest_celery

@@ -17,8 +17,9 @@ from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import STALE_SLACK, Lane
 from celerytui.store.families import MAX_FAMILY, Families
 from celerytui.store.interning import SHARED_LENGTH, CommonTexts, InternTable
+from celerytui.store.processes import AHEAD_TOLERATED, MAX_FREQ
 from celerytui.store.rates import KEPT, MAX_GAPS, Rates, Ring
-from celerytui.store.workers import AHEAD_TOLERATED, MAX_FREQ, SKEW_TOLERATED
+from celerytui.store.workers import SKEW_TOLERATED
 from tests.unit.store_stream import (
     ALPHA,
     BETA,
@@ -231,7 +232,7 @@ class TestHistory:
 class TestWorkers:
     def test_a_client_is_no_worker_and_makes_no_room(self) -> None:
         store = Store(max_workers=2)
-        feed(store, beat(0), beat(0, BETA), task_event("started", 1, "x", "gen5@web"))
+        feed(store, beat(0), beat(0, BETA), task_event("sent", 1, "x", "gen5@web"))
         assert [worker.hostname for worker in store.workers()] == [ALPHA, BETA]
 
     def test_so_many_workers_and_those_gone_longest_make_room(self) -> None:

@@ -16,7 +16,7 @@ from celerytui.health import DETECTORS, Detector, Judgement
 from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET
 from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
 from celerytui.health.tasks import runs_long
-from celerytui.health.workers import LATE, LOST, SILENT, is_skewed
+from celerytui.health.workers import LATE, LOST, SHARED, SILENT, is_skewed
 from celerytui.model import (
     Blockage,
     Link,
@@ -215,6 +215,38 @@ def test_a_gap_without_a_lost_connection_was_our_own_standing_still() -> None:
     assert gap.evidence["reason"] == "celerytui was stopped, or the machine slept"
 
 
+@pytest.mark.parametrize(
+    ("pids", "text"),
+    [
+        ((9, 7), "2 processes use this name: pids 7, 9"),
+        ((1, 1, 1), "3 processes use this name: all with pid 1"),
+    ],
+)
+def test_processes_that_share_a_name_are_counted(pids: tuple[int, ...], text: str) -> None:
+    assert only(SHARED.judge(known(workers=[worker(pids=pids)]))).text == text
+
+
+def test_why_a_worker_is_late_or_lost_is_said() -> None:
+    beat: dict[str, Any] = {"last_heartbeat": NOW - 40}
+
+    def late(**fields: Any) -> str:
+        return only(LATE.judge(known(workers=[worker("late", **fields)]))).text
+
+    def lost(**fields: Any) -> str:
+        return only(LOST.judge(known(workers=[worker("lost", **fields)]))).text
+
+    assert late(**beat) == "A heartbeat is overdue; it sends one every 2 s"
+    assert late(silent_pings=1) == "It sends no heartbeats and did not answer a ping"
+    busy = "Busy, or gone: no heartbeat for 40 s"
+    usual = "its tasks usually take 45 s"
+    assert late(patience=135.0, usual=45.0, **beat) == f"{busy}, {usual}; lost after 2m15s"
+    assert late(patience=300.0, **beat) == f"{busy}; lost after 5m00s"
+    assert lost(**beat) == "Its heartbeats stopped without a shutdown"
+    assert lost(silent_pings=3) == "It sends no heartbeats and left 3 pings unanswered"
+    gone = "No heartbeat for more than 2m15s, longer than its tasks take"
+    assert lost(patience=135.0, **beat) == gone
+
+
 def test_the_judgements_that_are_no_alerts() -> None:
     assert [is_skewed(worker(clock_skew=skew)) for skew in (None, 5.0, 5.1, -5.1)] == [
         *(False, False, True, True)
@@ -226,7 +258,11 @@ def test_the_judgements_that_are_no_alerts() -> None:
 
 def test_every_text_is_one_plain_sentence() -> None:
     rows: dict[str, Any] = {
-        "workers": [worker("late", task_events=False), worker("lost", active=2)],
+        "workers": [
+            worker("late", task_events=False),
+            worker("lost", active=2),
+            worker(pids=(7, 9)),
+        ],
         "queues": [Queue("a", ready=9, growth=1.0), Queue("b", ready=1204, consumed=False)],
         "summary": summary(lag=7.4, workers_online=1, last_event_at=NOW - 9),
         "gaps": [(NOW - 20, NOW - 10)],
@@ -236,7 +272,7 @@ def test_every_text_is_one_plain_sentence() -> None:
     assert set(texts) == {one.id for one in DETECTORS}
     for judgement in texts.values():
         assert judgement.severity in get_args(Severity)
-        assert judgement.text[0].isupper()
+        assert judgement.text[0].isupper() or judgement.text[0].isdigit()
         assert not judgement.text.endswith(".")
         assert 10 < len(judgement.text) < 90
         assert judgement.text.isprintable()

@@ -163,7 +163,7 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
         dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
         for processed in (0, 3, 6, 9):
             # It runs tasks and says nothing of them.
-            dispatcher.send("worker-heartbeat", freq=2.0, active=0, processed=processed)
+            dispatcher.send("worker-heartbeat", freq=0.01, active=0, processed=processed)
             # Of messages of one millisecond the file system has no order.
             wait_until(lambda: not list((tmp_path / "data").iterdir()), 10, "it to be taken")
     status, out, err = finish(process)

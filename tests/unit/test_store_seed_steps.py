@@ -90,17 +90,17 @@ def test_no_step_takes_more_than_some_facts(monkeypatch: pytest.MonkeyPatch) -> 
         assert sum(steps) <= STEP
 
 
-def test_no_step_loses_more_than_some_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_misses_more_than_some_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     store = feed(Store(), beat(0, pid=1))
     started = [task_event("started", 0, f"t{number}") for number in range(1000)]
     store.apply(Batch(started, T0))
     lost = [0]
 
     def look() -> None:
-        lost.append(sum(task.state is TaskState.LOST for task in store._tasks.by_id.values()))
+        lost.append(sum(task.state is TaskState.MISSED for task in store._tasks.by_id.values()))
 
     watch(store, monkeypatch, look)
-    store.seed(survey(60, stats={ALPHA: {"pid": 2}}))
+    store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert lost[-1] == 1000
     assert max(now - then for then, now in pairwise(lost)) <= STEP
 

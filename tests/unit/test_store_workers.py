@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from celerytui.model import Batch, TaskState
+from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
+from celerytui.store.verdicts import STOPPING_LIMIT
 from tests.unit.store_stream import (
     ALPHA,
     BETA,
@@ -130,14 +131,30 @@ def test_a_lost_task_that_is_delivered_again_begins_a_new_try() -> None:
     assert (task.state, task.worker, task.started) == (TaskState.RECEIVED, BETA, None)
 
 
-def test_tasks_of_an_offline_worker_are_lost_after_a_grace() -> None:
+def test_a_worker_that_says_goodbye_returns_what_it_did_not_start_and_finishes_the_rest() -> None:
     store = run_three(Store())
     feed(store, worker_event("offline", 5, pid=7))
-    feed(store, beat(15, BETA))
-    store.sweep(T0 + 15)
-    assert states(store) == "received started success retry started"
-    store.sweep(T0 + 15.1)
-    assert states(store) == "lost lost success retry started"
+    assert states(store) == "sent started success retry started"
+    assert held(store, "a").worker is None
+    store.sweep(T0 + 60)
+    worker = known(store)
+    assert (worker.status, worker.stopping, worker.gone) == ("stopping", 1, True)
+    assert worker.stopping_until == T0 + 5 + STOPPING_LIMIT
+    assert store.tasks_of(ALPHA) == [held(store, "b")]
+    feed(store, task_event("succeeded", 61, "b", pid=7), task_event("received", 62, "a", BETA))
+    store.sweep(T0 + 63)
+    assert (known(store).status, known(store).stopping) == ("offline", 0)
+    assert states(store)[:24] == "received success success"
+
+
+def test_tasks_of_a_worker_that_said_goodbye_are_lost_after_a_limit() -> None:
+    store = run_three(Store())
+    feed(store, worker_event("offline", 5, pid=7))
+    store.sweep(T0 + 5 + STOPPING_LIMIT)
+    assert held(store, "b").state is TaskState.STARTED
+    store.sweep(T0 + 5.1 + STOPPING_LIMIT)
+    assert held(store, "b").state is TaskState.LOST
+    assert known(store).status == "offline"
 
 
 def test_nobody_is_late_or_lost_while_judgement_is_held_and_a_lost_one_stays_lost() -> None:
@@ -177,13 +194,18 @@ def test_a_gap_is_no_silence() -> None:
 
 
 @pytest.mark.parametrize("sign", [{"pid": 8}, {"pid": 7, "processed": 0}])
-def test_a_restart_loses_what_ran_and_forgets_the_process(sign: dict[str, Any]) -> None:
+def test_a_restart_loses_what_ran_once_the_old_process_is_silent(sign: dict[str, Any]) -> None:
     store = run_three(Store())
     store.set_task_events(ALPHA, True, True)
     feed(store, worker_event("online", 4, **sign))
-    assert states(store) == "received lost success retry started"
     worker = known(store)
     assert (worker.task_events, worker.events_enabled_by_us) == (None, False)
+    feed(store, beat(15, **(sign | {"processed": 0})))
+    store.sweep(T0 + 15.9)
+    assert states(store) == "received started success retry started"
+    store.sweep(T0 + 16.1)
+    assert states(store) == "lost lost success retry lost"
+    assert known(store).status == "online"
 
 
 def test_the_same_process_coming_online_again_loses_nothing() -> None:
@@ -229,8 +251,33 @@ def test_who_turned_the_events_on_is_kept() -> None:
     assert (known(store).task_events, known(store).events_enabled_by_us) == (False, False)
 
 
-def test_clients_are_no_workers() -> None:
-    store = feed(Store(), task_event("received", 1, host="gen12@web"), beat(1, "gen12@web"))
+@pytest.mark.parametrize(
+    "event",
+    [
+        beat(1, "gen1@host"),
+        worker_event("online", 1, "gen1@host"),
+        task_event("received", 1, host="gen1@host"),
+        task_event("started", 1, host="gen1@host"),
+        task_event("succeeded", 1, host="gen1@host"),
+    ],
+)
+def test_who_does_what_a_worker_does_is_one_whatever_its_name(event: Event) -> None:
+    store = feed(Store(), event)
+    assert [worker.hostname for worker in store.workers()] == ["gen1@host"]
+    if event.uuid is not None:
+        assert held(store).worker == "gen1@host"
+
+
+def test_who_only_replies_is_a_worker_whatever_its_name() -> None:
+    store = Store()
+    store.seed(survey(0, stats={"gen1@host": {"pid": 1}}))
+    store.take_pings(["gen2@host"], [], T0)
+    assert [worker.hostname for worker in store.workers()] == ["gen1@host", "gen2@host"]
+
+
+def test_a_client_is_no_worker() -> None:
+    store = feed(Store(), task_event("sent", 1, host="gen12@web"))
+    feed(store, worker_event("deploy", 1, "gen12@web"), task_event("progress", 1, host="gen1@web"))
     feed(store, task_event("started", 2, "b", host=""))
     assert store.workers() == []
     assert held(store, "b").worker is None

@@ -10,10 +10,11 @@ import pytest
 
 from celerytui.control import SURVEY_SECTIONS, TASK_SECTIONS
 from celerytui.engine.survey_policy import SETTLE_SECONDS, WITHOUT_EVENTS_SECONDS, SurveyPolicy
-from celerytui.engine.survey_schedule import AGAIN_SECONDS
+from celerytui.engine.survey_schedule import AGAIN_SECONDS, LOST_PING_SECONDS
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Batch, Event, Outcome, Reply, Survey
-from celerytui.store import Store
+from celerytui.store import PING_SECONDS, Store
+from celerytui.store.verdicts import PING_TRIES
 
 EVERYTHING = tuple(SURVEY_SECTIONS)
 ON, ALREADY = "task events enabled", "task events already enabled"
@@ -59,6 +60,12 @@ class FakeControl:
         self.asked.append((tuple(workers), "disable_events"))
         replies = tuple(Reply(one, True, "task events disabled") for one in workers)
         return Outcome("worker.disable_events", tuple(workers), replies, 1.0, 2.0)
+
+    def ping(self, workers: Sequence[str]) -> set[str]:
+        self.asked.append((tuple(workers), "ping"))
+        if not self.reachable:
+            raise BrokerUnavailable("refused")
+        return set(workers) - self.mute
 
     def close(self) -> None:
         """Nothing to close."""
@@ -281,3 +288,35 @@ def test_what_has_no_answer_at_the_exit_is_told_as_that() -> None:
     control: Any = Slow()
     at.policy.restore_events(control, time.monotonic())
     assert at.said[-1].replies == (Reply("w1", None, "no reply"),)
+
+
+def test_a_worker_without_heartbeats_is_pinged_slowly_and_no_other_is() -> None:
+    at = At("w1", enable=False)
+    at.control.pids["mute"] = 9
+    at.policy.start_over()
+    at.asked()
+    found = at.wait(PING_SECONDS * 4)
+    assert found == [(("mute",), "ping")] * 4
+    at.control.reachable = False
+    at.wait(PING_SECONDS * 4)
+    worker = at.store.worker("mute")
+    assert worker is not None
+    # That the broker could not be asked says nothing of it.
+    assert worker.no_answer is None
+
+
+def test_a_worker_that_answers_no_ping_is_lost_and_asked_more_seldom() -> None:
+    at = At(enable=False)
+    at.control.pids["mute"] = 9
+    at.policy.start_over()
+    at.control.mute.add("mute")
+    at.asked()
+    found = []
+    while (worker := at.store.worker("mute")) is not None and worker.status != "lost":
+        found += at.wait(1.0)
+        at.store.sweep(time.time())
+    assert found == [(("mute",), "ping")] * PING_TRIES
+    at.asked()
+    at.wait(PING_SECONDS)
+    at.asked()
+    assert at.wait(LOST_PING_SECONDS * 3) == [(("mute",), "ping")] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 from celerytui.columns import (
@@ -18,10 +19,10 @@ from celerytui.columns import (
     meter,
     status_role,
 )
-from celerytui.columns.workers import busy_part, software
+from celerytui.columns.workers import busy_part, software, stopping_words
 from celerytui.control import ENABLE_EVENTS
 from celerytui.health.queues import GROWING
-from celerytui.health.workers import is_skewed
+from celerytui.health.workers import LATE, LOST, SHARED, is_skewed
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -62,7 +63,10 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker is None:
             return [[("It has not been heard of.", "muted")]]
         stats = self.data("stats", dict)
-        lines = self._lost(worker, width)
+        lines: list[Line | Spans] = []
+        for note, role in self._notes(worker):
+            lines += [[(part, role)] for part in wrap(note, max(20, width))]
+        lines += self._lost(worker, width)
         for label, spans in self._facts(worker, stats, width):
             lines.append([(label.ljust(LABEL), "muted"), *spans])
         lines += [
@@ -71,6 +75,20 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         ]
         return [*lines, *self._queues(worker, width)]
 
+    def _notes(self, worker: Worker) -> list[Span]:
+        """What is out of the ordinary with its processes, in a line each."""
+        ids = (LATE.id, LOST.id, SHARED.id)
+        notes: list[Span] = [
+            (alert.text, "failure" if alert.severity == "critical" else "warning")
+            for alert in worker.alerts
+            if alert.id in ids
+        ]
+        if worker.stopping and worker.stopping_until is not None:
+            before = "An earlier process is stopping" if worker.alive else "Stopping"
+            end = format_clock(worker.stopping_until, self.session.utc, now=self.session.now())
+            notes.append((f"{before}: {stopping_words(worker)}, given up at {end}", "text"))
+        return notes
+
     def _facts(
         self, worker: Worker, stats: Mapping[str, Any], width: int
     ) -> list[tuple[str, Spans]]:
@@ -78,7 +96,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         named = software(worker) or unknown
         system: Spans = [(f"   {clean(worker.sw_sys, limit=20)}", "muted")] if worker.sw_sys else []
         pool = f"{worker.pool or unknown}, {format_count(worker.concurrency)}"
-        pid = str(worker.pid) if worker.pid is not None else unknown
+        pid = ", ".join(map(str, worker.pids)) or str(worker.pid or unknown)
         return [
             ("up", self._up(worker)),
             ("version", [(clean(named, limit=40), "text"), *system]),
