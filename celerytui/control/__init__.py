@@ -3,8 +3,10 @@
 from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
 from celerytui.control.actionlog import ITSELF, ActionLog, LogEntry, log_path, overall, user_name
 from celerytui.control.client import Control
+from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
+from celerytui.control.outcomes import Results
 from celerytui.control.params import problem
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
 from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
@@ -22,11 +24,14 @@ __all__ = [
     "TASK_SECTIONS",
     "Action",
     "ActionLog",
+    "Answer",
     "Control",
     "CurrentValues",
     "Group",
     "LogEntry",
     "Param",
+    "Question",
+    "Results",
     "Scope",
     "SectionReader",
     "Switch",

@@ -22,6 +22,7 @@ from celerytui.control import ActionLog, log_path, user_name
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
+from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
@@ -117,6 +118,7 @@ class Engine:
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
         self.requests = RequestPool(app, settings, self.store, self._tell, clock)
+        self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
         self._sweeper = Sweeper(
             self.store, self._link_state, self._control.start_over, pace=pace, clock=clock
@@ -348,6 +350,7 @@ class Engine:
         if self._sweeper.is_due():
             self._survive(self._sweeper.turn)
             self._survive(self._judge)
+            self._survive(self._lookup.turn)
 
     def _judge(self) -> None:
         self.health.evaluate(self.link, self.clock())

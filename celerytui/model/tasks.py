@@ -53,7 +53,7 @@ class TaskExtra(Struct, gc=False):
     """The fields that few tasks have, kept apart so that the many stay small.
 
     `lost_from` is the state that a lost or missed task was in, `source` where its outcome was
-    found, if not in its events.
+    found, if not in its events, `resent` when it was sent once more while it ran.
     """
 
     exception: str | None = None
@@ -74,6 +74,7 @@ class TaskExtra(Struct, gc=False):
     attempts: tuple[Attempt, ...] = ()
     lost_from: TaskState | None = None
     source: str | None = None
+    resent: float | None = None
 
 
 _NO_EXTRA = TaskExtra()

@@ -3,7 +3,16 @@
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
+from celerytui.store.settling import TaskOutcome
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
 
-__all__ = ["FAILED_WINDOW", "QUEUE_SAMPLES", "SETTLED", "Pruning", "Store", "Summary"]
+__all__ = [
+    "FAILED_WINDOW",
+    "QUEUE_SAMPLES",
+    "SETTLED",
+    "Pruning",
+    "Store",
+    "Summary",
+    "TaskOutcome",
+]

@@ -88,9 +88,9 @@ class Seeding:
             listed.add(_text(info.get("id")))
             record = self._workers.get(hostname, now)
             if state is STARTED:
-                self._take_active(record, info, now)
+                self.take_active(record, info, now)
             else:
-                self._take_waiting(record, info, eta, now)
+                self.take_waiting(record, info, eta, now)
             yield
 
     def _lose(self, record: WorkerRecord, ids: list[str], before: float) -> Iterator[None]:
@@ -103,7 +103,8 @@ class Seeding:
         known = [self._messages.queue_name(name) for name in names if name]
         record.set_queues(tuple(known))
 
-    def _take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
+    def take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
+        """Take a task that a worker says it runs."""
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
@@ -114,9 +115,10 @@ class Seeding:
             own(task).worker_pid = pid
             self._changes.note(task.id)
 
-    def _take_waiting(
+    def take_waiting(
         self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float
     ) -> None:
+        """Take a task that a worker says it holds."""
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
             own(task).eta = eta

@@ -15,6 +15,7 @@ from typing import Literal
 from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
+from celerytui.store.contradictions import Contradictions
 from celerytui.store.extras import copy_task
 from celerytui.store.fast_path import FastPath
 from celerytui.store.interning import InternTable
@@ -23,6 +24,7 @@ from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
+from celerytui.store.settling import Settling
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
@@ -51,7 +53,7 @@ FAILURE = TaskState.FAILURE
 class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
-    `revision` grows with every change.
+    `revision` grows with every change. What cannot be so, and what came of it, is in `settling`.
     """
 
     def __init__(
@@ -70,6 +72,15 @@ class Store:
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
+        self._contradictions = Contradictions(self._tasks, self._workers, self._changes)
+        self.settling = Settling(
+            self._lock,
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._seeding,
+            self._contradictions,
+        )
         self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
@@ -127,7 +138,7 @@ class Store:
             self._changes.commit(other=True)
 
     def sweep(self, now: float) -> None:
-        """Judge each worker and mark the tasks of those that are gone; once a second."""
+        """Judge each worker, mark the tasks of those that are gone, look for what cannot be so."""
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
@@ -142,6 +153,12 @@ class Store:
                 self._changes.commit(other=changed)
             for record, ids in orphans:
                 self._lose(record, ids)
+        with self._lock:
+            self._contradictions.begin(now)
+        more = True
+        while more:
+            with self._lock:
+                more = self._contradictions.turn(now)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""

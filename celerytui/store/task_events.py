@@ -78,6 +78,8 @@ class TaskEvents:
                 self._table.move(task, SENT, None)
             self._describe(task, event)
         else:
+            if task.state is STARTED and task.started is not None and sent > task.seen:
+                own(task).resent = sent
             self._fill(task, event)
         if task.sent is None or sent >= task.sent:
             task.sent = sent
@@ -247,8 +249,9 @@ class TaskEvents:
 
     def _begin_try(self, task: Task) -> None:
         task.started = task.finished = task.runtime = task.result = None
-        if task.more.source is not None:
-            own(task).source = None
+        if task.more.source is not None or task.more.resent is not None:
+            extra = own(task)
+            extra.source = extra.resent = None
         _forget_failure(task)
 
 

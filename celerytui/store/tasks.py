@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import count
 
 from celerytui.model import Task, TaskState
@@ -15,6 +16,10 @@ RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
 LOST = TaskState.LOST
+MISSED = TaskState.MISSED
+
+MAX_MISSED = 10_000
+"""As many missed tasks wait to be looked up; the oldest ones make room."""
 
 STATES = len(TaskState)
 NEW = STATES * STATES
@@ -25,6 +30,7 @@ class HeldTasks:
 
     `moves` counts the steps from one state to another, at `old * STATES + new`, and at
     `NEW + state` those that were not held; `evicted` what went from each state to make room.
+    `missed` are the ids of those that nobody looked up yet.
     """
 
     def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
@@ -37,6 +43,7 @@ class HeldTasks:
         self._records = workers.records
         self._changes = changes
         self.numbers = count(1)
+        self.missed: deque[str] = deque(maxlen=MAX_MISSED)
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -99,6 +106,8 @@ class HeldTasks:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
         own(task).lost_from = task.state
         self.move(task, state, None)
+        if state is MISSED:
+            self.missed.append(task.id)
         self._changes.note(task.id)
 
     def lose_all(
