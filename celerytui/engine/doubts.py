@@ -59,7 +59,9 @@ class Doubts:
         now = self._monotonic()
         doubts = self._settling.doubts()
         self._hosts = {
-            name: host for name, host in self._hosts.items() if name in doubts or host.next > now
+            name: host
+            for name, host in self._hosts.items()
+            if name in doubts or now < host.next + (LONGEST_PAUSE if host.cautious else 0.0)
         }
         if not doubts or now - self._asked_at < ASK_SECONDS:
             return

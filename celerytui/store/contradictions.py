@@ -230,7 +230,8 @@ class Contradictions:
         watch.crowded = watch.crowded + 1 if crowded else 0
         if worker.last_heartbeat is not None and worker.last_heartbeat != watch.heard:
             watch.heard = worker.last_heartbeat
-            watch.beat_before, watch.beat = watch.beat, record.beat
+            watch.beat_before = watch.beat
+            watch.beat = worker.last_heartbeat + (worker.clock_skew or 0.0)
             active = worker.active
             # Task events come later than the heartbeat that counts them already.
             older = sum(at < watch.beat_before for at in starts)

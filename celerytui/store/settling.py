@@ -187,10 +187,10 @@ class Settling:
             task.finished = outcome.at
         if state is SUCCESS:
             task.result = outcome.result
+        elif state is TaskState.REVOKED:
+            extra.revoked = outcome.at
         else:
             extra.exception, extra.traceback = outcome.result, outcome.traceback
-        if state is TaskState.REVOKED:
-            extra.revoked = outcome.at
         self._changes.note(task.id)
 
 
