@@ -1,0 +1,77 @@
+"""A monitor that misses events finds out by itself, with real workers: it asks, and settles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from celerytui.engine import Engine
+from celerytui.model import TaskState
+from celerytui.settings import Settings
+from tests.integration.cluster import Cluster
+from tests.integration.lossy import Lossy, asked_seldom, no_phantoms
+from tests.integration.servers import Server, wait_until
+from tests.integration.wire import Wire
+from tests.waiting import patience
+
+SECONDS = 60.0
+LOAD_SECONDS = 20.0
+
+
+@pytest.fixture
+def run_lossy() -> Iterator[Callable[..., Lossy]]:
+    """`run_lossy(app, every)`: an engine that misses one task-succeeded in `every`."""
+    engines: list[Engine] = []
+
+    def run(app: Any, every: int, **settings: Any) -> Lossy:
+        engine = Engine(app, Settings(reply_timeout=float(patience()), **settings), headless=True)
+        lossy = Lossy(engine, every)
+        engines.append(engine)
+        engine.start()
+        return lossy
+
+    yield run
+    for engine in engines:
+        engine.stop()
+
+
+@pytest.mark.parametrize("backend", [True, False])
+def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
+    redis_server: Server, tmp_path: Path, run_lossy: Callable[..., Lossy], backend: bool
+) -> None:
+    cluster = Cluster(redis_server.fresh_url(), tmp_path)
+    wire = Wire(redis_server.port, only=b"pidbox")
+    try:
+        for hostname in ("w1@test", "w2@test"):
+            cluster.begin(hostname, "prefork", 4, "-E")
+        cluster.wait_for("w1@test", "w2@test")
+        app = cluster.app if backend else Celery("t", broker=cluster.url, set_as_current=False)
+        # It only reads, so read-only allows it.
+        lossy = run_lossy(app, 40, read_only=True)
+        engine = lossy.engine
+        wait_until(
+            lambda: sum(one.inspected is not None for one in engine.store.workers()) == 2,
+            SECONDS,
+            "the workers to be asked",
+        )
+        wire.forget()
+        no_phantoms(lossy, cluster.app, LOAD_SECONDS)
+        assert len(lossy.dropped) > 3
+        state = TaskState.SUCCESS if backend else TaskState.MISSED
+        wait_until(
+            lambda: {task.state for task in lossy.tasks()} == {state}, SECONDS, "all to be settled"
+        )
+        for task in lossy.tasks():
+            assert task.more.source == ("result backend" if backend else None)
+            assert task.result == ("'slept 0.05'" if backend else None)
+            assert (task.finished is not None) is backend
+        assert engine.store.summary(engine.clock()).running == 0
+        assert asked_seldom(wire) > 0
+        assert engine.trouble is None
+    finally:
+        wire.close()
+        cluster.close()
