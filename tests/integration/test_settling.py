@@ -12,6 +12,7 @@ from celery import Celery
 from celerytui.engine import Engine
 from celerytui.model import TaskState
 from celerytui.settings import Settings
+from tests.integration import starts
 from tests.integration.cluster import Cluster
 from tests.integration.lossy import Lossy, asked_seldom, no_phantoms
 from tests.integration.servers import Server, wait_until
@@ -19,7 +20,8 @@ from tests.integration.wire import Wire
 from tests.waiting import patience
 
 SECONDS = 60.0
-LOAD_SECONDS = 20.0
+LOAD_SECONDS = 12.0
+STARTS = 4
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
         cluster.wait_for("w1@test", "w2@test")
         app = cluster.app if backend else Celery("t", broker=cluster.url, set_as_current=False)
         # It only reads, so read-only allows it.
-        lossy = run_lossy(app, 40, read_only=True)
+        lossy = run_lossy(app, 30, read_only=True)
         engine = lossy.engine
         wait_until(
             lambda: sum(one.inspected is not None for one in engine.store.workers()) == 2,
@@ -74,4 +76,16 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
         assert engine.trouble is None
     finally:
         wire.close()
+        cluster.close()
+
+
+async def test_no_start_among_running_tasks_leaves_one_running(
+    redis_server: Server, tmp_path: Path
+) -> None:
+    cluster = Cluster(redis_server.fresh_url(), tmp_path)
+    try:
+        starts.begin(cluster)
+        for _ in range(STARTS):
+            assert await starts.phantoms_of_a_start(cluster) == []
+    finally:
         cluster.close()
