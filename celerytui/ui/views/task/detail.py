@@ -299,6 +299,8 @@ class DetailPane(ScrolledPane):
                 if missed
                 else f"{was} when its worker went away"
             )
+        if more.source is not None:
+            words.append(f"from the {clean(more.source, limit=40)}")
         return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
 
     def _outcome_part(self, width: int, at: int) -> list[Row]:
