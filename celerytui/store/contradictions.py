@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from celerytui.store.workers import KnownWorkers, WorkerRecord
 
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
+LOST = TaskState.LOST
 ENDED = (TaskState.SUCCESS, TaskState.FAILURE)
 
 TIMES_RUNNING = 3
@@ -122,11 +124,10 @@ class Contradictions:
             if self._looked:
                 return False
             self._waiting = list(self._records)
-            gone = self._watched.keys() - self._records.keys()
-            for hostname in gone:
-                del self._watched[hostname]
-            for hostname in self.doubts.keys() - self._records.keys():
-                del self.doubts[hostname]
+            known: tuple[dict[str, Any], ...] = (self._watched, self.doubts, self._tasks.lost)
+            for one in known:
+                for hostname in one.keys() - self._records.keys():
+                    del one[hostname]
         end = self._looked + COST_OF_TURN
         while self._waiting and self._looked < end:
             record = self._records.get(self._waiting.pop())
@@ -168,15 +169,29 @@ class Contradictions:
     def _look(self, record: WorkerRecord, now: float) -> None:
         worker, hostname = record.worker, record.hostname
         found: list[str] | None = None
-        if worker.alive and not record.unsettled and (record.tasks or worker.active):
-            watch = self._watch(record)
-            found = self._in_doubt(record, watch, now)
+        if not worker.alive or record.unsettled:
+            self._watched.pop(hostname, None)
+        elif hostname in self._tasks.lost:
+            found = self._not_lost_after_all(hostname)
+        elif record.tasks or worker.active:
+            found = self._in_doubt(record, self._watch(record), now)
         else:
             self._watched.pop(hostname, None)
         if found is None:
             self.doubts.pop(hostname, None)
         else:
             self.doubts[hostname] = tuple(found)
+
+    def _not_lost_after_all(self, hostname: str) -> list[str] | None:
+        """The tasks that were lost with this worker, of which the same process is there again."""
+        lost = self._tasks.lost[hostname]
+        for task_id in list(lost):
+            task = self._tasks.by_id.get(task_id)
+            if task is None or task.state is not LOST or task.worker != hostname:
+                lost.discard(task_id)
+        if not lost:
+            del self._tasks.lost[hostname]
+        return list(lost)[:IDS] or None
 
     def _in_doubt(self, record: WorkerRecord, watch: _Watch, now: float) -> list[str] | None:
         """The ids in doubt; empty where the worker runs unknown tasks, None where all agrees."""

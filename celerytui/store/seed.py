@@ -73,9 +73,11 @@ class Seeding:
         for hostname, stats in survey.stats.items():
             if isinstance(stats, dict):
                 record = self._workers.get(hostname, now)
-                before = list(record.tasks) if _take_process(record, stats, now) else []
+                other = _take_process(record, stats, now)
                 _take_stats(record.worker, stats)
-                yield from self._lose(record, before, now - SETTLED)
+                if other:
+                    yield from self._lose(record, list(record.tasks), now - SETTLED)
+                    self._tasks.lost.pop(hostname, None)
             yield
         for hostname, queues in survey.active_queues.items():
             self._take_queues(self._workers.get(hostname, now), queues)

@@ -22,6 +22,7 @@ STARTED = TaskState.STARTED
 RETRY = TaskState.RETRY
 SUCCESS = TaskState.SUCCESS
 FAILURE = TaskState.FAILURE
+LOST = TaskState.LOST
 MISSED = TaskState.MISSED
 
 OUTCOMES = {
@@ -90,6 +91,7 @@ class Settling:
             self._contradictions.confirm(there, taken_at)
             self._contradictions.doubts.pop(hostname, None)
             absent = [id for id in asked if id not in found or found[id][0] == "ready"]
+            self._find_again(record, absent)
             waiting = [id for id in absent if not self._give_up(record, id, STARTED, taken_at)]
             self._changes.commit(other=True)
         return [id for id in waiting if self._is(record, id, RECEIVED)]
@@ -138,6 +140,15 @@ class Settling:
     def _is(self, record: WorkerRecord, task_id: str, state: TaskState) -> bool:
         task = self._tasks.by_id.get(task_id)
         return task is not None and task.state is state and task_id in record.tasks
+
+    def _find_again(self, record: WorkerRecord, ids: Sequence[str]) -> None:
+        """Its process was there all the while, so these were not lost with it: they ended."""
+        lost = self._tasks.lost.get(record.hostname, set())
+        for task_id in ids:
+            task = self._tasks.by_id.get(task_id)
+            if task_id in lost and task is not None and task.state is LOST:
+                self._tasks.revive(task)
+                self._changes.note(task_id)
 
     def _found(
         self, record: WorkerRecord, task_id: str, place: str, info: dict[str, Any], at: float

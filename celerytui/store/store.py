@@ -369,6 +369,7 @@ class Store:
             if record is not None:
                 ids = list(record.tasks)
                 self._tasks.lose_all(record, ids, before=event.timestamp, started=True)
+            self._tasks.lost.pop(event.hostname, None)
 
     def _worker_went(self, event: Event) -> None:
         self._workers.went(event, self._events.now)

@@ -20,6 +20,8 @@ MISSED = TaskState.MISSED
 
 MAX_MISSED = 10_000
 """As many missed tasks wait to be looked up; the oldest ones make room."""
+MAX_LOST = 2_000
+"""As many lost tasks of one worker are asked for when it is back."""
 
 STATES = len(TaskState)
 NEW = STATES * STATES
@@ -30,7 +32,8 @@ class HeldTasks:
 
     `moves` counts the steps from one state to another, at `old * STATES + new`, and at
     `NEW + state` those that were not held; `evicted` what went from each state to make room.
-    `missed` are the ids of those that nobody looked up yet.
+    `missed` are the ids of those that nobody looked up yet, `lost` of those that went down with a
+    worker's process, by its hostname, to be asked for should it be there after all.
     """
 
     def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
@@ -44,6 +47,7 @@ class HeldTasks:
         self._changes = changes
         self.numbers = count(1)
         self.missed: deque[str] = deque(maxlen=MAX_MISSED)
+        self.lost: dict[str, set[str]] = {}
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -108,6 +112,10 @@ class HeldTasks:
         self.move(task, state, None)
         if state is MISSED:
             self.missed.append(task.id)
+        elif task.worker is not None:
+            lost = self.lost.setdefault(task.worker, set())
+            if len(lost) < MAX_LOST:
+                lost.add(task.id)
         self._changes.note(task.id)
 
     def lose_all(

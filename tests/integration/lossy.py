@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from celerytui.engine import Engine
 from celerytui.model import Batch, Task, TaskState
 from tests.integration.wire import Wire
-from tests.waiting import patience
+from tests.waiting import patience, wait_until
 
 STALE = 30.0
 """A task that ended so many seconds ago must not be shown as running."""
@@ -53,6 +54,17 @@ class Lossy:
         now = time.time()
         running = (one for one in self.engine.store.all_tasks() if one.state is TaskState.STARTED)
         return [one.id for one in running if now - self.ended.get(one.id, now) > stale]
+
+    def states(self) -> Counter[str]:
+        """How many of those of which the end was dropped are in each state."""
+        return Counter(task.state.label for task in self.tasks())
+
+    def settle(self, state: TaskState, seconds: float) -> None:
+        """Wait until all of them are in that state."""
+        try:
+            wait_until(lambda: set(self.states()) == {state.label}, seconds, "all to be settled")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.states()}") from None
 
     def tasks(self) -> list[Task]:
         """Those of which the end was dropped, as they are known."""

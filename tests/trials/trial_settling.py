@@ -13,7 +13,7 @@ from celerytui.model import TaskState
 from tests.integration import starts
 from tests.integration.cluster import Cluster
 from tests.integration.lossy import STALE, Lossy, asked_seldom, no_phantoms
-from tests.integration.servers import Server, wait_until
+from tests.integration.servers import Server
 from tests.integration.wire import Wire
 
 MINUTES = 10
@@ -37,9 +37,7 @@ def test_ten_minutes_in_which_one_end_in_200_is_lost(
         lossy = run_lossy(app, EVERY)
         most = no_phantoms(lossy, cluster.app, 60.0 * MINUTES)
         state = TaskState.SUCCESS if backend else TaskState.MISSED
-        wait_until(
-            lambda: {task.state for task in lossy.tasks()} == {state}, STALE, "all to be settled"
-        )
+        lossy.settle(state, STALE)
         print(
             f"backend {backend}: {len(lossy.ended)} tasks ended, {len(lossy.dropped)} ends lost, "
             f"all {state.label}; at most {most} shown as running at once that were not; "

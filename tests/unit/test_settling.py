@@ -96,6 +96,35 @@ def test_a_task_that_waits_in_its_worker_again_is_received() -> None:
     assert (held(store).state, held(store).started) == (TaskState.RECEIVED, None)
 
 
+def lost() -> Store:
+    store = running()
+    feed(store, beat(3, pid=7))
+    store.sweep(T0 + 30)
+    assert held(store).state is TaskState.LOST
+    return store
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_task_that_was_lost_with_a_worker_that_is_there_after_all(there: bool) -> None:
+    store = lost()
+    assert store.settling.doubts() == {}
+    feed(store, beat(40, pid=7))
+    store.sweep(T0 + 41)
+    assert store.settling.doubts() == {ALPHA: ("a",)}
+    answer(store, 42, "a", **({"a": "active"} if there else {}))
+    assert held(store).state is (TaskState.STARTED if there else TaskState.MISSED)
+    store.sweep(T0 + 43)
+    assert store.settling.doubts() == {}
+
+
+def test_a_task_that_was_lost_with_another_process_stays_lost() -> None:
+    store = lost()
+    feed(store, beat(40, pid=8))
+    store.sweep(T0 + 41)
+    assert store.settling.doubts() == {}
+    assert held(store).state is TaskState.LOST
+
+
 def test_a_waiting_task_that_is_not_named_may_be_held_back() -> None:
     store = feed(Store(), beat(0), task_event("received", 1))
     assert answer(store, 20, "a") == ["a"]
