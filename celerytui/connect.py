@@ -26,6 +26,7 @@ __all__ = [
     "learn_secrets",
     "load_app",
     "loaded",
+    "names_no_queue",
     "ready",
     "transport_name",
 ]
@@ -181,6 +182,13 @@ def broker_url(app: Any) -> str:
     if not url:
         return mask(str(app.connection_for_read().as_uri()))
     return mask_url(url if isinstance(url, str) else ";".join(map(str, url)))
+
+
+def names_no_queue(app: Any) -> bool:
+    """Whether the default queue is only Celery's own default: no app was given, nor its setting."""
+    return app_name(app) == "default" and not (
+        {"task_default_queue", "CELERY_DEFAULT_QUEUE"} & set(app.conf.table(with_defaults=False))
+    )
 
 
 def transport_name(app: Any) -> str:

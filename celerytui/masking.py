@@ -15,10 +15,28 @@ MASK = "**"
 URLS = re.compile(r"://([^\s'\"<>`]+)")
 NEXT_URL = re.compile(r"([;,](?=[\w+.\-]+://))")
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:,]*)(?::\d*)?(?:,(?:\[[^\]]*\]|[^:,]*)(?::\d*)?)*")
-SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|private_key", re.IGNORECASE)
+SECRET_WORDS = r"pwd|secret|token|credential|authorization|(?:api|access|private|account)[_\-]?key"
+SECRET_NAME = re.compile(rf"pass|{SECRET_WORDS}|dsn|cookie|(?:^|[_.\-])auth$", re.IGNORECASE)
 SECRET_PARAMETER = re.compile(
-    r"([?&;][\w.\-]*(?:passw|pwd|secret|token|credential)[\w.\-]*=)[^&\s;'\"<>`]+", re.IGNORECASE
+    rf"([?&;\s][\w.\-]{{0,64}}(?:passw|{SECRET_WORDS})[\w.\-]{{0,64}}=)[^&\s;'\"<>`]+",
+    re.IGNORECASE,
 )
+SECRET_BEFORE = re.compile(
+    rf"(?:pass|{SECRET_WORDS}|dsn|cookie|(?<=['\"_.\-])auth(?=['\"]))"
+    r"[\w.\-]{0,64}(?:['\"]?\s*[:=]|['\"]\s*,)\s*",
+    re.IGNORECASE,
+)
+"""What stands before a secret in a repr or in a file of settings."""
+URL_BEFORE = re.compile(r"((?:_url|_backend)['\"]?\s*[:=]\s*['\"]?)([^\s'\"<>`]+)", re.IGNORECASE)
+BARE_VALUE = re.compile(r"[^\s,;)\]}]*")
+QUOTED_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
+LOGIN = re.compile(r"\b(Bearer|Basic|Token) +[\w.~+/\-]{8,}=*", re.IGNORECASE)
+URL_NAME = re.compile(r"ur[li]s?$|backend$|^broker|dsn$", re.IGNORECASE)
+INNOCENT_NAME = re.compile(
+    r"user|name|type|mechanism|method|id$|host|port$|email|ur[il]$|path|file|db$|database",
+    re.IGNORECASE,
+)
+"""What stands below a secret's name and is none: as a secret it would be masked in every text."""
 
 COMMON_WORDS = frozenset(
     ("guest", "password", "celery", "redis", "rabbitmq", "amqp", "localhost", "none", "true")
@@ -43,6 +61,8 @@ def mask(text: str) -> str:
         text = URLS.sub(_mask_match, text)
     if "=" in text:
         text = SECRET_PARAMETER.sub(rf"\1{MASK}", text)
+    if "earer " in text or "asic " in text:
+        text = LOGIN.sub(rf"\1 {MASK}", text)
     pattern = _Known.pattern
     return text if pattern is None else pattern.sub(MASK, text)
 
@@ -52,13 +72,37 @@ def one_line(error: BaseException) -> str:
     return mask(" ".join(str(error).split()) or type(error).__name__)
 
 
+def masked(answer: object, name: str = "", *, secret: bool = False) -> object:
+    """The same nested answer: texts masked, and whatever stands below a secret's name.
+
+    `name` is the key that the answer stands below.
+    """
+    secret = secret or SECRET_NAME.search(name) is not None
+    if isinstance(answer, dict):
+        return {
+            masked(key): masked(value, str(key), secret=secret) for key, value in answer.items()
+        }
+    if isinstance(answer, (list, tuple)):
+        if len(answer) == 2 and isinstance(answer[0], str) and SECRET_NAME.search(answer[0]):
+            # A header is often a pair.
+            return [answer[0], masked(answer[1], secret=True)]
+        return [masked(one, name, secret=secret) for one in answer]
+    if secret and answer is not None and not isinstance(answer, bool):
+        return MASK
+    if isinstance(answer, str):
+        if URL_NAME.search(name):
+            answer = mask_url(answer)
+        return mask(_mask_named(answer))
+    return answer
+
+
 def mask_url(url: str) -> str:
     """A broker's or backend's URL, or a list of them joined by ";", without its passwords."""
-    masked = []
+    parts = []
     for part in NEXT_URL.split(url):
-        scheme, separator, rest = part.partition("://")
-        masked.append(scheme + separator + _mask_userinfo(rest, _greedy_end(rest)))
-    return SECRET_PARAMETER.sub(rf"\1{MASK}", "".join(masked))
+        scheme, separator, rest = _split(part)
+        parts.append(scheme + separator + _mask_userinfo(rest, _greedy_end(rest)))
+    return SECRET_PARAMETER.sub(rf"\1{MASK}", "".join(parts))
 
 
 def learn(secrets: Iterable[str]) -> None:
@@ -83,7 +127,7 @@ def passwords_in(url: str) -> Iterator[str]:
     them in a text.
     """
     for part in NEXT_URL.split(url):
-        scheme, _, rest = part.partition("://")
+        scheme, _, rest = _split(part)
         for end in {_userinfo_end(rest), _greedy_end(rest)}:
             user, colon, password = rest[: max(end, 0)].partition(":")
             host = re.split(r"[:/?#]", rest[end + 1 :], maxsplit=1)[0]
@@ -96,21 +140,63 @@ def passwords_in(url: str) -> Iterator[str]:
             yield match[0][len(match[1]) :]
 
 
-def secrets_in(settings: object, name: str = "") -> Iterator[str]:
+def secrets_in(settings: object, name: str = "", *, secret: bool = False) -> Iterator[str]:
     """The strings below keys that name a secret, and URLs' passwords, in nested settings."""
+    secret = secret or SECRET_NAME.search(name) is not None
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            yield from secrets_in(value, str(key))
+            yield from secrets_in(value, str(key), secret=secret)
     elif isinstance(settings, list | tuple | set | frozenset):
         for value in settings:
-            yield from secrets_in(value, name)
+            yield from secrets_in(value, name, secret=secret)
     elif isinstance(settings, bytes):
-        yield from secrets_in(settings.decode("utf-8", "replace"), name)
+        yield from secrets_in(settings.decode("utf-8", "replace"), name, secret=secret)
     elif isinstance(settings, str):
-        if "://" in settings:
+        if "://" in settings or ("@" in settings and URL_NAME.search(name)):
             yield from passwords_in(settings)
-        elif SECRET_NAME.search(name):
-            yield settings
+        elif secret and not INNOCENT_NAME.search(name):
+            login = LOGIN.match(settings)
+            yield settings if login is None else settings.partition(" ")[2].strip()
+
+
+def _mask_named(text: str) -> str:
+    """A text in which dicts and settings may be written, without the values of secret names."""
+    parts, at = [], 0
+    for match in SECRET_BEFORE.finditer(text):
+        begin = match.end()
+        if match.start() >= at and (end := _end_of_value(text, begin)) > begin:
+            parts += [text[at:begin], MASK]
+            at = end
+    text = "".join([*parts, text[at:]])
+    return URL_BEFORE.sub(lambda found: found[1] + mask_url(found[2]), text)
+
+
+def _end_of_value(text: str, begin: int) -> int:
+    """Where the value ends that begins there: a quoted text, a bracket's whole content, a word."""
+    depth, at = 0, begin
+    while at < len(text):
+        quoted = QUOTED_VALUE.match(text, at)
+        if quoted is not None:
+            at = quoted.end()
+        elif text[at] in "([{":
+            depth, at = depth + 1, at + 1
+        elif depth == 0:
+            bare = BARE_VALUE.match(text, at)
+            return at if bare is None else bare.end()
+        else:
+            depth, at = depth - (text[at] in ")]}"), at + 1
+        if depth == 0:
+            break
+    return at
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """A URL's scheme, what separates it, and the rest; it may be mistyped or have no scheme."""
+    for separator in ("://", "//"):
+        scheme, found, rest = url.partition(separator)
+        if found:
+            return scheme, found, rest
+    return "", "", url
 
 
 def _mask_match(match: re.Match[str]) -> str:

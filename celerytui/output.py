@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from typing import Any, TextIO, TypeVar
 
 from celerytui import __version__
@@ -20,7 +19,6 @@ from celerytui.columns import (
     columns_for,
     common_worker_prefix,
     cut,
-    epoch,
     format_count,
     format_duration,
     format_rate,
@@ -30,7 +28,7 @@ from celerytui.columns import (
 from celerytui.health import Alerts
 from celerytui.masking import mask
 from celerytui.model import (
-    LABELS,
+    BY_CONSTANT,
     Alert,
     Link,
     LinkState,
@@ -105,7 +103,7 @@ def snapshot_document(
         "tasks": {
             "held": summary.held,
             "evicted": summary.evicted,
-            "by_state": dict(summary.by_state),
+            "by_state": {one.constant: summary.by_state[one.label] for one in TaskState},
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
@@ -128,7 +126,7 @@ def _worker_row(worker: Worker) -> Document:
         "hostname": worker.hostname,
         "status": worker.status,
         "pid": worker.pid,
-        "active": worker.active,
+        "active": worker.running,
         "processed": worker.processed,
         "failed": worker.failed,
         "loadavg": None if worker.loadavg is None else list(worker.loadavg),
@@ -144,7 +142,7 @@ def _task_row(task: Task, now: float) -> Document:
     return {
         "id": task.id,
         "name": task.name,
-        "state": task.state.label,
+        "state": task.state.constant,
         "worker": task.worker,
         "queue": task.queue,
         "args": _masked(task.args),
@@ -154,17 +152,23 @@ def _task_row(task: Task, now: float) -> Document:
         "traceback": _masked(task.more.traceback),
         "source": task.more.source,
         "retries": task.retries,
-        "eta": epoch(task.more.eta),
-        "expires": epoch(task.more.expires),
+        "eta": task.more.eta,
+        "expires": task.more.expires,
         "sent": task.sent,
         "received": task.received,
         "started": task.started,
         "finished": task.finished,
         "runtime": task.running(now),
         "waited": task.waiting(now),
+        "client_clock": _shift(task.more.client_shift),
+        "worker_clock": _shift(task.more.worker_shift),
         "root_id": task.root_id,
         "parent_id": task.parent_id,
     }
+
+
+def _shift(seconds: float | None) -> float | None:
+    return None if seconds is None or math.isnan(seconds) else seconds
 
 
 def _masked(text: str | None) -> str | None:
@@ -302,7 +306,8 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
         parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
         parts.append(f"{format_count(events['gaps'])} gaps")
-    states = [f"{format_count(n)} {state}" for state, n in tasks["by_state"].items() if n]
+    counts = [(BY_CONSTANT[one].label, count) for one, count in tasks["by_state"].items()]
+    states = [f"{format_count(count)} {state}" for state, count in counts if count]
     held = f"{format_count(tasks['held'])} task{'s' * (tasks['held'] != 1)} held"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
@@ -360,6 +365,7 @@ def _worker(row: Document) -> Worker:
     same = _known(row, ("hostname", "status", "active", "processed", "failed", "pool"))
     return Worker(
         **same,
+        running=row["active"],
         first_seen=0.0,
         last_seen=math.nan if last is None else last,
         last_heartbeat=last,
@@ -381,17 +387,16 @@ def _task(row: Document) -> Task:
     task = Task(
         **_known(row, (*texts, *times)),
         seq=0,
-        state=TaskState(LABELS.index(row["state"])),
+        state=BY_CONSTANT[row["state"]],
         seen=max(known, default=math.nan),
-        extra=TaskExtra(exception=row["exception"], eta=_iso(row["eta"]), source=row["source"]),
+        extra=TaskExtra(
+            exception=row["exception"],
+            eta=row["eta"],
+            source=row["source"],
+            client_shift=row["client_clock"],
+            worker_shift=row["worker_clock"],
+        ),
     )
     if task.state.finished:
         task.runtime = row["runtime"]
     return task
-
-
-def _iso(when: float | None) -> str | None:
-    try:
-        return None if when is None else datetime.fromtimestamp(when, timezone.utc).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -54,12 +54,12 @@ def take_snapshot(
     engine.start()
     try:
         _await_broker(engine, timeout, stopped)
-        started = time.time()
+        started = engine.clock()
         _listen(engine, listen, stopped)
-        now = time.time()
+        now = engine.clock()
         return snapshot_document(
             engine.store,
-            engine.health.evaluate(engine.link, now),
+            engine.health.evaluate(engine.link, now, engine.broker.blockage),
             engine.link,
             engine.app_name,
             engine.broker_url,

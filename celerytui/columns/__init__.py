@@ -22,7 +22,6 @@ from celerytui.columns.column import (
 from celerytui.columns.formats import (
     UNKNOWN,
     common_worker_prefix,
-    epoch,
     format_age,
     format_clock,
     format_count,
@@ -44,12 +43,21 @@ from celerytui.columns.formats import (
     state_glyph,
 )
 from celerytui.columns.queues import QUEUE_COLUMNS
-from celerytui.columns.tasks import TASK_COLUMNS, state_role, task_info, task_outcome
+from celerytui.columns.redelivery import lost_counts, lost_text, redelivery_text
+from celerytui.columns.tasks import (
+    CORRECTED,
+    TASK_COLUMNS,
+    format_running,
+    state_role,
+    task_info,
+    task_outcome,
+)
 from celerytui.columns.text import cell_width, clean, cut, pad
 from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
 
 __all__ = [
     "ALERT_COLUMNS",
+    "CORRECTED",
     "QUEUE_COLUMNS",
     "TASK_COLUMNS",
     "UNKNOWN",
@@ -64,7 +72,6 @@ __all__ = [
     "columns_for",
     "common_worker_prefix",
     "cut",
-    "epoch",
     "format_age",
     "format_clock",
     "format_count",
@@ -74,14 +81,18 @@ __all__ = [
     "format_load",
     "format_percent",
     "format_rate",
+    "format_running",
     "format_span",
     "format_step",
     "format_until",
     "format_when",
     "header_cells",
+    "lost_counts",
+    "lost_text",
     "meter",
     "natural",
     "pad",
+    "redelivery_text",
     "row_cells",
     "short_name",
     "short_worker",

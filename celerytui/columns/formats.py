@@ -9,7 +9,6 @@ import math
 import re
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from functools import lru_cache
 
 from celerytui.columns.glyphs import UNICODE, signs
@@ -296,20 +295,6 @@ def natural(name: str) -> tuple[tuple[str, int, str], ...]:
     return tuple(
         (word, len(number), number) for word, number in zip(parts[::2], numbers, strict=True)
     )
-
-
-@lru_cache(maxsize=4096)
-def epoch(text: str | None) -> float | None:
-    """Unix seconds of an ISO 8601 time, as `eta` and `expires` are; UTC where no zone is named."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return moment.timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def state_glyph(state: TaskState, *, ascii: bool = False) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
-    epoch,
     format_clock,
     format_count,
     format_duration,
@@ -19,7 +18,10 @@ from celerytui.columns.formats import (
 )
 from celerytui.columns.glyphs import signs
 from celerytui.columns.text import clean, cut
-from celerytui.model import Task, TaskState
+from celerytui.model import CLOCKS_AGREE, Task, TaskState
+
+CORRECTED = "~"
+"""Stands before a figure that two clocks which differ were corrected for."""
 
 _INFO_LIMIT = 512
 _NO_KWARGS = frozenset({None, "", "{}"})
@@ -37,7 +39,7 @@ _STATE_ROLES = {
     TaskState.MISSED: "missed",
 }
 _RECEDING = frozenset({TaskState.SUCCESS, TaskState.REVOKED, TaskState.CANCELLED})
-_STARTED, _SUCCESS = TaskState.STARTED, TaskState.SUCCESS
+_STARTED, _RETRY, _SUCCESS = TaskState.STARTED, TaskState.RETRY, TaskState.SUCCESS
 _UNSTARTED = frozenset({TaskState.SENT, TaskState.RECEIVED, TaskState.RETRY})
 
 
@@ -67,8 +69,11 @@ def _state_text(task: Task, context: CellContext, width: int) -> str:
     if width < 4:
         return glyph
     word = task.state.label
-    if task.state is TaskState.RETRY and task.retries is not None:
-        word = f"{word} {format_count(task.retries, 4)}"
+    if task.state is TaskState.RETRY:
+        if task.retries is not None:
+            word = f"{word} {format_count(task.retries, 4)}"
+    elif task.more.eta is not None and task.held_until(context.now) is not None:
+        word = "until ETA"
     return f"{glyph} {word}"
 
 
@@ -97,17 +102,21 @@ def task_outcome(task: Task) -> str | None:
     return task.more.exception if task.result is None else task.result
 
 
-def _runtime_text(task: Task, context: CellContext, _width: int) -> str:
-    if task.state in _UNSTARTED:
-        eta = epoch(task.more.eta)
-        if eta is None or eta <= context.now:
-            return ""
-        return format_until(eta - context.now, ascii=context.ascii)
-    seconds = task.running(context.now)
+def format_running(task: Task, now: float, *, ascii: bool = False) -> str:
+    """How long it ran, `1.20s`, or runs, `~3m02s…`; empty where it did not start."""
+    seconds = task.running(now)
     if seconds is None:
         return ""
     running = task.state is TaskState.STARTED
-    return format_duration(seconds, running=running, ascii=context.ascii)
+    text = format_duration(seconds, running=running, ascii=ascii)
+    return CORRECTED + text if running and task.more.worker_ahead else text
+
+
+def _runtime_text(task: Task, context: CellContext, _width: int) -> str:
+    if task.state in _UNSTARTED:
+        due = task.held_until(context.now)
+        return "" if due is None else format_until(due - context.now, ascii=context.ascii)
+    return format_running(task, context.now, ascii=context.ascii)
 
 
 def _runtime_role(task: Task) -> str:
@@ -116,13 +125,25 @@ def _runtime_role(task: Task) -> str:
 
 def _wait_text(task: Task, context: CellContext, _width: int) -> str:
     seconds = task.waiting(context.now)
-    if seconds is None and task.state is TaskState.STARTED:
-        return signs(context.ascii).unknown
-    return "" if seconds is None else format_duration(seconds, ascii=context.ascii)
+    if seconds is None:
+        unknown = task.state < _SUCCESS or task.clocks_differ(context.now) is not None
+        return signs(context.ascii).unknown if unknown else ""
+    text = format_duration(seconds, ascii=context.ascii)
+    return CORRECTED + text if is_wait_corrected(task) else text
+
+
+def is_wait_corrected(task: Task) -> bool:
+    """Whether the clocks of two hosts differ and its wait was corrected by as much."""
+    extra = task.extra
+    if extra is None:
+        return False
+    if task.started is not None or task.state.finished:
+        return task.sent is not None and bool(task.apart)
+    return bool(extra.worker_ahead if task.sent is None else extra.client_ahead)
 
 
 def _eta_text(task: Task, context: CellContext, _width: int) -> str:
-    eta = epoch(task.more.eta)
+    eta = task.more.eta
     return "" if eta is None else format_clock(eta, context.utc, now=context.now)
 
 
@@ -141,18 +162,22 @@ def _outcomes(tasks: Sequence[Task], _now: float) -> list[str | None]:
 
 
 def _etas(tasks: Sequence[Task], _now: float) -> list[float | None]:
-    return [
-        None if (extra := task.extra) is None or extra.eta is None else epoch(extra.eta)
-        for task in tasks
-    ]
+    return [None if (extra := task.extra) is None else extra.eta for task in tasks]
 
 
 def _waits(tasks: Sequence[Task], now: float) -> list[float | None]:
     return [
-        None
+        task.waiting(now)
+        if task.state is _RETRY
+        or (
+            (extra := task.extra) is not None
+            and not (extra.eta is extra.retried is extra.worker_shift is extra.client_shift is None)
+        )
+        else None
         if (begin := task.received if task.sent is None else task.sent) is None
         or ((end := task.started) is None and (end := _unless_finished(task, now)) is None)
-        else (waited if (waited := end - begin) > 0.0 else 0.0)
+        or (waited := end - begin) < -CLOCKS_AGREE
+        else (waited if waited > 0.0 else 0.0)
         for task in tasks
     ]
 
@@ -161,13 +186,17 @@ def _unless_finished(task: Task, now: float) -> float | None:
     return None if task.state >= _SUCCESS else now
 
 
+def _shifted(task: Task, now: float) -> float:
+    return now + task.more.worker_ahead
+
+
 def _runtimes(tasks: Sequence[Task], now: float) -> list[float | None]:
     return [
         seconds
         if (seconds := task.runtime) is not None
         else None
         if (begin := task.started) is None
-        or (end := now if task.state is _STARTED else task.finished) is None
+        or (end := _shifted(task, now) if task.state is _STARTED else task.finished) is None
         else (lasted if (lasted := end - begin) > 0.0 else 0.0)
         for task in tasks
     ]
@@ -270,7 +299,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
         min_table_width=166,
         align="right",
         text=_eta_text,
-        key=lambda task, now: epoch(task.more.eta),
+        key=lambda task, now: task.more.eta,
         keys=_etas,
         role=_receding,
     ),

@@ -15,6 +15,7 @@ from celerytui.columns.formats import (
     short_worker,
 )
 from celerytui.columns.glyphs import signs
+from celerytui.columns.redelivery import lost_shortly
 from celerytui.columns.text import clean, cut
 from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
@@ -65,7 +66,7 @@ def _unless_gone(worker: Worker, text: str) -> str:
 
 
 def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
-    active = format_count(worker.active, 5, ascii=context.ascii)
+    active = format_count(worker.running, 5, ascii=context.ascii)
     if worker.concurrency is None:
         return _unless_gone(worker, active)
     return _unless_gone(worker, f"{active}/{format_count(worker.concurrency, 5)}")
@@ -73,9 +74,9 @@ def _busy_text(worker: Worker, context: CellContext, width: int) -> str:
 
 def busy_part(worker: Worker) -> float | None:
     """The part of its concurrency that a worker uses, None while either is unknown."""
-    if worker.active is None or not worker.concurrency:
+    if worker.running is None or not worker.concurrency:
         return None
-    return worker.active / worker.concurrency
+    return worker.running / worker.concurrency
 
 
 def _done_text(worker: Worker, context: CellContext, width: int) -> str:
@@ -85,6 +86,9 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
         return format_rate(worker.done_per_second, ascii=context.ascii)
     since = worker.offline_since or worker.last_heartbeat or worker.last_seen
     text = f"{worker.status} {format_age(max(0.0, context.now - since))}"
+    lost = worker.lost_tasks
+    if lost is not None:
+        return f"{text}, {lost_shortly(lost, context.now, context.utc)}"
     if LOST.on(worker) and worker.active:
         text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
     return text
@@ -154,7 +158,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         align="right",
         gap=1,
         text=_busy_text,
-        key=lambda worker, now: None if worker.gone else worker.active,
+        key=lambda worker, now: None if worker.gone else worker.running,
         role=_word_role,
     ),
     Column(
@@ -213,11 +217,11 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     ),
     Column(
         id="failed",
-        header="FAILED",
-        width=7,
-        min_table_width=60,
+        header="FAILED SEEN",
+        width=11,
+        min_table_width=66,
         align="right",
-        text=lambda worker, context, width: format_count(worker.failed, width),
+        text=lambda worker, context, width: format_count(worker.failed, width, ascii=context.ascii),
         key=lambda worker, now: worker.failed,
         role=lambda worker: "failure" if worker.failed else "muted",
     ),

@@ -152,7 +152,8 @@ class Action(Struct, frozen=True, kw_only=True):
     `changes` is what read-only mode refuses, `destructive` what asks before it is done, `typed`
     what asks for the target's name to be typed. An action in a `group` is under the group's key.
 
-    Before: `edits_arguments` finds the task's real arguments for its form, `current` fills the form
+    Before: `edits_arguments` finds the task's real arguments for its form, `sends_again` has the
+    question say which tasks will run anyway and so twice, `current` fills the form
     with what holds now, `button` is the word on it ("" for the label), `effect` says what will
     become of a task in a state with these parameters, `queue_effect` what of the messages that
     wait in a queue, in words that follow their number, `reach` where it is done (None: by the
@@ -176,6 +177,7 @@ class Action(Struct, frozen=True, kw_only=True):
     help: str = ""
     reach: Reach | None = None
     edits_arguments: bool = False
+    sends_again: bool = False
     current: SectionReader | None = None
     button: str = ""
     effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None

@@ -15,9 +15,10 @@ from typing import Any
 
 from celerytui.control.backend import NoBackend, task_meta
 from celerytui.control.pidbox import Pidbox
+from celerytui.control.questions import found_by_query
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
-from celerytui.model import Arguments, Refusal, Task
+from celerytui.model import Arguments, Refusal, Task, id_value
 
 LONGEST_REPR = 1024
 """Celery cuts reprs there (`argsrepr_maxsize`)."""
@@ -55,19 +56,17 @@ def _asked(
 ) -> dict[str, Any]:
     """Task id -> what the worker that has it says, of those that have not ended."""
     living = [id for id in ids if id not in tasks or not tasks[id].state.finished]
-    if not living or not workers:
+    # A worker cannot reply about an id of another type.
+    own = [one for id in living if isinstance(one := id_value(id), (str, int, float))]
+    if not own or not workers:
         return {}
     try:
-        answers = pidbox.ask("query_task", {"ids": living}, workers)
+        answers = pidbox.ask("query_task", {"ids": own}, workers)
     except BrokerUnavailable:
         return {}
-    found = {}
-    for answer in answers.values():
-        for id, placed in answer.items() if isinstance(answer, dict) else ():
-            # The worker's list that it is in, and what it is.
-            if isinstance(placed, list) and len(placed) == 2 and isinstance(placed[1], dict):
-                found[id] = placed[1]
-    return found
+    return {
+        id: info for answer in answers.values() for id, (_, info) in found_by_query(answer).items()
+    }
 
 
 class _Finder:

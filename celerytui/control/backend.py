@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from celerytui.masking import mask, one_line
-from celerytui.model import Item, ResultMeta
+from celerytui.model import Item, ResultMeta, id_text, id_value
+from celerytui.wire import pickles
 
 SOCKET_SECONDS = 5.0
 """Redis' own limit is two minutes, in which a frozen server would hold up the reader."""
@@ -28,6 +29,10 @@ def open_backend(app: Any) -> Any:
         raise NoBackend(
             "the rpc backend sends a result to the process that asked for it: no other can read it"
         )
+    if pickles.is_refused(getattr(backend, "content_type", None)):
+        raise NoBackend(f"a result is {pickles.REFUSED}")
+    if getattr(backend, "accept", None):
+        backend.accept = pickles.readable(backend.accept)
     limits = getattr(backend, "connparams", None)
     if isinstance(limits, dict):
         # Its client is made on first use, from these.
@@ -39,9 +44,16 @@ def open_backend(app: Any) -> Any:
 def task_meta(app: Any, task_id: str) -> dict[str, Any]:
     """What the backend holds of a task, as Celery decodes it; raises whatever it raises."""
     backend = open_backend(app)
-    meta = backend.get_task_meta(task_id)
+    own = id_value(task_id)
+    try:
+        with pickles.foreign():
+            meta = backend.get_task_meta(own)
+    except Exception as error:
+        if pickles.was_refused(error):
+            raise ValueError(f"the result is {pickles.REFUSED}") from error
+        raise
     # A success is cached: the dictionary would hold every result that was looked at.
-    getattr(backend, "_cache", {}).pop(task_id, None)
+    getattr(backend, "_cache", {}).pop(own, None)
     return dict(meta)
 
 
@@ -61,7 +73,7 @@ def read_result(app: Any, task_id: str, now: float) -> ResultMeta:
         result=result,
         traceback=_text(meta.get("traceback")),
         date_done=_text(meta.get("date_done")),
-        children=tuple(_ids(meta.get("children")))[:MAX_CHILDREN],
+        children=tuple(filter(None, _ids(meta.get("children"))))[:MAX_CHILDREN],
         name=_text(meta.get("name")),
         args=_repr(meta.get("args")),
         kwargs=_repr(meta.get("kwargs")),
@@ -82,7 +94,7 @@ def abort(app: Any, task_id: str) -> Item:
         if status in ("SUCCESS", "FAILURE", "REVOKED"):
             # The mark would take the place of its result.
             return Item(task_id, False, f"it has ended: its result says {status}")
-        backend.store_result(task_id, result=None, state="ABORTED", traceback=None)
+        backend.store_result(id_value(task_id), result=None, state="ABORTED", traceback=None)
         marked = task_meta(app, task_id).get("status") == "ABORTED"
     except Exception as exc:
         return Item(task_id, False, one_line(exc))
@@ -109,6 +121,6 @@ def _ids(children: Any) -> Iterator[str]:
             if members:
                 yield from _ids(members)
             elif isinstance(head, (list, tuple)) and head:
-                yield str(head[0])
+                yield id_text(head[0]) or ""
         elif getattr(child, "id", None):
-            yield str(child.id)
+            yield id_text(child.id) or ""

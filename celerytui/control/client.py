@@ -20,6 +20,7 @@ from celerytui.control.lookback import Seen, asked_again, finding
 from celerytui.control.outcomes import Results, read_results
 from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox
+from celerytui.control.questions import Held, Silences, ask_about
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
 from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
@@ -50,7 +51,7 @@ class Control:
 
     Each call has a connection of its own to the broker, so one that was lost meanwhile, or that
     the broker closed for its silence, is never met. `timeout` is how many seconds without any
-    reply count as no answer.
+    reply count as no answer, `silences` is shared by those that ask the same workers.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Control:
         read_only: bool,
         timeout: float = 1.0,
         clock: Callable[[], float] = time.time,
+        silences: Silences | None = None,
     ) -> None:
+        self._silences = Silences() if silences is None else silences
         self._app = app
         self._read_only = read_only
         self._timeout = timeout
@@ -92,7 +95,7 @@ class Control:
         What went wrong stands in the sections; raises nothing.
         """
         with self._pidbox() as pidbox:
-            return inspect(pidbox, [hostname], sections, self._clock())[hostname]
+            return inspect(pidbox, [hostname], sections, self._clock(), self._silences)[hostname]
 
     def look_back(
         self,
@@ -112,7 +115,8 @@ class Control:
         if look.sections:
             now = self._clock()
             with self._pidbox() as pidbox:
-                sections = inspect(pidbox, asked_again(outcome), look.sections, now)
+                asked = asked_again(outcome)
+                sections = inspect(pidbox, asked, look.sections, now, self._silences)
             if told := [name for name in look.sections if name in SURVEY_SECTIONS]:
                 learn(survey_of(sections, now), told)
         known = {worker.hostname: worker for worker in workers}
@@ -155,7 +159,15 @@ class Control:
         SURVEY_SECTIONS. Raises BrokerUnavailable.
         """
         with self._pidbox() as pidbox:
-            return take_survey(pidbox, workers, expected, sections, self._clock())
+            return take_survey(pidbox, workers, expected, sections, self._clock(), self._silences)
+
+    def ask_about(self, hostname: str, ids: Sequence[str]) -> Held | None:
+        """Which of these tasks a worker has; None where it does not reply.
+
+        Raises BrokerUnavailable.
+        """
+        with self._pidbox() as pidbox:
+            return ask_about(pidbox, hostname, ids, self._silences)
 
     def enable_events(self, workers: Sequence[str]) -> Outcome:
         """Turn task events on; `switches` reads the outcome. Raises ReadOnly."""

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from celerytui.control.inspection import ARGUMENTS
 from celerytui.control.lookback import registered
 from celerytui.control.pidbox import Ask, Pidbox
+from celerytui.control.questions import ARGUMENTS
 from celerytui.control.survey import CHECKS
+from celerytui.model import id_text, id_value
 
 
 class Question(Struct, frozen=True):
@@ -50,7 +51,7 @@ def _send(pidbox: Pidbox, hostname: str, question: Question) -> Ask:
     arguments: dict[str, Any]
     command, arguments = _COMMANDS[question.kind]
     if question.kind == "ids":
-        arguments = {"ids": list(question.ids)}
+        arguments = {"ids": [id_value(task_id) for task_id in question.ids]}
     return pidbox.send(command, arguments, destination=[hostname])
 
 
@@ -58,18 +59,21 @@ def _by_id(answer: Any) -> Answer | None:
     if not isinstance(answer, dict) or set(answer) == {"error"}:
         return None
     found = {}
-    for task_id, entry in answer.items():
-        if isinstance(task_id, str) and isinstance(entry, (list, tuple)) and len(entry) == 2:
+    for entry in answer.values():
+        if isinstance(entry, (list, tuple)) and len(entry) == 2:
             place, info = entry
             checked = CHECKS["active"]([info])
-            if isinstance(place, str) and checked:
+            if isinstance(place, str) and checked and (task_id := id_text(checked[0]["id"])):
                 found[task_id] = (place, checked[0])
     return Answer(found)
 
 
 def _running(answer: Any) -> Answer | None:
     infos = CHECKS["active"](answer)
-    return None if infos is None else Answer({info["id"]: ("active", info) for info in infos})
+    if infos is None:
+        return None
+    ids = [(id_text(info["id"]), info) for info in infos]
+    return Answer({task_id: ("active", info) for task_id, info in ids if task_id})
 
 
 def _limits(answer: Any) -> Answer | None:

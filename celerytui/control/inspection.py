@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from celerytui.control.pidbox import Pidbox
+from celerytui.control.questions import Answers, Silences, put, unsent
 from celerytui.control.survey import BROKER_FACTS
 from celerytui.errors import BrokerUnavailable
-from celerytui.masking import mask
+from celerytui.masking import mask, masked
 from celerytui.model import Section
 
 SECTIONS = (
@@ -28,46 +29,43 @@ SECTIONS = (
 )
 """The sections, which are inspect commands; "query_task ID" is one too."""
 
-TASK_FACTS = ("rate_limit", "soft_time_limit", "time_limit")
-"""What is asked of each registered task besides its name."""
-
 
 def inspect(
-    pidbox: Pidbox, hostnames: Sequence[str], sections: Sequence[str], now: float
+    pidbox: Pidbox,
+    hostnames: Sequence[str],
+    sections: Sequence[str],
+    now: float,
+    silences: Silences,
 ) -> dict[str, dict[str, Section]]:
-    """Ask some workers for some sections at once; what went wrong stands in them."""
+    """Ask some workers for some sections; what went wrong stands in them."""
     if not hostnames:
         return {}
+    answers: Answers = {}
     try:
-        asks = {name: pidbox.send(*_question(name), destination=hostnames) for name in sections}
-        pidbox.collect(list(asks.values()))
+        answers = put(pidbox, hostnames, sections, silences)
+        silence = pidbox.silence
     except BrokerUnavailable as gone:
-        answers: dict[str, dict[str, Any]] = {}
         silence = str(gone)
-    else:
-        answers = {name: ask.answers for name, ask in asks.items()}
-        silence = f"no answer within {pidbox.timeout:g}s"
+    later = unsent(answers, silences)
     return {
         host: {
             name: _section(host, name, answers[name][host], now)
             if host in answers.get(name, {})
-            else Section(host, name, now, error=silence)
+            else Section(host, name, now, error=_why(later.get(host, {}).get(name), silence))
             for name in sections
         }
         for host in hostnames
     }
 
 
-def _question(section: str) -> tuple[str, dict[str, Any]]:
-    """The inspect command and its arguments; after "query_task" stand ids, by spaces."""
-    name, *ids = section.split()
-    return name, {"ids": ids} if ids else ARGUMENTS.get(name, {})
+def _why(pause: float | None, silence: str) -> str:
+    """Why there is no answer; `pause` is when it is asked again, of a worker that answers others.
 
-
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "registered": {"taskinfoitems": list(TASK_FACTS)},
-    "conf": {"with_defaults": False},
-}
+    The usual cause is a task whose arguments JSON cannot carry.
+    """
+    if pause is None:
+        return silence
+    return f"not known: the worker could not reply; asked again in {round(pause):,} s at the latest"
 
 
 def _section(hostname: str, name: str, answer: Any, now: float) -> Section:
@@ -79,14 +77,3 @@ def _section(hostname: str, name: str, answer: Any, now: float) -> Section:
         broker = {key: answer["broker"].get(key) for key in BROKER_FACTS}
         answer = {**answer, "broker": broker}
     return Section(hostname, name, now, data=masked(answer))
-
-
-def masked(answer: Any) -> Any:
-    """The same answer, every text in it masked."""
-    if isinstance(answer, str):
-        return mask(answer)
-    if isinstance(answer, dict):
-        return {masked(key): masked(value) for key, value in answer.items()}
-    if isinstance(answer, list):
-        return [masked(one) for one in answer]
-    return answer

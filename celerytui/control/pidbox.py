@@ -8,6 +8,7 @@ together, with every wait bounded. The protocol is kombu's pidbox.
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 import uuid
@@ -19,6 +20,7 @@ from msgspec import Struct
 
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
+from celerytui.wire import pickles
 from celerytui.wire.broker import Broker
 from celerytui.wire.connections import write_connection
 from celerytui.wire.registry import broker_of
@@ -58,7 +60,8 @@ class Pidbox:
     be reached or goes away; the conversation is then over. `stopped` ends a wait early.
 
     Replies are polled for rather than consumed: on Redis a consumer's blocking pop outlives its
-    cancelling and swallows the next reply. Replies are read in the app's own `accept_content`.
+    cancelling and swallows the next reply. Replies are read in the app's own `accept_content`, but
+    for pickle: `refused` says that one came.
     """
 
     def __init__(self, app: Any, timeout: float, stopped: threading.Event) -> None:
@@ -73,6 +76,7 @@ class Pidbox:
         self._socket: Any = None
         self._over = False
         self._asks: dict[str, Ask] = {}
+        self.refused = False
 
     def send(
         self,
@@ -219,10 +223,10 @@ class Pidbox:
     def _take_one(self) -> bool:
         """Take one reply off the queue, whatever it holds; whether there was one."""
         try:
-            message = self._reply_queue.get(no_ack=True, accept=self._mailbox.accept)
+            message = self._reply_queue.get(no_ack=True)
             if message is None:
                 return False
-            headers, body = message.headers, message.payload
+            headers, body = message.headers, self._decoded(message)
         except self.broker_errors:
             raise
         except Exception:  # a reply that does not decode is an answer of nobody
@@ -236,6 +240,32 @@ class Pidbox:
                     if ask.awaited is not None:
                         ask.awaited.discard(hostname)
         return True
+
+    def _decoded(self, message: Any) -> Any:
+        from kombu.serialization import loads
+
+        content_type = message.content_type
+        accept = pickles.readable(self._mailbox.accept)
+        if pickles.is_refused(content_type):
+            self.refused = True
+            raise ValueError(pickles.REFUSED)
+        read: Any = loads
+        with pickles.foreign():
+            try:
+                encoding = message.content_encoding
+                return read(message.body, content_type, encoding, accept=accept)
+            except Exception:
+                # The worker's app may mark types that ours does not know.
+                if content_type != "application/json" or content_type not in accept:
+                    raise
+                return json.loads(message.body)
+
+    @property
+    def silence(self) -> str:
+        """What is said of a worker whose answer did not come."""
+        if self.refused:
+            return f"its reply is {pickles.REFUSED}"
+        return f"no answer within {self.timeout:g}s"
 
     def _abandon(self) -> None:
         self._reply_queue = None

@@ -146,7 +146,7 @@ def _again(
 def _when_sent_again(state: TaskState, params: Mapping[str, str]) -> Effect:
     if state.finished:
         return Effect("sent as a new task")
-    return Effect("sent a second time", warns=True)
+    return Effect("sent a second time: would run twice", warns=True)
 
 
 ACTIONS = (
@@ -164,6 +164,7 @@ ACTIONS = (
         run=_run_again,
         reach=Reach("their real arguments are looked for", "none is guessed"),
         edits_arguments=True,
+        sends_again=True,
         effect=_when_sent_again,
         look=Look(5.0, sent),
         help="sends a new task with the same arguments, without the callbacks of the old one",

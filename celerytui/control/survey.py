@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.control.lookback import pool_size
 from celerytui.control.pidbox import Pidbox
-from celerytui.model import Section, Survey
+from celerytui.control.questions import Silences, put, unsent
+from celerytui.errors import BrokerUnavailable
+from celerytui.model import Section, Survey, id_text
 
 BROKER_FACTS = ("transport", "hostname", "port", "virtual_host", "userid")
 """What is kept of `stats.broker`: Celery masks no password in the rest of it."""
@@ -22,7 +25,7 @@ LATEST = 1e11
 class _Request(Struct):
     """The fields of a task that are read; the rest of the answer passes as it is."""
 
-    id: str
+    id: Any
     name: str | None = None
     type: str | None = None
     hostname: str | None = None
@@ -32,6 +35,8 @@ class _Request(Struct):
     delivery_info: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        if id_text(self.id) is None:
+            raise ValueError("no id")
         if self.time_start is not None and not 0 <= self.time_start < LATEST:
             raise ValueError("no time at which a task can have started")
 
@@ -64,20 +69,20 @@ def take_survey(
     expected: Sequence[str],
     sections: Sequence[str],
     taken_at: float,
+    silences: Silences,
 ) -> Survey:
-    """Ask `workers`, or all there are, for `sections` at once: one wait, however many are silent.
+    """Ask `workers`, or all there are, for `sections`: few waits, however many are silent.
 
     `expected` names those that a broadcast should reach; whoever of them and of `workers`
     answers nothing is `missing`. Beat answers a ping only, so it is never taken for a worker.
     """
-    destination = list(workers) or None
-    asks = {name: pidbox.send(name, {}, destination=destination) for name in sections}
-    pidbox.collect(list(asks.values()))
-    heard = {host for ask in asks.values() for host in ask.answers}
-    return _survey(
-        {name: ask.answers for name, ask in asks.items()},
-        missing={*workers, *expected} - heard,
-        taken_at=taken_at,
+    answers = put(pidbox, list(workers) or None, sections, silences)
+    heard = {host for answer in answers.values() for host in answer}
+    if pidbox.refused and not heard:
+        raise BrokerUnavailable(f"no worker can be asked: {pidbox.silence}")
+    return replace(
+        _survey(answers, missing={*workers, *expected} - heard, taken_at=taken_at),
+        unsent=unsent(answers, silences),
     )
 
 

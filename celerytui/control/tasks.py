@@ -12,7 +12,7 @@ from celerytui.control.lookback import Look, aborted, revoked, terminated
 from celerytui.control.pidbox import Ask
 from celerytui.control.replies import replies, reply
 from celerytui.errors import BrokerUnavailable
-from celerytui.model import Item, Reply, TaskState
+from celerytui.model import Item, Reply, TaskState, id_value
 
 CHUNK = 250
 """Task ids in one message: as many look-ups of results for the worker, before it replies."""
@@ -25,6 +25,8 @@ SIGNAL = Param("signal", "Signal", "choice", SIGNALS, SIGNALS[0])
 
 _FLAGGED = re.compile(r"tasks \{(.*)\} flagged as revoked", re.DOTALL)
 _TERMINATED = re.compile(r"terminate: (?!tasks unknown)(.*)", re.DOTALL)
+NOT_NAMED = "expected str instance"
+"""In the error of a worker that terminated a task and could not name it: its id is no text."""
 
 
 def _revoke(call: Call) -> Result:
@@ -71,14 +73,14 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
     sent: list[tuple[Ask, list[str]]] = []
     done, error = 0, None
     try:
-        for start in range(0, len(call.targets), CHUNK):
+        for chunk in _chunks(call.targets, terminate=bool(options["terminate"])):
             if call.cancelled():
                 error = f"cancelled after {done:,} of {len(call.targets):,} tasks"
                 break
-            chunk = list(call.targets[start : start + CHUNK])
             # Who was silent once is waited for at the end only.
             awaited = None if not expected and not sent else sorted(expected - silent)
-            ask = call.pidbox.send("revoke", {"task_id": chunk, **options}, awaited=awaited)
+            own = {"task_id": [id_value(id) for id in chunk], **options}
+            ask = call.pidbox.send("revoke", own, awaited=awaited)
             sent.append((ask, chunk))
             done += len(chunk)
             call.pidbox.collect([ask])
@@ -86,6 +88,7 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
             expected |= set(ask.answers)
             call.progress(done, len(call.targets), "told the workers")
         _collect_late(call, [ask for ask, _ in sent], expected)
+        _name_terminated(sent)
     except BrokerUnavailable as exc:
         error = f"{exc}; {done:,} of {len(call.targets):,} tasks were sent"
     items = _items(call, sent, terminate=bool(options["terminate"]))
@@ -96,6 +99,23 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
         for worker, answer in ask.answers.items():
             answers.setdefault(worker, []).append(answer)
     return Result(_summed(answers, set(call.workers), len(sent), call.pidbox.timeout), error, items)
+
+
+def _chunks(ids: Sequence[str], *, terminate: bool) -> list[list[str]]:
+    """The ids, so many to a message; alone those that a worker cannot name when it replies."""
+    alone = [id for id in ids if terminate and not isinstance(id_value(id), str)]
+    others = [id for id in ids if id not in set(alone)] if alone else ids
+    chunks = [list(others[start : start + CHUNK]) for start in range(0, len(others), CHUNK)]
+    return [*chunks, *([id] for id in alone)]
+
+
+def _name_terminated(sent: Sequence[tuple[Ask, list[str]]]) -> None:
+    """Make what a worker says of an id that is no text what it says of any other."""
+    for ask, chunk in sent:
+        for worker, answer in ask.answers.items():
+            error = answer.get("error") if isinstance(answer, Mapping) else None
+            if len(chunk) == 1 and NOT_NAMED in str(error):
+                ask.answers[worker] = {"ok": f"terminate: {chunk[0]}"}
 
 
 def _collect_late(call: Call, asks: Sequence[Ask], expected: set[str]) -> None:
@@ -120,7 +140,7 @@ def _items(
         answered = [reply(worker, answer) for worker, answer in ask.answers.items()]
         refusal = next((one for one in answered if one.ok is False), None)
         ok, text = _verdict(answered, refusal)
-        ended = _ended_by(answered) if terminate else {}
+        ended = _ended_by(answered, chunk) if terminate else {}
         for id in chunk:
             if id in ended:
                 items.append(Item(id, True, f"terminated on {ended[id]}"))
@@ -128,8 +148,8 @@ def _items(
                 items.append(Item(id, True, "revoked; no worker had it running"))
             else:
                 items.append(Item(id, ok, text))
-    handled = sum(len(chunk) for _, chunk in sent)
-    items += [Item(id, None, "not sent") for id in call.targets[handled:]]
+    handled = {id for _, chunk in sent for id in chunk}
+    items += [Item(id, None, "not sent") for id in call.targets if id not in handled]
     return tuple(items)
 
 
@@ -141,13 +161,13 @@ def _verdict(answered: Sequence[Reply], refusal: Reply | None) -> tuple[bool | N
     return True, "revoked"
 
 
-def _ended_by(answered: Sequence[Reply]) -> dict[str, str]:
+def _ended_by(answered: Sequence[Reply], chunk: Sequence[str]) -> dict[str, str]:
     """Task id -> the worker that says that it terminated it."""
-    ended = {}
+    ended: dict[str, str] = {}
     for one in answered:
         match = _TERMINATED.fullmatch(one.text) if one.ok else None
-        for id in match[1].split(", ") if match else ():
-            ended[id] = one.worker
+        ids = chunk if len(chunk) == 1 else match[1].split(", ") if match else ()
+        ended |= dict.fromkeys(ids if match else (), one.worker)
     return ended
 
 

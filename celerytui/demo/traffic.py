@@ -209,9 +209,7 @@ class Traffic:
     def emit(self, type: str, at: float, host: str, **fields: Any) -> None:
         """Record one event, unless it is still to come or its worker was gone by then."""
         if at <= 0 and not (host == GPU and at > -LOST_AT):
-            self.events.append(
-                Event(type=type, hostname=host, timestamp=self.now + at, utcoffset=0, **fields)
-            )
+            self.events.append(Event(type=type, hostname=host, timestamp=self.now + at, **fields))
 
     def iso(self, at: float) -> str:
         """Write a time as Celery writes an ETA."""

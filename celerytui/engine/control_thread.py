@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from celerytui.control import ActionLog, Control
+from celerytui.control import ActionLog, Control, Silences
 from celerytui.engine.action_executor import ActionExecutor
 from celerytui.engine.doubts import Doubts
 from celerytui.engine.job import Job
@@ -41,6 +41,7 @@ class ControlThread:
         tell: Callable[[], None],
         survive: Callable[[Step], None],
         clock: Callable[[], float],
+        silences: Silences,
     ) -> None:
         self._app = app
         self._timeout = settings.reply_timeout
@@ -49,7 +50,11 @@ class ControlThread:
         self._clock = clock
         self._jobs: queue.SimpleQueue[Step] = queue.SimpleQueue()
         self._control = Control(
-            app, read_only=settings.read_only, timeout=settings.reply_timeout, clock=clock
+            app,
+            read_only=settings.read_only,
+            timeout=settings.reply_timeout,
+            clock=clock,
+            silences=silences,
         )
         self.surveys = SurveyPolicy(
             self._control,

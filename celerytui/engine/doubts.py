@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from celerytui.control import Answer, Control, Question
 from celerytui.errors import CelerytuiError
+from celerytui.model import id_value
 from celerytui.store import Store
 
 ASK_SECONDS = 0.5
@@ -81,7 +82,9 @@ class Doubts:
         host = self._hosts[hostname]
         if host.waiting:
             return Question("limits", host.waiting)
-        if ids and not host.cautious and host.silent % 2 == 0:
+        # A reply that has ids for its keys cannot name others in JSON.
+        plain = all(isinstance(id_value(task_id), (str, int, float)) for task_id in ids)
+        if ids and plain and not host.cautious and host.silent % 2 == 0:
             return Question("ids", ids)
         return Question("running", ids)
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from msgspec import Struct
 
 from celerytui import connect
-from celerytui.control import ActionLog, log_path, user_name
+from celerytui.control import ActionLog, Silences, log_path, user_name
+from celerytui.engine.broker_watch import BrokerWatch
+from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
@@ -42,6 +44,7 @@ from celerytui.model import (
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
+from celerytui.wire import pickles
 from celerytui.wire.connections import open_depths, ready, when_late
 
 if TYPE_CHECKING:
@@ -53,8 +56,6 @@ RESTART_SECONDS = 1.0
 COLLECT_SECONDS = 60.0
 TOLD_SECONDS = 5.0
 """A failure that any other step of its part may end is told for at least this long."""
-
-Clock = Callable[[], float]
 
 
 class _Keep(enum.Enum):
@@ -78,14 +79,20 @@ class Engine:
 
     `start` returns at once: the broker is connected afterwards, by the threads. `stop` waits for
     them until its deadline and then leaves them: they are daemons. A `headless` one keeps no order
-    of the tasks: its `view` stands still until somebody refreshes it.
+    of the tasks: its `view` stands still until somebody refreshes it. All goes by `clock`, which
+    is a `SteadyClock` of its own unless another is given.
     """
 
     def __init__(
-        self, app: Any, settings: Settings, *, clock: Clock = time.time, headless: bool = False
+        self,
+        app: Any,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        headless: bool = False,
     ) -> None:
         self.app = app
-        self.clock = clock
+        self.clock = clock = clock or SteadyClock()
         self.app_name = connect.app_name(app)
         self.settings = settings = settings.for_app(self.app_name)
         self.broker_url = connect.broker_url(app)
@@ -104,6 +111,8 @@ class Engine:
         )
         self._headless = headless
         self._receiver: Receiver | None = None
+        pickles.allow(settings.allow_pickle)
+        silences = Silences()
         self._control = ControlThread(
             app,
             settings,
@@ -113,15 +122,23 @@ class Engine:
             self._tell,
             lambda step: self._survive(step, part="control"),
             clock,
+            silences,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
-        self.requests = RequestPool(app, settings, self.store, self._tell, clock)
+        self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
         self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
+        self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
-            self.store, self._link_state, self._control.start_over, pace=pace, clock=clock
+            self.store,
+            self._link_state,
+            lambda: self.broker.silences,
+            lambda: self.broker.unsure,
+            self._control.start_over,
+            pace=pace,
+            clock=clock,
         )
         self._refresher = ViewRefresher(
             self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
@@ -152,6 +169,7 @@ class Engine:
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
             "brokers": self._run_brokers,
+            "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
         for name, run in parts.items():
@@ -353,7 +371,7 @@ class Engine:
             self._survive(self._lookup.turn)
 
     def _judge(self) -> None:
-        self.health.evaluate(self.link, self.clock())
+        self.health.evaluate(self.link, self.clock(), self.broker.blockage)
 
     def _link_state(self) -> LinkState:
         return self.link.state

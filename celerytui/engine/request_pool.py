@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from celerytui.control import Control, Results
+from celerytui.control import Control, Results, Silences
 from celerytui.engine.action_executor import live_workers
 from celerytui.model import Arguments, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
@@ -48,8 +48,11 @@ class RequestPool:
         store: Store,
         tell: Callable[[], None],
         clock: Callable[[], float],
+        silences: Silences,
     ) -> None:
-        self._control = Control(app, read_only=True, timeout=settings.reply_timeout, clock=clock)
+        self._control = Control(
+            app, read_only=True, timeout=settings.reply_timeout, clock=clock, silences=silences
+        )
         self._store = store
         self._tell = tell
         self._clock = clock

@@ -128,6 +128,7 @@ class SurveyPolicy:
         self.asking_since = self._clock()
         self._tell()
         answered: set[str] = set()
+        survey: Survey | None = None
         try:
             if hostnames is None:
                 there = [one.hostname for one in self._store.workers() if one.status != "offline"]
@@ -145,7 +146,15 @@ class SurveyPolicy:
             self._schedule.note(
                 self._workers(hostnames), sections, answered, asked_at, self._monotonic()
             )
+            self._book_unsent(survey)
             self._tell()
+
+    def _book_unsent(self, survey: Survey | None) -> None:
+        """Ask again, after a pause, for what workers that answered could not reply to."""
+        now = self._monotonic()
+        for hostname, sections in {} if survey is None else survey.unsent.items():
+            for section, pause in sections.items():
+                self._schedule.postpone(hostname, section, now + pause)
 
     def _enable_events(self, hostnames: Sequence[str]) -> None:
         asked_at = self._monotonic()

@@ -109,6 +109,13 @@ class SurveySchedule:
                 host = self._known[hostname] = _Host([self._new(None)])
             host.current.due |= booked
 
+    def postpone(self, hostname: str, section: str, at: float) -> None:
+        """Ask this worker for a section at that time, and not before."""
+        host = self._known.get(hostname)
+        if host is not None:
+            process = host.current
+            process.due = {one for one in process.due if one[0] != section} | {(section, at)}
+
     def leave_events(self, hostname: str) -> None:
         """Somebody saw to the task events of this name: they are not turned on any more."""
         host = self._known.get(hostname)

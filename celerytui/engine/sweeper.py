@@ -15,14 +15,17 @@ STOOD_STILL_SECONDS = 5.0
 class Sweeper:
     """Sweeps the store, for a thread that looks every `pace` whether a `turn` is due.
 
-    Silence says nothing while the `link` is not there. `stood_still` is called where a gap was
-    found and noted. Times are by `clock`.
+    Silence says nothing while the `link` is not there, nor while the broker has `silenced` the
+    workers, and nobody is judged while it is `unsure` whether it has. `stood_still` is called
+    where a gap was found and noted. Times are by `clock`.
     """
 
     def __init__(
         self,
         store: Store,
         link: Callable[[], LinkState],
+        silenced: Callable[[], bool],
+        unsure: Callable[[], bool],
         stood_still: Callable[[], None],
         *,
         pace: float,
@@ -30,6 +33,8 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._link = link
+        self._silenced = silenced
+        self._unsure = unsure
         self._stood_still = stood_still
         self._pace = pace
         self._clock = clock
@@ -48,4 +53,6 @@ class Sweeper:
         if now - since > STOOD_STILL_SECONDS + self._pace:
             self._store.mark_gap(since, now)
             self._stood_still()
-        self._store.sweep(now)
+        if self._silenced():
+            self._store.hold_judgement(now)
+        self._store.sweep(now, judging=not self._unsure())

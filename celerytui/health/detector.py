@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from celerytui.model import Link, LinkState, Queue, Severity, Worker
+from celerytui.model import Blockage, Link, LinkState, Queue, Severity, Worker
 from celerytui.store import Summary
 
 Gap = tuple[float, float | None]
@@ -18,7 +18,8 @@ _BLIND = frozenset((LinkState.RECONNECTING, LinkState.STOPPED))
 class Known(Struct, frozen=True):
     """What there is to judge from, at the time `now`: only to be read.
 
-    `gaps` are the times without a connection, oldest first, the end of a lasting one None.
+    `gaps` are the times without a connection, oldest first, the end of a lasting one None;
+    `blockage` is why the broker takes no messages.
     """
 
     now: float
@@ -27,6 +28,7 @@ class Known(Struct, frozen=True):
     workers: Sequence[Worker] = ()
     queues: Sequence[Queue] = ()
     gaps: Sequence[Gap] = ()
+    blockage: Blockage | None = None
 
     @property
     def blind(self) -> bool:

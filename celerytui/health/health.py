@@ -12,8 +12,8 @@ from celerytui.health.alerts import Alerts
 from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.health.registry import DETECTORS
 from celerytui.interpreter import give_way
-from celerytui.model import Alert, Link, Queue, Worker
-from celerytui.store import Store
+from celerytui.model import Alert, Blockage, Link, Queue, Worker
+from celerytui.store import Glance, Store
 
 MAX_ALERTS = 10_000
 """More than there is room for: the gravest and, of these, the oldest stay."""
@@ -61,8 +61,10 @@ class Health:
         """What stood when it was last evaluated."""
         return self._alerts
 
-    def evaluate(self, link: Link, now: float) -> Alerts:
-        """Judge what the store holds; once a second is enough, and never on the interface's loop.
+    def evaluate(self, link: Link, now: float, blockage: Blockage | None = None) -> Alerts:
+        """Judge what the store holds, and what the broker says of itself.
+
+        Once a second is enough, and never on the interface's loop.
 
         A detector that raises keeps its alerts as they are, and the others go on; the first of
         such exceptions is raised at the end.
@@ -70,7 +72,13 @@ class Health:
         with self._evaluating:
             store, failed = self._store, None
             known = Known(
-                now, link, store.summary(now), store.workers(), store.queues(), store.gaps()
+                now,
+                link,
+                store.summary(now),
+                store.workers(),
+                store.queues(),
+                store.gaps(),
+                blockage,
             )
             for detector in self._detectors:
                 give_way()
@@ -88,6 +96,12 @@ class Health:
             return self._alerts
 
     # Rows with what is wrong with them
+
+    def glance(self, hostname: str | None) -> Glance:
+        """The store's glance, its workers with their alerts."""
+        glance = self._store.glance(hostname)
+        self.alerts.give(glance.workers.values())
+        return glance
 
     def workers(self) -> list[Worker]:
         """The store's workers, each with its alerts."""

@@ -33,6 +33,8 @@ def _quiet(known: Known) -> Iterator[Judgement]:
     beating = summary.workers_online + summary.workers_late + summary.workers_lost
     if known.link.state is not LinkState.CONNECTED or last is None or not beating:
         return
+    if known.blockage is not None and known.blockage.silences:
+        return
     # Nothing could be heard while the connection was lost, or while we stood still.
     ends = (until for _, until in known.gaps[-1:] if until is not None)
     silent_since = max(last, known.link.since, *ends)
@@ -44,6 +46,13 @@ def _quiet(known: Known) -> Iterator[Judgement]:
             {"last_event_at": last, "workers": beating},
             since=silent_since,
         )
+
+
+def _blocked(known: Known) -> Iterator[Judgement]:
+    blockage = known.blockage
+    if blockage is not None:
+        silent = "; workers cannot be heard" if blockage.silences else ""
+        yield Judgement("broker", "critical", f"{blockage.text}{silent}", blockage.evidence)
 
 
 def _missing(known: Known) -> Iterator[Judgement]:
@@ -73,6 +82,7 @@ def _missing(known: Known) -> Iterator[Judgement]:
         )
 
 
+BLOCKED = Detector("broker.blocked", _blocked, clear_after=3.0)
 BEHIND = Detector("receiver.behind", _behind, always=True)
 QUIET = Detector("events.quiet", _quiet, always=True)
 MISSING = Detector("events.missing", _missing, always=True)

@@ -7,6 +7,7 @@ from celerytui.health.detector import Detector
 
 DETECTORS: tuple[Detector, ...] = (
     link.MISSING,
+    link.BLOCKED,
     link.QUIET,
     link.BEHIND,
     workers.LOST,

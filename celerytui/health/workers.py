@@ -31,16 +31,23 @@ def _late(known: Known) -> Iterator[Judgement]:
 def _lost(known: Known) -> Iterator[Judgement]:
     for worker in known.workers:
         if worker.status == "lost":
-            running = worker.active or 0
-            verb = "task was" if running == 1 else "tasks were"
-            hands = f"; {running:,} {verb} running" if running else ""
             yield Judgement(
                 worker.hostname,
                 "critical",
-                f"Its heartbeats stopped without a shutdown{hands}",
+                f"Its heartbeats stopped without a shutdown{_in_hand(worker)}",
                 {"last_heartbeat": worker.last_heartbeat, "active": worker.active},
                 since=_last_sign(worker),
             )
+
+
+def _in_hand(worker: Worker) -> str:
+    """What it had when it went: the tasks that are lost, else what its last heartbeat said."""
+    lost = worker.lost_tasks
+    if lost is not None:
+        return f"; it had {lost.started:,} started and {lost.waiting:,} waiting tasks"
+    running = worker.active or 0
+    verb = "task was" if running == 1 else "tasks were"
+    return f"; {running:,} {verb} running" if running else ""
 
 
 def _silent(known: Known) -> Iterator[Judgement]:

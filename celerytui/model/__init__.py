@@ -1,11 +1,13 @@
 """Events, tasks, workers and queues: plain structs, no I/O, no formatting.
 
-Times are Unix seconds on this machine's clock unless a field says otherwise, durations seconds.
+Times are Unix seconds, those of tasks by the clock of who told them, all others by ours; durations
+are seconds.
 `None` is "not known", never zero.
 """
 
 from __future__ import annotations
 
+from celerytui.model.broker import Blockage, LostTasks, Redelivery
 from celerytui.model.cluster import (
     Alert,
     Link,
@@ -17,6 +19,7 @@ from celerytui.model.cluster import (
     WorkerStatus,
 )
 from celerytui.model.events import Batch, Event
+from celerytui.model.ids import id_text, id_value
 from celerytui.model.replies import (
     Arguments,
     Finding,
@@ -28,24 +31,39 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
-from celerytui.model.tasks import LABELS, OWN_ROOT, Attempt, Lineage, Task, TaskExtra, TaskState
+from celerytui.model.tasks import (
+    BY_CONSTANT,
+    CLOCKS_AGREE,
+    LABELS,
+    OWN_ROOT,
+    Attempt,
+    Lineage,
+    Task,
+    TaskExtra,
+    TaskState,
+)
 
 __all__ = [
+    "BY_CONSTANT",
+    "CLOCKS_AGREE",
     "LABELS",
     "OWN_ROOT",
     "Alert",
     "Arguments",
     "Attempt",
     "Batch",
+    "Blockage",
     "Event",
     "Finding",
     "Item",
     "Lineage",
     "Link",
     "LinkState",
+    "LostTasks",
     "Outcome",
     "Queue",
     "QueueDepth",
+    "Redelivery",
     "Refusal",
     "Reply",
     "ResultMeta",
@@ -57,4 +75,6 @@ __all__ = [
     "TaskState",
     "Worker",
     "WorkerStatus",
+    "id_text",
+    "id_value",
 ]

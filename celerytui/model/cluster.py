@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from celerytui.model.broker import LostTasks
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -34,8 +36,13 @@ class Worker(Struct):
     """One worker as its events and its answers describe it.
 
     The part from `pool` on is known only after it answered an inspect; `inspected` says when.
+    `active` and `processed` are what its heartbeats say, of its process' whole life; `succeeded`,
+    `failed` and `retried` count what was seen of that process since `seen_since`, its first task
+    event, and are None before. `running` is how many tasks it runs: those seen to start where it
+    sends task events, else `active`.
     `task_events` is whether it sends task events, None while nothing proves either. `alerts` are
-    filled in by `Health`, empty in what the store gives.
+    filled in by `Health`, empty in what the store gives. `unsent` are the lists of its tasks that
+    it could not reply with, `lost_tasks` those of its tasks that are lost, None for none.
     """
 
     hostname: str
@@ -46,15 +53,17 @@ class Worker(Struct):
     freq: float = 2.0
     pid: int | None = None
     active: int | None = None
+    running: int | None = None
     processed: int | None = None
     loadavg: tuple[float, ...] | None = None
     sw_ident: str | None = None
     sw_ver: str | None = None
     sw_sys: str | None = None
     clock_skew: float | None = None
-    succeeded: int = 0
-    failed: int = 0
-    retried: int = 0
+    succeeded: int | None = None
+    failed: int | None = None
+    retried: int | None = None
+    seen_since: float | None = None
     done_per_second: float | None = None
     task_events: bool | None = None
     events_enabled_by_us: bool = False
@@ -65,7 +74,9 @@ class Worker(Struct):
     uptime: float | None = None
     inspected: float | None = None
     no_answer: float | None = None
+    unsent: tuple[str, ...] = ()
     status: WorkerStatus = "unknown"
+    lost_tasks: LostTasks | None = None
     alerts: tuple[Alert, ...] = ()
 
     @property
@@ -93,9 +104,9 @@ class Queue(Struct):
     """A queue with its history.
 
     `history` holds up to 120 samples of `ready`, one each 5 s, oldest first, None where there was
-    no reading. `growth` is messages a second over the last minute, `empty_in` seconds to zero at
-    that pace, None when unknown or never. `consumed` is False only when it is certain that no
-    worker takes from it. `alerts` are as those of a worker.
+    no reading. `growth` is messages a second as the last readings say, 0 where it stands;
+    `empty_in` seconds to zero at that pace, None when unknown or never. `consumed` is False only
+    when it is certain that no worker takes from it. `alerts` are as those of a worker.
     """
 
     name: str

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from celerytui.model.ids import ID_LIMIT
+
 # What a field may hold; the decoder checks it, a constructor does not. A sender outside these
 # bounds is broken or hostile: no host, task or queue has such a name, no counter such a value.
 Short = Annotated[str, Meta(max_length=255)]
@@ -14,13 +16,13 @@ Short = Annotated[str, Meta(max_length=255)]
 Long = Annotated[str, Meta(max_length=1024)]
 
 
+Id = Annotated[str, Meta(max_length=ID_LIMIT)]
+
+
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 Seconds = Annotated[float, Meta(ge=0, le=4e10)]
-
-
-Hours = Annotated[float, Meta(ge=-26, le=26)]
 
 
 Loads = Annotated[tuple[Seconds, ...], Meta(max_length=8)]
@@ -30,7 +32,8 @@ class Event(Struct, gc=False):
     """One event as it came off the wire, its known fields checked by type and bounds.
 
     `timestamp` is the sender's clock, `extra` the fields of a custom event. Fields of other kinds
-    of event than this one stay None. Source: celery/events, docs "Monitoring: Event Reference".
+    of event than this one stay None. Ids are texts, those of other types as `ids` writes them.
+    Source: celery/events, docs "Monitoring: Event Reference".
     """
 
     type: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -38,13 +41,12 @@ class Event(Struct, gc=False):
     timestamp: Seconds = 0.0
     clock: Count | None = None
     pid: Count | None = None
-    utcoffset: Hours | None = None
-    uuid: Short | None = None
+    uuid: Id | None = None
     name: Long | None = None
     args: str | None = None
     kwargs: str | None = None
-    root_id: Short | None = None
-    parent_id: Short | None = None
+    root_id: Id | None = None
+    parent_id: Id | None = None
     retries: Count | None = None
     eta: Short | None = None
     expires: Short | None = None

@@ -119,8 +119,10 @@ class Refusal(Struct, frozen=True):
 class Survey(Struct, frozen=True):
     """What the workers answered when asked what they do.
 
-    Each mapping is hostname -> that inspect command's answer, in Celery's own shape. A worker in
-    `missing` was expected to answer and did not.
+    Each mapping is hostname -> that inspect command's answer, in Celery's own shape; `active` has
+    its arguments as reprs, `reserved` and `scheduled` have them as they are. A worker in `missing`
+    was expected to answer and did not. `unsent` is hostname -> section -> seconds until it is
+    asked again, of workers that answered, but not to this.
     """
 
     taken_at: float
@@ -130,3 +132,4 @@ class Survey(Struct, frozen=True):
     stats: dict[str, dict[str, Any]]
     active_queues: dict[str, list[dict[str, Any]]]
     missing: tuple[str, ...] = ()
+    unsent: dict[str, dict[str, float]] = {}

@@ -28,6 +28,14 @@ class TaskState(enum.IntEnum):
         return LABELS[self]
 
     @property
+    def constant(self) -> str:
+        """The state in Celery's constants, as result backends and documents have it.
+
+        A task that was sent and not received is `PENDING` there, as to `celery.events.state`.
+        """
+        return _CONSTANTS[self]
+
+    @property
     def finished(self) -> bool:
         """Whether the worker is done with it (a lost or missed one may come back)."""
         return self >= TaskState.SUCCESS
@@ -39,6 +47,8 @@ class TaskState(enum.IntEnum):
 
 
 LABELS = tuple(state.name.lower() for state in TaskState)
+_CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for state in TaskState)
+BY_CONSTANT = {state.constant: state for state in TaskState}
 
 
 class Attempt(Struct, frozen=True, gc=False):
@@ -49,17 +59,28 @@ class Attempt(Struct, frozen=True, gc=False):
     traceback: str | None
 
 
+CLOCKS_AGREE = 0.5
+"""Seconds that two clocks may be apart before what is compared across them is corrected.
+
+What keeps a message on its way cannot be told from a clock that is off by as little.
+"""
+
+
 class TaskExtra(Struct, gc=False):
     """The fields that few tasks have, kept apart so that the many stay small.
 
     `lost_from` is the state that a lost or missed task was in, `source` where its outcome was
     found, if not in its events, `resent` when it was sent once more while it ran.
+
+    `worker_shift` and `client_shift` are by how many seconds the clock of its worker, and of the
+    client that sent it, were ahead of ours at the time; None where they agreed with it. NaN is one
+    that nothing is known of, where the other's is off.
     """
 
     exception: str | None = None
     traceback: str | None = None
-    eta: str | None = None
-    expires: str | None = None
+    eta: float | None = None
+    expires: float | None = None
     exchange: str | None = None
     routing_key: str | None = None
     client: str | None = None
@@ -75,6 +96,22 @@ class TaskExtra(Struct, gc=False):
     lost_from: TaskState | None = None
     source: str | None = None
     resent: float | None = None
+    worker_shift: float | None = None
+    client_shift: float | None = None
+
+    @property
+    def worker_ahead(self) -> float:
+        """Seconds that its worker's clock is known to be ahead of ours."""
+        return _known(self.worker_shift)
+
+    @property
+    def client_ahead(self) -> float:
+        """Seconds that its client's clock is known to be ahead of ours."""
+        return _known(self.client_shift)
+
+
+def _known(shift: float | None) -> float:
+    return shift if shift is not None and shift == shift else 0.0
 
 
 _NO_EXTRA = TaskExtra()
@@ -139,19 +176,90 @@ class Task(Struct, gc=False):
         return self.extra if self.extra is not None else _NO_EXTRA
 
     @property
+    def apart(self) -> float | None:
+        """Seconds that its worker's clock is ahead of its client's, 0 where they agree.
+
+        None where they cannot be compared.
+        """
+        extra = self.extra
+        if extra is None or extra.worker_shift == extra.client_shift:
+            return 0.0
+        apart = (extra.worker_shift or 0.0) - (extra.client_shift or 0.0)
+        if apart != apart:
+            return None if extra.worker_ahead or extra.client_ahead else 0.0
+        return apart if abs(apart) >= CLOCKS_AGREE else 0.0
+
+    @property
     def waited(self) -> float | None:
-        """Seconds from sent (else received) to started; None while either end is unknown."""
-        begin = self.sent if self.sent is not None else self.received
-        if begin is None or self.started is None:
+        """Seconds that it could have started earlier: since it was sent, else received.
+
+        Neither the time until its ETA counts, nor what was before the end of an earlier try. None
+        while an end is unknown, and where the clocks of both are too far apart to tell.
+        """
+        started, more = self.started, self.more
+        if started is None or self.state is TaskState.RETRY:
             return None
-        return max(0.0, self.started - begin)
+        begin = self.received if self.sent is None else self.sent
+        apart = 0.0 if self.sent is None else self.apart
+        if begin is None or apart is None:
+            return None
+        waited = started - begin - apart
+        if waited < -CLOCKS_AGREE:
+            return None
+        # The worker held it until the ETA by the clock that it stamps with.
+        if more.eta is not None:
+            waited = min(waited, started - more.eta)
+        if more.retried is not None and more.retried <= started:
+            waited = min(waited, started - more.retried)
+        return max(0.0, waited)
 
     def waiting(self, now: float) -> float | None:
-        """Like `waited`, and counting up to `now` while the task has not started."""
-        if self.started is not None or self.state.finished:
+        """Like `waited`, and counting up to `now` while it could start and has not.
+
+        Before its ETA nobody keeps it waiting, nor while it is to be tried again.
+        """
+        retry = self.state is TaskState.RETRY
+        if self.state.finished or (self.started is not None and not retry):
             return self.waited
-        begin = self.sent if self.sent is not None else self.received
-        return None if begin is None else max(0.0, now - begin)
+        more = self.more
+        at_client, at_worker = now + more.client_ahead, now + more.worker_ahead
+        if retry:
+            waiting = None if more.eta is None else at_worker - more.eta
+            return waiting if waiting is not None and waiting >= 0 else None
+        if self.sent is not None:
+            waiting = at_client - self.sent
+        elif self.received is not None:
+            waiting = at_worker - self.received
+        else:
+            return None
+        if more.eta is not None:
+            here = at_client if self.state is TaskState.SENT else at_worker
+            waiting = min(waiting, here - more.eta)
+            if waiting < 0:
+                return None
+        return max(0.0, waiting) if waiting >= -CLOCKS_AGREE else None
+
+    def held_until(self, now: float) -> float | None:
+        """The ETA before which it does not start, by our clock; None where that is no longer so."""
+        more = self.more
+        if more.eta is None or self.state.finished or self.state is TaskState.STARTED:
+            return None
+        sent = self.state is TaskState.SENT
+        due = more.eta - (more.client_ahead if sent else more.worker_ahead)
+        return due if due > now else None
+
+    def clocks_differ(self, now: float) -> float | None:
+        """Seconds that its client's and its worker's clock differ, where that hides its wait."""
+        if self.sent is None:
+            return None
+        apart = self.apart
+        if apart is None:
+            return abs(self.more.worker_ahead or self.more.client_ahead)
+        later = self.started if self.started is not None else self.received
+        if later is None:
+            later, apart = now, -self.more.client_ahead
+        short = self.sent - (later - apart)
+        return short if short > CLOCKS_AGREE and self.state is not TaskState.RETRY else None
 
     def running(self, now: float) -> float | None:
         """Seconds it ran: as the worker told, else as the events say, up to `now` if it runs."""
@@ -160,5 +268,5 @@ class Task(Struct, gc=False):
         if self.started is None:
             return None
         if self.state is TaskState.STARTED:
-            return max(0.0, now - self.started)
+            return max(0.0, now + self.more.worker_ahead - self.started)
         return None if self.finished is None else max(0.0, self.finished - self.started)

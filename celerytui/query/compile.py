@@ -161,7 +161,9 @@ def _state_test(value: Value) -> Test:
         has = patterns.glob(value.text, anchored=True)
     else:
         has = patterns.whole(value.text)
-    states = frozenset(state for state in TaskState if has(state.label))
+    states = frozenset(
+        state for state in TaskState if has(state.label) or has(state.constant.lower())
+    )
     if not states:
         near = difflib.get_close_matches(value.text.lower(), LABELS, 1, 0.5)
         said = f"“{value.text}” is no state." + (f" Did you mean {near[0]}?" if near else "")

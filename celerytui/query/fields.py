@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from celerytui.columns import epoch
 from celerytui.model import Task
 
 Kind = Literal["state", "id", "name", "whole", "worker", "text", "number", "duration", "time"]
@@ -31,10 +30,11 @@ class Field(Struct, frozen=True):
 
 
 def _age(task: Task, now: float) -> float:
-    for begin in (task.sent, task.received, task.started):
-        if begin is not None:
-            return max(0.0, now - begin)
-    return max(0.0, now - task.seen)
+    if task.sent is not None:
+        return max(0.0, now + task.more.client_ahead - task.sent)
+    begin = task.received if task.received is not None else task.started
+    begin = task.seen if begin is None else begin
+    return max(0.0, now + task.more.worker_ahead - begin)
 
 
 FIELDS: tuple[Field, ...] = (
@@ -69,7 +69,7 @@ FIELDS: tuple[Field, ...] = (
         "wait",
         "duration",
         lambda task, now: task.waiting(now),
-        "how long it waited to start, or has waited so far",
+        "how long it waited to start since it could, or has waited so far",
         "running",
     ),
     Field("age", "duration", _age, "how long ago it was sent, else first heard of", "always"),
@@ -77,7 +77,7 @@ FIELDS: tuple[Field, ...] = (
     Field("received", "time", lambda task, now: task.received, "when a worker received it"),
     Field("started", "time", lambda task, now: task.started, "when it started"),
     Field("finished", "time", lambda task, now: task.finished, "when it ended, well or not"),
-    Field("eta", "time", lambda task, now: epoch(task.more.eta), "the time before which not"),
+    Field("eta", "time", lambda task, now: task.more.eta, "the time before which not"),
     Field("root", "id", lambda task, now: task.root_id, "the id of the first task of its workflow"),
     Field("parent", "id", lambda task, now: task.parent_id, "the id of the task that sent it"),
 )

@@ -34,6 +34,7 @@ class Settings(NamedTuple):
     reply_timeout: float = 1.0
     queues: tuple[str, ...] = ()
     queue_interval: float = 2.0
+    allow_pickle: bool = False
     production: bool = False
     keys: Mapping[str, str] = MappingProxyType({})
     apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
@@ -178,6 +179,12 @@ OPTIONS: tuple[Option, ...] = (
         minimum=0.1,
         metavar="TIME",
         help="Time between two readings of the broker's queues.",
+    ),
+    Option(
+        name="allow_pickle",
+        kind="flag",
+        help="Load pickles from workers and the result backend: whoever can write there can run"
+        " code here.",
     ),
     Option(
         name="production",

@@ -1,5 +1,6 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
+from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
@@ -11,6 +12,7 @@ __all__ = [
     "FAILED_WINDOW",
     "QUEUE_SAMPLES",
     "SETTLED",
+    "Glance",
     "Pruning",
     "Store",
     "Summary",

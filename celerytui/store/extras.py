@@ -10,25 +10,46 @@ MAX_SHARED = 4096
 
 
 class SharedExtra(TaskExtra, gc=False):
-    """The rare fields that all tasks of one sender and routing have in common; never changed."""
+    """The rare fields that tasks of one sender, routing and pair of clocks share; never changed."""
 
 
 class SharedExtras:
-    """One object for each (client, exchange, routing key): a sent task costs nothing for them."""
+    """One object for each client, routing and pair of clocks: a task costs nothing for them."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str | None, str | None], SharedExtra] = {}
+        self._known: dict[tuple[object, ...], SharedExtra] = {}
 
-    def get(self, client: str, exchange: str | None, routing_key: str | None) -> SharedExtra:
-        """The shared fields of tasks sent so."""
-        key = (client, exchange, routing_key)
+    def get(
+        self,
+        client: str | None,
+        exchange: str | None,
+        routing_key: str | None,
+        client_shift: float | None,
+        worker_shift: float | None,
+    ) -> SharedExtra:
+        """The shared fields of tasks sent so, and run by a worker with such a clock."""
+        key = (client, exchange, routing_key, client_shift, worker_shift)
         extra = self._known.get(key)
         if extra is None:
             if len(self._known) >= MAX_SHARED:
                 self._known.clear()
-            extra = SharedExtra(client=client, exchange=exchange, routing_key=routing_key)
+            extra = SharedExtra(
+                client=client,
+                exchange=exchange,
+                routing_key=routing_key,
+                client_shift=client_shift,
+                worker_shift=worker_shift,
+            )
             self._known[key] = extra
         return extra
+
+    def with_worker_shift(self, extra: TaskExtra | None, shift: float | None) -> SharedExtra:
+        """The same shared fields with another clock of the worker."""
+        known = extra if extra is not None else _NOTHING
+        return self.get(known.client, known.exchange, known.routing_key, known.client_shift, shift)
+
+
+_NOTHING = SharedExtra()
 
 
 def own(task: Task) -> TaskExtra:
@@ -38,7 +59,11 @@ def own(task: Task) -> TaskExtra:
         extra = task.extra = TaskExtra()
     elif type(extra) is SharedExtra:
         extra = task.extra = TaskExtra(
-            client=extra.client, exchange=extra.exchange, routing_key=extra.routing_key
+            client=extra.client,
+            exchange=extra.exchange,
+            routing_key=extra.routing_key,
+            client_shift=extra.client_shift,
+            worker_shift=extra.worker_shift,
         )
     return extra
 

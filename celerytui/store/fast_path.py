@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from operator import length_hint
 
-from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState
+from celerytui.iso_time import epoch
+from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
@@ -54,6 +55,7 @@ class FastPath:
         self._names = messages.task_names
         self._relate = messages.relate
         self._messages = messages
+        self._nobody = WorkerRecord(Worker("", 0.0, 0.0))
         self._rule = rule
         self._failed = failed
 
@@ -71,14 +73,16 @@ class FastPath:
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
-        # it calls nothing of Python but `_receive`.
+        # it calls nothing of Python but `_receive`, unless a worker's clock is off.
         find, records = self._tasks.get, self._workers.records.get
         unfinished, succeed = self._unfinished, self._table.eviction.succeed
         note, common = self._note, self._common.known
         rule, receive, hear = self._rule, self._receive, self._workers.hear
+        set_clock = self._messages.set_worker_clock
         received, started, success = RECEIVED, STARTED, SUCCESS
-        starts = successes = 0
+        starts = successes = booked = 0
         hostname: str | None = None
+        record = self._nobody
         try:
             for event in events:
                 kind, task_id, at = event.type, event.uuid, event.timestamp
@@ -87,12 +91,15 @@ class FastPath:
                     hostname = None
                     continue
                 if event.hostname != hostname:
+                    if starts - successes != booked:
+                        record.running += starts - successes - booked
+                        booked = starts - successes
                     hostname = event.hostname
                     known = records(hostname)
                     if known is None or known.proven != now:
                         known = hear(hostname, now)
                     record = known
-                    worker = record.hostname
+                    worker, skew = record.hostname, record.skew
                 task = find(task_id)
                 if task is None and kind == "task-received":
                     receive(event, task_id, record)
@@ -104,6 +111,8 @@ class FastPath:
                 if state is received and kind == "task-started" and at >= (task.received or 0.0):
                     task.state = started
                     task.started = at
+                    if skew.shift is not None:
+                        set_clock(task, skew)
                     starts += 1
                 elif state is started and kind == "task-succeeded":
                     task.state = success
@@ -124,6 +133,8 @@ class FastPath:
                     task.seen = at
                 note(task.id)
         finally:
+            if starts - successes != booked:
+                record.running += starts - successes - booked
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
 
@@ -149,7 +160,9 @@ class FastPath:
         if not own_root:
             self._relate(task, event.root_id, event.parent_id)
         if event.eta is not None or event.expires is not None:
-            task.extra = TaskExtra(eta=event.eta, expires=event.expires)
+            task.extra = TaskExtra(eta=epoch(event.eta), expires=epoch(event.expires))
+        if record.skew.shift is not None:
+            self._messages.set_worker_clock(task, record.skew)
         record.tasks.add(task_id)
         self._table.moves[NEW_RECEIVED] += 1
         if len(self._tasks) > self._table.max_tasks:

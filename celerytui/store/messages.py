@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from celerytui.iso_time import epoch
 from celerytui.model import OWN_ROOT, Event, Lineage, Task, TaskExtra, TaskState
 from celerytui.store.extras import SharedExtra, SharedExtras, own
 from celerytui.store.families import Families
 from celerytui.store.interning import CommonTexts, InternTable
 from celerytui.store.queues import MAX_QUEUES
+from celerytui.store.skew import UNKNOWN, ClientClocks, Skew
 
 SENT = TaskState.SENT
 
@@ -17,7 +19,8 @@ class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
 
     `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`, and
-    `task_names` the names of tasks, the first `MAX_NAMES`.
+    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` are told the stamps of
+    each task-sent, by whoever knows when it came.
     """
 
     def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:
@@ -25,6 +28,7 @@ class Messages:
         self.task_names: dict[str, str] = {}
         self.common = CommonTexts()
         self.intern = intern
+        self.client_clocks = ClientClocks()
         self._tasks = tasks
         self._families = families
         self._extras = SharedExtras()
@@ -50,7 +54,7 @@ class Messages:
         if not own_root:
             self.relate(task, root_id, parent_id)
         if event.eta is not None or event.expires is not None:
-            task.extra = TaskExtra(eta=event.eta, expires=event.expires)
+            task.extra = TaskExtra(eta=epoch(event.eta), expires=epoch(event.expires))
         return task
 
     def describe(self, task: Task, event: Event) -> None:
@@ -96,13 +100,29 @@ class Messages:
         """Take from a task-sent who sent it and where to."""
         if event.queue is not None:
             task.queue = self.queue_name(event.queue)
-        extra = task.extra
+        extra, shift = task.extra, self.client_clocks.shift(event.hostname)
         if extra is None or type(extra) is SharedExtra:
-            task.extra = self._extras.get(event.hostname, event.exchange, event.routing_key)
+            worker_shift = None if extra is None else extra.worker_shift
+            task.extra = self._extras.get(
+                event.hostname, event.exchange, event.routing_key, shift, worker_shift
+            )
         else:
             extra.client = self.intern(event.hostname)
             extra.exchange = event.exchange
             extra.routing_key = event.routing_key
+            extra.client_shift = shift
+
+    def set_worker_clock(self, task: Task, skew: Skew) -> None:
+        """Note how the clock of the task's worker differs from ours."""
+        extra, shift = task.extra, skew.shift
+        if skew.ahead is None and extra is not None and extra.client_shift:
+            shift = UNKNOWN
+        if shift == (None if extra is None else extra.worker_shift):
+            return
+        if extra is None or type(extra) is SharedExtra:
+            task.extra = self._extras.with_worker_shift(extra, shift)
+        else:
+            extra.worker_shift = shift
 
     def queue_name(self, name: str) -> str:
         """The one object for a queue's name, remembered as a queue that there is."""
@@ -142,8 +162,8 @@ def _take_try(task: Task, event: Event) -> None:
         task.retries = event.retries
     if event.eta is not None or event.expires is not None:
         extra = own(task)
-        extra.eta = event.eta
-        extra.expires = event.expires
+        extra.eta = epoch(event.eta)
+        extra.expires = epoch(event.expires)
     elif task.extra is not None and type(task.extra) is not SharedExtra:
         # A retry without a countdown has no ETA, though the try before it had one.
         task.extra.eta = task.extra.expires = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import copy
-from statistics import median
 
 from celerytui.model import Queue, QueueDepth
+from celerytui.store.trend import Trend
 
 SAMPLE = 5.0
 """Seconds between two samples of a queue's history."""
@@ -15,23 +15,18 @@ SAMPLE = 5.0
 SAMPLES = 120
 """Samples of a queue that are kept: ten minutes."""
 
-TREND = 60.0
 MAX_QUEUES = 2000
-
-# Fewer say nothing: two points always make a line.
-TREND_POINTS = 3
-TREND_SPAN = 10.0
 
 
 class QueueHistory:
-    """One queue, its samples, and the points of the last minute that its trend is drawn from."""
+    """One queue, its samples, and its trend."""
 
-    __slots__ = ("_points", "_samples", "_slot", "queue")
+    __slots__ = ("_samples", "_slot", "_trend", "queue")
 
     def __init__(self, name: str) -> None:
         self.queue = Queue(name)
         self._samples: deque[int | None] = deque(maxlen=SAMPLES)
-        self._points: deque[tuple[float, int]] = deque()
+        self._trend = Trend()
         self._slot: int | None = None
 
     def take(self, depth: QueueDepth, now: float) -> None:
@@ -42,14 +37,9 @@ class QueueHistory:
         queue.read_at = now
         slot = int(now // SAMPLE)
         self._sample(slot, depth.ready)
-        points = self._points
         if depth.ready is not None:
-            if points and points[-1][0] // SAMPLE == slot:
-                points.pop()
-            points.append((now, depth.ready))
-        while points and not now - TREND <= points[0][0] <= now:
-            points.popleft()
-        queue.growth = slope(points)
+            self._trend.add(now, depth.ready)
+            queue.growth = self._trend.growth
         queue.empty_in = empty_in(queue.ready, queue.growth)
 
     def copy(self) -> Queue:
@@ -67,24 +57,6 @@ class QueueHistory:
             samples.pop()
         samples.append(ready)
         self._slot = slot
-
-
-def slope(points: Sequence[tuple[float, int]]) -> float | None:
-    """Growth a second as the median slope between all pairs, which a spike or two do not move.
-
-    None for too few points or too short a time. Source: Theil 1950, Sen 1968.
-    """
-    if len(points) < TREND_POINTS or points[-1][0] - points[0][0] < TREND_SPAN:
-        return None
-    if all(ready == points[0][1] for _, ready in points):
-        return 0.0
-    line = list(points)
-    return median(
-        (later - ready) / (then - at)
-        for index, (at, ready) in enumerate(line)
-        for then, later in line[index + 1 :]
-        if then > at
-    )
 
 
 def empty_in(ready: int | None, growth: float | None) -> float | None:

@@ -6,11 +6,13 @@ also older than the events that came since: it adds to what they say and never t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from celerytui.model import Survey, Task, TaskState, Worker
+from celerytui.iso_time import epoch
+from celerytui.model import Survey, Task, TaskState, Worker, id_text
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages
@@ -29,6 +31,7 @@ STEP = 100
 """Tasks, or facts of workers, that are taken at one step."""
 
 LONGEST_REPR = 1024
+MAX_NAMES = 10_000
 OLDEST_START = 366 * 86400.0
 
 # What `worker -P` calls them, where the module is called otherwise.
@@ -36,7 +39,10 @@ POOLS = {"thread": "threads"}
 
 
 class Seeding:
-    """Applies surveys to the tasks and workers; the caller holds the lock at each step."""
+    """Applies surveys to the tasks and workers; the caller holds the lock at each step.
+
+    `acks_late` is task name -> whether a running task of it was not acknowledged yet.
+    """
 
     def __init__(
         self, tasks: HeldTasks, workers: KnownWorkers, changes: ChangeLog, messages: Messages
@@ -45,6 +51,7 @@ class Seeding:
         self._workers = workers
         self._changes = changes
         self._messages = messages
+        self.acks_late: dict[str, bool] = {}
 
     def steps(self, survey: Survey) -> Iterator[None]:
         """Take a survey step by step: facts first, then tasks, then what is missing.
@@ -63,7 +70,9 @@ class Seeding:
     def _facts(self, survey: Survey) -> Iterator[None]:
         now = survey.taken_at
         for hostname in _answered(survey):
-            _take_presence(self._workers.get(hostname, now).worker, now)
+            worker = self._workers.get(hostname, now).worker
+            _take_presence(worker, now)
+            _take_unsent(worker, survey)
             yield
         for hostname in survey.missing:
             known = self._workers.records.get(hostname)
@@ -76,7 +85,8 @@ class Seeding:
                 other = _take_process(record, stats, now)
                 _take_stats(record.worker, stats)
                 if other:
-                    yield from self._lose(record, list(record.tasks), now - SETTLED)
+                    before = record.skew.theirs(now - SETTLED)
+                    yield from self._lose(record, list(record.tasks), before)
                     self._tasks.lost.pop(hostname, None)
             yield
         for hostname, queues in survey.active_queues.items():
@@ -87,7 +97,7 @@ class Seeding:
         """Take the tasks that the workers named; their ids come into `listed`."""
         now = survey.taken_at
         for hostname, state, info, eta in _tasks(survey):
-            listed.add(_text(info.get("id")))
+            listed.add(id_text(info.get("id")))
             record = self._workers.get(hostname, now)
             if state is STARTED:
                 self.take_active(record, info, now)
@@ -110,12 +120,26 @@ class Seeding:
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
+        self._learn_acks(task, info)
         if task.state is STARTED and task.started is None:
-            task.started = _start(info.get("time_start"), now)
+            task.started = _start(info.get("time_start"), record.skew.theirs(now))
+            self._messages.set_worker_clock(task, record.skew)
         pid = _count(info.get("worker_pid"))
         if pid is not None and task.state is STARTED and task.more.worker_pid != pid:
             own(task).worker_pid = pid
             self._changes.note(task.id)
+
+    def _learn_acks(self, task: Task, info: dict[str, Any]) -> None:
+        """A running task is acknowledged by now unless its kind acknowledges late."""
+        acknowledged, name = info.get("acknowledged"), task.name
+        if (
+            name is None
+            or not isinstance(acknowledged, bool)
+            or not _number(info.get("time_start"))
+        ):
+            return
+        if name in self.acks_late or len(self.acks_late) < MAX_NAMES:
+            self.acks_late[name] = not acknowledged
 
     def take_waiting(
         self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float
@@ -123,42 +147,46 @@ class Seeding:
         """Take a task that a worker says it holds."""
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
-            own(task).eta = eta
+            own(task).eta = epoch(eta)
             self._changes.note(task.id)
 
     def _place(
         self, record: WorkerRecord, info: dict[str, Any], state: TaskState, now: float
     ) -> Task | None:
         """Hold the task at least at `state` unless events say more; None if they say otherwise."""
-        task_id = _text(info.get("id"))
+        task_id = id_text(info.get("id"))
         if not task_id:
             return None
         task = self._tasks.by_id.get(task_id)
         if task is None:
-            seen = _start(info.get("time_start"), now) if state is STARTED else now
+            theirs = record.skew.theirs(now)
+            seen = _start(info.get("time_start"), theirs) if state is STARTED else theirs
             task = self._tasks.admit(task_id, state, seen, record)
         elif task.state.guessed:
             self._tasks.revive(task)
             if task.state < state:
                 self._tasks.move(task, state, record)
-        elif task.state < state or (task.state is RETRY and task.seen < now - SETTLED):
+        elif task.state < state or (
+            task.state is RETRY and task.seen < record.skew.theirs(now - SETTLED)
+        ):
             if task.state is RETRY:
                 task.started = task.finished = task.result = task.runtime = None
             self._tasks.move(task, state, record)
         elif task.state.finished or task.state is RETRY:
             return None
         self._changes.note(task.id)
-        self._describe(task, info)
+        self._describe(task, info, reprs=state is STARTED)
         return task
 
-    def _describe(self, task: Task, info: dict[str, Any]) -> None:
+    def _describe(self, task: Task, info: dict[str, Any], *, reprs: bool) -> None:
+        """Take a task's name, queue and arguments, which are reprs, or as they are."""
         name = _text(info.get("name")) or _text(info.get("type"))
         if task.name is None and name:
             task.name = self._messages.task_name(name)
         if task.args is None:
-            task.args = _repr_args(info.get("args"))
+            task.args = (_shown if reprs else _repr_args)(info.get("args"))
         if task.kwargs is None:
-            task.kwargs = _repr(info.get("kwargs"))
+            task.kwargs = (_shown if reprs else _repr)(info.get("kwargs"))
         delivery = info.get("delivery_info")
         if task.queue is None and isinstance(delivery, dict):
             # Celery gives each queue a routing key of its own name unless told otherwise.
@@ -185,7 +213,7 @@ class Seeding:
                     self._tasks.lose_all(
                         record,
                         [task_id],
-                        before=taken_at - SETTLED,
+                        before=record.skew.theirs(taken_at - SETTLED),
                         started=running_only,
                         state=MISSED,
                     )
@@ -198,6 +226,17 @@ def _take_presence(worker: Worker, now: float) -> None:
     worker.no_answer = None
     if worker.status == "unknown":
         worker.status = "online"
+
+
+def _take_unsent(worker: Worker, survey: Survey) -> None:
+    """Note the lists that it could not reply with, until it replies with them."""
+    hostname = worker.hostname
+    known = {
+        section for section in ("reserved", "scheduled") if hostname in getattr(survey, section)
+    }
+    unsent = {*worker.unsent, *survey.unsent.get(hostname, ())} - known
+    if unsent != {*worker.unsent}:
+        worker.unsent = tuple(sorted(unsent))
 
 
 def _take_process(record: WorkerRecord, stats: dict[str, Any], now: float) -> bool:
@@ -268,11 +307,21 @@ def _count(value: Any) -> int | None:
 
 
 def _start(value: Any, now: float) -> float:
-    """When a task started, by our clock; `now` where the worker's figure cannot be that."""
+    """When a task started, `now` where the figure cannot be that; both by its worker's clock."""
     started = _number(value)
     if started is None or started > now or started < now - OLDEST_START:
         return now
     return started
+
+
+def _shown(value: Any) -> str | None:
+    """A repr as the sender gave it, as JSON where that is no text."""
+    if value is None or isinstance(value, str):
+        return _repr(value)
+    try:
+        return _repr(json.dumps(value, ensure_ascii=False, default=str))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _repr_args(value: Any) -> str | None:

@@ -55,14 +55,22 @@ class Settling:
         workers: KnownWorkers,
         changes: ChangeLog,
         seeding: Seeding,
-        contradictions: Contradictions,
     ) -> None:
         self._lock = lock
         self._tasks = tasks
         self._workers = workers
         self._changes = changes
         self._seeding = seeding
-        self._contradictions = contradictions
+        self._contradictions = Contradictions(tasks, workers, changes)
+
+    def look(self, now: float) -> None:
+        """Look for what cannot be so; once a second."""
+        with self._lock:
+            self._contradictions.begin(now)
+        more = True
+        while more:
+            with self._lock:
+                more = self._contradictions.turn(now)
 
     def doubts(self) -> dict[str, tuple[str, ...]]:
         """The ids in doubt by worker; none where it seems to run what nobody knows of."""
@@ -167,7 +175,11 @@ class Settling:
     def _is_old(self, record: WorkerRecord, task_id: str, at: float) -> bool:
         """Whether it is the worker's and had no news when the worker answered."""
         task = self._tasks.by_id.get(task_id)
-        return task is not None and task_id in record.tasks and task.seen <= at - SETTLED
+        return (
+            task is not None
+            and task_id in record.tasks
+            and task.seen <= record.skew.theirs(at - SETTLED)
+        )
 
     def _give_up(self, record: WorkerRecord, task_id: str, state: TaskState, at: float) -> bool:
         """Say that the worker has no longer what it had in that state; True if it was so."""

@@ -9,22 +9,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Literal
 
 from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
-from celerytui.store.contradictions import Contradictions
 from celerytui.store.extras import copy_task
 from celerytui.store.fast_path import FastPath
+from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
 from celerytui.store.lock import FairLock
+from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.settling import Settling
+from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
@@ -39,9 +40,6 @@ SLICE = 250
 FAILURE_LOG_SECONDS = 60.0
 """Shortest time between two log records about events that could not be applied."""
 
-HELD = 2_000
-"""As many tasks of one worker as anybody looks through."""
-
 logger = logging.getLogger(__name__)
 
 OVER = object()
@@ -53,7 +51,8 @@ FAILURE = TaskState.FAILURE
 class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
-    `revision` grows with every change. What cannot be so, and what came of it, is in `settling`.
+    `revision` grows with every change; `lost` has the tasks that went down with their workers.
+    What cannot be so, and what came of it, is in `settling`.
     """
 
     def __init__(
@@ -72,14 +71,11 @@ class Store:
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
-        self._contradictions = Contradictions(self._tasks, self._workers, self._changes)
         self.settling = Settling(
-            self._lock,
-            self._tasks,
-            self._workers,
-            self._changes,
-            self._seeding,
-            self._contradictions,
+            self._lock, self._tasks, self._workers, self._changes, self._seeding
+        )
+        self.lost = LostWithWorkers(
+            self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
         self._queues = QueueHistories()
         self._rates = Rates()
@@ -110,6 +106,7 @@ class Store:
             self._rates.watch(now)
             self._turn_second(now)
             self._counts.add(batch)
+            self._workers.behind = (batch.lag or 0.0) > BEHIND_SECONDS
             self._rates.events.add(int(now), len(events))
             self._changes.commit(other=batch.invalid > 0)
         for start in range(0, len(events), EVENTS_AT_ONCE):
@@ -137,15 +134,18 @@ class Store:
                 self._workers.end_gap(until)
             self._changes.commit(other=True)
 
-    def sweep(self, now: float) -> None:
-        """Judge each worker, mark the tasks of those that are gone, look for what cannot be so."""
+    def sweep(self, now: float, *, judging: bool = True) -> None:
+        """Judge each worker, if `judging`, and mark the tasks of those that are gone.
+
+        Once a second; then look for what cannot be so.
+        """
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
             watched = [second for second in window if second not in unwatched]
-            records = list(self._workers.records.values())
+            records = list(self._workers.records.values()) if judging else []
         for start in range(0, len(records), SLICE):
             with self._lock:
                 gone, changed = self._workers.judge(records[start : start + SLICE], now, watched)
@@ -153,12 +153,12 @@ class Store:
                 self._changes.commit(other=changed)
             for record, ids in orphans:
                 self._lose(record, ids)
+        self.settling.look(now)
+
+    def hold_judgement(self, now: float) -> None:
+        """Count no worker's silence up to `now`, since nobody can be heard."""
         with self._lock:
-            self._contradictions.begin(now)
-        more = True
-        while more:
-            with self._lock:
-                more = self._contradictions.turn(now)
+            self._workers.hold(now)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""
@@ -256,11 +256,22 @@ class Store:
             record = self._workers.records.get(hostname)
             return None if record is None else record.copy()
 
+    def glance(self, hostname: str | None) -> Glance:
+        """Copies of all workers and of the tasks that one of them holds, all of one moment."""
+        get = self._tasks.by_id.get
+        with self._lock:
+            workers = [record.copy() for record in self._workers.records.values()]
+            ids = ids_held(self._workers.records.get(hostname or ""), self._tasks.by_id)
+            found = map(get, ids)
+            tasks = [copy_task(task) for task in found if task is not None]
+        workers.sort(key=_hostname)
+        tasks.sort(key=_seq)
+        return Glance({worker.hostname: worker for worker in workers}, tasks)
+
     def tasks_of(self, hostname: str) -> list[Task]:
         """Copies of the tasks that a worker has received or started, in order of arrival."""
         with self._lock:
-            record = self._workers.records.get(hostname)
-            ids = [] if record is None else list(islice(record.tasks, HELD))
+            ids = ids_held(self._workers.records.get(hostname), self._tasks.by_id)
         return sorted((task for task in self.tasks(ids) if task is not None), key=_seq)
 
     def queues(self) -> list[Queue]:

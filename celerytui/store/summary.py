@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from celerytui.model import LABELS, Batch, TaskState
+from celerytui.model import LABELS, Batch
 from celerytui.store.rates import Rates
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import KnownWorkers
@@ -21,18 +21,16 @@ LAG_KEPT = 5.0
 class Summary(Struct, frozen=True, kw_only=True):
     """The store in figures.
 
-    `by_state` (by label) and `held` are what is held now, `running` the started tasks; `evicted`
-    counts since the start. Rates are a second, means of the last `RATE_WINDOW` complete seconds,
-    None if none was watched. `events_failed` are those that could not be applied. `lag` is by how
-    many seconds the newest events came late because they had to wait for us, None where no event
-    came lately.
+    `by_state` (by label) and `held` are what is held now; `evicted` counts since the start. Rates
+    are a second, means of the last `RATE_WINDOW` complete seconds, None if none was watched.
+    `events_failed` are those that could not be applied. `lag` is by how many seconds the newest
+    events came late because they had to wait for us, None where no event came lately.
     """
 
     workers_online: int
     workers_late: int
     workers_lost: int
     workers_total: int
-    running: int
     failed_5m: int
     held: int
     evicted: int
@@ -88,7 +86,6 @@ def summarise(
         workers_late=statuses["late"],
         workers_lost=statuses["lost"],
         workers_total=len(workers.records),
-        running=counts[TaskState.STARTED],
         failed_5m=rates.total(rates.failed, FAILED_WINDOW, now),
         held=len(tasks.by_id),
         evicted=sum(tasks.evicted),

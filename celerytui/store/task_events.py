@@ -53,6 +53,8 @@ class TaskEvents:
         self._describe = messages.describe
         self._fill = messages.fill
         self._address = messages.address
+        self._set_clock = messages.set_worker_clock
+        self._client_clocks = messages.client_clocks
         self._hear = workers.hear
         self.rules: dict[str, Rule] = {
             "task-sent": self._sent,
@@ -69,6 +71,8 @@ class TaskEvents:
     def _sent(self, event: Event, task_id: str, task: Task | None) -> None:
         # Its hostname is the client's, not a worker's.
         sent = event.timestamp
+        if not self._workers.behind:
+            self._client_clocks.take(event.hostname, sent, self.now)
         if task is None:
             task = self._begin(event, task_id, SENT)
             self._table.hold(task, None)
@@ -84,6 +88,8 @@ class TaskEvents:
         if task.sent is None or sent >= task.sent:
             task.sent = sent
             self._address(task, event)
+            if task.more.client_shift and (record := self._records.get(task.worker or "")):
+                self._set_clock(task, record.skew)
         self._touch(task, sent)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:
@@ -92,6 +98,7 @@ class TaskEvents:
         if task is None:
             task = self._begin(event, task_id, RECEIVED)
             task.queue = record.only_queue
+            self._set_clock(task, record.skew)
             self._table.hold(task, record)
             self._note(task_id)
             return
@@ -106,6 +113,7 @@ class TaskEvents:
             return
         self._describe(task, event)
         task.received = received
+        self._set_clock(task, record.skew)
         if task.queue is None:
             task.queue = record.only_queue
         self._touch(task, received)
@@ -116,11 +124,13 @@ class TaskEvents:
         if task is None:
             task = self._table.admit(task_id, STARTED, started, record)
             task.started = started
+            self._set_clock(task, record.skew)
         elif self._follows(task, STARTED, event):
             if task.state >= RETRY:
                 self._begin_try(task)
             self._table.move(task, STARTED, record)
             task.started = started
+            self._set_clock(task, record.skew)
         elif started > (task.started or 0.0) and started >= (task.received or 0.0):
             task.started = started
         self._touch(task, started)
@@ -175,7 +185,7 @@ class TaskEvents:
                 self._table.move(task, RETRY, record)
         extra = own(task)
         if all(attempt.at != retried for attempt in extra.attempts):
-            record.worker.retried += 1
+            record.retried += 1
             attempt = Attempt(retried, event.exception, event.traceback)
             attempts = sorted((*extra.attempts, attempt), key=_at)
             extra.attempts = tuple(attempts[-MAX_ATTEMPTS:])

@@ -83,12 +83,16 @@ class HeldTasks:
             task.worker = record.hostname or None
             if state is RECEIVED or state is STARTED:
                 record.tasks.add(task_id)
+            if state is STARTED:
+                record.running += 1
         if len(self.by_id) > self.max_tasks:
             self.evict()
 
     def move(self, task: Task, new: TaskState, record: WorkerRecord | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
         old = task.state
+        if old is STARTED:
+            self._stop(task)
         if old is not new:
             self.moves[old * STATES + new] += 1
             task.state = new
@@ -105,10 +109,15 @@ class HeldTasks:
             task.worker = hostname or None
         if active:
             record.tasks.add(task.id)
+        if new is STARTED:
+            record.running += 1
 
     def give_up(self, task: Task, state: TaskState) -> None:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
         own(task).lost_from = task.state
+        record = self._records.get(task.worker or "")
+        if record is not None and state is LOST:
+            record.note_lost(task.id)
         self.move(task, state, None)
         if state is MISSED:
             self.missed.append(task.id)
@@ -148,6 +157,12 @@ class HeldTasks:
         record = self._records.get(task.worker or "")
         self.move(task, STARTED if state is None else state, record)
 
+    def _stop(self, task: Task) -> None:
+        """Count a started task as one that its worker runs no longer."""
+        record = self._records.get(task.worker or "")
+        if record is not None and task.id in record.tasks:
+            record.running -= 1
+
     def _release(self, task: Task) -> None:
         worker = task.worker
         if worker is not None:
@@ -163,6 +178,8 @@ class HeldTasks:
         state = task.state
         del self.by_id[task.id]
         self.evicted[state] += 1
+        if state is STARTED:
+            self._stop(task)
         if state < SUCCESS:
             self._release(task)
         self.families.leave(task)

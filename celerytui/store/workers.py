@@ -10,6 +10,7 @@ from copy import copy
 from celerytui.model import Event, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.rates import Ring
+from celerytui.store.skew import Skew
 
 # Hostnames of clients that send events themselves (celery.utils.nodenames.anon_nodename), or none.
 CLIENT = re.compile(r"gen\d+@|$")
@@ -27,6 +28,7 @@ AHEAD_TOLERATED = 60.0
 """Seconds ahead of us up to which a timestamp makes earlier ones old: beyond, it is nonsense."""
 
 DONE_WINDOW = 10
+MAX_LOST = 5_000
 SILENT_BEATS = 2
 SILENT_TASKS = 2
 
@@ -35,24 +37,28 @@ class WorkerRecord:
     """A worker and what the store keeps beside it.
 
     `only_queue` is the one that all of its tasks come from, None where it has several or is not
-    known to have any. `succeeded` is counted here, for its speed; `tasks` are the ids it received
-    or started and has not finished. `told` is when its last task event came, `proven` the batch
-    whose task events were last taken as proof that it sends them, `beat` the newest timestamp of
-    its worker events, `proof` the heartbeat from which on silence about tasks is judged: (arrival,
-    processed, beats since).
+    known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks` are
+    the ids it received or started and has not finished, `running` how many it started of them.
+    `told` is when its last task event came, `proven` the batch whose task events were last taken as
+    proof that it sends them, `beat` the newest timestamp of its worker events, `proof` the
+    heartbeat from which on silence about tasks is judged: (arrival, processed, beats since). `lost`
+    are the ids of the newest tasks that were lost with it, some of which may be back. `skew` is how
+    its clock differs from ours.
     """
 
     __slots__ = (
-        *("beat", "counted", "done", "hostname", "only_queue", "proof", "proven"),
-        *("succeeded", "tasks", "told", "unsettled", "worker"),
+        *("beat", "counted", "done", "failed", "hostname", "lost", "only_queue", "proof"),
+        *("proven", "retried", "running", "skew", "succeeded", "tasks", "told", "unsettled"),
+        "worker",
     )
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.hostname = worker.hostname
         self.only_queue: str | None = None
-        self.succeeded = 0
+        self.succeeded = self.failed = self.retried = self.running = 0
         self.tasks: set[str] = set()
+        self.lost: dict[str, None] = {}
         self.told = 0.0
         self.proven: float | None = None
         self.beat = 0.0
@@ -60,6 +66,7 @@ class WorkerRecord:
         self.done: Ring | None = None
         self.counted = 0
         self.unsettled = False
+        self.skew = Skew()
 
     def set_queues(self, names: tuple[str, ...]) -> None:
         """Take the queues that it says it consumes."""
@@ -71,7 +78,21 @@ class WorkerRecord:
         if state is TaskState.SUCCESS:
             self.succeeded += 1
         elif state is TaskState.FAILURE:
-            self.worker.failed += 1
+            self.failed += 1
+
+    def busy(self) -> int | None:
+        """How many tasks it runs: as its task events say where it sends them, else its heartbeats.
+
+        The one place that says so: whatever counts running tasks asks here.
+        """
+        worker = self.worker
+        return max(0, self.running) if worker.task_events else worker.active
+
+    def note_lost(self, task_id: str) -> None:
+        """Keep the id of a task that was lost with it, the newest `MAX_LOST`."""
+        self.lost[task_id] = None
+        if len(self.lost) > MAX_LOST:
+            del self.lost[next(iter(self.lost))]
 
     def last_sign(self) -> float:
         """When it last proved to be alive, by our clock."""
@@ -81,17 +102,24 @@ class WorkerRecord:
     def copy(self) -> Worker:
         """The worker as it is now, for a reader."""
         worker = copy(self.worker)
-        worker.succeeded = self.succeeded
+        worker.running = self.busy()
+        if worker.seen_since is not None:
+            worker.succeeded, worker.failed = self.succeeded, self.failed
+            worker.retried = self.retried
         worker.last_seen = max(worker.last_seen, self.told)
         return worker
 
 
 class KnownWorkers:
-    """All known workers, up to `max_workers`; those gone for longest make room."""
+    """All known workers, up to `max_workers`; those gone for longest make room.
+
+    `behind` is whether what comes in had to wait for us, so that its age says nothing of clocks.
+    """
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
         self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
+        self.behind = False
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()
@@ -113,7 +141,10 @@ class KnownWorkers:
         """The record of a worker of which a task event came at `now`: it sends them."""
         record = self.get(hostname, now)
         record.told = record.proven = now
-        record.worker.task_events = True
+        worker = record.worker
+        worker.task_events = True
+        if worker.seen_since is None:
+            worker.seen_since = now
         return record
 
     def synced(self, *hostnames: str | None) -> bool:
@@ -137,7 +168,9 @@ class KnownWorkers:
         worker.last_heartbeat = worker.last_seen = now
         worker.offline_since = None
         worker.status = "online"
-        worker.clock_skew = event.timestamp - now
+        if not self.behind:
+            record.skew.take(event.timestamp, now)
+            worker.clock_skew = record.skew.ahead
         record.beat = max(record.beat, min(event.timestamp, now + AHEAD_TOLERATED))
         if event.pid is not None:
             worker.pid = event.pid
@@ -179,7 +212,10 @@ class KnownWorkers:
             if status != worker.status or pace != worker.done_per_second:
                 worker.status, worker.done_per_second = status, pace
                 changed = True
-            if record.tasks and self._is_gone(record, now):
+            if not record.tasks:
+                # One that made room and came back knows nothing of what it had started.
+                record.running = 0
+            elif self._is_gone(record, now):
                 gone.append(record)
         return gone, changed
 
@@ -193,7 +229,11 @@ class KnownWorkers:
             # It may run without heartbeats: only a fresh sign says anything.
             fresh = now - max(record.told, worker.inspected or 0.0) <= late_after
             return "online" if fresh else "unknown"
-        silence = now - max(record.last_sign(), self.grace_from)
+        since = record.last_sign()
+        if worker.status != "lost":
+            # One that is lost stays so until it is heard.
+            since = max(since, self.grace_from)
+        silence = now - since
         if silence <= late_after:
             return "online"
         return "late" if silence <= max(5 * worker.freq, LOST_AFTER) else "lost"
@@ -205,10 +245,14 @@ class KnownWorkers:
             record.proof = None
             record.unsettled = True
 
+    def hold(self, now: float) -> None:
+        """Count no silence up to `now`: something other than the workers keeps them from us."""
+        self.grace_from = max(self.grace_from, now)
+
     def count_done(self, second: int) -> None:
         """Book what each worker has finished since the last call under `second`."""
         for record in self.records.values():
-            total = record.succeeded + record.worker.failed
+            total = record.succeeded + record.failed
             if total != record.counted:
                 if record.done is None:
                     record.done = Ring()
@@ -290,6 +334,9 @@ def forget_process(record: WorkerRecord) -> None:
     worker.task_events = None
     worker.events_enabled_by_us = False
     worker.active = worker.processed = worker.uptime = worker.inspected = None
+    worker.seen_since = None
+    record.counted -= record.succeeded + record.failed
+    record.succeeded = record.failed = record.retried = 0
     record.proof = record.proven = None
 
 

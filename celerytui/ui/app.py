@@ -26,7 +26,7 @@ from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
 from celerytui.ui.keys.user_keys import added_bindings
-from celerytui.ui.messages import ActionFinished
+from celerytui.ui.messages import ActionFinished, StoreChanged
 from celerytui.ui.screen import MainScreen
 from celerytui.ui.session import Session
 from celerytui.ui.terminal.key_queue import KeyQueue
@@ -200,7 +200,7 @@ class MonitorApp(App[int], inherit_bindings=False):
 
     def tell_widgets(self) -> None:
         """Hand the news to what is on the screen."""
-        self.main.tell_widgets()
+        self.main.post_message(StoreChanged())
         self._look_for_new_task()
         self._tell_gap()
 

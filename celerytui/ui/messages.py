@@ -9,7 +9,7 @@ from celerytui.model import Outcome
 
 
 class StoreChanged(Message, bubble=False):
-    """The store, the view or the link has news; each widget reads what it shows."""
+    """The store, the view or the link has news; the screen draws what it shows of it."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StoreChanged)

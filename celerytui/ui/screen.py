@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.messages import Update
 from textual.screen import Screen
 
 from celerytui.columns import clean
@@ -92,19 +93,25 @@ class MainScreen(Screen[None]):
 
     # Drawing
 
-    def tell_widgets(self) -> None:
-        """Hand the news to what is on the screen; a paused display gets only the bars'."""
-        for bar in self.bars:
-            bar.post_message(StoreChanged())
+    @on(StoreChanged)
+    def _take_news(self) -> None:
+        """Draw the news, all of it for one frame; a paused display gets only the bars'."""
+        self.session.look()
+        told: list[Bar | Pane] = [*self.bars]
         if self.session.paused_at is None:
             # What a paused display shows can be marked and acted on, evicted or not.
             self.session.pruning.step(self.session.marked)
             self.body.arrange_panes()
-            for pane in self.body.panes:
-                pane.post_message(StoreChanged())
+            told += self.body.panes
+        for widget in told:
+            widget.paint()
+        for widget in told:
+            # Each would say so by itself as well, when its turn comes: some a frame too late.
+            self.post_message(Update(widget))
 
     def repaint(self) -> None:
         """Draw everything again: what is shown was changed from here."""
+        self.session.look()
         for bar in self.bars:
             bar.paint()
         for pane in self.body.panes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celerytui.engine import Engine
 from celerytui.model import LinkState
-from celerytui.store import Pruning
+from celerytui.store import Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.inspection_cache import InspectionCache
@@ -33,6 +33,22 @@ class Session:
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
         self.answers = InspectionCache(engine)
+        self._glance: tuple[str | None, Glance] | None = None
+
+    @property
+    def glance(self) -> Glance:
+        """The workers, and what the one that is shown holds, as of the newest news.
+
+        Whatever is drawn of them is drawn from it, so that figures agree in every frame.
+        """
+        if self._glance is None or self._glance[0] != self.worker:
+            self.look()
+        assert self._glance is not None
+        return self._glance[1]
+
+    def look(self) -> None:
+        """Read the workers anew, for whatever is drawn next."""
+        self._glance = self.worker, self.engine.health.glance(self.worker)
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""

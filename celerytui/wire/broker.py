@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from celerytui.model import Blockage
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -53,6 +54,40 @@ class Held(Protocol):
 
     def close(self, seconds: float) -> None:
         """Says farewell where it is connected, waiting no longer than that for the answer."""
+
+
+class BlockWatch(Protocol):
+    """Finds out over a connection of its own that the broker refuses messages; for one thread."""
+
+    def look(self, *, silent: bool) -> Blockage | None:
+        """What stands in the way now, None for nothing; waits some seconds for the broker at most.
+
+        Only where nothing comes in, which is `silent`, may it send anything to find out. Raises
+        whatever the client raises, and may then be asked again.
+        """
+
+    def close(self) -> None:
+        """Closes the connection, in under a second; never raises."""
+
+
+class UnackedReader(Protocol):
+    """Tells when unacknowledged tasks come again, over a connection of its own; for one thread.
+
+    `timeout` is how many seconds after its delivery a message is delivered again, as far as the
+    app's configuration says.
+    """
+
+    timeout: float
+
+    def due(self, ids: Collection[str]) -> Mapping[str, float | None]:
+        """Task id -> when it is delivered again, None where the broker holds no delivery of it.
+
+        An id that is missing was not looked for: there are too many to look at. Raises whatever
+        the client raises.
+        """
+
+    def close(self) -> None:
+        """Closes the connection; never raises."""
 
 
 def _never(_conf: Any) -> str:
@@ -104,6 +139,15 @@ class Broker(Struct, frozen=True, kw_only=True):
     own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
     """Conf, what makes a connection -> a reader of queue depths that knows more than the
     general one, not connected."""
+
+    watch_blocking: Callable[[Callable[[], Any]], BlockWatch] | None = None
+    """What makes a connection -> who finds out that it refuses messages, not connected."""
+
+    requeues_at_once: bool = False
+    """Whether what a worker has not acknowledged is in its queue again as soon as that is gone."""
+
+    unacked: Callable[[Callable[[], Any]], UnackedReader] | None = None
+    """What makes a connection -> who tells when unacknowledged tasks come again, not connected."""
 
     purge: Callable[[Any, str], int] = _purge
     """Channel, queue -> how many messages were thrown away."""

@@ -13,6 +13,7 @@ from celerytui.masking import mask
 from celerytui.wire.registry import broker_of
 
 if TYPE_CHECKING:
+    from celerytui.wire.broker import BlockWatch, Broker, UnackedReader
     from celerytui.wire.depths import DepthReader
 
 CONNECT_SECONDS = 4.0
@@ -47,10 +48,34 @@ def open_depths(app: Any) -> DepthReader:
 
     open_own = broker_of(make_connection()).own_depths
     if open_own is not None:
-        return open_own(app.conf, make_connection)
-    from celerytui.wire.generic.depths import KombuDepthReader
+        reader = open_own(app.conf, make_connection)
+    else:
+        from celerytui.wire.generic.depths import KombuDepthReader
 
-    return KombuDepthReader(app.conf, make_connection)
+        reader = KombuDepthReader(app.conf, make_connection)
+    if connect.names_no_queue(app):
+        reader.guess(app.conf.task_default_queue)
+    return reader
+
+
+def block_watch(app: Any) -> BlockWatch | None:
+    """Who finds out that the app's broker refuses messages, not connected; None for nobody."""
+
+    def make_connection() -> Any:
+        return write_connection(app)
+
+    watch = broker_of(make_connection()).watch_blocking
+    return None if watch is None else watch(make_connection)
+
+
+def unacked_reader(app: Any) -> tuple[Broker, UnackedReader | None]:
+    """The app's broker, and who tells when its unacknowledged tasks come again, not connected."""
+
+    def make_connection() -> Any:
+        return read_connection(app)
+
+    broker = broker_of(make_connection())
+    return broker, None if broker.unacked is None else broker.unacked(make_connection)
 
 
 def when_late(app: Any) -> str:

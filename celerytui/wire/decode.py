@@ -2,13 +2,15 @@
 
 An event is invalid, and counted, when it is not a mapping, when its type is not a string of 1 to
 255 characters, when a `task-` event has no uuid, a worker's own event no hostname, or when its
-hostname, uuid or timestamp is of another type or outside the bounds in `model.Event`. A missing
-timestamp is the time of receipt. Any other field that is of another type or outside its bounds is
-dropped (of a custom event: kept in `extra`) and the event stands: its life-cycle is worth more
-than one field. Long texts are cut in the middle.
+hostname, uuid or timestamp is of another type or outside the bounds in `model.Event`. A timestamp
+is what its sender wrote: `time.time()` is the same in every zone, so the `utcoffset` beside it says
+nothing of it. A missing one is the time of receipt. An id of any type becomes the text that stands
+for it (`model.ids`), arguments and results that are no text their JSON. Any other field that is of
+another type or outside its bounds is dropped (of a custom event: kept in `extra`) and the event
+stands: its life-cycle is worth more than one field. Long texts are cut in the middle.
 
 Bodies are decoded straight into structs; only a body in which anything is amiss, or which holds a
-custom event, is taken apart field by field.
+custom event or an id that is no text, is taken apart field by field.
 """
 
 from __future__ import annotations
@@ -19,10 +21,10 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
-from celery.utils.time import utcoffset
 from kombu.serialization import loads, registry
 
-from celerytui.model import Batch, Event
+from celerytui.model import Batch, Event, id_text
+from celerytui.wire import pickles
 
 BODY_LIMIT = 64 * 2**20
 """A failure that quotes 10 MB says it in its exception and again in its traceback."""
@@ -33,13 +35,16 @@ EXTRA_LIMIT = 2048
 FURTHEST_AHEAD = 366 * 86400.0
 
 JSON = "application/json"
-PICKLE = "application/x-python-serialize"
 
 TEXTS = ("args", "kwargs", "result", "exception", "traceback")
+VALUES = ("args", "kwargs", "result")
 IDENTITY = frozenset(("type", "hostname", "uuid", "timestamp"))
+IDS = ("uuid", "root_id", "parent_id")
 FIELDS = {
     field.name: field.type for field in msgspec.structs.fields(Event) if field.name != "extra"
 }
+UNUSED = frozenset(("utcoffset",))
+"""What Celery puts into every event and nothing is made of."""
 
 
 class KnownEvent(Event, gc=False):
@@ -73,24 +78,20 @@ class EventDecoder:
     """Collects the events of one message body after another, for one reader.
 
     `serializer` is the app's `event_serializer`; besides JSON nothing else is accepted, and pickle
-    never, not even when the app asks for it: `refuses` then says so.
+    not even when the app asks for it, unless the user allows it: `refuses` then says so.
     """
 
     def __init__(self, serializer: str = "json", clock: Callable[[], float] = time.time) -> None:
         own = registry.name_to_type.get(serializer)
         self.refuses: str | None = None
-        if own == PICKLE:
+        if pickles.is_refused(own):
             own = None
-            self.refuses = "event_serializer is pickle, which is never read: events are dropped"
+            self.refuses = f"an event is {pickles.REFUSED}: events in pickle are dropped"
         self._own_type: str | None = None if own == JSON else own
         self._clock = clock
         self._events: list[Event] = []
         self._invalid = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        self._now = self._clock()
-        self._here: float = utcoffset()
+        self._now = clock()
 
     @property
     def only_json(self) -> bool:
@@ -113,7 +114,7 @@ class EventDecoder:
             batch = Batch(self._events, self._clock(), self._invalid)
             self._events = []
             self._invalid = 0
-        self._begin()
+        self._now = self._clock()
         return batch
 
     def add(self, body: Any, content_type: Any = JSON, content_encoding: Any = None) -> None:
@@ -147,13 +148,12 @@ class EventDecoder:
 
     def _add_checked(self, events: list[Event], body: Any) -> None:
         # A loop over every event there is: one that needs nothing is asked for it and no more.
-        here = self._here
         horizon = self._now + FURTHEST_AHEAD
         for event in events:
             if (
-                event.utcoffset != here
-                or not 0.0 < event.timestamp <= horizon
-                or not event.uuid
+                not 0.0 < event.timestamp <= horizon
+                or not (uuid := event.uuid)
+                or uuid[-1] == ")"
                 or not event.hostname
                 or event.extra is not None
             ) and not self._settle(event, horizon):
@@ -162,27 +162,13 @@ class EventDecoder:
         self._events += events
 
     def _settle(self, event: Event, horizon: float) -> bool:
-        """Whether all is well with an event once its time is that of this machine's clock."""
+        """Whether all is well with an event once it has a time."""
         if event.extra is not None or event.timestamp > horizon:
             return False
-        self._rebase(event)
+        if event.uuid is not None and event.uuid[-1:] == ")":  # it may look like one with a type
+            return False
+        event.timestamp = event.timestamp or self._now
         return bool(event.uuid if event.type in TASK_TYPES else event.hostname)
-
-    def _rebase(self, event: Event) -> None:
-        """Brings the event's time to this machine's clock.
-
-        Celery's receiver takes the stamp for local time and shifts it by the difference of the
-        zones (`adjust_timestamp` in celery/utils/time.py). Its dispatcher stamps with time.time(),
-        which has no zone, so a worker in Tokyo would be hours ahead of its own monitor. Here a
-        stamp is shifted only where that brings it nearer to now.
-        """
-        now = self._now
-        stamp = event.timestamp or now
-        if event.utcoffset is not None:
-            shifted = stamp - (event.utcoffset - self._here) * 3600
-            if abs(shifted - now) < abs(stamp - now):
-                stamp = shifted
-        event.timestamp = stamp
 
     def _add_raw_json(self, body: Any) -> None:
         if len(body) > BODY_LIMIT:
@@ -204,7 +190,8 @@ class EventDecoder:
         try:
             if len(body) > BODY_LIMIT:
                 raise ValueError("too big")
-            raw = _loads(body, content_type, content_encoding, accept={content_type})
+            with pickles.foreign():
+                raw = _loads(body, content_type, content_encoding, accept={content_type})
         except Exception:  # a serializer of the app may raise anything on foreign bytes
             self._invalid += 1
             return
@@ -216,7 +203,7 @@ class EventDecoder:
             if event is None or event.timestamp - self._now > FURTHEST_AHEAD:
                 self._invalid += 1
             else:
-                self._rebase(event)
+                event.timestamp = event.timestamp or self._now
                 self._events.append(event)
 
 
@@ -224,10 +211,11 @@ def read_event(raw: Any) -> Event | None:
     """One decoded event, checked field by field; None where it is invalid."""
     if not isinstance(raw, dict):
         return None
+    raw = _in_text(raw)
     try:
         known = {name: _sound(raw[name]) for name in raw.keys() & FIELDS.keys()}
         event = msgspec.convert(known, Event)
-        strange = {name: value for name, value in raw.items() if name not in FIELDS}
+        strange = {name: raw[name] for name in raw if name not in FIELDS and name not in UNUSED}
     except (ValueError, TypeError, OverflowError):
         values, strange = _sort_out(raw)
         if values is None or "type" not in values:
@@ -249,7 +237,7 @@ def _sort_out(raw: dict[Any, Any]) -> tuple[dict[str, Any] | None, dict[Any, Any
     values: dict[str, Any] = {}
     strange: dict[str, Any] = {}
     for name, value in raw.items():
-        if value is None or not isinstance(name, str):
+        if value is None or not isinstance(name, str) or name in UNUSED:
             continue
         if name not in FIELDS:
             strange[name] = value
@@ -261,6 +249,28 @@ def _sort_out(raw: dict[Any, Any]) -> tuple[dict[str, Any] | None, dict[Any, Any
                 return None, strange
             strange[name] = value
     return values, strange
+
+
+def _in_text(raw: dict[Any, Any]) -> dict[Any, Any]:
+    """The same event with its ids, arguments and results as texts, whatever they were."""
+    texts: dict[str, str | None] = {}
+    for name in IDS:
+        value = raw.get(name)
+        if value is not None and not (isinstance(value, str) and value[-1:] != ")"):
+            texts[name] = id_text(value)
+    for name in VALUES:
+        value = raw.get(name)
+        if value is not None and not isinstance(value, str):
+            texts[name] = json_text(value)
+    return {**raw, **texts} if texts else raw
+
+
+def json_text(value: Any) -> str | None:
+    """The value as JSON, None where that cannot be written."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _parse_int(digits: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,11 +11,12 @@ from kombu.common import Broadcast
 
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
+from celerytui.wire.own_connection import OwnConnection
 
-SOCKET_SECONDS = 5.0
-CLOSE_SECONDS = 0.4
 RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
+NOT_DECLARED = "not declared"
+"""The error of a queue that the broker does not have."""
 LONGEST_NAME = 255
 """Bytes: more is no name of a queue in AMQP."""
 
@@ -30,13 +30,11 @@ class DepthReader:
     """
 
     def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
-        self._connect = connect
-        self._connection: Any = None
-        self._channel: Any = None
-        self._socket: Any = None
+        self._own = OwnConnection(connect)
         self._configured = configured_names(conf)
         self._listed: set[str] = set()
         self._missed: set[str] = set()
+        self._guessed: set[str] = set()
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """Read these queues; may raise whatever the broker's client raises."""
@@ -45,14 +43,20 @@ class DepthReader:
     def read(self, names: Sequence[str]) -> list[QueueDepth]:
         """A reading of each queue, in the order of `names`, without repeats; raises nothing.
 
-        What went wrong stands in the rows, in one line with passwords masked. The next reading
-        connects again.
+        A guessed one that the broker does not have is left out. What went wrong stands in the
+        rows, in one line with passwords masked. The next reading connects again.
         """
         wanted = list(dict.fromkeys(names))
         good = [name for name in wanted if is_name(name)]
         rows = {name: QueueDepth(name, error="not a name of a queue") for name in wanted}
         rows.update({depth.name: depth for depth in self._read(good)})
-        return [rows[name] for name in wanted]
+        self._guessed -= {name for name in wanted if rows[name].error is None}
+        absent = {name for name in self._guessed if _is_absent(rows.get(name))}
+        return [rows[name] for name in wanted if name not in absent]
+
+    def guess(self, name: str) -> None:
+        """Nobody named this queue: it is left out for as long as the broker does not have it."""
+        self._guessed.add(name)
 
     def known_names(self) -> set[str]:
         """The queues of the app's configuration and those that the broker listed; never waits."""
@@ -60,38 +64,21 @@ class DepthReader:
 
     def close(self) -> None:
         """Close the connection; takes under a second whatever the broker does."""
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is None:
-            return
-        with contextlib.suppress(Exception):
-            if self._socket is not None:
-                self._socket.settimeout(CLOSE_SECONDS)
-        with contextlib.suppress(Exception):
-            connection.release()
-        self._socket = None
+        self._own.close()
 
     @property
     def connection(self) -> Any:
-        """The kombu connection, made on first use with one try at each of the broker's URLs."""
-        if self._connection is None:
-            self._connection = connection = self._connect()
-            connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
-            # Only amqp has one: its calls would wait for a frozen broker without end.
-            self._socket = getattr(connection.connection, "sock", None)
-            if self._socket is not None:
-                self._socket.settimeout(SOCKET_SECONDS)
-        return self._connection
+        """The kombu connection, made on first use."""
+        return self._own.connection
 
     @property
     def channel(self) -> Any:
         """The one channel that queues are read on."""
-        if self._channel is None:
-            self._channel = self.connection.channel()
-        return self._channel
+        return self._own.channel
 
     def drop_channel(self) -> None:
         """Forget the channel, which the broker closed; the next use opens another."""
-        self._channel = None
+        self._own.drop_channel()
 
     def note_missing(self, what: str, error: Exception) -> None:
         """Log once that a figure cannot be had because a name of the client's library is gone."""
@@ -100,7 +87,7 @@ class DepthReader:
             logger.warning("%s: %s: %s", what, type(error).__name__, one_line(error))
 
     def _read(self, names: Sequence[str]) -> list[QueueDepth]:
-        stale = self._connection is not None
+        stale = self._own.connected
         began = time.monotonic()
         try:
             return self.depths(names)
@@ -111,6 +98,10 @@ class DepthReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names]
+
+
+def _is_absent(depth: QueueDepth | None) -> bool:
+    return depth is not None and depth.error == NOT_DECLARED
 
 
 def is_name(name: str) -> bool:

@@ -7,9 +7,10 @@ kills one starts it again (`revived`). `start_worker` starts real workers on `br
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from tests.integration.servers import (
     redis_binary,
     wait_until,
 )
+
+OTHER_CLOCK = Path(__file__).parent / "other_clock"
 
 
 def _serve(make: Callable[[], Server]) -> Iterator[Server]:
@@ -124,6 +127,8 @@ def start_worker_on(
         events: bool = True,
         options: tuple[str, ...] = (),
         zone: str | None = None,
+        conf: Mapping[str, Any] | None = None,
+        clock_ahead: float = 0.0,
         seconds: float = 40.0,
         python: str = sys.executable,
     ) -> Process:
@@ -133,10 +138,14 @@ def start_worker_on(
         env = os.environ | {
             "CELERY_BROKER_URL": url,
             "PROJ_RESULTS": f"{tmp_path}/results",
+            "PROJ_CONF": json.dumps(conf or {}),
             "PYTHONWARNINGS": "ignore",
         }
         if zone is not None:
             env["TZ"] = zone
+        if clock_ahead:
+            path = [str(OTHER_CLOCK), *filter(None, [env.get("PYTHONPATH")])]
+            env |= {"CLOCK_AHEAD": str(clock_ahead), "PYTHONPATH": os.pathsep.join(path)}
         worker = Process(args, tmp_path / f"{hostname.replace('/', '_')}.log", env)
         started.append(worker)
         control = make_app(url).control
@@ -158,11 +167,12 @@ def start_worker_on(
 def start_worker(
     start_worker_on: Callable[..., Process], broker_url: str
 ) -> Callable[..., Process]:
-    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, zone)`.
+    """`start_worker(hostname="w1@test", *, pool, concurrency, queues, events, options, ...)`.
 
     Starts a real worker of the sample project on `broker_url` and returns its `Process` once it
     answers a ping; it is stopped at the end of the test. `events` is -E, `zone` its TZ,
-    `python` the one that has its Celery (`cluster.oldest_celery()`).
+    `clock_ahead` by how many seconds its clock is off, `conf` more configuration, `python` the one
+    that has its Celery (`cluster.oldest_celery()`).
     """
 
     def start(hostname: str = "w1@test", **more: Any) -> Process:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import pytest
 
@@ -259,17 +259,31 @@ class RabbitServer(Server):
     def queues(self, vhost: str) -> list[dict[str, Any]]:
         """What the broker says of each queue of a vhost: name, how it was declared, arguments."""
         columns = ("name", "durable", "auto_delete", "exclusive", "arguments")
+        told = self.control("list_queues", "-p", vhost, "--formatter=json", *columns)
+        found: list[dict[str, Any]] = json.loads(told)
+        return found
+
+    def control(self, *args: str) -> bytes:
+        """What rabbitmqctl prints; it takes a second or two."""
         real = Path(rabbit_binary() or "").with_name("rabbitmqctl")
-        name = f"celerytui{self.port}@localhost"
         done = subprocess.run(
-            [str(real), "-q", "-n", name, "list_queues", "-p", vhost, "--formatter=json", *columns],
+            [str(real), "-q", "-n", f"celerytui{self.port}@localhost", *args],
             env=self._environ(),
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=120,
         )
-        found: list[dict[str, Any]] = json.loads(done.stdout)
-        return found
+        return done.stdout
+
+    @contextlib.contextmanager
+    def alarm(self, what: Literal["memory", "disk"]) -> Iterator[None]:
+        """Its memory or its disk is used up inside, so that it blocks publishers."""
+        memory, disk = "set_vm_memory_high_watermark", "set_disk_free_limit"
+        self.control(*((memory, "absolute", "1MB") if what == "memory" else (disk, "100000GB")))
+        try:
+            yield
+        finally:
+            self.control(*((memory, "0.4") if what == "memory" else (disk, "1MB")))
 
     def _environ(self) -> dict[str, str]:
         keep = {key: value for key, value in os.environ.items() if "RABBITMQ" not in key}

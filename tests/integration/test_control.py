@@ -54,7 +54,7 @@ class TestSurvey:
         patient.close()
         assert set(survey.stats) == {"w1@test", "w2@test"} == set(survey.active_queues)
         assert [request["id"] for request in survey.active["w1@test"]] == [running.id]
-        assert survey.active["w1@test"][0]["args"] == [600]
+        assert survey.active["w1@test"][0]["args"] == "(600,)"
         assert waiting.id in [request["id"] for request in survey.reserved["w1@test"]]
         assert [one["request"]["id"] for one in survey.scheduled["w1@test"]] == [later.id]
         assert survey.active["w2@test"] == survey.reserved["w2@test"] == []

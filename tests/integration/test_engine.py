@@ -109,6 +109,44 @@ def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
     assert worker.output().count("pidbox") == before
 
 
+def test_what_failed_is_not_known_until_it_was_seen(
+    app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
+) -> None:
+    start_worker(events=False, options=("--heartbeat-interval=1",))
+    inspect = app.control.inspect(destination=["w1@test"], timeout=20)
+    for task, args in (("add", (1, 2)), ("fail", ()), ("fail", ())):
+        app.send_task(f"proj.{task}", args)
+    wait_until(
+        lambda: sum((inspect.stats() or {}).get("w1@test", {}).get("total", {}).values()) == 3,
+        SECONDS,
+        "three tasks to be over",
+    )
+    engine = run_engine(app)
+
+    def figures() -> tuple[Any, ...]:
+        one = engine.store.worker("w1@test")
+        return (
+            (None,) * 4 if one is None else (one.processed, one.succeeded, one.failed, one.retried)
+        )
+
+    wait_until(
+        lambda: bool((one := engine.store.worker("w1@test")) and one.events_enabled_by_us),
+        SECONDS,
+        "the events to be turned on",
+    )
+    wait_until(lambda: figures()[0] == 3, SECONDS, "a heartbeat")
+    # Two have failed, which nobody saw: that is not none.
+    assert figures() == (3, None, None, None)
+    began = time.time()
+    for task, args in (("add", (1, 2)), ("add", (3, 4)), ("fail", ())):
+        app.send_task(f"proj.{task}", args)
+    wait_until(lambda: figures() == (6, 2, 1, 0), SECONDS, "what came since to be counted")
+    worker = engine.store.worker("w1@test")
+    assert worker is not None
+    assert worker.seen_since is not None
+    assert began - 1 < worker.seen_since < time.time() + 1
+
+
 def test_events_can_be_left_alone(
     app: Any, start_worker: Callable[..., Process], run_engine: Callable[..., Engine]
 ) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from celerytui.model import LinkState, QueueDepth
 from celerytui.wire import connections
-from celerytui.wire.connections import open_depths
+from celerytui.wire.connections import block_watch, open_depths, unacked_reader
 from celerytui.wire.generic import events as kombu_events
 from tests.integration.servers import RabbitServer, Server, wait_until
 from tests.integration.test_receive import (
@@ -49,10 +49,14 @@ NAMES: dict[str, dict[str, str]] = {
         "pool": "kombu.transport.redis:Channel",
         "priority_steps": "kombu.transport.redis:Channel",
         "sep": "kombu.transport.redis:Channel",
+        "unacked_index_key": "kombu.transport.redis:Channel",
         "unacked_key": "kombu.transport.redis:Channel",
+        "visibility_timeout": "kombu.transport.redis:Channel",
     },
     "amqp": {
         "Connection": "kombu.transport.pyamqp:Transport",
+        "_METHODS": "amqp.connection:Connection",
+        "_callbacks": "amqp.connection:Connection",
         "_read_buffer": "amqp.transport:TCPTransport",
         "_transport": "amqp.connection:Connection",
         "bytes_recv": "amqp.connection:Connection",
@@ -66,7 +70,10 @@ NAMES: dict[str, dict[str, str]] = {
 }
 """Broker -> each name that its `private.py` uses -> the class that it is taken away from."""
 
-PLAIN = {"SHUT_RDWR", "append", "close", "connection", "decode", "ping", "shutdown", "split"}
+PLAIN = {
+    *("SHUT_RDWR", "append", "close", "connection", "decode", "ping", "shutdown", "split"),
+    *("Blocked", "Unblocked", "method"),
+}
 """Names in those files that are public, Python's or our own."""
 
 REDIS_EVENTS = (
@@ -75,8 +82,10 @@ REDIS_EVENTS = (
 )
 REDIS_DEPTHS = ("_q_for_pri", "global_keyprefix", "keyprefix_queue", "pool", "priority_steps")
 REDIS_UNACKED = ("ack_emulation", "sep", "unacked_key")
+REDIS_REDELIVERY = ("unacked_index_key", "visibility_timeout")
 REDIS_PING = ("client",)
 AMQP_EVENTS = ("Connection", "_read_buffer", "bytes_recv", "on_inbound_frame", "sock", "transport")
+AMQP_BLOCKED = ("_METHODS", "_callbacks")
 AMQP_END = ("_transport", "connected", "having_timeout")
 
 ABSENT = object()
@@ -142,9 +151,9 @@ def test_each_name_is_listed_here(broker: str) -> None:
 
 
 def test_each_name_is_taken_away_somewhere() -> None:
-    taken = {*REDIS_EVENTS, *REDIS_DEPTHS, *REDIS_UNACKED, *REDIS_PING}
+    taken = {*REDIS_EVENTS, *REDIS_DEPTHS, *REDIS_UNACKED, *REDIS_PING, *REDIS_REDELIVERY}
     assert taken == NAMES["redis"].keys()
-    assert {*AMQP_EVENTS, *AMQP_END} == NAMES["amqp"].keys()
+    assert {*AMQP_EVENTS, *AMQP_END, *AMQP_BLOCKED} == NAMES["amqp"].keys()
 
 
 def test_private_names_stand_nowhere_else() -> None:
@@ -290,6 +299,44 @@ def test_queues_on_redis_are_read_without(
     assert hidden.missed == 2
     # Why is said once.
     assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("name", REDIS_REDELIVERY)
+def test_when_redis_delivers_again_is_unknown_without(
+    name: str,
+    holding: Any,
+    hide: Callable[[str, str], Hidden],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hidden = hide("redis", name)
+    _, reader = unacked_reader(holding)
+    assert reader is not None
+    assert [reader.due(["some-id"]) for _ in range(2)] == [{}, {}]
+    reader.close()
+
+    assert hidden.missed == 2
+    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("name", AMQP_BLOCKED)
+def test_that_rabbitmq_blocks_is_told_without(
+    name: str,
+    make_app: Callable[..., Any],
+    rabbitmq_server: Server,
+    hide: Callable[[str, str], Hidden],
+) -> None:
+    assert isinstance(rabbitmq_server, RabbitServer)
+    hidden = hide("amqp", name)
+    watch = block_watch(make_app(rabbitmq_server.fresh_url()))
+    assert watch is not None
+    with rabbitmq_server.alarm("memory"):
+        blockage = watch.look(silent=True)
+    wait_until(lambda: watch.look(silent=True) is None, 10, "it to be over")
+    watch.close()
+
+    assert hidden.missed == 1
+    assert blockage is not None
+    assert blockage.text.startswith("RabbitMQ blocks publishers: ")
 
 
 @pytest.mark.parametrize("name", NAMES["generic"])

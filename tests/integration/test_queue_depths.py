@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from celerytui.model import QueueDepth
 from celerytui.wire.connections import open_depths
@@ -65,6 +66,29 @@ class TestBoth:
         else:  # an empty list does not exist on Redis, and nobody knows who consumes
             assert celery.consumers is None
             assert (missing.ready, missing.error) == (0, None)
+
+    def test_without_an_app_the_default_queue_is_shown_once_the_broker_has_it(
+        self, broker_url: str, broker_server: Server, reader_of: OpenReader
+    ) -> None:
+        # What -b alone makes: Celery's own default app, whose default queue nobody chose.
+        app = Celery("default", broker=broker_url, set_as_current=False)
+        try:
+            reader = reader_of(app)
+            assert "celery" in reader.known_names()
+            missing = QueueDepth("missing", error="not declared")
+            if broker_server.scheme == "amqp":
+                assert reader.read(["celery", "missing"]) == [missing]
+            send(app, "celery", 2)
+            assert [(one.name, one.ready) for one in reader.read(["celery"])] == [("celery", 2)]
+            with app.connection_for_write() as connection:
+                connection.default_channel.queue_delete("celery")
+            (gone,) = reader.read(["celery"])
+            assert gone.error == ("not declared" if broker_server.scheme == "amqp" else None)
+            app.conf.task_default_queue = "celery"
+            if broker_server.scheme == "amqp":
+                assert reader_of(app).read(["celery"]) == [gone]
+        finally:
+            app.close()
 
     def test_two_hundred_at_once(self, app: Any, reader_of: OpenReader) -> None:
         send(app, "q7", 3)

@@ -182,7 +182,7 @@ def test_a_worker_in_another_zone_has_our_time(
         wait_until(lambda: bool(done()), 20, "the task to succeed")
         [event] = done()
 
-    assert (event.hostname, event.utcoffset) == ("tokyo@test", -9)
+    assert event.hostname == "tokyo@test"
     assert abs(event.timestamp - time.time()) < 60
 
 

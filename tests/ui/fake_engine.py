@@ -38,10 +38,11 @@ class FreshHealth(Health):
     @property
     def alerts(self) -> Alerts:
         engine = self.engine
-        seen = (engine.store.revision, engine.link, engine.clock())
+        blockage = engine.broker.blockage
+        seen = (engine.store.revision, engine.link, engine.clock(), blockage)
         if seen != self._seen:
             self._seen = seen
-            self.evaluate(engine.link, engine.clock())
+            self.evaluate(engine.link, engine.clock(), blockage)
         return self._alerts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import pytest
 
@@ -90,7 +91,7 @@ async def test_copying_the_id_and_the_row() -> None:
         await at.press("y")
         document = json.loads(at.app.clipboard)
         assert document["id"] == at.app.main.table.cursor
-        assert document["state"] == "success"
+        assert document["state"] == "SUCCESS"
 
 
 async def test_a_task_without_relatives_has_none_of_the_task_before() -> None:
@@ -129,3 +130,32 @@ async def test_a_paused_detail_keeps_the_failure_that_it_shows() -> None:
         assert at.engine.store.latest_failure == "newer"
         at.app.main.repaint()
         assert at.app.main.detail.task_id == before
+
+
+def _dated(eta: float) -> Event:
+    text = datetime.fromtimestamp(eta, timezone.utc).isoformat()
+    return Event("task-received", "celery@web1", NOW, uuid="dated", name="to.come", eta=text)
+
+
+async def test_an_eta_is_due_only_while_the_task_could_start() -> None:
+    async with driven() as at:
+        await at.news(_dated(NOW - 5))
+        await at.press("2", "j", "enter")
+        assert "eta due" in at.screen_text()
+        for step in (
+            Event("task-started", "celery@web1", NOW, uuid="dated"),
+            Event("task-succeeded", "celery@web1", NOW, uuid="dated", result="1", runtime=0.5),
+        ):
+            await at.news(step)
+            assert "eta due" not in at.screen_text()
+            assert "eta 10:04:07" in at.screen_text()
+
+
+async def test_a_task_before_its_eta_says_so_wherever_it_is_shown() -> None:
+    async with driven() as at:
+        await at.news(_dated(NOW + 900))
+        await at.press("2", "j")
+        assert "until ETA" in at.screen_text()
+        await at.press("enter")
+        assert "until its ETA" in at.screen_text()
+        assert "in worker " not in at.screen_text()

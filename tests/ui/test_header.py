@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from celerytui.demo.sample import NOW
-from celerytui.model import Batch, Event, Link, LinkState
+from celerytui.model import Batch, Event, Link, LinkState, QueueDepth
+from celerytui.store import Store
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
 from tests.ui.large_cluster import large_store
@@ -95,6 +96,26 @@ async def test_what_is_missing_is_told_once_with_its_reason() -> None:
         assert toast.title == "Events are missing"
         assert "Connection reset by peer (8 s behind)" in toast.message
         assert toast.message.startswith("from 10:04:")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_what_workers_hold_is_not_queued_and_the_dashboard_shows_both(
+    size: tuple[int, int],
+) -> None:
+    async with driven(size) as at:
+        assert "queued 1,347" in _text(at.app.query_one(Header))
+        assert "in workers 4" in at.screen_text()
+        await at.news(Event("task-received", "celery@web1", NOW, uuid="new", name="x"))
+        assert "queued 1,347" in _text(at.app.query_one(Header))
+        assert "in workers 5" in at.screen_text()
+
+
+async def test_where_all_queues_are_well_their_title_says_what_is_to_be_done() -> None:
+    store = Store()
+    store.apply(Batch([Event("task-received", "celery@web1", NOW, uuid="new", name="x")], NOW))
+    store.record_queues([QueueDepth("mail", ready=3, consumers=1)], NOW)
+    async with driven((140, 40), store=store) as at:
+        assert "queued 3, in workers 1" in at.screen_text()
 
 
 def _text(header: Header) -> str:

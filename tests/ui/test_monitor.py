@@ -322,7 +322,7 @@ async def test_an_unchanged_screen_repaints_nothing() -> None:
         painted: list[object] = []
         for pane in at.app.main.body.panes:
             pane.refresh = lambda *regions, **_: painted.append(regions)  # type: ignore[method-assign,assignment]
-            pane.post_message(StoreChanged())
+        at.app.main.post_message(StoreChanged())
         await at.pilot.pause()
         assert painted == []
 

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU, WEB
-from celerytui.model import Event, Outcome, Reply, Section, TaskState
+from celerytui.model import Event, Outcome, Reply, Section, Survey, TaskState
 from celerytui.query.parse import LENGTH_LIMIT
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
@@ -169,6 +169,14 @@ async def test_what_is_held_back_counts_down_and_does_not_count_as_waiting() -> 
         drawn = _drawn(at, WorkerWaiting)
         assert "in 14s" in drawn
         assert "Held back for an ETA" in drawn
+
+
+async def test_what_it_could_not_reply_with_is_said_to_be_unknown() -> None:
+    async with driven() as at:
+        pauses = {BILL: {"reserved": 15.0}}
+        at.engine.store.seed(Survey(NOW, {BILL: []}, {}, {}, {}, {}, unsent=pauses))
+        await _open(at)
+        assert "it could not reply" in _drawn(at, WorkerWaiting)
 
 
 async def test_what_was_asked_of_it_stands_there() -> None:

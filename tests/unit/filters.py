@@ -33,7 +33,7 @@ TASK = Task(
     extra=TaskExtra(
         exception="CardDeclined('insufficient_funds')",
         traceback='File "gateway.py", line 67',
-        eta="2026-11-23T23:59:59+00:00",
+        eta=NOW - 598,
     ),
 )
 BARE = Task(id="bare", seq=2, seen=NOW)

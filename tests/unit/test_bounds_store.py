@@ -154,11 +154,11 @@ class TestNames:
     def test_routes_that_tasks_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(extras_module, "MAX_SHARED", 2)
         shared = extras_module.SharedExtras()
-        one, two = shared.get("c", "e", "1"), shared.get("c", "e", "2")
-        assert shared.get("c", "e", "1") is one
-        assert shared.get("c", "e", "2") is two
-        assert shared.get("c", "e", "3").routing_key == "3"
-        assert shared.get("c", "e", "1") is not one
+        one, two = shared.get("c", "e", "1", None, None), shared.get("c", "e", "2", None, None)
+        assert shared.get("c", "e", "1", None, None) is one
+        assert shared.get("c", "e", "2", None, None) is two
+        assert shared.get("c", "e", "3", None, None).routing_key == "3"
+        assert shared.get("c", "e", "1", None, None) is not one
         assert len(shared._known) == 2
 
 

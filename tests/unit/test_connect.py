@@ -65,10 +65,87 @@ def app_on(url: Any = None, **conf: Any) -> Any:
         ("Error with 'redis://:pw@h/0': refused", "Error with 'redis://:**@h/0': refused"),
         ('["redis://:pw@h", "amqp://u:p@h"]', '["redis://:**@h", "amqp://u:**@h"]'),
         ("no url in here: a:b@c", "no url in here: a:b@c"),
+        ("psql: host=h password=pw user=u", "psql: host=h password=** user=u"),
+        ("https://h/x?api_key=pw&y=1", "https://h/x?api_key=**&y=1"),
+        ("sent Authorization: Bearer abcd.efgh-ij", "sent Authorization: Bearer **"),
+        ("Basic tasks run", "Basic tasks run"),
     ],
 )
 def test_passwords_in_urls_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("u:PW@host", "u:**@host"),
+        ("u:PW@host:5672/vhost", "u:**@host:5672/vhost"),
+        ("redis//u:PW@h", "redis//u:**@h"),
+        ("redis:/u:PW@h", "redis:**@h"),
+        ("amqp://h?api_key=PW", "amqp://h?api_key=**"),
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("h:6379", "h:6379"),
+    ],
+)
+def test_a_mistyped_url_shows_no_password_and_one_is_learnt_from_it(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+    learnt = {one for one in masking.secrets_in({"broker_url": url}) if "PW" in one}
+    assert bool(learnt) is ("PW" in url)
+    assert all("PW" in one for one in learnt)
+
+
+SETTINGS: dict[str, Any] = {
+    "broker_url": "u:PW@host",
+    "broker_read_url": ["redis//u:PW@h1", "amqp://u:PW@h2"],
+    "result_backend": "db+postgresql://u:PW@h/db?sslpassword=PW",
+    "broker_transport_options": {
+        "sentinel_kwargs": {"pwd": "PW", "deep": [{"api_key": "PW"}, ("auth", "PW")]},
+        "credentials": {"user": "PW", "keys": [1234567, "PW", {"any": ("PW",)}], "on": True},
+        "headers": {"Authorization": "Bearer PWPWPWPW"},
+        "extra_headers": [["Authorization", "PW"], ("X-Api-Key", "PW")],
+    },
+    "sentry_dsn": "https://PW@sentry.example/5",
+    "reporting": "host=db user=u password='PW' dbname=x",
+    "odbc": "DRIVER=x;UID=sa;PWD=PW;",
+    "access_token": 1234567,
+}
+
+
+def test_no_secret_of_a_workers_settings_is_shown() -> None:
+    shown = repr(masking.masked(SETTINGS))
+
+    assert "PW" not in shown.replace("PWD", "")
+    assert "1234567" not in shown
+    for kept in ("'broker_url': 'u:**@host'", "dbname=x", "sentinel_kwargs", "'on': True"):
+        assert kept in shown
+
+
+def test_nor_is_one_in_the_report_of_them() -> None:
+    report = "\n".join(f"{name}: {value!r}" for name, value in SETTINGS.items())
+
+    shown = str(masking.masked(report))
+
+    assert "PW" not in shown.replace("PWD", "").replace("redis//u:PW@h1", "")
+    assert "u:**@host" in shown
+    assert "task_queues: ['mail']" in str(masking.masked("task_queues: ['mail']\npassword: 'a'"))
+
+
+any_settings = st.recursive(
+    st.sampled_from(["PW", 1, None, True, "x PW y"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(any_settings, st.sampled_from(["pwd", "db_password", "credentials", "Authorization", "dsn"]))
+def test_whatever_stands_below_a_secrets_name_is_masked(value: Any, name: str) -> None:
+    assert "PW" not in repr(masking.masked({"outer": [{name: value}]}))
+
+
+def test_what_is_no_secret_below_one_is_not_masked_in_every_text() -> None:
+    options = {"credentials": {"type": "service", "user": "shop", "private": "verysecret"}}
+    assert list(masking.secrets_in(options)) == ["verysecret"]
 
 
 secret_text = st.text(

@@ -235,7 +235,7 @@ def test_a_question_is_of_some_ids_and_a_sweep_of_some_tasks() -> None:
     worker.begins(*(f"t{number}" for number in range(IDS + 10)))
     worker.live(6, active=2)
     assert len(worker.doubted or ()) == IDS
-    found = worker.store._contradictions
+    found = worker.store.settling._contradictions
     hosts = [f"w{number}@host" for number in range(50)]
     feed(worker.store, *(beat(10, host) for host in hosts))
     for number in range(2 * COST_OF_SWEEP):
@@ -255,7 +255,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(6):
         worker.runs(f"t{number}", 1, name=f"type{number}")
         worker.begins(f"lost{number}")
-    found = worker.store._contradictions
+    found = worker.store.settling._contradictions
     assert len(found._usual) == 3
     found.confirm([f"t{number}" for number in range(1000)], T0)
     worker.live(1)

@@ -14,7 +14,7 @@ from celerytui import __version__
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.health import DETECTORS, Health
-from celerytui.model import Link
+from celerytui.model import Link, TaskState
 from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
 from celerytui.ui.keys.registry import KEYS as STATIC_KEYS
@@ -150,6 +150,13 @@ def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
     document = snapshot_document(store, alerts, Link(), "shop", "", "", 1.0, tasks, NOW)
     shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
     assert set(re.findall(r"[a-z_]+", shape[0])) == keys_of(document)
+
+
+def test_the_states_of_the_document_are_in_the_readme() -> None:
+    said = re.findall(r"`([A-Z]{4,})`", section("Without a screen"))
+    assert said == [state.constant for state in TaskState]
+    document = snapshot_document(sample_store(), [], Link(), "shop", "", "", 1.0, [], NOW)
+    assert list(document["tasks"]["by_state"]) == said
 
 
 def test_the_alerts_in_the_readme_are_those_that_there_are() -> None:

@@ -208,7 +208,8 @@ INFO = {"id": "a", "name": "proj.add"}
     [
         (ID, {"a": ["active", INFO]}, Answer({"a": ("active", INFO)})),
         (ID, {}, Answer({})),
-        (ID, {"a": ["active", {"id": 7}], "b": "active", 3: ["active", INFO]}, Answer({})),
+        (ID, {"a": ["active", {"id": ""}], "b": "active", 3: 4}, Answer({})),
+        (ID, {7: ["active", {"id": 7}]}, Answer({"7 (int)": ("active", {"id": 7})})),
         (ID, {"error": "no such command"}, None),
         (ID, [INFO], None),
         (RUNNING, [INFO, {"id": None}, "x"], Answer({"a": ("active", INFO)})),

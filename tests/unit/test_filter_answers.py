@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from celery import states
+from celery.events.state import TASK_EVENT_TO_STATE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +125,18 @@ def test_quoted_text_means_itself(text: str) -> None:
     for field in ("name:", "queue:", "args:", "name:=", ""):
         assert finds(field + quoted(text), task)
     assert not finds("name:=" + quoted(text), Task(id="x", seq=0, name=text + "!"))
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_a_state_is_found_by_its_name_and_by_celerys_constant_in_any_case(state: TaskState) -> None:
+    tasks = [Task(id=one.label, seq=one, state=one) for one in TaskState]
+    for word in (state.label, state.name, state.constant, state.constant.title()):
+        assert [one.id for one in tasks if finds(f"state:{word}", one)] == [state.label]
+
+
+def test_every_state_but_the_monitors_own_is_celerys_constant() -> None:
+    theirs = {*states.ALL_STATES, *TASK_EVENT_TO_STATE.values()}
+    ours = {state.constant for state in TaskState} - theirs
+    # Nobody has a constant for a task that went down with its worker; State makes up CANCELLED.
+    assert ours == {"CANCELLED", "LOST", "MISSED"}
+    assert TaskState.SENT.constant == TASK_EVENT_TO_STATE["sent"]

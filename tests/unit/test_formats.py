@@ -16,7 +16,6 @@ from celerytui.columns import (
     cell_width,
     clean,
     common_worker_prefix,
-    epoch,
     format_age,
     format_clock,
     format_count,
@@ -318,16 +317,6 @@ def test_a_sparkline_is_as_wide_as_asked(values: list[Any], width: int) -> None:
 def test_a_sparkline_shows_levels_and_gaps() -> None:
     assert sparkline([0, None, 10], 4) == " ▁ ▆"
     assert sparkline([1, 1], 2, ascii=True) == "**"
-
-
-def test_times_of_celery_are_read() -> None:
-    assert epoch("2023-11-14T22:13:20+00:00") == 1_700_000_000
-    assert epoch("2023-11-14T22:13:20Z") == 1_700_000_000
-    assert epoch("2023-11-14T22:13:20") == 1_700_000_000
-    assert epoch("2023-11-15T00:13:20.500+02:00") == 1_700_000_000.5
-    for wrong in (None, "", "soon", "9999-99-99", "0001-01-01T00:00:00+23:59"):
-        assert epoch(wrong) is None or isinstance(epoch(wrong), float)
-    assert epoch("soon") is None
 
 
 def test_every_state_has_a_glyph_of_one_cell() -> None:

@@ -13,11 +13,20 @@ import pytest
 
 from celerytui import health
 from celerytui.health import DETECTORS, Detector, Judgement
-from celerytui.health.link import BEHIND, MISSING, QUIET
+from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET
 from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import LATE, LOST, SILENT, is_skewed
-from celerytui.model import Link, LinkState, Queue, Severity, Worker, WorkerStatus
+from celerytui.model import (
+    Blockage,
+    Link,
+    LinkState,
+    LostTasks,
+    Queue,
+    Severity,
+    Worker,
+    WorkerStatus,
+)
 from celerytui.store import Store, Summary
 from tests.unit.judged import NOW, judged, known
 
@@ -48,7 +57,7 @@ def test_each_detector_is_registered_once_under_a_name_that_says_its_kind() -> N
     ids = [one.id for one in DETECTORS]
     assert sorted(ids) == sorted(defined)
     assert all(re.fullmatch(r"[a-z]+\.[a-z]+", one) for one in ids)
-    assert {one.kind for one in DETECTORS} == {"worker", "queue", "receiver", "events"}
+    assert {one.kind for one in DETECTORS} == {"worker", "queue", "receiver", "events", "broker"}
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -143,6 +152,27 @@ def test_it_is_quiet_where_somebody_should_be_heard(
     assert found(QUIET, summary=summary(**changes), link=Link(LinkState.NO_EVENTS)) == []
 
 
+@pytest.mark.parametrize("silences", [True, False])
+def test_a_broker_that_blocks_is_told_and_silence_is_not_where_it_is_the_cause(
+    silences: bool,
+) -> None:
+    blockage = Blockage("It is full", {"limit": 1}, silences)
+    quiet = summary(workers_online=1, last_event_at=NOW - 60)
+    alert = only(BLOCKED.judge(known(blockage=blockage)))
+    assert (alert.subject, alert.severity, alert.evidence) == ("broker", "critical", {"limit": 1})
+    assert alert.text == "It is full" + ("; workers cannot be heard" if silences else "")
+    assert found(QUIET, summary=quiet, blockage=blockage) == (
+        [] if silences else [("events", True)]
+    )
+    assert found(BLOCKED) == []
+
+
+def test_a_lost_worker_says_what_was_lost_with_it_rather_than_its_last_heartbeat() -> None:
+    gone = worker("lost", active=2, lost_tasks=LostTasks(2, 8))
+    text = only(LOST.judge(known(workers=[gone]))).text
+    assert text.endswith("; it had 2 started and 8 waiting tasks")
+
+
 @pytest.mark.parametrize(
     ("link_since", "gaps", "silent_since"),
     [
@@ -200,6 +230,7 @@ def test_every_text_is_one_plain_sentence() -> None:
         "queues": [Queue("a", ready=9, growth=1.0), Queue("b", ready=1204, consumed=False)],
         "summary": summary(lag=7.4, workers_online=1, last_event_at=NOW - 9),
         "gaps": [(NOW - 20, NOW - 10)],
+        "blockage": Blockage("RabbitMQ blocks publishers: memory alarm"),
     }
     texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS}
     assert set(texts) == {one.id for one in DETECTORS}

@@ -26,39 +26,36 @@ UUID = "5f0c8d1e-3b7a-4c02-9e65-d41f07bb291a"
 def full_store(foreign: str = "") -> Store:
     store = Store(clock=lambda: NOW)
     fields: dict[str, Any] = {"uuid": UUID, "name": f"shop.charge{foreign}", "args": "(42,)"}
-    fields["eta"] = "2023-11-14T22:13:20+00:00"
-    store.apply(
-        Batch(
-            [
-                Event(
-                    "worker-heartbeat",
-                    "celery@w1",
-                    NOW - 1,
-                    active=1,
-                    processed=7,
-                    loadavg=(1.5, 1.0, 0.5),
-                    sw_ident="py-celery",
-                    sw_ver="5.7.0",
-                    pid=12,
-                    freq=2.0,
-                ),
-                Event("task-sent", "gen1@api", NOW - 9, **fields, queue="high"),
-                Event("task-received", "celery@w1", NOW - 8, **fields, kwargs="{'a': 1}"),
-                Event("task-started", "celery@w1", NOW - 4, uuid=UUID),
-                Event(
-                    "task-failed",
-                    "celery@w1",
-                    NOW - 2,
-                    uuid=UUID,
-                    exception=f"Boom('x'){foreign}",
-                    traceback="Traceback ...",
-                ),
-                Event("task-started", "celery@w1", NOW - 1, uuid="runs", name="shop.slow"),
-            ],
-            NOW,
-            invalid=1,
-        )
-    )
+    fields["eta"] = "2023-11-14T22:13:10+00:00"
+    events = [
+        Event(
+            "worker-heartbeat",
+            "celery@w1",
+            NOW - 1,
+            active=1,
+            processed=7,
+            loadavg=(1.5, 1.0, 0.5),
+            sw_ident="py-celery",
+            sw_ver="5.7.0",
+            pid=12,
+            freq=2.0,
+        ),
+        Event("task-sent", "gen1@api", NOW - 9, **fields, queue="high"),
+        Event("task-received", "celery@w1", NOW - 8, **fields, kwargs="{'a': 1}"),
+        Event("task-started", "celery@w1", NOW - 4, uuid=UUID),
+        Event(
+            "task-failed",
+            "celery@w1",
+            NOW - 2,
+            uuid=UUID,
+            exception=f"Boom('x'){foreign}",
+            traceback="Traceback ...",
+        ),
+        Event("task-started", "celery@w1", NOW - 1, uuid="runs", name="shop.slow"),
+    ]
+    for event in events:
+        store.apply(Batch([event], event.timestamp))
+    store.apply(Batch([], NOW, invalid=1))
     store.record_queues([QueueDepth("high", 12, 3, 1), QueueDepth("bad", error="NO ACCESS")], NOW)
     store.seed(
         Survey(
@@ -145,15 +142,15 @@ def test_the_document_has_exactly_its_shape() -> None:
             "pool": "prefork",
             "concurrency": 4,
             "queues": ["high"],
-            "last_heartbeat": NOW,
+            "last_heartbeat": NOW - 1,
         }
     ]
     assert (made["tasks"]["held"], made["tasks"]["evicted"]) == (2, 0)
-    assert made["tasks"]["by_state"]["failure"] == 1
+    assert made["tasks"]["by_state"]["FAILURE"] == 1
     assert made["tasks"]["rows"][1] == {
         "id": UUID,
         "name": "shop.charge",
-        "state": "failure",
+        "state": "FAILURE",
         "worker": "celery@w1",
         "queue": "high",
         "args": "(42,)",
@@ -163,7 +160,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "traceback": "Traceback ...",
         "source": None,
         "retries": None,
-        "eta": 1_700_000_000.0,
+        "eta": NOW - 10,
         "expires": None,
         "sent": NOW - 9,
         "received": NOW - 8,
@@ -171,6 +168,8 @@ def test_the_document_has_exactly_its_shape() -> None:
         "finished": NOW - 2,
         "runtime": 2.0,
         "waited": 5.0,
+        "client_clock": None,
+        "worker_clock": None,
         "root_id": None,
         "parent_id": None,
     }
@@ -193,6 +192,14 @@ def test_the_document_has_exactly_its_shape() -> None:
         "error": None,
     }
     assert queues["bad"]["error"] == "NO ACCESS"
+
+
+def test_what_was_not_seen_of_a_worker_is_null() -> None:
+    store = Store(clock=lambda: NOW)
+    store.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW, active=2, processed=7)], NOW))
+    [row] = document(store)["workers"]
+    assert (row["active"], row["processed"], row["failed"]) == (2, 7, None)
+    assert "FAILED SEEN" in tables(document(store), 140)
 
 
 def test_the_json_is_one_line_that_reads_back() -> None:

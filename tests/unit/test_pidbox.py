@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,15 @@ class Replies:
     """A reply queue that holds these bodies, all for one command."""
 
     def __init__(self, ticket: str, bodies: list[Any]) -> None:
-        self._left = [SimpleNamespace(headers={"ticket": ticket}, payload=body) for body in bodies]
+        self._left = [
+            SimpleNamespace(
+                headers={"ticket": ticket},
+                body=json.dumps(body),
+                content_type="application/json",
+                content_encoding="utf-8",
+            )
+            for body in bodies
+        ]
 
     def get(self, **_: Any) -> Any:
         return self._left.pop(0) if self._left else None

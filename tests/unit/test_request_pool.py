@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from celerytui.control import Silences
 from celerytui.engine import request_pool as module
 from celerytui.engine.request_pool import THREADS, RequestPool
 from celerytui.model import ResultMeta, Section
@@ -48,7 +49,7 @@ class Asked:
     def __init__(self) -> None:
         app = Celery("t", broker="memory://", set_as_current=False)
         self.told = 0
-        self.questions = RequestPool(app, Settings(), Store(), self._tell, lambda: 9.0)
+        self.questions = RequestPool(app, Settings(), Store(), self._tell, lambda: 9.0, Silences())
         self.backend = Backend()
         self.questions._control = self.backend  # type: ignore[assignment]
         self.answers: list[tuple[str, Any]] = []

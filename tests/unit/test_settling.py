@@ -159,7 +159,10 @@ def test_an_outcome_of_the_result_backend(
     assert (task.result, task.more.exception) == (result, exception)
     assert task.more.lost_from is None
     after = store.workers()[0]
-    done = (after.succeeded - before.succeeded, after.failed - before.failed)
+    done = (
+        (after.succeeded or 0) - (before.succeeded or 0),
+        (after.failed or 0) - (before.failed or 0),
+    )
     assert done == (int(status == "SUCCESS"), int(status == "FAILURE"))
     assert store.summary(T0).by_state[state.label] == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from celerytui.iso_time import epoch
 from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
@@ -113,7 +114,7 @@ def test_a_retry_has_the_eta_that_was_sent_while_the_try_before_ran() -> None:
         store = feed(Store(), *order)
         task = held(store)
         assert (task.state, task.retries) == (TaskState.RETRY, 1)
-        assert task.more.eta == "2026-11-23T10:00:14"
+        assert task.more.eta == epoch("2026-11-23T10:00:14")
         assert held(feed(store, received)).state is TaskState.RECEIVED
         assert (held(store).retries, held(store).started) == (1, None)
 

@@ -101,7 +101,7 @@ def test_the_summary_counts() -> None:
     store.apply(Batch([], T0 + 4, invalid=3))
     store.mark_gap(T0 + 30, T0 + 31)
     summary = store.summary(T0 + 5)
-    assert (summary.running, summary.held) == (1, 5)
+    assert (store.glance(None).running, summary.held) == (1, 5)
     assert summary.failed_5m == 1
     assert (summary.workers_online, summary.workers_total) == (2, 2)
     assert (summary.events_received, summary.events_invalid, summary.gaps) == (10, 3, 1)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from celerytui.model import TaskState
+from celerytui.control.survey import survey_of
+from celerytui.iso_time import epoch
+from celerytui.model import Section, TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
 
@@ -29,9 +34,53 @@ def info(id: str, **fields: Any) -> dict[str, Any]:
     return base | fields
 
 
+def test_what_a_sender_wrote_of_its_arguments_as_json_is_shown_as_that() -> None:
+    store = Store()
+    active = info("a", args=[1, "é"], kwargs={"user": None})
+    store.seed(survey(0, active={ALPHA: [active]}))
+
+    assert (held(store).args, held(store).kwargs) == ('[1, "é"]', '{"user": null}')
+
+
+@pytest.mark.parametrize("list_", ["active", "reserved", "scheduled"])
+@pytest.mark.parametrize(
+    ("own", "id"),
+    [
+        (uuid.UUID(int=7), f"{uuid.UUID(int=7)} (uuid)"),
+        (7, "7 (int)"),
+        (b"job", "job (bytes)"),
+        ("x" * 300, "x" * 300),
+    ],
+    ids=str,
+)
+def test_a_task_with_an_id_of_any_type_is_taken(list_: str, own: Any, id: str) -> None:
+    store = Store()
+    listed: Any = [info(own), info("7")]
+    if list_ == "scheduled":
+        listed = [{"eta": None, "priority": 6, "request": one} for one in listed]
+    checked = survey_of({ALPHA: {list_: Section(ALPHA, list_, T0, data=listed)}}, T0)
+    store.seed(checked)
+
+    assert {task.id for task in store.all_tasks()} == {id, "7"}
+
+
+def test_what_a_worker_could_not_reply_with_is_noted_until_it_does() -> None:
+    store = Store()
+    pauses = {"reserved": 15.0, "scheduled": 15.0}
+    store.seed(replace(survey(0, active={ALPHA: []}), unsent={ALPHA: pauses}))
+    assert known(store, ALPHA).unsent == ("reserved", "scheduled")
+
+    store.seed(survey(1, active={ALPHA: []}, scheduled={ALPHA: []}))
+    assert known(store, ALPHA).unsent == ("reserved",)
+    assert known(store, ALPHA).inspected is not None
+
+    store.seed(survey(2, reserved={ALPHA: []}))
+    assert known(store, ALPHA).unsent == ()
+
+
 def test_running_tasks_show_at_once() -> None:
     store = Store()
-    active = info("a", time_start=T0 - 30, worker_pid=44)
+    active = info("a", args="(1, 'é')", kwargs="{'a': None}", time_start=T0 - 30, worker_pid=44)
     store.seed(survey(0, active={ALPHA: [active]}))
     task = held(store)
     assert (task.state, task.worker, task.queue) == (TaskState.STARTED, ALPHA, "mail")
@@ -46,7 +95,7 @@ def test_waiting_tasks_show_with_their_eta() -> None:
     entry = {"eta": "2026-01-01T00:00:00+00:00", "priority": 6, "request": info("b")}
     store.seed(survey(0, reserved={ALPHA: [info("a")]}, scheduled={ALPHA: [entry]}))
     assert held(store).state is held(store, "b").state is TaskState.RECEIVED
-    assert held(store, "b").more.eta == "2026-01-01T00:00:00+00:00"
+    assert held(store, "b").more.eta == epoch("2026-01-01T00:00:00+00:00")
     assert store.queue_names() == {"mail"}
 
 
@@ -141,7 +190,7 @@ def missed_store() -> Store:
     store = feed(Store(), task_event("received", 1), task_event("started", 2))
     store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert held(store).state is TaskState.MISSED
-    assert (store.summary(T0 + 60).by_state["missed"], store.summary(T0 + 60).running) == (1, 0)
+    assert (store.summary(T0 + 60).by_state["missed"], store.glance(None).running) == (1, 0)
     return store
 
 

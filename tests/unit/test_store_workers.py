@@ -140,6 +140,31 @@ def test_tasks_of_an_offline_worker_are_lost_after_a_grace() -> None:
     assert states(store) == "lost lost success retry started"
 
 
+def test_nobody_is_late_or_lost_while_judgement_is_held_and_a_lost_one_stays_lost() -> None:
+    store = feed(Store(), beat(0, BETA))
+    store.sweep(T0 + 60)
+    feed(store, beat(60, ALPHA))
+    for second in range(61, 160):
+        store.hold_judgement(T0 + second)
+        store.sweep(T0 + second)
+        assert (known(store, ALPHA).status, known(store, BETA).status) == ("online", "lost")
+    # Silence counts from the end on.
+    store.sweep(T0 + 159 + 4)
+    assert known(store, ALPHA).status == "online"
+    store.sweep(T0 + 159 + 16)
+    assert known(store, ALPHA).status == "lost"
+    feed(store, beat(180, BETA))
+    assert known(store, BETA).status == "online"
+
+
+def test_nobody_is_judged_by_a_sweep_that_is_told_so() -> None:
+    store = feed(Store(), beat(0))
+    store.sweep(T0 + 60, judging=False)
+    assert known(store).status == "online"
+    store.sweep(T0 + 60)
+    assert known(store).status == "lost"
+
+
 def test_a_gap_is_no_silence() -> None:
     store = run_three(Store())
     store.mark_gap(T0 + 2, None)

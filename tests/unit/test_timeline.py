@@ -149,12 +149,79 @@ def test_a_missed_task_says_that_its_end_was_not_seen() -> None:
 
 def test_clocks_that_disagree_do_not_turn_time_round() -> None:
     task = Task(
-        id="a", seq=1, state=TaskState.SUCCESS, sent=105.0, received=100.0, started=101.0,
+        id="a", seq=1, state=TaskState.SUCCESS, sent=100.25, received=100.0, started=100.1,
         finished=103.0,
     )  # fmt: skip
     points = life(task, 200.0)
     assert [point.word for point in points] == ["sent", "received", "started", "success"]
     assert [point.at for point in points] == sorted(point.at for point in points)
+
+
+def test_a_stamp_of_another_clock_is_left_out_and_says_why() -> None:
+    task = Task(
+        id="a", seq=1, state=TaskState.SUCCESS, sent=3701.0, received=100.0, started=101.0,
+        finished=103.0,
+    )  # fmt: skip
+    assert [point.word for point in life(task, 9000.0)] == ["received", "started", "success"]
+    legend, *_ = rows(timeline(task, 9000.0, 90, utc=True))
+    assert legend.endswith("wait – clocks differ by 1h00m")
+
+
+def test_a_clock_that_is_known_to_be_off_is_corrected() -> None:
+    extra = TaskExtra(client_shift=3600.0, worker_shift=-60.0)
+    task = Task(
+        id="a", seq=1, state=TaskState.STARTED, sent=4600.0, received=942.0, started=944.0,
+        extra=extra,
+    )  # fmt: skip
+    made = timeline(task, 1010.0, 90, utc=True)
+    assert [(point.word, point.at) for point in life(task, 1010.0)] == [
+        ("sent", 1000.0),
+        ("received", 1002.0),
+        ("started", 1004.0),
+        ("now", 1010.0),
+    ]
+    legend, _, _, clocks = rows(made)
+    assert "in queue 2.00s" in legend
+    assert "~ the worker's clock is 1m00s behind, corrected" in legend
+    assert clocks.split()[0] == "~00:16:40.000"
+
+
+@pytest.mark.parametrize("state", [TaskState.STARTED, TaskState.SUCCESS, TaskState.REVOKED])
+def test_the_time_until_the_eta_is_a_phase_of_its_own(state: TaskState) -> None:
+    started = None if state is TaskState.REVOKED else 1062.0
+    task = Task(
+        id="a", seq=1, state=state, sent=1000.0, received=1001.0, started=started,
+        finished=1070.0 if state.finished else None, extra=TaskExtra(eta=1060.0),
+    )  # fmt: skip
+    points = life(task, 1070.0)
+    assert [(point.word, point.then) for point in points[:3]] == [
+        ("sent", "queue"),
+        ("received", "eta"),
+        ("ETA", "worker"),
+    ]
+    legend, *_ = rows(timeline(task, 1070.0, 120))
+    assert "┄┄ until its ETA 59.0s" in legend
+
+
+def test_before_its_eta_a_task_only_waits_for_that() -> None:
+    extra = TaskExtra(eta=1060.0)
+    held = Task(id="a", seq=1, state=TaskState.RECEIVED, received=1001.0, extra=extra)
+    queued = Task(id="a", seq=1, state=TaskState.SENT, sent=1000.0, extra=extra)
+    assert [(p.word, p.then) for p in life(held, 1010.0)][:-1] == [("received", "eta")]
+    assert [(p.word, p.then) for p in life(queued, 1010.0)][:-1] == [("sent", "eta")]
+    late = life(queued, 1100.0)
+    assert [(p.word, p.then) for p in late][:-1] == [("sent", "eta"), ("ETA", "queue")]
+    # A retry is received at once and held until its back-off is over.
+    again = Task(
+        id="a", seq=1, state=TaskState.RECEIVED, sent=1000.0, received=1020.1,
+        extra=TaskExtra(eta=1060.0, retried=1020.0, attempts=(Attempt(1020.0, "E()", None),)),
+    )  # fmt: skip
+    assert [(p.word, p.then) for p in life(again, 1070.0)][:-1] == [
+        ("sent", "before"),
+        ("retry", "countdown"),
+        ("received", "eta"),
+        ("ETA", "worker"),
+    ]
 
 
 def test_the_first_and_the_last_label_win_where_room_is_short() -> None:

@@ -9,6 +9,7 @@ from celerytui.columns import clean, format_count, format_id, state_role, status
 from celerytui.control import Action, Scope
 from celerytui.health.workers import LOST
 from celerytui.model import Queue, Task, TaskState, Worker
+from celerytui.ui.actions.twice import twice_lines
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.session import Session
 
@@ -94,6 +95,8 @@ class Preview:
             )
         if all_ids:
             lines += [[], *([("  " + clean(one, limit=64), "muted")] for one in self.targets)]
+        twice = twice_lines(self.session, self.action, tasks)
+        lines += [[], *twice] if twice else []
         return lines + self._warnings(self.session.engine.health.workers(), tasks)
 
     def _by_state(self, tasks: Sequence[Task]) -> list[Spans]:
@@ -191,7 +194,7 @@ class Preview:
             ]
             held = store.tasks_of(hostname)
             running = sum(task.state is TaskState.STARTED for task in held)
-            busy = running if worker.active is None else worker.active
+            busy = running if worker.running is None else worker.running
             spans += [(f"  {busy:>3,}", "strong" if busy else "muted"), (" running", "muted")]
             waiting = len(held) - running
             spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]

@@ -10,6 +10,7 @@ from celerytui.control import Action
 from celerytui.model import Arguments, Refusal, Task
 from celerytui.ui.actions.action_form import action_note
 from celerytui.ui.actions.form import Form
+from celerytui.ui.actions.twice import twice_lines
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.session import Session
 
@@ -27,7 +28,12 @@ def rerun_form(
         ("  " + format_id(task_id, ascii=session.ascii), "muted"),
     ]
     note = action_note(session, action)
+    twice = twice_lines(session, action, [] if task is None else [task])
     if isinstance(found, Arguments):
+        source: Spans = [
+            ("its arguments, from ", "muted"),
+            (clean(found.source, limit=90), "text"),
+        ]
         values = {"args": found.args, "kwargs": found.kwargs}
         if found.queue:
             values["queue"] = found.queue
@@ -35,7 +41,7 @@ def rerun_form(
             values["priority"] = str(found.priority)
         return Form(
             session, title, note, action.params, values=values, go="Run it again", ready=True,
-            intro=[[("its arguments, from ", "muted"), (clean(found.source, limit=90), "text")]],
+            intro=[*twice, source],
         )  # fmt: skip
     known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
     params = [
@@ -46,6 +52,7 @@ def rerun_form(
     ]
     mark = (f"{session.glyphs.warning} ", "warning bold")
     intro: list[Spans] = [
+        *twice,
         [mark, ("not run again: ", "strong"), (clean(found.reason, limit=240), "text")],
         [("To send it all the same, write its arguments as JSON.", "muted")],
     ]

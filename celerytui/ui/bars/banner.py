@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span
-from celerytui.health.link import BEHIND
+from celerytui.health.link import BEHIND, BLOCKED
 from celerytui.model import LinkState
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -48,6 +48,9 @@ class Banner(Bar):
                 (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
             ], (session.key_of("display.pause"), "go on")
+        blocked = session.engine.health.alerts.get(BLOCKED)
+        if blocked is not None:
+            return [(clean(blocked.text, limit=200), "strong")], None
         behind = session.engine.health.alerts.get(BEHIND)
         if behind is not None:
             what = "  More events come than are read here."

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.strip import Strip
 from textual.widget import Widget
 
 from celerytui.ui.draw.spans import Line, to_strip
-from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
 
@@ -32,10 +30,6 @@ class Bar(Widget):
     def draw(self, line: Line) -> None:
         """Fill the row."""
         raise NotImplementedError
-
-    @on(StoreChanged)
-    def _on_news(self) -> None:
-        self.paint()
 
     def paint(self) -> None:
         """Draw again, and repaint if it differs."""

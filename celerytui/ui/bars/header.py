@@ -38,7 +38,7 @@ TREND = 14
 class Header(Bar):
     """Who and where, whether it is live or why not, and the four numbers."""
 
-    _last_waiting: int | None = None
+    _last_queued: int | None = None
 
     @property
     def ground(self) -> str:
@@ -126,21 +126,16 @@ class Header(Bar):
             return [*live, (f"   {format_count(events)}", "strong"), (" ev/s", "muted")]
         return [*live, (f" {format_count(events, 4)}", "strong"), ("/s", "muted")]
 
-    def _running_tasks(self, started: int | None) -> int | None:
-        """How many tasks run: as the workers' heartbeats say, else as the events do."""
-        active = [worker.active for worker in self.session.engine.store.workers() if worker.alive]
-        known = [count for count in active if count is not None]
-        if known and len(known) == len(active):
-            return sum(known)
-        return started
+    def _queued_messages(self) -> int | None:
+        """What the queues hold that could be read; the last figure while the broker is gone.
 
-    def _waiting_messages(self) -> int | None:
-        """What waits in the queues that could be read; the last figure while the broker is gone."""
+        What workers have received and not started is in no queue any more.
+        """
         depths = [queue.ready for queue in self.session.engine.store.queues()]
         read = [depth for depth in depths if depth is not None]
         if read or self.session.stale_since is None:
-            self._last_waiting = sum(read) if read else None
-        return self._last_waiting
+            self._last_queued = sum(read) if read else None
+        return self._last_queued
 
     @property
     def _alerts(self) -> Alerts:
@@ -150,7 +145,7 @@ class Header(Bar):
         """The four numbers; `spare` is how much of them is left out for want of room.
 
         First go letters and digits, then since when the failures are counted, the total of workers
-        that are all there, the running, the waiting, and last the failed.
+        that are all there, the running, the queued, and last the failed.
         """
         wide = wide and not spare
         workers = summary.workers_online + summary.workers_late
@@ -162,8 +157,8 @@ class Header(Bar):
         failed = summary.failed_5m if known else None
         figures = [
             (("workers", "workers"), count, plain if all_there else f"{late} bold"),
-            (("running", "run"), self._running_tasks(summary.running if known else None), plain),
-            (("waiting", "wait"), self._waiting_messages(), plain),
+            (("running", "run"), self.session.glance.running, plain),
+            (("queued", "queued"), self._queued_messages(), plain),
             (("failed", "fail"), failed, f"{bad} bold" if summary.failed_5m else plain),
         ]
         if spare >= 5:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from rich.segment import Segment
-from textual import events, on
+from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,7 +20,6 @@ from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.keys.registry import Keyed
-from celerytui.ui.messages import StoreChanged
 from celerytui.ui.session import Session
 
 Row = tuple[Line | Spans, str]
@@ -96,10 +95,6 @@ class Pane(Keyed, Widget, can_focus=True):
     def line(self) -> Line:
         """An empty line of the body."""
         return Line(self.inside.width, self.session.glyphs.ellipsis)
-
-    @on(StoreChanged)
-    def _on_news(self) -> None:
-        self.paint()
 
     def paint(self) -> None:
         """Read again what is shown, and redraw it."""

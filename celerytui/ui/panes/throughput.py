@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.columns import format_rate
+from celerytui.columns import format_count, format_rate
 from celerytui.ui.draw.charts import (
     Scale,
     area_chart,
@@ -61,14 +61,15 @@ class Throughput(Pane):
         return [(self.NAME, self.title_role)], right
 
     def _pace_of(self, hostname: str) -> Spans:
-        worker = self.session.engine.store.worker(hostname)
-        glyphs, bad = self.session.glyphs, worker.failed if worker is not None else 0
+        worker = self.session.glance.workers.get(hostname)
+        glyphs, bad = self.session.glyphs, worker.failed if worker is not None else None
         rate = worker.done_per_second if worker is not None else None
         return [
             (f"{glyphs.success} ", "success"),
             (format_rate(rate, ascii=self.session.ascii), "text"),
             (f"   {glyphs.failure} ", "failure" if bad else "muted"),
-            (f"{bad:,}", "text"),
+            (format_count(bad, ascii=self.session.ascii), "text"),
+            (" failed" if self.session.framed else "", "muted"),
             (f"   peak {self._peak:,.1f}", "muted"),
         ]
 

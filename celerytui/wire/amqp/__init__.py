@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import EventReader, Held
+    from celerytui.wire.broker import BlockWatch, EventReader, Held
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -40,6 +40,12 @@ def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     return AmqpDepthReader(conf, connect)
 
 
+def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
+    from celerytui.wire.amqp.blocking import AmqpBlockWatch
+
+    return AmqpBlockWatch(connect)
+
+
 AMQP = Broker(
     title="RabbitMQ",
     declares_queues=True,
@@ -47,4 +53,6 @@ AMQP = Broker(
     fast_events=_fast_events,
     watch=_watch,
     own_depths=_own_depths,
+    watch_blocking=_watch_blocking,
+    requeues_at_once=True,
 )

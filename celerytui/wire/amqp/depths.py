@@ -7,9 +7,9 @@ from typing import Any
 
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
-from celerytui.wire.depths import DepthReader
+from celerytui.wire.depths import NOT_DECLARED, DepthReader
 
-REFUSALS = {403: "access refused", 404: "not declared", 405: "exclusive to another connection"}
+REFUSALS = {403: "access refused", 404: NOT_DECLARED, 405: "exclusive to another connection"}
 """AMQP reply code of a refused declare -> what it means for the row."""
 
 

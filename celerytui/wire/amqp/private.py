@@ -7,6 +7,7 @@ AttributeError or TypeError here; those who call say what becomes of it.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 
@@ -70,3 +71,16 @@ def note_receipt(connection: Any) -> None:
 def pass_on(connection: Any, kind: int, channel: int, payload: bytes) -> None:
     """Have py-amqp deal with one frame."""
     connection.on_inbound_frame((kind, channel, payload))
+
+
+def on_blocked(connection: Any, tell: Callable[[str | None], object]) -> None:
+    """Have a py-amqp connection call `tell` with the broker's reason, None once that is over.
+
+    Py-amqp itself drops the reason that a `connection.blocked` brings.
+    """
+    from amqp import spec
+
+    blocked, callbacks = spec.Connection.Blocked, connection._callbacks
+    connection._METHODS = {**connection._METHODS, blocked: spec.method(blocked, "s")}
+    callbacks[blocked] = tell
+    callbacks[spec.Connection.Unblocked] = lambda: tell(None)

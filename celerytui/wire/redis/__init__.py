@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import EventReader
+    from celerytui.wire.broker import BlockWatch, EventReader, UnackedReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -60,6 +60,18 @@ def _purge_by_name(channel: Any, queue: str, task: str) -> Iterator[tuple[int, i
     return purge_by_name(channel, queue, task)
 
 
+def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
+    from celerytui.wire.redis.blocking import RedisBlockWatch
+
+    return RedisBlockWatch(connect)
+
+
+def _unacked(connect: Callable[[], Any]) -> UnackedReader:
+    from celerytui.wire.redis.redelivery import RedisUnackedReader
+
+    return RedisUnackedReader(connect)
+
+
 REDIS = Broker(
     title="Redis",
     when_late=lambda conf: "Redis ends a subscription that is too far behind",
@@ -67,5 +79,7 @@ REDIS = Broker(
     fast_events=_fast_events,
     ping=_ping,
     own_depths=_own_depths,
+    watch_blocking=_watch_blocking,
+    unacked=_unacked,
     purge_by_name=_purge_by_name,
 )

@@ -89,3 +89,16 @@ def unacked_key(channel: Any) -> str | None:
         return None
     key: str = channel.global_keyprefix + channel.unacked_key
     return key
+
+
+def index_key(channel: Any) -> str | None:
+    """The sorted set of when each unacknowledged message was delivered, None as `unacked_key`."""
+    if not channel.ack_emulation:
+        return None
+    key: str = channel.global_keyprefix + channel.unacked_index_key
+    return key
+
+
+def visibility_timeout(channel: Any) -> float:
+    """Seconds after which a message is delivered again."""
+    return float(channel.visibility_timeout)

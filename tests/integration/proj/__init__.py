@@ -58,6 +58,12 @@ def sleepy(seconds: float) -> str:
     return f"slept {seconds}"
 
 
+@app.task(name="proj.hold")
+def hold(seconds: float, *things: Any) -> None:
+    """Holds whatever it is given for so long."""
+    time.sleep(seconds)
+
+
 def charge(account: str) -> None:
     """The frame below the task's own in the traceback of `proj.fail`."""
     raise ValueError(f"no such account: {account}")
@@ -92,6 +98,13 @@ def ignored() -> None:
 @app.task(name="proj.rejected", bind=True, acks_late=True)
 def rejected(self: Any) -> None:
     raise Reject("not for this worker", requeue=False)
+
+
+@app.task(name="proj.late", acks_late=True)
+def late(seconds: float) -> str:
+    """Like `proj.sleepy`, acknowledged at its end."""
+    time.sleep(seconds)
+    return f"slept {seconds}"
 
 
 @app.task(name="proj.progress", bind=True)

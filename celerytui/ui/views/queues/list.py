@@ -71,11 +71,17 @@ class QueueList(LoadedTable[Queue]):
                 if right:
                     right.append((f" {self.session.glyphs.dot} ", "faint"))
                 right.append((f"{count} {text}", role))
-        if not right:
-            waiting = [queue.ready for queue in queues if queue.ready is not None]
-            if waiting:
-                right.append((f"{sum(waiting):,} waiting", "muted"))
-        return self.left_title(), right
+        return self.left_title(), right or self._held(queues)
+
+    def _held(self, queues: list[Queue]) -> list[Span]:
+        """What is to be done: in the queues, and received by workers that have not begun it."""
+        ready = [queue.ready for queue in queues if queue.ready is not None]
+        if not ready:
+            return []
+        summary = self.session.engine.store.summary(self.session.now())
+        known = summary.first_event_at is not None
+        received = f"{summary.by_state['received']:,}" if known else self.session.glyphs.unknown
+        return [(f"queued {sum(ready):,}, in workers {received}", "muted")]
 
     def left_out(self) -> list[Span]:
         full = len(self._all) >= MAX_QUEUES

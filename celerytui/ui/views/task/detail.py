@@ -8,10 +8,9 @@ from textual import events
 
 from celerytui.columns import (
     clean,
-    epoch,
     format_clock,
-    format_duration,
     format_id,
+    format_running,
     format_when,
     state_role,
 )
@@ -26,6 +25,7 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.family import family_tree, relative_line
+from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.timeline import timeline
 
 LABEL = 10
@@ -166,11 +166,10 @@ class DetailPane(ScrolledPane):
         role = state_role(task.state)
         line = Line(width, glyphs.ellipsis)
         line.left((f"{glyphs.state(task.state)} {task.state.label}", f"{role} bold"))
-        ran = task.running(self.session.now())
-        if ran is not None and task.state.finished:
-            line.left(("   after ", "muted"), (format_duration(ran), "text"))
-        elif ran is not None:
-            line.left(("   for ", "muted"), (format_duration(ran, running=True), "text"))
+        ran = format_running(task, self.session.now(), ascii=self.session.ascii)
+        if ran:
+            word = "   after " if task.state.finished else "   for "
+            line.left((word, "muted"), (ran, "text"))
         for word, value in (("on", task.worker), ("from", task.queue)):
             if value:
                 line.left((f"   {word} ", "muted"), (clean(value, limit=60), "text"))
@@ -178,6 +177,8 @@ class DetailPane(ScrolledPane):
             line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
         if task.state is TaskState.LOST:
             line.left(("   its worker went away", "failure"))
+            again = redelivery(self.session, task)
+            line.left((f", {again}" if again else "", "text"))
         elif task.state is TaskState.MISSED:
             line.left(("   the end was not seen", "missed"))
         elif task.more.source is not None:
@@ -251,9 +252,12 @@ class DetailPane(ScrolledPane):
         task, more, unknown = self._known, self._known.more, self.session.glyphs.unknown
         now, utc = self.session.now(), self.session.utc
 
-        def when(text: str | None) -> str:
-            moment = epoch(text)
-            return unknown if moment is None else format_when(moment, now, utc)
+        def when(moment: float | None) -> str:
+            if moment is None:
+                return unknown
+            if task.state is TaskState.STARTED or task.state.finished:  # nothing is due any more
+                return format_clock(moment, utc, now=now)
+            return format_when(moment, now, utc)
 
         facts: list[list[tuple[str, str | None]]] = [
             [("queue", task.queue), ("exchange", more.exchange), ("routing key", more.routing_key)],
@@ -279,29 +283,8 @@ class DetailPane(ScrolledPane):
                         spans.append((label.ljust(LABEL), "muted"))
                     spans.append((shown, "text" if value else "muted"))
             rows.append(spans)
-        rows += self._revoked_facts()
+        rows += fate_lines(self.session, task, LABEL)
         return [self._section(width, "Call"), *((row, "bg") for row in rows)]
-
-    def _revoked_facts(self) -> list[Spans]:
-        more = self._known.more
-        words = []
-        if more.terminated:
-            words.append(f"terminated with {clean(str(more.signum), limit=20)}")
-        if more.expired:
-            words.append("it had expired")
-        if more.requeue:
-            words.append("put back into the queue")
-        if more.lost_from is not None:
-            was = f"was {more.lost_from.label}"
-            missed = self._known.state is TaskState.MISSED
-            words.append(
-                f"{was}; ended, the end was not seen"
-                if missed
-                else f"{was} when its worker went away"
-            )
-        if more.source is not None:
-            words.append(f"from the {clean(more.source, limit=40)}")
-        return [[("how".ljust(LABEL), "muted"), (", ".join(words), "warning")]] if words else []
 
     def _outcome_part(self, width: int, at: int) -> list[Row]:
         task, more = self._known, self._known.more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from celerytui.columns import clean, format_duration, format_id, state_role
+from celerytui.columns import clean, format_id, format_running, state_role
 from celerytui.model import Task
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line
@@ -49,9 +49,9 @@ def relative_line(session: Session, prefix: str, task: Task, width: int, *, this
     line.left((prefix, "faint"), (f"{session.glyphs.state(task.state)} ", role))
     name = clean(task.name, limit=80) if task.name else "name not known"
     line.left((name, "strong" if this else "text"), ("  this task" if this else "", "muted"))
-    ran = task.running(session.now())
+    ran = format_running(task, session.now(), ascii=session.ascii)
     return line.right(
         (format_id(task.id, ascii=session.ascii) + "  ", "muted"),
         (task.state.label.ljust(9), role),
-        (format_duration(ran).rjust(8) if ran is not None else " " * 8, "text"),
+        (ran.rjust(8), "text"),
     )

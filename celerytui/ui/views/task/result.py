@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from textual import events
 
-from celerytui.columns import clean, epoch, format_clock, format_id, state_role
+from celerytui.columns import clean, format_clock, format_id, state_role
 from celerytui.control import Param
+from celerytui.iso_time import epoch
 from celerytui.model import ResultMeta, Task, TaskState
 from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.dialog import Dialog

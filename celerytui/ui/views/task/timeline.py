@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from celerytui.columns import (
+    CORRECTED,
     format_clock,
     format_duration,
     format_percent,
@@ -23,11 +24,12 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.draw.glyphs import UNICODE, Glyphs
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, span_width
 
-Phase = Literal["queue", "worker", "running", "before", "countdown", "silence"]
+Phase = Literal["queue", "eta", "worker", "running", "before", "countdown", "silence"]
 
 # What a phase is called, the glyph field of its line, and its role.
 _PHASES: dict[Phase, tuple[str, str, str]] = {
     "queue": ("in queue", "queued", "sent"),
+    "eta": ("until its ETA", "queued", "muted"),
     "worker": ("in worker", "waiting", "received"),
     "running": ("running", "running", "started"),
     "before": ("earlier tries", "running", "retry"),
@@ -76,9 +78,10 @@ def timeline(
         row = fit_spans([sentence], width, ellipsis=glyphs.ellipsis)
         return Timeline([row], blank, blank, blank, [])
     places = _places(points, width)
-    names, clocks = _labels(points, places, width, now, utc, glyphs)
+    corrected = bool(task.more.client_ahead or task.more.worker_ahead)
+    names, clocks = _labels(points, places, width, now, utc, glyphs, corrected=corrected)
     return Timeline(
-        _legend(task, points, width, glyphs),
+        _legend(task, points, width, now, glyphs),
         _bar(points, places, width, glyphs),
         names,
         clocks,
@@ -87,22 +90,42 @@ def timeline(
 
 
 def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
-    """The known moments in order, clocks that disagree put right; ends at `now` if unfinished."""
+    """The known moments in order and by our clock; ends at `now` if unfinished.
+
+    When it was sent is left out where the client's clock cannot be compared with the worker's.
+    """
     points: list[Point] = []
+    more, retried = task.more, task.more.retried
+    ahead = more.worker_ahead
+    due = None if more.eta is None else more.eta - ahead
+
+    def point(at: float, word: str, glyph: str, role: str, then: Phase) -> None:
+        if due is not None and points and points[-1].then == "eta" and at > due:
+            after: Phase = "queue" if points[-1].word == "sent" else "worker"
+            points.append(Point(due, "ETA", glyphs.states[0], "muted", after))
+        at = max(at, points[-1].at) if points else at
+        points.append(Point(at, word, glyph, role, then))
 
     def add(at: float | None, word: str, state: TaskState, then: Phase) -> None:
-        if at is None or not math.isfinite(at):
-            return
-        at = max(at, points[-1].at) if points else at
-        points.append(Point(at, word, glyphs.state(state), state_role(state), then))
+        if at is not None and math.isfinite(at):
+            point(at - ahead, word, glyphs.state(state), state_role(state), then)
 
-    more, retried = task.more, task.more.retried
-    add(task.sent, "sent", TaskState.SENT, "queue")
+    def hold() -> None:
+        # Nobody keeps it waiting before its ETA, wherever it is.
+        if due is not None and math.isfinite(due) and points and points[-1].at < due:
+            points[-1] = _with(points[-1], "eta")
+
+    if task.sent is not None and task.clocks_differ(now) is None:
+        add(task.sent - more.client_ahead + ahead, "sent", TaskState.SENT, "queue")
     for tried in _earlier_tries(task):
         if points:
             points[-1] = _with(points[-1], "before")
         add(tried, "retry", TaskState.RETRY, "countdown")
+    if task.received is None and task.state is not TaskState.RETRY:
+        hold()
     add(task.received, "received", TaskState.RECEIVED, "worker")
+    if task.received is not None and task.state is not TaskState.RETRY:
+        hold()
     if task.state not in (TaskState.SENT, TaskState.RECEIVED):  # else it is of an earlier try
         add(_start(task), "started", TaskState.STARTED, "running")
     if task.state is TaskState.RETRY:
@@ -117,9 +140,9 @@ def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
         return []
     if task.state.guessed:
         points[-1] = _with(points[-1], "silence")
-        add(now, task.state.label, task.state, "silence")
+        add(now + ahead, task.state.label, task.state, "silence")
     else:
-        points.append(Point(max(now, points[-1].at), "now", "", "text", "silence"))
+        point(now, "now", "", "text", "silence")
     return points
 
 
@@ -170,7 +193,14 @@ def _bar(points: list[Point], places: list[int], width: int, glyphs: Glyphs) -> 
 
 
 def _labels(
-    points: list[Point], places: list[int], width: int, now: float, utc: bool, glyphs: Glyphs
+    points: list[Point],
+    places: list[int],
+    width: int,
+    now: float,
+    utc: bool,
+    glyphs: Glyphs,
+    *,
+    corrected: bool,
 ) -> tuple[list[Span], list[Span]]:
     """The words and times under the joints: the first and the last, then what still fits."""
     names, clocks = Line(width, glyphs.ellipsis), Line(width, glyphs.ellipsis)
@@ -180,6 +210,8 @@ def _labels(
         point = points[index]
         if index in (0, last):
             clock = format_clock(point.at, utc, now=now, millis=point.word != "now")
+            if corrected and point.word != "now":
+                clock = CORRECTED + clock
         else:
             clock = format_step(point.at - points[index - 1].at)
         size = max(cells(point.word), cells(clock))
@@ -211,7 +243,9 @@ def _free(
     return None
 
 
-def _legend(task: Task, points: list[Point], width: int, glyphs: Glyphs) -> list[list[Span]]:
+def _legend(
+    task: Task, points: list[Point], width: int, now: float, glyphs: Glyphs
+) -> list[list[Span]]:
     """What each phase is called, how long it took and its share of the whole."""
     total = points[-1].at - points[0].at
     durations: dict[Phase, float] = {}
@@ -230,7 +264,22 @@ def _legend(task: Task, points: list[Point], width: int, glyphs: Glyphs) -> list
         if total > 0:
             entry.append((f" {format_percent(min(1.0, seconds / total))}", "faint"))
         entries.append(entry)
-    return _wrap(entries, width, glyphs)
+    clocks = _clocks(task, now, glyphs)
+    return _wrap([*entries, clocks] if clocks else entries, width, glyphs)
+
+
+def _clocks(task: Task, now: float, glyphs: Glyphs) -> list[Span]:
+    """What the clocks of two hosts do to the figures, where they differ."""
+    more, differ = task.more, task.clocks_differ(now)
+    if differ is not None:
+        reason = f" clocks differ by {format_duration(differ)}"
+        return [("wait ", "muted"), (glyphs.unknown, "text"), (reason, "warning")]
+    for whose, shift in (("worker", more.worker_ahead), ("client", more.client_ahead)):
+        if shift:
+            side = "ahead" if shift > 0 else "behind"
+            words = f" the {whose}'s clock is {format_duration(abs(shift))} {side}, corrected"
+            return [(CORRECTED, "text"), (words, "muted")]
+    return []
 
 
 def _wrap(entries: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Span]]:

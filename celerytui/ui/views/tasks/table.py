@@ -51,6 +51,7 @@ class TaskTable(TablePane[Task]):
         if session.filter_text:
             left += [("  / ", "muted"), (clean(session.filter_text), "text")]
         right: list[Span] = []
+        missing = [] if session.framed else self.left_out()
         if self.last_good:
             right += [("last good filter", "warning"), ("  ", "text")]
         if view.stale:
@@ -62,9 +63,16 @@ class TaskTable(TablePane[Task]):
         if session.filter_text:
             right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
         else:
+            summary = session.engine.store.summary(session.now())
+            if summary.first_event_at is not None and not missing:
+                # The header's "queued" leaves these out.
+                right += [
+                    (f"in workers {summary.by_state['received']:,}", "muted"),
+                    ("   ", "text"),
+                ]
             noun = " task" if view.total == 1 else " tasks"
             right += [(f"{view.total:,}", "text"), (noun, "muted")]
-        if not self.session.framed and (missing := self.left_out()):
+        if missing:
             right += [("  ", "text"), *missing]
         return left, right
 
@@ -225,6 +233,6 @@ def as_json(task: Task) -> str:
     }
     family = {"root_id": task.root_id, "parent_id": task.parent_id}
     document.update({key: value for key, value in family.items() if value is not None})
-    document["state"] = task.state.label
+    document["state"] = task.state.constant
     document.update({k: v for k, v in msgspec.to_builtins(task.more).items() if v})
     return mask(json.dumps(document, indent=2, ensure_ascii=True))

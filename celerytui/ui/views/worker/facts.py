@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from celerytui.columns import (
     format_count,
     format_duration,
     format_span,
+    lost_counts,
+    lost_text,
     meter,
     status_role,
 )
@@ -59,7 +62,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker is None:
             return [[("It has not been heard of.", "muted")]]
         stats = self.data("stats", dict)
-        lines: list[Line | Spans] = []
+        lines = self._lost(worker, width)
         for label, spans in self._facts(worker, stats, width):
             lines.append([(label.ljust(LABEL), "muted"), *spans])
         lines += [
@@ -86,6 +89,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             ("events", self._events(worker)),
             ("clock", self._clock(worker)),
             ("processed", self._processed(worker)),
+            ("seen", self._seen(worker)),
             ("memory", self._memory(stats)),
             ("broker", self._broker(stats)),
             ("asked", self.age("stats")),
@@ -100,7 +104,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         return [(format_span(max(0.0, now - started)), "text"), (f"   since {when}", "muted")]
 
     def _busy(self, worker: Worker) -> Spans:
-        active, slots = format_count(worker.active), worker.concurrency
+        active, slots = format_count(worker.running), worker.concurrency
         bar = meter(busy_part(worker), METER, ascii=self.session.ascii)
         full = len(bar.rstrip("-─"))
         return [
@@ -112,9 +116,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         ]
 
     def _prefetched(self, worker: Worker) -> Spans:
-        store = self.session.engine.store
-        held = store.tasks_of(worker.hostname)
-        waiting = sum(task.state is TaskState.RECEIVED for task in held)
+        waiting = sum(task.state is TaskState.RECEIVED for task in self.session.glance.tasks)
         spans: list[Span] = [(format_count(waiting), "text")]
         if worker.prefetch:
             times = self.session.glyphs.times
@@ -150,16 +152,38 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         return [(f"{format_duration(abs(skew))} {side}", role), (" ours", "muted")]
 
     def _processed(self, worker: Worker) -> Spans:
-        glyphs = self.session.glyphs
-        bad = worker.failed
+        count = format_count(worker.processed, ascii=self.session.ascii)
+        return [(count, "text"), (" since it started", "muted")]
+
+    def _seen(self, worker: Worker) -> Spans:
+        """How its tasks ended here, and since when: why these do not add up to the processed."""
+        session, since = self.session, worker.seen_since
+        if since is None:
+            return [(session.glyphs.unknown, "muted"), ("   no task events yet", "muted")]
+        glyphs = session.glyphs
+        figures = (
+            (glyphs.success, worker.succeeded, "text"),
+            (glyphs.failure, worker.failed, "failure"),
+            (glyphs.retry, worker.retried, "warning"),
+        )
         spans: list[Span] = [
-            (format_count(worker.processed), "text"),
-            (f"   {glyphs.success} {worker.succeeded:,}", "muted"),
-            (f"   {glyphs.failure} {bad:,}", "failure" if bad else "muted"),
+            (f"{sign} {format_count(count)}  ", role if count else "muted")
+            for sign, count, role in figures
         ]
-        if worker.retried:
-            spans.append((f"   {glyphs.retry} {worker.retried:,}", "warning"))
-        return spans
+        return [*spans, (f"since {format_clock(since, session.utc, now=session.now())}", "muted")]
+
+    def _lost(self, worker: Worker, width: int) -> list[Line | Spans]:
+        """The tasks that went down with it, and whether they come again."""
+        lost = worker.lost_tasks
+        if lost is None:
+            return []
+        session = self.session
+        text = f"{lost_counts(lost)}: {lost_text(lost, session.now(), session.utc)}"
+        found = textwrap.wrap(text, max(16, width - LABEL))
+        return [
+            [(("" if at else "lost").ljust(LABEL), "muted"), (line, "warning")]
+            for at, line in enumerate(found)
+        ]
 
     def _memory(self, stats: Mapping[str, Any]) -> Spans:
         usage = stats.get("rusage")

@@ -29,7 +29,7 @@ class WorkerPane(Pane):
     @property
     def worker(self) -> Worker | None:
         """What is known of it, with its alerts."""
-        return self.session.engine.health.worker(self.hostname)
+        return self.session.glance.workers.get(self.hostname)
 
     def answer(self, name: str) -> Section | None:
         """What the worker answered, None while it is asked."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from celerytui.columns import (
     clean,
-    format_duration,
     format_id,
+    format_running,
     meter,
     short_name,
 )
@@ -75,7 +75,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         fresh = self.session.paused_at is None or self._of != self.hostname
         if fresh and self.is_attached and self.display:
             self._of = self.hostname
-            held = self.session.engine.store.tasks_of(self.hostname)
+            held = self.session.glance.tasks
             running = [task for task in held if task.state is TaskState.STARTED]
             running.sort(key=lambda task: task.started or task.seen)
             self._tasks = running
@@ -168,7 +168,8 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         session = self.session
         name, args, bar = self._widths(width)
         here = self.at_cursor(task)
-        ran = task.running(session.now())
+        now = session.now()
+        ran = task.running(now)
         times = ran / pace if ran is not None and pace else None
         late = times is not None and runs_long(times)
         line = Line(width, session.glyphs.ellipsis)
@@ -180,7 +181,8 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             line.put(name + 13, clean(task.args or "", limit=args * 2), "muted", args)
         end = width - bar - 1
         role = "warning bold" if late else "text"
-        line.put(end - 8, format_duration(ran, ascii=session.ascii), role, 8, "right")
+        shown = format_running(task, now, ascii=session.ascii)
+        line.put(end - 8, shown or session.glyphs.unknown, role, 8, "right")
         if bar and times is not None:
             drawn = meter(min(1.0, times), METER, ascii=session.ascii)
             full = len(drawn.rstrip("-─"))

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from textual import events
 
-from celerytui.columns import clean, epoch, format_clock, format_id, format_when, short_name
+from celerytui.columns import clean, format_clock, format_id, format_when, short_name
 from celerytui.control import Scope, registered
+from celerytui.iso_time import epoch
 from celerytui.model import Section
 from celerytui.ui.draw.spans import Line, Span, Spans, fit_spans
 from celerytui.ui.messages import RowOpened

@@ -7,7 +7,6 @@ from typing import Any
 
 from celerytui.columns import (
     clean,
-    epoch,
     format_count,
     format_duration,
     format_id,
@@ -15,7 +14,8 @@ from celerytui.columns import (
     meter,
     short_name,
 )
-from celerytui.model import Task, TaskState
+from celerytui.iso_time import epoch
+from celerytui.model import Task, TaskState, id_text
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
@@ -38,11 +38,13 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         return [(self.NAME, self.title_role)], right
 
     def _waiting(self) -> list[Task]:
-        later = {key for key, _, _ in self._held_back()}
+        later, now = {key for key, _, _ in self._held_back()}, self.session.now()
         return [
             task
-            for task in self.session.engine.store.tasks_of(self.hostname)
-            if task.state is TaskState.RECEIVED and task.id not in later
+            for task in self.session.glance.tasks
+            if task.state is TaskState.RECEIVED
+            and task.id not in later
+            and task.held_until(now) is None
         ]
 
     def _held_back(self) -> list[tuple[str, str, float]]:
@@ -55,7 +57,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             at = epoch(str(one.get("eta")))
             if at is not None and at > self.session.now():
                 name = request.get("name") or request.get("type") or ""
-                found.append((str(request.get("id")), str(name), at))
+                found.append((id_text(request.get("id")) or "", str(name), at))
         return sorted(found, key=lambda held: held[2])
 
     def lines(self, width: int) -> list[Line | Spans]:
@@ -78,7 +80,9 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             line.right((format_count(len(tasks), 6), "text"), ("  ", "text"))
             line.right((bar[:full], "received"), (bar[full:], "faint"))
             lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
-        if not ranked:
+        if self.worker is not None and "reserved" in self.worker.unsent:
+            lines.append([("more may wait: it could not reply", "warning")])
+        elif not ranked:
             lines.append([("nothing waits to be run", "muted")])
         return [*lines, [], *self._later(width)]
 

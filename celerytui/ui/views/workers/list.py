@@ -30,10 +30,10 @@ class WorkerList(LoadedTable[Worker]):
 
     @property
     def rows_wanted(self) -> int:
-        return len(self.session.engine.store.workers())
+        return len(self.session.glance.workers)
 
     def read(self) -> list[Worker]:
-        return self.session.engine.health.workers()
+        return list(self.session.glance.workers.values())
 
     def trouble(self, *, crowded: bool) -> Callable[[Worker], Any]:
         # Where not all are seen, what is wrong comes first.
@@ -58,7 +58,7 @@ class WorkerList(LoadedTable[Worker]):
             if key and not self.session.read_only:
                 right += [(f"  {key}", "key"), (" on", "muted")]
             return self.left_title(), right
-        busy = sum(worker.active or 0 for worker in live)
+        busy = sum(worker.running or 0 for worker in workers if not worker.gone)
         if live and all(worker.concurrency is not None for worker in live):
             slots = sum(worker.concurrency or 0 for worker in live)
             right.append((f"{busy:,} of {slots:,} busy", "muted"))

@@ -1,0 +1,46 @@
+"""How a task ended that no result tells of, and whether it comes again."""
+
+from __future__ import annotations
+
+from celerytui.columns import clean, redelivery_text
+from celerytui.model import Task, TaskState
+from celerytui.ui.draw.spans import Spans
+from celerytui.ui.session import Session
+
+
+def fate_lines(session: Session, task: Task, label: int) -> list[Spans]:
+    """A line of how it ended and one of whether it comes again, each where there is anything."""
+    lines: list[Spans] = []
+    words = _how(task)
+    if words:
+        lines.append([("how".ljust(label), "muted"), (", ".join(words), "warning")])
+    again = redelivery(session, task)
+    if again:
+        lines.append([("again".ljust(label), "muted"), (again, "warning")])
+    return lines
+
+
+def redelivery(session: Session, task: Task) -> str:
+    """Whether a lost task comes again, as far as that is known; "" for any other task."""
+    found = session.engine.broker.redelivery(task.id)
+    if found is None or task.state is not TaskState.LOST:
+        return ""
+    return redelivery_text(found, session.now(), session.utc)
+
+
+def _how(task: Task) -> list[str]:
+    more = task.more
+    words = []
+    if more.terminated:
+        words.append(f"terminated with {clean(str(more.signum), limit=20)}")
+    if more.expired:
+        words.append("it had expired")
+    if more.requeue:
+        words.append("put back into the queue")
+    if more.lost_from is not None:
+        missed = task.state is TaskState.MISSED
+        end = "; ended, the end was not seen" if missed else " when its worker went away"
+        words.append(f"was {more.lost_from.label}{end}")
+    if more.source is not None:
+        words.append(f"from the {clean(more.source, limit=40)}")
+    return words
