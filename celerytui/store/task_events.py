@@ -26,6 +26,9 @@ REVOKED = TaskState.REVOKED
 REJECTED = TaskState.REJECTED
 CANCELLED = TaskState.CANCELLED
 
+SENT_LATE = 2.0
+"""A client sends task-sent after the message itself, which a worker may have begun by then."""
+
 MAX_ATTEMPTS = 20
 
 Rule = Callable[[Event, str, Task | None], None]
@@ -82,7 +85,7 @@ class TaskEvents:
                 self._table.move(task, SENT, None)
             self._describe(task, event)
         else:
-            if task.state is STARTED and task.started is not None and sent > task.seen:
+            if task.state is STARTED and sent > task.seen + SENT_LATE:
                 own(task).resent = sent
             self._fill(task, event)
         if task.sent is None or sent >= task.sent:

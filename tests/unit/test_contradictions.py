@@ -170,7 +170,7 @@ def test_a_type_that_was_never_seen_to_end(seconds: float, doubted: Iterable[str
 def test_a_started_task_that_was_sent_again() -> None:
     worker = Worker()
     worker.begins("a")
-    worker.live(1, active=1)
+    worker.live(3, active=1)
     worker.apply(task_event("sent", worker.now, "a", "gen1@host", name="b"))
     worker.live(2)
     assert worker.doubted is None

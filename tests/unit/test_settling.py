@@ -81,7 +81,7 @@ def test_an_answer_of_a_worker_that_no_longer_has_it_leaves_it_where_it_is() -> 
 
 def test_a_task_that_was_sent_again_is_in_a_queue() -> None:
     store = running()
-    feed(store, task_event("sent", 3, host="gen1@host", name="proj.other", queue="mail"))
+    feed(store, task_event("sent", 5, host="gen1@host", name="proj.other", queue="mail"))
     answer(store, 20, "a")
     task = held(store)
     assert (task.state, task.started, task.more.resent) == (TaskState.SENT, None, None)
