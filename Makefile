@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test install lint screenshots bench test-pythons clean
+.PHONY: help demo test install lint screenshots bench trials test-pythons clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own dat
 
 bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive keys' for some of it
 	$(BIN)/python -m benchmarks.__main__ $(ARGS)
+
+trials: $(VENV)/.dev ## runs of ten minutes with lost events, and many starts: half an hour
+	$(BIN)/python -m pytest -s -o python_files='trial_*.py' tests/trials $(ARGS)
 
 test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed, the newest with the newest
 	@run() { \

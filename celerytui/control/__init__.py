@@ -3,8 +3,10 @@
 from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
 from celerytui.control.actionlog import ITSELF, ActionLog, LogEntry, log_path, overall, user_name
 from celerytui.control.client import Control
+from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
+from celerytui.control.outcomes import Results
 from celerytui.control.params import problem
 from celerytui.control.questions import Held, Silences
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
@@ -23,12 +25,15 @@ __all__ = [
     "TASK_SECTIONS",
     "Action",
     "ActionLog",
+    "Answer",
     "Control",
     "CurrentValues",
     "Group",
     "Held",
     "LogEntry",
     "Param",
+    "Question",
+    "Results",
     "Scope",
     "SectionReader",
     "Silences",

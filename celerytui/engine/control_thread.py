@@ -10,6 +10,7 @@ from typing import Any
 
 from celerytui.control import ActionLog, Control, Silences
 from celerytui.engine.action_executor import ActionExecutor
+from celerytui.engine.doubts import Doubts
 from celerytui.engine.job import Job
 from celerytui.engine.survey_policy import SurveyPolicy
 from celerytui.model import LinkState, Outcome
@@ -63,6 +64,7 @@ class ControlThread:
             enable=settings.enable_events and not settings.read_only,
             clock=clock,
         )
+        self._doubts = Doubts(self._control, store, clock=clock)
         self.executor = ActionExecutor(self._control, store, self.surveys, tell, clock, log)
 
     def submit(
@@ -99,6 +101,7 @@ class ControlThread:
                 next_look = time.monotonic() + LOOK_SECONDS
                 if self._link() is LinkState.CONNECTED:
                     self._survive(self.surveys.step)
+                    self._survive(self._doubts.step)
                 elif self._link() is LinkState.NO_EVENTS:
                     self._survive(self.surveys.step_without_events)
                 self._survive(self.executor.look_back)

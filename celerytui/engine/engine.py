@@ -24,6 +24,7 @@ from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
+from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
@@ -127,6 +128,7 @@ class Engine:
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
         self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
+        self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
@@ -366,6 +368,7 @@ class Engine:
         if self._sweeper.is_due():
             self._survive(self._sweeper.turn)
             self._survive(self._judge)
+            self._survive(self._lookup.turn)
 
     def _judge(self) -> None:
         self.health.evaluate(self.link, self.clock(), self.broker.blockage)

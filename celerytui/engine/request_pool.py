@@ -10,12 +10,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from celerytui.control import Control, Silences
+from celerytui.control import Control, Results, Silences
 from celerytui.engine.action_executor import live_workers
 from celerytui.model import Arguments, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
@@ -92,6 +92,16 @@ class RequestPool:
             _Request(
                 lambda: self._control.read_result(task_id),
                 lambda reason: ResultMeta(task_id, self._clock(), error=reason),
+                done,
+            )
+        )
+
+    def read_results(self, ids: Sequence[str], done: Callable[[Results], None]) -> None:
+        """Read what the result backend holds of some tasks."""
+        self._submit(
+            _Request(
+                lambda: self._control.read_results(ids),
+                lambda reason: Results(error=reason),
                 done,
             )
         )

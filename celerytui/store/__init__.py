@@ -4,6 +4,7 @@ from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
+from celerytui.store.settling import TaskOutcome
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
 from celerytui.store.verdicts import PING_SECONDS
@@ -17,4 +18,5 @@ __all__ = [
     "Pruning",
     "Store",
     "Summary",
+    "TaskOutcome",
 ]

@@ -36,6 +36,10 @@ class ChangeLog:
         self.revision += len(pending)
         pending.clear()
 
+    def newest(self, count: int) -> list[str]:
+        """The last `count` entries, newest first, with repeats."""
+        return list(islice(reversed(self._log), count))
+
     def since(self, revision: int) -> list[str] | None:
         """The entries after `revision`, oldest first, with repeats; None if no longer known."""
         count = self.revision - revision

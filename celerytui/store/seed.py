@@ -97,9 +97,9 @@ class Seeding:
             listed.add(id_text(info.get("id")))
             record = self._workers.get(hostname, now)
             if state is STARTED:
-                self._take_active(record, info, now)
+                self.take_active(record, info, now)
             else:
-                self._take_waiting(record, info, eta, now)
+                self.take_waiting(record, info, eta, now)
             yield
 
     def _take_queues(self, record: WorkerRecord, queues: Any) -> None:
@@ -107,7 +107,8 @@ class Seeding:
         known = [self._messages.queue_name(name) for name in names if name]
         record.set_queues(tuple(known))
 
-    def _take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
+    def take_active(self, record: WorkerRecord, info: dict[str, Any], now: float) -> None:
+        """Take a task that a worker says it runs."""
         task = self._place(record, info, STARTED, now)
         if task is None:
             return
@@ -132,9 +133,10 @@ class Seeding:
         if name in self.acks_late or len(self.acks_late) < MAX_NAMES:
             self.acks_late[name] = not acknowledged
 
-    def _take_waiting(
+    def take_waiting(
         self, record: WorkerRecord, info: dict[str, Any], eta: str | None, now: float
     ) -> None:
+        """Take a task that a worker says it holds."""
         task = self._place(record, info, RECEIVED, now)
         if task is not None and eta is not None and task.more.eta is None:
             own(task).eta = epoch(eta)

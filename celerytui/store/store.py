@@ -25,6 +25,7 @@ from celerytui.store.processes import Process
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
+from celerytui.store.settling import Settling
 from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
@@ -53,6 +54,7 @@ class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
+    What cannot be so, and what came of it, is in `settling`.
     """
 
     def __init__(
@@ -71,6 +73,9 @@ class Store:
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
+        self.settling = Settling(
+            self._lock, self._tasks, self._workers, self._changes, self._seeding
+        )
         self.lost = LostWithWorkers(
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
@@ -134,7 +139,7 @@ class Store:
     def sweep(self, now: float, *, judging: bool = True) -> None:
         """Judge each worker, if `judging`, and mark the tasks of those that are gone.
 
-        Once a second.
+        Once a second; then look for what cannot be so.
         """
         with self._lock:
             self._rates.watch(now)
@@ -151,6 +156,7 @@ class Store:
                 self._changes.commit(other=changed)
             for record, process, ids in gone:
                 self._lose(record, process, ids)
+        self.settling.look(now)
 
     def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
         """Take who answered a ping that was sent at `asked_at`, and who did not."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import count
+
+from msgspec import Struct
 
 from celerytui.model import Task, TaskState
 from celerytui.store.changes import ChangeLog
@@ -18,9 +21,22 @@ RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
 LOST = TaskState.LOST
+MISSED = TaskState.MISSED
+
+MAX_MISSED = 10_000
+"""As many missed tasks wait to be looked up; the oldest ones make room."""
+MAX_LOST = 2_000
+"""As many lost tasks of one worker are asked for when it is back."""
 
 STATES = len(TaskState)
 NEW = STATES * STATES
+
+
+class LostWith(Struct):
+    """The process of a worker that was taken for gone, and the tasks that were lost with it."""
+
+    process: Process | None
+    ids: set[str]
 
 
 class HeldTasks:
@@ -28,6 +44,8 @@ class HeldTasks:
 
     `moves` counts the steps from one state to another, at `old * STATES + new`, and at
     `NEW + state` those that were not held; `evicted` what went from each state to make room.
+    `missed` are the ids of those that nobody looked up yet, `lost` of those that went down with a
+    worker's process, by its hostname, to be asked for should it be there after all.
     """
 
     def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
@@ -40,6 +58,8 @@ class HeldTasks:
         self._records = workers.records
         self._changes = changes
         self.numbers = count(1)
+        self.missed: deque[str] = deque(maxlen=MAX_MISSED)
+        self.lost: dict[str, LostWith] = {}
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -109,9 +129,20 @@ class HeldTasks:
         own(task).lost_from = task.state
         record = self._records.get(task.worker or "")
         if record is not None and state is LOST:
-            record.note_lost(task.id)
+            self._note_lost(task, record)
         self.move(task, state, None)
+        if state is MISSED:
+            self.missed.append(task.id)
         self._changes.note(task.id)
+
+    def _note_lost(self, task: Task, record: WorkerRecord) -> None:
+        record.note_lost(task.id)
+        process = record.tasks.get(task.id)
+        lost = self.lost.get(record.hostname)
+        if lost is None or lost.process is not process:
+            lost = self.lost[record.hostname] = LostWith(process, set())
+        if len(lost.ids) < MAX_LOST:
+            lost.ids.add(task.id)
 
     def lose_all(
         self,

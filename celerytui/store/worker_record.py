@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 
-from celerytui.model import Event, TaskState, Worker
+from celerytui.model import Event, Task, TaskState, Worker
 from celerytui.store.processes import Process, sender, task_sender
 from celerytui.store.rates import Ring
 from celerytui.store.skew import Skew
@@ -137,14 +137,23 @@ class WorkerRecord:
         if len(self.lost) > MAX_LOST:
             del self.lost[next(iter(self.lost))]
 
+    @property
+    def alone(self) -> bool:
+        """Whether one process has the name."""
+        return not self.others
+
     def tasks_of(self, process: Process) -> list[str]:
         """The ids of the tasks that a process has."""
         return [task_id for task_id, owner in self.tasks.items() if owner is process]
 
-    def hand_over(self, process: Process, heir: Process) -> None:
-        """Give the tasks of one process to another."""
+    def hand_over(self, process: Process, heir: Process, held: Mapping[str, Task]) -> None:
+        """Give another process the tasks of one that began while both were there."""
+        both_from = self.skew.theirs(max(process.began, heir.began))
         for task_id in self.tasks_of(process):
-            self.tasks[task_id] = heir
+            task = held.get(task_id)
+            begun = None if task is None else task.received or task.started
+            if begun is not None and begun >= both_from:
+                self.tasks[task_id] = heir
 
     def answerable(self) -> list[str]:
         """The ids of the tasks that its answer must list: none where two processes may answer."""

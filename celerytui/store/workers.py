@@ -143,7 +143,7 @@ class KnownWorkers:
         changed = False
         for record in records:
             before = _shown(record.worker)
-            gone += _judge(record, verdicts)
+            gone += _judge(record, verdicts, held)
             record.worker.done_per_second = done_per_second(record, watched)
             if not record.tasks:
                 # One that made room and came back knows nothing of what it had started.
@@ -239,14 +239,14 @@ class KnownWorkers:
                 return
 
 
-def _judge(record: WorkerRecord, verdicts: Verdicts) -> list[Gone]:
+def _judge(record: WorkerRecord, verdicts: Verdicts, held: Mapping[str, Task]) -> list[Gone]:
     """Give a worker the status that its processes have, and drop those that are over."""
     gone: list[Gone] = []
     judged = [(process, verdicts.of(record, process)) for process in list(record.processes())]
     for process, verdict in judged:
         if verdict.status in _OVER:
             if heir := _heir(process, judged):
-                record.hand_over(process, heir)
+                record.hand_over(process, heir, held)
             if ids := record.tasks_of(process):
                 gone.append((record, process, ids))
             elif process is not record.process:
@@ -268,9 +268,9 @@ def _judge(record: WorkerRecord, verdicts: Verdicts) -> list[Gone]:
 
 
 def _heir(process: Process, judged: list[tuple[Process, Verdict]]) -> Process | None:
-    """One with the same pid that is still there: its tasks cannot be told from those of that one.
+    """One with the same pid that is still there: some of its tasks may be that one's.
 
-    Whether it has them is asked, as of any task that seems to run for too long.
+    Whether they are is asked, as of any task that seems to run for too long.
     """
     there = [one for one, verdict in judged if verdict.status not in _OVER]
     return next((one for one in there if one.pid is not None and one.pid == process.pid), None)

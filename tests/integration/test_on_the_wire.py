@@ -7,13 +7,8 @@ command that the monitor publishes is decoded: its method, and whom it is for.
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 import signal
-import socket
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +24,7 @@ from celerytui.engine.survey_policy import SETTLE_SECONDS
 from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from tests.integration.servers import Process, RedisServer, Server, wait_until
+from tests.integration.wire import Sent, Wire
 
 SECONDS = 40.0
 QUIET = 3.0
@@ -36,67 +32,8 @@ QUIET = 3.0
 
 SURVEY = ("active", "active_queues", "reserved", "scheduled", "stats")
 TASKS = ("active", "reserved", "scheduled")
-COMMAND = re.compile(rb'^\+[\d.]+ \[(\d+) ([^\]]*)\] "PUBLISH" "[^"]*celery\.pidbox" "(.*)"\r?$')
 READS = {"LLEN", "SMEMBERS", "HLEN", "HKEYS", "HSTRLEN", "HMGET", "INFO", "PING"}
 """What reads how long a queue is, what is unacknowledged and how full Redis is: changes nothing."""
-Sent = tuple[str, tuple[str, ...] | None]
-"""A command, and the workers that it is for; None is all of them."""
-
-
-class Wire:
-    """All that goes over a Redis server from now on."""
-
-    def __init__(self, port: int) -> None:
-        self.lines: list[bytes] = []
-        self._socket = socket.create_connection(("127.0.0.1", port))
-        self._socket.sendall(b"MONITOR\r\n")
-        self._file = self._socket.makefile("rb")
-        assert self._file.readline() == b"+OK\r\n"
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        try:
-            for line in self._file:
-                self.lines.append(line)
-        except OSError:
-            pass
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._file.close()
-        self._socket.close()
-
-    def sent(self) -> list[Sent]:
-        """The commands to workers since the last `forget`, in order."""
-        found = []
-        for line in list(self.lines):
-            matched = COMMAND.match(line)
-            if matched is not None:
-                envelope = json.loads(_unquoted(matched[3]))
-                body = json.loads(base64.b64decode(envelope["body"]))
-                whom = body["destination"]
-                found.append((body["method"], None if whom is None else tuple(sorted(whom))))
-        return found
-
-    def verbs(self) -> Counter[str]:
-        """How often each command of Redis was sent, by anybody."""
-        found = (re.match(rb'^\+[\d.]+ \[[^\]]*\] "(\w+)"', line) for line in list(self.lines))
-        return Counter(one[1].decode().upper() for one in found if one is not None)
-
-    def forget(self) -> None:
-        """From here on."""
-        self.lines.clear()
-
-
-def _unquoted(text: bytes) -> str:
-    """What MONITOR put into quotes."""
-    return re.sub(
-        rb"\\(x[0-9a-f]{2}|.)",
-        lambda found: bytes([int(found[1][1:], 16)]) if found[1][:1] == b"x" else found[1],
-        text,
-    ).decode()
 
 
 class Cluster:

@@ -17,13 +17,13 @@ from tests.integration.test_on_the_wire import (
     SURVEY,
     TASKS,
     Cluster,
-    Wire,
     broadcast,
     cluster,
     settled,
     to,
     wire,
 )
+from tests.integration.wire import Wire
 
 __all__ = ["cluster", "wire"]  # fixtures
 

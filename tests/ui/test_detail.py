@@ -6,9 +6,12 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
+import pytest
+
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.model import Event
+from celerytui.store import TaskOutcome
 from celerytui.ui.messages import RowOpened
 from tests.ui.pilot import driven
 from tests.ui.test_monitor import _received
@@ -26,6 +29,26 @@ async def test_detail_follows_the_task_live() -> None:
         )
         assert "success" in at.screen_text()
         assert "42" in at.screen_text()
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_a_task_whose_end_was_not_seen_says_so_and_then_what_the_backend_knows(
+    size: tuple[int, int],
+) -> None:
+    async with driven(size) as at:
+        store = at.engine.store
+        await at.news(_received("gone", "orders.checkout"))
+        await at.news(Event("task-started", "celery@web1", NOW, uuid="gone"))
+        store.settling.answered("celery@web1", ["gone"], {}, NOW + 30)
+        await at.news()
+        await at.press("2", "j", "enter")
+        assert "? missed" in at.screen_text()
+        assert "was started; ended, the end was not seen" in at.screen_text()
+        store.settling.resolve([TaskOutcome("gone", "SUCCESS", "'paid'", None, NOW)])
+        await at.news()
+        assert "from the result backend" in at.screen_text()
+        assert "'paid'" in at.screen_text()
+        assert "missed" not in at.screen_text()
 
 
 async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from celerytui.model import OWN_ROOT, Batch, Event, Lineage, QueueDepth, Task, TaskState
-from celerytui.store import Store
+from celerytui.store import Store, glance
 from celerytui.store import extras as extras_module
 from celerytui.store import messages as messages_module
 from celerytui.store import queues as queues_module
 from celerytui.store import reruns as rules_module
-from celerytui.store import store as store_module
 from celerytui.store.changes import ChangeLog
 from celerytui.store.eviction import STALE_SLACK, Lane
 from celerytui.store.families import MAX_FAMILY, Families
@@ -224,7 +223,7 @@ class TestHistory:
     def test_as_many_tasks_of_a_worker_as_anybody_looks_through(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "HELD", 3)
+        monkeypatch.setattr(glance, "HELD", 3)
         store = feed(Store(), *(task_event("received", 0, id) for id in "abcde"))
         assert len(store.tasks_of(ALPHA)) == 3
 

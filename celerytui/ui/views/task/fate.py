@@ -41,4 +41,6 @@ def _how(task: Task) -> list[str]:
         missed = task.state is TaskState.MISSED
         end = "; ended, the end was not seen" if missed else " when its worker went away"
         words.append(f"was {more.lost_from.label}{end}")
+    if more.source is not None:
+        words.append(f"from the {clean(more.source, limit=40)}")
     return words
