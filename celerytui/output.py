@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO, TypeVar
 
-from celerytui import __version__
 from celerytui.columns import (
     ALERT_COLUMNS,
     QUEUE_COLUMNS,
@@ -25,23 +24,19 @@ from celerytui.columns import (
     header_cells,
     row_cells,
 )
+from celerytui.document import Document
 from celerytui.health import Alerts
-from celerytui.masking import mask
 from celerytui.model import (
     BY_CONSTANT,
     Alert,
-    Link,
     LinkState,
     Queue,
     Task,
     TaskExtra,
-    TaskState,
     Worker,
 )
-from celerytui.store import Store
 
 T = TypeVar("T")
-Document = dict[str, Any]
 
 NARROWEST = 40
 _GUTTER = 2
@@ -62,127 +57,6 @@ _WORKER_IDS = frozenset(
     }
 )
 _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drain"))
-
-
-def snapshot_document(
-    store: Store,
-    alerts: Iterable[Alert],
-    link: Link,
-    app: str,
-    broker: str,
-    transport: str,
-    observed_seconds: float,
-    tasks: Sequence[Task],
-    now: float,
-) -> Document:
-    """What is known now, as plain values: times in Unix seconds, durations in seconds.
-
-    What is not known is None. `broker` must be masked already; `alerts` and `tasks` are the rows
-    to list, in that order. The runtime of a running task and the wait of a waiting one are those
-    up to `now`.
-    """
-    summary = store.summary(now)
-    per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
-    return {
-        "celerytui": __version__,
-        "app": app,
-        "broker": broker,
-        "transport": transport,
-        "taken_at": now,
-        "observed_seconds": observed_seconds,
-        "connection": {"state": link.state.value, "error": link.error or link.note},
-        "events": {
-            "received": summary.events_received,
-            "invalid": summary.events_invalid,
-            "failed": summary.events_failed,
-            "per_second": per_second,
-            "gaps": summary.gaps,
-        },
-        "alerts": [_alert_row(alert) for alert in alerts],
-        "workers": [_worker_row(worker) for worker in store.workers()],
-        "tasks": {
-            "held": summary.held,
-            "evicted": summary.evicted,
-            "by_state": {one.constant: summary.by_state[one.label] for one in TaskState},
-            "rows": [_task_row(task, now) for task in tasks],
-        },
-        "queues": [_queue_row(queue) for queue in store.queues()],
-    }
-
-
-def _alert_row(alert: Alert) -> Document:
-    return {
-        "id": alert.id,
-        "subject": alert.subject,
-        "severity": alert.severity,
-        "since": alert.since,
-        "text": alert.text,
-    }
-
-
-def _worker_row(worker: Worker) -> Document:
-    software = " ".join(part for part in (worker.sw_ident, worker.sw_ver) if part)
-    return {
-        "hostname": worker.hostname,
-        "status": worker.status,
-        "pid": worker.pid,
-        "active": worker.running,
-        "processed": worker.processed,
-        "failed": worker.failed,
-        "loadavg": None if worker.loadavg is None else list(worker.loadavg),
-        "software": software or None,
-        "pool": worker.pool,
-        "concurrency": worker.concurrency,
-        "queues": None if worker.queues is None else list(worker.queues),
-        "last_heartbeat": worker.last_heartbeat,
-    }
-
-
-def _task_row(task: Task, now: float) -> Document:
-    return {
-        "id": task.id,
-        "name": task.name,
-        "state": task.state.constant,
-        "worker": task.worker,
-        "queue": task.queue,
-        "args": _masked(task.args),
-        "kwargs": _masked(task.kwargs),
-        "result": _masked(task.result),
-        "exception": _masked(task.more.exception),
-        "traceback": _masked(task.more.traceback),
-        "source": task.more.source,
-        "retries": task.retries,
-        "eta": task.more.eta,
-        "expires": task.more.expires,
-        "sent": task.sent,
-        "received": task.received,
-        "started": task.started,
-        "finished": task.finished,
-        "runtime": task.running(now),
-        "waited": task.waiting(now),
-        "client_clock": _shift(task.more.client_shift),
-        "worker_clock": _shift(task.more.worker_shift),
-        "root_id": task.root_id,
-        "parent_id": task.parent_id,
-    }
-
-
-def _shift(seconds: float | None) -> float | None:
-    return None if seconds is None or math.isnan(seconds) else seconds
-
-
-def _masked(text: str | None) -> str | None:
-    return None if text is None else mask(text)
-
-
-def _queue_row(queue: Queue) -> Document:
-    return {
-        "name": queue.name,
-        "ready": queue.ready,
-        "unacked": queue.unacked,
-        "consumers": queue.consumers,
-        "error": queue.error,
-    }
 
 
 # -- JSON --------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from celerytui import connect
+from celerytui.document import snapshot_document
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Task
-from celerytui.output import print_json, print_tables, snapshot_document
+from celerytui.output import print_json, print_tables
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
 from celerytui.store import Store

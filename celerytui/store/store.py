@@ -6,7 +6,6 @@ so that nobody waits for more than some milliseconds.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
@@ -15,6 +14,7 @@ from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
+from celerytui.store.failures import EventFailures
 from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
@@ -38,11 +38,6 @@ EVENTS_AT_ONCE = 600
 
 SLICE = 250
 """Tasks, or workers, that are worked on at one taking of the lock: as long at the most."""
-
-FAILURE_LOG_SECONDS = 60.0
-"""Shortest time between two log records about events that could not be applied."""
-
-logger = logging.getLogger(__name__)
 
 OVER = object()
 
@@ -83,10 +78,15 @@ class Store:
         self._rates = Rates()
         self._counts = EventCounts()
         self._second = 0
+        failures = EventFailures(self._tasks, self._changes, self._counts)
         self._usual = FastPath(
-            self._tasks, self._workers, self._changes, self._messages, self._rule, self._failed
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._messages,
+            self._rule,
+            lambda event: failures.take(event, self._events.now),
         )
-        self._failure_logged = -FAILURE_LOG_SECONDS
         self._rules: dict[str, Callable[[Event], None]] = {
             "worker-online": self._worker_came,
             "worker-heartbeat": self._worker_came,
@@ -361,20 +361,6 @@ class Store:
             self._counts.reject(1)
         else:
             rule(event, event.uuid, self._tasks.by_id.get(event.uuid))
-
-    def _failed(self, event: Event) -> None:
-        """Count an event whose rule raised; called while the exception is handled."""
-        self._counts.failed += 1
-        task = self._tasks.by_id.get(event.uuid or "")
-        if task is not None:
-            # Whatever the rule had changed by then must be seen.
-            self._changes.note(task.id)
-        now = self._events.now
-        if abs(now - self._failure_logged) >= FAILURE_LOG_SECONDS:
-            self._failure_logged = now
-            logger.exception(
-                "a %s event could not be applied (%d so far)", event.type, self._counts.failed
-            )
 
     def _lose(self, record: WorkerRecord, process: Process, ids: list[str]) -> None:
         for start in range(0, len(ids), SLICE):

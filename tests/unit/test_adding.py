@@ -186,7 +186,7 @@ UNREAD = Detector("queue.unread", _unread)
         ),
         """
 async def show(at):
-    from celerytui.output import snapshot_document
+    from celerytui.document import snapshot_document
 
     engine = at.engine
     alerts = engine.health.evaluate(engine.link, engine.clock())

@@ -13,9 +13,9 @@ import pytest
 from celerytui import __version__
 from celerytui.control import ACTIONS, GROUPS
 from celerytui.demo.sample import NOW, sample_store
+from celerytui.document import snapshot_document
 from celerytui.health import DETECTORS, Health
 from celerytui.model import Link, TaskState
-from celerytui.output import snapshot_document
 from celerytui.settings import OPTIONS
 from celerytui.ui.keys.registry import KEYS as STATIC_KEYS
 from celerytui.ui.keys.registry import key_name

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from celerytui import __version__
 from celerytui.columns import cell_width, clean
+from celerytui.document import snapshot_document
 from celerytui.health import Health
 from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, Survey
-from celerytui.output import print_json, print_tables, snapshot_document
+from celerytui.output import print_json, print_tables
 from celerytui.store import Store
 
 NOW = 1_700_000_000.0
