@@ -39,8 +39,9 @@ NEW_TASK_SECONDS = 10.0
 GAP_SECONDS = 15.0
 COLLECT_SECONDS = 10.0
 TIDY_SECONDS = 60.0
-UNTIDY_ROUNDS = 10
+UNTIDY_ROUNDS = 3
 QUIET_SECONDS = 5.0
+BETWEEN_KEYS_SECONDS = 0.3
 QUIET_RATE = 100
 
 
@@ -130,12 +131,15 @@ class MonitorApp(App[int], inherit_bindings=False):
     def _tidy(self) -> None:
         """Take the garbage that lived long, where nobody notices: nothing comes or is typed.
 
-        Where events never stop coming, that nothing is typed has to do in the end.
+        Where events and keys never stop coming, a moment between two keys has to do in the end.
         """
         rate = self.engine.store.summary(self.engine.clock()).events_per_second
         self._untidy += 1
-        quiet = (rate or 0) < QUIET_RATE or self._untidy >= UNTIDY_ROUNDS
-        if quiet and self.lifecycle.untouched_for >= QUIET_SECONDS:
+        overdue = self._untidy >= UNTIDY_ROUNDS
+        untouched = self.lifecycle.untouched_for
+        if overdue and untouched < BETWEEN_KEYS_SECONDS:
+            self.set_timer(BETWEEN_KEYS_SECONDS, self._tidy)
+        elif overdue or ((rate or 0) < QUIET_RATE and untouched >= QUIET_SECONDS):
             collect_all()
             self._untidy = 0
 
