@@ -167,7 +167,7 @@ async def test_an_order_that_no_head_shows_stands_in_the_title() -> None:
     async with driven((80, 24), store=large_store()) as at:
         workers = workers_of(at)
         workers.sort_by("failed")
-        assert "FAILED▾" in title_of(workers)
+        assert "FAILED SEEN▾" in title_of(workers)
         await at.press("3")
         assert "FAILED" not in title_of(workers)
 

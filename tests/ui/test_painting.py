@@ -9,8 +9,7 @@ import pytest
 from textual.geometry import Region
 from textual.widget import Widget
 
-from celerytui.demo.sample import NOW, sample_store
-from celerytui.model import Batch, Event
+from celerytui.demo.sample import sample_store
 from celerytui.ui.app import MonitorApp
 from tests.ui.fake_engine import fake_app
 from tests.ui.pilot import strips
@@ -54,9 +53,8 @@ async def test_one_task_that_changed_repaints_its_line_alone() -> None:
         await pilot.press("2")
         await pilot.pause()
         task = app.engine.view.window(3, 1)[0]
-        named = Event("task-received", task.worker or "w", NOW, uuid=task.id, name="renamed.task")
         # The order stays as it was: the view is not brought up to date.
-        store.apply(Batch([named], task.seen))
+        store.live_tasks([task.id])[0].name = "renamed.task"
         with repainted(app) as regions:
             app.main.table.paint()
             await pilot.pause()

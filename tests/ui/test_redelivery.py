@@ -49,6 +49,7 @@ async def kill_worker(at: Driver, *, judged: bool = True) -> None:
     for record in store._workers.records.values():
         if record.hostname == W1:
             record.told = record.worker.last_seen = record.worker.last_heartbeat = NOW - 40
+            record.process.seen = record.process.heartbeat = NOW - 40
     store.sweep(NOW)
     if judged:
         found = Redeliveries(store, REDIS, Held(), store.lost.acks_late)
