@@ -44,7 +44,7 @@ class BrokerWatch:
         self._link = link
         self._changed = changed
         self._clock = clock
-        self._redeliveries: Redeliveries | None = None
+        self.redeliveries: Redeliveries | None = None
         self._connected = clock()
         self._answered: float | None = None
 
@@ -63,13 +63,13 @@ class BrokerWatch:
 
     def redelivery(self, task_id: str) -> Redelivery | None:
         """Whether a lost task is delivered again; None where it is not lost, or not known yet."""
-        return None if self._redeliveries is None else self._redeliveries.of(task_id)
+        return None if self.redeliveries is None else self.redeliveries.of(task_id)
 
     def run(self, app: Any, stopping: threading.Event) -> None:
         """Look until `stopping` is set."""
         watch = block_watch(app)
         broker, reader = unacked_reader(app)
-        redeliveries = self._redeliveries = Redeliveries(
+        redeliveries = self.redeliveries = Redeliveries(
             self._store, broker, reader, lambda name: self._acks_late(app, name)
         )
         try:

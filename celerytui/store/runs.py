@@ -272,9 +272,12 @@ def _that_ends(runs: list[Run], step: Run) -> Run | None:
             return run
     if started or opened:
         return (started or opened)[0]
-    if runs and RETRY not in (runs[-1].state, step.state):
-        return runs[-1]
-    return None
+    if not runs or RETRY in (runs[-1].state, step.state):
+        return None
+    began_later = step.runtime is not None and (step.ended or 0.0) - step.runtime > (
+        (runs[-1].ended or 0.0) + RUNTIME_SLACK
+    )
+    return None if began_later else runs[-1]
 
 
 def ran_for(runtime: float | None, ended: float, started: float) -> bool:

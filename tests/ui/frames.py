@@ -23,7 +23,7 @@ class Frame:
     """One frame: the text of each widget that is on it."""
 
     def __init__(self, app: MonitorApp, canvas: Canvas) -> None:
-        self._rows = ["".join(row.texts) for row in canvas._rows]
+        self._rows = canvas.lines()
         shown = [*app.main.bars, *app.main.body.panes]
         self._shown = {type(widget): self._lines(widget) for widget in shown}
 

@@ -4,19 +4,22 @@ is run again; and a broker that blocks everybody."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import count
 
 import pytest
 
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.engine.redeliveries import Redeliveries
-from celerytui.model import Blockage, Event
+from celerytui.model import Batch, Blockage, Event
 from celerytui.store import Store
 from celerytui.ui.bars.banner import Banner
+from celerytui.ui.dialogs.dialog import Box
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.views.worker.facts import WorkerFacts
 from celerytui.ui.views.workers.list import WorkerList
 from celerytui.wire.redis import REDIS
+from tests.ui.fake_engine import FreshHealth
 from tests.ui.pilot import Driver, driven, rows
 
 W1 = "celery@w1"
@@ -44,17 +47,14 @@ async def kill_worker(at: Driver, *, judged: bool = True) -> None:
     """W1 goes down with two started tasks and one that waited."""
     got = [event("task-received", NOW - 60, uuid=id, name=f"t.{id}") for id in IDS]
     begun = [event("task-started", NOW - 59, uuid=id) for id in IDS[:2]]
-    await at.news(event("worker-heartbeat", NOW - 60, freq=2.0, active=2), *got, *begun)
+    beat = event("worker-heartbeat", NOW - 60, freq=2.0, active=2)
     store: Store = at.engine.store
-    for record in store._workers.records.values():
-        if record.hostname == W1:
-            record.told = record.worker.last_seen = record.worker.last_heartbeat = NOW - 40
-            record.process.seen = record.process.heartbeat = NOW - 40
+    store.apply(Batch([beat, *got, *begun], NOW - 40))
     store.sweep(NOW)
     if judged:
         found = Redeliveries(store, REDIS, Held(), store.lost.acks_late)
         found.look(NOW, 0.0)
-        at.engine.broker._redeliveries = found
+        at.engine.broker.redeliveries = found
     await at.news()
 
 
@@ -98,9 +98,7 @@ async def test_the_detail_of_a_lost_task_says_whether_it_comes_again(id: str, te
 
 
 def _form(at: Driver) -> str:
-    return " ".join(
-        " ".join(strip.text for strip in at.app.screen._compositor.render_strips()).split()
-    )
+    return " ".join(" ".join(rows(at.app.screen.query_one(Box))).replace("│", " ").split())
 
 
 async def test_run_again_warns_before_a_lost_task_would_run_twice() -> None:
@@ -140,7 +138,10 @@ async def test_run_again_warns_where_it_is_not_known_and_where_the_task_still_ru
 
 
 async def test_a_broker_that_blocks_is_told_in_the_banner_until_it_is_over() -> None:
+    seconds = count(0.0, 60.0)
     async with driven() as at:
+        health = FreshHealth(at.engine.store, monotonic=lambda: next(seconds))
+        health.engine, at.engine.health = at.engine, health
         banner = at.app.main.query_one(Banner)
         assert not banner.display
         at.engine.broker.blockage = Blockage(
@@ -151,6 +152,5 @@ async def test_a_broker_that_blocks_is_told_in_the_banner_until_it_is_over() -> 
             "RabbitMQ blocks publishers: memory alarm; workers cannot be heard" in rows(banner)[0]
         )
         at.engine.broker.blockage = None
-        at.engine.health._cases["broker.blocked"].clear()
         await at.news()
         assert not banner.display

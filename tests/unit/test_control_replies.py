@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from celerytui.control.registry import ERRORS
 from celerytui.control.replies import explained, replies, reply
 from celerytui.control.survey import CHECKS, checked
+from celerytui.model import id_text
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -33,15 +34,13 @@ class TestShapes:
         if command == "stats":
             assert all(isinstance(one["pid"], int) for one in found.values())
         elif command in ("active", "reserved"):
-            assert all(isinstance(item["id"], str) for one in found.values() for item in one)
+            assert all(id_text(item["id"]) for one in found.values() for item in one)
         elif command == "scheduled":
-            assert all(
-                isinstance(item["request"]["id"], str) for one in found.values() for item in one
-            )
+            assert all(id_text(item["request"]["id"]) for one in found.values() for item in one)
 
     def test_good_items_survive_bad_neighbours(self) -> None:
         good = {"id": "a", "name": "n", "args": [1], "time_start": 1.5}
-        answer = [good, {"id": 3}, None, {"id": "b", "time_start": float("nan")}, "x"]
+        answer = [good, {"id": None}, None, {"id": "b", "time_start": float("nan")}, "x"]
         assert checked({"w1": answer}, CHECKS["active"]) == {"w1": [good]}
 
     @pytest.mark.parametrize("started", [float("nan"), float("inf"), -1, 10**400, [], "1"])

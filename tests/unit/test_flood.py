@@ -132,7 +132,7 @@ def test_garbage_is_counted_one_by_one_and_good_neighbours_stay() -> None:
     bad: list[Any] = [
         *(5, None, "x", [[[]]], {"type": 5}, {"type": "task-received"}, {}, {"type": ""}),
         {"type": "worker-heartbeat", "hostname": ["\x1b[2J"]},
-        {"type": "task-received", "uuid": "x" * 256, "hostname": "w@h"},
+        {"type": "task-received", "uuid": "x" * 2_000, "hostname": "w@h"},
     ]
     mixed = [one for event in good for one in (event, *bad)]
     received(store, iter([json.dumps(mixed).encode(), b"\xff\xfe", b"[" * 50_000]))

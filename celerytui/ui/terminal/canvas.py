@@ -76,6 +76,10 @@ class Canvas:
         self._out: list[str] = []
         self._failed = False
 
+    def lines(self) -> list[str]:
+        """The text of each line, as it is on the terminal."""
+        return ["".join(row.texts) for row in self._rows]
+
     def forget(self) -> None:
         """Know nothing of the terminal any more: it was resized, or others wrote on it."""
         self._rows = []
