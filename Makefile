@@ -46,7 +46,7 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	    $$1 -m venv --clear $(VENV)-$$2 && \
 	    $(BIN)/python .ci/lowest.py >$(VENV)-$$2/lowest.txt && \
 	    $(VENV)-$$2/bin/python $(PIP_INSTALL) '.[test]' $$3 && \
-	    $(VENV)-$$2/bin/python -m pytest -q -n 2 tests/unit tests/ui; \
+	    $(VENV)-$$2/bin/python -m pytest -q -n 2 -m 'not slow' tests/unit tests/ui; \
 	}; \
 	found=; \
 	for version in $(PYTHONS); do \

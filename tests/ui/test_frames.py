@@ -19,6 +19,8 @@ from tests.ui.fake_engine import FakeEngine, fake_app
 from tests.ui.frames import SIZE, Frame, watch_frames
 from tests.waiting import patience
 
+pytestmark = pytest.mark.slow
+
 HOST = "celery@w1"
 SLOTS = 9
 FRAMES = 150

@@ -13,6 +13,8 @@ from textual.widget import Widget
 from celerytui.interpreter import collect_new
 from tests.ui.pilot import Driver, driven
 
+pytestmark = pytest.mark.slow
+
 TIMES = 50
 HANDFUL = 5
 LINES_OF_A_SCREEN = 120

@@ -14,6 +14,8 @@ from msgspec import Struct
 
 import celerytui
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(celerytui.__file__).parent
 ROOT = Path(__file__).parents[2]
 TABLE = re.compile(r"^\| (an? [a-z ]+) \| (.+) \|$", re.MULTILINE)

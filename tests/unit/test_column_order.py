@@ -22,6 +22,8 @@ from celerytui.model import Queue, Task, TaskExtra, TaskState, Worker
 from tests.unit.judged import judged
 from tests.unit.test_columns import task
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("id", [one.id for one in TASK_COLUMNS])
 def test_every_column_sorts_and_knows_what_is_missing(id: str) -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from celerytui.model import LABELS, Task, TaskExtra, TaskState
 from tests.unit.filters import NOW, finds, parse, quoted
 
+pytestmark = pytest.mark.slow
+
 texts = st.one_of(st.none(), st.text("abAB.'* \\\"\n", max_size=6))
 tasks = st.builds(
     Task,

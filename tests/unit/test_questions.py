@@ -23,6 +23,8 @@ from celerytui.control.questions import (
 from celerytui.control.survey import SURVEY_SECTIONS, take_survey
 from tests.unit.test_control import Node, app
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["app"]
 
 INFO = {"id": "a", "name": "proj.add", "time_start": 5.0}

@@ -24,6 +24,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from celery.events.state import State
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ from hypothesis import strategies as st
 from celerytui.iso_time import epoch
 from celerytui.model import Batch, Event, Task, TaskState
 from celerytui.store import Store
+
+pytestmark = pytest.mark.slow
 
 BEGIN = 1_700_000_000.0
 ARRIVAL = BEGIN + 1000

@@ -12,6 +12,8 @@ from celerytui.model import Batch, Event
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("received", "started", "succeeded")
 ODD = ("sent", "failed", "retried", "revoked", "rejected", "cancelled", "progress")
 

@@ -24,6 +24,8 @@ from tests.unit.store_stream import (
     worker_event,
 )
 
+pytestmark = pytest.mark.slow
+
 BETA = "beta@host"
 
 

@@ -19,6 +19,8 @@ from celerytui.store import Store
 from celerytui.store import reruns as reruns_module
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, task_event
 
+pytestmark = pytest.mark.slow
+
 CLIENT = "gen7@web"
 GAMMA = "gamma@host"
 STEPS = st.sampled_from([0.003, 0.5, 3.0, 90.0])

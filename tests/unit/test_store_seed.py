@@ -16,6 +16,8 @@ from celerytui.model import Section, TaskState
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
 
+pytestmark = pytest.mark.slow
+
 
 def info(id: str, **fields: Any) -> dict[str, Any]:
     """One task in the shape of `inspect active` and `reserved`."""

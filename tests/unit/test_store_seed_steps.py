@@ -17,6 +17,8 @@ from celerytui.store import seed as seed_module
 from celerytui.store.seed import STEP
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
 
+pytestmark = pytest.mark.slow
+
 HOSTS = [f"w{number}@host" for number in range(1000)]
 
 

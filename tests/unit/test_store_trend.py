@@ -18,6 +18,8 @@ from celerytui.store.trend import FLOOR, Trend
 from tests.unit.judged import judged
 from tests.unit.store_stream import T0
 
+pytestmark = pytest.mark.slow
+
 EVERY = 2.0
 A_FEW = 6
 """Readings after which a turn shows: twelve seconds."""

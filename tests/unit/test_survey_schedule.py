@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pytest
 from hypothesis import given, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -16,6 +17,8 @@ from celerytui.engine.survey_schedule import (
     SurveySchedule,
 )
 from celerytui.model import Worker
+
+pytestmark = pytest.mark.slow
 
 EVERYTHING = tuple(SURVEY_SECTIONS)
 

@@ -28,6 +28,8 @@ from tests.unit.view_stream import (
     succeed,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
