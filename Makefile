@@ -20,7 +20,7 @@ demo: $(VENV)/.program ## open the monitor on a private demo cluster
 	@$(BIN)/celerytui demo
 
 test: $(VENV)/.dev $(VENV)-celery53/.made ## run the tests; ARGS='-k store' is given to pytest
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 install: $(VENV)/.program ## make .venv with the program and all its extras
 	@echo "$(BIN)/celerytui is the program"
@@ -46,7 +46,7 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	    $$1 -m venv --clear $(VENV)-$$2 && \
 	    $(BIN)/python .ci/lowest.py >$(VENV)-$$2/lowest.txt && \
 	    $(VENV)-$$2/bin/python $(PIP_INSTALL) '.[test]' $$3 && \
-	    $(VENV)-$$2/bin/python -m pytest -q -n 2 -m 'not slow' tests/unit tests/ui; \
+	    $(VENV)-$$2/bin/python -m pytest -q -n 4 -m 'not slow' tests/unit tests/ui; \
 	}; \
 	found=; \
 	for version in $(PYTHONS); do \
