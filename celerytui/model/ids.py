@@ -31,7 +31,8 @@ def _base64(text: str) -> bytes:
 
 
 def _uuid(value: Any) -> uuid.UUID:
-    return uuid.UUID(**value) if isinstance(value, dict) else uuid.UUID(value)
+    # Its version is in it; old Pythons refuse those that came after them.
+    return uuid.UUID(value["hex"] if isinstance(value, dict) else value)
 
 
 MARKED: dict[str, Callable[[Any], Any]] = {
