@@ -101,6 +101,7 @@ class Contradictions:
         self._confirmed: dict[str, _Confirmed] = {}
         self._waiting: list[str] = []
         self._looked = 0
+        self._revision = 0
 
     def begin(self, now: float) -> None:
         """Begin a sweep: learn how long tasks take, and forget what is gone."""
@@ -109,7 +110,9 @@ class Contradictions:
             self._turned = now
             for usual in self._usual.values():
                 usual.turn()
-        for task_id in self._changes.newest(SAMPLE):
+        changes = self._changes.revision - self._revision
+        self._revision += changes
+        for task_id in self._changes.newest(min(SAMPLE, changes)):
             task = self._tasks.by_id.get(task_id)
             if task is not None and task.state in ENDED:
                 self._learn(task)

@@ -24,6 +24,8 @@ from celerytui.ui.messages import RowOpened
 from tests.ui.large_cluster import large_store
 from tests.ui.pilot import Driver, driven
 
+pytestmark = pytest.mark.slow
+
 GONE = Link(LinkState.RECONNECTING, NOW, error="refused", lost_at=NOW - 5, next_try=NOW + 3)
 
 

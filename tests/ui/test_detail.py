@@ -16,6 +16,8 @@ from celerytui.ui.messages import RowOpened
 from tests.ui.pilot import driven
 from tests.ui.test_monitor import _received
 
+pytestmark = pytest.mark.slow
+
 
 async def test_detail_follows_the_task_live() -> None:
     async with driven() as at:

@@ -16,6 +16,8 @@ from celerytui.ui.actions.inputs import ChoiceField, TextField
 from celerytui.ui.dialogs.choice import Choice
 from tests.ui.pilot import Driver, driven, place_of
 
+pytestmark = pytest.mark.slow
+
 PARAMS = (
     Param("name", "Task", "name", required=True, suggest="tasks"),
     Param("args", "Args", "json", default="[]", shape="list"),

@@ -30,6 +30,8 @@ from tests.ui.large_cluster import (
 )
 from tests.ui.pilot import Driver, driven, rows
 
+pytestmark = pytest.mark.slow
+
 BUSY = [f"worker{n}@host" for n in (17, 117, 217)]
 SIZES = [(80, 24), (140, 40)]
 

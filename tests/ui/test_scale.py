@@ -33,6 +33,8 @@ from tests.ui.large_cluster import (  # fmt: skip
 from tests.ui.pilot import Driver, cursor_row, driven, rows
 from tests.ui.test_painting import repainted
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (140, 40), (200, 60)]
 
 

@@ -12,6 +12,8 @@ from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.store import Store
 from tests.ui.fake_engine import fake_app
 
+pytestmark = pytest.mark.slow
+
 Compare = Callable[..., bool]
 
 SMALL, MIDDLE, LARGE = (80, 24), (140, 40), (200, 60)

@@ -17,6 +17,8 @@ from celerytui.ui.app import MonitorApp
 from celerytui.ui.messages import RowOpened
 from tests.ui.fake_engine import FakeEngine, fake_app
 
+pytestmark = pytest.mark.slow
+
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[int]], Awaitable[None]]
 

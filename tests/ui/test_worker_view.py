@@ -23,6 +23,8 @@ from celerytui.ui.views.worker.view import WorkerView
 from celerytui.ui.views.worker.waiting import WorkerWaiting
 from tests.ui.pilot import Driver, driven, rows
 
+pytestmark = pytest.mark.slow
+
 WORKER_PANES = [pane.name for pane in WorkerView.panes]
 
 

@@ -161,9 +161,11 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
     app.conf.update(broker_url="filesystem://", broker_transport_options=broker)
     with app.connection_for_write() as connection:
         dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
-        for processed in (0, 3, 6, 9):
+        for beat in range(4):
             # It runs tasks and says nothing of them.
-            dispatcher.send("worker-heartbeat", freq=0.01, active=0, processed=processed)
+            stamp = time.time() + 10.0 * (beat - 3)
+            figures = {"active": 0, "processed": 3 * beat}
+            dispatcher.send("worker-heartbeat", freq=10.0, timestamp=stamp, **figures)
             # Of messages of one millisecond the file system has no order.
             wait_until(lambda: not list((tmp_path / "data").iterdir()), 10, "it to be taken")
     status, out, err = finish(process)
