@@ -132,9 +132,13 @@ class TestPools:
         finding = cluster.look_back(outcome)
         assert finding.ok is None
         assert "after its next task" in finding.text
-        for _ in range(4):
+
+        def replaced() -> bool:
             assert cluster.app.send_task("proj.add", (1, 2)).get(timeout=100) == 3
-        until(lambda: pids() and not pids() & before)
+            now = pids()
+            return bool(now) and not now & before
+
+        until(replaced)
         assert cluster.look_back(outcome).ok is True
 
 

@@ -91,6 +91,7 @@ def test_events_are_turned_on_once_and_nothing_is_broadcast_after(
         SECONDS,
         "the events to be turned on",
     )
+    wait_until(lambda: bool(engine.outcomes), SECONDS, "the engine to say so")
     [said] = engine.outcomes
     assert (said.action, said.targets) == ("worker.enable_events", ("w1@test",))
     done = app.send_task("proj.add", (1, 2)).id
