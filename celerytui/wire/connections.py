@@ -33,10 +33,11 @@ def write_connection(app: Any) -> Any:
 
 
 def ready(app: Any) -> Any:
-    """`connect.ready`, and what reads the app's queues imported as well."""
+    """`connect.ready`, and what reads and watches the app's broker imported as well."""
     app = connect.ready(app)
-    with contextlib.suppress(Exception):
-        open_depths(app)
+    for imports in (open_depths, block_watch, unacked_reader):
+        with contextlib.suppress(Exception):
+            imports(app)
     return app
 
 
