@@ -194,6 +194,8 @@ def _run_snapshot(
             app, start.settings, wanted, listen=listen, timeout=timeout, stopped=stopped
         )
     print_snapshot(document, as_json=as_json)
+    if (unasked := document["control"])["state"] == "failed":
+        _complain(f"workers can't be asked: {unasked['error']}")
 
 
 def _commands() -> list[click.Command]:

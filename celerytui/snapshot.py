@@ -13,7 +13,7 @@ from celerytui.document import snapshot_document
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
 from celerytui.interpreter import share_interpreter
-from celerytui.model import LinkState, Task
+from celerytui.model import LinkState, Outage, Task
 from celerytui.output import print_json, print_tables
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
@@ -60,8 +60,9 @@ def take_snapshot(
         now = engine.clock()
         return snapshot_document(
             engine.store,
-            engine.health.evaluate(engine.link, now, engine.broker.blockage),
+            engine.evaluate(),
             engine.link,
+            _control(engine),
             engine.app_name,
             engine.broker_url,
             connect.transport_name(app),
@@ -101,8 +102,12 @@ def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -
         if state is LinkState.NO_EVENTS:
             answers_within(engine.app, max(left, LOOK_SECONDS))
             return
+        link = engine.link
+        if link.outage is Outage.REFUSED and (link.next_try or 0.0) > engine.clock() + left:
+            remedy = "" if link.remedy is None else f" ({link.remedy})"
+            raise BrokerUnavailable(f"refused by {engine.broker_url}: {link.error}{remedy}")
         if left <= 0:
-            reason = engine.link.error or "no answer"
+            reason = link.error or "no answer"
             raise BrokerUnavailable(
                 f"no broker answered at {engine.broker_url} within {timeout:g}s: {reason}"
             )
@@ -122,6 +127,18 @@ def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None
         if now >= last or (now >= end and asked and _queues_read(engine)):
             return
         engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - now)))
+
+
+def _control(engine: Engine) -> dict[str, Any]:
+    """How asking the workers went: whether all that were expected answered, and what is wrong."""
+    survey, error = engine.survey, engine.survey_error
+    if error is not None:
+        return {"state": "failed", "error": error}
+    if survey is None:
+        return {"state": "unasked", "error": None}
+    if survey.missing:
+        return {"state": "partial", "error": f"no answer from {', '.join(survey.missing)}"}
+    return {"state": "answered", "error": None}
 
 
 def _newest_first(store: Store, wanted: Filter, now: float) -> list[Task]:

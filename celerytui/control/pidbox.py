@@ -23,6 +23,7 @@ from celerytui.masking import one_line
 from celerytui.wire import pickles
 from celerytui.wire.broker import Broker
 from celerytui.wire.connections import write_connection
+from celerytui.wire.outages import reason_of, without_reprs
 from celerytui.wire.registry import broker_of
 
 FIRST_PAUSE = 0.002
@@ -178,8 +179,9 @@ class Pidbox:
         except BrokerUnavailable:
             raise
         except errors as exc:
+            reason = self._reason(exc)
             self._abandon()
-            raise BrokerUnavailable(one_line(exc)) from exc
+            raise BrokerUnavailable(reason) from exc
 
     def close(self) -> None:
         """Leave nothing behind on the broker; takes under a second whatever the broker does."""
@@ -266,6 +268,14 @@ class Pidbox:
         if self.refused:
             return f"its reply is {pickles.REFUSED}"
         return f"no answer within {self.timeout:g}s"
+
+    def _reason(self, error: BaseException) -> str:
+        """Why there is no conversation: also the command that grants what the broker refuses."""
+        connection = self._connection
+        if connection is None:
+            return without_reprs(one_line(error))
+        reason = reason_of(error, broker_of(connection), connection)
+        return reason.text if reason.remedy is None else f"{reason.text} ({reason.remedy})"
 
     def _abandon(self) -> None:
         self._reply_queue = None

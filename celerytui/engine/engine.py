@@ -28,7 +28,7 @@ from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
-from celerytui.health import Health
+from celerytui.health import Alerts, Health
 from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
@@ -152,6 +152,12 @@ class Engine:
     def survey(self) -> Survey | None:
         """What workers answered last; None before anybody was asked."""
         return self._control.surveys.survey
+
+    def evaluate(self) -> Alerts:
+        """Judge what is known now; by one thread at a time, never on the interface's loop."""
+        return self.health.evaluate(
+            self.link, self.clock(), self.broker.blockage, self.survey_error
+        )
 
     @property
     def asking_since(self) -> float | None:
@@ -371,7 +377,7 @@ class Engine:
             self._survive(self._lookup.turn)
 
     def _judge(self) -> None:
-        self.health.evaluate(self.link, self.clock(), self.broker.blockage)
+        self.evaluate()
 
     def _link_state(self) -> LinkState:
         return self.link.state

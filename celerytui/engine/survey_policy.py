@@ -16,6 +16,8 @@ SETTLE_SECONDS = SETTLED + 1.0
 """How long after its task events were turned on a worker is asked once more what it runs."""
 WITHOUT_EVENTS_SECONDS = 5.0
 """How often all are asked where no event tells anything."""
+UNASKED_SECONDS = 30.0
+"""How often it is tried again to ask everybody where nobody could be asked."""
 
 _LEFT = ("stopping", "offline")
 """Those of this status have closed their mailbox."""
@@ -50,7 +52,7 @@ class SurveyPolicy:
         self._clock = clock
         self._monotonic = monotonic
         self._schedule = SurveySchedule(enable=enable)
-        self._next_broadcast = 0.0
+        self._next_broadcast = self._next_try = 0.0
 
     def start_over(self) -> None:
         """The connection is new, or much was missed: ask everybody, then who is due."""
@@ -69,6 +71,8 @@ class SurveyPolicy:
 
     def step(self) -> None:
         """Ask who is due: the new, the restarted, the silent, and those that were booked."""
+        if self.error is not None and self._monotonic() >= self._next_try:
+            self.ask_everybody()
         # Those that have answered in the first round have their events turned on in the second.
         for _ in range(2):
             for question in self._schedule.due(self._store.workers(), self._monotonic()):
@@ -146,6 +150,7 @@ class SurveyPolicy:
             self.error = None
         except CelerytuiError as error:
             self.error = str(error)
+            self._next_try = self._monotonic() + UNASKED_SECONDS
         finally:
             self.asking_since = None
             self._schedule.note(

@@ -46,6 +46,13 @@ class Silence(ConnectionError):
         self.since = since
 
 
+class Denial(Struct, frozen=True):
+    """A broker's own no: its words with passwords masked, and the command that grants it."""
+
+    text: str
+    remedy: str | None = None
+
+
 class Held(Protocol):
     """A client's connection that is known from before its handshake, when it may block."""
 
@@ -132,6 +139,10 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     watch: Callable[[Any], Held] | None = None
     """Transport -> the connection that it makes next, for a client that blocks in its handshake."""
+
+    denial: Callable[[BaseException, Any], Denial | None] | None = None
+    """Error, connection -> what the broker refuses in it, None where nothing; a few seconds at
+    most."""
 
     ping: Callable[[Any], None] | None = None
     """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from celerytui.columns import clean
 from celerytui.control import ENABLE_EVENTS
 from celerytui.health.workers import SILENT
-from celerytui.model import LinkState, Worker
+from celerytui.model import LinkState, Outage, Worker
 from celerytui.query import hint
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
@@ -17,6 +17,12 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
 WIDTH = 72
+
+_OUTAGES = {
+    Outage.ABSENT: "No answer from",
+    Outage.REFUSED: "Refused by",
+    Outage.UNUSABLE: "Cannot connect to",
+}
 
 
 class EmptyState(Struct):
@@ -79,8 +85,9 @@ def no_workers(session: Session) -> EmptyState:
     if engine.link.state is LinkState.CONNECTING:
         return EmptyState("Connecting", "Workers show as soon as the broker answers.")
     if engine.link.state is LinkState.RECONNECTING:
+        outage = _OUTAGES[engine.link.outage or Outage.ABSENT]
         return EmptyState(
-            "No answer from the broker", "Workers show as soon as it does.", warns=True
+            f"{outage} the broker", "Workers show as soon as it can be reached.", warns=True
         )
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
@@ -128,9 +135,10 @@ def no_tasks(session: Session) -> EmptyState:
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
         if link.error:
+            remedy = "" if link.remedy is None else f" This grants it: {link.remedy}"
             return EmptyState(
-                f"No answer from {where}",
-                clean(link.error),
+                f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
+                clean(f"{link.error.rstrip('.')}.{remedy}"),
                 keys=((session.key_of("task.result"), "try now"),),
                 warns=True,
             )

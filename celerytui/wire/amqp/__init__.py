@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, EventReader, Held
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, Held
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -26,6 +26,12 @@ def _fast_events(
     from celerytui.wire.amqp.events import AmqpEventReader
 
     return AmqpEventReader(app, connection, decoder, clock, AMQP)
+
+
+def _denial(error: BaseException, connection: Any) -> Denial | None:
+    from celerytui.wire.amqp.denials import denial_of
+
+    return denial_of(error, connection)
 
 
 def _watch(transport: Any) -> Held:
@@ -51,6 +57,7 @@ AMQP = Broker(
     declares_queues=True,
     when_late=_when_late,
     fast_events=_fast_events,
+    denial=_denial,
     watch=_watch,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,

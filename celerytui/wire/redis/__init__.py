@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, EventReader, UnackedReader
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, UnackedReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -40,6 +40,12 @@ def _fast_events(
     from celerytui.wire.redis.events import RedisEventReader
 
     return RedisEventReader(app, connection, decoder, clock)
+
+
+def _denial(error: BaseException, connection: Any) -> Denial | None:
+    from celerytui.wire.redis.denials import denial_of
+
+    return denial_of(error, connection)
 
 
 def _ping(channel: Any) -> None:
@@ -77,6 +83,7 @@ REDIS = Broker(
     when_late=lambda conf: "Redis ends a subscription that is too far behind",
     set_timeouts=_set_timeouts,
     fast_events=_fast_events,
+    denial=_denial,
     ping=_ping,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
