@@ -23,6 +23,7 @@ from celerytui.masking import one_line
 from celerytui.wire import pickles
 from celerytui.wire.broker import Broker
 from celerytui.wire.connections import write_connection
+from celerytui.wire.generic.replies import KombuReplyReader
 from celerytui.wire.outages import reason_of, without_reprs
 from celerytui.wire.registry import broker_of
 
@@ -60,9 +61,8 @@ class Pidbox:
     Every method raises BrokerUnavailable, its text masked and in one line, when the broker cannot
     be reached or goes away; the conversation is then over. `stopped` ends a wait early.
 
-    Replies are polled for rather than consumed: on Redis a consumer's blocking pop outlives its
-    cancelling and swallows the next reply. Replies are read in the app's own `accept_content`, but
-    for pickle: `refused` says that one came.
+    Replies are read in the app's own `accept_content`, but for pickle: `refused` says that one
+    came.
     """
 
     def __init__(self, app: Any, timeout: float, stopped: threading.Event) -> None:
@@ -74,6 +74,7 @@ class Pidbox:
         self._mailbox = app.control.mailbox
         self._producer: Any = None
         self._reply_queue: Any = None
+        self._replies: Any = None
         self._socket: Any = None
         self._over = False
         self._asks: dict[str, Ask] = {}
@@ -124,7 +125,7 @@ class Pidbox:
         pause = FIRST_PAUSE
         with self.guarded():
             while not all(ask.complete for ask in asks):
-                if self._take_one():
+                if self._take_replies():
                     last, pause = time.monotonic(), FIRST_PAUSE
                     if last - begin > LONGEST_COLLECT * self.timeout:
                         return
@@ -220,19 +221,21 @@ class Pidbox:
             expires=REPLY_QUEUE_EXPIRES,
         )(channel)
         self._reply_queue.declare()
+        read = broker_of(connection).replies or KombuReplyReader
+        self._replies = read(channel, self._reply_queue)
         self._producer = _kombu.Producer(channel, auto_declare=False)
 
-    def _take_one(self) -> bool:
-        """Take one reply off the queue, whatever it holds; whether there was one."""
-        try:
-            message = self._reply_queue.get(no_ack=True)
-            if message is None:
-                return False
-            headers, body = message.headers, self._decoded(message)
-        except self.broker_errors:
-            raise
-        except Exception:  # a reply that does not decode is an answer of nobody
-            return True
+    def _take_replies(self) -> bool:
+        """Take what replies there are, whatever they hold; whether there was one."""
+        messages = self._replies.take()
+        for message in messages:
+            # A reply that does not decode is an answer of nobody.
+            with contextlib.suppress(Exception):
+                self._take(message)
+        return bool(messages)
+
+    def _take(self, message: Any) -> None:
+        headers, body = message.headers, self._decoded(message)
         ticket = headers.get("ticket") if isinstance(headers, dict) else None
         ask = self._asks.get(ticket) if isinstance(ticket, str) else None
         if ask is not None and isinstance(body, dict):
@@ -241,7 +244,6 @@ class Pidbox:
                     ask.answers.setdefault(hostname, answer)
                     if ask.awaited is not None:
                         ask.awaited.discard(hostname)
-        return True
 
     def _decoded(self, message: Any) -> Any:
         from kombu.serialization import loads

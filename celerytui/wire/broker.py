@@ -77,6 +77,13 @@ class BlockWatch(Protocol):
         """Closes the connection, in under a second; never raises."""
 
 
+class ReplyReader(Protocol):
+    """Takes workers' replies off a reply queue; for one thread."""
+
+    def take(self) -> list[Any]:
+        """The kombu messages that are there now, without waiting; raises what the client does."""
+
+
 class UnackedReader(Protocol):
     """Tells when unacknowledged tasks come again, over a connection of its own; for one thread.
 
@@ -147,6 +154,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     ping: Callable[[Any], None] | None = None
     """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""
 
+    resume: Callable[[Any], None] | None = None
+    """Has kombu go on with what a channel has read already, after it stumbled over a message."""
+
     own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
     """Conf, what makes a connection -> a reader of queue depths that knows more than the
     general one, not connected."""
@@ -159,6 +169,9 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     unacked: Callable[[Callable[[], Any]], UnackedReader] | None = None
     """What makes a connection -> who tells when unacknowledged tasks come again, not connected."""
+
+    replies: Callable[[Any, Any], ReplyReader] | None = None
+    """Channel, kombu queue bound to it -> who takes many replies at a time off that."""
 
     purge: Callable[[Any, str], int] = _purge
     """Channel, queue -> how many messages were thrown away."""

@@ -79,7 +79,14 @@ class TestBoth:
             if broker_server.scheme == "amqp":
                 assert reader.read(["celery", "missing"]) == [missing]
             send(app, "celery", 2)
-            assert [(one.name, one.ready) for one in reader.read(["celery"])] == [("celery", 2)]
+            # RabbitMQ takes them in its own time.
+            wait_until(
+                lambda: (
+                    [(one.name, one.ready) for one in reader.read(["celery"])] == [("celery", 2)]
+                ),
+                10,
+                "both messages",
+            )
             with app.connection_for_write() as connection:
                 connection.default_channel.queue_delete("celery")
             (gone,) = reader.read(["celery"])

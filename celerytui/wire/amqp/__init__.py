@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, Denial, EventReader, Held
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, Held, ReplyReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -46,6 +46,12 @@ def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     return AmqpDepthReader(conf, connect)
 
 
+def _replies(channel: Any, queue: Any) -> ReplyReader:
+    from celerytui.wire.amqp.replies import AmqpReplyReader
+
+    return AmqpReplyReader(channel, queue)
+
+
 def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
     from celerytui.wire.amqp.blocking import AmqpBlockWatch
 
@@ -61,5 +67,6 @@ AMQP = Broker(
     watch=_watch,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
+    replies=_replies,
     requeues_at_once=True,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, Denial, EventReader, UnackedReader
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, ReplyReader, UnackedReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -54,6 +54,12 @@ def _ping(channel: Any) -> None:
     ping(channel)
 
 
+def _resume(channel: Any) -> None:
+    from celerytui.wire.redis.private import resume
+
+    resume(channel)
+
+
 def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     from celerytui.wire.redis.depths import RedisDepthReader
 
@@ -72,6 +78,12 @@ def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
     return RedisBlockWatch(connect)
 
 
+def _replies(channel: Any, queue: Any) -> ReplyReader:
+    from celerytui.wire.redis.replies import RedisReplyReader
+
+    return RedisReplyReader(channel, queue)
+
+
 def _unacked(connect: Callable[[], Any]) -> UnackedReader:
     from celerytui.wire.redis.redelivery import RedisUnackedReader
 
@@ -85,8 +97,10 @@ REDIS = Broker(
     fast_events=_fast_events,
     denial=_denial,
     ping=_ping,
+    resume=_resume,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
     unacked=_unacked,
+    replies=_replies,
     purge_by_name=_purge_by_name,
 )

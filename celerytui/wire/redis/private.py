@@ -6,6 +6,7 @@ AttributeError or TypeError here; those who call say what becomes of it.
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Any
 
@@ -60,6 +61,13 @@ def client(channel: Any) -> Any:
     return Redis(connection_pool=channel.pool)
 
 
+def resume(channel: Any) -> None:
+    """Take the published messages that were read and not looked at; kombu waits for more bytes."""
+    client = channel.subclient
+    if client.connection is not None and client.connection.can_read(timeout=0):
+        channel.handlers["LISTEN"]()
+
+
 def ping(channel: Any) -> None:
     """Ask Redis for a sign of life over kombu's own client."""
     channel.client.ping()
@@ -81,6 +89,15 @@ def binding_parts(channel: Any, member: Any) -> list[str]:
     """A binding's routing key, pattern and queue."""
     text = member.decode(errors="replace") if isinstance(member, bytes) else str(member)
     return text.split(channel.sep)
+
+
+def message_of(channel: Any, raw: Any) -> Any:
+    """The kombu message that an entry of a queue's list is; None where it is none."""
+    try:
+        payload = json.loads(raw)
+        return channel.Message(payload, channel=channel)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
 
 
 def unacked_key(channel: Any) -> str | None:
