@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 import uuid
@@ -21,7 +22,7 @@ from msgspec import Struct
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
 from celerytui.wire import pickles
-from celerytui.wire.broker import Broker
+from celerytui.wire.broker import OURS, Broker, ReplyReader
 from celerytui.wire.connections import write_connection
 from celerytui.wire.generic.replies import KombuReplyReader
 from celerytui.wire.outages import reason_of, without_reprs
@@ -35,6 +36,8 @@ REPLY_QUEUE_EXPIRES = 60.0
 LONGEST_COLLECT = 5.0
 """In timeouts: replies that keep trickling in hold a collection no longer than that."""
 MAX_HOSTS = 10_000
+
+logger = logging.getLogger(__name__)
 
 _kombu: Any = kombu  # it is typed in name only: calls of its classes are untyped
 
@@ -221,8 +224,7 @@ class Pidbox:
             expires=REPLY_QUEUE_EXPIRES,
         )(channel)
         self._reply_queue.declare()
-        read = broker_of(connection).replies or KombuReplyReader
-        self._replies = read(channel, self._reply_queue)
+        self._replies = _reply_reader(broker_of(connection), channel, self._reply_queue)
         self._producer = _kombu.Producer(channel, auto_declare=False)
 
     def _take_replies(self) -> bool:
@@ -282,3 +284,12 @@ class Pidbox:
     def _abandon(self) -> None:
         self._reply_queue = None
         self.close()
+
+
+def _reply_reader(broker: Broker, channel: Any, queue: Any) -> ReplyReader:
+    try:
+        if broker.replies is not None:
+            return broker.replies(channel, queue)
+    except OURS as exc:
+        logger.warning("replies are read one by one: %s: %s", type(exc).__name__, one_line(exc))
+    return KombuReplyReader(channel, queue)

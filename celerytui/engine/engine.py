@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import Struct
@@ -342,14 +343,21 @@ class Engine:
         known = set(self.settings.queues)
         try:
 
-            def read() -> None:
-                names = known | self.store.queue_names() | reader.known_names()
-                self.store.record_queues(reader.read(sorted(names)), self.clock())
-                self._refresher.news()
+            def read(asked: bool) -> None:
+                names = sorted(known | self.store.queue_names() | reader.known_names())
+                self.store.expect_queues(set(names) - reader.guessed)
+                if asked:
+                    reader.forget_absences()
+                for page in reader.pages(names, self.store.queues_consumed()):
+                    self.store.record_queues(page, self.clock())
+                    self._refresher.news()
+                    if self._stopping.is_set():
+                        return
 
+            asked = True
             while not self._stopping.is_set():
-                self._survive(read)
-                self._read_queues_now.wait(self.settings.queue_interval)
+                self._survive(partial(read, asked))
+                asked = self._read_queues_now.wait(self.settings.queue_interval)
                 self._read_queues_now.clear()
         finally:
             reader.close()

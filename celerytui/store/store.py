@@ -183,6 +183,12 @@ class Store:
                 self._queues.record(depths[start : start + SLICE // 4], now)
                 self._changes.commit(other=True)
 
+    def expect_queues(self, names: Iterable[str]) -> None:
+        """Have these queues among `queues` before they are read."""
+        with self._lock:
+            self._queues.expect(names)
+            self._changes.commit(other=True)
+
     # -- readers -------------------------------------------------------------------------------
 
     def changed_since(self, revision: int, limit: int) -> list[str] | None:
@@ -293,6 +299,11 @@ class Store:
         """The queues that events or workers named."""
         with self._lock:
             return set(self._messages.queue_names)
+
+    def queues_consumed(self) -> set[str]:
+        """The queues that live workers say they take from."""
+        with self._lock:
+            return self._workers.queues_consumed()[0]
 
     def task_names(self) -> list[str]:
         """The names of tasks that events or workers told, sorted."""

@@ -154,8 +154,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     ping: Callable[[Any], None] | None = None
     """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""
 
-    resume: Callable[[Any], None] | None = None
-    """Has kombu go on with what a channel has read already, after it stumbled over a message."""
+    resume: Callable[[Any], Callable[[], None]] | None = None
+    """Channel -> what has kombu go on with what that has read, after it stumbled over a message;
+    whatever of `OURS` it raises, kombu waits for more."""
 
     own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
     """Conf, what makes a connection -> a reader of queue depths that knows more than the

@@ -78,9 +78,8 @@ class KombuEventReader:
         before = self._decoder.pending
         with contextlib.suppress(TimeoutError):
             stumbled = self._stumbles_in(lambda: self._connection.drain_events(timeout=seconds))
-            resume = self._broker.resume
-            while stumbled and resume is not None:
-                stumbled = self._stumbles_in(lambda: resume(self._channel))
+            while stumbled and (resume := self._resume()) is not None:
+                stumbled = self._stumbles_in(resume)
         if self._decoder.pending != before:
             self._last_answer = self._clock()
         if time.monotonic() >= self._next_check:
@@ -123,6 +122,13 @@ class KombuEventReader:
     def _take(self, message: Any) -> None:
         self._stumbles = 0
         self._decoder.add(message.body, message.content_type, message.content_encoding)
+
+    def _resume(self) -> Callable[[], None] | None:
+        try:
+            return None if self._broker.resume is None else self._broker.resume(self._channel)
+        except OURS as exc:
+            logger.warning("%s is read on with the next event: %s", self._broker.title, exc)
+            return None
 
     def _stumbles_in(self, step: Callable[[], object]) -> bool:
         """Whether kombu stumbled over a message whose envelope is malformed."""

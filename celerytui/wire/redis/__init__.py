@@ -54,10 +54,10 @@ def _ping(channel: Any) -> None:
     ping(channel)
 
 
-def _resume(channel: Any) -> None:
+def _resume(channel: Any) -> Callable[[], None]:
     from celerytui.wire.redis.private import resume
 
-    resume(channel)
+    return resume(channel)
 
 
 def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:

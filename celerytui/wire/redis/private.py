@@ -6,8 +6,8 @@ AttributeError or TypeError here; those who call say what becomes of it.
 
 from __future__ import annotations
 
-import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 
@@ -61,11 +61,15 @@ def client(channel: Any) -> Any:
     return Redis(connection_pool=channel.pool)
 
 
-def resume(channel: Any) -> None:
-    """Take the published messages that were read and not looked at; kombu waits for more bytes."""
-    client = channel.subclient
-    if client.connection is not None and client.connection.can_read(timeout=0):
-        channel.handlers["LISTEN"]()
+def resume(channel: Any) -> Callable[[], None]:
+    """What takes published messages that were read and not looked at: kombu waits for more."""
+    client, receive = channel.subclient, channel.handlers["LISTEN"]
+
+    def take() -> None:
+        if client.connection is not None and client.connection.can_read(timeout=0):
+            receive()
+
+    return take
 
 
 def ping(channel: Any) -> None:
@@ -91,13 +95,9 @@ def binding_parts(channel: Any, member: Any) -> list[str]:
     return text.split(channel.sep)
 
 
-def message_of(channel: Any, raw: Any) -> Any:
-    """The kombu message that an entry of a queue's list is; None where it is none."""
-    try:
-        payload = json.loads(raw)
-        return channel.Message(payload, channel=channel)
-    except (ValueError, TypeError, LookupError, AttributeError):
-        return None
+def message_type(channel: Any) -> Any:
+    """What kombu makes a message of a queue's list of: its payload, and the `channel`."""
+    return channel.Message
 
 
 def unacked_key(channel: Any) -> str | None:

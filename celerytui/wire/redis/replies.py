@@ -5,6 +5,9 @@ They are not consumed: a blocking pop outlives its cancelling and swallows the n
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from celerytui.wire.redis import private
@@ -18,6 +21,7 @@ class RedisReplyReader:
 
     def __init__(self, channel: Any, queue: Any) -> None:
         self._channel = channel
+        self._message = private.message_type(channel)
         self._client = private.client(channel)
         self._keys = private.priority_keys(channel, queue.name)
 
@@ -27,10 +31,10 @@ class RedisReplyReader:
         for key in self._keys:
             pipe.lrange(key, -PAGE, -1)
             pipe.ltrim(key, 0, -PAGE - 1)
-        pages = pipe.execute()[::2]
-        return [
-            message
-            for page in pages
-            for raw in reversed(page)
-            if (message := private.message_of(self._channel, raw)) is not None
-        ]
+        return [message for page in pipe.execute()[::2] for message in self._messages(page)]
+
+    def _messages(self, page: Sequence[bytes]) -> Iterator[Any]:
+        for raw in reversed(page):
+            # What is no message is an answer of nobody.
+            with contextlib.suppress(ValueError, TypeError, LookupError):
+                yield self._message(json.loads(raw), channel=self._channel)
