@@ -20,7 +20,7 @@ from celerytui.control.lookback import Seen, asked_again, finding
 from celerytui.control.outcomes import Results, read_results
 from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox
-from celerytui.control.questions import Held, Silences, ask_about
+from celerytui.control.questions import Silences
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
 from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
@@ -136,7 +136,7 @@ class Control:
         Raises BrokerUnavailable.
         """
         with self._pidbox() as pidbox:
-            return ask_for_tasks(pidbox, questions)
+            return ask_for_tasks(pidbox, questions, self._silences)
 
     def find_arguments(
         self, task_id: str, task: Task | None, workers: Sequence[str]
@@ -160,14 +160,6 @@ class Control:
         """
         with self._pidbox() as pidbox:
             return take_survey(pidbox, workers, expected, sections, self._clock(), self._silences)
-
-    def ask_about(self, hostname: str, ids: Sequence[str]) -> Held | None:
-        """Which of these tasks a worker has; None where it does not reply.
-
-        Raises BrokerUnavailable.
-        """
-        with self._pidbox() as pidbox:
-            return ask_about(pidbox, hostname, ids, self._silences)
 
     def ping(self, workers: Sequence[str]) -> set[str]:
         """Ask these whether they are there; those that answered. Raises BrokerUnavailable."""

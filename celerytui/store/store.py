@@ -141,6 +141,7 @@ class Store:
 
         Once a second; then look for what cannot be so.
         """
+        self.settling.learn(now)
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from celerytui.model import Task, TaskState, WorkerStatus
 from celerytui.store.processes import Process
-from celerytui.store.runtimes import Runtimes
+from celerytui.store.usual import UsualTimes
 from celerytui.store.worker_record import WorkerRecord
 
 LATE_SLACK = 1.0
@@ -50,7 +50,7 @@ class Verdicts:
     """
 
     def __init__(
-        self, held: Mapping[str, Task], runtimes: Runtimes, now: float, grace_from: float
+        self, held: Mapping[str, Task], runtimes: UsualTimes, now: float, grace_from: float
     ) -> None:
         self._held = held
         self._runtimes = runtimes

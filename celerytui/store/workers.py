@@ -9,7 +9,7 @@ from celerytui.model import Event, Task, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.processes import Process, has_figures
 from celerytui.store.rates import Ring
-from celerytui.store.runtimes import Runtimes
+from celerytui.store.usual import UsualTimes
 from celerytui.store.verdicts import Verdict, Verdicts
 from celerytui.store.worker_record import (
     WorkerRecord,
@@ -35,13 +35,15 @@ class KnownWorkers:
     """All known workers, up to `max_workers`; those gone for longest make room.
 
     `behind` is whether what comes in had to wait for us, so that its age says nothing of clocks.
+    `runtimes` are those of tasks by name, and of what a solo worker does by hostname, `waits` how
+    long tasks of a name are held by a worker before they start.
     """
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
         self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
         self.behind = False
-        self.runtimes = Runtimes()
+        self.runtimes, self.waits = UsualTimes(), UsualTimes()
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from celerytui.model import Batch, Event, TaskState, Worker
 from celerytui.store import PING_SECONDS, Store
-from celerytui.store.runtimes import KEPT, MAX_KEYS, Runtimes
 from celerytui.store.verdicts import BUSY_LIMIT, BUSY_TIMES, PING_TRIES, STOPPING_LIMIT
 from tests.unit.store_stream import (
     ALPHA,
@@ -290,18 +289,6 @@ def test_a_worker_with_other_processes_for_its_tasks_has_no_excuse() -> None:
     feed(store, task_event("started", 20, "a", pid=1))
     store.sweep(T0 + 36)
     assert known(store).status == "lost"
-
-
-def test_how_long_tasks_take_is_bounded() -> None:
-    runtimes = Runtimes()
-    for number in range(MAX_KEYS * 2):
-        runtimes.note(f"name{number}", 1.0)
-    for second in range(KEPT * 3):
-        runtimes.note("long", float(second))
-    assert len(runtimes._last) == MAX_KEYS
-    assert runtimes.longest("long") == KEPT * 3 - 1
-    assert runtimes.usual(None, "nobody", "long") == KEPT * 2 + (KEPT - 1) / 2
-    assert runtimes.usual("name0") is None
 
 
 # Reconnecting
