@@ -16,7 +16,10 @@ LATE_SLACK = 1.0
 LOST_AFTER = 15.0
 
 STOPPING_LIMIT = 600.0
-"""Seconds for which a process that shuts down may say nothing and still finish its tasks."""
+"""Seconds for which a process that shuts down may say nothing and still finish its tasks.
+
+Then they ended and nobody saw how: it stopped in good order, so they did not go down with it.
+"""
 
 PING_SECONDS = 15.0
 """How often a worker without heartbeats is asked whether it is there."""

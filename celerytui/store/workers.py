@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from celerytui.model import Event, Task, Worker, WorkerStatus
+from celerytui.model import Event, Task, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.processes import Process, has_figures
 from celerytui.store.rates import Ring
@@ -17,14 +17,21 @@ from celerytui.store.worker_record import (
     judge_task_events,
 )
 
+LOST = TaskState.LOST
+MISSED = TaskState.MISSED
+
 DONE_WINDOW = 10
 """Seconds over which a worker's pace is told."""
 
 SKEW_TOLERATED = 2.0
 """Seconds that a worker's clock may be off before its timestamps stop being compared."""
 
-Gone = tuple[WorkerRecord, Process, list[str]]
-"""A process that is gone, and the ids of the tasks that it had."""
+Gone = tuple[WorkerRecord, Process, list[str], TaskState]
+"""A process that is gone, the ids of the tasks that it had, and what they are now.
+
+LOST went down with it. One that stopped in good order has ended its tasks, or they had their time:
+these are MISSED.
+"""
 
 AT_WORK: tuple[WorkerStatus, ...] = ("online", "late", "unknown")
 _OVER: tuple[WorkerStatus, ...] = ("lost", "offline")
@@ -250,7 +257,7 @@ def _judge(record: WorkerRecord, verdicts: Verdicts, held: Mapping[str, Task]) -
             if heir := _heir(process, judged):
                 record.hand_over(process, heir, held)
             if ids := record.tasks_of(process):
-                gone.append((record, process, ids))
+                gone.append((record, process, ids, LOST if verdict.status == "lost" else MISSED))
             elif process is not record.process:
                 record.forget(process)
     at_work = [one for one, verdict in judged if verdict.status in AT_WORK]

@@ -146,7 +146,7 @@ def test_the_next_process_of_a_name_takes_nothing_from_one_that_stops(pid: int) 
     assert known(store).pid == pid
 
 
-def test_what_a_process_that_stops_never_tells_of_is_lost_after_a_limit() -> None:
+def test_what_a_process_that_stops_never_tells_of_is_missed_after_a_limit() -> None:
     store = Store()
     first, second = Real(store, 1, 0.5), Real(store, 2, 0.0)
     first.say("online", 0.5)
@@ -157,10 +157,10 @@ def test_what_a_process_that_stops_never_tells_of_is_lost_after_a_limit() -> Non
         second.say("heartbeat", now)
         store.sweep(T0 + now)
         assert held(store, "a").state is (
-            TaskState.STARTED if now <= STOPPING_LIMIT + 3 else TaskState.LOST
+            TaskState.STARTED if now <= STOPPING_LIMIT + 3 else TaskState.MISSED
         )
     store.sweep(T0 + STOPPING_LIMIT + 5)
-    assert held(store, "a").state is TaskState.LOST
+    assert held(store, "a").state is TaskState.MISSED
     assert known(store).stopping == 0
 
 

@@ -147,13 +147,14 @@ def test_a_worker_that_says_goodbye_returns_what_it_did_not_start_and_finishes_t
     assert states(store)[:24] == "received success success"
 
 
-def test_tasks_of_a_worker_that_said_goodbye_are_lost_after_a_limit() -> None:
+def test_tasks_of_a_worker_that_said_goodbye_are_missed_after_a_limit() -> None:
     store = run_three(Store())
     feed(store, worker_event("offline", 5, pid=7))
     store.sweep(T0 + 5 + STOPPING_LIMIT)
     assert held(store, "b").state is TaskState.STARTED
     store.sweep(T0 + 5.1 + STOPPING_LIMIT)
-    assert held(store, "b").state is TaskState.LOST
+    assert held(store, "b").state is TaskState.MISSED
+    assert store.settling.missed(9) == ["b"]
     assert known(store).status == "offline"
 
 
