@@ -77,7 +77,7 @@ class Verdicts:
             return Verdict("online")
         else:
             verdict = self._late("late", record, process)
-            if silence > max(5 * process.freq, LOST_AFTER, verdict.patience or 0.0):
+            if silence > max(_lost_after(record, process, sign), verdict.patience or 0.0):
                 verdict = replace(verdict, status="lost")
         if verdict.status == "lost":
             process.lost_from = sign
@@ -130,6 +130,14 @@ class Verdicts:
             return Verdict(status)
         patience = BUSY_LIMIT if longest is None else max(LOST_AFTER, BUSY_TIMES * longest)
         return Verdict(status, patience, self._runtimes.usual(*keys))
+
+
+def _lost_after(record: WorkerRecord, process: Process, sign: float) -> float:
+    """For how many seconds it may be silent; it is late by then."""
+    # Another that began since its last sign of life was started in its place.
+    if any(one.began > sign for one in record.processes() if one is not process):
+        return 0.0
+    return max(5 * process.freq, LOST_AFTER)
 
 
 def _since_then(task: Task, process: Process) -> bool:

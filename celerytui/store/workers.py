@@ -287,18 +287,23 @@ def _heir(process: Process, judged: list[tuple[Process, Verdict]]) -> Process | 
 
 def _shared(at_work: list[Process]) -> bool:
     """Whether one was heard of after another came: a restart leaves one of them silent."""
+    return len(_heard(at_work)) > 1
+
+
+def _heard(at_work: list[Process]) -> list[Process]:
+    """The newest of these, and those that were heard of after it came."""
     newest = max((one.began for one in at_work), default=0.0)
-    heard = [one for one in at_work if (one.heartbeat or one.seen) > newest or one.began == newest]
-    return len(heard) > 1
+    return [one for one in at_work if (one.heartbeat or one.seen) > newest or one.began == newest]
 
 
 def _sum_figures(record: WorkerRecord) -> None:
-    """Give a worker the figures of all of its processes that are at work."""
+    """Give a worker the figures of all of its processes that are at work and not just silent."""
     at_work = [one for one in record.processes() if one.offline_since is None]
     at_work = [one for one in at_work if one.lost_from is None] or [record.process]
     worker = record.worker
-    worker.active = _sum(one.active for one in at_work)
-    worker.processed = _sum(one.processed for one in at_work)
+    heard = _heard(at_work)
+    worker.active = _sum(one.active for one in heard)
+    worker.processed = _sum(one.processed for one in heard)
 
 
 def _sum(figures: Iterable[int | None]) -> int | None:

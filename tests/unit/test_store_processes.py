@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from celerytui.model import Batch, Event, TaskState, Worker
 from celerytui.store import PING_SECONDS, Store
-from celerytui.store.verdicts import BUSY_LIMIT, BUSY_TIMES, PING_TRIES, STOPPING_LIMIT
+from celerytui.store.verdicts import BUSY_LIMIT, BUSY_TIMES, LOST_AFTER, PING_TRIES, STOPPING_LIMIT
 from tests.unit.store_stream import (
     ALPHA,
     T0,
@@ -111,6 +111,46 @@ def test_a_restart_is_no_second_process(pid: int) -> None:
         store.sweep(T0 + now)
         assert known(store).pids == ()
     assert known(store).status == "online"
+
+
+@pytest.mark.parametrize("pid", [9, 1])
+def test_once_another_is_started_in_its_place_a_silent_process_is_gone(pid: int) -> None:
+    store = Store()
+    first, second = Real(store, 1, 0.5, processed=500), Real(store, pid, 0.0)
+    first.say("online", 0.5)
+    first.do("received", 1, "a")
+    first.do("started", 1, "a")
+    first.say("heartbeat", 2.5)
+    assert (known(store).active, known(store).processed) == (1, 501)
+    for now in (4, 6):
+        second.say("online" if now == 4 else "heartbeat", now)
+        store.sweep(T0 + now)
+        # What it says is at once what is shown; the other may still be heard of.
+        assert (known(store).active, known(store).processed) == (0, 0)
+        assert held(store, "a").state is TaskState.STARTED
+    second.say("heartbeat", 8)
+    store.sweep(T0 + 8)
+    assert held(store, "a").state is TaskState.LOST
+    worker = known(store)
+    assert (worker.status, worker.pids, worker.running) == ("online", (), 0)
+
+
+def test_a_process_that_is_heard_of_after_another_came_has_its_time() -> None:
+    store = Store()
+    first, second = Real(store, 7, 0.5, processed=500), Real(store, 9, 0.0)
+    first.say("online", 0.5)
+    first.do("received", 1, "a")
+    first.do("started", 1, "a")
+    for now in range(4, 24, 2):
+        second.say("online" if now == 4 else "heartbeat", now)
+        if now < 8:
+            first.say("heartbeat", now + 0.5)
+            assert known(store).processed == 501
+        store.sweep(T0 + now + 1)
+        lost = now + 1 - 6.5 > LOST_AFTER
+        assert held(store, "a").state is (TaskState.LOST if lost else TaskState.STARTED)
+    second.say("heartbeat", 24)
+    assert known(store).processed == 0
 
 
 @pytest.mark.parametrize("pid", [9, 1])
