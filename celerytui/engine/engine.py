@@ -33,6 +33,7 @@ from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
     Batch,
+    Blockage,
     Link,
     LinkState,
     Outcome,
@@ -123,11 +124,14 @@ class Engine:
             lambda step: self._survive(step, part="control"),
             clock,
             silences,
+            self._blocked,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
-        self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
+        self.requests = RequestPool(
+            app, settings, self.store, self._tell, clock, silences, self._blocked
+        )
         self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
@@ -282,6 +286,9 @@ class Engine:
             self.store.mark_gap(link.lost_at or self.clock(), None)
         self.link = link
         self._tell()
+
+    def _blocked(self) -> Blockage | None:
+        return self.broker.blockage
 
     # What the threads have in common
 
