@@ -344,8 +344,10 @@ class Engine:
         try:
 
             def read() -> None:
-                names = known | self.store.queue_names() | reader.known_names()
-                self.store.record_queues(reader.read(sorted(names)), self.clock())
+                named = known | self.store.queue_names()
+                reader.named(named)
+                names = sorted(named | reader.known_names())
+                self.store.record_queues(reader.read(names), self.clock())
                 self._refresher.news()
 
             while not self._stopping.is_set():

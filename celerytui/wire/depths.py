@@ -43,20 +43,29 @@ class DepthReader:
     def read(self, names: Sequence[str]) -> list[QueueDepth]:
         """A reading of each queue, in the order of `names`, without repeats; raises nothing.
 
-        A guessed one that the broker does not have is left out. What went wrong stands in the
-        rows, in one line with passwords masked. The next reading connects again.
+        A guessed one is left out until the broker shows that it has it. What went wrong stands in
+        the rows, in one line with passwords masked. The next reading connects again.
         """
         wanted = list(dict.fromkeys(names))
         good = [name for name in wanted if is_name(name)]
         rows = {name: QueueDepth(name, error="not a name of a queue") for name in wanted}
         rows.update({depth.name: depth for depth in self._read(good)})
-        self._guessed -= {name for name in wanted if rows[name].error is None}
-        absent = {name for name in self._guessed if _is_absent(rows.get(name))}
+        guessed = self._guessed & rows.keys()
+        absent = {name for name in guessed if not self.has(rows[name])}
+        self._guessed -= {name for name in guessed - absent if rows[name].error is None}
         return [rows[name] for name in wanted if name not in absent]
 
+    def has(self, depth: QueueDepth) -> bool:
+        """Whether the broker may have a queue whose reading this is."""
+        return depth.error != NOT_DECLARED
+
     def guess(self, name: str) -> None:
-        """Nobody named this queue: it is left out for as long as the broker does not have it."""
+        """Nobody named this queue: it is left out until the broker shows that it has it."""
         self._guessed.add(name)
+
+    def named(self, names: Iterable[str]) -> None:
+        """These were named by somebody, and are no guess."""
+        self._guessed -= set(names)
 
     def known_names(self) -> set[str]:
         """The queues of the app's configuration and those that the broker listed; never waits."""
@@ -98,10 +107,6 @@ class DepthReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names]
-
-
-def _is_absent(depth: QueueDepth | None) -> bool:
-    return depth is not None and depth.error == NOT_DECLARED
 
 
 def is_name(name: str) -> bool:
