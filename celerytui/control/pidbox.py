@@ -65,11 +65,14 @@ class Pidbox:
     be reached or goes away; the conversation is then over. `stopped` ends a wait early.
 
     Replies are read in the app's own `accept_content`, but for pickle: `refused` says that one
-    came.
+    came. Where `closed` says why, nothing is sent.
     """
 
-    def __init__(self, app: Any, timeout: float, stopped: threading.Event) -> None:
+    def __init__(
+        self, app: Any, timeout: float, stopped: threading.Event, closed: str | None = None
+    ) -> None:
         self.timeout = timeout
+        self._closed = closed
         self._app = app
         self._stopped = stopped
         self._connection: Any = None
@@ -97,6 +100,8 @@ class Pidbox:
         """
         who = destination if awaited is None else awaited
         ask = Ask(uuid.uuid4().hex, None if who is None else set(who), {})
+        if self._closed is not None:
+            raise BrokerUnavailable(self._closed)
         with self.guarded():
             self._open()
             self._producer.publish(

@@ -34,6 +34,7 @@ from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
     Batch,
+    Blockage,
     Link,
     LinkState,
     Outcome,
@@ -124,11 +125,14 @@ class Engine:
             lambda step: self._survive(step, part="control"),
             clock,
             silences,
+            self._blocked,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
-        self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
+        self.requests = RequestPool(
+            app, settings, self.store, self._tell, clock, silences, self._blocked
+        )
         self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
@@ -290,6 +294,9 @@ class Engine:
         self.link = link
         self._tell()
 
+    def _blocked(self) -> Blockage | None:
+        return self.broker.blockage
+
     # What the threads have in common
 
     def _keep(self, run: Step) -> None:
@@ -344,7 +351,9 @@ class Engine:
         try:
 
             def read(asked: bool) -> None:
-                names = sorted(known | self.store.queue_names() | reader.known_names())
+                named = known | self.store.queue_names()
+                reader.named(named)
+                names = sorted(named | reader.known_names())
                 self.store.expect_queues(set(names) - reader.guessed)
                 if asked:
                     reader.forget_absences()

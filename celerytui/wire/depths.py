@@ -69,9 +69,9 @@ class DepthReader:
     ) -> Iterator[list[QueueDepth]]:
         """Readings of queues as they come, in the order of `names`, without repeats.
 
-        Left out are a guessed queue that the broker does not have, and for growing pauses any that
-        it was found not to have, unless it is `expected`. Raises nothing: what went wrong stands
-        in the rows, in one line with passwords masked. The next reading connects again.
+        Left out are a guessed queue until the broker shows that it has it, and for growing pauses
+        any that it was found not to have, unless it is `expected`. Raises nothing: what went wrong
+        stands in the rows, in one line with passwords masked. The next reading connects again.
         """
         now = time.monotonic()
         self.expected, self.refusals_left = set(expected), MAX_REFUSALS
@@ -95,17 +95,26 @@ class DepthReader:
                 found = [QueueDepth(name, error=failed) for name in good]
             rows.update({depth.name: depth for depth in found})
             self._note_absences(rows.values(), now)
-            self.guessed -= {name for name, row in rows.items() if row.error is None}
-            absent = {name for name in self.guessed if _is_absent(rows.get(name))}
+            guessed = self.guessed & rows.keys()
+            absent = {name for name in guessed if not self.has(rows[name])}
+            self.guessed -= {name for name in guessed - absent if rows[name].error is None}
             yield [rows[name] for name in page if name in rows and name not in absent]
 
     def forget_absences(self) -> None:
         """Ask again for every queue that the broker was found not to have."""
         self._absences.clear()
 
+    def has(self, depth: QueueDepth) -> bool:
+        """Whether the broker may have a queue whose reading this is."""
+        return depth.error != NOT_DECLARED
+
     def guess(self, name: str) -> None:
-        """Nobody named this queue: it is left out for as long as the broker does not have it."""
+        """Nobody named this queue: it is left out until the broker shows that it has it."""
         self.guessed.add(name)
+
+    def named(self, names: Iterable[str]) -> None:
+        """These were named by somebody, and are no guess."""
+        self.guessed -= set(names)
 
     def known_names(self) -> set[str]:
         """The queues of the app's configuration and those that the broker listed; never waits."""
@@ -138,7 +147,7 @@ class DepthReader:
     def _note_absences(self, depths: Iterable[QueueDepth], now: float) -> None:
         for depth in depths:
             before = self._absences.pop(depth.name, None)
-            if _is_absent(depth):
+            if depth.error == NOT_DECLARED:
                 tries = 0 if before is None else before.tries
                 pause = ABSENT_SECONDS[min(tries, len(ABSENT_SECONDS) - 1)]
                 self._absences[depth.name] = _Absence(tries + 1, now + pause)
@@ -156,10 +165,6 @@ class DepthReader:
                 return self._read(names)
             error = one_line(exc)
             return [QueueDepth(name, error=error) for name in names], error
-
-
-def _is_absent(depth: QueueDepth | None) -> bool:
-    return depth is not None and depth.error == NOT_DECLARED
 
 
 def is_name(name: str) -> bool:
