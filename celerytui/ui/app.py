@@ -61,7 +61,8 @@ class MonitorApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Of Textual's own only this one: its ctrl+q could not be given away either.
         Binding("ctrl+c", "help_quit", show=False, system=True),
-        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+        # Before the screen is asked: the chain of a dialog, and of a text field in it, ends there.
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
     def __init__(self, engine: Engine, palette: Palette | None = None) -> None:
