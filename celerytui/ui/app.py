@@ -162,6 +162,10 @@ class MonitorApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         await self.lifecycle.unmount()
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text without control characters: it may be pasted into a shell."""
+        super().copy_to_clipboard(clean(text, newlines=True))
+
     def action_help_quit(self) -> None:
         self.notify(f"{self.session.key_of('quit')} quits", markup=False)
 
