@@ -19,6 +19,7 @@ import click
 
 from celerytui import settings
 from celerytui.errors import CelerytuiError, ExitCode, NoTerminal, OutputError
+from celerytui.interrupt import end_by_interrupt
 from celerytui.options import PRELOAD, given_preload, own_options, snapshot_options, user_options
 from celerytui.settings import Settings
 
@@ -122,6 +123,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
 
 def _run_plugin(ctx: click.Context, **params: Any) -> None:
     """Watch this cluster from the terminal."""
+    end_by_interrupt()
     from celerytui import connect
 
     context = ctx.obj
@@ -189,10 +191,9 @@ def _run_snapshot(
     wanted = parse_query(query)
     app = start.load()
     quieten(start.settings.log_file)
-    with _stop_signals() as stopped:
-        document = take_snapshot(
-            app, start.settings, wanted, listen=listen, timeout=timeout, stopped=stopped
-        )
+    document = take_snapshot(
+        app, start.settings, wanted, listen=listen, timeout=timeout, stoppable=_stop_signals
+    )
     print_snapshot(document, as_json=as_json)
 
 
@@ -238,7 +239,7 @@ plugin = Commands(
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """Run the stand-alone program and exit."""
     sys.exit(program().main(prog_name="celerytui", auto_envvar_prefix="CELERY"))
 
 

@@ -221,13 +221,16 @@ def overflow(terminal: Terminal, *widths: int) -> None:
         time.sleep(0.03)
 
 
-def test_a_terminal_that_stops_reading_keeps_nothing(open_terminal: Open) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_terminal_that_stops_reading_keeps_nothing(
+    open_terminal: Open, number: signal.Signals
+) -> None:
     terminal = open_terminal(*NO_BROKER)
     terminal.wait_for(DASHBOARD)
     terminal.stop_reading()
     overflow(terminal, 80, 179)
-    terminal.signal(signal.SIGTERM)
-    assert terminal.finish() == ExitCode.OK
+    terminal.signal(number)
+    assert terminal.finish() == (ExitCode.OK if number == signal.SIGTERM else -number)
     assert terminal.attributes() == terminal.attributes_before
     terminal.go_on_reading()
     terminal.assert_restored()

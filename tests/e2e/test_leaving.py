@@ -31,6 +31,8 @@ WAYS: dict[Way, int] = {
     signal.SIGHUP: ExitCode.HANGUP,
     signal.SIGINT: ExitCode.INTERRUPTED,
 }
+KILLS = (signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""By default they end a process at once, with a core where the system keeps one."""
 FEWER_WAYS = ("q", signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +46,8 @@ def leave(terminals: Mapping[Way, Terminal]) -> None:
         else:
             terminal.send(way)
     for way, terminal in terminals.items():
-        assert terminal.finish(since=told[way]) == WAYS[way], terminal.text
+        expected = -way if way in KILLS and isinstance(way, signal.Signals) else WAYS[way]
+        assert terminal.finish(since=told[way]) == expected, terminal.text
         terminal.assert_restored()
         assert terminal.said == ""
 
@@ -101,6 +104,16 @@ def test_a_healthy_broker(open_terminal: Open, server: Server) -> None:
     if isinstance(server, RedisServer):
         with Redis.from_url(url) as client:
             assert client.keys("*reply.celery.pidbox*") == []
+
+
+def test_a_signal_that_kills_gives_the_terminal_back(open_terminal: Open, redis_url: str) -> None:
+    terminals: dict[Way, Terminal] = {way: open_terminal("-b", redis_url) for way in KILLS}
+    for terminal in terminals.values():
+        terminal.wait_for(live)
+        # With a dialog open.
+        terminal.send("?")
+        terminal.wait_for("Keys")
+    leave(terminals)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
