@@ -16,6 +16,7 @@ from redis import Redis
 
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
+from tests.e2e.storm import publish
 from tests.e2e.terminal import REPOSITORY, Terminal
 from tests.integration.servers import RedisServer, Server, wait_until
 
@@ -158,3 +159,24 @@ def test_a_storm(open_terminal: Open, storm: str) -> None:
         terminal.wait_for(live)
         terminal.wait_for(thousands_came)
         leave({way: terminal})
+
+
+EVIL = ("[ab]*[ab]*[ab]*c", "(a|a)*b(a+)+c", "[a-z]+.*timeout")
+"""Ordinary engines try the ways in which these match one after the other, for minutes a text."""
+
+
+def test_while_a_filter_reads_long_texts(open_terminal: Open, redis_url: str) -> None:
+    terminals = {pattern: open_terminal("-b", redis_url, size=(140, 40)) for pattern in EVIL}
+    for terminal in terminals.values():
+        terminal.wait_for(live)
+    common = {"hostname": "w@h", "timestamp": time.time(), "utcoffset": 0, "clock": 1, "pid": 1}
+    text = {"name": "long.text", "args": "ab" * 32_768, "kwargs": "a1" * 32_768}
+    for number in range(100):
+        event = {**common, **text, "type": "task-received", "uuid": f"long-{number}"}
+        publish(redis_url, [event])
+    for pattern, terminal in terminals.items():
+        terminal.wait_for("100 tasks")
+        terminal.send(f"2/args:/{pattern}/ OR kwargs:/{pattern}/")
+        terminal.wait_for("OR kwargs")
+        terminal.send("\r")
+        leave({signal.SIGTERM: terminal})
