@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from celerytui import connect
@@ -21,7 +22,7 @@ from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 
 LOOK_SECONDS = 0.1
-"""How often a signal to stop is looked for."""
+"""How often the link, and a signal to stop, are checked."""
 ANSWER_GRACE_SECONDS = 3.0
 """How long after the listening the workers' and the broker's last answers are waited for."""
 WIDTH_WITHOUT_TERMINAL = 160
@@ -43,20 +44,21 @@ def take_snapshot(
     *,
     listen: float,
     timeout: float,
-    stopped: Callable[[], bool],
+    stoppable: Callable[[], AbstractContextManager[Callable[[], bool]]],
 ) -> dict[str, Any]:
-    """Listen for `listen` seconds once the broker answers, and give back the document.
+    """Listen for `listen` seconds once the broker replies, and return the document.
 
-    `stopped` is asked all the time: when it says True the listening ends early. Raises
-    BrokerUnavailable where no broker answers within `timeout` seconds.
+    The listening is done inside `stoppable`, and ends early when what that gives says True. Raises
+    BrokerUnavailable if no broker replies within `timeout` seconds.
     """
     share_interpreter()
     engine = Engine(app, settings, headless=True)
     engine.start()
     try:
-        _await_broker(engine, timeout, stopped)
+        _await_broker(engine, timeout)
         started = engine.clock()
-        _listen(engine, listen, stopped)
+        with stoppable() as stopped:
+            _listen(engine, listen, stopped)
         now = engine.clock()
         return snapshot_document(
             engine.store,
@@ -92,9 +94,9 @@ def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -> None:
+def _await_broker(engine: Engine, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    while not stopped():
+    while True:
         state = engine.link.state
         if state is LinkState.CONNECTED:
             return
