@@ -64,6 +64,7 @@ ACTIONS = (
         id="queue.purge",
         key="X",
         label="Purge",
+        words=("empty", "discard", "delete messages"),
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
@@ -75,11 +76,12 @@ ACTIONS = (
     Action(
         id="queue.purge_by_name",
         label="Purge one kind of task",
+        words=("discard", "delete messages"),
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
         reach=ON_BROKER,
-        params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
+        params=(Param("task", "Task", "name", required=True, suggest="tasks", here=Scope.TYPE),),
         run=lambda call: _each(call, _purge_by_name),
         queue_effect=lambda ready, params: (
             f"{_waiting(ready)}; those of {params['task']} will be deleted"

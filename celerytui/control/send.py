@@ -154,6 +154,7 @@ ACTIONS = (
         id="task.run_again",
         key="R",
         label="Run again",
+        words=("retry", "rerun", "resend", "requeue"),
         scope=Scope.TASK,
         params=(
             Param("args", "Args", "json", shape="list", help="as they were where empty"),
@@ -172,12 +173,20 @@ ACTIONS = (
     Action(
         id="task.send",
         label="Send a task",
+        words=("apply_async", "send_task", "call", "publish"),
         scope=Scope.CLUSTER,
         params=(
-            Param("name", "Task", "name", required=True, suggest="tasks"),
-            Param("args", "Args", "json", default="[]", shape="list"),
-            Param("kwargs", "Kwargs", "json", default="{}", shape="object"),
-            Param("queue", "Queue", "name", suggest="queues", help="as it is routed where empty"),
+            Param("name", "Task", "name", required=True, suggest="tasks", here=Scope.TYPE),
+            Param("args", "Args", "json", default="[]", required=True, shape="list"),
+            Param("kwargs", "Kwargs", "json", default="{}", required=True, shape="object"),
+            Param(
+                "queue",
+                "Queue",
+                "name",
+                suggest="queues",
+                here=Scope.QUEUE,
+                help="as it is routed where empty",
+            ),
             *DELIVERY,
         ),
         run=_send,

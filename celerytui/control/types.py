@@ -82,6 +82,7 @@ ACTIONS = (
         id="type.rate_limit",
         key="L",
         label="Rate limit",
+        words=("throttle",),
         scope=Scope.TYPE,
         params=(
             Param("rate", "Rate", required=True, help='such as 10/m, 5/s, 100/h; "0" lifts it'),
@@ -98,6 +99,7 @@ ACTIONS = (
         id="type.time_limits",
         key="T",
         label="Time limits",
+        words=("time_limit", "timeout", "soft_time_limit"),
         scope=Scope.TYPE,
         params=(
             Param("soft", "Soft", "duration", help="SoftTimeLimitExceeded; empty for none"),

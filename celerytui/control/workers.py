@@ -20,6 +20,9 @@ from celerytui.control.lookback import (
 )
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
+from celerytui.health.queues import GROWING, UNCONSUMED
+from celerytui.health.workers import LATE
+from celerytui.health.workers import SILENT as NO_TASK_EVENTS
 from celerytui.model import Reply
 
 SILENT = "told to shut down, but it did not answer when asked before"
@@ -126,6 +129,7 @@ ENABLE_EVENTS = Action(
     group=EVENTS.id,
     run=lambda call: command("enable_events", call),
     wanted=lambda worker: worker.task_events is False,
+    mends=(NO_TASK_EVENTS.id,),
     errors=NO_DISPATCHER,
     sets_events=True,
 )
@@ -152,16 +156,19 @@ ACTIONS = (
     Action(
         id="worker.pool_grow",
         label="Grow the pool",
+        words=("scale up", "add processes"),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
         run=_grow,
+        mends=(GROWING.id,),
         look=Look(8.0, sized, ("stats",)),
         errors=_pool_errors("grow"),
     ),
     Action(
         id="worker.pool_shrink",
         label="Shrink the pool",
+        words=("scale down", "remove processes"),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
@@ -172,6 +179,7 @@ ACTIONS = (
     Action(
         id="worker.autoscale",
         label="Autoscale",
+        words=("minimum and maximum",),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(
@@ -189,6 +197,7 @@ ACTIONS = (
     Action(
         id="worker.pool_restart",
         label="Restart the pool",
+        words=("reload",),
         scope=Scope.WORKER,
         group=POOL.id,
         destructive=True,
@@ -202,7 +211,8 @@ ACTIONS = (
     ),
     Action(
         id="worker.add_consumer",
-        label="Take from a queue",
+        label="Add a consumer",
+        words=("consume a queue", "subscribe"),
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         params=(
@@ -218,11 +228,13 @@ ACTIONS = (
             Param("routing_key", "Routing key", "name", help="the queue's name where empty"),
         ),
         run=_add_consumer,
+        mends=(UNCONSUMED.id,),
         look=Look(3.0, consumes(True), ("active_queues",)),
     ),
     Action(
         id="worker.cancel_consumer",
-        label="Stop taking from a queue",
+        label="Cancel a consumer",
+        words=("stop consuming",),
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         destructive=True,
@@ -234,9 +246,11 @@ ACTIONS = (
     Action(
         id="worker.ping",
         label="Ping",
+        words=("alive",),
         scope=Scope.WORKER,
         changes=False,
         run=lambda call: command("ping", call),
+        mends=(LATE.id,),
     ),
     Action(
         id="worker.heartbeat",
@@ -250,6 +264,7 @@ ACTIONS = (
         id="worker.shutdown",
         key="D",
         label="Shut down",
+        words=("stop", "warm shutdown"),
         scope=Scope.WORKER,
         destructive=True,
         run=_shutdown,
@@ -259,11 +274,12 @@ ACTIONS = (
     Action(
         id="worker.command",
         label="Send a command",
+        words=("control", "inspect", "broadcast"),
         scope=Scope.WORKER,
         destructive=True,
         params=(
             Param("command", "Command", "name", required=True, help="also the project's own"),
-            Param("arguments", "Arguments", "json", default="{}", shape="object"),
+            Param("arguments", "Arguments", "json", default="{}", required=True, shape="object"),
         ),
         run=lambda call: command(call.params["command"].strip(), call, **_keywords(call)),
         look=Look(1.0, not_judged, ("stats", "active_queues")),

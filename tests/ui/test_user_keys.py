@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual.command import CommandPalette
 
 from celerytui.control import GROUPS, Param, in_group
 from celerytui.control import action as action_of
@@ -11,6 +10,7 @@ from celerytui.errors import SettingsError
 from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
+from celerytui.ui.dialogs.palette import Palette
 from celerytui.ui.views.registry import all_keys
 from tests.ui.pilot import Driver, driven
 
@@ -178,7 +178,7 @@ async def test_the_keys_that_textual_has_itself_can_be_given_away(
 async def test_the_palette_is_quit_with_the_key_of_dialogs() -> None:
     async with driven(keys={"quit": "f10", "dialog.quit": "f9"}) as at:
         await at.press("ctrl+p", "ctrl+q")
-        assert isinstance(at.app.screen, CommandPalette)
+        assert isinstance(at.app.screen, Palette)
         assert not at.app.lifecycle.leaving
         await at.press("f9")
         assert at.app.lifecycle.leaving

@@ -18,6 +18,7 @@ from celerytui.model import Arguments, Refusal, Section
 from celerytui.ui.actions.offers import Here, Offers
 from celerytui.ui.actions.report import Report
 from celerytui.ui.draw.spans import Spans
+from celerytui.ui.keys.registry import Key
 from celerytui.ui.session import Session
 
 PATIENCE_SECONDS = 0.5
@@ -39,11 +40,14 @@ class ActionFlow:
     """Takes an action through its steps: targets, values, question, and to the engine.
 
     `offers` is what there is to do `here`, where the user is; without a target the user is asked
-    for one. `report` is what came of it.
+    for one. `report` is what came of it. `run_key` does what a key does.
     """
 
-    def __init__(self, app: App[Any], session: Session, here: Here) -> None:
+    def __init__(
+        self, app: App[Any], session: Session, here: Here, run_key: Callable[[Key], None]
+    ) -> None:
         self._app = app
+        self._run_key = run_key
         self._session = session
         self.offers = Offers(session, here)
         self.report = Report(app, session)
@@ -99,10 +103,30 @@ class ActionFlow:
             for one in self.offers.groups()
             if one.id in grouped
         ]
+        first = self._remedies()
+        ids = {one.id for one in first}
+        options = [*first, *(one for one in options if one.id not in ids)]
         if options:
             self._offer("Actions", options)
         else:
             self._say("nothing can be done here: choose a row first")
+
+    def _remedies(self) -> list[Option]:
+        """What helps against the alerts on what is here."""
+        found: dict[str, Option] = {}
+        key_of = self._session.key_of
+        for alert in self.offers.alerts():
+            for key in self._session.keys.all:
+                if alert in key.mends:
+                    found[key.id] = Option(
+                        key.id, key.title, key_of(key.id), partial(self._run_key, key)
+                    )
+            for one in self.offers.all():
+                if alert in one.mends:
+                    found[one.id] = Option(
+                        one.id, one.label, key_of(one.id), partial(self.act, one)
+                    )
+        return list(found.values())
 
     def group(self, group_id: str) -> None:
         """Let the user choose among the actions of a group; a single sensible one is done."""
@@ -127,8 +151,8 @@ class ActionFlow:
             ]
             self._offer(group.label, options)
 
-    def _offer(self, title: str, options: Sequence[Option]) -> None:
-        """Let the user choose one of some things to do."""
+    def _offer(self, title: str, options: Sequence[Option], chosen_id: str | None = None) -> None:
+        """Let the user choose one of some things to do; `chosen_id` is where the cursor is."""
         from celerytui.ui.dialogs.choice import Choice
 
         def chosen(id: str | None) -> None:
@@ -137,7 +161,7 @@ class ActionFlow:
                     option.take()
 
         rows = [(one.id, one.label, one.note) for one in options]
-        self._app.push_screen(Choice(self._session, title, rows), chosen)
+        self._app.push_screen(Choice(self._session, title, rows, chosen_id), chosen)
 
     # Targets
 
@@ -153,7 +177,8 @@ class ActionFlow:
         if action.scope is Scope.WORKER and len(names) > 1:
             every = Option("", f"all {len(names)} workers", "", partial(self.act, action, names))
             options.insert(0, every)
-        self._offer(f"{action.label}: which {noun}?", options)
+        here = self.offers.name_here(action.scope) or None
+        self._offer(f"{action.label}: which {noun}?", options, here)
 
     # Values
 
@@ -176,12 +201,18 @@ class ActionFlow:
         self._app.push_screen(form, filled)
 
     def _here(self, action: Action) -> Values:
-        """The values of the parameters that are about the worker or the queue that is here."""
-        return {
-            param.name: ", ".join(names)
-            for param in action.params
-            if param.here is not None and (names := self.offers.at.targets(param.here))
-        }
+        """The values of the parameters that are about what is here.
+
+        A list of workers is that of the rows of workers alone: a task's worker would be a limit
+        that nobody asked for.
+        """
+        values: Values = {}
+        for param in action.params:
+            if param.here is Scope.WORKER:
+                values[param.name] = ", ".join(self.offers.at.targets(param.here))
+            elif param.here is not None:
+                values[param.name] = self.offers.name_here(param.here)
+        return {name: text for name, text in values.items() if text}
 
     def _informant(self) -> str:
         """The worker that is asked what holds now: one that is here, else any, else ""."""

@@ -29,6 +29,12 @@ def rerun_form(
     ]
     note = action_note(session, action)
     twice = twice_lines(session, action, [] if task is None else [task])
+    params = [
+        replace(param, required=True, help=ARGUMENTS[param.name])
+        if param.name in ARGUMENTS
+        else param
+        for param in action.params
+    ]
     if isinstance(found, Arguments):
         source: Spans = [
             ("its arguments, from ", "muted"),
@@ -40,16 +46,10 @@ def rerun_form(
         if found.priority is not None:
             values["priority"] = str(found.priority)
         return Form(
-            session, title, note, action.params, values=values, go="Run it again", ready=True,
+            session, title, note, params, values=values, go="Run it again", ready=True,
             intro=[*twice, source],
         )  # fmt: skip
     known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
-    params = [
-        replace(param, required=True, help=ARGUMENTS[param.name])
-        if param.name in ARGUMENTS
-        else param
-        for param in action.params
-    ]
     mark = (f"{session.glyphs.warning} ", "warning bold")
     intro: list[Spans] = [
         *twice,
