@@ -72,13 +72,15 @@ class Param(Struct, frozen=True):
 class Effect(Struct, frozen=True):
     """What an action does to a task in one state; `warns` where that may not be what is wanted.
 
-    `instead` is the id of the action that does more, and `does` says what it does.
+    `instead` is the id of the action that does more, and `does` says what it does. Where it does
+    not `reach` such a task nothing is sent about it.
     """
 
     text: str
     warns: bool = False
     instead: str = ""
     does: str = ""
+    reaches: bool = True
 
 
 class CurrentValues(Struct, frozen=True):
@@ -162,8 +164,10 @@ class Action(Struct, frozen=True, kw_only=True):
     where no worker is chosen, those are meant. `mends` are the ids of the detectors whose alerts it
     answers: it comes first in the menu of what has one.
 
-    Afterwards: `look` is how its effect is checked, `errors` what parts of the replies, in Celery's
-    words, mean in plain ones, `sets_events` whether a worker that agreed sends task events.
+    Afterwards: `look` is how its effect is checked, `aside` a part of the replies of workers that
+    are not concerned, and what is said of their number instead, `errors` what parts of the replies,
+    in Celery's words, mean in plain ones, `sets_events` whether a worker that agreed sends task
+    events.
     """
 
     id: str
@@ -188,6 +192,7 @@ class Action(Struct, frozen=True, kw_only=True):
     wanted: Callable[[Worker], bool] | None = None
     mends: tuple[str, ...] = ()
     look: Look | None = None
+    aside: tuple[str, str] | None = None
     errors: Mapping[str, str] = {}
     sets_events: bool | None = None
 

@@ -265,7 +265,7 @@ class Pidbox:
         """What is said of a worker whose answer did not come."""
         if self.refused:
             return f"its reply is {pickles.REFUSED}"
-        return f"no answer within {self.timeout:g}s"
+        return f"no reply within {self.timeout:g} s"
 
     def _abandon(self) -> None:
         self._reply_queue = None

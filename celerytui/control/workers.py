@@ -25,7 +25,7 @@ from celerytui.health.workers import LATE
 from celerytui.health.workers import SILENT as NO_TASK_EVENTS
 from celerytui.model import Reply
 
-SILENT = "told to shut down, but it did not answer when asked before"
+SILENT = "shutdown sent; it did not reply when asked before"
 
 POOL = Group("pool", "P", "Pool", Scope.WORKER)
 CONSUMERS = Group("consumers", "Q", "Consumers", Scope.WORKER)
@@ -61,7 +61,7 @@ def _restart(call: Call) -> Result:
 
 
 def _shutdown(call: Call) -> Result:
-    """Tell them and wait for nothing: a worker that goes sends no reply."""
+    """Send it and wait for nothing: a worker that shuts down sends no reply."""
     stats = call.pidbox.ask("stats", {}, call.targets)
     expected = {
         host: answer["pid"]
@@ -71,7 +71,9 @@ def _shutdown(call: Call) -> Result:
     call.pidbox.send("shutdown", {}, destination=call.targets)
     return Result(
         tuple(
-            Reply(host, None, "told to shut down, which has no reply" if host in stats else SILENT)
+            Reply(
+                host, None, "shutdown sent; this command has no reply" if host in stats else SILENT
+            )
             for host in sorted(call.targets)
         ),
         expected=expected,
@@ -80,7 +82,7 @@ def _shutdown(call: Call) -> Result:
 
 def _heartbeat(call: Call) -> Result:
     call.pidbox.send("heartbeat", {}, destination=call.targets)
-    text = "asked: it sends an event and no reply"
+    text = "sent; the worker sends a heartbeat event and no reply"
     return Result(tuple(Reply(host, None, text) for host in sorted(call.targets)))
 
 
@@ -115,11 +117,11 @@ def _pool_errors(verb: str) -> dict[str, str]:
         "not supported with autoscale": "change its minimum and maximum with Autoscale",
         f"object has no attribute '{verb}'": "this worker's pool has a fixed size; prefork, gevent"
         f" and eventlet {verb}",
-        "Can't shrink pool. All processes busy": "try again when some have nothing to do",
+        "Can't shrink pool. All processes busy": "try again when some are idle",
     }
 
 
-NO_DISPATCHER = {"event dispatcher unavailable": "this worker runs without events"}
+NO_DISPATCHER = {"event dispatcher unavailable": "this worker sends no events"}
 
 ENABLE_EVENTS = Action(
     id="worker.enable_events",
@@ -138,11 +140,13 @@ DISABLE_EVENTS = Action(
     label="Disable task events",
     scope=Scope.WORKER,
     group=EVENTS.id,
+    destructive=True,
     run=lambda call: command("disable_events", call),
+    help="no monitor will see the tasks of these workers",
     errors=NO_DISPATCHER
     | {
-        "task events already disabled": "a worker started with -E says this and goes on sending"
-        " them"
+        "task events already disabled": "a worker started with -E replies this and keeps"
+        " sending them"
     },
     sets_events=False,
 )
@@ -186,13 +190,14 @@ ACTIONS = (
             Param("max", "Maximum", "number", minimum=1, help="processes at most"),
             Param("min", "Minimum", "number", minimum=0, help="processes at least"),
         ),
+        destructive=True,
         run=_autoscale,
         look=Look(3.0, autoscaled, ("stats",)),
         errors={
             "Autoscale not enabled": "start the worker with --autoscale, or grow and shrink its"
             " pool"
         },
-        help="only on workers that were started with --autoscale",
+        help="only on workers started with --autoscale",
     ),
     Action(
         id="worker.pool_restart",
@@ -207,7 +212,7 @@ ACTIONS = (
             "Pool restarts not enabled": "the worker's app needs worker_pool_restarts = True;"
             " otherwise restart the worker"
         },
-        help="each process is replaced after its next task; needs worker_pool_restarts",
+        help="each process will be replaced after its next task; needs worker_pool_restarts",
     ),
     Action(
         id="worker.add_consumer",
@@ -217,7 +222,7 @@ ACTIONS = (
         group=CONSUMERS.id,
         params=(
             _QUEUE,
-            Param("exchange", "Exchange", "name", help="the queue's name where empty"),
+            Param("exchange", "Exchange", "name", help="the queue's name if empty"),
             Param(
                 "exchange_type",
                 "Exchange type",
@@ -225,7 +230,7 @@ ACTIONS = (
                 ("direct", "topic", "fanout", "headers"),
                 "direct",
             ),
-            Param("routing_key", "Routing key", "name", help="the queue's name where empty"),
+            Param("routing_key", "Routing key", "name", help="the queue's name if empty"),
         ),
         run=_add_consumer,
         mends=(UNCONSUMED.id,),
@@ -241,7 +246,7 @@ ACTIONS = (
         params=(_QUEUE,),
         run=_cancel_consumer,
         look=Look(3.0, consumes(False), ("active_queues",)),
-        errors={"no such queue": "the worker does not take from it"},
+        errors={"no such queue": "the worker does not consume it"},
     ),
     Action(
         id="worker.ping",
@@ -258,7 +263,7 @@ ACTIONS = (
         scope=Scope.WORKER,
         changes=False,
         run=_heartbeat,
-        help="a worker answers with its event, not with a reply",
+        help="the worker sends its event, and no reply",
     ),
     Action(
         id="worker.shutdown",
@@ -269,7 +274,7 @@ ACTIONS = (
         destructive=True,
         run=_shutdown,
         look=Look(10.0, shut_down),
-        help="a warm shutdown: the tasks that run end first",
+        help="a warm shutdown: running tasks finish first",
     ),
     Action(
         id="worker.command",
@@ -287,7 +292,7 @@ ACTIONS = (
             "Requires the objgraph library": "pip install objgraph where the worker runs",
             "psutil": "pip install psutil where the worker runs",
         },
-        help="any control or inspect command by its name, with its arguments as a JSON object",
+        help="any control or inspect command, with its arguments as a JSON object",
     ),
 )
 

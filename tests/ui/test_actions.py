@@ -208,7 +208,7 @@ async def test_only_what_succeeded_is_unmarked() -> None:
 async def test_silence_unmarks_nothing() -> None:
     async with driven() as at:
         at.app.session.marked_workers = {BILL}
-        quiet = Reply(BILL, None, "no answer within 1s")
+        quiet = Reply(BILL, None, "no reply within 1 s")
         at.app.show_outcome(Outcome("worker.shutdown", (BILL,), (quiet,), NOW, NOW))
         assert at.app.session.marked_workers == {BILL}
 

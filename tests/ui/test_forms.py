@@ -149,7 +149,7 @@ async def test_what_is_needed_is_asked_for() -> None:
         await at.press("up", "enter")
         assert asked.results == []
         assert asked.form.focused is asked.form.fields["name"]
-        assert asked.form.mistake("name") == "is needed"
+        assert asked.form.mistake("name") == "is required"
 
 
 async def test_a_choice_can_be_clicked() -> None:
@@ -262,7 +262,7 @@ async def test_run_again_never_guesses() -> None:
         await at.press("shift+tab", "enter")
         assert at.engine.submitted == []
         assert screen.mistake("args") is not None
-        assert screen.mistake("kwargs") == "is needed"
+        assert screen.mistake("kwargs") == "is required"
 
 
 async def test_several_tasks_are_run_again_after_a_question() -> None:

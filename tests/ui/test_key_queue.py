@@ -57,7 +57,7 @@ async def test_what_is_typed_with_the_palettes_key_is_its_search() -> None:
 
 async def test_a_dialog_takes_the_keys_that_follow_the_one_which_opened_it() -> None:
     async with driven() as at:
-        await at_once(at, "2", "j", "C", "y")
+        await at_once(at, "2", "j", "j", "C", "y")
         assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
 
 

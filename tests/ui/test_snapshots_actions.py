@@ -148,7 +148,7 @@ def test_worker_section(snap_compare: Compare, presses: int) -> None:
 def _log(app: MonitorApp) -> None:
     log = _engine(app).log
     answered = tuple(Reply(name, True, "10,000 tasks flagged as revoked") for name in WORKERS)
-    silent = Reply("celery@bill1", None, "no answer within 1s")
+    silent = Reply("celery@bill1", None, "no reply within 1 s")
     set_ = Reply("celery@web1", True, "new rate limit set successfully")
     grown = (Reply("celery@bill1", True, "pool will grow"),)
     sent = (

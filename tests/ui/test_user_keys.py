@@ -74,7 +74,7 @@ def _lines(at: Driver) -> str:
 async def test_the_menu_shows_the_users_own_keys_and_they_act() -> None:
     own = {"task.revoke": "f8", "task.abort": "ctrl+n", "type.rate_limit": "ö"}
     async with driven(keys=own) as at:
-        await at.press("2", "j", "a")
+        await at.press("2", "j", "j", "a")
         menu = at.app.screen
         assert isinstance(menu, Choice)
         keys = {label: key for _, label, key in menu.options}
@@ -126,7 +126,7 @@ async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
         await at.press("2", "q", "slash")
         assert at.app.return_code is None
         assert not at.app.main.filter_bar.display
-        await at.press("j", "C", "y")
+        await at.press("j", "j", "C", "y")
         assert at.engine.submitted == []
         await at.press("f4")
         assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
@@ -193,11 +193,11 @@ async def test_ctrl_c_says_the_users_own_key_that_quits() -> None:
 async def test_a_question_shows_the_users_own_keys_in_the_place_of_signs() -> None:
     own = {"question.other": "f4", "question.next": "f5"}
     async with driven(keys=own) as at:
-        await at.press("2", "j", "K")
+        await at.press("2", "j", "j", "K")
         assert "f4 choose" in _lines(at)
         assert "Up f5 signal" in _lines(at)
     async with driven() as at:
-        await at.press("2", "j", "K")
+        await at.press("2", "j", "j", "K")
         assert f"{at.app.session.glyphs.sideways} choose" in _lines(at)
         assert f"{at.app.session.glyphs.updown} signal" in _lines(at)
 
@@ -206,7 +206,7 @@ async def test_the_key_that_takes_the_answer_submits_a_typed_name_and_no_other_d
     async with driven(keys={"question.take": "f4"}) as at:
         at.app.actions.act(action_of("queue.purge"), ["mail"])
         await at.pilot.pause()
-        assert "f4 once the name stands there" in _lines(at)
+        assert "f4 after typing the name" in _lines(at)
         await at.press(*"mail", "enter")
         assert at.engine.submitted == []
         await at.press("f4")

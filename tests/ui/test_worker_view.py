@@ -106,8 +106,8 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
 async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -> None:
     async with driven() as at:
         await _open(at, GPU)
-        assert "no answer within 1s" in _drawn(at, WorkerSections)
-        assert "no answer within 1s" in _drawn(at, WorkerFacts)
+        assert "no reply within 1 s" in _drawn(at, WorkerSections)
+        assert "no reply within 1 s" in _drawn(at, WorkerFacts)
         assert "lost" in _drawn(at, WorkerFacts)
         await at.press("1")
         assert at.app.main.navigator.view.name == "dashboard"

@@ -14,6 +14,7 @@ from textual.app import App
 from celerytui.columns import clean
 from celerytui.control import GROUPS, Action, Group, Scope, SectionReader
 from celerytui.control import action as action_of
+from celerytui.counts import agree, counted
 from celerytui.model import Arguments, Refusal, Section
 from celerytui.ui.actions.offers import Here, Offers
 from celerytui.ui.actions.report import Report
@@ -62,7 +63,9 @@ class ActionFlow:
             self._say("read-only: actions are off")
             return
         chosen = list(self.offers.targets(action) if targets is None else targets)
-        if action.targeted and not chosen:
+        if self._reaches_none(action, chosen):
+            self._say(f"{action.label}: not sent, {_already(len(chosen))} finished")
+        elif action.targeted and not chosen:
             self._choose_target(action)
         elif action.edits_arguments and len(chosen) == 1:
             self._edit_arguments(action, chosen[0])
@@ -73,18 +76,28 @@ class ActionFlow:
         else:
             self._ask(action, chosen, {})
 
+    def _reaches_none(self, action: Action, targets: Sequence[str]) -> bool:
+        """Whether all of these tasks are known to have ended, so that nothing would be sent."""
+        effect = action.effect
+        if effect is None or not targets or action.scope is not Scope.TASK:
+            return False
+        found = self._session.engine.store.tasks(targets)
+        values = {param.name: param.default for param in action.params}
+        reached = (task is None or effect(task.state, values).reaches for task in found)
+        return not any(reached)
+
     def submit(self, action: Action, targets: Sequence[str], values: Mapping[str, str]) -> None:
         """Hand it to the engine; what comes of it comes as an outcome."""
         self._session.engine.submit(action.id, targets, dict(values))
         count = f" {len(targets):,}" if targets else ""
-        self._say(f"{action.label}: asked{count}", seconds=2)
+        self._say(f"{action.label}: sending{count}", seconds=2)
 
     def cancel(self) -> None:
         """End the action that is under way after its next step."""
         running = self._session.engine.executor.running[:1]
         for one in running:
             one.cancel()
-        self._say("stopping after this step" if running else "nothing is under way")
+        self._say("stopping after this step" if running else "no action is running")
 
     # Menus
 
@@ -109,7 +122,7 @@ class ActionFlow:
         if options:
             self._offer("Actions", options)
         else:
-            self._say("nothing can be done here: choose a row first")
+            self._say("no actions here: choose a row first")
 
     def _remedies(self) -> list[Option]:
         """What helps against the alerts on what is here."""
@@ -175,7 +188,9 @@ class ActionFlow:
             Option(one, clean(one, limit=60), "", partial(self.act, action, [one])) for one in names
         ]
         if action.scope is Scope.WORKER and len(names) > 1:
-            every = Option("", f"all {len(names)} workers", "", partial(self.act, action, names))
+            every = Option(
+                "", f"all {counted(len(names), 'worker')}", "", partial(self.act, action, names)
+            )
             options.insert(0, every)
         here = self.offers.name_here(action.scope) or None
         self._offer(f"{action.label}: which {noun}?", options, here)
@@ -254,7 +269,7 @@ class ActionFlow:
             if values is not None:
                 self.submit(action, [task_id], values)
 
-        text = f"{action.label}: looking for the arguments"
+        text = f"{action.label}: looking up the original arguments"
         patience = app.set_timer(PATIENCE_SECONDS, lambda: self._say(text, seconds=1))
         self._session.engine.find_arguments(task_id, found)
 
@@ -277,6 +292,10 @@ class ActionFlow:
 
     def _say(self, text: str, *, seconds: float = 3) -> None:
         self._app.notify(text, markup=False, timeout=seconds)
+
+
+def _already(tasks: int) -> str:
+    return agree(tasks, "the task has already", f"all {counted(tasks, 'task')} have already")
 
 
 def _choices_only(action: Action) -> bool:

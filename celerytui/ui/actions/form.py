@@ -205,7 +205,7 @@ class Form(Dialog[dict[str, str]]):
             return [[] for _ in range(NOTE_ROWS + 1)]
         text = param.help or KINDS[param.kind]
         if param.required:
-            text = f"needed: {text}" if text else "needed"
+            text = f"required: {text}" if text else "required"
         ellipsis = self.session.glyphs.ellipsis
         lines: list[Spans] = [*wrap_spans([(text, "muted")], width, NOTE_ROWS, ellipsis)]
         lines += [[] for _ in range(NOTE_ROWS - len(lines))]

@@ -24,7 +24,7 @@ def rerun_form(
     name = found.name or (task.name if task is not None else None)
     title: Spans = [
         (action.label, "strong"),
-        ("  " + (clean(name, limit=60) if name else "name not known"), "text"),
+        ("  " + (clean(name, limit=60) if name else "name unknown"), "text"),
         ("  " + format_id(task_id, ascii=session.ascii), "muted"),
     ]
     note = action_note(session, action)
@@ -37,7 +37,7 @@ def rerun_form(
     ]
     if isinstance(found, Arguments):
         source: Spans = [
-            ("its arguments, from ", "muted"),
+            ("arguments from ", "muted"),
             (clean(found.source, limit=90), "text"),
         ]
         values = {"args": found.args, "kwargs": found.kwargs}
@@ -54,9 +54,9 @@ def rerun_form(
     intro: list[Spans] = [
         *twice,
         [mark, ("not run again: ", "strong"), (clean(found.reason, limit=240), "text")],
-        [("To send it all the same, write its arguments as JSON.", "muted")],
+        [("To send it anyway, enter its arguments as JSON.", "muted")],
     ]
     return Form(
-        session, title, note, params, intro=intro, go="Send it so",
+        session, title, note, params, intro=intro, go="Send it",
         values={name: text for name, text in known.items() if text},
     )  # fmt: skip
