@@ -127,7 +127,7 @@ class LogEntry(Struct):
         """How it went on that worker, and what the worker answered."""
         found = next((one for one in self.replies if one.worker == hostname), None)
         if found is None:
-            return None, self.error or "no answer"
+            return None, self.error or "no reply"
         if self.finding is not None and self.finding.ok is False:
             return False, self.finding.text
         return found.ok, found.text
@@ -147,12 +147,12 @@ def overall(signs: Iterable[bool | None], error: str | None) -> bool | None:
 def _counted(replies: Sequence[Reply]) -> str:
     """The replies of workers of which none refused."""
     if not replies:
-        return "no worker answered"
+        return "no worker replied"
     if len(replies) == 1:
         return replies[0].text
     good, silent = (sum(one.ok is sign for one in replies) for sign in (True, None))
     words = f"{good:,} of {len(replies):,} ok"
-    return f"{words}, {silent:,} no answer" if silent else words
+    return f"{words}, {silent:,} without a reply" if silent else words
 
 
 def log_path(environ: Mapping[str, str]) -> Path | None:

@@ -276,7 +276,7 @@ class Pidbox:
         """What is said of a worker whose answer did not come."""
         if self.refused:
             return f"its reply is {pickles.REFUSED}"
-        return f"no answer within {self.timeout:g}s"
+        return f"no reply within {self.timeout:g} s"
 
     def _reason(self, error: BaseException) -> str:
         """Why there is no conversation: also the command that grants what the broker refuses."""

@@ -136,7 +136,7 @@ class RequestPool:
                 self._threads -= 1
             self._need_threads()
         for question in late:
-            self._give(question, question.late(f"no answer within {LATE_SECONDS:g}s"))
+            self._give(question, question.late(f"no reply within {LATE_SECONDS:g} s"))
 
     def stop(self) -> None:
         """End the threads that wait for nothing; returns at once."""

@@ -104,7 +104,7 @@ async def test_a_silent_worker_is_one_in_title_row_and_empty_panel() -> None:
         assert counted(at, SILENT) == 1
         assert "events off on 1 of 1" in pane(at, "workers")
         assert "! off" in pane(at, "workers")
-        assert "they are off on 1 of 1 workers" in pane(at, "tasks")
+        assert "they are off on 1 of 1 worker" in pane(at, "tasks")
         at.engine.store.set_task_events(BILL, True, by_us=True)
         await at.news()
         assert counted(at, SILENT) == 0

@@ -135,8 +135,8 @@ async def test_what_a_blocked_broker_kept_back_is_asked_for_once_it_is_over(
 async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -> None:
     async with driven() as at:
         await _open(at, GPU)
-        assert "no answer within 1s" in _drawn(at, WorkerSections)
-        assert "no answer within 1s" in _drawn(at, WorkerFacts)
+        assert "no reply within 1 s" in _drawn(at, WorkerSections)
+        assert "no reply within 1 s" in _drawn(at, WorkerFacts)
         assert "lost" in _drawn(at, WorkerFacts)
         await at.press("1")
         assert at.app.main.navigator.view.name == "dashboard"

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from celerytui.columns import clean
 from celerytui.control import ENABLE_EVENTS
+from celerytui.counts import counted
 from celerytui.health.workers import SILENT
 from celerytui.model import LinkState, Outage, Worker
 from celerytui.query import hint
@@ -105,7 +106,7 @@ def no_such_name(session: Session, what: str, word: str, known: int) -> EmptySta
     """Why none is left in a list of names that was narrowed to those with a word in them."""
     return EmptyState(
         f'No name has "{clean(word, limit=40)}" in it',
-        f"{known:,} {what} are known.",
+        f"{known:,} known.",
         keys=_change_or_clear(session),
     )
 
@@ -129,7 +130,9 @@ def no_tasks(session: Session) -> EmptyState:
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",
-            " ".join(filter(None, (f"{len_held(session):,} are held.", _meant(session)))),
+            " ".join(
+                filter(None, (f"{counted(len_held(session), 'is', 'are')} held.", _meant(session)))
+            ),
             keys=_change_or_clear(session),
         )
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
@@ -157,8 +160,8 @@ def no_tasks(session: Session) -> EmptyState:
         return no_workers(session)
     return EmptyState(
         "No task yet",
-        f"{len(workers)} workers are alive and connected; none has told of a task since "
-        "this monitor was started.",
+        f"{counted(len(workers), 'worker is', 'workers are')} alive and connected; no task events "
+        "since the monitor started.",
     )
 
 
@@ -175,8 +178,8 @@ def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
         keys = ((key, f"turn them on now, on {names}{more}"),)
         why = "They can be turned on until the workers restart."
     return EmptyState(
-        f"No task events: they are off on {len(silent)} of {len(live)} workers",
-        "The workers are alive, but do not tell of their tasks: not started with -E. " + why,
+        f"No task events: they are off on {len(silent):,} of {counted(len(live), 'worker')}",
+        "The workers are alive, but send no task events: not started with -E. " + why,
         keys=keys,
         code=(
             ("worker_send_task_events", "started, done, failed, retried"),

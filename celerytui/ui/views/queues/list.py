@@ -85,7 +85,7 @@ class QueueList(LoadedTable[Queue]):
 
     def left_out(self) -> list[Span]:
         full = len(self._all) >= MAX_QUEUES
-        return [(f"no more than {MAX_QUEUES:,} are watched", "muted")] if full else []
+        return [(f"at most {MAX_QUEUES:,} watched", "muted")] if full else []
 
     def key_of(self, item: Queue) -> str:
         return item.name

@@ -12,6 +12,7 @@ from celerytui.columns import (
     short_name,
 )
 from celerytui.control import ENABLE_EVENTS, Scope
+from celerytui.counts import counted
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import SILENT
 from celerytui.model import Task, TaskState
@@ -124,8 +125,8 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
         elif worker is not None and worker.active:
             notice = EmptyState(
-                f"It runs {worker.active:,}, which are not known here",
-                "They began before this monitor did.",
+                f"{counted(worker.active, 'running task')} not seen here",
+                "Started before the monitor did.",
                 keys=((self.session.key_of("workers.ask"), "ask it"),),
             )  # fmt: skip
         else:

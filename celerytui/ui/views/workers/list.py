@@ -68,7 +68,7 @@ class WorkerList(LoadedTable[Worker]):
 
     def left_out(self) -> list[Span]:
         most = self.session.engine.settings.max_workers
-        return [(f"no more than {most:,} are kept", "muted")] if len(self._all) >= most else []
+        return [(f"at most {most:,} kept", "muted")] if len(self._all) >= most else []
 
     @property
     def _dot(self) -> str:
