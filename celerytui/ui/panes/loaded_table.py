@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from celerytui.columns import clean, column, natural, sorted_rows
+from celerytui.columns import clean, column, has_head, natural, sorted_rows
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span
@@ -90,7 +90,7 @@ class LoadedTable(TablePane[Item]):
     def _head_tells(self) -> bool:
         width = self.inside.width
         return bool(self.head(width)) and any(
-            column.id == self.sort_column and column.header and size >= 4
+            column.id == self.sort_column and has_head(column, size)
             for column, size in self.layout_for(width)
         )
 

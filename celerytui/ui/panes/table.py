@@ -46,7 +46,9 @@ class TablePane(ListPane[Item]):
 
     def layout_for(self, width: int) -> Layout[Item]:
         """The columns that go in a body of `width` cells."""
-        return columns_for(self.COLUMNS, width + 1 - self.GUTTER)
+        most = self.session.columns_within.get(self.id or "", width)
+        room = width + 1 - self.GUTTER
+        return columns_for(self.COLUMNS, room, chosen_for=room - max(0, width - most))
 
     def left_out(self) -> list[Span]:
         """Why there is more than these rows."""

@@ -52,11 +52,11 @@ class Throughput(Pane):
         right: list[Span] = [
             (f"{glyphs.success} ", "success"),
             (format_rate(summary.done_per_second, ascii=session.ascii), "text"),
-            (" done", "muted") if session.framed else ("", "text"),
+            (" done", "muted"),
             (f"   {glyphs.failure} ", "failure" if bad else "muted"),
             (format_rate(summary.failed_per_second, ascii=session.ascii), "text"),
-            (" failed", "muted") if session.framed else ("", "text"),
-            (f"   peak {self._peak:,.0f}" if session.framed else "   last 5m", "muted"),
+            (" failed", "muted"),
+            (f"   peak {self._peak:,.0f}", "muted"),
         ]
         return [(self.NAME, self.title_role)], right
 
@@ -69,7 +69,7 @@ class Throughput(Pane):
             (format_rate(rate, ascii=self.session.ascii), "text"),
             (f"   {glyphs.failure} ", "failure" if bad else "muted"),
             (format_count(bad, ascii=self.session.ascii), "text"),
-            (" failed" if self.session.framed else "", "muted"),
+            (" failed", "muted"),
             (f"   peak {self._peak:,.1f}", "muted"),
         ]
 

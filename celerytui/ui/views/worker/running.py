@@ -136,7 +136,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
 
     def _widths(self, width: int) -> tuple[int, int, int]:
         """Cells for the name, the arguments and the meter; 0 for what has no room."""
-        bar = METER + 12 if width >= 76 else 0
+        bar = METER + 12 if width >= 80 else 0
         room = width - 1 - 10 - 9 - bar
         name = max(8, min(24, room * 2 // 5 if room >= 34 else room))
         args = room - name - 2

@@ -225,9 +225,8 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
         if self._rows and self.part.rows is not _process and self.part.rows is not _facts:
             left.append((f"  {len(self._rows):,}", "text"))
         keys = " ".join(map(self.session.key_of, ("section.previous", "section.next")))
-        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), (keys, "key")]
-        right.append((f" {self._at + 1} of {len(PARTS)}", "muted"))
-        return left, right
+        right: list[Span] = [(keys, "key"), (f" {self._at + 1} of {len(PARTS)}", "muted")]
+        return left, [*right, ("  ", "text"), *self.age(self.part.name)]
 
     def targets(self, scope: Scope) -> list[str]:
         row = next((one for one in self._rows if one.key == self.cursor), None)
@@ -290,7 +289,7 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
             self.post_message(RowOpened(Scope.TASK, row.task))
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < self.inside.y and event.x > self.size.width - 14:
+        if event.y < self.inside.y and event.x > self.size.width // 2:
             self.action_section(1)
         else:
             super().on_click(event)
