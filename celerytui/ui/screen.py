@@ -257,6 +257,8 @@ class MainScreen(Screen[None]):
         self.body.typed_for = None
         if event.kept:
             table.end_narrowing()
+            if table.narrowed_by:
+                table.take_first()
         else:
             self.filter_by(self.filter_bar.before, table)
         if table.display:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from celerytui.ui.bars.header import Header
+from celerytui.ui.draw.spans import Line
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
@@ -34,7 +35,7 @@ def _columns(pane: Pane) -> set[str]:
         return {column.id for column, _ in pane.layout_for(pane.inside.width)}
     if isinstance(pane, ListPane):
         width = pane.inside.width
-        heads = [line if isinstance(line, list) else line.spans() for line in pane.head(width)]
+        heads = [line.spans() if isinstance(line, Line) else line for line in pane.head(width)]
         return set("".join(text for spans in heads for text, _ in spans).split())
     return set()
 

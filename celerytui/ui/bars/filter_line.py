@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from celerytui.errors import FilterError
-from celerytui.query import FIELDS, Filter, parse_filter, suggest
+from celerytui.query import FIELDS, Filter, half_typed, parse_filter, suggest
 from celerytui.ui.keys.registry import Key, Keyed, keys_at
 from celerytui.ui.session import Session
 
@@ -159,22 +159,34 @@ class FilterBar(Widget):
         event.stop()
         if not self.display:
             return
-        text = event.value.strip()
         if self.input.names:
-            self.post_message(self.Changed(text, None))
+            self.post_message(self.Changed(event.value.strip(), None))
             return
+        half = half_typed(event.value)
+        if half is None:
+            self._apply(event.value)
+        else:
+            self._hint(half[1])
+            self._apply(half[0], aloud=False)
+
+    def _apply(self, value: str, *, aloud: bool = True) -> None:
+        """Show what matches; a mistake is marked if `aloud`."""
         try:
-            made = parse_filter(event.value) if text else None
+            made = parse_filter(value) if value.strip() else None
         except FilterError as error:
-            self._show_error(error)
+            if aloud:
+                self._show_error(error)
             self.post_message(self.Failed())
             return
-        self._hint()
-        self.post_message(self.Changed(text, made))
+        if aloud:
+            self._hint()
+        self.post_message(self.Changed(value.strip(), made))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if not self.input.names and half_typed(event.value) is not None:
+            self._apply(event.value)
         self.close(kept=True)
 
     @on(FilterInput.GaveUp)
@@ -182,10 +194,14 @@ class FilterBar(Widget):
         event.stop()
         self.close(kept=False)
 
-    def _hint(self) -> None:
+    def _hint(self, typed: str = "") -> None:
+        """What can be typed; of a field that is `typed` up to its colon, what it is."""
         style, names = self.session.palette.style, self.input.names
         what = f"part of the names of {names}" if names else "fields"
-        how = "* any text, ? one character" if names else " ".join(field.name for field in FIELDS)
+        begun = [field for field in FIELDS if field.name.startswith(typed.rstrip(":"))] or FIELDS
+        how = "* any text, ? one character" if names else " ".join(field.name for field in begun)
+        if len(begun) == 1:
+            what, how = f"{begun[0].name}:", begun[0].says
         note = Text(f" {what} ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
         note.append(how, style("text", "surface"))
         self.query_one("#filter-note", Static).update(note)

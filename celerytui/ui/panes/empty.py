@@ -119,6 +119,9 @@ def _meant(session: Session) -> str:
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
+    if session.filter_text and len_held(session) and engine.view.stale:
+        tested = min(engine.view.tested, len_held(session))
+        return EmptyState("Searching", f"{tested:,} of {len_held(session):,} tasks")
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",
