@@ -137,7 +137,7 @@ class MainScreen(Screen[None]):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
             hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
-        if self.body.view.opens is not None:
+        if self.navigator.leads_back:
             hints.append((5, (raw("back")[0], "back", 5)))
         for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
             hints.append((order, (key, label, order)))
@@ -268,12 +268,13 @@ class MainScreen(Screen[None]):
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
+        before = self.session.filter_text
         try:
             self.filter_by(event.text)
         except FilterError as error:  # a name may be longer than a filter
             self._say(f"cannot filter by that: {error.message}", seconds=5)
             return
-        self.navigator.go(list_of(Scope.TASK))
+        self.navigator.follow(list_of(Scope.TASK), lambda: self.filter_by(before))
         self.repaint()
 
     def filter_by(self, text: str, table: TablePane[Any] | None = None) -> None:

@@ -98,7 +98,11 @@ class Body(Widget):
         order = [self.alone] if self.alone else self.view.in_tab_order(self._regions)
         focused = self.screen.focused
         at = order.index(focused.id) if focused is not None and focused.id in order else 0
-        pane = self.by_name[order[(at + by) % len(order)] or ""]
+        self.focus_pane(order[(at + by) % len(order)] or "")
+
+    def focus_pane(self, name: str) -> None:
+        """Give the focus to a pane of the view, also to one that shows only while it has it."""
+        pane = self.by_name[name]
         pane.display = True
         self.screen.set_focus(pane)
         self.arrange_panes()

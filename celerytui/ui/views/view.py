@@ -72,6 +72,10 @@ class View:
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         """Show that one of what the view `opens`."""
 
+    def subject(self, session: Session, panes: Panes) -> str:
+        """That one of what the view `opens` which is shown."""
+        return ""
+
     def title(self, session: Session, panes: Panes) -> str:
         """What the one that is shown is called, "" for a view of all there is."""
         return ""

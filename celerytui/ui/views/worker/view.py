@@ -91,6 +91,9 @@ class WorkerView(View):
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         session.worker = subject
 
+    def subject(self, session: Session, panes: Panes) -> str:
+        return session.worker or ""
+
     def title(self, session: Session, panes: Panes) -> str:
         return session.worker or ""
 
