@@ -40,9 +40,10 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
     `min_table_width`, and `narrow_width` in tables under `narrow_under`. `label` is what it is
-    called if it has no `header`. `text` gives cleaned text for a number of cells, and `drawn` says
-    that it is a picture of a number; `key` gives the value to sort by, None where there is none,
-    which changes with the clock if `live`; `keys` gives the keys of many rows, each as `key` does.
+    called if it has no `header`, and `help` says what it shows. `text` gives cleaned text for a
+    number of cells, and `drawn` says that it is a picture of a number; `key` gives the value to
+    sort by, None where there is none, which changes with the clock if `live`; `keys` gives the
+    keys of many rows, each as `key` does.
     `role` names the colour role of the words, `mark` that of the first character where it differs.
     `gap` is the space before it. Text that does not fit spills to the left over empty cells if
     `spills`.
@@ -50,6 +51,7 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
 
     id: str
     header: str
+    help: str
     label: str = ""
     width: int
     text: Text[T]

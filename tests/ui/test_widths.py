@@ -23,7 +23,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "worker": ("3", "j", "enter"),
 }
 SIZES = [(80, 24), (100, 24), (100, 30), (120, 30), (140, 40), (200, 60)]
-WIDTHS = sorted({*range(80, 201, 5), 99, 101, 123, 124, 136, 137, 158, 159, 179, 181})
+WIDTHS = sorted({*range(80, 201, 5), 99, 101, 123, 124, 138, 139, 158, 159, 179, 181})
 """Each side of where panes are arranged otherwise, and some between."""
 CUT = re.compile(r"\S…(?= |$)")
 LABELS = re.compile(r"[a-z]+")

@@ -94,11 +94,11 @@ def no_workers(session: Session) -> EmptyState:
     )
 
 
-def no_such_name(session: Session, what: str, word: str, known: int) -> EmptyState:
-    """Why none is left in a list of names that was narrowed to those with a word in them."""
+def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState:
+    """Why no row is left of a list that was narrowed to those which contain a text."""
     return EmptyState(
-        f'No name has "{clean(word, limit=40)}" in it',
-        f"{known:,} {what} are known.",
+        f'No {noun} matches "{clean(word, limit=40)}"',
+        f"{count:,} {noun}{'' if count == 1 else 's'} in all.",
         keys=_change_or_clear(session),
     )
 
@@ -109,7 +109,8 @@ def no_queues(session: Session) -> EmptyState:
 
 
 def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
-    return (session.key_of("filter.edit"), "change it"), (session.key_of("back"), "clear it")
+    key_of = session.key_of
+    return (key_of("filter.edit"), "change the filter"), (key_of("back"), "clear the filter")
 
 
 def _meant(session: Session) -> str:

@@ -23,12 +23,11 @@ from celerytui.ui.views.tasks.view import TASKS, AboutTasks
 from celerytui.ui.views.view import PaneSpec
 from celerytui.ui.views.workers.view import WORKERS
 
-LISTS_LEAST = 44
-LISTS_MOST = 46
+LISTS = 46
 """Columns that the lists of workers and queues take at the left of all else."""
 TABLE_LEAST = 93
 """Columns that the table of tasks takes beside them: what one of 90 cells shows, it shows."""
-LEFT_FROM = LISTS_LEAST + TABLE_LEAST
+LEFT_FROM = LISTS + TABLE_LEAST
 """Columns from which the lists stand at the left; below they stand above all else."""
 DETAIL_COLUMNS = 120
 DETAIL_ROWS = 25
@@ -79,7 +78,7 @@ class DashboardView(AboutTasks):
         """The columns that there is room for where the lists stand at the left."""
         if size.width >= LEFT_FROM:
             return {}
-        lists = LISTS_LEAST - 2
+        lists = LISTS - 2
         return {WORKERS.name: lists, QUEUES.name: lists, TASKS.name: TABLE_LEAST - 2}
 
     def in_tab_order(self, shown: Regions) -> list[str]:
@@ -90,8 +89,7 @@ class DashboardView(AboutTasks):
 
 def _at_left(room: Region, needs: Needs) -> Regions:
     """Workers over queues at the left; the chart, the tasks and one in short at the right."""
-    left = min(LISTS_MOST, room.width - TABLE_LEAST)
-    right = room.width - left
+    left, right = LISTS, room.width - LISTS
     chart = 0 if room.height < CHART_ROWS else 8 if room.height >= AXIS_ROWS else 6
     queues = min(needs.rows.get(QUEUES.name, 0) + 3, 8)
     workers = max(chart, min(needs.rows.get(WORKERS.name, 0) + 3, room.height - queues))
@@ -116,7 +114,7 @@ def _above(room: Region, needs: Needs, *, framed: bool) -> Regions:
     chart = 0 if room.height < CHART_ROWS else 6 if room.height >= AXIS_ROWS else 4
     chart += frame if chart else 0
     wanted = max(needs.rows.get(WORKERS.name, 0), needs.rows.get(QUEUES.name, 0), 2)
-    lists = min(wanted, max(3, room.height // 4)) + 1 + frame
+    lists = min(wanted, max(3, room.height // 4)) + 2 + frame
     regions = {
         WORKERS.name: Region(0, 0, half, lists),
         QUEUES.name: Region(half, 0, room.width - half, lists),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from celerytui.columns import (
     clean,
@@ -24,6 +24,14 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.worker.pane import WorkerPane
 
 METER = 14
+NAME, ID, ARGS, RUNNING, USUAL = "NAME", "ID", "ARGS", "RUNNING", "VS p95"
+HEADS = {
+    NAME: "task name",
+    ID: "task id, shortened in the middle",
+    ARGS: "positional arguments",
+    RUNNING: "run time so far",
+    USUAL: "run time against the 95th percentile of its type",
+}
 
 
 MEASURE_SECONDS = 5.0
@@ -98,6 +106,9 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             return [task.name] if task is not None and task.name else []
         return super().targets(scope)
 
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(HEADS.items())
+
     def length(self) -> int:
         return len(self._tasks)
 
@@ -147,13 +158,13 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             return []
         name, args, bar = self._widths(width)
         line = Line(width, self.session.glyphs.ellipsis)
-        line.put(1, "NAME", "muted").put(name + 3, "ID", "muted")
+        line.put(1, NAME, "muted").put(name + 3, ID, "muted")
         if args:
-            line.put(name + 13, "ARGS", "muted")
+            line.put(name + 13, ARGS, "muted")
         end = width - bar - 1
-        line.put(end - 8, "RUNNING", "strong", 8, "right")
+        line.put(end - 8, RUNNING, "strong", 8, "right")
         if bar:
-            line.put(end + 2, "OF ITS p95", "muted")
+            line.put(end + 2, USUAL, "muted")
         return [line]
 
     def draw(self, items: list[Task], width: int) -> list[Row]:
