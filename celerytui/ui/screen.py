@@ -27,6 +27,7 @@ from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
 from celerytui.ui.messages import CursorMoved, FilterAsked, RowOpened, StoreChanged, TaskSelected
 from celerytui.ui.navigator import Navigator
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session
@@ -137,7 +138,7 @@ class MainScreen(Screen[None]):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
             hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
-        if self.body.view.opens is not None:
+        if self.navigator.leads_back:
             hints.append((5, (raw("back")[0], "back", 5)))
         for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
             hints.append((order, (key, label, order)))
@@ -227,7 +228,7 @@ class MainScreen(Screen[None]):
         return self.focused if isinstance(self.focused, TablePane) else self.table
 
     async def action_edit_filter(self) -> None:
-        table, body = self.ordered, self.body
+        table, body = self.narrowed, self.body
         here = any(spec.name == table.id for spec in body.view.panes)
         if not here or body.alone not in (None, table.id):
             self.navigator.go(list_of(Scope.TASK))
@@ -236,12 +237,17 @@ class MainScreen(Screen[None]):
             self.filter_bar.input.focus()
             return
         body.typed_for = table.id
-        await self.filter_bar.open(table.narrowed_by, table.names)
+        await self.filter_bar.open(table.narrowed_by, table.SOUGHT)
 
     @property
-    def _typed_for(self) -> TablePane[Any]:
+    def narrowed(self) -> NarrowedPane[Any]:
+        """The pane that the line above is about: the one in focus, else the table of tasks."""
+        return self.focused if isinstance(self.focused, NarrowedPane) else self.table
+
+    @property
+    def _typed_for(self) -> NarrowedPane[Any]:
         pane = self.body.by_name.get(self.body.typed_for or "")
-        return pane if isinstance(pane, TablePane) else self.table
+        return pane if isinstance(pane, NarrowedPane) else self.table
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
@@ -257,6 +263,8 @@ class MainScreen(Screen[None]):
         self.body.typed_for = None
         if event.kept:
             table.end_narrowing()
+            if table.narrowed_by:
+                table.take_first()
         else:
             self.filter_by(self.filter_bar.before, table)
         if table.display:
@@ -266,18 +274,19 @@ class MainScreen(Screen[None]):
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
+        before = self.session.filter_text
         try:
             self.filter_by(event.text)
         except FilterError as error:  # a name may be longer than a filter
             self._say(f"cannot filter by that: {error.message}", seconds=5)
             return
-        self.navigator.go(list_of(Scope.TASK))
+        self.navigator.follow(list_of(Scope.TASK), lambda: self.filter_by(before))
         self.repaint()
 
-    def filter_by(self, text: str, table: TablePane[Any] | None = None) -> None:
-        """Narrow a table, by default that of the tasks, by a text that parses; "" for all."""
+    def filter_by(self, text: str, table: NarrowedPane[Any] | None = None) -> None:
+        """Narrow a pane, by default the tasks, by a text that parses; "" for all."""
         table = table or self.table
-        parses = text and not table.names
+        parses = text and not table.SOUGHT
         made = parse_filter(text) if parses else None
         table.narrow(text, made)
 
@@ -286,7 +295,7 @@ class MainScreen(Screen[None]):
 
         Only where it is seen; False where nothing that is seen leaves anything out.
         """
-        tables = [pane for pane in self.body.panes if isinstance(pane, TablePane)]
+        tables = [pane for pane in self.body.panes if isinstance(pane, NarrowedPane)]
         narrowed = [table for table in tables if table.narrowed_by]
         narrowed.sort(key=lambda table: (not table.has_focus, table is not self.table))
         for table in narrowed[:1]:
@@ -360,15 +369,12 @@ class MainScreen(Screen[None]):
 
     def action_help(self) -> None:
         from celerytui.ui.dialogs.reading import Reading
-        from celerytui.ui.keys.help import help_lines
+        from celerytui.ui.keys.help import HelpSubject, help_lines
 
-        pane = self.pane
-        name, places = ("celerytui", ()) if pane is None else (pane.NAME, pane.places())
-        session = self.session
-        title, lines = help_lines(
-            session.keys, session.glyphs, name, places, read_only=session.read_only
-        )
-        self.app.push_screen(Reading(self.session, title, lines))
+        session, pane = self.session, self.pane
+        about = HelpSubject("celerytui") if pane is None else pane.help_subject()
+        lines = help_lines(session.keys, session.glyphs, about, read_only=session.read_only)
+        self.app.push_screen(Reading(session, *lines))
 
     # The workers, and actions on the cluster
 

@@ -44,6 +44,7 @@ ADDITIONS = {
                 """    Column(
         id="root",
         header="ROOT",
+        help="id of the first task of its workflow",
         width=8,
         text=lambda task, context, width: (task.root_id or "")[:width],
         key=lambda task, now: task.root_id,

@@ -102,11 +102,11 @@ def no_workers(session: Session) -> EmptyState:
     )
 
 
-def no_such_name(session: Session, what: str, word: str, known: int) -> EmptyState:
-    """Why none is left in a list of names that was narrowed to those with a word in them."""
+def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState:
+    """Why no row is left of a list that was narrowed to those which contain a text."""
     return EmptyState(
-        f'No name has "{clean(word, limit=40)}" in it',
-        f"{known:,} known.",
+        f'No {noun} matches "{clean(word, limit=40)}"',
+        f"{counted(count, noun)} in all.",
         keys=_change_or_clear(session),
     )
 
@@ -117,7 +117,8 @@ def no_queues(session: Session) -> EmptyState:
 
 
 def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
-    return (session.key_of("filter.edit"), "change it"), (session.key_of("back"), "clear it")
+    key_of = session.key_of
+    return (key_of("filter.edit"), "change the filter"), (key_of("back"), "clear the filter")
 
 
 def _meant(session: Session) -> str:
@@ -127,6 +128,9 @@ def _meant(session: Session) -> str:
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
+    if session.filter_text and len_held(session) and engine.view.stale:
+        tested = min(engine.view.tested, len_held(session))
+        return EmptyState("Searching", f"{tested:,} of {len_held(session):,} tasks")
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",

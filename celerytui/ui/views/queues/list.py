@@ -24,7 +24,9 @@ class QueueList(LoadedTable[Queue]):
     """Every queue that is configured, consumed or was seen in an event, and what waits in it."""
 
     NAME = "Queues"
+    NOUN = "queue"
     COLUMNS = QUEUE_COLUMNS
+    SOUGHT = "part of a queue's name"
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)

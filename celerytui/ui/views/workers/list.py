@@ -25,7 +25,9 @@ class WorkerList(LoadedTable[Worker]):
     """Every worker that was heard of or answered: what it is, does and carries."""
 
     NAME = "Workers"
+    NOUN = "worker"
     COLUMNS = WORKER_COLUMNS
+    SOUGHT = "part of a worker's name"
     KEYS: ClassVar[tuple[str, ...]] = ("worker", "marks")
 
     @property
