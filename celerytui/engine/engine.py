@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import Struct
@@ -26,6 +25,7 @@ from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
+from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
@@ -47,7 +47,7 @@ from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.wire import pickles
-from celerytui.wire.connections import open_depths, ready, when_late
+from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
     from celerytui.wire.receiver import Receiver
@@ -151,7 +151,14 @@ class Engine:
         self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
-        self._read_queues_now = threading.Event()
+        self._queues = QueuePoller(
+            self.store,
+            settings.queues,
+            settings.queue_interval,
+            self._survive,
+            self._refresher.news,
+            clock,
+        )
 
     @property
     def survey(self) -> Survey | None:
@@ -179,7 +186,7 @@ class Engine:
         parts: dict[str, Step] = {
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
-            "brokers": self._run_brokers,
+            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
             "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
@@ -199,7 +206,7 @@ class Engine:
         self._control.close()
         self.requests.stop()
         self._refresher.show_now()
-        self._read_queues_now.set()
+        self._queues.read_now()
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
@@ -211,7 +218,7 @@ class Engine:
         """Cut the wait for the next try to connect short."""
         if self._receiver is not None:
             self._receiver.reconnect_now()
-        self._read_queues_now.set()
+        self._queues.read_now()
 
     def submit(
         self,
@@ -264,7 +271,7 @@ class Engine:
 
     def read_queues(self) -> None:
         """Read the broker's queues now rather than at the next turn."""
-        self._read_queues_now.set()
+        self._queues.read_now()
 
     # The receiver's thread
 
@@ -341,35 +348,6 @@ class Engine:
                 del self._failed[one]
         self.trouble = next((one.text for one in [*self._failed.values()][-1:]), None)
         self._tell()
-
-    # The brokers thread
-
-    def _run_brokers(self) -> None:
-        app = self._ready()
-        reader = open_depths(app)
-        known = set(self.settings.queues)
-        try:
-
-            def read(asked: bool) -> None:
-                named = known | self.store.queue_names()
-                reader.named(named)
-                names = sorted(named | reader.known_names())
-                self.store.expect_queues(set(names) - reader.guessed)
-                if asked:
-                    reader.forget_absences()
-                for page in reader.pages(names, self.store.queues_consumed()):
-                    self.store.record_queues(page, self.clock())
-                    self._refresher.news()
-                    if self._stopping.is_set():
-                        return
-
-            asked = True
-            while not self._stopping.is_set():
-                self._survive(partial(read, asked))
-                asked = self._read_queues_now.wait(self.settings.queue_interval)
-                self._read_queues_now.clear()
-        finally:
-            reader.close()
 
     # The view thread, or in its place the sweep thread
 
