@@ -24,12 +24,20 @@ from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
+from celerytui.ui.figures import Figure
 from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
-from celerytui.ui.messages import CursorMoved, FilterAsked, RowOpened, StoreChanged, TaskSelected
+from celerytui.ui.messages import (
+    CursorMoved,
+    FigureOpened,
+    FilterAsked,
+    RowOpened,
+    StoreChanged,
+    TaskSelected,
+)
 from celerytui.ui.navigator import Navigator
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
-from celerytui.ui.session import Session
+from celerytui.ui.session import Session, numbers_of, something_wrong
 from celerytui.ui.views.body import Body
 from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
 from celerytui.ui.views.task.detail import DetailPane
@@ -134,6 +142,8 @@ class MainScreen(Screen[None]):
             if known is None or not known.shown:
                 continue
             if known.about is Scope.TASK and self.current_task is None:
+                continue
+            if known.if_wrong and not something_wrong(self.session):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
             hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
@@ -273,6 +283,37 @@ class MainScreen(Screen[None]):
             return
         self.navigator.go(list_of(Scope.TASK))
         self.repaint()
+
+    @on(FigureOpened)
+    def _figure_opened(self, event: FigureOpened) -> None:
+        """Show the rows that a number counts, and no others."""
+        figure = event.figure
+        if figure.scope is Scope.TASK:
+            self._filter_asked(FilterAsked(figure.narrowing))
+            return
+        view = list_of(figure.scope)
+        self.navigator.go(view)
+        table = self.body.by_name[view.focus]
+        assert isinstance(table, TablePane)
+        self.filter_by(figure.narrowing, table)
+        self.repaint()
+        table.go_to(0)
+
+    def action_figure(self) -> None:
+        """The rows of the gravest number; of the next one where those are shown."""
+        numbers = list(numbers_of(self.session))
+        shown = [one for one in numbers if self._shows(one)]
+        if not numbers:
+            self._say("nothing is wrong: no red number")
+            return
+        at = numbers.index(shown[0]) + 1 if shown else 0
+        self._figure_opened(FigureOpened(numbers[at % len(numbers)]))
+
+    def _shows(self, figure: Figure) -> bool:
+        view = list_of(figure.scope)
+        table = self.body.by_name.get(view.focus)
+        narrowed = isinstance(table, TablePane) and table.narrowed_by == figure.narrowing
+        return narrowed and self.body.view is view
 
     def filter_by(self, text: str, table: TablePane[Any] | None = None) -> None:
         """Narrow a table, by default that of the tasks, by a text that parses; "" for all."""

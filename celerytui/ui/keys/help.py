@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from celerytui.control import ACTIONS, GROUPS
+from celerytui.control import ACTIONS, GROUPS, Scope
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Spans
+from celerytui.ui.figures import FIGURES
 from celerytui.ui.keys.registry import PLACES, Keys
 
 
@@ -44,7 +45,12 @@ def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
 
 def _filter_lines(places: Sequence[str]) -> list[Spans]:
     if "table" in places and "tasks" not in places:
-        return [_line("word", "anywhere in the name; * is any text, ? one character")]
+        troubles = [one.narrowing for one in FIGURES if one.scope is not Scope.TASK]
+        return [
+            _line("word", "anywhere in the name; * is any text, ? one character"),
+            _line("", f"or those with a trouble: {' '.join(troubles[:3])}"),
+            _line("", " ".join(troubles[3:])),
+        ]
     names = [field.name for field in FIELDS]
     return [
         _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),
