@@ -191,6 +191,7 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
     said = [
         f"celerytui {document['celerytui']}  {document['app']} @ {document['broker']}",
         link["state"] + (f": {link['error']}" if link["error"] else ""),
+        *filter(None, [_unasked(document)]),
         ", ".join(parts),
         held + (": " + ", ".join(states) if states else ""),
     ]
@@ -212,10 +213,20 @@ def _unreached(document: Document) -> str | None:
     return None
 
 
+def _unasked(document: Document) -> str | None:
+    """Why what workers do was not learnt from them, None where they could be asked."""
+    control = document["control"]
+    if control["state"] != "failed":
+        return None
+    return f"workers can't be asked: {control['error']}; what ran before the start is unknown"
+
+
 def _no_workers(document: Document) -> str:
-    return _unreached(document) or (
-        f"None: no worker answered or sent a heartbeat in {_listened(document)}."
-    )
+    if unreached := _unreached(document):
+        return unreached
+    if _unasked(document):
+        return f"None sent a heartbeat in {_listened(document)}, and none could be asked."
+    return f"None: no worker answered or sent a heartbeat in {_listened(document)}."
 
 
 def _no_queues(document: Document) -> str:
@@ -228,6 +239,8 @@ def _no_tasks(document: Document) -> str:
         many = f"the {counted(held, 'task')} seen" if held > 1 else "the task seen"
         return f"None of {many} passes the filter."
     said = f"None: no task event came in {_listened(document)}, and no worker has a task."
+    if _unasked(document):
+        said = f"No task event came in {_listened(document)}; what workers run is unknown."
     if document["workers"]:
         said += " Workers started without -E send no task events until they are turned on."
     return _unreached(document) or said

@@ -39,6 +39,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     Column(
         id="severity",
         header="SEVERITY",
+        help="critical, warning or info",
         width=10,
         narrow_under=70,
         narrow_width=1,
@@ -49,6 +50,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     Column(
         id="since",
         header="SINCE",
+        help="when it began",
         width=8,
         min_table_width=60,
         align="right",
@@ -60,6 +62,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     Column(
         id="alert",
         header="ALERT",
+        help="id of the alert",
         width=16,
         min_table_width=72,
         text=lambda alert, context, width: clean(alert.id, limit=64),
@@ -69,6 +72,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     Column(
         id="subject",
         header="SUBJECT",
+        help="worker, queue or connection",
         width=18,
         stretch=1,
         text=_subject_text,
@@ -77,6 +81,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     Column(
         id="text",
         header="WHAT",
+        help="what is wrong",
         width=16,
         max_width=96,
         text=lambda alert, context, width: clean(alert.text, limit=512),

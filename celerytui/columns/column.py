@@ -40,9 +40,10 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
 
     It takes `width` to `max_width` cells (without end if `stretch`) in tables of at least
     `min_table_width`, and `narrow_width` in tables under `narrow_under`. `label` is what it is
-    called if it has no `header`. `text` gives cleaned text for a number of cells, and `drawn` says
-    that it is a picture of a number; `key` gives the value to sort by, None where there is none,
-    which changes with the clock if `live`; `keys` gives the keys of many rows, each as `key` does.
+    called if it has no `header`, and `help` says what it shows. `text` gives cleaned text for a
+    number of cells, and `drawn` says that it is a picture of a number; `key` gives the value to
+    sort by, None where there is none, which changes with the clock if `live`; `keys` gives the
+    keys of many rows, each as `key` does.
     `role` names the colour role of the words, `mark` that of the first character where it differs.
     `gap` is the space before it. Text that does not fit spills to the left over empty cells if
     `spills`.
@@ -50,6 +51,7 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
 
     id: str
     header: str
+    help: str
     label: str = ""
     width: int
     text: Text[T]
@@ -98,14 +100,17 @@ class Cell(NamedTuple):
 Layout = list[tuple[Column[T], int]]
 
 
-def columns_for(columns: Sequence[Column[T]], width: int) -> Layout[T]:
+def columns_for(
+    columns: Sequence[Column[T]], width: int, *, chosen_for: int | None = None
+) -> Layout[T]:
     """The columns that go in a table of `width` cells (its gutter of two included), with widths.
 
-    Columns go by `min_table_width`; room that is left goes to those that may grow, then to the
-    one that stretches. In a table too narrow for them that one gives way, by half at the most,
-    then the rightmost go.
+    Columns go by `min_table_width`, where it is `chosen_for` fewer cells by those; room that is
+    left goes to those that may grow, then to the one that stretches. In a table too narrow for them
+    that one gives way, by half at the most, then the rightmost go.
     """
-    shown = [column for column in columns if width >= column.min_table_width]
+    least = width if chosen_for is None else chosen_for
+    shown = [column for column in columns if least >= column.min_table_width]
     sizes = [_least(column, width) for column in shown]
     stretching = max(range(len(shown)), key=lambda index: shown[index].stretch)
     yielding = sizes[stretching] // 2
@@ -158,20 +163,30 @@ def header_cells(
 ) -> list[Cell]:
     """The heads of a table: `muted`, that of the sort column `strong` and with its arrow.
 
-    Where there is no room for the arrow, it takes that of the space before a head on the right.
+    A head stands whole or not at all. Where there is no room for the arrow, it takes that of the
+    space before a head on the right, and after one on the left.
     """
     drawn: list[Cell] = []
-    for column, size in layout:
-        gap = column.gap if drawn else 0
-        text = column.header if size >= 4 else ""
+    taken = 0
+    for place, (column, size) in enumerate(layout):
+        gap = column.gap - taken if drawn else 0
+        taken = 0
+        text = column.header if has_head(column, size) else ""
         if column.id == sort and text:
-            if column.align == "right" and cell_width(text) >= size and gap > 1:
-                size, gap = size + 1, gap - 1
-            text = cut(text, size - 1, ellipsis="") + sort_arrow(reverse=reverse, ascii=ascii)
+            after = place + 1 < len(layout)
+            if cell_width(text) < size or (gap > 1 if column.align == "right" else after):
+                text += sort_arrow(reverse=reverse, ascii=ascii)
+            if cell_width(text) > size:
+                taken = int(column.align == "left")
+                size, gap = size + 1, gap - (1 - taken)
         role = "strong" if column.id == sort else "muted"
-        text = pad(cut(text, size, ellipsis=signs(ascii).ellipsis), size, column.align)
-        drawn.append(Cell(column.id, text, size, gap, role, role))
+        drawn.append(Cell(column.id, pad(text, size, column.align), size, gap, role, role))
     return drawn
+
+
+def has_head(column: Column[Any], size: int) -> bool:
+    """Whether a column of so many cells has its head, which is never cut."""
+    return bool(column.header) and cell_width(column.header) <= size
 
 
 def sort_arrow(*, reverse: bool, ascii: bool = False) -> str:

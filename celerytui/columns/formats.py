@@ -17,6 +17,7 @@ from celerytui.health.queues import UNCONSUMED, never_drains
 from celerytui.model import Queue, TaskState
 
 UNKNOWN = UNICODE.unknown
+NOT_DRAINING = "not draining"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
@@ -225,13 +226,15 @@ def format_load(loadavg: Sequence[float] | None, *, ascii: bool = False) -> str:
     return f"{load:.0f}" if load < 99_999.5 else _scaled(load)
 
 
-def format_drain(queue: Queue, *, ascii: bool = False) -> str:
-    """When a queue will be empty: `6s`, `never` while it grows, `no consumer`, else unknown."""
+def format_drain(queue: Queue, width: int, *, ascii: bool = False) -> str:
+    """When a queue will be empty: `6s`, `not draining` while it grows, else `no consumer`."""
     if UNCONSUMED.on(queue):
         return "no consumer"
     if queue.empty_in is not None:
         return format_span(queue.empty_in, ascii=ascii)
-    return "never" if never_drains(queue) else _unknown(ascii)
+    if never_drains(queue):
+        return NOT_DRAINING if width >= len(NOT_DRAINING) else "never"
+    return _unknown(ascii)
 
 
 def format_id(text: str | None, width: int = 8, *, ascii: bool = False) -> str:

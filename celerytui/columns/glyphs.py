@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -35,6 +36,7 @@ class Glyphs(Struct, frozen=True):
     trunk: str = "│ "
     then: str = "↳"
     unknown: str = "–"
+    corrected: str = "~"
     times: str = "×"
     dot: str = "·"
     sideways: str = "↔"
@@ -108,6 +110,28 @@ ASCII = Glyphs(
     spark=(".", "_", "-", "=", "+", "*", "#"),
     area="ascii",
 )
+
+
+MEANINGS: Mapping[str, str] = {
+    "growing": "growing queue, late worker, or a task running longer than usual",
+    "warning": "needs attention",
+    "success": "worked",
+    "failure": "failed",
+    "unknown": "unknown, or not applicable",
+    "ellipsis": "shortened; after a duration: still counting",
+    "corrected": "corrected for clocks that differ",
+    "cursor": "current row",
+    "marked": "marked row",
+    "sorted": "sorted, highest first",
+    "sorted_up": "sorted, lowest first",
+    "queued": "in a queue, or held for an ETA or a retry",
+    "waiting": "waiting in a worker; of a meter, the rest",
+    "running": "running; of a meter, the part in use",
+    "own": "your own code in a traceback",
+    "gap": "events are missing from here on",
+    "thumb": "position in a longer list",
+}
+"""What the signs mean, by their fields, in the order of the help; those of states have names."""
 
 
 def signs(ascii: bool) -> Glyphs:

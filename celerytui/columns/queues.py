@@ -52,7 +52,7 @@ def _drain_text(queue: Queue, context: CellContext, width: int) -> str:
     if queue.error is not None:
         # One line of the client's words; the detail of the queue has it whole.
         return clean(queue.error, limit=120)
-    return format_drain(queue, ascii=context.ascii)
+    return format_drain(queue, width, ascii=context.ascii)
 
 
 def _growth_text(queue: Queue, context: CellContext, width: int) -> str:
@@ -96,6 +96,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
         id="status",
         header="",
         label="TROUBLE",
+        help="growing, without a consumer, or unreadable",
         width=1,
         text=_mark_text,
         key=lambda queue, now: ("failure", "warning", "text").index(queue_role(queue)),
@@ -104,6 +105,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="name",
         header="QUEUE",
+        help="queue name",
         width=7,
         max_width=32,
         stretch=1,
@@ -119,6 +121,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="ready",
         header="WAITING",
+        help="messages waiting in the broker",
         width=7,
         max_width=9,
         align="right",
@@ -131,6 +134,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="unacked",
         header="UNACKED",
+        help="messages delivered and not yet acknowledged",
         width=7,
         min_table_width=64,
         align="right",
@@ -143,6 +147,7 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="consumers",
         header="CONSUMERS",
+        help="number of consumers",
         width=9,
         min_table_width=76,
         align="right",
@@ -155,10 +160,11 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="trend",
         header="TREND",
+        help="messages waiting, last 10 minutes",
         width=5,
         max_width=24,
         stretch=2,
-        min_table_width=34,
+        min_table_width=39,
         gap=1,
         text=lambda queue, context, width: _unless_error(
             queue, sparkline(_trend(queue, width), width, ascii=context.ascii)
@@ -170,8 +176,9 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     Column(
         id="growth",
         header="GROWTH",
+        help="change of the waiting messages per second",
         width=7,
-        min_table_width=42,
+        min_table_width=44,
         align="right",
         gap=1,
         text=_growth_text,
@@ -180,11 +187,12 @@ QUEUE_COLUMNS: tuple[Column[Queue], ...] = (
     ),
     Column(
         id="drain",
-        header="EMPTY IN",
+        header="DRAINS",
+        help="time until it is empty at the current rate",
         width=8,
-        narrow_under=42,
+        narrow_under=44,
         narrow_width=11,
-        max_width=11,
+        max_width=12,
         align="right",
         spills=True,
         text=_drain_text,

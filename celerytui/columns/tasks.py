@@ -16,11 +16,11 @@ from celerytui.columns.formats import (
     short_worker,
     state_glyph,
 )
-from celerytui.columns.glyphs import signs
+from celerytui.columns.glyphs import UNICODE, signs
 from celerytui.columns.text import clean, cut
 from celerytui.model import CLOCKS_AGREE, Task, TaskState
 
-CORRECTED = "~"
+CORRECTED = UNICODE.corrected
 """Stands before a figure that two clocks which differ were corrected for."""
 
 _INFO_LIMIT = 512
@@ -206,6 +206,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="state",
         header="STATE",
+        help="state; of a retry, its number",
         width=12,
         narrow_under=50,
         narrow_width=1,
@@ -219,6 +220,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="name",
         header="NAME",
+        help="task name",
         width=16,
         max_width=24,
         stretch=1,
@@ -230,6 +232,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="info",
         header="INFO",
+        help="arguments, or the exception of a failure or retry",
         width=20,
         stretch=2,
         min_table_width=110,
@@ -241,6 +244,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="id",
         header="ID",
+        help="task id, shortened in the middle",
         width=8,
         min_table_width=72,
         text=lambda task, context, width: format_id(task.id, width, ascii=context.ascii),
@@ -251,6 +255,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="queue",
         header="QUEUE",
+        help="queue it was sent to",
         width=8,
         min_table_width=84,
         text=lambda task, context, width: _foreign(task.queue or "", context, width),
@@ -261,6 +266,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="worker",
         header="WORKER",
+        help="worker that received it, without what all names share",
         width=6,
         max_width=12,
         min_table_width=78,
@@ -274,6 +280,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="result",
         header="RESULT",
+        help="return value, or the exception",
         width=20,
         min_table_width=190,
         text=lambda task, context, width: _foreign(task_outcome(task) or "", context, width),
@@ -284,6 +291,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="retries",
         header="RETRIES",
+        help="number of retries",
         width=7,
         min_table_width=144,
         align="right",
@@ -295,6 +303,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="eta",
         header="ETA",
+        help="earliest start time",
         width=8,
         min_table_width=166,
         align="right",
@@ -306,6 +315,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="received",
         header="RECEIVED",
+        help="when a worker received it",
         width=8,
         min_table_width=156,
         align="right",
@@ -319,6 +329,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="wait",
         header="WAIT",
+        help="time until it started, without ETA and retry delays",
         width=6,
         min_table_width=90,
         align="right",
@@ -331,6 +342,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="runtime",
         header="RUNTIME",
+        help="run time; before an ETA or a retry, the time left",
         width=7,
         min_table_width=60,
         align="right",
@@ -343,6 +355,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="seen",
         header="SEEN",
+        help="time of its last event",
         width=8,
         min_table_width=66,
         align="right",

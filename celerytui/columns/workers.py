@@ -29,8 +29,7 @@ _ROLES = {
     "offline": "muted",
     "unknown": "muted",
 }
-# Fields of `Glyphs`.
-_SIGNS = {
+STATUS_SIGNS = {
     "online": "alive",
     "late": "growing",
     "lost": "lost",
@@ -38,6 +37,7 @@ _SIGNS = {
     "offline": "lost",
     "unknown": "unknown",
 }
+"""The sign of each status, a field of `Glyphs`."""
 _ORDER = ("lost", "late", "unknown", "online", "stopping", "offline")
 
 
@@ -59,7 +59,7 @@ def _last_role(worker: Worker) -> str:
 
 
 def _status_text(worker: Worker, context: CellContext, width: int) -> str:
-    glyph = signs(context.ascii)[_SIGNS[worker.status]]
+    glyph = signs(context.ascii)[STATUS_SIGNS[worker.status]]
     return glyph if width < 4 else f"{glyph} {worker.status}"
 
 
@@ -144,6 +144,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="status",
         header="STATUS",
+        help="online, late, lost, stopping, offline or unknown",
         width=9,
         narrow_under=70,
         narrow_width=1,
@@ -154,6 +155,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="name",
         header="NAME",
+        help="worker name",
         width=13,
         max_width=32,
         stretch=1,
@@ -167,6 +169,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="busy",
         header="BUSY",
+        help="running tasks / concurrency",
         width=5,
         max_width=9,
         align="right",
@@ -179,6 +182,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
         id="bar",
         header="",
         label="BUSY PART",
+        help="running tasks as a share of concurrency",
         width=7,
         max_width=12,
         min_table_width=36,
@@ -193,6 +197,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="load",
         header="LOAD",
+        help="load average of its host, last minute",
         width=4,
         max_width=5,
         min_table_width=42,
@@ -206,6 +211,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="done",
         header="DONE",
+        help="tasks finished per second; of a worker that is gone, since when",
         width=5,
         max_width=8,
         min_table_width=30,
@@ -220,6 +226,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="processed",
         header="PROCESSED",
+        help="tasks processed since the worker started",
         width=9,
         min_table_width=72,
         align="right",
@@ -232,6 +239,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="failed",
         header="FAILED SEEN",
+        help="failures since the monitor started",
         width=11,
         min_table_width=66,
         align="right",
@@ -242,6 +250,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="pool",
         header="POOL",
+        help="pool implementation",
         width=8,
         min_table_width=92,
         text=lambda worker, context, width: _short(worker.pool or "", context, width),
@@ -251,6 +260,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="software",
         header="SOFTWARE",
+        help="program and version",
         width=14,
         min_table_width=110,
         text=lambda worker, context, width: _short(software(worker), context, width),
@@ -260,6 +270,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="queues",
         header="QUEUES",
+        help="queues it consumes",
         width=14,
         stretch=2,
         min_table_width=126,
@@ -270,6 +281,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="seen",
         header="SEEN",
+        help="time of its last event or reply",
         width=8,
         min_table_width=82,
         align="right",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celerytui.query.fields import FIELDS, Field
 from celerytui.query.hints import hint
 from celerytui.query.parse import EMPTY, Filter, parse_filter
-from celerytui.query.suggest import quoted, suggest
+from celerytui.query.suggest import half_typed, quoted, suggest
 from celerytui.query.view import TaskView
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Field",
     "Filter",
     "TaskView",
+    "half_typed",
     "hint",
     "parse_filter",
     "quoted",

@@ -22,7 +22,7 @@ class ColumnIndex:
     """Made of many tasks at once, then kept change by change; for one thread.
 
     `all` ranks the tasks by the column, `hits` those that pass, which is `all` itself where the
-    filter is empty. `entries` are those of `all`.
+    filter is empty. `entries` are those of `all`, `tested` is how many tasks were asked so far.
     """
 
     def __init__(self, column: Column[Task]) -> None:
@@ -31,6 +31,7 @@ class ColumnIndex:
         self.entries = SortEntries()
         self.all = Ranking()
         self.hits = self.all
+        self.tested = 0
         self._live: dict[str, None] | None = None
 
     # -- many tasks
@@ -61,15 +62,25 @@ class ColumnIndex:
         self._track_live(tasks, pause)
         hits = self.all
         if not filter.is_empty:
-            found: list[SortEntry] = []
-            for chunk in slices(tasks):
-                ids = map(_ID, filter.select(chunk, now))
-                found += [entry for entry in map(self.entries.get, ids) if entry is not None]
-                pause()
-            hits = Ranking()
-            hits.fill(found, pause)
+            try:
+                hits = self._hits(filter, tasks, now, pause)
+            finally:
+                self.tested = 0
         before, self.hits = self.hits, hits
         return before
+
+    def _hits(
+        self, filter: Filter, tasks: Sequence[Task], now: float, pause: Callable[[], None]
+    ) -> Ranking:
+        found: list[SortEntry] = []
+        for chunk in slices(tasks):
+            ids = map(_ID, filter.select(chunk, now))
+            found += [entry for entry in map(self.entries.get, ids) if entry is not None]
+            self.tested += len(chunk)
+            pause()
+        hits = Ranking()
+        hits.fill(found, pause)
+        return hits
 
     # -- one task
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from celerytui.model import LABELS
-from celerytui.query.fields import FIELDS
+from celerytui.query.fields import BY_NAME, FIELDS
 
 _LIMIT = 50
 _SPACE = re.compile(r'[\s()"]')
@@ -39,6 +39,26 @@ def suggest(text: str, cursor: int, known: Mapping[str, Iterable[str]]) -> list[
         kept + (quoted(value) if _NEEDS_QUOTES.search(value) else value)
         for value in _ranked(last.lower(), candidates)
     ]
+
+
+def half_typed(text: str) -> tuple[str, str] | None:
+    """A filter whose last word may become a field's name: what stands before, and that word.
+
+    None where the last word is none, or has a value already.
+    """
+    start = max((match.end() for match in _SPACE.finditer(text)), default=0)
+    word = text[start:].removeprefix("-").lower()
+    if not word or text.count('"') % 2:
+        return None
+    name, colon, value = word.partition(":")
+    base, dot, _ = name.partition(".")
+    if dot:
+        begins = base == "kwargs"
+    elif colon:
+        begins = name in BY_NAME
+    else:
+        begins = any(one.name.startswith(name) for one in FIELDS)
+    return (text[:start], word) if begins and not value else None
 
 
 def _ranked(typed: str, candidates: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from celerytui.interpreter import collect_young, give_way, let_go, set_aside
 from celerytui.model import Task
 from celerytui.query import preview
 from celerytui.query.block_list import SortEntry
-from celerytui.query.chunks import Waste, only_young_garbage
+from celerytui.query.chunks import Waste, only_young_garbage, slices
 from celerytui.query.column_index import ColumnIndex
 from celerytui.query.literals import local_day
 from celerytui.query.parse import EMPTY, Filter
@@ -52,8 +52,7 @@ class TaskView:
         self._store = store
         self._clock = clock
         self._tell = tell
-        self._lock = Lock()
-        self._refreshing = Lock()
+        self._lock, self._refreshing = Lock(), Lock()
         self._wanted = Arrangement()
         self._frozen = False
         self._pinned_page: ViewPage | None = None
@@ -63,8 +62,7 @@ class TaskView:
         self._index = ColumnIndex(column(TASK_COLUMNS, self._made.sort))
         self._waste = Waste()
         self._revision: int | None = None
-        self._asked_at = 0.0
-        self._asking_took = 0.0
+        self._asked_at = self._asking_took = 0.0
         known, unknown = self._index.hits.publish()
         self._current = ViewPage(self._made, known, unknown, {}, {}, 0, 0)
 
@@ -104,6 +102,11 @@ class TaskView:
         """What was asked for when what is shown was made, and whether it is all of it."""
         shown = self._page
         return shown.arrangement, shown.complete
+
+    @property
+    def tested(self) -> int:
+        """How many tasks were tested by the filter so far, while `stale`."""
+        return self._index.tested
 
     @property
     def total(self) -> int:
@@ -360,13 +363,11 @@ class TaskView:
             self._waste.add(before)
 
     def _preview(self, wanted: Arrangement, now: float) -> None:
-        index = self._index
-        known, unknown = index.all.publish()
-        entries = index.entries
+        known, unknown = self._index.all.publish()
+        entries = self._index.entries
         everything = ViewPage(wanted, known, unknown, entries, {}, entries.size, 0)
         ids = preview.select_first(self._store, everything, wanted, now, self._check)
-        found = [entry for entry in map(entries.get, ids) if entry is not None]
-        if found:
+        if found := [entry for entry in map(entries.get, ids) if entry is not None]:
             self._publish(found)
 
     # -- a few changes
@@ -374,9 +375,8 @@ class TaskView:
     def _apply(self, ids: Sequence[str], now: float) -> bool:
         """Put changed tasks in their places; True if any moved, came or went."""
         moved, index = False, self._index
-        for start in range(0, len(ids), CHANGED_AT_ONCE):
+        for chunk in slices(ids, CHANGED_AT_ONCE):
             self._pause()
-            chunk = ids[start : start + CHANGED_AT_ONCE]
             for id, task in zip(chunk, self._store.tasks(chunk), strict=True):
                 if task is None:
                     moved |= index.forget(id, self._note)

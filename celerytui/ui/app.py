@@ -60,7 +60,8 @@ class MonitorApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Of Textual's own only this one: its ctrl+q could not be given away either.
         Binding("ctrl+c", "help_quit", show=False, system=True),
-        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+        # Before the screen is asked: the chain of a dialog, and of a text field in it, ends there.
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
     def __init__(self, engine: Engine, palette: Palette | None = None) -> None:
@@ -165,6 +166,10 @@ class MonitorApp(App[int], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         await self.lifecycle.unmount()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text without control characters: it may be pasted into a shell."""
+        super().copy_to_clipboard(clean(text, newlines=True))
 
     def action_help_quit(self) -> None:
         self.notify(f"{self.session.key_of('quit')} quits", markup=False)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
+from msgspec import Struct
+
 from celerytui.control import Scope
 from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.panes.pane import Pane
@@ -9,6 +14,19 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.body import Body
 from celerytui.ui.views.registry import HOME, VIEWS, list_of, view_of_one
 from celerytui.ui.views.view import View
+
+MAX_STEPS = 50
+"""As many steps lead back; a user may go from relative to relative without end."""
+
+
+class Step(Struct, frozen=True):
+    """A place that another was opened from; `undo` takes back what that changed besides."""
+
+    view: View
+    subject: str
+    pane: str | None
+    alone: str | None
+    undo: Callable[[], None] | None = None
 
 
 class Navigator:
@@ -18,35 +36,53 @@ class Navigator:
         self._session = session
         self._body = body
         self._tabs = tabs
-        self._back: list[View] = []
+        self._steps: deque[Step] = deque(maxlen=MAX_STEPS)
 
     @property
     def view(self) -> View:
         """The view that is shown."""
         return self._body.view
 
+    @property
+    def leads_back(self) -> bool:
+        """Whether a step back leads to another view."""
+        return bool(self._steps) or self.view.opens is not None
+
     def go(self, view: View) -> None:
         """Show a view that is reached from anywhere; from it no way leads back."""
-        self._back = []
+        self._steps.clear()
+        self._show(view)
+
+    def follow(self, view: View, undo: Callable[[], None]) -> None:
+        """Show a view that something here was opened in; the way back does `undo`."""
+        self._steps.append(self._step(undo))
         self._show(view)
 
     def open(self, scope: Scope, name: str) -> None:
         """Show one of a scope: a task by its id, a worker by its hostname."""
-        view = view_of_one(scope)
-        if self.view is not view:
-            self._back.append(self.view)
+        view, here = view_of_one(scope), self._step()
+        if (here.view, here.subject) != (view, name):
+            self._steps.append(here)
         self._body.show(view)
         view.open(self._session, self._body.by_name, name)
         self._show(view)
 
+    def _step(self, undo: Callable[[], None] | None = None) -> Step:
+        view, body, focused = self.view, self._body, self._body.screen.focused
+        pane = focused.id if isinstance(focused, Pane) else None
+        subject = view.subject(self._session, body.by_name) if view.opens is not None else ""
+        return Step(view, subject, pane, body.alone, undo)
+
     def back(self) -> bool:
-        """One step back: out of a panel alone, or of a view of one; False where there is none."""
-        if self._body.alone is not None:
+        """One step back: out of a panel alone, or to where this was opened; False for none."""
+        if self._body.alone is not None and not (self._steps and self._steps[-1].alone):
             self.zoom(None)
         elif self.view.on_back(self._session, self._body.by_name):
             pass
+        elif self._steps:
+            self._return_to(self._steps.pop())
         elif self.view.opens is not None:
-            self._show(self._back.pop() if self._back else list_of(self.view.opens))
+            self._show(list_of(self.view.opens))
         else:
             return False
         return True
@@ -71,6 +107,15 @@ class Navigator:
                     return pane
         return None
 
+    def _return_to(self, step: Step) -> None:
+        if step.undo is not None:
+            step.undo()
+        body, view = self._body, step.view
+        if view.opens is not None:
+            body.show(view)
+            view.open(self._session, body.by_name, step.subject)
+        self._show(view, step.pane, step.alone)
+
     def home(self) -> None:
         """Show the view that the program opened with."""
         if self.view is not HOME:
@@ -87,11 +132,19 @@ class Navigator:
         """Have the tabs say where the user is."""
         view, tabs = self.view, self._tabs
         tabs.current, tabs.crumbs = view.name, ()
+        above = next((step.view for step in reversed(self._steps) if step.view is not view), None)
         if view.opens is not None:
-            above = self._back[-1] if self._back else list_of(view.opens)
+            above = above or list_of(view.opens)
             tabs.crumbs = (above.label, view.title(self._session, self._body.by_name))
+        elif above is not None:
+            tabs.crumbs = (above.label, view.label)
 
-    def _show(self, view: View) -> None:
-        self._body.show(view)
+    def _show(self, view: View, pane: str | None = None, alone: str | None = None) -> None:
+        body = self._body
+        body.show(view)
+        body.alone = alone
         self.name_place()
-        self._body.arrange_panes(focus=True)
+        if pane is None:
+            body.arrange_panes(focus=True)
+        else:
+            body.focus_pane(pane)

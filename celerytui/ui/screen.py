@@ -24,7 +24,7 @@ from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
-from celerytui.ui.figures import Figure
+from celerytui.ui.causes import Causes
 from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
 from celerytui.ui.messages import (
     CursorMoved,
@@ -35,9 +35,10 @@ from celerytui.ui.messages import (
     TaskSelected,
 )
 from celerytui.ui.navigator import Navigator
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
-from celerytui.ui.session import Session, numbers_of, something_wrong
+from celerytui.ui.session import Session, something_wrong
 from celerytui.ui.views.body import Body
 from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
 from celerytui.ui.views.task.detail import DetailPane
@@ -66,6 +67,7 @@ class MainScreen(Screen[None]):
         self.filter_bar = FilterBar(session)
         self.footer = Footer(session, self.key_hints)
         self.navigator = Navigator(session, self.body, self.tabs)
+        self.causes = Causes(session, self.body, self.navigator, self.filter_by)
         self.bars: tuple[Bar, ...] = (
             Header(session, id="header"),
             self.tabs,
@@ -147,7 +149,7 @@ class MainScreen(Screen[None]):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
             hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
-        if self.body.view.opens is not None:
+        if self.navigator.leads_back:
             hints.append((5, (raw("back")[0], "back", 5)))
         for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
             hints.append((order, (key, label, order)))
@@ -237,7 +239,7 @@ class MainScreen(Screen[None]):
         return self.focused if isinstance(self.focused, TablePane) else self.table
 
     async def action_edit_filter(self) -> None:
-        table, body = self.ordered, self.body
+        table, body = self.narrowed, self.body
         here = any(spec.name == table.id for spec in body.view.panes)
         if not here or body.alone not in (None, table.id):
             self.navigator.go(list_of(Scope.TASK))
@@ -246,12 +248,17 @@ class MainScreen(Screen[None]):
             self.filter_bar.input.focus()
             return
         body.typed_for = table.id
-        await self.filter_bar.open(table.narrowed_by, table.names)
+        await self.filter_bar.open(table.narrowed_by, table.SOUGHT)
 
     @property
-    def _typed_for(self) -> TablePane[Any]:
+    def narrowed(self) -> NarrowedPane[Any]:
+        """The pane that the line above is about: the one in focus, else the table of tasks."""
+        return self.focused if isinstance(self.focused, NarrowedPane) else self.table
+
+    @property
+    def _typed_for(self) -> NarrowedPane[Any]:
         pane = self.body.by_name.get(self.body.typed_for or "")
-        return pane if isinstance(pane, TablePane) else self.table
+        return pane if isinstance(pane, NarrowedPane) else self.table
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
@@ -267,6 +274,8 @@ class MainScreen(Screen[None]):
         self.body.typed_for = None
         if event.kept:
             table.end_narrowing()
+            if table.narrowed_by:
+                table.take_first()
         else:
             self.filter_by(self.filter_bar.before, table)
         if table.display:
@@ -276,49 +285,30 @@ class MainScreen(Screen[None]):
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
+        before = self.session.filter_text
         try:
             self.filter_by(event.text)
         except FilterError as error:  # a name may be longer than a filter
             self._say(f"cannot filter by that: {error.message}", seconds=5)
             return
-        self.navigator.go(list_of(Scope.TASK))
+        self.navigator.follow(list_of(Scope.TASK), lambda: self.filter_by(before))
         self.repaint()
 
     @on(FigureOpened)
     def _figure_opened(self, event: FigureOpened) -> None:
-        """Show the rows that a number counts, and no others."""
-        figure = event.figure
-        if figure.scope is Scope.TASK:
-            self._filter_asked(FilterAsked(figure.narrowing))
-            return
-        view = list_of(figure.scope)
-        self.navigator.go(view)
-        table = self.body.by_name[view.focus]
-        assert isinstance(table, TablePane)
-        self.filter_by(figure.narrowing, table)
+        self.causes.open(event.figure)
         self.repaint()
-        table.go_to(0)
 
     def action_figure(self) -> None:
-        """The rows of the gravest number; of the next one where those are shown."""
-        numbers = list(numbers_of(self.session))
-        shown = [one for one in numbers if self._shows(one)]
-        if not numbers:
-            self._say("nothing is wrong: no red number")
-            return
-        at = numbers.index(shown[0]) + 1 if shown else 0
-        self._figure_opened(FigureOpened(numbers[at % len(numbers)]))
+        if self.causes.open_next():
+            self.repaint()
+        else:
+            self._say("no red number: nothing is wrong")
 
-    def _shows(self, figure: Figure) -> bool:
-        view = list_of(figure.scope)
-        table = self.body.by_name.get(view.focus)
-        narrowed = isinstance(table, TablePane) and table.narrowed_by == figure.narrowing
-        return narrowed and self.body.view is view
-
-    def filter_by(self, text: str, table: TablePane[Any] | None = None) -> None:
-        """Narrow a table, by default that of the tasks, by a text that parses; "" for all."""
+    def filter_by(self, text: str, table: NarrowedPane[Any] | None = None) -> None:
+        """Narrow a pane, by default the tasks, by a text that parses; "" for all."""
         table = table or self.table
-        parses = text and not table.names
+        parses = text and not table.SOUGHT
         made = parse_filter(text) if parses else None
         table.narrow(text, made)
 
@@ -327,7 +317,7 @@ class MainScreen(Screen[None]):
 
         Only where it is seen; False where nothing that is seen leaves anything out.
         """
-        tables = [pane for pane in self.body.panes if isinstance(pane, TablePane)]
+        tables = [pane for pane in self.body.panes if isinstance(pane, NarrowedPane)]
         narrowed = [table for table in tables if table.narrowed_by]
         narrowed.sort(key=lambda table: (not table.has_focus, table is not self.table))
         for table in narrowed[:1]:
@@ -356,8 +346,9 @@ class MainScreen(Screen[None]):
 
     def action_copy_id(self) -> None:
         if self.current_task is not None:
-            self.app.copy_to_clipboard(self.current_task)
-            self._say(f"copied {clean(self.current_task)}")
+            shown = clean(self.current_task)
+            self.app.copy_to_clipboard(shown)
+            self._say(f"copied {shown}")
 
     def action_copy_row(self) -> None:
         task = self.session.engine.store.task(self.current_task or "")
@@ -400,15 +391,12 @@ class MainScreen(Screen[None]):
 
     def action_help(self) -> None:
         from celerytui.ui.dialogs.reading import Reading
-        from celerytui.ui.keys.help import help_lines
+        from celerytui.ui.keys.help import HelpSubject, help_lines
 
-        pane = self.pane
-        name, places = ("celerytui", ()) if pane is None else (pane.NAME, pane.places())
-        session = self.session
-        title, lines = help_lines(
-            session.keys, session.glyphs, name, places, read_only=session.read_only
-        )
-        self.app.push_screen(Reading(self.session, title, lines))
+        session, pane = self.session, self.pane
+        about = HelpSubject("celerytui") if pane is None else pane.help_subject()
+        lines = help_lines(session.keys, session.glyphs, about, read_only=session.read_only)
+        self.app.push_screen(Reading(session, *lines))
 
     # The workers, and actions on the cluster
 

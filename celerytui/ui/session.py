@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.model import LinkState
@@ -32,7 +34,7 @@ class Session:
     """One run of the interface.
 
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
-    of one worker shows.
+    of one worker shows. `framed` and `columns_within` are what the view says of the screen's size.
     """
 
     def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
@@ -43,6 +45,7 @@ class Session:
         self.keys = keys
         self.utc = engine.settings.utc
         self.framed = True
+        self.columns_within: Mapping[str, int] = {}
         self.paused_at: float | None = None
         self.filter_text = ""
         self.marked: set[str] = set()

@@ -19,7 +19,7 @@ from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.dialogs.palette import Command, Palette
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.keys.help import help_lines
+from celerytui.ui.keys.help import HelpSubject, help_lines
 from celerytui.ui.panes.list import ListPane
 from tests.ui.fake_engine import FakeEngine, fake_app
 
@@ -129,5 +129,5 @@ def commands_of(at: Driver) -> list[Command]:
 
 def help_of(at: Driver, name: str, places: Sequence[str]) -> tuple[str, list[Spans]]:
     """The help as the app would show it for a pane with those places."""
-    session = at.app.session
-    return help_lines(session.keys, session.glyphs, name, places, read_only=session.read_only)
+    session, about = at.app.session, HelpSubject(name, places)
+    return help_lines(session.keys, session.glyphs, about, read_only=session.read_only)

@@ -228,7 +228,7 @@ async def test_the_view_of_a_worker_shows_the_users_keys(keys: dict[str, str]) -
         assert f"off   {events} turns them on" in pane(at, "facts")
         assert f" {events}   turn them on" in pane(at, "running")
         assert f"{keys.get('view.log', '9')} the log" in pane(at, "answered")
-        assert f"  {keys.get('section.previous', '[')} {keys.get('section.next', ']')} " in pane(
+        assert f" {keys.get('section.previous', '[')} {keys.get('section.next', ']')} " in pane(
             at, "sections"
         )
         at.engine.store.set_task_events(BILL, True, by_us=False)

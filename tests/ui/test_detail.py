@@ -73,6 +73,8 @@ async def test_links_lead_from_a_task_to_its_relatives_and_escape_back() -> None
         assert at.app.main.detail.task_id == "root"
         assert "the.child" in at.screen_text()
         await at.press("escape")
+        assert at.app.main.detail.task_id == "kid"
+        await at.press("escape")
         assert at.app.main.navigator.view.name == "tasks"
 
 
@@ -118,7 +120,7 @@ async def test_back_from_a_relative_the_detail_is_of_the_task_at_the_cursor() ->
         await at.press("2", "j", "enter")
         at.app.main.post_message(RowOpened(Scope.TASK, at.engine.store.latest_failure or ""))
         await at.pilot.pause()
-        await at.press("escape", "1")
+        await at.press("escape", "escape", "1")
         assert at.app.main.detail.task_id == at.app.main.table.cursor
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from celerytui.demo.sample import NOW
@@ -120,3 +122,31 @@ async def test_where_all_queues_are_well_their_title_says_what_is_to_be_done() -
 
 def _text(header: Header) -> str:
     return rows(header)[0]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_no_error_cuts_how_old_what_is_seen_is(width: int) -> None:
+    lost = Link(
+        LinkState.RECONNECTING,
+        since=NOW,
+        error="Error 111 connecting to broker.internal.example.com:6379. " * 9,
+        lost_at=NOW,
+    )
+    async with driven((width, 24), link=lost, now=NOW + 17) as at:
+        [shown] = rows(at.app.query_one(Banner))
+        assert "What you see is 17s old." in shown
+        assert "r reconnect" in shown
+        assert width < 100 or "lost at 10:04:12.  Error 111" in shown
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 40)])
+async def test_the_foot_of_a_chart_is_not_read_as_a_number_of_failures(
+    size: tuple[int, int],
+) -> None:
+    async with driven(size) as at:
+        chart = rows(at.app.main.body.by_name["throughput"])
+        feet = [line.strip("│ ") for line in chart if line.strip("│ ").startswith("failed")]
+        assert len(feet) == 1
+        assert not any("✗" in line for line in chart[1:])
+        assert any(re.match(r"[│ ]*[\d,]+/s ", line) for line in chart[1:])
+        assert " in 5m" in chart[0]

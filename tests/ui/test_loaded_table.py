@@ -299,8 +299,8 @@ async def test_each_line_has_its_own_hints_and_its_own_memory() -> None:
 async def test_what_matches_nothing_says_so_and_how_to_get_out() -> None:
     async with driven(store=large_store()) as at:
         await at.press("3", "j", "slash", *"bill17", "enter")
-        assert 'No name has "bill17" in it' in at.screen_text()
-        assert "1,000 known." in at.screen_text()
+        assert 'No worker matches "bill17"' in at.screen_text()
+        assert "1,000 workers in all." in at.screen_text()
         await at.press("space", "enter", "D")
         assert isinstance(at.app.screen, Choice)  # whom, as nobody is chosen
         await at.press("escape")

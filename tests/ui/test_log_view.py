@@ -196,3 +196,25 @@ async def test_without_a_broker_r_tries_now() -> None:
         await at.press("2", "j", "r")
         assert tried == [True]
         assert not isinstance(at.app.screen, ResultDialog)
+
+
+async def test_slash_finds_in_the_log_and_escape_shows_all_again() -> None:
+    async with driven() as at:
+        for outcome in (GROWN, SENT, Outcome("worker.ping", ("celery@gpu1",), (), NOW, NOW)):
+            at.engine.log.record(outcome)
+        await at.press("9", "slash", *"pool will")
+        log = at.app.main.body.query_one(LogList)
+        assert [entry.action for entry in log.window(0, 9)] == ["worker.pool_grow"]
+        assert "Log  / pool will ─" in at.screen_text()
+        assert "1 of 3" in at.screen_text()
+        await at.press("enter")
+        assert log.cursor == log.shown[0]
+        assert at.app.main.navigator.view.name == "log"
+        for text, action in (("gpu1", "worker.ping"), ("run again", "task.run_again")):
+            await at.press("escape", "slash", *text, "enter")
+            assert [entry.action for entry in log.window(0, 9)] == [action]
+        await at.press("slash", *"nosuch", "enter")
+        assert 'No action matches "run againnosuch"' in at.screen_text()
+        await at.press("escape")
+        assert log.length() == 3
+        assert at.app.session.filter_text == ""

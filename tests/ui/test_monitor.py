@@ -292,10 +292,10 @@ async def test_help_of_the_pane_in_focus() -> None:
     async with driven() as at:
         await at.press("question_mark")
         assert isinstance(at.app.screen, Reading)
-        assert at.app.screen.heading == "Keys: Tasks"
+        assert at.app.screen.heading == "Help: Tasks"
         await at.press("escape", "3", "question_mark")
         assert isinstance(at.app.screen, Reading)
-        assert at.app.screen.heading == "Keys: Workers"
+        assert at.app.screen.heading == "Help: Workers"
 
 
 async def test_the_mouse_chooses_opens_scrolls_and_changes_views() -> None:

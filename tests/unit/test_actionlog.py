@@ -108,9 +108,10 @@ def test_the_newest_are_kept_and_a_full_file_is_put_aside(
 def test_what_cannot_be_written_is_said_and_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     log = opened(tmp_path / "file" / "actions.jsonl")
-    assert log.trouble is None
+    assert "cannot read" in str(log.trouble)
     log.record(outcome())
-    assert "cannot be written" in str(log.trouble)
+    assert "cannot write" in str(log.trouble)
+    assert "check its permissions" in str(log.trouble)
     assert len(log.entries()) == 1
     homeless = opened(None)
     homeless.record(outcome())

@@ -44,6 +44,7 @@ ADDITIONS = {
                 """    Column(
         id="root",
         header="ROOT",
+        help="id of the first task of its workflow",
         width=8,
         text=lambda task, context, width: (task.root_id or "")[:width],
         key=lambda task, now: task.root_id,
@@ -195,7 +196,7 @@ async def show(at):
     engine = at.engine
     alerts = engine.health.evaluate(engine.link, engine.clock())
     document = snapshot_document(
-        engine.store, alerts, engine.link, "shop", "", "", 1.0, [], engine.clock()
+        engine.store, alerts, engine.link, {}, "shop", "", "", 1.0, [], engine.clock()
     )
     found = [one for one in document["alerts"] if one["id"] == "queue.unread"]
     assert [(one["subject"], one["text"]) for one in found] == [("mail", "The postman is ill")]

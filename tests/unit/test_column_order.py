@@ -56,6 +56,7 @@ def test_rows_are_sorted_stably_and_those_without_a_value_come_last(
     by: Column[tuple[float | None, int]] = Column(
         id="n",
         header="N",
+        help="a number",
         width=4,
         text=lambda row, context, width: "",
         key=lambda row, now: row[0],

@@ -149,6 +149,26 @@ def test_the_columns_fill_the_table(width: int) -> None:
         assert all(size > 0 for _, size in layout)
 
 
+TABLES = [TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS]
+
+
+@pytest.mark.parametrize("columns", TABLES, ids=["tasks", "workers", "queues", "alerts"])
+def test_a_wider_table_has_every_column_of_a_narrower_one_under_its_whole_head(
+    columns: Any,
+) -> None:
+    before: set[str] = set()
+    for width in range(20, 261):
+        layout = columns_for(columns, width)
+        shown = {one.id for one, _ in layout}
+        assert before <= shown, width
+        before = shown
+        for sort in (None, *shown):
+            heads = {cell.column: cell.text.strip("▾ ") for cell in header_cells(layout, sort)}
+            assert all(heads[one.id] in ("", one.header) for one, _ in layout)
+            if width >= 44:
+                assert all(heads[one.id] == one.header or size < 4 for one, size in layout)
+
+
 # The table of STYLE: each goes when the table is narrower than this.
 GOES_AT = {"info": 110, "id": 72, "wait": 90, "runtime": 60, "seen": 66, "queue": 84, "worker": 78}
 

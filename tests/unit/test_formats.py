@@ -288,10 +288,12 @@ def test_names_and_ids_fit(text: str, width: int) -> None:
 
 
 def test_when_a_queue_is_empty() -> None:
-    assert format_drain(Queue("q", ready=6, empty_in=6.0, growth=-1.0)) == "6s"
-    assert format_drain(Queue("q", ready=6, growth=0.5)) == "never"
-    assert format_drain(Queue("q", ready=0, growth=0.0)) == "–"
-    assert format_drain(judged(Queue("q", ready=6, growth=0.5, consumed=False))) == "no consumer"
+    assert format_drain(Queue("q", ready=6, empty_in=6.0, growth=-1.0), 8) == "6s"
+    assert format_drain(Queue("q", ready=6, growth=0.5), 8) == "never"
+    assert format_drain(Queue("q", ready=6, growth=0.5), 12) == "not draining"
+    assert format_drain(Queue("q", ready=0, growth=0.0), 8) == "–"
+    unconsumed = judged(Queue("q", ready=6, growth=0.5, consumed=False))
+    assert format_drain(unconsumed, 8) == "no consumer"
 
 
 @given(ANY_NUMBER, st.integers(-1, 30), st.booleans())

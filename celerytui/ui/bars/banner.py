@@ -1,9 +1,9 @@
-"""The rows that show only while there is something to tell: trouble, and work under way."""
+"""The row that shows only while something is wrong or paused."""
 
 from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span
-from celerytui.health.link import BEHIND, BLOCKED
+from celerytui.health.link import BEHIND, BLOCKED, UNASKED
 from celerytui.model import LinkState
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -35,33 +35,42 @@ class Banner(Bar):
         link, now = session.engine.link, session.engine.clock()
         if link.state is LinkState.RECONNECTING and link.lost_at is not None:
             old = format_span(now - link.lost_at)
+            lost = format_clock(link.lost_at, session.utc)
             spans: list[Span] = [
-                (f"The broker is gone since {format_clock(link.lost_at, session.utc)}", "strong"),
-                (f"  {clean(link.error or '', limit=90)}", "text"),
-                (f"   What you see is {old} old.", "warning"),
+                (f"What you see is {old} old.", "strong"),
+                (f"  Broker connection lost at {lost}.", "text"),
+                (f"  {clean(link.error or '', limit=200)}", "text"),
             ]
-            return spans, (session.key_of("task.result"), "try now")
+            return spans, (session.key_of("task.result"), "reconnect")
         if session.paused_at is not None:
             ago = format_age(now - session.paused_at)
             return [
                 ("Paused", "strong"),
                 (f" at {format_clock(session.paused_at, session.utc)}, {ago};", "text"),
                 (" events are still received", "text"),
-            ], (session.key_of("display.pause"), "go on")
+            ], (session.key_of("display.pause"), "resume")
         blocked = session.engine.health.alerts.get(BLOCKED)
         if blocked is not None:
             return [(clean(blocked.text, limit=200), "strong")], None
+        unasked = session.engine.health.alerts.get(UNASKED)
+        if unasked is not None:
+            key = (session.key_of("workers.ask"), "ask again")
+            return [
+                ("Workers can't be asked: ", "strong"),
+                (clean(unasked.evidence["error"], limit=160), "text"),
+                ("; what ran before the start is unknown", "warning"),
+            ], key
         behind = session.engine.health.alerts.get(BEHIND)
         if behind is not None:
-            what = "  More events come than are read here."
+            what = "  Events arrive faster than they can be read."
             fate = f" {session.engine.when_late}." if session.engine.when_late else ""
             late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
         if session.engine.trouble is not None:
             return [
-                ("Something failed in here", "strong"),
-                (f"  {clean(session.engine.trouble, limit=60)};", "text"),
-                (" what you see may lack something. --log-file has all of it", "text"),
+                ("Internal error: the display may be incomplete.", "strong"),
+                (" Details are in --log-file.", "text"),
+                (f"  {clean(session.engine.trouble, limit=60)}", "text"),
             ], None
         if link.note is not None:
             return [(clean(link.note, limit=200), "strong")], None

@@ -1,6 +1,6 @@
 """The line for the filter: it acts while it is typed, and marks a mistake where it is.
 
-In the lists of workers and of queues it is the line for a part of their names.
+Over workers, queues and the log of actions it is the line for a text that they contain.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from celerytui.errors import FilterError
-from celerytui.query import FIELDS, Filter, parse_filter, suggest
+from celerytui.query import FIELDS, Filter, half_typed, parse_filter, suggest
 from celerytui.ui.keys.registry import Key, Keyed, keys_at
 from celerytui.ui.session import Session
 
@@ -34,16 +34,16 @@ class FilterInput(Keyed, Input):
     def __init__(self, session: Session) -> None:
         super().__init__(id="filter-input", compact=True)
         self.session = session
-        self.names = ""
+        self.sought = ""
         self.kept: list[str] = []
         self._kept = {"": self.kept}
         self._at = 0
 
-    def begin(self, text: str, names: str) -> None:
-        """Be about names of these, or about the filter of tasks if ""."""
-        self.names = names
-        self.max_length = NAME_LIMIT if names else 0
-        self.kept = self._kept.setdefault(names, [])
+    def begin(self, text: str, sought: str) -> None:
+        """Take a part of what is sought, or a filter of tasks if ""."""
+        self.sought = sought
+        self.max_length = NAME_LIMIT if sought else 0
+        self.kept = self._kept.setdefault(sought, [])
         self._at = len(self.kept)
         self.value = text
         self.cursor_position = len(text)
@@ -51,7 +51,7 @@ class FilterInput(Keyed, Input):
     @property
     def offered(self) -> list[Key]:
         """The keys that do something here: names are not completed."""
-        completes = not self.names
+        completes = not self.sought
         return [key for key in keys_at("filter") if completes or key.action != "complete"]
 
     def action_give_up(self) -> None:
@@ -69,7 +69,7 @@ class FilterInput(Keyed, Input):
         self.cursor_position = len(self.value)
 
     def action_complete(self) -> None:
-        if self.names:
+        if self.sought:
             return
         store = self.session.engine.store
         known = {
@@ -128,8 +128,8 @@ class FilterBar(Widget):
         """The input line."""
         return self.query_one(FilterInput)
 
-    async def open(self, text: str, names: str = "") -> None:
-        """Show the line with a filter, or a part of the names of these, the cursor at its end."""
+    async def open(self, text: str, sought: str = "") -> None:
+        """Show the line with a filter, or a part of what is sought, the cursor at its end."""
         self._before = text
         self.display = True
         if not self.children:
@@ -138,7 +138,7 @@ class FilterBar(Widget):
                 Horizontal(slash, FilterInput(self.session)),
                 Static("", id="filter-note", markup=False),
             )
-        self.input.begin(text, names)
+        self.input.begin(text, sought)
         self.input.focus()
         self._hint()
 
@@ -159,22 +159,34 @@ class FilterBar(Widget):
         event.stop()
         if not self.display:
             return
-        text = event.value.strip()
-        if self.input.names:
-            self.post_message(self.Changed(text, None))
+        if self.input.sought:
+            self.post_message(self.Changed(event.value.strip(), None))
             return
+        half = half_typed(event.value)
+        if half is None:
+            self._apply(event.value)
+        else:
+            self._hint(half[1])
+            self._apply(half[0], aloud=False)
+
+    def _apply(self, value: str, *, aloud: bool = True) -> None:
+        """Show what matches; a mistake is marked if `aloud`."""
         try:
-            made = parse_filter(event.value) if text else None
+            made = parse_filter(value) if value.strip() else None
         except FilterError as error:
-            self._show_error(error)
+            if aloud:
+                self._show_error(error)
             self.post_message(self.Failed())
             return
-        self._hint()
-        self.post_message(self.Changed(text, made))
+        if aloud:
+            self._hint()
+        self.post_message(self.Changed(value.strip(), made))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if not self.input.sought and half_typed(event.value) is not None:
+            self._apply(event.value)
         self.close(kept=True)
 
     @on(FilterInput.GaveUp)
@@ -182,10 +194,14 @@ class FilterBar(Widget):
         event.stop()
         self.close(kept=False)
 
-    def _hint(self) -> None:
-        style, names = self.session.palette.style, self.input.names
-        what = f"part of the names of {names}" if names else "fields"
-        how = "* any text, ? one character" if names else " ".join(field.name for field in FIELDS)
+    def _hint(self, typed: str = "") -> None:
+        """What can be typed; of a field that is `typed` up to its colon, what it is."""
+        style, sought = self.session.palette.style, self.input.sought
+        what = sought or "fields"
+        begun = [field for field in FIELDS if field.name.startswith(typed.rstrip(":"))] or FIELDS
+        how = "* any text, ? one character" if sought else " ".join(field.name for field in begun)
+        if typed and len(begun) == 1:
+            what, how = f"{begun[0].name}:", begun[0].says
         note = Text(f" {what} ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
         note.append(how, style("text", "surface"))
         self.query_one("#filter-note", Static).update(note)

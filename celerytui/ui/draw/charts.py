@@ -14,8 +14,9 @@ from celerytui.ui.draw.spans import Span, fit_spans, merge_spans
 
 Values = Sequence[float | None]
 
-GUTTER = 6
-"""Cells at the left of an area chart for the scale: five for the number, one of space."""
+GUTTER = 8
+"""Cells at the left of an area chart for the scale: seven for the rate, one of space."""
+FAILED = "failed"
 _STEPS = (1, 2, 4, 5, 8, 10)
 # Braille dots of the left and the right column, with 0 to 4 of them set.
 _RISING_DOTS = ((0x00, 0x40, 0x44, 0x46, 0x47), (0x00, 0x80, 0xA0, 0xB0, 0xB8))
@@ -150,7 +151,8 @@ def area_chart(
 ) -> list[list[Span]]:
     """An area chart as `height` rows of exactly `width` cells; values are oldest first, to now.
 
-    `done` rises above the axis, `failed` (if given) hangs one row below it on a scale of its own.
+    `done` rises above the axis; `failed` (if given) hangs one row below it on a scale of its own,
+    which has no number: it would be read as that of the failures.
     The scales are the tops of the axes (`Scale.update`), else fitted. The last row has the times
     of `seconds` of history (one value a second if not given), unless `axis` is off or the chart
     is low. Where data stops, `┆` marks it.
@@ -171,14 +173,13 @@ def area_chart(
     above = height - axis - below
     levels = [_level(value, top, above * steps) for value in rise]
     for row in range(above, 0, -1):
-        label = _scale_label(top) if row == above else "0" if row == 1 else ""
+        label = f"{_scale_label(top)}/s" if row == above else "0" if row == 1 else ""
         cells = draw(levels, row, (role, body), False)
         rows.append(_chart_row(label, left, cells, gaps, glyphs))
     if below:
         levels = [_level(value, depth, steps) for value in hang]
         cells = draw(levels, 1, ("failure", "failure"), True)
-        label = f"{glyphs.failure} {_scale_label(depth)}"
-        rows.append(_chart_row(label, left, cells, gaps, glyphs))
+        rows.append(_chart_row(FAILED, left, cells, gaps, glyphs))
     if axis:
         rows.append(_time_row(seconds or float(len(done)), left, plot))
     return rows

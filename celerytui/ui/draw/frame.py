@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celerytui.ui.draw.glyphs import UNICODE, Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans
+from celerytui.ui.draw.titles import fit_title
 
 
 def frame_top(
@@ -47,6 +48,7 @@ def _frame(
     if inner < 3:
         return [((first + bar * (width - 2 * len(first)) + last)[:width], border)]
     line = Line(inner, glyphs.ellipsis).fill(bar, border)
+    title, right = fit_title(title, right, inner - bool(title) - bool(right), glyphs.ellipsis)
     if title:
         line.left((" ", ""), *title)
     if right:
@@ -56,5 +58,6 @@ def _frame(
 
 def section(width: int, title: str, right: Spans = (), *, glyphs: Glyphs = UNICODE) -> list[Span]:
     """A section's head inside a pane: a bold word, a rule, and words at the right if any."""
-    line = Line(width, glyphs.ellipsis).left((title, "strong")).right(*right)
+    left, right = fit_title([(title, "strong")], right, width, glyphs.ellipsis)
+    line = Line(width, glyphs.ellipsis).left(*left).right(*right)
     return line.fill(glyphs.horizontal, "border").spans()

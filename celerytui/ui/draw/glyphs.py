@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from celerytui.columns.glyphs import ASCII, UNICODE, Glyphs
+from celerytui.columns.glyphs import ASCII, MEANINGS, UNICODE, Glyphs
 
-__all__ = ["ASCII", "UNICODE", "Glyphs", "glyphs", "pick_glyphs"]
+__all__ = ["ASCII", "MEANINGS", "UNICODE", "Glyphs", "glyphs", "pick_glyphs"]
 
 # East Asian terminals may draw these two cells wide, which would push the row apart.
 _EAST_ASIAN = replace(

@@ -16,7 +16,17 @@ from celerytui.columns import cell_width as cells
 from celerytui.columns import clean, cut, pad
 from celerytui.ui.draw.theme import Palette
 
-__all__ = ["Align", "Line", "Span", "Spans", "cells", "cut_spans", "cut_text", "fit_spans"]
+__all__ = [
+    "Align",
+    "Line",
+    "Span",
+    "Spans",
+    "cells",
+    "characters",
+    "cut_spans",
+    "cut_text",
+    "fit_spans",
+]
 __all__ += ["merge_spans", "safe", "slice_spans", "span_width", "to_strip", "wrap_spans"]
 
 Span = tuple[str, str]
@@ -137,7 +147,7 @@ def wrap_spans(
     while len(rows) < most:
         room = rest_width if rows else width
         end = len(flat) if len(rows) + 1 == most else _row_end(flat, start, room)
-        rows.append(cut_spans(_characters(spans, start, end), room, ellipsis))
+        rows.append(cut_spans(characters(spans, start, end), room, ellipsis))
         start = end
         if start >= len(flat):
             break
@@ -158,7 +168,8 @@ def _row_end(flat: str, start: int, width: int) -> int:
     return space + 1 if space > start else max(end, start + 1)
 
 
-def _characters(spans: Spans, start: int, end: int) -> list[Span]:
+def characters(spans: Spans, start: int, end: int) -> list[Span]:
+    """The characters from `start` to before `end`."""
     out: list[Span] = []
     at = 0
     for text, role in spans:

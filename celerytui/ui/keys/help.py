@@ -1,41 +1,67 @@
-"""The help of a view, made from the registries of keys, actions and filter fields."""
+"""The help of a pane, made from the registries of keys, actions, columns, signs and fields."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from celerytui.control import ACTIONS, GROUPS, Scope
+from msgspec import Struct
+
+from celerytui.columns.workers import STATUS_SIGNS
+from celerytui.control import ACTIONS, GROUPS
 from celerytui.model import TaskState
 from celerytui.query import FIELDS
-from celerytui.ui.draw.glyphs import Glyphs
+from celerytui.ui.draw.glyphs import MEANINGS, Glyphs
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.figures import FIGURES
 from celerytui.ui.keys.registry import PLACES, Keys
 
 
+class HelpSubject(Struct, frozen=True):
+    """What help is about: a pane's name, the places of its keys, its columns with what they show.
+
+    `sought` is what the line for its filter looks for, "" where that takes the filter language.
+    """
+
+    name: str
+    places: Sequence[str] = ()
+    columns: Sequence[tuple[str, str]] = ()
+    sought: str = ""
+
+
 def help_lines(
-    keys: Keys, glyphs: Glyphs, name: str, places: Sequence[str], *, read_only: bool
+    keys: Keys, glyphs: Glyphs, subject: HelpSubject, *, read_only: bool
 ) -> tuple[str, list[Spans]]:
-    """The title and the lines of the help for a pane by its name, with the keys of its places."""
+    """The title and the lines of the help."""
     lines: list[Spans] = []
-    for place in [*(one for one in PLACES if one in places), "app"]:
+    for place in [*(one for one in PLACES if one in subject.places), "app"]:
         lines += [[], [(PLACES[place], "strong")]]
         for key in keys.at(place):
             lines.append(_line(" ".join(keys.of(key.id)), key.help or key.label))
     lines += _action_lines(keys, read_only)
-    lines += [[], [("Filter", "strong")], *_filter_lines(places)]
-    signs = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
-    lines += [[], [("Signs", "strong")]]
-    lines += [_line("", "   ".join(signs[start : start + 5])) for start in range(0, len(signs), 5)]
-    return f"Keys: {name}", lines[1:]
+    lines += [[], [("Filter", "strong")], *_filter_lines(subject.sought)]
+    if subject.columns:
+        lines += [[], [("Columns", "strong")]]
+        lines += [_line(title, meaning) for title, meaning in subject.columns]
+    return f"Help: {subject.name}", [*lines[1:], *_sign_lines(glyphs)]
+
+
+def _sign_lines(glyphs: Glyphs) -> list[Spans]:
+    tasks = [f"{glyphs.state(state)} {state.label}" for state in TaskState]
+    workers = [f"{glyphs[sign]} {status}" for status, sign in STATUS_SIGNS.items()]
+    lines: list[Spans] = [[], [("Signs", "strong")]]
+    for label, signs in (("tasks", tasks), ("workers", workers)):
+        lines += [
+            _line("" if start else label, "   ".join(signs[start : start + 4]))
+            for start in range(0, len(signs), 4)
+        ]
+    return [*lines, *(_line(glyphs[field], meaning) for field, meaning in MEANINGS.items())]
 
 
 def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
     if read_only:
-        return [[], [("Read-only: no key here changes the cluster", "strong")]]
+        return [[], [("Read-only: no key changes the cluster", "strong")]]
     key_of = keys.first
     single = [one for one in ACTIONS if not one.group]
-    lines: list[Spans] = [[], [("Actions: they change the cluster, and ask first", "strong")]]
+    lines: list[Spans] = [[], [("Actions: change the cluster", "strong")]]
     keyed = [one for one in ACTIONS if keys.given(one.id) or (not one.group and key_of(one.id))]
     lines += [_line(key_of(one.id), f"{one.label}  ({one.id})") for one in keyed]
     lines += [_line(key_of(one.id), f"{one.label}: a menu") for one in GROUPS]
@@ -43,14 +69,9 @@ def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
     return [*lines, _line(f"{key_of('actions.menu')} {key_of('palette.open')}", ", ".join(rest))]
 
 
-def _filter_lines(places: Sequence[str]) -> list[Spans]:
-    if "table" in places and "tasks" not in places:
-        troubles = [one.narrowing for one in FIGURES if one.scope is not Scope.TASK]
-        return [
-            _line("word", "anywhere in the name; * is any text, ? one character"),
-            _line("", f"or those with a trouble: {' '.join(troubles[:3])}"),
-            _line("", " ".join(troubles[3:])),
-        ]
+def _filter_lines(sought: str) -> list[Spans]:
+    if sought:
+        return [_line("text", f"{sought}; * any text, ? one character")]
     names = [field.name for field in FIELDS]
     return [
         _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),

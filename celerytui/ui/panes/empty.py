@@ -10,7 +10,7 @@ from celerytui.columns import clean
 from celerytui.control import ENABLE_EVENTS
 from celerytui.counts import counted
 from celerytui.health.workers import SILENT
-from celerytui.model import LinkState, Worker
+from celerytui.model import LinkState, Outage, Worker
 from celerytui.query import hint
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
@@ -18,6 +18,12 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
 WIDTH = 72
+
+_OUTAGES = {
+    Outage.ABSENT: "No answer from",
+    Outage.REFUSED: "Refused by",
+    Outage.UNUSABLE: "Cannot connect to",
+}
 
 
 class EmptyState(Struct):
@@ -80,8 +86,9 @@ def no_workers(session: Session) -> EmptyState:
     if engine.link.state is LinkState.CONNECTING:
         return EmptyState("Connecting", "Workers show as soon as the broker answers.")
     if engine.link.state is LinkState.RECONNECTING:
+        outage = _OUTAGES[engine.link.outage or Outage.ABSENT]
         return EmptyState(
-            "No answer from the broker", "Workers show as soon as it does.", warns=True
+            f"{outage} the broker", "Workers show as soon as it can be reached.", warns=True
         )
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
@@ -95,11 +102,11 @@ def no_workers(session: Session) -> EmptyState:
     )
 
 
-def no_such_name(session: Session, what: str, word: str, known: int) -> EmptyState:
-    """Why none is left in a list of names that was narrowed to those with a word in them."""
+def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState:
+    """Why no row is left of a list that was narrowed to those which contain a text."""
     return EmptyState(
-        f'No name has "{clean(word, limit=40)}" in it',
-        f"{known:,} known.",
+        f'No {noun} matches "{clean(word, limit=40)}"',
+        f"{counted(count, noun)} in all.",
         keys=_change_or_clear(session),
     )
 
@@ -110,7 +117,8 @@ def no_queues(session: Session) -> EmptyState:
 
 
 def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
-    return (session.key_of("filter.edit"), "change it"), (session.key_of("back"), "clear it")
+    key_of = session.key_of
+    return (key_of("filter.edit"), "change the filter"), (key_of("back"), "clear the filter")
 
 
 def _meant(session: Session) -> str:
@@ -120,6 +128,9 @@ def _meant(session: Session) -> str:
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
+    if session.filter_text and len_held(session) and engine.view.stale:
+        tested = min(engine.view.tested, len_held(session))
+        return EmptyState("Searching", f"{tested:,} of {len_held(session):,} tasks")
     if session.filter_text and len_held(session):
         return EmptyState(
             "No task matches the filter",
@@ -131,9 +142,10 @@ def no_tasks(session: Session) -> EmptyState:
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
         if link.error:
+            remedy = "" if link.remedy is None else f" This grants it: {link.remedy}"
             return EmptyState(
-                f"No answer from {where}",
-                clean(link.error),
+                f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
+                clean(f"{link.error.rstrip('.')}.{remedy}"),
                 keys=((session.key_of("task.result"), "try now"),),
                 warns=True,
             )

@@ -35,6 +35,7 @@ class ListPane(Pane, Generic[Item]):
     shown: Sequence[str] = ()
     """The ids of the rows that are drawn, from the top."""
     _anchor: str | None = None
+    _first_wanted = False
 
     @abstractmethod
     def length(self) -> int:
@@ -64,6 +65,11 @@ class ListPane(Pane, Generic[Item]):
         """What is shown where there are no rows: why, and the key that helps."""
         return []
 
+    @property
+    def answers(self) -> bool:
+        """Whether the first rows are those that were asked for last."""
+        return True
+
     def cursor_moved(self) -> None:
         """The cursor stands on another row now."""
 
@@ -74,6 +80,7 @@ class ListPane(Pane, Generic[Item]):
         rows = height - len(head)
         count = self.length()
         if count == 0:
+            self._first_wanted &= not self.answers
             self.shown = ()
             return [*((line, "bg") for line in head), *self.empty(width, rows)]
         self._settle(count, rows)
@@ -98,6 +105,10 @@ class ListPane(Pane, Generic[Item]):
     def _settle(self, count: int, rows: int) -> None:
         """Choose the first row so that the cursor's row, or else the first one, stays in place."""
         last_top = max(0, count - rows)
+        if self._first_wanted and self.answers and (first := self.window(0, 1)):
+            self._first_wanted = False
+            self._top = self._place = 0
+            self._set_cursor(self.key_of(first[0]))
         if self.follow:
             self._top = 0
             first = self.window(0, 1)
@@ -136,13 +147,18 @@ class ListPane(Pane, Generic[Item]):
         count = self.length()
         if not count:
             return
-        self.follow = False
+        self.follow = self._first_wanted = False
         index = max(0, min(index, count - 1))
         items = self.window(index, 1)
         if items:
             self._place = index - self._top
             self._set_cursor(self.key_of(items[0]))
             self.redraw()
+
+    def take_first(self) -> None:
+        """Put the cursor on the first row, as soon as the rows are those that were asked for."""
+        self._first_wanted = True
+        self.redraw()
 
     def go_to_key(self, key: str) -> bool:
         """Put the cursor on the row of that id; False where it is not in the list."""
@@ -191,7 +207,7 @@ class ListPane(Pane, Generic[Item]):
         """Take the cursor away and go back to the first rows; False where there was none."""
         had = self.cursor is not None or self._top > 0
         self._top = 0
-        self.follow = False
+        self.follow = self._first_wanted = False
         self._set_cursor(None)
         self.redraw()
         return had

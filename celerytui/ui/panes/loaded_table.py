@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from celerytui.columns import clean, column, natural, sorted_rows
+from celerytui.columns import clean, column, has_head, natural, sorted_rows
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span, cells_of
 from celerytui.ui.figures import BY_NARROWING, Figure
 from celerytui.ui.messages import FigureOpened
-from celerytui.ui.panes.empty import EmptyState, no_such_name
+from celerytui.ui.panes.empty import EmptyState, no_matches
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session
@@ -28,6 +28,7 @@ class LoadedTable(TablePane[Item]):
     them, or the narrowing of one of `FIGURES`, which are the numbers in its title.
     """
 
+    NOUN: ClassVar[str]
     word: str = ""
     FIGURES: ClassVar[tuple[Figure, ...]] = ()
 
@@ -97,7 +98,7 @@ class LoadedTable(TablePane[Item]):
     def _head_tells(self) -> bool:
         width = self.inside.width
         return bool(self.head(width)) and any(
-            column.id == self.sort_column and column.header and size >= 4
+            column.id == self.sort_column and has_head(column, size)
             for column, size in self.layout_for(width)
         )
 
@@ -124,7 +125,7 @@ class LoadedTable(TablePane[Item]):
     def empty(self, width: int, height: int) -> list[Row]:
         notice = self.nothing()
         if self._all:
-            notice = no_such_name(self.session, self.NAME.lower(), self.word, len(self._all))
+            notice = no_matches(self.session, self.word, len(self._all), self.NOUN)
         return notice.rows(width, height, self.session.glyphs)
 
     # The rows
@@ -154,10 +155,6 @@ class LoadedTable(TablePane[Item]):
             self.action_move(1)
         if self.chosen is not None:
             self.open_row(self.chosen)
-
-    @property
-    def names(self) -> str:
-        return self.NAME.lower()
 
     @property
     def narrowed_by(self) -> str:

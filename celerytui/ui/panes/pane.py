@@ -6,7 +6,8 @@ screen, so that a storm of events costs the terminal no more than a reader could
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual import events
@@ -21,6 +22,9 @@ from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
+
+if TYPE_CHECKING:
+    from celerytui.ui.keys.help import HelpSubject
 
 Row = tuple[Line | Spans, str]
 """A line and the ground it stands on."""
@@ -70,6 +74,16 @@ class Pane(Keyed, Widget, can_focus=True):
     def rows_wanted(self) -> int:
         """How many rows of body it would like to have."""
         return 0
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        """The heads of its columns, and what each shows."""
+        return ()
+
+    def help_subject(self) -> HelpSubject:
+        """What help is about while this pane has the focus."""
+        from celerytui.ui.keys.help import HelpSubject
+
+        return HelpSubject(self.NAME, self.places(), self.columns_explained())
 
     def footnote(self) -> Spans:
         """What stands in the bottom border, at the right."""

@@ -16,9 +16,8 @@ from celerytui.columns import (
     row_cells,
     sort_arrow,
 )
-from celerytui.query import Filter
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
-from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Row
 
 Item = TypeVar("Item")
@@ -28,13 +27,13 @@ UNITS = frozenset({"busy", "done", "growth"})
 BARS = frozenset({"bar"})
 
 
-class TablePane(ListPane[Item]):
+class TablePane(NarrowedPane[Item]):
     """A ListPane whose rows are the cells of `COLUMNS`, under a head where there is room."""
 
     COLUMNS: ClassVar[Sequence[Column]]  # type: ignore[type-arg]
     GUTTER: ClassVar[int] = 1
     """Cells before the first column: the cursor's, and for tasks the mark's."""
-    HEAD_FROM: ClassVar[int] = 7
+    HEAD_FROM: ClassVar[int] = 4
     """Rows of body from which a pane without a frame has a head."""
     KEYS: ClassVar[tuple[str, ...]] = ("table",)
 
@@ -46,7 +45,12 @@ class TablePane(ListPane[Item]):
 
     def layout_for(self, width: int) -> Layout[Item]:
         """The columns that go in a body of `width` cells."""
-        return columns_for(self.COLUMNS, width + 1 - self.GUTTER)
+        most = self.session.columns_within.get(self.id or "", width)
+        room = width + 1 - self.GUTTER
+        return columns_for(self.COLUMNS, room, chosen_for=room - max(0, width - most))
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return [(column.title, column.help) for column in self.COLUMNS]
 
     def left_out(self) -> list[Span]:
         """Why there is more than these rows."""
@@ -109,26 +113,6 @@ class TablePane(ListPane[Item]):
             rows.append(row)
         self._drawn = drawn
         return rows
-
-    @property
-    def names(self) -> str:
-        """What the line above looks for in the names of, "" where it takes the filter language."""
-        return ""
-
-    @property
-    def narrowed_by(self) -> str:
-        """The text by which the rows are chosen, "" where all are shown."""
-        raise NotImplementedError
-
-    def narrow(self, text: str, made: Filter | None) -> None:
-        """Show only what matches a text, which is `made` a filter where it is one; "" for all."""
-        raise NotImplementedError
-
-    def keep_narrowed(self) -> None:
-        """What is typed does not parse: show what the last text that did has left."""
-
-    def end_narrowing(self) -> None:
-        """What was typed is kept."""
 
     def head_clicked(self, x: int) -> None:
         start = self.GUTTER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.columns import format_count, format_rate
+from celerytui.columns import format_clock, format_count, format_rate
 from celerytui.ui.draw.charts import (
     Scale,
     area_chart,
@@ -52,11 +52,11 @@ class Throughput(Pane):
         right: list[Span] = [
             (f"{glyphs.success} ", "success"),
             (format_rate(summary.done_per_second, ascii=session.ascii), "text"),
-            (" done", "muted") if session.framed else ("", "text"),
+            (" done", "muted"),
             (f"   {glyphs.failure} ", "failure" if bad else "muted"),
             (format_rate(summary.failed_per_second, ascii=session.ascii), "text"),
-            (" failed", "muted") if session.framed else ("", "text"),
-            (f"   peak {self._peak:,.0f}" if session.framed else "   last 5m", "muted"),
+            (" failed", "muted"),
+            (f"   peak {format_rate(self._peak, ascii=session.ascii)} in 5m", "muted"),
         ]
         return [(self.NAME, self.title_role)], right
 
@@ -64,14 +64,20 @@ class Throughput(Pane):
         worker = self.session.glance.workers.get(hostname)
         glyphs, bad = self.session.glyphs, worker.failed if worker is not None else None
         rate = worker.done_per_second if worker is not None else None
-        return [
+        since = worker.seen_since if worker is not None else None
+        ascii, utc, now = self.session.ascii, self.session.utc, self.session.now()
+        spans: list[Span] = [
             (f"{glyphs.success} ", "success"),
-            (format_rate(rate, ascii=self.session.ascii), "text"),
-            (f"   {glyphs.failure} ", "failure" if bad else "muted"),
-            (format_count(bad, ascii=self.session.ascii), "text"),
-            (" failed" if self.session.framed else "", "muted"),
-            (f"   peak {self._peak:,.1f}", "muted"),
+            (format_rate(rate, ascii=ascii), "text"),
+            (" done", "muted"),
         ]
+        if since is not None:
+            spans += [
+                (f"   {glyphs.failure} ", "failure" if bad else "muted"),
+                (format_count(bad, ascii=ascii), "text"),
+                (f" failed since {format_clock(since, utc, now=now)}", "muted"),
+            ]
+        return [*spans, (f"   peak {format_rate(self._peak, ascii=ascii)} in 5m", "muted")]
 
     def paint(self) -> None:
         other = self._charted is not None and self._charted[1] != self.of_worker

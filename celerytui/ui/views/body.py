@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
-from celerytui.ui.views.layout import FRAMED_FROM, Needs, PaneLayout, Regions
+from celerytui.ui.views.layout import Needs, PaneLayout, Regions
 from celerytui.ui.views.registry import HOME
 from celerytui.ui.views.view import View
 
@@ -57,7 +57,10 @@ class Body(Widget):
 
     def arrange_panes(self, *, focus: bool = False) -> None:
         """Work out which panes have room and where; with `focus`, go to the view's own pane."""
-        self.session.framed = self.app.size.width >= FRAMED_FROM
+        self.session.framed = self.view.framed(self.app.size)
+        self.session.columns_within = self.view.columns_within(self.app.size)
+        if self.alone is not None:
+            self.session.columns_within = {}
         regions = self._current(self.size)
         changed = regions != self._regions
         self._regions = regions
@@ -95,7 +98,11 @@ class Body(Widget):
         order = [self.alone] if self.alone else self.view.in_tab_order(self._regions)
         focused = self.screen.focused
         at = order.index(focused.id) if focused is not None and focused.id in order else 0
-        pane = self.by_name[order[(at + by) % len(order)] or ""]
+        self.focus_pane(order[(at + by) % len(order)] or "")
+
+    def focus_pane(self, name: str) -> None:
+        """Give the focus to a pane of the view, also to one that shows only while it has it."""
+        pane = self.by_name[name]
         pane.display = True
         self.screen.set_focus(pane)
         self.arrange_panes()

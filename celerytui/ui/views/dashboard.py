@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.geometry import Region, Size
 
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import (
     AXIS_ROWS,
     BESIDE_FROM,
+    BESIDE_MOST,
     CHART_ROWS,
-    FRAMED_FROM,
     Needs,
     Regions,
     is_small,
@@ -21,8 +23,16 @@ from celerytui.ui.views.tasks.view import TASKS, AboutTasks
 from celerytui.ui.views.view import PaneSpec
 from celerytui.ui.views.workers.view import WORKERS
 
+LISTS = 46
+"""Columns that the lists of workers and queues take at the left of all else."""
+TABLE_LEAST = 93
+"""Columns that the table of tasks takes beside them: what one of 90 cells shows, it shows."""
+LEFT_FROM = LISTS + TABLE_LEAST
+"""Columns from which the lists stand at the left; below they stand above all else."""
 DETAIL_COLUMNS = 120
 DETAIL_ROWS = 25
+DETAIL_ROWS_BELOW = 33
+"""Rows of room from which a task in short stands at the bottom; more where all stands above it."""
 
 
 def _throughput() -> type[Pane]:
@@ -52,14 +62,24 @@ class DashboardView(AboutTasks):
             return whole(size, needs.alone)
         if is_small(size):
             return whole(size, needs.focused or self.focus)
-        if width < FRAMED_FROM:
-            return _ruled(room, needs)
         if width >= BESIDE_FROM:
-            beside = min(96, width * 9 // 25)
-            regions = _framed(Region(0, 0, width - beside, height), needs, with_detail=False)
+            beside = min(BESIDE_MOST, width * 9 // 25)
+            regions = _above(Region(0, 0, width - beside, height), needs, framed=True)
             return {**regions, DETAIL.name: Region(width - beside, 0, beside, height)}
-        with_detail = width >= DETAIL_COLUMNS and height >= DETAIL_ROWS
-        return _framed(room, needs, with_detail=with_detail)
+        if width >= LEFT_FROM:
+            return _at_left(room, needs)
+        return _above(room, needs, framed=False)
+
+    def framed(self, size: Size) -> bool:
+        """Frames would take rows from the table where all else stands above it."""
+        return size.width >= LEFT_FROM
+
+    def columns_within(self, size: Size) -> Mapping[str, int]:
+        """The columns that there is room for where the lists stand at the left."""
+        if size.width >= LEFT_FROM:
+            return {}
+        lists = LISTS - 2
+        return {WORKERS.name: lists, QUEUES.name: lists, TASKS.name: TABLE_LEAST - 2}
 
     def in_tab_order(self, shown: Regions) -> list[str]:
         if len(shown) == 1:
@@ -67,12 +87,10 @@ class DashboardView(AboutTasks):
         return super().in_tab_order(shown)
 
 
-def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:
-    left = max(40, min(46, room.width * 9 // 25))
-    right = room.width - left
-    chart = 8 if room.height >= AXIS_ROWS else 6
-    if room.height < CHART_ROWS:
-        chart = 0
+def _at_left(room: Region, needs: Needs) -> Regions:
+    """Workers over queues at the left; the chart, the tasks and one in short at the right."""
+    left, right = LISTS, room.width - LISTS
+    chart = 0 if room.height < CHART_ROWS else 8 if room.height >= AXIS_ROWS else 6
     queues = min(needs.rows.get(QUEUES.name, 0) + 3, 8)
     workers = max(chart, min(needs.rows.get(WORKERS.name, 0) + 3, room.height - queues))
     workers = min(workers, room.height * 2 // 3)
@@ -82,18 +100,21 @@ def _framed(room: Region, needs: Needs, *, with_detail: bool) -> Regions:
     }
     if chart:
         regions[THROUGHPUT.name] = Region(left, 0, right, chart)
-    detail = min(14, max(12, (room.height - chart) // 3)) if with_detail else 0
+    detail = min(14, max(12, (room.height - chart) // 3)) if room.height >= DETAIL_ROWS else 0
     regions[TASKS.name] = Region(left, chart, right, room.height - chart - detail)
     if detail:
         regions[DETAIL.name] = Region(left, room.height - detail, right, detail)
     return regions
 
 
-def _ruled(room: Region, needs: Needs) -> Regions:
+def _above(room: Region, needs: Needs, *, framed: bool) -> Regions:
+    """Workers and queues side by side above the chart, and the tasks below over the whole width."""
     half = room.width // 2
+    frame = 2 if framed else 0
     chart = 0 if room.height < CHART_ROWS else 6 if room.height >= AXIS_ROWS else 4
+    chart += frame if chart else 0
     wanted = max(needs.rows.get(WORKERS.name, 0), needs.rows.get(QUEUES.name, 0), 2)
-    lists = min(wanted, max(3, room.height // 4)) + 1
+    lists = min(wanted, max(3, room.height // 4)) + 2 + frame
     regions = {
         WORKERS.name: Region(0, 0, half, lists),
         QUEUES.name: Region(half, 0, room.width - half, lists),
@@ -101,5 +122,9 @@ def _ruled(room: Region, needs: Needs) -> Regions:
     if chart:
         regions[THROUGHPUT.name] = Region(0, lists, room.width, chart)
     top = lists + chart
-    regions[TASKS.name] = Region(0, top, room.width, room.height - top)
+    below = not framed and room.width >= DETAIL_COLUMNS and room.height >= DETAIL_ROWS_BELOW
+    detail = 11 if below else 0
+    regions[TASKS.name] = Region(0, top, room.width, room.height - top - detail)
+    if detail:
+        regions[DETAIL.name] = Region(0, room.height - detail, room.width, detail)
     return regions

@@ -19,6 +19,8 @@ SINGLE_COLUMNS = 60
 """Room under which one pane is shown at a time. The header, tabs and footer are not counted."""
 BESIDE_FROM = 180
 """Columns from which the detail of a task stands beside all else."""
+BESIDE_MOST = 96
+"""Columns that the detail of a task takes there at the most."""
 
 Regions = dict[str, Region]
 
@@ -42,6 +44,11 @@ def whole(size: Size, name: str) -> Regions:
 def is_small(size: Size) -> bool:
     """Whether there is room for one pane only."""
     return size.height < SINGLE_ROWS or size.width < SINGLE_COLUMNS
+
+
+def has_frames(size: Size) -> bool:
+    """Whether panes have whole frames on a screen of that size."""
+    return size.width >= FRAMED_FROM
 
 
 class PaneLayout(Layout):

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from celerytui.control import Scope
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
-from celerytui.ui.views.layout import Needs, Regions, whole
+from celerytui.ui.views.layout import Needs, Regions, has_frames, whole
 
 
 class PaneSpec(Struct, frozen=True):
@@ -53,12 +53,28 @@ class View:
         """Where the panes stand that have room; by default the one pane has it all."""
         return whole(size, needs.alone or self.focus)
 
+    def framed(self, size: Size) -> bool:
+        """Whether its panes have whole frames on a screen of that size, else a rule above each."""
+        return has_frames(size)
+
+    def columns_within(self, size: Size) -> Mapping[str, int]:
+        """Tables by name whose columns are chosen as for so many cells, however many there are.
+
+        A column must not go where the screen gets wider: one that the next arrangement has no room
+        for is not shown in this one either.
+        """
+        return {}
+
     def in_tab_order(self, shown: Regions) -> list[str]:
         """The panes that Tab goes through; one without room shows while it has the focus."""
         return [pane.name for pane in self.panes if pane.name in shown]
 
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         """Show that one of what the view `opens`."""
+
+    def subject(self, session: Session, panes: Panes) -> str:
+        """That one of what the view `opens` which is shown."""
+        return ""
 
     def title(self, session: Session, panes: Panes) -> str:
         """What the one that is shown is called, "" for a view of all there is."""

@@ -1,40 +1,80 @@
-"""What was done to the cluster, who answered what, and what was seen of it afterwards."""
+"""The log of actions: targets, replies and outcome of each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from celerytui.columns import clean, format_clock
 from celerytui.control import LogEntry
+from celerytui.query import Filter
+from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.panes.empty import EmptyState
-from celerytui.ui.panes.list import ListPane
+from celerytui.ui.panes.empty import EmptyState, no_matches
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
+TIME, ACTION, ON, OUTCOME = "TIME", "ACTION", "ON", "OUTCOME"
+HEADS = {
+    TIME: "time of the action",
+    ACTION: "action with its parameters",
+    ON: "its targets",
+    OUTCOME: "its effect; until that is known, the replies",
+}
 
-class LogList(ListPane[LogEntry]):
-    """All actions, the newest first; Enter has the whole answer of each worker."""
+
+class LogList(NarrowedPane[LogEntry]):
+    """All actions, the newest first; Enter shows the reply of each worker in full."""
 
     NAME = "Log"
+    SOUGHT = "part of an action, its targets, replies or outcome"
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
+        self._all: list[LogEntry] = []
         self._entries: list[LogEntry] = []
+        self._word = ""
 
     def paint(self) -> None:
         if self.is_attached and self.display:
-            self._entries = self.session.engine.log.entries()[::-1]
+            self._all = self.session.engine.log.entries()[::-1]
+            self._choose()
         super().paint()
 
+    def _choose(self) -> None:
+        self._entries = self._all
+        if self._word:
+            has = glob(self._word, anchored=False)
+            self._entries = [entry for entry in self._all if any(map(has, _texts(entry)))]
+
+    @property
+    def narrowed_by(self) -> str:
+        return self._word
+
+    def narrow(self, text: str, made: Filter | None) -> None:
+        self._word = text
+        self._choose()
+        self.redraw()
+
     def titles(self) -> tuple[Spans, Spans]:
+        left: list[Span] = [(self.NAME, self.title_role)]
+        if self._word:
+            left += [("  / ", "muted"), (clean(self._word), "text")]
         bad = sum(entry.ok is False for entry in self._entries)
         right: list[Span] = []
         if trouble := self.session.engine.log.trouble:
             right += [(clean(trouble, limit=80), "warning"), ("  ", "text")]
         if bad:
-            right += [(f"{bad} went wrong", "failure"), ("  ", "text")]
+            right += [(f"{bad} failed", "failure"), ("  ", "text")]
+        if self._word:
+            right += [(f"{len(self._entries):,}", "text"), (f" of {len(self._all):,}", "muted")]
+            return left, right
         noun = "action" if len(self._entries) == 1 else "actions"
         right.append((f"{len(self._entries):,} {noun}", "muted"))
-        return [(self.NAME, self.title_role)], right
+        return left, right
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(HEADS.items())
 
     def footnote(self) -> Spans:
         path = self.session.engine.log.path
@@ -54,10 +94,13 @@ class LogList(ListPane[LogEntry]):
         return str(item.number)
 
     def empty(self, width: int, height: int) -> list[Row]:
-        text = (
-            "Every action, its targets, what the workers answered and what came of it stand here."
+        notice = EmptyState(
+            "No actions yet",
+            "Each action is logged here with its targets, the workers' replies and its outcome.",
         )
-        return EmptyState("Nothing was done yet", text).rows(width, height, self.session.glyphs)
+        if self._all:
+            notice = no_matches(self.session, self._word, len(self._all), "action")
+        return notice.rows(width, height, self.session.glyphs)
 
     def action_open(self) -> None:
         place = None if self.cursor is None else self.position(self.cursor)
@@ -73,13 +116,13 @@ class LogList(ListPane[LogEntry]):
             return []
         line = Line(width, self.session.glyphs.ellipsis)
         place = self._places(width)
-        line.put(1, "TIME", "muted").put(place[0], "ACTION", "muted")
+        line.put(1, TIME, "muted").put(place[0], ACTION, "muted")
         if place[1]:
-            line.put(place[1], "ON", "muted")
-        return [line.put(place[2], "WHAT CAME OF IT", "muted")]
+            line.put(place[1], ON, "muted")
+        return [line.put(place[2], OUTCOME, "muted")]
 
     def _places(self, width: int) -> tuple[int, int, int]:
-        """Where the action, its targets (0: no room) and what came of it begin."""
+        """Where the action, its targets (0: no room) and the outcome begin."""
         if width < 70:
             return 12, 0, 30
         return 12, 38, 38 + max(20, (width - 38) * 2 // 5)
@@ -106,3 +149,15 @@ class LogList(ListPane[LogEntry]):
             line.put(on, clean(entry.on(ascii=session.ascii)), "muted", outcome - on - 2)
         line.put(outcome, clean(entry.summary, limit=300), "text" if entry.ok else role)
         return line
+
+
+def _texts(entry: LogEntry) -> Iterator[str]:
+    """What an entry can be found by, in lower case."""
+    yield f"{entry.label} {entry.given}".lower()
+    yield entry.action.lower()
+    yield entry.summary.lower()
+    yield entry.user.lower()
+    for target in entry.targets:
+        yield target.lower()
+    for reply in entry.replies:
+        yield f"{reply.worker} {reply.text}".lower()

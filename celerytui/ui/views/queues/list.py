@@ -24,8 +24,10 @@ class QueueList(LoadedTable[Queue]):
     """Every queue that is configured, consumed or was seen in an event, and what waits in it."""
 
     NAME = "Queues"
+    NOUN = "queue"
     COLUMNS = QUEUE_COLUMNS
     FIGURES = (GROWING_QUEUES, NOT_CONSUMED, UNREADABLE)
+    SOUGHT = "part of a queue's name"
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)

@@ -39,6 +39,9 @@ class TaskView(View):
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         detail_of(panes).show(subject)
 
+    def subject(self, session: Session, panes: Panes) -> str:
+        return detail_of(panes).pinned or ""
+
     def title(self, session: Session, panes: Panes) -> str:
         task = session.engine.store.task(detail_of(panes).pinned or "")
         return (task.name if task else None) or "task"

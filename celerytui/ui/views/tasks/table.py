@@ -32,6 +32,9 @@ NAMED = 1_000
 ASKED = 20
 """As many marked tasks as are looked at for whether any has a name."""
 
+PROGRESS_SECONDS = 0.2
+"""How soon it is said again how far a search is."""
+
 
 class TaskTable(TablePane[Task]):
     """The tasks that match the filter, in the order chosen; marks are kept by id."""
@@ -56,7 +59,8 @@ class TaskTable(TablePane[Task]):
         if self.last_good:
             right += [("last good filter", "warning"), ("  ", "text")]
         if view.stale:
-            right += [("sorting", "warning"), ("  ", "text")]
+            same = view.showing[0].filter == view.filter
+            right += [("sorting" if same else "searching", "warning"), ("  ", "text")]
         if self.follow:
             right += [("follows the newest", "accent"), ("  ", "text")]
         if session.marked:
@@ -131,8 +135,20 @@ class TaskTable(TablePane[Task]):
         mark = self.session.glyphs.marked if item.id in self.session.marked else " "
         return [(cursor, "cursor"), (mark, "accent")]
 
+    @property
+    def answers(self) -> bool:
+        view = self.session.engine.view
+        made, _ = view.showing
+        return (made.filter, made.sort, made.reverse) == (view.filter, view.sort, view.reverse)
+
     def empty(self, width: int, height: int) -> list[Row]:
+        if self.session.engine.view.stale:
+            self._progress_shown_again()
         return no_tasks(self.session).rows(width, height, self.session.glyphs)
+
+    def _progress_shown_again(self) -> None:
+        """No news comes while a search goes on that has found nothing yet."""
+        self.set_timer(PROGRESS_SECONDS, self.redraw)
 
     @property
     def narrowed_by(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from textual.geometry import Region, Size
 
 from celerytui.control import Scope
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.views.layout import BESIDE_FROM, Needs, Regions, whole
+from celerytui.ui.views.layout import BESIDE_FROM, BESIDE_MOST, Needs, Regions, whole
 from celerytui.ui.views.task.view import DETAIL
 from celerytui.ui.views.view import Panes, PaneSpec, View
 
@@ -23,6 +24,8 @@ def _table() -> type[Pane]:
 
 
 TASKS = PaneSpec("tasks", _table)
+TABLE_LEAST = 114
+"""Columns that the table takes where a task stands beside it: INFO has room in it."""
 
 
 def _table_of(panes: Panes) -> TaskTable:
@@ -70,8 +73,12 @@ class TasksView(AboutTasks):
         width, height = size
         if needs.alone or width < BESIDE_FROM:
             return whole(size, needs.alone or self.focus)
-        beside = min(96, width * 3 // 7)
+        beside = min(BESIDE_MOST, width - TABLE_LEAST)
         return {
             TASKS.name: Region(0, 0, width - beside, height),
             DETAIL.name: Region(width - beside, 0, beside, height),
         }
+
+    def columns_within(self, size: Size) -> Mapping[str, int]:
+        """The columns that there is room for where a task stands beside the table."""
+        return {} if size.width >= BESIDE_FROM else {TASKS.name: TABLE_LEAST - 2}

@@ -9,6 +9,7 @@ from typing import Any
 
 from celerytui.columns import (
     clean,
+    cut,
     format_age,
     format_clock,
     format_count,
@@ -25,7 +26,7 @@ from celerytui.health.queues import GROWING
 from celerytui.health.workers import LATE, LOST, SHARED, is_skewed
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.ui.draw.frame import section
-from celerytui.ui.draw.spans import Line, Span, Spans
+from celerytui.ui.draw.spans import Line, Span, Spans, span_width
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.views.worker.pane import WorkerPane
 
@@ -43,18 +44,20 @@ class WorkerFacts(WorkerPane, ScrolledPane):
 
     def titles(self) -> tuple[Spans, Spans]:
         worker = self.worker
-        left: Spans = [(clean(self.hostname, limit=60) or self.NAME, self.title_role)]
+        name = clean(self.hostname, limit=200) or self.NAME
         if worker is None:
-            return left, [("not known", "muted")]
+            return [(name, self.title_role)], [("not known", "muted")]
         glyphs, now = self.session.glyphs, self.session.now()
         alive, role = worker.alive, status_role(worker)
         right: list[Span] = [
             (f"{glyphs.alive if alive else glyphs.lost} ", role),
             (worker.status, f"{role} bold" if not alive else role),
         ]
+        room = max(LABEL, self.inside.width - span_width(right) - 4)
+        left: Spans = [(cut(name, room, where="third", ellipsis=glyphs.ellipsis), self.title_role)]
         beat = worker.last_heartbeat
         if beat is not None:
-            word = "beat" if alive else "last beat"
+            word = "heartbeat" if alive else "last heartbeat"
             right.append((f"  {word} {format_age(max(0.0, now - beat))}", "muted"))
         return left, right
 

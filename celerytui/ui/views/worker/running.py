@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from celerytui.columns import (
     clean,
@@ -25,6 +25,14 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.worker.pane import WorkerPane
 
 METER = 14
+NAME, ID, ARGS, RUNNING, USUAL = "NAME", "ID", "ARGS", "RUNNING", "VS p95"
+HEADS = {
+    NAME: "task name",
+    ID: "task id, shortened in the middle",
+    ARGS: "positional arguments",
+    RUNNING: "run time so far",
+    USUAL: "run time against the 95th percentile of its type",
+}
 
 
 MEASURE_SECONDS = 5.0
@@ -99,6 +107,9 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             return [task.name] if task is not None and task.name else []
         return super().targets(scope)
 
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(HEADS.items())
+
     def length(self) -> int:
         return len(self._tasks)
 
@@ -137,7 +148,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
 
     def _widths(self, width: int) -> tuple[int, int, int]:
         """Cells for the name, the arguments and the meter; 0 for what has no room."""
-        bar = METER + 12 if width >= 76 else 0
+        bar = METER + 12 if width >= 80 else 0
         room = width - 1 - 10 - 9 - bar
         name = max(8, min(24, room * 2 // 5 if room >= 34 else room))
         args = room - name - 2
@@ -148,13 +159,13 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             return []
         name, args, bar = self._widths(width)
         line = Line(width, self.session.glyphs.ellipsis)
-        line.put(1, "NAME", "muted").put(name + 3, "ID", "muted")
+        line.put(1, NAME, "muted").put(name + 3, ID, "muted")
         if args:
-            line.put(name + 13, "ARGS", "muted")
+            line.put(name + 13, ARGS, "muted")
         end = width - bar - 1
-        line.put(end - 8, "RUNNING", "strong", 8, "right")
+        line.put(end - 8, RUNNING, "strong", 8, "right")
         if bar:
-            line.put(end + 2, "OF ITS p95", "muted")
+            line.put(end + 2, USUAL, "muted")
         return [line]
 
     def draw(self, items: list[Task], width: int) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from textual import events
@@ -39,9 +39,19 @@ class Part(NamedTuple):
     rows: Callable[[Session, Any, int], list[SectionRow]]
 
 
+REGISTERED = {
+    "NAME": "task name",
+    "RATE": "rate limit",
+    "SOFT": "soft time limit",
+    "HARD": "time limit",
+}
+"""The columns of the registered task names, and what each shows."""
+
+
 def _registered_head(width: int) -> Spans:
-    line = Line(width).left(("NAME", "muted"))
-    for head in ("RATE", "SOFT", "HARD"):
+    name, *limits = REGISTERED
+    line = Line(width).left((name, "muted"))
+    for head in limits:
         line.right((head.rjust(8), "muted"))
     return line.spans()
 
@@ -225,9 +235,11 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
         if self._rows and self.part.rows is not _process and self.part.rows is not _facts:
             left.append((f"  {len(self._rows):,}", "text"))
         keys = " ".join(map(self.session.key_of, ("section.previous", "section.next")))
-        right: list[Span] = [*self.age(self.part.name), ("  ", "text"), (keys, "key")]
-        right.append((f" {self._at + 1} of {len(PARTS)}", "muted"))
-        return left, right
+        right: list[Span] = [(keys, "key"), (f" {self._at + 1} of {len(PARTS)}", "muted")]
+        return left, [*right, ("  ", "text"), *self.age(self.part.name)]
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(REGISTERED.items()) if self.part.rows is _registered else ()
 
     def targets(self, scope: Scope) -> list[str]:
         row = next((one for one in self._rows if one.key == self.cursor), None)
@@ -290,7 +302,7 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
             self.post_message(RowOpened(Scope.TASK, row.task))
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < self.inside.y and event.x > self.size.width - 14:
+        if event.y < self.inside.y and event.x > self.size.width // 2:
             self.action_section(1)
         else:
             super().on_click(event)

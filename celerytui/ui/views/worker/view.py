@@ -10,7 +10,6 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.layout import (
     AXIS_ROWS,
     CHART_ROWS,
-    FRAMED_FROM,
     Needs,
     Regions,
     is_small,
@@ -56,6 +55,8 @@ def _sections() -> type[Pane]:
 
 
 FACTS = PaneSpec("facts", _facts)
+FULL_FROM = 124
+"""Columns from which the chart and the log have room too."""
 
 
 class WorkerView(View):
@@ -90,6 +91,9 @@ class WorkerView(View):
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         session.worker = subject
 
+    def subject(self, session: Session, panes: Panes) -> str:
+        return session.worker or ""
+
     def title(self, session: Session, panes: Panes) -> str:
         return session.worker or ""
 
@@ -99,7 +103,7 @@ class WorkerView(View):
 
 def _tiled(size: Size) -> Regions:
     width, height = size
-    if width < FRAMED_FROM:
+    if width < FULL_FROM:
         half, upper = width // 2, max(6, min(14, height * 3 // 5))
         return {
             "facts": Region(0, 0, half, upper),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from celerytui.columns import (
@@ -21,6 +21,13 @@ from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.views.worker.pane import WorkerPane
 
+NAME, COUNT, OLDEST = "NAME", "COUNT", "OLDEST"
+HEADS = {
+    NAME: "task name",
+    COUNT: "tasks of that name waiting in this worker",
+    OLDEST: "time since the oldest of them was received",
+}
+
 
 class WorkerWaiting(WorkerPane, ScrolledPane):
     """What waits in the worker by name, and what it holds back for a time to come."""
@@ -36,6 +43,9 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             oldest = max(_waits(task, now) for task in held)
             right += [(", oldest ", "muted"), (format_duration(oldest), "text")]
         return [(self.NAME, self.title_role)], right
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(HEADS.items())
 
     def _waiting(self) -> list[Task]:
         later, now = {key for key, _, _ in self._held_back()}, self.session.now()
@@ -69,8 +79,8 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         most = max((len(tasks) for tasks in by_name.values()), default=1)
         lines: list[Line | Spans] = []
         if ranked and self.inside.height >= 6:
-            head = Line(width, glyphs.ellipsis).left(("NAME", "muted"))
-            lines.append(head.right(("COUNT", "muted"), (" " * 10 + "OLDEST", "muted")))
+            head = Line(width, glyphs.ellipsis).left((NAME, "muted"))
+            lines.append(head.right((COUNT, "muted"), (" " * 10 + OLDEST, "muted")))
         for name, tasks in ranked:
             oldest = max(_waits(task, now) for task in tasks)
             bar = meter(len(tasks) / most, 7, ascii=self.session.ascii)

@@ -25,8 +25,10 @@ class WorkerList(LoadedTable[Worker]):
     """Every worker that was heard of or answered: what it is, does and carries."""
 
     NAME = "Workers"
+    NOUN = "worker"
     COLUMNS = WORKER_COLUMNS
     FIGURES = (LOST_WORKERS, LATE_WORKERS, EVENTS_OFF)
+    SOUGHT = "part of a worker's name"
     KEYS: ClassVar[tuple[str, ...]] = ("worker", "marks")
 
     @property

@@ -1,0 +1,44 @@
+"""What of a title stands in too little room: whole words, and never the beginning of one."""
+
+from __future__ import annotations
+
+import re
+
+from celerytui.ui.draw.spans import Span, Spans, characters, cut_spans, span_width
+
+FOREIGN = 16
+"""Cells of what follows the name that are kept before anything at the right goes."""
+LONG = 24
+"""Cells from which the one part at the right is a sentence, which is cut where a count is not."""
+
+_BETWEEN = re.compile(r" {2,}| [·-] |, ")
+
+
+def fit_title(left: Spans, right: Spans, room: int, ellipsis: str) -> tuple[Spans, Spans]:
+    """As much of both as fits in `room` cells with one between them.
+
+    Parts are what stands between two spaces, a dot or a comma, and go from the right: first those
+    at the left behind the second, then those at the right but the first one. The second at the left
+    may be foreign, a name or a filter, and is cut. The first span at the left is the name.
+    """
+    name = left[:1]
+    lefts = [part for part in _shorter(left) if span_width(part) > span_width(name)]
+    rights = _shorter(right)
+    for end in rights:
+        beside = room - (span_width(end) + 1 if end else 0)
+        for begin in lefts or [list(name)]:
+            if span_width(begin) <= beside:
+                return begin, end
+        if lefts and beside >= min(span_width(name) + FOREIGN, span_width(lefts[-1])):
+            return cut_spans(lefts[-1], beside, ellipsis), end
+    for end in rights:
+        if span_width(name) + span_width(end) + 1 <= room:
+            return name, end
+    return name, rights[-1] if span_width(rights[-1]) > LONG else []
+
+
+def _shorter(spans: Spans) -> list[list[Span]]:
+    """The spans whole, then with one part less each time, down to the first part."""
+    flat = "".join(text for text, _ in spans)
+    ends = [match.start() for match in _BETWEEN.finditer(flat) if match.start()]
+    return [characters(spans, 0, end) for end in (len(flat), *reversed(ends))]
