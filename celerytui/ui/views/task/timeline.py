@@ -29,12 +29,12 @@ Phase = Literal["queue", "eta", "worker", "running", "before", "countdown", "sil
 # What a phase is called, the glyph field of its line, and its role.
 _PHASES: dict[Phase, tuple[str, str, str]] = {
     "queue": ("in queue", "queued", "sent"),
-    "eta": ("until its ETA", "queued", "muted"),
+    "eta": ("until ETA", "queued", "muted"),
     "worker": ("in worker", "waiting", "received"),
     "running": ("running", "running", "started"),
-    "before": ("earlier tries", "running", "retry"),
-    "countdown": ("until the retry", "queued", "retry"),
-    "silence": ("no news", "queued", "faint"),
+    "before": ("earlier attempts", "running", "retry"),
+    "countdown": ("until retry", "queued", "retry"),
+    "silence": ("silent", "queued", "faint"),
 }
 _LABEL_GAP = 2
 
@@ -53,7 +53,7 @@ class Timeline(Struct, frozen=True):
     """The parts of a task's timeline, each row exactly as wide as asked.
 
     `legend` may take more than one row; `names` and `clocks` stand under `bar`. `heading` is for
-    a pane's title or a line of its own ("sent to end 10.9s"); empty where no time is known.
+    a pane's title or a line of its own ("total 10.9s"); empty where no time is known.
     """
 
     legend: list[list[Span]]
@@ -73,7 +73,7 @@ def timeline(
     """The timeline of a task, whatever of its times is known, in `width` cells."""
     points = life(task, now, glyphs)
     if not points:
-        sentence: Span = ("no event of this task told a time", "faint")
+        sentence: Span = ("no event with a timestamp seen", "faint")
         blank = fit_spans((), width)
         row = fit_spans([sentence], width, ellipsis=glyphs.ellipsis)
         return Timeline([row], blank, blank, blank, [])
@@ -282,7 +282,7 @@ def _clocks(task: Task, now: float, glyphs: Glyphs) -> list[Span]:
     for whose, shift in (("worker", more.worker_ahead), ("client", more.client_ahead)):
         if shift:
             side = "ahead" if shift > 0 else "behind"
-            words = f" the {whose}'s clock is {format_duration(abs(shift))} {side}, corrected"
+            words = f" {whose} clock {format_duration(abs(shift))} {side}, corrected"
             return [(CORRECTED, "text"), (words, "muted")]
     return []
 
@@ -302,12 +302,12 @@ def _wrap(entries: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Sp
 
 
 def _heading(task: Task, points: list[Point]) -> list[Span]:
-    """From what to what, and how long that is: `sent to end 10.9s`, `received, so far 3.1s`."""
+    """How long it is: `total 10.9s`, or `so far 3.1s`."""
     if len(points) < 2:
         return []
-    words = f"{points[0].word} to end " if task.state.finished else f"{points[0].word}, so far "
+    words = "total " if task.state.finished else "so far "
     if task.state is TaskState.LOST:
-        words = f"{points[0].word}, lost after "
+        words = "lost after "
     elif task.state is TaskState.MISSED:
-        words = f"{points[0].word}, end not seen in "
+        words = "outcome unknown for "
     return [(words, "muted"), (format_duration(points[-1].at - points[0].at), "text")]
