@@ -135,7 +135,7 @@ async def show(at):
     assert "0 Notes" in main.tabs.render_line(0).text
     assert "Notes" in {one.title for one in at.app.get_system_commands(at.app.screen)}
     await at.press("question_mark")
-    assert at.app.screen.heading == "Keys: Notes"
+    assert at.app.screen.heading == "Help: Notes"
     shown = {part.strip() for line in at.app.screen.text for part, _ in line}
     assert {"what to remember", "scroll down"} <= shown
     await at.press("escape", "escape")
