@@ -166,9 +166,9 @@ def _task(worker: str, pid: int, rng: random.Random, failing: float) -> list[dic
     return [received, {"type": "task-started", **common}, done]
 
 
-def start(port: int, *options: str) -> subprocess.Popen[str]:
-    """Run it as a process of its own, on database 1."""
-    command = [sys.executable, "-m", "benchmarks.cluster", str(port), "1", *options]
+def start(port: int, *options: str, database: int = 1) -> subprocess.Popen[str]:
+    """Run it as a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.cluster", str(port), str(database), *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

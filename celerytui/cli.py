@@ -19,6 +19,7 @@ import click
 
 from celerytui import settings
 from celerytui.errors import CelerytuiError, ExitCode, NoTerminal, OutputError
+from celerytui.interrupt import end_by_interrupt
 from celerytui.options import PRELOAD, given_preload, own_options, snapshot_options, user_options
 from celerytui.settings import Settings
 
@@ -38,9 +39,14 @@ class Start(NamedTuple):
 class Commands(click.Group):
     """A group that shows its options under headings and turns errors into exit statuses."""
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Parse the arguments; an error becomes text on stderr and the exit status."""
+        with _errors_exit():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error becomes a line on stderr and the exit status."""
-        with _errors_exit(ctx):
+        """Run the command; an error becomes text on stderr and the exit status."""
+        with _errors_exit():
             return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,7 +76,7 @@ class Program(Commands):
                 raise
             from celerytui import connect
 
-            with _errors_exit(ctx), _importing(preload.app, quiet=preload.quiet):
+            with _importing(preload.app, quiet=preload.quiet):
                 app = connect.load_app(preload)
             ctx.meta[APP] = app
             self.params = [*self.params, *user_options(app)]
@@ -122,6 +128,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
 
 def _run_plugin(ctx: click.Context, **params: Any) -> None:
     """Watch this cluster from the terminal."""
+    end_by_interrupt()
     from celerytui import connect
 
     context = ctx.obj
@@ -189,11 +196,12 @@ def _run_snapshot(
     wanted = parse_query(query)
     app = start.load()
     quieten(start.settings.log_file)
-    with _stop_signals() as stopped:
-        document = take_snapshot(
-            app, start.settings, wanted, listen=listen, timeout=timeout, stopped=stopped
-        )
+    document = take_snapshot(
+        app, start.settings, wanted, listen=listen, timeout=timeout, stoppable=_stop_signals
+    )
     print_snapshot(document, as_json=as_json)
+    if (unasked := document["control"])["state"] == "failed":
+        _complain(f"workers can't be asked: {unasked['error']}")
 
 
 def _commands() -> list[click.Command]:
@@ -238,7 +246,7 @@ plugin = Commands(
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """Run the stand-alone program and exit."""
     sys.exit(program().main(prog_name="celerytui", auto_envvar_prefix="CELERY"))
 
 
@@ -284,8 +292,10 @@ def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
         yield
         return
 
+    said = f"celerytui: importing {_safe(name or 'the app')} ...\n".encode()
+
     def say(_number: int, _frame: object) -> None:
-        os.write(2, f"celerytui: importing {name or 'the app'} ...\n".encode())
+        os.write(2, said)
 
     before = signal.signal(signal.SIGALRM, say)
     signal.siginterrupt(signal.SIGALRM, False)
@@ -319,28 +329,44 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _errors_exit(ctx: click.Context) -> Iterator[None]:
-    """Turn every error into text on stderr, without passwords, and the exit status."""
+def _errors_exit() -> Iterator[None]:
+    """Turn every error into text on stderr, cleaned and without passwords, and an exit status."""
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.exceptions.Exit, click.Abort):
         raise
+    except click.ClickException as error:
+        raise _cleaned(error) from error
     except CelerytuiError as error:
         _complain(str(error))
         if isinstance(error, OutputError):
             _forget_output()
-        ctx.exit(error.exit_code)
-    except KeyboardInterrupt:
-        ctx.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
+        raise click.exceptions.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from error
+    except BrokenPipeError as error:
         # The reader has seen enough.
         _forget_output()
-        ctx.exit(ExitCode.FAILURE)
-    except Exception:
+        raise click.exceptions.Exit(ExitCode.FAILURE) from error
+    except SystemExit as error:
+        # A project's own: Python would print its text as it is.
+        if not isinstance(error.code, str):
+            raise
+        _complain(error.code)
+        raise click.exceptions.Exit(ExitCode.FAILURE) from error
+    except BaseException as error:  # a project may have kinds of its own
         import traceback
 
         _complain(f"this is a bug in celerytui:\n{traceback.format_exc()}")
-        ctx.exit(ExitCode.FAILURE)
+        raise click.exceptions.Exit(ExitCode.FAILURE) from error
+
+
+def _cleaned(error: click.ClickException) -> click.ClickException:
+    """The same error with its text made safe: it quotes arguments, variables and the project."""
+    text = _safe(error.format_message())
+    if isinstance(error, click.UsageError):
+        return click.UsageError(text, error.ctx)
+    return click.ClickException(text)
 
 
 def _forget_output() -> None:
@@ -350,7 +376,12 @@ def _forget_output() -> None:
 
 
 def _complain(text: str) -> None:
+    click.echo(f"celerytui: {_safe(text.rstrip())}", err=True)
+
+
+def _safe(text: str) -> str:
+    """Text from anywhere, to be written to stderr; masked first, as a cut password is no match."""
     from celerytui.columns import clean
     from celerytui.masking import mask
 
-    click.echo(f"celerytui: {clean(mask(text.rstrip()), newlines=True)}", err=True)
+    return clean(mask(text), newlines=True)

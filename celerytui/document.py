@@ -18,6 +18,7 @@ def snapshot_document(
     store: Store,
     alerts: Iterable[Alert],
     link: Link,
+    control: Document,
     app: str,
     broker: str,
     transport: str,
@@ -27,9 +28,9 @@ def snapshot_document(
 ) -> Document:
     """What is known now, as plain values: times in Unix seconds, durations in seconds.
 
-    What is not known is None. `broker` must be masked already; `alerts` and `tasks` are the rows
-    to list, in that order. The runtime of a running task and the wait of a waiting one are those
-    up to `now`.
+    What is not known is None. `control` tells how asking the workers went, `state` and `error`.
+    `broker` must be masked already; `alerts` and `tasks` are the rows to list, in that order. The
+    runtime of a running task and the wait of a waiting one are those up to `now`.
     """
     summary = store.summary(now)
     per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
@@ -41,6 +42,7 @@ def snapshot_document(
         "taken_at": now,
         "observed_seconds": observed_seconds,
         "connection": {"state": link.state.value, "error": link.error or link.note},
+        "control": control,
         "events": {
             "received": summary.events_received,
             "invalid": summary.events_invalid,

@@ -10,9 +10,11 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from io import TextIOWrapper
 
 from celerytui.columns import clean
 from celerytui.errors import SettingsError
+from celerytui.files import open_to_append
 from celerytui.masking import mask
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -26,6 +28,14 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text, which may be several lines."""
         return clean(mask(super().format(record)), newlines=True)
+
+
+class OwnFileHandler(logging.FileHandler):
+    """Appends to a regular file, which is made for its user alone."""
+
+    def _open(self) -> TextIOWrapper:
+        file = open_to_append(self.baseFilename)
+        return open(file, "a", encoding=self.encoding, errors=self.errors)
 
 
 def quieten(log_file: str | None) -> None:
@@ -56,9 +66,11 @@ def _open(log_file: str | None) -> logging.Handler:
     if log_file is None:
         return logging.NullHandler()
     try:
-        handler = logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace")
+        handler = OwnFileHandler(log_file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise SettingsError(f"log-file: {log_file}: {error.strerror}") from error
+        raise SettingsError(
+            f"log-file: {log_file}: {error.strerror}; name a regular file that you can write"
+        ) from error
     handler.setFormatter(SafeFormatter(FORMAT))
     return handler
 

@@ -24,6 +24,7 @@ from celerytui.columns import (
     header_cells,
     row_cells,
 )
+from celerytui.counts import agree, counted
 from celerytui.document import Document
 from celerytui.health import Alerts
 from celerytui.model import (
@@ -172,22 +173,25 @@ def _wrapped(text: str, width: int) -> list[str]:
 def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
     events, tasks, link = document["events"], document["tasks"], document["connection"]
     observed = format_duration(document["observed_seconds"], ascii=ascii)
-    parts = [f"{format_count(events['received'])} events in {observed}"]
+    parts = [
+        f"{format_count(events['received'])} {agree(events['received'], 'event')} in {observed}"
+    ]
     parts[0] += f" ({format_rate(events['per_second'], ascii=ascii)})"
     if events["invalid"]:
         parts.append(f"{format_count(events['invalid'])} invalid")
     if events["failed"]:
         parts.append(f"{format_count(events['failed'])} not applied")
     if events["gaps"]:
-        parts.append(f"{format_count(events['gaps'])} gaps")
+        parts.append(f"{format_count(events['gaps'])} {agree(events['gaps'], 'gap')}")
     counts = [(BY_CONSTANT[one].label, count) for one, count in tasks["by_state"].items()]
     states = [f"{format_count(count)} {state}" for state, count in counts if count]
-    held = f"{format_count(tasks['held'])} task{'s' * (tasks['held'] != 1)} held"
+    held = f"{format_count(tasks['held'])} {agree(tasks['held'], 'task')} held"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
     said = [
         f"celerytui {document['celerytui']}  {document['app']} @ {document['broker']}",
         link["state"] + (f": {link['error']}" if link["error"] else ""),
+        *filter(None, [_unasked(document)]),
         ", ".join(parts),
         held + (": " + ", ".join(states) if states else ""),
     ]
@@ -209,10 +213,20 @@ def _unreached(document: Document) -> str | None:
     return None
 
 
+def _unasked(document: Document) -> str | None:
+    """Why what workers do was not learnt from them, None where they could be asked."""
+    control = document["control"]
+    if control["state"] != "failed":
+        return None
+    return f"workers can't be asked: {control['error']}; what ran before the start is unknown"
+
+
 def _no_workers(document: Document) -> str:
-    return _unreached(document) or (
-        f"None: no worker answered or sent a heartbeat in {_listened(document)}."
-    )
+    if unreached := _unreached(document):
+        return unreached
+    if _unasked(document):
+        return f"None sent a heartbeat in {_listened(document)}, and none could be asked."
+    return f"None: no worker answered or sent a heartbeat in {_listened(document)}."
 
 
 def _no_queues(document: Document) -> str:
@@ -222,9 +236,11 @@ def _no_queues(document: Document) -> str:
 def _no_tasks(document: Document) -> str:
     held = document["tasks"]["held"]
     if held:
-        many = f"the {format_count(held)} tasks seen" if held > 1 else "the task seen"
+        many = f"the {counted(held, 'task')} seen" if held > 1 else "the task seen"
         return f"None of {many} passes the filter."
     said = f"None: no task event came in {_listened(document)}, and no worker has a task."
+    if _unasked(document):
+        said = f"No task event came in {_listened(document)}; what workers run is unknown."
     if document["workers"]:
         said += " Workers started without -E send no task events until they are turned on."
     return _unreached(document) or said

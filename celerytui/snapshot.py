@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from celerytui import connect
@@ -13,7 +14,7 @@ from celerytui.document import snapshot_document
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
 from celerytui.interpreter import share_interpreter
-from celerytui.model import LinkState, Task
+from celerytui.model import LinkState, Outage, Task
 from celerytui.output import print_json, print_tables
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
@@ -21,7 +22,7 @@ from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 
 LOOK_SECONDS = 0.1
-"""How often a signal to stop is looked for."""
+"""How often the link, and a signal to stop, are checked."""
 ANSWER_GRACE_SECONDS = 3.0
 """How long after the listening the workers' and the broker's last answers are waited for."""
 WIDTH_WITHOUT_TERMINAL = 160
@@ -43,25 +44,27 @@ def take_snapshot(
     *,
     listen: float,
     timeout: float,
-    stopped: Callable[[], bool],
+    stoppable: Callable[[], AbstractContextManager[Callable[[], bool]]],
 ) -> dict[str, Any]:
-    """Listen for `listen` seconds once the broker answers, and give back the document.
+    """Listen for `listen` seconds once the broker replies, and return the document.
 
-    `stopped` is asked all the time: when it says True the listening ends early. Raises
-    BrokerUnavailable where no broker answers within `timeout` seconds.
+    The listening is done inside `stoppable`, and ends early when what that gives says True. Raises
+    BrokerUnavailable if no broker replies within `timeout` seconds.
     """
     share_interpreter()
     engine = Engine(app, settings, headless=True)
     engine.start()
     try:
-        _await_broker(engine, timeout, stopped)
+        _await_broker(engine, timeout)
         started = engine.clock()
-        _listen(engine, listen, stopped)
+        with stoppable() as stopped:
+            _listen(engine, listen, stopped)
         now = engine.clock()
         return snapshot_document(
             engine.store,
-            engine.health.evaluate(engine.link, now, engine.broker.blockage),
+            engine.evaluate(),
             engine.link,
+            _control(engine),
             engine.app_name,
             engine.broker_url,
             connect.transport_name(app),
@@ -91,9 +94,9 @@ def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
         raise OutputError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -> None:
+def _await_broker(engine: Engine, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    while not stopped():
+    while True:
         state = engine.link.state
         if state is LinkState.CONNECTED:
             return
@@ -101,8 +104,12 @@ def _await_broker(engine: Engine, timeout: float, stopped: Callable[[], bool]) -
         if state is LinkState.NO_EVENTS:
             answers_within(engine.app, max(left, LOOK_SECONDS))
             return
+        link = engine.link
+        if link.outage is Outage.REFUSED and (link.next_try or 0.0) > engine.clock() + left:
+            remedy = "" if link.remedy is None else f" ({link.remedy})"
+            raise BrokerUnavailable(f"refused by {engine.broker_url}: {link.error}{remedy}")
         if left <= 0:
-            reason = engine.link.error or "no answer"
+            reason = link.error or "no answer"
             raise BrokerUnavailable(
                 f"no broker answered at {engine.broker_url} within {timeout:g}s: {reason}"
             )
@@ -122,6 +129,18 @@ def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None
         if now >= last or (now >= end and asked and _queues_read(engine)):
             return
         engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - now)))
+
+
+def _control(engine: Engine) -> dict[str, Any]:
+    """How asking the workers went: whether all that were expected answered, and what is wrong."""
+    survey, error = engine.survey, engine.survey_error
+    if error is not None:
+        return {"state": "failed", "error": error}
+    if survey is None:
+        return {"state": "unasked", "error": None}
+    if survey.missing:
+        return {"state": "partial", "error": f"no answer from {', '.join(survey.missing)}"}
+    return {"state": "answered", "error": None}
 
 
 def _newest_first(store: Store, wanted: Filter, now: float) -> list[Task]:

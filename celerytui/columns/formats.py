@@ -264,9 +264,12 @@ def common_worker_prefix(hostnames: Iterable[str]) -> str:
     """The part of their names that all workers share and that tells none from another.
 
     `celery@` where that is what they are all called, else `@host` where they all run on one host,
-    else the empty string.
+    else the empty string. Of a worker alone only Celery's own `celery@` is left out.
     """
-    names = [name.partition("@") for name in hostnames]
+    distinct = set(hostnames)
+    if len(distinct) == 1:  # one name alone shows nothing of what others would share
+        return "celery@" if next(iter(distinct)).startswith("celery@") else ""
+    names = [name.partition("@") for name in distinct]
     prefixes = {head + at if at else "" for head, at, _ in names}
     suffixes = {at + host for _, at, host in names}
     if len(prefixes) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celerytui.columns.formats import format_clock
+from celerytui.counts import counted
 from celerytui.model import LostTasks, Redelivery
 
 
@@ -51,9 +52,8 @@ def lost_shortly(lost: LostTasks, now: float, utc: bool) -> str:
         clock = "" if lost.at is None else " " + format_clock(lost.at, utc, now=now)
         if clock.count(":") == 2:
             clock = clock.rpartition(":")[0]
-        return f"{lost.again:,} of {total:,} tasks again{clock}"
-    noun = "task" if total == 1 else "tasks"
-    return f"{total:,} {noun}" + (", not redelivered" if lost.never == total else "")
+        return f"{lost.again:,} of {counted(total, 'task')} again{clock}"
+    return counted(total, "task") + (", not redelivered" if lost.never == total else "")
 
 
 def _when(lost: LostTasks, now: float, utc: bool) -> str:

@@ -17,6 +17,7 @@ from celerytui.columns.formats import (
 from celerytui.columns.glyphs import signs
 from celerytui.columns.redelivery import lost_shortly
 from celerytui.columns.text import clean, cut
+from celerytui.counts import agree
 from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
 
@@ -97,14 +98,14 @@ def _done_text(worker: Worker, context: CellContext, width: int) -> str:
     if lost is not None:
         return f"{text}, {lost_shortly(lost, context.now, context.utc)}"
     if LOST.on(worker) and worker.active:
-        text += f", {format_count(worker.active, 5)} task{'s' if worker.active != 1 else ''}"
+        text += f", {format_count(worker.active, 5)} {agree(worker.active, 'task')}"
     return text
 
 
 def stopping_words(worker: Worker) -> str:
     """What a worker that shuts down is still to do."""
     count = worker.stopping
-    return f"{format_count(count, 5)} task{'s' if count != 1 else ''} to finish"
+    return f"{format_count(count, 5)} {agree(count, 'task')} to finish"
 
 
 def left_in_order(worker: Worker) -> bool:

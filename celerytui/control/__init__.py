@@ -8,8 +8,9 @@ from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
 from celerytui.control.outcomes import Results
 from celerytui.control.params import problem
-from celerytui.control.questions import Held, Silences
+from celerytui.control.questions import Silences
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
+from celerytui.control.replies import without_aside
 from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
 from celerytui.control.task_events import Switch, switches
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
@@ -29,7 +30,6 @@ __all__ = [
     "Control",
     "CurrentValues",
     "Group",
-    "Held",
     "LogEntry",
     "Param",
     "Question",
@@ -47,4 +47,5 @@ __all__ = [
     "registered",
     "switches",
     "user_name",
+    "without_aside",
 ]

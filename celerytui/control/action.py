@@ -52,8 +52,8 @@ class Param(Struct, frozen=True):
 
     `kind` says how the text is read (see `params.value`), `suggest` what completes it: "tasks",
     "queues" or "workers". A "choice" is one of `choices`; a "number" is whole and at least
-    `minimum`; "json" is of the `shape` list or object where that is said. It is filled in with the
-    targets of the scope `here`, where the user is at any.
+    `minimum`; "json" is of the `shape` list or object where that is said. It is filled in with what
+    the row under the cursor has of the scope `here`: a queue's row or a task's has a queue.
     """
 
     name: str
@@ -72,13 +72,15 @@ class Param(Struct, frozen=True):
 class Effect(Struct, frozen=True):
     """What an action does to a task in one state; `warns` where that may not be what is wanted.
 
-    `instead` is the id of the action that does more, and `does` says what it does.
+    `instead` is the id of the action that does more, and `does` says what it does. Where it does
+    not `reach` such a task nothing is sent about it.
     """
 
     text: str
     warns: bool = False
     instead: str = ""
     does: str = ""
+    reaches: bool = True
 
 
 class CurrentValues(Struct, frozen=True):
@@ -149,8 +151,9 @@ class Result(Struct, frozen=True):
 class Action(Struct, frozen=True, kw_only=True):
     """One thing that can be done to the cluster; its key, menu line and dialog follow from it.
 
-    `changes` is what read-only mode refuses, `destructive` what asks before it is done, `typed`
-    what asks for the target's name to be typed. An action in a `group` is under the group's key.
+    `words` are others that people look for it by. `changes` is what read-only mode refuses,
+    `destructive` what asks before it is done, `typed` what asks for the target's name to be typed.
+    An action in a `group` is under the group's key.
 
     Before: `edits_arguments` finds the task's real arguments for its form, `sends_again` has the
     question say which tasks will run anyway and so twice, `current` fills the form
@@ -158,10 +161,13 @@ class Action(Struct, frozen=True, kw_only=True):
     become of a task in a state with these parameters, `queue_effect` what of the messages that
     wait in a queue, in words that follow their number, `reach` where it is done (None: by the
     workers). `wanted` says of a worker that this is what it needs: then its group is no menu, and
-    where no worker is chosen, those are meant.
+    where no worker is chosen, those are meant. `mends` are the ids of the detectors whose alerts it
+    answers: it comes first in the menu of what has one.
 
-    Afterwards: `look` is how its effect is checked, `errors` what parts of the replies, in Celery's
-    words, mean in plain ones, `sets_events` whether a worker that agreed sends task events.
+    Afterwards: `look` is how its effect is checked, `aside` a part of the replies of workers that
+    are not concerned, and what is said of their number instead, `errors` what parts of the replies,
+    in Celery's words, mean in plain ones, `sets_events` whether a worker that agreed sends task
+    events.
     """
 
     id: str
@@ -170,6 +176,7 @@ class Action(Struct, frozen=True, kw_only=True):
     run: Callable[[Call], Result]
     key: str = ""
     group: str = ""
+    words: tuple[str, ...] = ()
     changes: bool = True
     destructive: bool = False
     typed: bool = False
@@ -183,7 +190,9 @@ class Action(Struct, frozen=True, kw_only=True):
     effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None
     queue_effect: Callable[[int | None, Mapping[str, str]], str] | None = None
     wanted: Callable[[Worker], bool] | None = None
+    mends: tuple[str, ...] = ()
     look: Look | None = None
+    aside: tuple[str, str] | None = None
     errors: Mapping[str, str] = {}
     sets_events: bool | None = None
 

@@ -19,6 +19,7 @@ from msgspec import Struct, structs
 from celerytui.columns import format_id
 from celerytui.control.action import Scope
 from celerytui.control.registry import find_action
+from celerytui.files import FileRefused, open_to_append, open_to_read
 from celerytui.masking import mask
 from celerytui.model import Finding, Item, Outcome, Reply
 
@@ -126,7 +127,7 @@ class LogEntry(Struct):
         """How it went on that worker, and what the worker answered."""
         found = next((one for one in self.replies if one.worker == hostname), None)
         if found is None:
-            return None, self.error or "no answer"
+            return None, self.error or "no reply"
         if self.finding is not None and self.finding.ok is False:
             return False, self.finding.text
         return found.ok, found.text
@@ -146,12 +147,12 @@ def overall(signs: Iterable[bool | None], error: str | None) -> bool | None:
 def _counted(replies: Sequence[Reply]) -> str:
     """The replies of workers of which none refused."""
     if not replies:
-        return "no worker answered"
+        return "no worker replied"
     if len(replies) == 1:
         return replies[0].text
     good, silent = (sum(one.ok is sign for one in replies) for sign in (True, None))
     words = f"{good:,} of {len(replies):,} ok"
-    return f"{words}, {silent:,} no answer" if silent else words
+    return f"{words}, {silent:,} without a reply" if silent else words
 
 
 def log_path(environ: Mapping[str, str]) -> Path | None:
@@ -254,8 +255,13 @@ class ActionLog:
         if self.path is None:
             return
         for path in (self.path.with_suffix(".jsonl.1"), self.path):
-            with contextlib.suppress(OSError), path.open("rb") as file:
-                yield from file
+            try:
+                with open_to_read(path, follow=False) as file:
+                    yield from file
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self.trouble = _trouble("read", path, error)
 
     def _take(self, line: bytes) -> None:
         """Take in a line's entry, or its finding into its entry; pass over any other."""
@@ -273,19 +279,29 @@ class ActionLog:
             return
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                if self.path.stat().st_size > MAX_BYTES:
-                    self.path.replace(self.path.with_suffix(".jsonl.1"))
             # One write of a whole line: two sessions may have the file open.
             text = json.dumps(line) + "\n"
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            file = open_to_append(self.path)
             try:
+                if os.fstat(file).st_size > MAX_BYTES:
+                    self.path.replace(self.path.with_suffix(".jsonl.1"))
+                    os.close(file)
+                    file = open_to_append(self.path)
                 os.write(file, text.encode())
             finally:
                 os.close(file)
             self.trouble = None
         except OSError as error:
-            self.trouble = f"{self.path} cannot be written: {error.strerror}"
+            self.trouble = _trouble("write", self.path, error)
+
+
+def _trouble(verb: str, path: Path, error: OSError) -> str:
+    """What is wrong with the file, where it is, and what helps; in one short line."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        path = Path("~") / path.relative_to(Path.home())
+    refused = isinstance(error, FileRefused)
+    remedy = "move it away" if refused else "check its permissions and the disk"
+    return f"cannot {verb} {path}: {error.strerror}; {remedy}"
 
 
 def _to_line(entry: LogEntry) -> dict[str, Any]:

@@ -93,14 +93,14 @@ def abort(app: Any, task_id: str) -> Item:
         status = task_meta(app, task_id).get("status")
         if status in ("SUCCESS", "FAILURE", "REVOKED"):
             # The mark would take the place of its result.
-            return Item(task_id, False, f"it has ended: its result says {status}")
+            return Item(task_id, False, f"already finished: its result says {status}")
         backend.store_result(id_value(task_id), result=None, state="ABORTED", traceback=None)
         marked = task_meta(app, task_id).get("status") == "ABORTED"
     except Exception as exc:
         return Item(task_id, False, one_line(exc))
     if not marked:
         return Item(task_id, False, "the result backend did not keep the mark")
-    return Item(task_id, True, "marked as aborted: it ends where it looks for that")
+    return Item(task_id, True, "marked as aborted; stops when it checks for the mark")
 
 
 def _text(value: Any) -> str | None:

@@ -20,7 +20,7 @@ from celerytui.control.lookback import Seen, asked_again, finding
 from celerytui.control.outcomes import Results, read_results
 from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox
-from celerytui.control.questions import Held, Silences, ask_about
+from celerytui.control.questions import Silences
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
 from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
@@ -29,6 +29,7 @@ from celerytui.errors import CelerytuiError, ReadOnly
 from celerytui.masking import one_line
 from celerytui.model import (
     Arguments,
+    Blockage,
     Finding,
     Outcome,
     Refusal,
@@ -46,12 +47,18 @@ def _never() -> bool:
     return False
 
 
+def _open() -> Blockage | None:
+    return None
+
+
 class Control:
     """Asks workers and changes them; for one thread, every wait bounded.
 
     Each call has a connection of its own to the broker, so one that was lost meanwhile, or that
     the broker closed for its silence, is never met. `timeout` is how many seconds without any
-    reply count as no answer, `silences` is shared by those that ask the same workers.
+    reply count as no answer, `silences` is shared by those that ask the same workers. While the
+    broker is `blocked`, no worker is asked anything: the reason stands where the answer would. What
+    changes workers is still sent to a broker that takes it and refuses only the replies.
     """
 
     def __init__(
@@ -62,7 +69,9 @@ class Control:
         timeout: float = 1.0,
         clock: Callable[[], float] = time.time,
         silences: Silences | None = None,
+        blocked: Callable[[], Blockage | None] = _open,
     ) -> None:
+        self._blocked = blocked
         self._silences = Silences() if silences is None else silences
         self._app = app
         self._read_only = read_only
@@ -136,7 +145,7 @@ class Control:
         Raises BrokerUnavailable.
         """
         with self._pidbox() as pidbox:
-            return ask_for_tasks(pidbox, questions)
+            return ask_for_tasks(pidbox, questions, self._silences)
 
     def find_arguments(
         self, task_id: str, task: Task | None, workers: Sequence[str]
@@ -160,14 +169,6 @@ class Control:
         """
         with self._pidbox() as pidbox:
             return take_survey(pidbox, workers, expected, sections, self._clock(), self._silences)
-
-    def ask_about(self, hostname: str, ids: Sequence[str]) -> Held | None:
-        """Which of these tasks a worker has; None where it does not reply.
-
-        Raises BrokerUnavailable.
-        """
-        with self._pidbox() as pidbox:
-            return ask_about(pidbox, hostname, ids, self._silences)
 
     def ping(self, workers: Sequence[str]) -> set[str]:
         """Ask these whether they are there; those that answered. Raises BrokerUnavailable."""
@@ -203,7 +204,7 @@ class Control:
         started_at = self._clock()
         result = Result((), "nothing was chosen")
         if targets or not chosen.targeted:
-            with self._pidbox() as pidbox:
+            with self._pidbox(asks=False) as pidbox:
                 result = self._run(
                     chosen,
                     Call(
@@ -240,8 +241,12 @@ class Control:
             return Result((), one_line(exc))
 
     @contextlib.contextmanager
-    def _pidbox(self) -> Iterator[Pidbox]:
-        pidbox = Pidbox(self._app, self._timeout, self._stopped)
+    def _pidbox(self, *, asks: bool = True) -> Iterator[Pidbox]:
+        blockage = self._blocked()
+        closed = None
+        if blockage is not None and (asks or blockage.silences):
+            closed = blockage.text
+        pidbox = Pidbox(self._app, self._timeout, self._stopped, closed)
         try:
             yield pidbox
         finally:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from celerytui.counts import agree, counted
 from celerytui.model import Finding, Outcome, Section, Task, TaskState, Worker
 from celerytui.settings import parse_duration
 
@@ -68,18 +69,18 @@ def revoked(outcome: Outcome, seen: Seen) -> Judged | None:
     after = [one for one in tasks if one.started is not None and one.started > outcome.ended_at]
     running = [one for one in tasks if one.state is TaskState.STARTED and one not in after]
     if after:
-        text = f"{_tasks(after)} started all the same"
+        text = f"{_tasks(after)} started anyway"
         workers = [seen.workers.get(one.worker or "") for one in after]
         pools = {one.pool for one in workers if one is not None}
         if any(pool and "thread" in pool.lower() for pool in pools):
-            text += "; a threads pool takes what is prefetched out of any revoke's reach"
+            text += "; a threads pool cannot revoke prefetched tasks"
         return False, text
     if running:
-        return False, f"{_tasks(running)} had started before; terminate ends what runs"
+        return False, f"{_tasks(running)} had started before; terminate stops running tasks"
     waiting = [one for one in tasks if not one.state.finished]
     if waiting:
-        return True, f"{_tasks(waiting)} will be dropped when a worker comes to it"
-    return (True, "none of them runs") if tasks else None
+        return True, f"{_tasks(waiting)} will be dropped when a worker gets to {_them(waiting)}"
+    return (True, "none is running") if tasks else None
 
 
 def terminated(outcome: Outcome, seen: Seen) -> Judged | None:
@@ -88,7 +89,7 @@ def terminated(outcome: Outcome, seen: Seen) -> Judged | None:
     running = [one for one in tasks if one.state is TaskState.STARTED]
     if running:
         return False, _tasks(running, "is still running", "are still running")
-    return (True, "none of them runs") if tasks else None
+    return (True, "none is running") if tasks else None
 
 
 def aborted(outcome: Outcome, seen: Seen) -> Judged | None:
@@ -98,8 +99,8 @@ def aborted(outcome: Outcome, seen: Seen) -> Judged | None:
     running = [one for one in tasks if not one.state.finished]
     if running:
         which = _tasks(running, "has", "have")
-        return None, f"{which} not ended yet; only an AbortableTask looks for the mark"
-    return (True, "all of them have ended") if tasks else None
+        return None, f"{which} not finished yet; only an AbortableTask checks for the mark"
+    return (True, "all have finished") if tasks else None
 
 
 def sent(outcome: Outcome, seen: Seen) -> Judged | None:
@@ -113,8 +114,8 @@ def sent(outcome: Outcome, seen: Seen) -> Judged | None:
     if failed:
         return False, f"{_tasks(failed)} failed"
     if len(taken) < len(new):
-        return None, f"{len(new) - len(taken):,} of {len(new):,} not taken by any worker yet"
-    return True, _tasks(taken, "was taken by a worker", "were taken by workers")
+        return None, f"{len(new) - len(taken):,} of {len(new):,} not received by any worker yet"
+    return True, _tasks(taken, "was received by a worker", "were received by workers")
 
 
 def shut_down(outcome: Outcome, seen: Seen) -> Judged:
@@ -137,11 +138,11 @@ def shut_down(outcome: Outcome, seen: Seen) -> Judged:
         ):
             here.append(hostname)
     if here:
-        return False, f"{_names(here)}: still there; a warm shutdown waits for the tasks that run"
+        return False, f"{_names(here)}: still there; a warm shutdown waits for running tasks"
     if to_finish:
-        return True, f"stopping: {to_finish:,} task{'s' if to_finish > 1 else ''} to finish"
+        return True, f"stopping: {counted(to_finish, 'task')} to finish"
     if replaced:
-        return True, f"shut down; a new process took the place of {_names(replaced)}"
+        return True, f"shut down; a new process replaced {_names(replaced)}"
     return True, "shut down"
 
 
@@ -151,7 +152,7 @@ def sized(outcome: Outcome, seen: Seen) -> Judged | None:
     for hostname, stats in _answers(outcome, seen, "stats"):
         size, wanted = pool_size(stats.get("pool")), outcome.expected.get(hostname)
         if wanted is not None and size != wanted:
-            wrong.append(f"{hostname} has {size} and not {wanted}")
+            wrong.append(f"{hostname} has {size}, not {wanted}")
     if wrong:
         return False, _names(wrong)
     return _confirmed(outcome, seen, "the pool has its new size")
@@ -168,7 +169,7 @@ def autoscaled(outcome: Outcome, seen: Seen) -> Judged | None:
             wrong.append(f"{hostname} scales from {has.get('min')} to {has.get('max')}")
     if wrong:
         return False, _names(wrong)
-    return _confirmed(outcome, seen, "it scales as told")
+    return _confirmed(outcome, seen, "autoscaling between the new limits")
 
 
 def restarted(outcome: Outcome, seen: Seen) -> Judged | None:
@@ -179,8 +180,9 @@ def restarted(outcome: Outcome, seen: Seen) -> Judged | None:
         old += len(set(before) & set(_pids(stats.get("pool"))))
         total += len(before)
     if old:
-        return None, f"{old} of {total} processes not replaced yet: each goes after its next task"
-    return _confirmed(outcome, seen, "the processes are new")
+        processes = counted(total, "process", "processes")
+        return None, f"{old:,} of {processes} not replaced yet: each after its next task"
+    return _confirmed(outcome, seen, "all processes replaced")
 
 
 def pool_size(pool: Any) -> int | None:
@@ -210,9 +212,9 @@ def consumes(wanted: bool) -> Judge:
             is not wanted
         ]
         if wrong:
-            verb = "does not take" if wanted else "still takes"
-            return False, f"{_names(wrong)}: {verb} from it"
-        return _confirmed(outcome, seen, "takes from it" if wanted else "takes from it no more")
+            verb = "does not consume" if wanted else "still consumes"
+            return False, f"{_names(wrong)}: {verb} it"
+        return _confirmed(outcome, seen, "now consuming" if wanted else "no longer consuming")
 
     return judge
 
@@ -224,7 +226,7 @@ def rate_limited(outcome: Outcome, seen: Seen) -> Judged | None:
     def fits(facts: Mapping[str, str]) -> bool:
         return facts.get("rate_limit", "0") == rate or not rate
 
-    return _listed(outcome, seen, fits, "the workers list it so")
+    return _listed(outcome, seen, fits, "the workers list the new limit")
 
 
 def time_limited(outcome: Outcome, seen: Seen) -> Judged | None:
@@ -235,7 +237,7 @@ def time_limited(outcome: Outcome, seen: Seen) -> Judged | None:
         return all(_number(facts.get(key)) == _number(given.get(name)) for name, key in _LIMITS)
 
     text = (
-        "the workers list it so; they go by it once their pool is restarted or they connect again"
+        "the workers list the new limits, and apply them once their pools restart or they reconnect"
     )
     return _listed(outcome, seen, fits, text)
 
@@ -295,7 +297,7 @@ def _confirmed(outcome: Outcome, seen: Seen, text: str) -> Judged | None:
         if any(section.error for section in seen.sections.get(hostname, {}).values())
     ]
     if silent:
-        return None, f"{_names(silent)}: no answer when asked again"
+        return None, f"{_names(silent)}: no reply when asked again"
     return (True, text) if asked else None
 
 
@@ -307,7 +309,11 @@ def _tasks(tasks: list[Task], one: str = "", many: str = "") -> str:
     """The tasks by name or number, with a verb that fits."""
     if len(tasks) == 1:
         return f"{tasks[0].name or 'the task'} {tasks[0].id} {one}".strip()
-    return f"{len(tasks):,} tasks {many or one}".strip()
+    return f"{counted(len(tasks), 'task')} {many or one}".strip()
+
+
+def _them(tasks: list[Task]) -> str:
+    return agree(len(tasks), "it", "them")
 
 
 def _names(names: list[str]) -> str:

@@ -27,7 +27,7 @@ def value(param: Param, text: str) -> Any:
         text = text.strip()
     if not text:
         if param.required:
-            raise ValueError("is needed")
+            raise ValueError("is required")
         return None
     return READ[param.kind](param, text)
 
@@ -75,7 +75,7 @@ def _name(param: Param, text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise ValueError("is not a text that can be sent") from None
+        raise ValueError("cannot be sent as text") from None
     if size > LONGEST_NAME:
         raise ValueError(f"is longer than {LONGEST_NAME} bytes")
     return text
@@ -87,7 +87,7 @@ def _number(param: Param, text: str) -> int:
     except ValueError:
         raise ValueError(f"is {text!r}, not a whole number") from None
     if param.minimum is not None and number < param.minimum:
-        raise ValueError(f"is {number}, {param.minimum} is the least")
+        raise ValueError(f"is {number}, the minimum is {param.minimum}")
     if number > LARGEST:
         raise ValueError("is too large")
     return number
@@ -99,7 +99,7 @@ def _duration(param: Param, text: str) -> float:
     except ValueError:
         raise ValueError(f"is {text!r}, not a duration such as 30, 250ms, 5m or 2h") from None
     if not seconds <= LONGEST_DURATION:
-        raise ValueError("is too long a duration")
+        raise ValueError("is too long")
     return seconds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 import uuid
@@ -21,8 +22,10 @@ from msgspec import Struct
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
 from celerytui.wire import pickles
-from celerytui.wire.broker import Broker
+from celerytui.wire.broker import OURS, Broker, ReplyReader
 from celerytui.wire.connections import write_connection
+from celerytui.wire.generic.replies import KombuReplyReader
+from celerytui.wire.outages import reason_of, without_reprs
 from celerytui.wire.registry import broker_of
 
 FIRST_PAUSE = 0.002
@@ -33,6 +36,8 @@ REPLY_QUEUE_EXPIRES = 60.0
 LONGEST_COLLECT = 5.0
 """In timeouts: replies that keep trickling in hold a collection no longer than that."""
 MAX_HOSTS = 10_000
+
+logger = logging.getLogger(__name__)
 
 _kombu: Any = kombu  # it is typed in name only: calls of its classes are untyped
 
@@ -59,13 +64,15 @@ class Pidbox:
     Every method raises BrokerUnavailable, its text masked and in one line, when the broker cannot
     be reached or goes away; the conversation is then over. `stopped` ends a wait early.
 
-    Replies are polled for rather than consumed: on Redis a consumer's blocking pop outlives its
-    cancelling and swallows the next reply. Replies are read in the app's own `accept_content`, but
-    for pickle: `refused` says that one came.
+    Replies are read in the app's own `accept_content`, but for pickle: `refused` says that one
+    came. Where `closed` says why, nothing is sent.
     """
 
-    def __init__(self, app: Any, timeout: float, stopped: threading.Event) -> None:
+    def __init__(
+        self, app: Any, timeout: float, stopped: threading.Event, closed: str | None = None
+    ) -> None:
         self.timeout = timeout
+        self._closed = closed
         self._app = app
         self._stopped = stopped
         self._connection: Any = None
@@ -73,6 +80,7 @@ class Pidbox:
         self._mailbox = app.control.mailbox
         self._producer: Any = None
         self._reply_queue: Any = None
+        self._replies: Any = None
         self._socket: Any = None
         self._over = False
         self._asks: dict[str, Ask] = {}
@@ -92,6 +100,8 @@ class Pidbox:
         """
         who = destination if awaited is None else awaited
         ask = Ask(uuid.uuid4().hex, None if who is None else set(who), {})
+        if self._closed is not None:
+            raise BrokerUnavailable(self._closed)
         with self.guarded():
             self._open()
             self._producer.publish(
@@ -123,7 +133,7 @@ class Pidbox:
         pause = FIRST_PAUSE
         with self.guarded():
             while not all(ask.complete for ask in asks):
-                if self._take_one():
+                if self._take_replies():
                     last, pause = time.monotonic(), FIRST_PAUSE
                     if last - begin > LONGEST_COLLECT * self.timeout:
                         return
@@ -178,8 +188,9 @@ class Pidbox:
         except BrokerUnavailable:
             raise
         except errors as exc:
+            reason = self._reason(exc)
             self._abandon()
-            raise BrokerUnavailable(one_line(exc)) from exc
+            raise BrokerUnavailable(reason) from exc
 
     def close(self) -> None:
         """Leave nothing behind on the broker; takes under a second whatever the broker does."""
@@ -218,19 +229,20 @@ class Pidbox:
             expires=REPLY_QUEUE_EXPIRES,
         )(channel)
         self._reply_queue.declare()
+        self._replies = _reply_reader(broker_of(connection), channel, self._reply_queue)
         self._producer = _kombu.Producer(channel, auto_declare=False)
 
-    def _take_one(self) -> bool:
-        """Take one reply off the queue, whatever it holds; whether there was one."""
-        try:
-            message = self._reply_queue.get(no_ack=True)
-            if message is None:
-                return False
-            headers, body = message.headers, self._decoded(message)
-        except self.broker_errors:
-            raise
-        except Exception:  # a reply that does not decode is an answer of nobody
-            return True
+    def _take_replies(self) -> bool:
+        """Take what replies there are, whatever they hold; whether there was one."""
+        messages = self._replies.take()
+        for message in messages:
+            # A reply that does not decode is an answer of nobody.
+            with contextlib.suppress(Exception):
+                self._take(message)
+        return bool(messages)
+
+    def _take(self, message: Any) -> None:
+        headers, body = message.headers, self._decoded(message)
         ticket = headers.get("ticket") if isinstance(headers, dict) else None
         ask = self._asks.get(ticket) if isinstance(ticket, str) else None
         if ask is not None and isinstance(body, dict):
@@ -239,7 +251,6 @@ class Pidbox:
                     ask.answers.setdefault(hostname, answer)
                     if ask.awaited is not None:
                         ask.awaited.discard(hostname)
-        return True
 
     def _decoded(self, message: Any) -> Any:
         from kombu.serialization import loads
@@ -265,8 +276,25 @@ class Pidbox:
         """What is said of a worker whose answer did not come."""
         if self.refused:
             return f"its reply is {pickles.REFUSED}"
-        return f"no answer within {self.timeout:g}s"
+        return f"no reply within {self.timeout:g} s"
+
+    def _reason(self, error: BaseException) -> str:
+        """Why there is no conversation: also the command that grants what the broker refuses."""
+        connection = self._connection
+        if connection is None:
+            return without_reprs(one_line(error))
+        reason = reason_of(error, broker_of(connection), connection)
+        return reason.text if reason.remedy is None else f"{reason.text} ({reason.remedy})"
 
     def _abandon(self) -> None:
         self._reply_queue = None
         self.close()
+
+
+def _reply_reader(broker: Broker, channel: Any, queue: Any) -> ReplyReader:
+    try:
+        if broker.replies is not None:
+            return broker.replies(channel, queue)
+    except OURS as exc:
+        logger.warning("replies are read one by one: %s: %s", type(exc).__name__, one_line(exc))
+    return KombuReplyReader(channel, queue)

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.control.pidbox import Pidbox
-from celerytui.model import id_text, id_value
+from celerytui.model import id_text
 
 RISKY = ("reserved", "scheduled", "query_task")
 """The inspect commands whose replies hold the real arguments of tasks."""
@@ -133,41 +133,6 @@ def unsent(
         for hostname in heard
     }
     return {hostname: sections for hostname, sections in found.items() if sections}
-
-
-class Held(Struct, frozen=True):
-    """Where a worker has the tasks that it was asked about.
-
-    `places` is id -> "active", "reserved", "scheduled" or "ready"; an id that is not in it is not
-    there. Where `only_active`, the worker could tell only what it runs.
-    """
-
-    places: dict[str, str]
-    only_active: bool = False
-
-
-def ask_about(pidbox: Pidbox, hostname: str, ids: Sequence[str], silences: Silences) -> Held | None:
-    """Which of these tasks a worker has; None where it does not reply. Raises BrokerUnavailable."""
-    # A reply to query_task has ids for its keys, and JSON has no keys but texts and numbers.
-    own = {id: value for id in ids if isinstance(value := id_value(id), (str, int, float))}
-    places: dict[str, str] = {}
-    silent = False
-    if own and not silences.pause(hostname, "query_task"):
-        answer = pidbox.ask("query_task", {"ids": list(own.values())}, [hostname]).get(hostname)
-        silent = answer is None
-        if isinstance(answer, dict) and answer.keys() != {"error"}:
-            silences.note([hostname], "query_task", [hostname])
-            placed = found_by_query(answer)
-            places = {id: placed[id][0] for id in own if id in placed}
-            if len(own) == len(ids):
-                return Held(places)
-    active = pidbox.ask("active", ARGUMENTS["active"], [hostname]).get(hostname)
-    if not isinstance(active, list):
-        return None
-    if silent:
-        silences.note([hostname], "query_task", [])
-    running = {id_text(one.get("id")) for one in active if isinstance(one, dict)}
-    return Held(places | {id: "active" for id in ids if id in running}, only_active=True)
 
 
 def found_by_query(answer: Any) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from celerytui.control.action import Action, Call, Param, Reach, Result, Scope
+from celerytui.counts import agree, counted
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
 from celerytui.model import Item
@@ -32,7 +33,7 @@ def _purge(call: Call, name: str) -> Item:
     channel = call.pidbox.channel()
     count = call.pidbox.broker.purge(channel, name)
     channel.close()
-    return Item(name, True, f"{count:,} messages thrown away")
+    return Item(name, True, f"deleted {counted(count, 'message')}")
 
 
 def _purge_by_name(call: Call, name: str) -> Item:
@@ -41,49 +42,52 @@ def _purge_by_name(call: Call, name: str) -> Item:
         return Item(
             name,
             False,
-            f"{broker.title} gives no message away without taking those before it;"
-            " that needs Redis",
+            f"{broker.title} cannot delete single messages; this needs Redis",
         )
     task = call.params["task"].strip()
     removed = looked = 0
     for removed, looked in broker.purge_by_name(call.pidbox.channel(), name, task):
-        call.progress(removed, looked, f"removed of {looked:,} messages")
+        call.progress(removed, looked, f"deleted of {counted(looked, 'message')}")
         if call.cancelled():
             break
-    return Item(name, True, f"{removed:,} messages of {task} thrown away, {looked:,} looked at")
+    return Item(
+        name, True, f"deleted {counted(removed, 'message')} of {task}; looked at {looked:,}"
+    )
 
 
 def _waiting(ready: int | None) -> str:
-    return "waiting message" if ready == 1 else "waiting messages"
+    return agree(ready or 0, "waiting message")
 
 
-ON_BROKER = Reach("done on the broker", "there is no way back")
+ON_BROKER = Reach("Will be done on the broker", "this cannot be undone")
 
 ACTIONS = (
     Action(
         id="queue.purge",
         key="X",
         label="Purge",
+        words=("empty", "discard", "delete messages"),
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
         reach=ON_BROKER,
         run=lambda call: _each(call, _purge),
         queue_effect=lambda ready, params: f"{_waiting(ready)} will be deleted",
-        help="throws away every message that waits in the queue",
+        help="deletes all waiting messages of the queue",
     ),
     Action(
         id="queue.purge_by_name",
         label="Purge one kind of task",
+        words=("discard", "delete messages"),
         scope=Scope.QUEUE,
         destructive=True,
         typed=True,
         reach=ON_BROKER,
-        params=(Param("task", "Task", "name", required=True, suggest="tasks"),),
+        params=(Param("task", "Task", "name", required=True, suggest="tasks", here=Scope.TYPE),),
         run=lambda call: _each(call, _purge_by_name),
         queue_effect=lambda ready, params: (
             f"{_waiting(ready)}; those of {params['task']} will be deleted"
         ),
-        help="throws away the waiting messages of one task name, on Redis only",
+        help="deletes the waiting messages of one task name; Redis only",
     ),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from celerytui.counts import counted
 from celerytui.model import Reply
 
 
@@ -27,9 +28,21 @@ def explained(text: str, errors: Mapping[str, str]) -> str:
     return text
 
 
+def without_aside(found: Sequence[Reply], aside: tuple[str, str] | None) -> tuple[list[Reply], str]:
+    """The replies of the workers that are concerned, and a line on the others, "" for none.
+
+    `aside` is that of the action.
+    """
+    part, said = aside or ("", "")
+    concerned = [one for one in found if not part or part not in one.text]
+    others = len(found) - len(concerned)
+    noun = "other worker" if concerned else "worker"
+    return concerned, f"{counted(others, noun)} {said}" if others else ""
+
+
 def no_answer(worker: str, timeout: float) -> Reply:
     """The Reply of a worker that said nothing for `timeout` seconds."""
-    return Reply(worker, None, f"no answer within {timeout:g}s")
+    return Reply(worker, None, f"no reply within {timeout:g} s")
 
 
 def replies(

@@ -12,6 +12,7 @@ from celerytui.control.action import Action, Call, Effect, Param, Reach, Result,
 from celerytui.control.arguments import find_arguments
 from celerytui.control.lookback import Look, sent
 from celerytui.control.pidbox import Pidbox
+from celerytui.counts import counted
 from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.masking import one_line
 from celerytui.model import Arguments, Item, TaskState
@@ -104,7 +105,7 @@ def _run_again(call: Call) -> Result:
     error = None
     for number, task_id in enumerate(call.targets):
         if error is None and call.cancelled():
-            error = f"cancelled after {number:,} of {len(call.targets):,} tasks"
+            error = f"cancelled after {number:,} of {counted(len(call.targets), 'task')}"
         if error is not None or task_id not in found:
             items.append(Item(task_id, None, "not sent"))
             continue
@@ -114,7 +115,7 @@ def _run_again(call: Call) -> Result:
         except BrokerUnavailable as exc:
             # It may have gone out all the same.
             items.append(Item(task_id, False, str(exc)))
-            error = f"{exc}; {number:,} of {len(call.targets):,} tasks were handled"
+            error = f"{exc}; {number:,} of {counted(len(call.targets), 'task')} handled"
     return Result((), error, tuple(items))
 
 
@@ -145,8 +146,8 @@ def _again(
 
 def _when_sent_again(state: TaskState, params: Mapping[str, str]) -> Effect:
     if state.finished:
-        return Effect("sent as a new task")
-    return Effect("sent a second time: would run twice", warns=True)
+        return Effect("will be sent as a new task")
+    return Effect("will be sent a second time: would run twice", warns=True)
 
 
 ACTIONS = (
@@ -154,15 +155,16 @@ ACTIONS = (
         id="task.run_again",
         key="R",
         label="Run again",
+        words=("retry", "rerun", "resend", "requeue"),
         scope=Scope.TASK,
         params=(
-            Param("args", "Args", "json", shape="list", help="as they were where empty"),
-            Param("kwargs", "Kwargs", "json", shape="object", help="as they were where empty"),
-            Param("queue", "Queue", "name", suggest="queues", help="the same where empty"),
+            Param("args", "Args", "json", shape="list", help="the original ones if empty"),
+            Param("kwargs", "Kwargs", "json", shape="object", help="the original ones if empty"),
+            Param("queue", "Queue", "name", suggest="queues", help="the original one if empty"),
             *DELIVERY,
         ),
         run=_run_again,
-        reach=Reach("their real arguments are looked for", "none is guessed"),
+        reach=Reach("Will be sent with the original arguments", "none is guessed"),
         edits_arguments=True,
         sends_again=True,
         effect=_when_sent_again,
@@ -172,16 +174,24 @@ ACTIONS = (
     Action(
         id="task.send",
         label="Send a task",
+        words=("apply_async", "send_task", "call", "publish"),
         scope=Scope.CLUSTER,
         params=(
-            Param("name", "Task", "name", required=True, suggest="tasks"),
-            Param("args", "Args", "json", default="[]", shape="list"),
-            Param("kwargs", "Kwargs", "json", default="{}", shape="object"),
-            Param("queue", "Queue", "name", suggest="queues", help="as it is routed where empty"),
+            Param("name", "Task", "name", required=True, suggest="tasks", here=Scope.TYPE),
+            Param("args", "Args", "json", default="[]", required=True, shape="list"),
+            Param("kwargs", "Kwargs", "json", default="{}", required=True, shape="object"),
+            Param(
+                "queue",
+                "Queue",
+                "name",
+                suggest="queues",
+                here=Scope.QUEUE,
+                help="by the routing rules if empty",
+            ),
             *DELIVERY,
         ),
         run=_send,
-        reach=Reach("sent to its queue"),
+        reach=Reach("Will be sent to its queue"),
         look=Look(5.0, sent),
     ),
 )

@@ -11,6 +11,7 @@ from celerytui.control.backend import abort
 from celerytui.control.lookback import Look, aborted, revoked, terminated
 from celerytui.control.pidbox import Ask
 from celerytui.control.replies import replies, reply
+from celerytui.counts import counted
 from celerytui.errors import BrokerUnavailable
 from celerytui.model import Item, Reply, TaskState, id_value
 
@@ -37,12 +38,25 @@ def _terminate(call: Call) -> Result:
     return _in_chunks(call, {"terminate": True, "signal": call.params["signal"]})
 
 
+def _finished(call: Call) -> tuple[Item, ...]:
+    """The targets that are known to have ended: nothing is sent about them."""
+    held = [call.tasks[id] for id in call.targets if id in call.tasks]
+    over = [task for task in held if _is_over(task.state)]
+    return tuple(
+        Item(one.id, None, f"not sent: already finished ({one.state.label})") for one in over
+    )
+
+
 def _abort(call: Call) -> Result:
     """Write ABORTED for each target where the result backend lets it, as AbortableTask reads it."""
-    items = []
+    items = list(_finished(call))
+    over = {item.target for item in items}
     for number, task_id in enumerate(call.targets):
+        if task_id in over:
+            continue
         if call.cancelled():
-            items += [Item(one, None, "cancelled") for one in call.targets[number:]]
+            left = (one for one in call.targets[number:] if one not in over)
+            items += [Item(one, None, "cancelled") for one in left]
             break
         call.progress(number, len(call.targets), "aborting")
         items.append(abort(call.app, task_id))
@@ -69,13 +83,15 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
 
     It goes to all workers and not only to those that are known: any of them may take the task.
     """
+    over = _finished(call)
+    ids = [id for id in call.targets if id not in {item.target for item in over}]
     expected, silent = set(call.workers), set[str]()
     sent: list[tuple[Ask, list[str]]] = []
     done, error = 0, None
     try:
-        for chunk in _chunks(call.targets, terminate=bool(options["terminate"])):
+        for chunk in _chunks(ids, terminate=bool(options["terminate"])):
             if call.cancelled():
-                error = f"cancelled after {done:,} of {len(call.targets):,} tasks"
+                error = f"cancelled after {done:,} of {counted(len(call.targets), 'task')}"
                 break
             # Who was silent once is waited for at the end only.
             awaited = None if not expected and not sent else sorted(expected - silent)
@@ -86,12 +102,12 @@ def _in_chunks(call: Call, options: dict[str, Any]) -> Result:
             call.pidbox.collect([ask])
             silent = expected - set(ask.answers)
             expected |= set(ask.answers)
-            call.progress(done, len(call.targets), "told the workers")
+            call.progress(done, len(call.targets), "sending")
         _collect_late(call, [ask for ask, _ in sent], expected)
         _name_terminated(sent)
     except BrokerUnavailable as exc:
-        error = f"{exc}; {done:,} of {len(call.targets):,} tasks were sent"
-    items = _items(call, sent, terminate=bool(options["terminate"]))
+        error = f"{exc}; {done:,} of {counted(len(call.targets), 'task')} sent"
+    items = (*over, *_items(ids, sent, terminate=bool(options["terminate"])))
     if not sent:
         return Result((), error, items)
     answers: dict[str, list[Any]] = {}
@@ -132,7 +148,7 @@ def _collect_late(call: Call, asks: Sequence[Ask], expected: set[str]) -> None:
 
 
 def _items(
-    call: Call, sent: Sequence[tuple[Ask, list[str]]], *, terminate: bool
+    ids: Sequence[str], sent: Sequence[tuple[Ask, list[str]]], *, terminate: bool
 ) -> tuple[Item, ...]:
     """What came of each target: one worker that knows of it is enough."""
     items = []
@@ -149,7 +165,7 @@ def _items(
             else:
                 items.append(Item(id, ok, text))
     handled = {id for _, chunk in sent for id in chunk}
-    items += [Item(id, None, "not sent") for id in call.targets if id not in handled]
+    items += [Item(id, None, "not sent") for id in ids if id not in handled]
     return tuple(items)
 
 
@@ -157,7 +173,7 @@ def _verdict(answered: Sequence[Reply], refusal: Reply | None) -> tuple[bool | N
     if refusal is not None:
         return False, f"{refusal.worker}: {refusal.text}"
     if not answered:
-        return None, "sent, but no worker answered"
+        return None, "sent, but no worker replied"
     return True, "revoked"
 
 
@@ -182,7 +198,8 @@ def _summed(
         if not parts or refusal is not None:
             found.append(refusal or one)
         elif len(parts) < asked:
-            text = f"no answer within {timeout:g}s to {asked - len(parts)} of {asked} messages"
+            of = f"{asked - len(parts):,} of {counted(asked, 'message')}"
+            text = f"no reply within {timeout:g} s to {of}"
             found.append(Reply(one.worker, None, text))
         else:
             found.append(Reply(one.worker, True, _counted([part.text for part in parts])))
@@ -191,15 +208,15 @@ def _summed(
 
 def _counted(texts: list[str]) -> str:
     """The answers to all chunks in one, with long lists of ids as a number."""
-    for pattern, words in ((_FLAGGED, "tasks flagged as revoked"), (_TERMINATED, "terminated")):
+    for pattern, words in ((_FLAGGED, " flagged as revoked"), (_TERMINATED, " terminated")):
         matches = [match for text in texts if (match := pattern.fullmatch(text)) is not None]
         count = sum(match[1].count(",") + 1 for match in matches)
         if matches and (count > NAMED_IDS or len(texts) > 1):
-            return f"{count:,} {words}"
+            return counted(count, "task") + words
     return texts[0]
 
 
-OVER = Effect("not touched: it is over")
+FINISHED = Effect("already finished: will not be sent", reaches=False)
 NOT_RUN = Effect("will not run")
 
 
@@ -210,18 +227,18 @@ def _is_over(state: TaskState) -> bool:
 
 def _when_revoked(state: TaskState, params: Mapping[str, str]) -> Effect:
     if state is TaskState.STARTED:
-        return Effect("runs on to the end", True, instead="task.terminate", does="terminates")
-    return OVER if _is_over(state) else NOT_RUN
+        return Effect("will run to the end", True, instead="task.terminate", does="terminates")
+    return FINISHED if _is_over(state) else NOT_RUN
 
 
 def _when_terminated(state: TaskState, params: Mapping[str, str]) -> Effect:
     if state is TaskState.STARTED:
-        return Effect(f"its process gets {params['signal']}", warns=True)
-    return OVER if _is_over(state) else NOT_RUN
+        return Effect(f"will get {params['signal']}", warns=True)
+    return FINISHED if _is_over(state) else NOT_RUN
 
 
 def _when_aborted(state: TaskState, params: Mapping[str, str]) -> Effect:
-    return OVER if _is_over(state) else Effect("asked to end by itself", warns=True)
+    return FINISHED if _is_over(state) else Effect("will be asked to stop", warns=True)
 
 
 ACTIONS = (
@@ -229,6 +246,7 @@ ACTIONS = (
         id="task.revoke",
         key="C",
         label="Revoke",
+        words=("cancel",),
         scope=Scope.TASK,
         destructive=True,
         run=_revoke,
@@ -239,32 +257,36 @@ ACTIONS = (
         id="task.terminate",
         key="K",
         label="Terminate",
+        words=("kill", "revoke"),
         scope=Scope.TASK,
         destructive=True,
         params=(SIGNAL,),
         run=_terminate,
         effect=_when_terminated,
         look=Look(5.0, terminated),
+        aside=("terminate: tasks unknown", "did not have it"),
         errors={
             "does not implement kill_job": "this worker's pool cannot terminate a running task;"
             " prefork, gevent and eventlet can",
-            "terminate: tasks unknown": "this worker does not have it",
+            "terminate: tasks unknown": "it did not have the task",
         },
     ),
     Action(
         id="task.abort",
         label="Abort",
+        words=("AbortableTask", "stop"),
         scope=Scope.TASK,
         destructive=True,
         run=_abort,
-        reach=Reach("written to the result backend, where the tasks look for it"),
+        reach=Reach("Will be written to the result backend, where tasks look for it"),
         effect=_when_aborted,
         look=Look(5.0, aborted),
-        help="asks an AbortableTask to end by itself; needs its result backend",
+        help="asks an AbortableTask to stop; needs a result backend",
     ),
     Action(
         id="task.revoke_by_headers",
         label="Revoke by stamped headers",
+        words=("revoke_by_stamped_headers", "cancel"),
         scope=Scope.CLUSTER,
         destructive=True,
         params=(
@@ -274,6 +296,6 @@ ACTIONS = (
             SIGNAL,
         ),
         run=_revoke_by_headers,
-        help="revokes every task that was sent with one of these stamps",
+        help="revokes every task sent with one of these stamps",
     ),
 )

@@ -24,11 +24,11 @@ WORKERS = Param(
     "On workers",
     suggest="workers",
     here=Scope.WORKER,
-    help="separated by commas; empty for all",
+    help="comma-separated; all if empty",
 )
 LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
 """What the limits are called here, and in a worker's list of its tasks."""
-UNKNOWN = {"unknown task": "this worker has no task of that name"}
+UNKNOWN = {"unknown task": "not registered on this worker"}
 
 
 def _rate_limit(call: Call) -> Result:
@@ -39,7 +39,7 @@ def _time_limits(call: Call) -> Result:
     """Both limits, always: a worker assigns both, so that one left out would be lifted."""
     soft, hard = call.values["soft"], call.values["hard"]
     if soft is not None and hard is not None and soft >= hard:
-        raise UsageError(f"the soft limit, {soft:g}s, has to be below the hard one, {hard:g}s")
+        raise UsageError(f"the soft limit, {soft:g}s, must be below the hard limit, {hard:g}s")
     return _each(call, "time_limit", {"soft": soft or None, "hard": hard or None})
 
 
@@ -82,9 +82,10 @@ ACTIONS = (
         id="type.rate_limit",
         key="L",
         label="Rate limit",
+        words=("throttle",),
         scope=Scope.TYPE,
         params=(
-            Param("rate", "Rate", required=True, help='such as 10/m, 5/s, 100/h; "0" lifts it'),
+            Param("rate", "Rate", required=True, help='such as 10/m, 5/s, 100/h; "0" removes it'),
             WORKERS,
         ),
         run=_rate_limit,
@@ -92,12 +93,13 @@ ACTIONS = (
         current=LISTED,
         look=Look(1.0, rate_limited, (LISTED.section,)),
         errors=UNKNOWN,
-        help="how many tasks of this name one worker starts in a time",
+        help="how many tasks of this name each worker starts per second, minute or hour",
     ),
     Action(
         id="type.time_limits",
         key="T",
         label="Time limits",
+        words=("time_limit", "timeout", "soft_time_limit"),
         scope=Scope.TYPE,
         params=(
             Param("soft", "Soft", "duration", help="SoftTimeLimitExceeded; empty for none"),
@@ -110,9 +112,9 @@ ACTIONS = (
         look=Look(1.0, time_limited, (LISTED.section,)),
         errors=UNKNOWN
         | {
-            "time limits set successfully": "a worker goes by them once its pool is restarted or"
-            " it connects again"
+            "time limits set successfully": "applied once the worker's pool restarts or it"
+            " reconnects"
         },
-        help="both are set together, what is left empty is lifted; a threads pool knows none",
+        help="both are set at once, an empty one is removed; not available on a threads pool",
     ),
 )

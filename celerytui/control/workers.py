@@ -20,9 +20,12 @@ from celerytui.control.lookback import (
 )
 from celerytui.control.replies import replies
 from celerytui.errors import UsageError
+from celerytui.health.queues import GROWING, UNCONSUMED
+from celerytui.health.workers import LATE
+from celerytui.health.workers import SILENT as NO_TASK_EVENTS
 from celerytui.model import Reply
 
-SILENT = "told to shut down, but it did not answer when asked before"
+SILENT = "shutdown sent; it did not reply when asked before"
 
 POOL = Group("pool", "P", "Pool", Scope.WORKER)
 CONSUMERS = Group("consumers", "Q", "Consumers", Scope.WORKER)
@@ -58,7 +61,7 @@ def _restart(call: Call) -> Result:
 
 
 def _shutdown(call: Call) -> Result:
-    """Tell them and wait for nothing: a worker that goes sends no reply."""
+    """Send it and wait for nothing: a worker that shuts down sends no reply."""
     stats = call.pidbox.ask("stats", {}, call.targets)
     expected = {
         host: answer["pid"]
@@ -68,7 +71,9 @@ def _shutdown(call: Call) -> Result:
     call.pidbox.send("shutdown", {}, destination=call.targets)
     return Result(
         tuple(
-            Reply(host, None, "told to shut down, which has no reply" if host in stats else SILENT)
+            Reply(
+                host, None, "shutdown sent; this command has no reply" if host in stats else SILENT
+            )
             for host in sorted(call.targets)
         ),
         expected=expected,
@@ -77,7 +82,7 @@ def _shutdown(call: Call) -> Result:
 
 def _heartbeat(call: Call) -> Result:
     call.pidbox.send("heartbeat", {}, destination=call.targets)
-    text = "asked: it sends an event and no reply"
+    text = "sent; the worker sends a heartbeat event and no reply"
     return Result(tuple(Reply(host, None, text) for host in sorted(call.targets)))
 
 
@@ -112,11 +117,11 @@ def _pool_errors(verb: str) -> dict[str, str]:
         "not supported with autoscale": "change its minimum and maximum with Autoscale",
         f"object has no attribute '{verb}'": "this worker's pool has a fixed size; prefork, gevent"
         f" and eventlet {verb}",
-        "Can't shrink pool. All processes busy": "try again when some have nothing to do",
+        "Can't shrink pool. All processes busy": "try again when some are idle",
     }
 
 
-NO_DISPATCHER = {"event dispatcher unavailable": "this worker runs without events"}
+NO_DISPATCHER = {"event dispatcher unavailable": "this worker sends no events"}
 
 ENABLE_EVENTS = Action(
     id="worker.enable_events",
@@ -126,6 +131,7 @@ ENABLE_EVENTS = Action(
     group=EVENTS.id,
     run=lambda call: command("enable_events", call),
     wanted=lambda worker: worker.task_events is False,
+    mends=(NO_TASK_EVENTS.id,),
     errors=NO_DISPATCHER,
     sets_events=True,
 )
@@ -134,11 +140,13 @@ DISABLE_EVENTS = Action(
     label="Disable task events",
     scope=Scope.WORKER,
     group=EVENTS.id,
+    destructive=True,
     run=lambda call: command("disable_events", call),
+    help="no monitor will see the tasks of these workers",
     errors=NO_DISPATCHER
     | {
-        "task events already disabled": "a worker started with -E says this and goes on sending"
-        " them"
+        "task events already disabled": "a worker started with -E replies this and keeps"
+        " sending them"
     },
     sets_events=False,
 )
@@ -152,16 +160,19 @@ ACTIONS = (
     Action(
         id="worker.pool_grow",
         label="Grow the pool",
+        words=("scale up", "add processes"),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
         run=_grow,
+        mends=(GROWING.id,),
         look=Look(8.0, sized, ("stats",)),
         errors=_pool_errors("grow"),
     ),
     Action(
         id="worker.pool_shrink",
         label="Shrink the pool",
+        words=("scale down", "remove processes"),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(_SIZE,),
@@ -172,23 +183,26 @@ ACTIONS = (
     Action(
         id="worker.autoscale",
         label="Autoscale",
+        words=("minimum and maximum",),
         scope=Scope.WORKER,
         group=POOL.id,
         params=(
             Param("max", "Maximum", "number", minimum=1, help="processes at most"),
             Param("min", "Minimum", "number", minimum=0, help="processes at least"),
         ),
+        destructive=True,
         run=_autoscale,
         look=Look(3.0, autoscaled, ("stats",)),
         errors={
             "Autoscale not enabled": "start the worker with --autoscale, or grow and shrink its"
             " pool"
         },
-        help="only on workers that were started with --autoscale",
+        help="only on workers started with --autoscale",
     ),
     Action(
         id="worker.pool_restart",
         label="Restart the pool",
+        words=("reload",),
         scope=Scope.WORKER,
         group=POOL.id,
         destructive=True,
@@ -198,16 +212,17 @@ ACTIONS = (
             "Pool restarts not enabled": "the worker's app needs worker_pool_restarts = True;"
             " otherwise restart the worker"
         },
-        help="each process is replaced after its next task; needs worker_pool_restarts",
+        help="each process will be replaced after its next task; needs worker_pool_restarts",
     ),
     Action(
         id="worker.add_consumer",
-        label="Take from a queue",
+        label="Add a consumer",
+        words=("consume a queue", "subscribe"),
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         params=(
             _QUEUE,
-            Param("exchange", "Exchange", "name", help="the queue's name where empty"),
+            Param("exchange", "Exchange", "name", help="the queue's name if empty"),
             Param(
                 "exchange_type",
                 "Exchange type",
@@ -215,28 +230,32 @@ ACTIONS = (
                 ("direct", "topic", "fanout", "headers"),
                 "direct",
             ),
-            Param("routing_key", "Routing key", "name", help="the queue's name where empty"),
+            Param("routing_key", "Routing key", "name", help="the queue's name if empty"),
         ),
         run=_add_consumer,
+        mends=(UNCONSUMED.id,),
         look=Look(3.0, consumes(True), ("active_queues",)),
     ),
     Action(
         id="worker.cancel_consumer",
-        label="Stop taking from a queue",
+        label="Cancel a consumer",
+        words=("stop consuming",),
         scope=Scope.WORKER,
         group=CONSUMERS.id,
         destructive=True,
         params=(_QUEUE,),
         run=_cancel_consumer,
         look=Look(3.0, consumes(False), ("active_queues",)),
-        errors={"no such queue": "the worker does not take from it"},
+        errors={"no such queue": "the worker does not consume it"},
     ),
     Action(
         id="worker.ping",
         label="Ping",
+        words=("alive",),
         scope=Scope.WORKER,
         changes=False,
         run=lambda call: command("ping", call),
+        mends=(LATE.id,),
     ),
     Action(
         id="worker.heartbeat",
@@ -244,26 +263,28 @@ ACTIONS = (
         scope=Scope.WORKER,
         changes=False,
         run=_heartbeat,
-        help="a worker answers with its event, not with a reply",
+        help="the worker sends its event, and no reply",
     ),
     Action(
         id="worker.shutdown",
         key="D",
         label="Shut down",
+        words=("stop", "warm shutdown"),
         scope=Scope.WORKER,
         destructive=True,
         run=_shutdown,
         look=Look(10.0, shut_down),
-        help="a warm shutdown: the tasks that run end first",
+        help="a warm shutdown: running tasks finish first",
     ),
     Action(
         id="worker.command",
         label="Send a command",
+        words=("control", "inspect", "broadcast"),
         scope=Scope.WORKER,
         destructive=True,
         params=(
             Param("command", "Command", "name", required=True, help="also the project's own"),
-            Param("arguments", "Arguments", "json", default="{}", shape="object"),
+            Param("arguments", "Arguments", "json", default="{}", required=True, shape="object"),
         ),
         run=lambda call: command(call.params["command"].strip(), call, **_keywords(call)),
         look=Look(1.0, not_judged, ("stats", "active_queues")),
@@ -271,7 +292,7 @@ ACTIONS = (
             "Requires the objgraph library": "pip install objgraph where the worker runs",
             "psutil": "pip install psutil where the worker runs",
         },
-        help="any control or inspect command by its name, with its arguments as a JSON object",
+        help="any control or inspect command, with its arguments as a JSON object",
     ),
 )
 

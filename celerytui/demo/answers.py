@@ -33,7 +33,7 @@ def sample_section(hostname: str, name: str, now: float = NOW) -> Section:
     """Build what a worker of the sample answers when it is asked for a section at `now`."""
     node = next((one for one in NODES if one.hostname == hostname), None)
     if node is None or hostname == GPU:
-        return Section(hostname, name, now, error="no answer within 1s")
+        return Section(hostname, name, now, error="no reply within 1 s")
     survey = sample_survey(now)
     data: Any = {
         "stats": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ class DemoCluster:
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="celerytui-demo-"))
+        self.folder = Path()
         self._keeper: subprocess.Popen[bytes] | None = None
 
     @cached_property
@@ -61,16 +62,23 @@ class DemoCluster:
         return self
 
     def _start(self) -> None:
-        from celerytui.demo.app import EXCHANGES, FOLDER
+        from celerytui.demo.app import EXCHANGES
         from celerytui.demo.transport import lay_out
 
-        lay_out(self.folder, EXCHANGES)
+        with _undisturbed():
+            self.folder = Path(tempfile.mkdtemp(prefix="celerytui-demo-"))
+            lay_out(self.folder, EXCHANGES)
+            self._keeper = self._start_keeper()
+
+    def _start_keeper(self) -> subprocess.Popen[bytes]:
+        from celerytui.demo.app import FOLDER
+
         environ = {name: value for name, value in os.environ.items() if not _foreign(name)}
         environ[FOLDER] = str(self.folder)
         environ["TMPDIR"] = str(self.folder)  # a pool that is killed leaves its folder behind
         home = str(Path(__file__).parents[2])
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (home, environ.get("PYTHONPATH"))))
-        self._keeper = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "celerytui.demo.keeper", str(self.folder)],
             env=environ,
             stdin=subprocess.PIPE,
@@ -97,11 +105,22 @@ class DemoCluster:
                 self._keeper.terminate()
                 self._keeper.wait()
             self._keeper = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.is_absolute():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _foreign(name: str) -> bool:
     return name.startswith("CELERY_") or name in _FOREIGN
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait: one that ends the process would leave the folder that nobody keeps yet."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ _SWEEP = 2.0
 def main(folder: Path) -> None:
     """Start everything in `folder`, wait for the end of standard input or SIGTERM, stop it."""
     signal.signal(signal.SIGTERM, _end)
+    # It was started with all of them blocked, and its children must not be.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     children: list[subprocess.Popen[bytes]] = []
     try:

@@ -13,7 +13,7 @@ from celerytui.engine.action_executor import ActionExecutor
 from celerytui.engine.doubts import Doubts
 from celerytui.engine.job import Job
 from celerytui.engine.survey_policy import SurveyPolicy
-from celerytui.model import LinkState, Outcome
+from celerytui.model import Blockage, LinkState, Outcome
 from celerytui.settings import Settings
 from celerytui.store import Store
 
@@ -27,8 +27,8 @@ Step = Callable[[], object]
 class ControlThread:
     """Does what other threads put in; `run` is the thread's work, all else returns at once.
 
-    `link` tells how the receiver stands with the broker; `survive` does a step and tells of what
-    it raises.
+    `link` tells how the receiver stands with the broker, `blocked` why that takes no messages;
+    `survive` does a step and tells of what it raises.
     """
 
     def __init__(
@@ -42,10 +42,12 @@ class ControlThread:
         survive: Callable[[Step], None],
         clock: Callable[[], float],
         silences: Silences,
+        blocked: Callable[[], Blockage | None],
     ) -> None:
         self._app = app
         self._timeout = settings.reply_timeout
         self._link = link
+        self._blocked = blocked
         self._survive = survive
         self._clock = clock
         self._jobs: queue.SimpleQueue[Step] = queue.SimpleQueue()
@@ -55,6 +57,7 @@ class ControlThread:
             timeout=settings.reply_timeout,
             clock=clock,
             silences=silences,
+            blocked=blocked,
         )
         self.surveys = SurveyPolicy(
             self._control,
@@ -62,6 +65,7 @@ class ControlThread:
             lambda outcome: self.executor.announce(outcome),
             tell,
             enable=settings.enable_events and not settings.read_only,
+            blocked=blocked,
             clock=clock,
         )
         self._doubts = Doubts(self._control, store, clock=clock)
@@ -99,14 +103,20 @@ class ControlThread:
                 job = self._jobs.get(timeout=max(0.0, next_look - time.monotonic()))
             except queue.Empty:
                 next_look = time.monotonic() + LOOK_SECONDS
-                if self._link() is LinkState.CONNECTED:
-                    self._survive(self.surveys.step)
-                    self._survive(self._doubts.step)
-                elif self._link() is LinkState.NO_EVENTS:
-                    self._survive(self.surveys.step_without_events)
-                self._survive(self.executor.look_back)
+                self._look()
             else:
                 self._survive(job)
+
+    def _look(self) -> None:
+        """Ask who is due; what is due while the broker is blocked is asked afterwards."""
+        if self._link() is LinkState.CONNECTED:
+            self._survive(self.surveys.step)
+            if self._blocked() is None:
+                self._survive(self._doubts.step)
+        elif self._link() is LinkState.NO_EVENTS:
+            self._survive(self.surveys.step_without_events)
+        if self._blocked() is None:
+            self._survive(self.executor.look_back)
 
     def close(self) -> None:
         """End what is under way; nothing more is begun."""

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from celerytui.control import Answer, Control, Question
 from celerytui.errors import CelerytuiError
-from celerytui.model import id_value
 from celerytui.store import Store
 
 ASK_SECONDS = 0.5
@@ -23,17 +22,15 @@ LAG_TOLERATED = 2.0
 
 
 class _Host(Struct):
-    """When a worker may be asked again, how often in vain, and what it was asked last.
+    """When a worker may be asked again, and how often in vain.
 
-    `waiting` are tasks that it did not name but may hold back for a rate limit. `cautious` is set
-    where an answer with arguments did not come, and one without them did.
+    `waiting` are tasks that it did not name but may hold back for a rate limit.
     """
 
     next: float = 0.0
     vain: int = 0
     silent: int = 0
     waiting: tuple[str, ...] = ()
-    cautious: bool = False
 
 
 class Doubts:
@@ -60,9 +57,7 @@ class Doubts:
         now = self._monotonic()
         doubts = self._settling.doubts()
         self._hosts = {
-            name: host
-            for name, host in self._hosts.items()
-            if name in doubts or now < host.next + (LONGEST_PAUSE if host.cautious else 0.0)
+            name: host for name, host in self._hosts.items() if name in doubts or now < host.next
         }
         if not doubts or now - self._asked_at < ASK_SECONDS:
             return
@@ -82,11 +77,7 @@ class Doubts:
         host = self._hosts[hostname]
         if host.waiting:
             return Question("limits", host.waiting)
-        # A reply that has ids for its keys cannot name others in JSON.
-        plain = all(isinstance(id_value(task_id), (str, int, float)) for task_id in ids)
-        if ids and plain and not host.cautious and host.silent % 2 == 0:
-            return Question("ids", ids)
-        return Question("running", ids)
+        return Question("tasks", ids, silent=host.silent % 2 == 1)
 
     def _ask(self, questions: dict[str, Question]) -> None:
         asked_at = self._clock()
@@ -102,7 +93,6 @@ class Doubts:
                 host.silent += 1
                 host.waiting = ()
             else:
-                host.cautious = host.cautious or (question.kind == "running" and host.silent > 0)
                 host.silent = 0
                 self._take(hostname, host, question, answer, asked_at)
             host.next = now + min(PAUSE * 2 ** min(host.silent + host.vain, 10), LONGEST_PAUSE)
@@ -118,10 +108,10 @@ class Doubts:
             self._settling.not_held(hostname, [id for id in waiting if id not in limited], at)
             return
         absent = self._settling.answered(hostname, question.ids, answer.found, at)
-        if question.kind == "ids":
-            host.waiting = tuple(absent)
-        else:
+        if answer.only_running:
             self._settling.held_back(absent, at)
+        else:
+            host.waiting = tuple(absent)
 
     def _limited(self, ids: Sequence[str], answer: Answer) -> list[str]:
         """Those that may wait for a rate limit: their type has one, or is not known."""

@@ -25,14 +25,16 @@ from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
+from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
-from celerytui.health import Health
+from celerytui.health import Alerts, Health
 from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
     Batch,
+    Blockage,
     Link,
     LinkState,
     Outcome,
@@ -45,7 +47,7 @@ from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.wire import pickles
-from celerytui.wire.connections import open_depths, ready, when_late
+from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
     from celerytui.wire.receiver import Receiver
@@ -123,11 +125,14 @@ class Engine:
             lambda step: self._survive(step, part="control"),
             clock,
             silences,
+            self._blocked,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
-        self.requests = RequestPool(app, settings, self.store, self._tell, clock, silences)
+        self.requests = RequestPool(
+            app, settings, self.store, self._tell, clock, silences, self._blocked
+        )
         self._lookup = OutcomeLookup(self.store, self.requests)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
@@ -146,12 +151,25 @@ class Engine:
         self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
-        self._read_queues_now = threading.Event()
+        self._queues = QueuePoller(
+            self.store,
+            settings.queues,
+            settings.queue_interval,
+            self._survive,
+            self._refresher.news,
+            clock,
+        )
 
     @property
     def survey(self) -> Survey | None:
         """What workers answered last; None before anybody was asked."""
         return self._control.surveys.survey
+
+    def evaluate(self) -> Alerts:
+        """Judge what is known now; by one thread at a time, never on the interface's loop."""
+        return self.health.evaluate(
+            self.link, self.clock(), self.broker.blockage, self.survey_error
+        )
 
     @property
     def asking_since(self) -> float | None:
@@ -168,7 +186,7 @@ class Engine:
         parts: dict[str, Step] = {
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
-            "brokers": self._run_brokers,
+            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
             "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
@@ -188,7 +206,7 @@ class Engine:
         self._control.close()
         self.requests.stop()
         self._refresher.show_now()
-        self._read_queues_now.set()
+        self._queues.read_now()
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
@@ -200,7 +218,7 @@ class Engine:
         """Cut the wait for the next try to connect short."""
         if self._receiver is not None:
             self._receiver.reconnect_now()
-        self._read_queues_now.set()
+        self._queues.read_now()
 
     def submit(
         self,
@@ -253,7 +271,7 @@ class Engine:
 
     def read_queues(self) -> None:
         """Read the broker's queues now rather than at the next turn."""
-        self._read_queues_now.set()
+        self._queues.read_now()
 
     # The receiver's thread
 
@@ -282,6 +300,9 @@ class Engine:
             self.store.mark_gap(link.lost_at or self.clock(), None)
         self.link = link
         self._tell()
+
+    def _blocked(self) -> Blockage | None:
+        return self.broker.blockage
 
     # What the threads have in common
 
@@ -328,26 +349,6 @@ class Engine:
         self.trouble = next((one.text for one in [*self._failed.values()][-1:]), None)
         self._tell()
 
-    # The brokers thread
-
-    def _run_brokers(self) -> None:
-        app = self._ready()
-        reader = open_depths(app)
-        known = set(self.settings.queues)
-        try:
-
-            def read() -> None:
-                names = known | self.store.queue_names() | reader.known_names()
-                self.store.record_queues(reader.read(sorted(names)), self.clock())
-                self._refresher.news()
-
-            while not self._stopping.is_set():
-                self._survive(read)
-                self._read_queues_now.wait(self.settings.queue_interval)
-                self._read_queues_now.clear()
-        finally:
-            reader.close()
-
     # The view thread, or in its place the sweep thread
 
     def _run_view(self) -> None:
@@ -371,7 +372,7 @@ class Engine:
             self._survive(self._lookup.turn)
 
     def _judge(self) -> None:
-        self.health.evaluate(self.link, self.clock(), self.broker.blockage)
+        self.evaluate()
 
     def _link_state(self) -> LinkState:
         return self.link.state

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from celerytui.control import Control, Results, Silences
 from celerytui.engine.action_executor import live_workers
-from celerytui.model import Arguments, Refusal, ResultMeta, Section
+from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
 
@@ -49,9 +49,15 @@ class RequestPool:
         tell: Callable[[], None],
         clock: Callable[[], float],
         silences: Silences,
+        blocked: Callable[[], Blockage | None] = lambda: None,
     ) -> None:
         self._control = Control(
-            app, read_only=True, timeout=settings.reply_timeout, clock=clock, silences=silences
+            app,
+            read_only=True,
+            timeout=settings.reply_timeout,
+            clock=clock,
+            silences=silences,
+            blocked=blocked,
         )
         self._store = store
         self._tell = tell
@@ -130,7 +136,7 @@ class RequestPool:
                 self._threads -= 1
             self._need_threads()
         for question in late:
-            self._give(question, question.late(f"no answer within {LATE_SECONDS:g}s"))
+            self._give(question, question.late(f"no reply within {LATE_SECONDS:g} s"))
 
     def stop(self) -> None:
         """End the threads that wait for nothing; returns at once."""

@@ -9,13 +9,18 @@ from collections.abc import Callable, Sequence
 from celerytui.control import DISABLE_EVENTS, SURVEY_SECTIONS, TASK_SECTIONS, Control, switches
 from celerytui.engine.survey_schedule import ENABLE, SurveySchedule
 from celerytui.errors import CelerytuiError
-from celerytui.model import Outcome, Reply, Survey, Worker
+from celerytui.model import Blockage, Outcome, Reply, Survey, Worker
 from celerytui.store import SETTLED, Store
 
 SETTLE_SECONDS = SETTLED + 1.0
 """How long after its task events were turned on a worker is asked once more what it runs."""
 WITHOUT_EVENTS_SECONDS = 5.0
 """How often all are asked where no event tells anything."""
+UNASKED_SECONDS = 30.0
+"""How often it is tried again to ask everybody where nobody could be asked."""
+
+BROADCAST_PAUSE = 60.0
+"""After a blockage all are asked, but not again so soon after the next: it may come and go."""
 
 _LEFT = ("stopping", "offline")
 """Those of this status have closed their mailbox."""
@@ -26,7 +31,8 @@ class SurveyPolicy:
 
     Everything is for the control thread alone, but `restore_events` and what is read:
     `survey` is the newest answer, `asking_since` when the question began that is under way,
-    `error` why the last one failed. `announce` is called with what was done unasked.
+    `error` why the last one failed. `announce` is called with what was done unasked. While the
+    broker is `blocked` nobody is asked anything; what was due then is asked afterwards.
     """
 
     def __init__(
@@ -37,6 +43,7 @@ class SurveyPolicy:
         tell: Callable[[], None],
         *,
         enable: bool,
+        blocked: Callable[[], Blockage | None] = lambda: None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,7 +57,11 @@ class SurveyPolicy:
         self._clock = clock
         self._monotonic = monotonic
         self._schedule = SurveySchedule(enable=enable)
-        self._next_broadcast = 0.0
+        self._next_broadcast = self._next_try = 0.0
+        self._blocked = blocked
+        self._blocked_for: str | None = None
+        self._all_wait = False
+        self._ask_all_from = float("-inf")
 
     def start_over(self) -> None:
         """The connection is new, or much was missed: ask everybody, then who is due."""
@@ -69,6 +80,14 @@ class SurveyPolicy:
 
     def step(self) -> None:
         """Ask who is due: the new, the restarted, the silent, and those that were booked."""
+        if self._is_blocked():
+            return
+        if self._all_wait and self._monotonic() >= self._ask_all_from:
+            self._all_wait = False
+            self._ask_all_from = self._monotonic() + BROADCAST_PAUSE
+            self.ask_everybody()
+        elif self.error is not None and self._monotonic() >= self._next_try:
+            self.ask_everybody()
         # Those that have answered in the first round have their events turned on in the second.
         for _ in range(2):
             for question in self._schedule.due(self._store.workers(), self._monotonic()):
@@ -128,6 +147,12 @@ class SurveyPolicy:
 
     def _ask(self, hostnames: Sequence[str] | None, sections: Sequence[str]) -> None:
         """Ask these, or everybody, and take what they answer."""
+        if self._is_blocked():
+            if hostnames is None:
+                self._all_wait = True
+            else:
+                self._schedule.book(hostnames, sections, self._monotonic())
+            return
         self._schedule.meet(self._workers(hostnames))
         asked_at = self._monotonic()
         self.asking_since = self._clock()
@@ -146,6 +171,7 @@ class SurveyPolicy:
             self.error = None
         except CelerytuiError as error:
             self.error = str(error)
+            self._next_try = self._monotonic() + UNASKED_SECONDS
         finally:
             self.asking_since = None
             self._schedule.note(
@@ -153,6 +179,18 @@ class SurveyPolicy:
             )
             self._book_unsent(survey)
             self._tell()
+
+    def _is_blocked(self) -> bool:
+        """Whether the broker takes no messages; says why, once for each reason."""
+        blockage = self._blocked()
+        if blockage is not None:
+            # Some may have been asked in vain before it was known why.
+            self._all_wait = self._all_wait or blockage.silences
+        reason = None if blockage is None else blockage.text
+        if reason != self._blocked_for:
+            self._blocked_for = self.error = reason
+            self._tell()
+        return blockage is not None
 
     def _book_unsent(self, survey: Survey | None) -> None:
         """Ask again, after a pause, for what workers that answered could not reply to."""

@@ -19,7 +19,7 @@ class Known(Struct, frozen=True):
     """What there is to judge from, at the time `now`: only to be read.
 
     `gaps` are the times without a connection, oldest first, the end of a lasting one None;
-    `blockage` is why the broker takes no messages.
+    `blockage` is why the broker takes no messages, `unasked` why workers can't be asked.
     """
 
     now: float
@@ -29,6 +29,7 @@ class Known(Struct, frozen=True):
     queues: Sequence[Queue] = ()
     gaps: Sequence[Gap] = ()
     blockage: Blockage | None = None
+    unasked: str | None = None
 
     @property
     def blind(self) -> bool:

@@ -61,8 +61,14 @@ class Health:
         """What stood when it was last evaluated."""
         return self._alerts
 
-    def evaluate(self, link: Link, now: float, blockage: Blockage | None = None) -> Alerts:
-        """Judge what the store holds, and what the broker says of itself.
+    def evaluate(
+        self,
+        link: Link,
+        now: float,
+        blockage: Blockage | None = None,
+        unasked: str | None = None,
+    ) -> Alerts:
+        """Judge what the store holds, what the broker says of itself, and how asking went.
 
         Once a second is enough, and never on the interface's loop.
 
@@ -79,6 +85,7 @@ class Health:
                 store.queues(),
                 store.gaps(),
                 blockage,
+                unasked,
             )
             for detector in self._detectors:
                 give_way()

@@ -55,6 +55,16 @@ def _blocked(known: Known) -> Iterator[Judgement]:
         yield Judgement("broker", "critical", f"{blockage.text}{silent}", blockage.evidence)
 
 
+def _unasked(known: Known) -> Iterator[Judgement]:
+    if known.unasked is not None and not known.blind and known.blockage is None:
+        yield Judgement(
+            "workers",
+            "warning",
+            "Workers can't be asked; what ran before the start is unknown",
+            {"error": known.unasked},
+        )
+
+
 def _missing(known: Known) -> Iterator[Judgement]:
     if not known.gaps:
         return
@@ -83,6 +93,7 @@ def _missing(known: Known) -> Iterator[Judgement]:
 
 
 BLOCKED = Detector("broker.blocked", _blocked, clear_after=3.0)
+UNASKED = Detector("control.failed", _unasked)
 BEHIND = Detector("receiver.behind", _behind, always=True)
 QUIET = Detector("events.quiet", _quiet, always=True)
 MISSING = Detector("events.missing", _missing, always=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from celerytui.counts import counted
 from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.model import Queue
 
@@ -25,10 +26,11 @@ def _growing(known: Known) -> Iterator[Judgement]:
             continue
         # What nobody takes from grows as well, and what is wrong there is that.
         if queue.error is None and queue.consumed is not False:
+            waits = counted(ready, "is", "are")
             yield Judgement(
                 queue.name,
                 "warning",
-                f"It grows by {growth:.1f} messages a second; {ready:,} are waiting",
+                f"It grows by {growth:.1f}/s; {waits} waiting",
                 {"growth": growth, "ready": ready},
                 raises=growth >= GROWS,
             )
@@ -37,8 +39,8 @@ def _growing(known: Known) -> Iterator[Judgement]:
 def _unconsumed(known: Known) -> Iterator[Judgement]:
     for queue in known.queues:
         if queue.consumed is False:
-            verb = "message is" if queue.ready == 1 else "messages are"
-            waits = f"; {queue.ready:,} {verb} waiting" if queue.ready else ""
+            count = counted(queue.ready or 0, "message is", "messages are")
+            waits = f"; {count} waiting" if queue.ready else ""
             yield Judgement(
                 queue.name,
                 "critical",

@@ -8,6 +8,7 @@ from celerytui.health.detector import Detector
 DETECTORS: tuple[Detector, ...] = (
     link.MISSING,
     link.BLOCKED,
+    link.UNASKED,
     link.QUIET,
     link.BEHIND,
     workers.LOST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from celerytui.counts import counted
 from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.model import Worker
 
@@ -44,10 +45,9 @@ def _in_hand(worker: Worker) -> str:
     """What it had when it went: the tasks that are lost, else what its last heartbeat said."""
     lost = worker.lost_tasks
     if lost is not None:
-        return f"; it had {lost.started:,} started and {lost.waiting:,} waiting tasks"
+        return f"; it had {lost.started:,} started and {counted(lost.waiting, 'waiting task')}"
     running = worker.active or 0
-    verb = "task was" if running == 1 else "tasks were"
-    return f"; {running:,} {verb} running" if running else ""
+    return f"; {counted(running, 'task was', 'tasks were')} running" if running else ""
 
 
 def _silent(known: Known) -> Iterator[Judgement]:
@@ -66,7 +66,7 @@ def _shared(known: Known) -> Iterator[Judgement]:
             yield Judgement(
                 worker.hostname,
                 "warning",
-                f"{len(worker.pids)} processes use this name: {which}",
+                f"{counted(len(worker.pids), 'process uses', 'processes use')} this name: {which}",
                 {"pids": list(worker.pids)},
             )
 
@@ -90,7 +90,7 @@ def _why_late(worker: Worker, now: float) -> str:
 
 def _why_lost(worker: Worker) -> str:
     if worker.last_heartbeat is None:
-        return f"It sends no heartbeats and left {worker.silent_pings} pings unanswered"
+        return f"It sends no heartbeats and left {counted(worker.silent_pings, 'ping')} unanswered"
     if worker.patience is not None:
         return f"No heartbeat for more than {_span(worker.patience)}, longer than its tasks take"
     return "Its heartbeats stopped without a shutdown"

@@ -144,12 +144,24 @@ class LinkState(enum.Enum):
     STOPPED = "stopped"
 
 
+class Outage(enum.Enum):
+    """Why there is no connection: nothing answers, the broker says no, or what answers is no use.
+
+    The values are the words for it.
+    """
+
+    ABSENT = "no broker"
+    REFUSED = "refused"
+    UNUSABLE = "cannot connect"
+
+
 class Link(Struct, frozen=True):
     """The connection to the broker at one moment.
 
     `since` is when this state began, `lost_at` from when on news of the last good connection is
     missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
-    passwords masked; `attempt` counts tries since the loss, `next_try` is when the next comes.
+    passwords masked; `outage` is of what kind that is, and `remedy` the command that mends it,
+    where one is known. `attempt` counts tries since the loss, `next_try` is when the next comes.
     `note` says why events are read in a slower way than they could be.
     """
 
@@ -161,3 +173,5 @@ class Link(Struct, frozen=True):
     lost_at: float | None = None
     lost_for: str | None = None
     note: str | None = None
+    outage: Outage | None = None
+    remedy: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from celerytui.errors import SettingsError
+from celerytui.files import FileRefused, open_to_read
 from celerytui.settings.options import ENV_PREFIX, OPTIONS, Option, Settings
 from celerytui.settings.values import convert, suggestion
 
@@ -82,12 +83,15 @@ def _from_file(path: File | None, required: bool) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        # A link is followed: people keep their config files elsewhere.
+        with open_to_read(path, follow=True) as file:
+            text = file.read().decode()
     except (FileNotFoundError, NotADirectoryError) as error:
         if required:
             raise SettingsError(f"{path}: no such config file") from error
         return {}
+    except FileRefused as error:
+        raise SettingsError(f"{path}: {error.strerror}; name a config file with --conf") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

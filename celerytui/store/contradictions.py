@@ -16,6 +16,7 @@ from msgspec import Struct
 from celerytui.model import Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.tasks import HeldTasks
+from celerytui.store.usual import UsualTimes
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
@@ -43,22 +44,6 @@ LOOKED_THROUGH = 5_000
 """As many tasks of one worker are looked through."""
 COST_OF_TURN, COST_OF_SWEEP = 500, 10_000
 """Tasks and workers that are looked at while the lock is held, and in one sweep."""
-MAX_TYPES = 4_096
-REMEMBERED = 300.0
-"""The longest of a type is that of the last five to ten minutes."""
-
-
-class _Usual(Struct):
-    """The longest run and wait of a type lately, and of the time before."""
-
-    runtime: float = 0.0
-    wait: float = 0.0
-    earlier_runtime: float = 0.0
-    earlier_wait: float = 0.0
-
-    def turn(self) -> None:
-        self.earlier_runtime, self.earlier_wait = self.runtime, self.wait
-        self.runtime = self.wait = 0.0
 
 
 class _Watch(Struct):
@@ -94,9 +79,8 @@ class Contradictions:
         self.doubts: dict[str, tuple[str, ...]] = {}
         self._tasks = tasks
         self._records = workers.records
+        self._runtimes, self._waits = workers.runtimes, workers.waits
         self._changes = changes
-        self._usual: dict[str, _Usual] = {}
-        self._turned = 0.0
         self._watched: dict[str, _Watch] = {}
         self._confirmed: dict[str, _Confirmed] = {}
         self._waiting: list[str] = []
@@ -106,13 +90,11 @@ class Contradictions:
     def begin(self, now: float) -> None:
         """Begin a sweep: learn how long tasks take, and forget what is gone."""
         self._looked = 0
-        if abs(now - self._turned) > REMEMBERED:
-            self._turned = now
-            for usual in self._usual.values():
-                usual.turn()
+        self._runtimes.turn(now)
+        self._waits.turn(now)
         changes = self._changes.revision - self._revision
         self._revision += changes
-        for task_id in self._changes.newest(min(SAMPLE, changes)):
+        for task_id in dict.fromkeys(self._changes.newest(min(SAMPLE, changes))):
             task = self._tasks.by_id.get(task_id)
             if task is not None and task.state in ENDED:
                 self._learn(task)
@@ -155,12 +137,10 @@ class Contradictions:
         watch = self._watch(record)
         watch.start = max(watch.start, started)
         watch.order = max(watch.order, task.received or 0.0)
-        if task.name is None or (task.name not in self._usual and len(self._usual) >= MAX_TYPES):
-            return
-        usual = self._usual.setdefault(task.name, _Usual())
-        usual.runtime = max(usual.runtime, task.runtime or (task.finished or 0.0) - started)
-        if task.received is not None:
-            usual.wait = max(usual.wait, started - task.received)
+        if task.name is not None:
+            self._runtimes.note(task.name, task.runtime or (task.finished or 0.0) - started)
+            if task.received is not None:
+                self._waits.note(task.name, started - task.received)
 
     def _watch(self, record: WorkerRecord) -> _Watch:
         watch = self._watched.get(record.hostname)
@@ -215,7 +195,7 @@ class Contradictions:
             doubted = [
                 task
                 for task, at in zip(started, starts, strict=True)
-                if at < before and clock - at > self._usually_runs(task)
+                if at < before and clock - at > _far_beyond(self._runtimes, task)
             ]
         order = max((task.received or 0.0 for task in started), default=0.0)
         before = min(clock - LONG, clock if idle else max(watch.order, order))
@@ -226,7 +206,7 @@ class Contradictions:
             and task.state is RECEIVED
             and (at := task.received or task.seen) < before
             and task.more.eta is None
-            and clock - at > self._usually_waits(task)
+            and clock - at > _far_beyond(self._waits, task)
         ]
         if not doubted:
             return [] if unknown else None
@@ -259,18 +239,10 @@ class Contradictions:
             watch.above = watch.above + 1 if active and not starts and quiet else 0
         return watch.above >= TIMES_RUNNING
 
-    def _usually_runs(self, task: Task) -> float:
-        """For how long a task of its type may run before that is far longer than usual."""
-        usual = self._usual.get(task.name or "")
-        return _limit(None if usual is None else max(usual.runtime, usual.earlier_runtime))
 
-    def _usually_waits(self, task: Task) -> float:
-        """The same for how long it waits in a worker."""
-        usual = self._usual.get(task.name or "")
-        return _limit(None if usual is None else max(usual.wait, usual.earlier_wait))
-
-
-def _limit(longest: float | None) -> float:
+def _far_beyond(usual: UsualTimes, task: Task) -> float:
+    """How long is far longer than a task of its type takes, in seconds."""
+    longest = usual.longest(task.name)
     return LONG_UNKNOWN if longest is None else max(LONG, FAR * longest)
 
 

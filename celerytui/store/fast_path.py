@@ -28,9 +28,6 @@ TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
 NEW_RECEIVED = NEW + RECEIVED
 
-RUNTIME_TAIL = 4
-"""Among so many events at a batch's end one is looked for that says how long its task took."""
-
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
 
@@ -75,10 +72,6 @@ class FastPath:
                 self._failed(events[-length_hint(left) - 1])
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
-        for event in events[-RUNTIME_TAIL:]:
-            if event.runtime is not None:
-                self._learn_runtime(event, event.runtime)
-                break
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, and
@@ -153,12 +146,6 @@ class FastPath:
                 record.running += starts - successes - booked
             self._table.moves[TO_STARTED] += starts
             self._table.moves[TO_SUCCESS] += successes
-
-    def _learn_runtime(self, event: Event, runtime: float) -> None:
-        """Note how long the task of an event took: that of one event a batch will do."""
-        task = self._tasks.get(event.uuid or "")
-        if task is not None and task.name is not None:
-            self._workers.runtimes.note(task.name, runtime)
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
         """Hold the task of a task-received that is the first to tell of it."""

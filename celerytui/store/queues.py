@@ -17,6 +17,9 @@ SAMPLES = 120
 
 MAX_QUEUES = 2000
 
+NOT_READ = "not read yet"
+"""The error of a queue of which only the name is known."""
+
 
 class QueueHistory:
     """One queue, its samples, and its trend."""
@@ -82,13 +85,20 @@ class QueueHistories:
                 history = self._histories[depth.name] = QueueHistory(depth.name)
             history.take(depth, now)
 
+    def expect(self, names: Iterable[str]) -> None:
+        """List these queues, though nothing is known of them yet."""
+        for name in names:
+            if name not in self._histories and len(self._histories) < MAX_QUEUES:
+                history = self._histories[name] = QueueHistory(name)
+                history.queue.error = NOT_READ
+
     def copies(self, names: Iterable[str], consumed: set[str], *, certain: bool) -> list[Queue]:
         """Every queue that was read or is among `names`, by name.
 
         `consumed` are the queues that live workers take from, `certain` whether these are all.
         """
         found = [history.copy() for history in self._histories.values()]
-        found += [Queue(name) for name in names if name not in self._histories]
+        found += [Queue(name, error=NOT_READ) for name in names if name not in self._histories]
         for queue in found:
             if queue.consumers is not None:
                 queue.consumed = queue.consumers > 0

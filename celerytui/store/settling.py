@@ -64,10 +64,13 @@ class Settling:
         self._seeding = seeding
         self._contradictions = Contradictions(tasks, workers, changes)
 
-    def look(self, now: float) -> None:
-        """Look for what cannot be so; once a second."""
+    def learn(self, now: float) -> None:
+        """Learn from what is new how long tasks take; once a second, before `look`."""
         with self._lock:
             self._contradictions.begin(now)
+
+    def look(self, now: float) -> None:
+        """Look for what cannot be so; once a second."""
         more = True
         while more:
             with self._lock:

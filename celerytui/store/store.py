@@ -141,6 +141,7 @@ class Store:
 
         Once a second; then look for what cannot be so.
         """
+        self.settling.learn(now)
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
@@ -154,8 +155,8 @@ class Store:
                     records[start : start + SLICE], now, watched, self._tasks.by_id
                 )
                 self._changes.commit(other=changed)
-            for record, process, ids in gone:
-                self._lose(record, process, ids)
+            for one in gone:
+                self._lose(*one)
         self.settling.look(now)
 
     def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
@@ -182,6 +183,12 @@ class Store:
             with self._lock:
                 self._queues.record(depths[start : start + SLICE // 4], now)
                 self._changes.commit(other=True)
+
+    def expect_queues(self, names: Iterable[str]) -> None:
+        """Have these queues among `queues` before they are read."""
+        with self._lock:
+            self._queues.expect(names)
+            self._changes.commit(other=True)
 
     # -- readers -------------------------------------------------------------------------------
 
@@ -294,6 +301,11 @@ class Store:
         with self._lock:
             return set(self._messages.queue_names)
 
+    def queues_consumed(self) -> set[str]:
+        """The queues that live workers say they take from."""
+        with self._lock:
+            return self._workers.queues_consumed()[0]
+
     def task_names(self) -> list[str]:
         """The names of tasks that events or workers told, sorted."""
         with self._lock:
@@ -362,12 +374,14 @@ class Store:
         else:
             rule(event, event.uuid, self._tasks.by_id.get(event.uuid))
 
-    def _lose(self, record: WorkerRecord, process: Process, ids: list[str]) -> None:
+    def _lose(
+        self, record: WorkerRecord, process: Process, ids: list[str], state: TaskState
+    ) -> None:
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 chunk = ids[start : start + SLICE]
                 self._tasks.lose_all(
-                    record, chunk, before=float("inf"), started=False, process=process
+                    record, chunk, before=float("inf"), started=False, state=state, process=process
                 )
                 self._changes.commit()
 

@@ -9,14 +9,17 @@ from msgspec.structs import replace
 
 from celerytui.model import Task, TaskState, WorkerStatus
 from celerytui.store.processes import Process
-from celerytui.store.runtimes import Runtimes
+from celerytui.store.usual import UsualTimes
 from celerytui.store.worker_record import WorkerRecord
 
 LATE_SLACK = 1.0
 LOST_AFTER = 15.0
 
 STOPPING_LIMIT = 600.0
-"""Seconds for which a process that shuts down may say nothing and still finish its tasks."""
+"""Seconds for which a process that shuts down may say nothing and still finish its tasks.
+
+Then they ended and nobody saw how: it stopped in good order, so they did not go down with it.
+"""
 
 PING_SECONDS = 15.0
 """How often a worker without heartbeats is asked whether it is there."""
@@ -50,7 +53,7 @@ class Verdicts:
     """
 
     def __init__(
-        self, held: Mapping[str, Task], runtimes: Runtimes, now: float, grace_from: float
+        self, held: Mapping[str, Task], runtimes: UsualTimes, now: float, grace_from: float
     ) -> None:
         self._held = held
         self._runtimes = runtimes
@@ -74,7 +77,7 @@ class Verdicts:
             return Verdict("online")
         else:
             verdict = self._late("late", record, process)
-            if silence > max(5 * process.freq, LOST_AFTER, verdict.patience or 0.0):
+            if silence > max(_lost_after(record, process, sign), verdict.patience or 0.0):
                 verdict = replace(verdict, status="lost")
         if verdict.status == "lost":
             process.lost_from = sign
@@ -127,6 +130,14 @@ class Verdicts:
             return Verdict(status)
         patience = BUSY_LIMIT if longest is None else max(LOST_AFTER, BUSY_TIMES * longest)
         return Verdict(status, patience, self._runtimes.usual(*keys))
+
+
+def _lost_after(record: WorkerRecord, process: Process, sign: float) -> float:
+    """For how many seconds it may be silent; it is late by then."""
+    # Another that began since its last sign of life was started in its place.
+    if any(one.began > sign for one in record.processes() if one is not process):
+        return 0.0
+    return max(5 * process.freq, LOST_AFTER)
 
 
 def _since_then(task: Task, process: Process) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from celerytui.model import Event, Task, Worker, WorkerStatus
+from celerytui.model import Event, Task, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.processes import Process, has_figures
 from celerytui.store.rates import Ring
-from celerytui.store.runtimes import Runtimes
+from celerytui.store.usual import UsualTimes
 from celerytui.store.verdicts import Verdict, Verdicts
 from celerytui.store.worker_record import (
     WorkerRecord,
@@ -17,14 +17,21 @@ from celerytui.store.worker_record import (
     judge_task_events,
 )
 
+LOST = TaskState.LOST
+MISSED = TaskState.MISSED
+
 DONE_WINDOW = 10
 """Seconds over which a worker's pace is told."""
 
 SKEW_TOLERATED = 2.0
 """Seconds that a worker's clock may be off before its timestamps stop being compared."""
 
-Gone = tuple[WorkerRecord, Process, list[str]]
-"""A process that is gone, and the ids of the tasks that it had."""
+Gone = tuple[WorkerRecord, Process, list[str], TaskState]
+"""A process that is gone, the ids of the tasks that it had, and what they are now.
+
+LOST went down with it. One that stopped in good order has ended its tasks, or they had their time:
+these are MISSED.
+"""
 
 AT_WORK: tuple[WorkerStatus, ...] = ("online", "late", "unknown")
 _OVER: tuple[WorkerStatus, ...] = ("lost", "offline")
@@ -35,13 +42,15 @@ class KnownWorkers:
     """All known workers, up to `max_workers`; those gone for longest make room.
 
     `behind` is whether what comes in had to wait for us, so that its age says nothing of clocks.
+    `runtimes` are those of tasks by name, and of what a solo worker does by hostname, `waits` how
+    long tasks of a name are held by a worker before they start.
     """
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
         self.records: dict[str, WorkerRecord] = {}
         self.grace_from = 0.0
         self.behind = False
-        self.runtimes = Runtimes()
+        self.runtimes, self.waits = UsualTimes(), UsualTimes()
         self._max_workers = max_workers
         self._intern = intern
         self._victims: deque[tuple[str, float]] = deque()
@@ -248,7 +257,7 @@ def _judge(record: WorkerRecord, verdicts: Verdicts, held: Mapping[str, Task]) -
             if heir := _heir(process, judged):
                 record.hand_over(process, heir, held)
             if ids := record.tasks_of(process):
-                gone.append((record, process, ids))
+                gone.append((record, process, ids, LOST if verdict.status == "lost" else MISSED))
             elif process is not record.process:
                 record.forget(process)
     at_work = [one for one, verdict in judged if verdict.status in AT_WORK]
@@ -278,18 +287,23 @@ def _heir(process: Process, judged: list[tuple[Process, Verdict]]) -> Process | 
 
 def _shared(at_work: list[Process]) -> bool:
     """Whether one was heard of after another came: a restart leaves one of them silent."""
+    return len(_heard(at_work)) > 1
+
+
+def _heard(at_work: list[Process]) -> list[Process]:
+    """The newest of these, and those that were heard of after it came."""
     newest = max((one.began for one in at_work), default=0.0)
-    heard = [one for one in at_work if (one.heartbeat or one.seen) > newest or one.began == newest]
-    return len(heard) > 1
+    return [one for one in at_work if (one.heartbeat or one.seen) > newest or one.began == newest]
 
 
 def _sum_figures(record: WorkerRecord) -> None:
-    """Give a worker the figures of all of its processes that are at work."""
+    """Give a worker the figures of all of its processes that are at work and not just silent."""
     at_work = [one for one in record.processes() if one.offline_since is None]
     at_work = [one for one in at_work if one.lost_from is None] or [record.process]
     worker = record.worker
-    worker.active = _sum(one.active for one in at_work)
-    worker.processed = _sum(one.processed for one in at_work)
+    heard = _heard(at_work)
+    worker.active = _sum(one.active for one in heard)
+    worker.processed = _sum(one.processed for one in heard)
 
 
 def _sum(figures: Iterable[int | None]) -> int | None:

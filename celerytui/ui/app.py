@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, on, work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
@@ -25,6 +23,7 @@ from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
 from celerytui.ui.draw.theme import Palette, pick_palette
+from celerytui.ui.keys.registry import Key
 from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import ActionFinished, StoreChanged
 from celerytui.ui.screen import MainScreen
@@ -61,7 +60,8 @@ class MonitorApp(App[int], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         # Of Textual's own only this one: its ctrl+q could not be given away either.
         Binding("ctrl+c", "help_quit", show=False, system=True),
-        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+        # Before the screen is asked: the chain of a dialog, and of a text field in it, ends there.
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
     def __init__(self, engine: Engine, palette: Palette | None = None) -> None:
@@ -81,7 +81,7 @@ class MonitorApp(App[int], inherit_bindings=False):
         self._look(palette)
         self._bind(settings)
         self.main = MainScreen(self.session)
-        self.actions = ActionFlow(self, self.session, self.main)
+        self.actions = ActionFlow(self, self.session, self.main, self.run_key)
         self.main.actions = self.actions
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
@@ -160,6 +160,10 @@ class MonitorApp(App[int], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         await self.lifecycle.unmount()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text without control characters: it may be pasted into a shell."""
+        super().copy_to_clipboard(clean(text, newlines=True))
 
     def action_help_quit(self) -> None:
         self.notify(f"{self.session.key_of('quit')} quits", markup=False)
@@ -247,24 +251,21 @@ class MonitorApp(App[int], inherit_bindings=False):
 
     # The palette
 
-    def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            from celerytui.ui.dialogs.palette import CommandSearch
+    def action_palette(self) -> None:
+        from celerytui.ui.actions.commands import every_command
+        from celerytui.ui.dialogs.palette import Command, Palette
 
-            self.push_screen(CommandSearch(id="--command-palette"))
+        def chosen(command: Command | None) -> None:
+            if command is not None:
+                command.take()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key and action by its name."""
-        for key in self.session.keys.at("app"):
-            if key.command:
-                yield SystemCommand(key.label, key.help, lambda call=key.action: self._run(call))
-        for action in self.actions.offers.all():
-            near = self.session.key_of(action.id)
-            words = ", ".join(filter(None, (action.help, action.id, near)))
-            yield SystemCommand(action.label, words, lambda one=action: self.actions.act(one))
+        commands = every_command(self.session, self.actions, self.run_key)
+        self.push_screen(Palette(self.session, commands), chosen)
 
-    def _run(self, call: str) -> None:
-        self.call_later(self.run_action, call, self.main)
+    def run_key(self, key: Key) -> None:
+        """Do what a key does, in the pane that has it: the one in focus, else the next best."""
+        pane = self.main.navigator.focus_on(key.where)
+        self.call_later(self.run_action, key.action, pane or self.main)
 
 
 def run_monitor(app: Any, settings: Settings) -> int:

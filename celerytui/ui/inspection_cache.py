@@ -19,12 +19,17 @@ class InspectionCache:
         self._hostname = ""
         self._sections: dict[str, Section] = {}
         self._asked: set[str] = set()
+        self._blocked = False
 
     def want(self, hostname: str, names: Sequence[str]) -> None:
         """Ask for those that were not asked for yet."""
         if hostname != self._hostname:
             self._hostname = hostname
             self._sections, self._asked = {}, set()
+        before, self._blocked = self._blocked, self._engine.broker.blockage is not None
+        if before and not self._blocked:
+            # What could not be asked for can be now.
+            self._asked -= {name for name, one in self._sections.items() if one.error is not None}
         for name in names:
             if name not in self._asked:
                 self._ask(name)

@@ -12,7 +12,7 @@ from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
 from celerytui.ui.views.body import Body
-from celerytui.ui.views.registry import HOME, list_of, view_of_one
+from celerytui.ui.views.registry import HOME, VIEWS, list_of, view_of_one
 from celerytui.ui.views.view import View
 
 MAX_STEPS = 50
@@ -86,6 +86,26 @@ class Navigator:
         else:
             return False
         return True
+
+    def focus_on(self, place: str) -> Pane | None:
+        """Go to the pane that has the keys of a place: the one in focus, else one that is shown.
+
+        Else to the first view that has such a pane; None where the keys are not those of a pane.
+        """
+        body = self._body
+        focused = [pane for pane in body.panes if pane.has_focus]
+        for pane in (*focused, *body.panes):
+            if place in pane.places():
+                pane.focus()
+                return pane
+        for view in (view for view in VIEWS if view.key):
+            for spec in view.panes:
+                if place in spec.load().places():
+                    self.go(view)
+                    pane = body.by_name[spec.name]
+                    pane.focus()
+                    return pane
+        return None
 
     def _return_to(self, step: Step) -> None:
         if step.undo is not None:

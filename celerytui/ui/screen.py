@@ -324,8 +324,9 @@ class MainScreen(Screen[None]):
 
     def action_copy_id(self) -> None:
         if self.current_task is not None:
-            self.app.copy_to_clipboard(self.current_task)
-            self._say(f"copied {clean(self.current_task)}")
+            shown = clean(self.current_task)
+            self.app.copy_to_clipboard(shown)
+            self._say(f"copied {shown}")
 
     def action_copy_row(self) -> None:
         task = self.session.engine.store.task(self.current_task or "")

@@ -46,6 +46,13 @@ class Silence(ConnectionError):
         self.since = since
 
 
+class Denial(Struct, frozen=True):
+    """A broker's own no: its words with passwords masked, and the command that grants it."""
+
+    text: str
+    remedy: str | None = None
+
+
 class Held(Protocol):
     """A client's connection that is known from before its handshake, when it may block."""
 
@@ -68,6 +75,13 @@ class BlockWatch(Protocol):
 
     def close(self) -> None:
         """Closes the connection, in under a second; never raises."""
+
+
+class ReplyReader(Protocol):
+    """Takes workers' replies off a reply queue; for one thread."""
+
+    def take(self) -> list[Any]:
+        """The kombu messages that are there now, without waiting; raises what the client does."""
 
 
 class UnackedReader(Protocol):
@@ -133,8 +147,16 @@ class Broker(Struct, frozen=True, kw_only=True):
     watch: Callable[[Any], Held] | None = None
     """Transport -> the connection that it makes next, for a client that blocks in its handshake."""
 
+    denial: Callable[[BaseException, Any], Denial | None] | None = None
+    """Error, connection -> what the broker refuses in it, None where nothing; a few seconds at
+    most."""
+
     ping: Callable[[Any], None] | None = None
     """Asks a channel for a sign of life, where the protocol has no heartbeat of its own."""
+
+    resume: Callable[[Any], Callable[[], None]] | None = None
+    """Channel -> what has kombu go on with what that has read, after it stumbled over a message;
+    whatever of `OURS` it raises, kombu waits for more."""
 
     own_depths: Callable[[Any, Callable[[], Any]], DepthReader] | None = None
     """Conf, what makes a connection -> a reader of queue depths that knows more than the
@@ -148,6 +170,9 @@ class Broker(Struct, frozen=True, kw_only=True):
 
     unacked: Callable[[Callable[[], Any]], UnackedReader] | None = None
     """What makes a connection -> who tells when unacknowledged tasks come again, not connected."""
+
+    replies: Callable[[Any, Any], ReplyReader] | None = None
+    """Channel, kombu queue bound to it -> who takes many replies at a time off that."""
 
     purge: Callable[[Any, str], int] = _purge
     """Channel, queue -> how many messages were thrown away."""

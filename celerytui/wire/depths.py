@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kombu.common import Broadcast
+from msgspec import Struct
 
 from celerytui.masking import one_line
 from celerytui.model import QueueDepth
@@ -17,16 +18,32 @@ RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
 NOT_DECLARED = "not declared"
 """The error of a queue that the broker does not have."""
+PAGE = 250
+"""As many queues are read at a time, and their figures then shown."""
+ABSENT_SECONDS = (5.0, 15.0, 60.0)
+"""So long a queue that the broker does not have is not asked for again: it logs each question."""
+MAX_REFUSALS = 20
+"""... and no more than so many of these in one round."""
 LONGEST_NAME = 255
 """Bytes: more is no name of a queue in AMQP."""
 
 logger = logging.getLogger(__name__)
 
 
+class _Absence(Struct):
+    tries: int
+    until: float
+
+
+_NONE = _Absence(0, 0.0)
+
+
 class DepthReader:
     """Reads how deep queues are, over one connection of its own; for one thread.
 
-    A subclass says how one kind of broker is asked, in `depths`.
+    A subclass says how one kind of broker is asked, in `depths`. `guessed` are the queues that
+    nobody named and that were not found yet; `refusals_left` is how many more queues that are not
+    `expected` may be asked for in this round and not be there.
     """
 
     def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
@@ -34,29 +51,70 @@ class DepthReader:
         self._configured = configured_names(conf)
         self._listed: set[str] = set()
         self._missed: set[str] = set()
-        self._guessed: set[str] = set()
+        self.guessed: set[str] = set()
+        self.expected: set[str] = set()
+        self.refusals_left = 0
+        self._absences: dict[str, _Absence] = {}
 
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
-        """Read these queues; may raise whatever the broker's client raises."""
+        """Read these queues, or some of them; may raise whatever the broker's client raises."""
         raise NotImplementedError
 
     def read(self, names: Sequence[str]) -> list[QueueDepth]:
-        """A reading of each queue, in the order of `names`, without repeats; raises nothing.
+        """A reading of each queue, in the order of `names`; see `pages`."""
+        return [depth for page in self.pages(names, names) for depth in page]
 
-        A guessed one that the broker does not have is left out. What went wrong stands in the
-        rows, in one line with passwords masked. The next reading connects again.
+    def pages(
+        self, names: Sequence[str], expected: Collection[str] = ()
+    ) -> Iterator[list[QueueDepth]]:
+        """Readings of queues as they come, in the order of `names`, without repeats.
+
+        Left out are a guessed queue until the broker shows that it has it, and for growing pauses
+        any that it was found not to have, unless it is `expected`. Raises nothing: what went wrong
+        stands in the rows, in one line with passwords masked. The next reading connects again.
         """
-        wanted = list(dict.fromkeys(names))
-        good = [name for name in wanted if is_name(name)]
-        rows = {name: QueueDepth(name, error="not a name of a queue") for name in wanted}
-        rows.update({depth.name: depth for depth in self._read(good)})
-        self._guessed -= {name for name in wanted if rows[name].error is None}
-        absent = {name for name in self._guessed if _is_absent(rows.get(name))}
-        return [rows[name] for name in wanted if name not in absent]
+        now = time.monotonic()
+        self.expected, self.refusals_left = set(expected), MAX_REFUSALS
+        wanted = [
+            name
+            for name in dict.fromkeys(names)
+            if name in expected or now >= self._absences.get(name, _NONE).until
+        ]
+        failed: str | None = None
+        for start in range(0, len(wanted), PAGE):
+            page = wanted[start : start + PAGE]
+            good = [name for name in page if is_name(name)]
+            rows = {
+                name: QueueDepth(name, error="not a name of a queue")
+                for name in page
+                if name not in good
+            }
+            if failed is None:
+                found, failed = self._read(good)
+            else:
+                found = [QueueDepth(name, error=failed) for name in good]
+            rows.update({depth.name: depth for depth in found})
+            self._note_absences(rows.values(), now)
+            guessed = self.guessed & rows.keys()
+            absent = {name for name in guessed if not self.has(rows[name])}
+            self.guessed -= {name for name in guessed - absent if rows[name].error is None}
+            yield [rows[name] for name in page if name in rows and name not in absent]
+
+    def forget_absences(self) -> None:
+        """Ask again for every queue that the broker was found not to have."""
+        self._absences.clear()
+
+    def has(self, depth: QueueDepth) -> bool:
+        """Whether the broker may have a queue whose reading this is."""
+        return depth.error != NOT_DECLARED
 
     def guess(self, name: str) -> None:
-        """Nobody named this queue: it is left out for as long as the broker does not have it."""
-        self._guessed.add(name)
+        """Nobody named this queue: it is left out until the broker shows that it has it."""
+        self.guessed.add(name)
+
+    def named(self, names: Iterable[str]) -> None:
+        """These were named by somebody, and are no guess."""
+        self.guessed -= set(names)
 
     def known_names(self) -> set[str]:
         """The queues of the app's configuration and those that the broker listed; never waits."""
@@ -86,22 +144,27 @@ class DepthReader:
             self._missed.add(what)
             logger.warning("%s: %s: %s", what, type(error).__name__, one_line(error))
 
-    def _read(self, names: Sequence[str]) -> list[QueueDepth]:
+    def _note_absences(self, depths: Iterable[QueueDepth], now: float) -> None:
+        for depth in depths:
+            before = self._absences.pop(depth.name, None)
+            if depth.error == NOT_DECLARED:
+                tries = 0 if before is None else before.tries
+                pause = ABSENT_SECONDS[min(tries, len(ABSENT_SECONDS) - 1)]
+                self._absences[depth.name] = _Absence(tries + 1, now + pause)
+
+    def _read(self, names: Sequence[str]) -> tuple[list[QueueDepth], str | None]:
+        """A reading of each, and why none could be had, where that is so."""
         stale = self._own.connected
         began = time.monotonic()
         try:
-            return self.depths(names)
+            return self.depths(names), None
         except Exception as exc:
             self.close()
             if stale and time.monotonic() - began < RETRY_WITHIN:
                 # The broker may have restarted since the last reading, or ended an idle connection.
                 return self._read(names)
             error = one_line(exc)
-            return [QueueDepth(name, error=error) for name in names]
-
-
-def _is_absent(depth: QueueDepth | None) -> bool:
-    return depth is not None and depth.error == NOT_DECLARED
+            return [QueueDepth(name, error=error) for name in names], error
 
 
 def is_name(name: str) -> bool:

@@ -9,15 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from celerytui.masking import one_line
-from celerytui.model import Batch, Link, LinkState
+from celerytui.model import Batch, Link, LinkState, Outage
 from celerytui.wire.broker import OURS, Broker, EventReader, Silence
 from celerytui.wire.connections import read_connection
 from celerytui.wire.decode import EventDecoder
 from celerytui.wire.generic.events import KombuEventReader
 from celerytui.wire.lag import Lag
+from celerytui.wire.outages import Reason, reason_of, without_reprs
 from celerytui.wire.registry import broker_of
 
 BACK_OFF = (1.0, 2.0, 3.0, 5.0)
+REFUSED_SECONDS = 30.0
+"""Who says no is not asked every few seconds: each try costs a line in its log."""
 # How often stop() is looked at while nothing comes.
 IDLE_SECONDS = 0.2
 # Events that come close together go on together: the store is locked once for all of them.
@@ -68,7 +71,7 @@ class Receiver:
         self._lost_for: str | None = None
         self._listened = 0.0
         self._attempt = 0
-        self._last_error: str | None = None
+        self._last: Reason | None = None
 
     def run(self) -> None:
         """Connects, receives and reconnects until `stop` was called."""
@@ -152,7 +155,7 @@ class Receiver:
             logger.warning("The fast reader for %s failed", broker.title, exc_info=error)
             self._note = (
                 f"Reading through kombu, slower: the fast reader for {broker.title} failed"
-                f" ({type(error).__name__}: {_words(error)})"
+                f" ({type(error).__name__}: {one_line(error)[:ERROR_LIMIT]})"
             )
             self._reader = None
         elif failed_trial:
@@ -170,7 +173,7 @@ class Receiver:
                 self._judge(error)
                 error = self._note_loss(error, since)
                 # Before the closing, which may take its time.
-                self._tell(LinkState.RECONNECTING, error=_words(error))
+                self._tell(LinkState.RECONNECTING, reason=self._reason(error))
         finally:
             reader.close(lost=error is not None)
         return error
@@ -187,8 +190,10 @@ class Receiver:
         self._lost_at = max(since, heard - self._lag.seconds)
         if behind > BEHIND:
             # Redis ends a subscription that outgrows its client-output-buffer-limit.
-            error = ConnectionError(f"{error} ({behind:.0f} s behind)")
-        self._lost_for = _words(error)
+            late = ConnectionError(f"{error} ({behind:.0f} s behind)")
+            late.__cause__ = error
+            error = late
+        self._lost_for = self._reason(error).text
         return error
 
     def _follow(self, reader: EventReader) -> Exception | None:
@@ -224,8 +229,11 @@ class Receiver:
         if self._stopping.is_set():
             return
         self._awake.clear()
+        reason = self._reason(error)
         seconds = BACK_OFF[min(max(self._attempt, 1), len(BACK_OFF)) - 1]
-        self._tell(LinkState.RECONNECTING, error=_words(error), wait=seconds)
+        if reason.outage is Outage.REFUSED and not self._has_more_urls():
+            seconds = REFUSED_SECONDS
+        self._tell(LinkState.RECONNECTING, reason=reason, wait=seconds)
         if not self._stopping.is_set():
             self._awake.wait(seconds)
 
@@ -234,19 +242,36 @@ class Receiver:
         if self._attempt == 1 and self._lost_at is None:
             self._tell(LinkState.CONNECTING)
         else:
-            self._tell(LinkState.RECONNECTING, error=self._last_error)
+            self._tell(LinkState.RECONNECTING, reason=self._last)
+
+    def _has_more_urls(self) -> bool:
+        return self._met is not None and len(self._met[0].alt or ()) > 1
+
+    def _reason(self, error: Exception) -> Reason:
+        if self._met is None:
+            return Reason(Outage.UNUSABLE, without_reprs(one_line(error))[:ERROR_LIMIT])
+        connection, broker = self._met
+        reason = reason_of(error, broker, connection)
+        return Reason(reason.outage, reason.text[:ERROR_LIMIT], reason.remedy)
 
     def _tell(
-        self, state: LinkState, *, error: str | None = None, wait: float | None = None
+        self,
+        state: LinkState,
+        *,
+        error: str | None = None,
+        reason: Reason | None = None,
+        wait: float | None = None,
     ) -> float:
         """Calls `on_link`; returns the time that it told as the beginning of this state."""
         now = self._clock()
-        self._last_error = error
+        self._last = reason
         self._on_link(
             Link(
                 state=state,
                 since=now,
-                error=error,
+                error=error if reason is None else reason.text,
+                outage=None if reason is None else reason.outage,
+                remedy=None if reason is None else reason.remedy,
                 attempt=self._attempt,
                 next_try=None if wait is None else now + wait,
                 lost_at=self._lost_at,
@@ -255,7 +280,3 @@ class Receiver:
             )
         )
         return now
-
-
-def _words(error: Exception) -> str:
-    return one_line(error)[:ERROR_LIMIT]

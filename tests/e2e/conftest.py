@@ -60,9 +60,16 @@ def open_terminal(home: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said."""
+def silent_server() -> Iterator[socket.socket]:
+    """A server where connections are taken and nothing is ever said."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(100)
-        yield int(server.getsockname()[1])
+        server.settimeout(100)
+        yield server
+
+
+@pytest.fixture
+def silent_port(silent_server: socket.socket) -> int:
+    """Its port."""
+    return int(silent_server.getsockname()[1])

@@ -44,9 +44,9 @@ def events(number: int) -> list[dict[str, Any]]:
     return made[:EVENTS_PER_MESSAGE]
 
 
-def message(number: int) -> bytes:
-    """A message as kombu publishes it."""
-    body = json.dumps(events(number)).encode()
+def message(events: list[dict[str, Any]], number: int = 0) -> bytes:
+    """A message with these events, as kombu publishes it."""
+    body = json.dumps(events).encode()
     envelope = {
         "body": base64.b64encode(body).decode(),
         "content-encoding": "utf-8",
@@ -63,12 +63,23 @@ def message(number: int) -> bytes:
     return json.dumps(envelope).encode()
 
 
+def broker(url: str) -> tuple[redis.Redis, str]:
+    """A client, and the channel on which task events are published."""
+    parts = urlsplit(url)
+    return redis.Redis(port=parts.port or 6379), f"{parts.path}.celeryev/task.multi"
+
+
+def publish(url: str, events: list[dict[str, Any]]) -> None:
+    """Publish these events once, for the monitors that listen."""
+    client, channel = broker(url)
+    with client:
+        assert client.publish(channel, message(events))
+
+
 def main(url: str) -> None:
     """Publish at an even pace; what cannot be done in time is left out."""
-    parts = urlsplit(url)
-    client = redis.Redis(port=parts.port or 6379)
-    channel = f"{parts.path}.celeryev/task.multi"
-    messages = [message(number) for number in range(MESSAGES)]
+    client, channel = broker(url)
+    messages = [message(events(number), number) for number in range(MESSAGES)]
     at_once = int(EVENTS_PER_SECOND * TICK / EVENTS_PER_MESSAGE)
     while True:
         began = time.monotonic()

@@ -26,8 +26,9 @@ PROGRAM = (sys.executable, "-m", "celerytui")
 # Gives the program a session of its own on the pty; a launcher, because a fork from a process with
 # threads is not safe.
 LAUNCHER = """
-import fcntl, os, signal, sys, termios
+import fcntl, os, resource, signal, sys, termios
 os.setsid()
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 if "owned" in sys.argv[1]: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 if "nohup" in sys.argv[1]: signal.signal(signal.SIGHUP, signal.SIG_IGN)
 os.write(1, b"$ before" + bytes([13, 10]))

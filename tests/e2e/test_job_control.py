@@ -122,6 +122,33 @@ def test_ctrl_z_and_fg(shell: Terminal, by: str) -> None:
 
 
 @linux
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("?", HELP), (":", "Search for commands"), ("s", "Sort by"), ("/", "Tab complete")],
+    ids=["help", "palette", "choice", "filter"],
+)
+def test_ctrl_z_with_something_open(shell: Terminal, key: str, shown: str) -> None:
+    pid = monitor_in(shell, COMMAND)
+    shell.send("2" + key)
+    shell.wait_for(shown)
+    before = shell.output.count(b"\x1b[?1049h")
+    shell.send(CTRL_Z)
+    wait_until(lambda: state(pid) == "T", 10, "the stop")
+    shell.wait_for("Stopped")
+    shell.assert_restored()
+    shell.send("fg\n")
+    shell.wait_for(
+        lambda lines: shell.output.count(b"\x1b[?1049h") > before and shown in "\n".join(lines)
+    )
+    # It takes keys, and closes what was open.
+    shell.send("\x1b")
+    shell.wait_for(lambda lines: shown not in "\n".join(lines))
+    shell.send("q")
+    shell.wait_for(prompted)
+    shell.assert_restored()
+
+
+@linux
 def test_continued_in_the_background_it_waits_for_the_terminal(shell: Terminal) -> None:
     pid = monitor_in(shell, COMMAND)
     shell.send(CTRL_Z)
@@ -194,13 +221,16 @@ def overflow(terminal: Terminal, *widths: int) -> None:
         time.sleep(0.03)
 
 
-def test_a_terminal_that_stops_reading_keeps_nothing(open_terminal: Open) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_terminal_that_stops_reading_keeps_nothing(
+    open_terminal: Open, number: signal.Signals
+) -> None:
     terminal = open_terminal(*NO_BROKER)
     terminal.wait_for(DASHBOARD)
     terminal.stop_reading()
     overflow(terminal, 80, 179)
-    terminal.signal(signal.SIGTERM)
-    assert terminal.finish() == ExitCode.OK
+    terminal.signal(number)
+    assert terminal.finish() == (ExitCode.OK if number == signal.SIGTERM else -number)
     assert terminal.attributes() == terminal.attributes_before
     terminal.go_on_reading()
     terminal.assert_restored()

@@ -16,6 +16,7 @@ from redis import Redis
 
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
+from tests.e2e.storm import publish
 from tests.e2e.terminal import REPOSITORY, Terminal
 from tests.integration.servers import RedisServer, Server, wait_until
 
@@ -31,6 +32,8 @@ WAYS: dict[Way, int] = {
     signal.SIGHUP: ExitCode.HANGUP,
     signal.SIGINT: ExitCode.INTERRUPTED,
 }
+KILLS = (signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""By default they end a process at once, with a core where the system keeps one."""
 FEWER_WAYS = ("q", signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +47,8 @@ def leave(terminals: Mapping[Way, Terminal]) -> None:
         else:
             terminal.send(way)
     for way, terminal in terminals.items():
-        assert terminal.finish(since=told[way]) == WAYS[way], terminal.text
+        expected = -way if way in KILLS and isinstance(way, signal.Signals) else WAYS[way]
+        assert terminal.finish(since=told[way]) == expected, terminal.text
         terminal.assert_restored()
         assert terminal.said == ""
 
@@ -103,6 +107,16 @@ def test_a_healthy_broker(open_terminal: Open, server: Server) -> None:
             assert client.keys("*reply.celery.pidbox*") == []
 
 
+def test_a_signal_that_kills_gives_the_terminal_back(open_terminal: Open, redis_url: str) -> None:
+    terminals: dict[Way, Terminal] = {way: open_terminal("-b", redis_url) for way in KILLS}
+    for terminal in terminals.values():
+        terminal.wait_for(live)
+        # With a dialog open.
+        terminal.send("?")
+        terminal.wait_for("Keys")
+    leave(terminals)
+
+
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 @pytest.mark.parametrize("silent", [False, True], ids=["refusing", "silent"])
 def test_no_broker(open_terminal: Open, silent_port: int, scheme: str, silent: bool) -> None:
@@ -145,3 +159,24 @@ def test_a_storm(open_terminal: Open, storm: str) -> None:
         terminal.wait_for(live)
         terminal.wait_for(thousands_came)
         leave({way: terminal})
+
+
+EVIL = ("[ab]*[ab]*[ab]*c", "(a|a)*b(a+)+c", "[a-z]+.*timeout")
+"""Ordinary engines try the ways in which these match one after the other, for minutes a text."""
+
+
+def test_while_a_filter_reads_long_texts(open_terminal: Open, redis_url: str) -> None:
+    terminals = {pattern: open_terminal("-b", redis_url, size=(140, 40)) for pattern in EVIL}
+    for terminal in terminals.values():
+        terminal.wait_for(live)
+    common = {"hostname": "w@h", "timestamp": time.time(), "utcoffset": 0, "clock": 1, "pid": 1}
+    text = {"name": "long.text", "args": "ab" * 32_768, "kwargs": "a1" * 32_768}
+    for number in range(100):
+        event = {**common, **text, "type": "task-received", "uuid": f"long-{number}"}
+        publish(redis_url, [event])
+    for pattern, terminal in terminals.items():
+        terminal.wait_for("100 tasks")
+        terminal.send(f"2/args:/{pattern}/ OR kwargs:/{pattern}/")
+        terminal.wait_for("OR kwargs")
+        terminal.send("\r")
+        leave({signal.SIGTERM: terminal})

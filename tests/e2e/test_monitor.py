@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +14,11 @@ from celery.contrib.abortable import AbortableAsyncResult
 
 from celerytui.errors import ExitCode
 from tests.e2e.conftest import Open
+from tests.e2e.storm import publish
 from tests.e2e.terminal import Terminal
 from tests.integration.servers import Process, Server, wait_until
 
+COPIED = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07")
 COLOUR = re.compile(rb"\x1b\[(?:[\d;]*;)?(?:38|48|3[0-7]|4[0-7]|9[0-7]|10[0-7])[;m]")
 
 
@@ -104,4 +109,31 @@ def test_a_revoke_by_keys(
     assert spared.get(timeout=100) == 2
     assert f"proj.total[{doomed.id}] succeeded" not in worker.output()
     terminal.wait_for("revoked")
+    quit_by_key(terminal)
+
+
+def copied(terminal: Terminal) -> list[str]:
+    """What was copied so far."""
+    return [base64.b64decode(one).decode() for one in COPIED.findall(terminal.output)]
+
+
+def test_what_is_copied_does_nothing_in_a_shell(open_terminal: Open, redis_url: str) -> None:
+    evil = "a\x1b[201~\x07b\rc\x00d\u202ee\x9bf\x7fg\nrm -rf /\n"
+    terminal = open_terminal("-b", redis_url, size=(140, 40))
+    terminal.wait_for(lambda lines: "live" in lines[0])
+    event = {"hostname": "w@h", "timestamp": time.time(), "utcoffset": 0, "clock": 1, "pid": 1}
+    event |= {"type": "task-received", "uuid": evil, "name": "mail.send", "args": evil}
+    publish(redis_url, [event])
+    terminal.wait_for("mail.send")
+    terminal.send("2g")
+    terminal.send("c")
+    wait_until(lambda: len(copied(terminal)) == 1, 10, "the copy of the id")
+    terminal.send("y")
+    wait_until(lambda: len(copied(terminal)) == 2, 10, "the copy of the task")
+    task_id, row = copied(terminal)
+    assert task_id.isprintable()
+    assert task_id.startswith("a")
+    assert task_id.endswith("rm -rf /⏎")
+    assert all(line.isprintable() for line in row.split("\n"))
+    assert json.loads(row)["id"].startswith("a")
     quit_by_key(terminal)

@@ -110,13 +110,13 @@ async def test_a_double_click_beside_a_dialog_closes_it_and_nothing_else() -> No
 
 async def test_a_double_click_on_an_answer_gives_it_once() -> None:
     async with driven() as at:
-        await at.press("2", "j", "C")
+        await at.press("2", "j", "j", "C")
         box = at.app.screen.query_one("Box")
         await at.click_at_once(place_of(box, "Yes, revoke"))
         assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
         assert len(at.app.screen_stack) == 1
     async with driven() as at:
-        await at.press("2", "j", "C")
+        await at.press("2", "j", "j", "C")
         box = at.app.screen.query_one("Box")
         await at.click_at_once(place_of(box, "No, leave it"), 3)
         assert at.engine.submitted == []

@@ -237,7 +237,7 @@ class TestWorkers:
             told = Control(cluster.app, read_only=True).inspect(
                 "gone@test", ["stats", "conf", "active"]
             )
-        assert {section.error for section in told.values()} == {"no answer within 1s"}
+        assert {section.error for section in told.values()} == {"no reply within 1 s"}
 
 
 class TestTasks:
@@ -251,7 +251,7 @@ class TestTasks:
         done = cluster.app.send_task("proj.add", (1, 1))
         done.get(timeout=100)
         (item,) = cluster.do("task.abort", [done.id]).items
-        assert (item.ok, item.text) == (False, "it has ended: its result says SUCCESS")
+        assert (item.ok, item.text) == (False, "already finished: its result says SUCCESS")
         assert done.result == 2
 
     def test_revoke_by_stamped_headers(self, cluster: Cluster) -> None:
@@ -385,7 +385,7 @@ class TestQueues:
         self.fill(cluster, "full", *["proj.add"] * 12)
         self.fill(cluster, "other", "proj.add")
         assert cluster.do("queue.purge", ["full"]).items == (
-            Item("full", True, "12 messages thrown away"),
+            Item("full", True, "deleted 12 messages"),
         )
         assert self.waiting(cluster, "full") == []
         assert self.waiting(cluster, "other") == ["proj.add"]
@@ -396,7 +396,7 @@ class TestQueues:
         (item,) = cluster.do("queue.purge_by_name", ["mixed"], task="proj.total").items
         left = self.waiting(cluster, "mixed")
         if cluster.url.startswith("redis"):
-            assert item.text == "40 messages of proj.total thrown away, 120 looked at"
+            assert item.text == "deleted 40 messages of proj.total; looked at 120"
             assert sorted(left) == sorted(name for name in names if name != "proj.total")
         else:
             assert item.ok is False

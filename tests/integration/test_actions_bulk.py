@@ -132,7 +132,7 @@ def test_a_solo_worker_and_what_is_seen_afterwards(
     until(lambda: len(sections) == 2, 30)
     by_host = {section.hostname: section for section in sections}
     assert by_host[FORKS].error is None
-    assert by_host[SOLO].error == f"no answer within {cluster.reply_timeout:g}s"
+    assert by_host[SOLO].error == f"no reply within {cluster.reply_timeout:g} s"
     assert "no answer" in only(cluster.do("worker.ping", [SOLO])).text
     assert busy.get(timeout=300) == f"slept {seconds}"
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import kombu
 import pytest
 import redis
 
+from celerytui.control import SURVEY_SECTIONS
 from celerytui.engine import Engine
 from celerytui.health.link import BLOCKED
 from celerytui.health.workers import LATE, LOST
-from celerytui.model import Blockage, LostTasks, Redelivery, Task, TaskState
+from celerytui.model import Blockage, LostTasks, Outcome, Redelivery, Section, Task, TaskState
 from celerytui.settings import Settings
 from celerytui.store.verdicts import LOST_AFTER
 from celerytui.wire.broker import BlockWatch
@@ -30,6 +33,7 @@ from tests.integration.servers import (
 )
 
 MakeApp = Callable[..., Any]
+_kombu: Any = kombu  # it is typed in name only
 SECONDS = 40.0
 TIMEOUT = 25.0
 """Visibility timeout: longer than it takes to find a worker lost."""
@@ -103,6 +107,74 @@ def test_nobody_is_late_or_lost_while_rabbitmq_blocks_them(
     wait_until(lambda: engine.health.alerts.get(BLOCKED) is None, SECONDS, "the alert to go")
     assert is_online(engine)
     assert troubles == set()
+
+
+class Overheard:
+    """The commands to workers that RabbitMQ passes on, on a connection that publishes nothing."""
+
+    def __init__(self, app: Any) -> None:
+        self.connection = app.connection_for_read()
+        channel = self.connection.channel()
+        exchange = app.control.mailbox.exchange(channel)
+        exchange.declare()
+        self.queue = _kombu.Queue("overheard", exchange, exclusive=True, auto_delete=True)(channel)
+        self.queue.declare()
+
+    def take(self) -> list[str]:
+        """Those since the last time."""
+        found = []
+        while (message := self.queue.get(no_ack=True)) is not None:
+            found.append(message.decode()["method"])
+        return found
+
+
+def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_afterwards(
+    make_app: MakeApp,
+    rabbitmq_server: Server,
+    start_worker_on: Callable[..., Process],
+    monitor: Callable[[Any], Engine],
+) -> None:
+    assert isinstance(rabbitmq_server, RabbitServer)
+    url = rabbitmq_server.fresh_url()
+    start_worker_on(url)
+    engine = monitor(make_app(url))
+    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
+    overheard = Overheard(make_app(url))
+    engine.ask_workers()
+    heard: list[str] = []
+
+    def all_heard() -> bool:
+        heard.extend(overheard.take())
+        return set(heard) >= {*SURVEY_SECTIONS}
+
+    wait_until(all_heard, SECONDS, "an ordinary survey")
+    wait_until(lambda: engine.asking_since is None, SECONDS, "its end")
+    reason = "RabbitMQ blocks publishers: memory alarm"
+    with rabbitmq_server.alarm("memory"):
+        wait_until(lambda: engine.broker.blockage is not None, SECONDS, "the alarm")
+        overheard.take()
+        before = engine.survey
+        for _ in range(3):
+            engine.ask_workers()
+            engine.ask_workers(["w1@test"])
+        wait_until(lambda: engine.survey_error == reason, SECONDS, "the reason")
+        asked: list[Section] = []
+        engine.inspect("w1@test", "stats", asked.append)
+        outcomes: list[Outcome] = []
+        engine.submit("worker.pool_grow", ["w1@test"], {"n": "1"}, outcomes.append)
+        wait_until(
+            lambda: bool(asked and outcomes), SECONDS, "what is said of the page and the action"
+        )
+        assert asked[0].error == reason
+        assert outcomes[0].error == reason
+        wait_until(lambda: silence(engine) > LOST_AFTER, SECONDS, "a long silence")
+        assert engine.survey is before
+    wait_until(lambda: engine.survey is not before, SECONDS, "the next survey")
+    assert engine.survey_error is None
+    wait_until(lambda: silence(engine) < 2, SECONDS, "the next heartbeat")
+    # What had been sent meanwhile would have come now.
+    assert Counter(overheard.take()) == Counter(SURVEY_SECTIONS)
+    overheard.connection.release()
 
 
 def test_rabbitmqs_disk_alarm_is_told_by_a_connection_that_is_made_while_it_stands(

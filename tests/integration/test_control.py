@@ -118,7 +118,7 @@ class TestTasks:
         wait_until(lambda: active(control) == {spared.id}, 10, "the task to be gone")
         assert doomed.state == "REVOKED"
         stray = control.perform("task.terminate", ["not-there"], {}, ["w1@test"])
-        assert "does not have it" in stray.replies[0].text
+        assert "did not have the task" in stray.replies[0].text
 
     def test_a_pool_that_cannot_is_explained(
         self, app: Any, control: Control, start_worker: StartWorker

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from celerytui.control import Control, Held, questions
+from celerytui.control import Answer, Control, Question, questions
 from celerytui.engine import Engine
 from celerytui.model import Section, TaskState
 from celerytui.query import parse_filter
@@ -83,10 +83,15 @@ def test_ids_of_any_type_are_seen_seeded_and_revoked_as_they_are(
             assert engine.store.task("7 (int)") is not None
             running = {task.id for task in engine.store.all_tasks() if task.state is STARTED}
             assert len(running) == 2
-            held = cluster.control.ask_about("w1@test", [*IDS, "none"])
-            assert held is not None
-            assert {id for id, place in held.places.items() if place == "active"} == running
-            assert held.places.keys() <= IDS.keys()
+            about = {"w1@test": Question("tasks", (*IDS, "none"))}
+            answer = cluster.control.ask_for_tasks(about)["w1@test"]
+            assert answer.found.keys() == running
+            plain = ("7 (int)", "x" * 300)
+            about = {"w1@test": Question("tasks", (*plain, "none"))}
+            answer = cluster.control.ask_for_tasks(about)["w1@test"]
+            assert answer.found.keys() == {*plain}
+            places = {id: place for id, (place, _) in answer.found.items()}
+            assert {id for id in plain if places[id] == "active"} == running & {*plain}
             outcome = cluster.do("task.terminate", list(IDS), signal="SIGKILL")
             assert [item.ok for item in outcome.items] == [True] * len(IDS), outcome
             assert {item.text for item in outcome.items} == {"terminated on w1@test"}
@@ -142,8 +147,16 @@ def test_one_task_with_arguments_that_json_cannot_carry_costs_no_other_answer(
             assert known["stats"] is None
             assert "could not reply" in (known["reserved"] or "")
             control = Control(cluster.app, read_only=True, timeout=TIMEOUT)
-            held = control.ask_about("w1@test", [task.id, "none"])
-            assert held == Held({task.id: "active"}, only_active=True)
+
+            def asked_about(*, silent: bool) -> Answer | None:
+                question = Question("tasks", (task.id, "none"), silent)
+                return control.ask_for_tasks({"w1@test": question}).get("w1@test")
+
+            assert asked_about(silent=False) is None
+            for silent in (True, False):
+                answer = asked_about(silent=silent)
+                assert answer is not None
+                assert ([*answer.found], answer.only_running) == ([task.id], True)
             assert cluster.log("w1@test").count(TROUBLE) == 3
     finally:
         cluster.close()

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
+from celerytui.control import Control
 from celerytui.model import LinkState, QueueDepth
 from celerytui.wire import connections
 from celerytui.wire.connections import block_watch, open_depths, unacked_reader
 from celerytui.wire.generic import events as kombu_events
-from tests.integration.servers import RabbitServer, Server, wait_until
+from tests.integration.servers import Process, RabbitServer, Server, wait_until
 from tests.integration.test_receive import (
     Job,
     event_queues,
@@ -36,6 +37,7 @@ WIRE = Path(connections.__file__).parent
 NAMES: dict[str, dict[str, str]] = {
     "redis": {
         "Channel": "kombu.transport.redis:Transport",
+        "Message": "kombu.transport.redis:Channel",
         "_get_publish_topic": "kombu.transport.redis:Channel",
         "_q_for_pri": "kombu.transport.redis:Channel",
         "_sock": "redis.connection:Connection",
@@ -44,11 +46,13 @@ NAMES: dict[str, dict[str, str]] = {
         "connection_class": "kombu.transport.redis:Channel",
         "connection_class_ssl": "kombu.transport.redis:Channel",
         "global_keyprefix": "kombu.transport.redis:Channel",
+        "handlers": "kombu.transport.redis:Channel",
         "keyprefix_queue": "kombu.transport.redis:Channel",
         "make_connection": "redis.connection:ConnectionPool",
         "pool": "kombu.transport.redis:Channel",
         "priority_steps": "kombu.transport.redis:Channel",
         "sep": "kombu.transport.redis:Channel",
+        "subclient": "kombu.transport.redis:Channel",
         "unacked_index_key": "kombu.transport.redis:Channel",
         "unacked_key": "kombu.transport.redis:Channel",
         "visibility_timeout": "kombu.transport.redis:Channel",
@@ -63,8 +67,10 @@ NAMES: dict[str, dict[str, str]] = {
         "connected": "amqp.connection:Connection",
         "having_timeout": "amqp.transport:TCPTransport",
         "on_inbound_frame": "amqp.connection:Connection",
+        "send_method": "amqp.channel:Channel",
         "sock": "amqp.transport:TCPTransport",
         "transport": "amqp.connection:Connection",
+        "wait": "amqp.channel:Channel",
     },
     "generic": {"_size": "kombu.transport.virtual.base:AbstractChannel"},
 }
@@ -72,7 +78,7 @@ NAMES: dict[str, dict[str, str]] = {
 
 PLAIN = {
     *("SHUT_RDWR", "append", "close", "connection", "decode", "ping", "shutdown", "split"),
-    *("Blocked", "Unblocked", "method"),
+    *("Blocked", "Declare", "DeclareOk", "Queue", "Unblocked", "can_read", "method"),
 }
 """Names in those files that are public, Python's or our own."""
 
@@ -84,8 +90,11 @@ REDIS_DEPTHS = ("_q_for_pri", "global_keyprefix", "keyprefix_queue", "pool", "pr
 REDIS_UNACKED = ("ack_emulation", "sep", "unacked_key")
 REDIS_REDELIVERY = ("unacked_index_key", "visibility_timeout")
 REDIS_PING = ("client",)
+REDIS_RESUME = ("handlers", "subclient")
+REDIS_REPLIES = ("Message", "_q_for_pri", "global_keyprefix", "pool", "priority_steps")
 AMQP_EVENTS = ("Connection", "_read_buffer", "bytes_recv", "on_inbound_frame", "sock", "transport")
 AMQP_BLOCKED = ("_METHODS", "_callbacks")
+AMQP_DEPTHS = ("send_method", "wait")
 AMQP_END = ("_transport", "connected", "having_timeout")
 
 ABSENT = object()
@@ -152,8 +161,8 @@ def test_each_name_is_listed_here(broker: str) -> None:
 
 def test_each_name_is_taken_away_somewhere() -> None:
     taken = {*REDIS_EVENTS, *REDIS_DEPTHS, *REDIS_UNACKED, *REDIS_PING, *REDIS_REDELIVERY}
-    assert taken == NAMES["redis"].keys()
-    assert {*AMQP_EVENTS, *AMQP_END, *AMQP_BLOCKED} == NAMES["amqp"].keys()
+    assert taken | {*REDIS_RESUME, *REDIS_REPLIES} == NAMES["redis"].keys()
+    assert {*AMQP_EVENTS, *AMQP_END, *AMQP_BLOCKED, *AMQP_DEPTHS} == NAMES["amqp"].keys()
 
 
 def test_private_names_stand_nowhere_else() -> None:
@@ -268,6 +277,65 @@ def test_the_general_reader_stays_on_redis_without(
         wait_until(lambda: job.seen("u") != [], 10, "the event")
 
         assert job.states == [LinkState.CONNECTING, LinkState.CONNECTED]
+
+
+@pytest.mark.parametrize("name", REDIS_RESUME)
+def test_what_kombu_stumbled_before_comes_with_the_next_event_without(
+    name: str,
+    make_app: Callable[..., Any],
+    redis_url: str,
+    hide: Callable[[str, str], Hidden],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_fast_reader(monkeypatch)
+    app = make_app(redis_url)
+    hidden = hide("redis", name)
+    with running(app) as job:
+        with app.connection_for_write() as connection:
+            number = redis_url.rpartition("/")[2]
+            client = connection.default_channel.client
+            client.publish(f"/{number}.celeryev/task.multi", b"5")
+        wait_until(lambda: hidden.missed > 0, 10, "the stumble")
+        publish(app, started("u"))
+        wait_until(lambda: job.seen("u") != [], 10, "the event")
+
+        assert job.states == [LinkState.CONNECTING, LinkState.CONNECTED]
+
+
+@pytest.mark.parametrize("name", REDIS_REPLIES)
+def test_workers_on_redis_are_heard_without(
+    name: str,
+    make_app: Callable[..., Any],
+    redis_url: str,
+    start_worker_on: Callable[..., Process],
+    hide: Callable[[str, str], Hidden],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start_worker_on(redis_url)
+    control = Control(make_app(redis_url), read_only=True)
+    hidden = hide("redis", name)
+    assert control.survey(["w1@test"]).stats.keys() == {"w1@test"}
+    assert hidden.missed > 0
+    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("name", AMQP_DEPTHS)
+def test_queues_on_rabbitmq_are_read_without(
+    name: str,
+    make_app: Callable[..., Any],
+    amqp_url: str,
+    hide: Callable[[str, str], Hidden],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = make_app(amqp_url)
+    app.send_task("proj.add", (1, 2))
+    hidden = hide("amqp", name)
+    reader = open_depths(app)
+    wait_until(lambda: reader.read(["celery"])[0].ready == 1, 10, "the message")
+    reader.close()
+
+    assert hidden.missed > 0
+    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
 
 
 @pytest.fixture

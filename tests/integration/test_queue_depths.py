@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from celerytui.engine import Engine
 from celerytui.model import QueueDepth
+from celerytui.settings import Settings
 from celerytui.wire.connections import open_depths
 from celerytui.wire.depths import DepthReader
 from celerytui.wire.redis import unacked
@@ -75,19 +77,64 @@ class TestBoth:
         try:
             reader = reader_of(app)
             assert "celery" in reader.known_names()
-            missing = QueueDepth("missing", error="not declared")
-            if broker_server.scheme == "amqp":
-                assert reader.read(["celery", "missing"]) == [missing]
+            (missing,) = reader.read(["celery", "missing"])
+            error = "not declared" if broker_server.scheme == "amqp" else None
+            assert (missing.name, missing.error) == ("missing", error)
             send(app, "celery", 2)
-            assert [(one.name, one.ready) for one in reader.read(["celery"])] == [("celery", 2)]
+
+            def both_wait() -> bool:
+                return [(one.name, one.ready) for one in reader.read(["celery"])] == [("celery", 2)]
+
+            wait_until(both_wait, 20, "both messages to wait")
             with app.connection_for_write() as connection:
                 connection.default_channel.queue_delete("celery")
+                if broker_server.scheme == "redis":
+                    connection.default_channel.client.flushdb()
             (gone,) = reader.read(["celery"])
-            assert gone.error == ("not declared" if broker_server.scheme == "amqp" else None)
+            assert (gone.error, gone.ready) == (error, None if error else 0)
+            # One that somebody names is no guess.
+            other = reader_of(app)
+            assert other.read(["celery"]) == []
+            other.named(["celery"])
+            assert other.read(["celery"]) == [gone]
             app.conf.task_default_queue = "celery"
-            if broker_server.scheme == "amqp":
-                assert reader_of(app).read(["celery"]) == [gone]
+            assert reader_of(app).read(["celery"]) == [gone]
         finally:
+            app.close()
+
+    def test_without_an_app_an_empty_queue_that_is_consumed_has_no_message(
+        self,
+        broker_url: str,
+        reader_of: OpenReader,
+        start_worker: Callable[..., Process],
+    ) -> None:
+        app = Celery("default", broker=broker_url, set_as_current=False)
+        try:
+            reader = reader_of(app)
+            assert reader.read(["celery"]) == []
+            start_worker("w1@test", queues="celery")
+            (read,) = reader.read(["celery"])
+            assert (read.ready, read.error) == (0, None)
+        finally:
+            app.close()
+
+    def test_a_monitor_without_an_app_shows_what_it_knows_of_the_default_queue(
+        self, broker_url: str, start_worker: Callable[..., Process]
+    ) -> None:
+        app = Celery("default", broker=broker_url, set_as_current=False)
+        engine = Engine(app, Settings(queues=("mail",), queue_interval=0.1), headless=True)
+        engine.start()
+        try:
+
+            def read() -> dict[str, int | None]:
+                return {one.name: one.ready for one in engine.store.queues() if one.read_at}
+
+            wait_until(lambda: "mail" in read(), 20, "the queue that was asked for")
+            assert "celery" not in read()
+            start_worker("w1@test", queues="celery")
+            wait_until(lambda: read().get("celery") == 0, 20, "the queue of a worker")
+        finally:
+            engine.stop()
             app.close()
 
     def test_two_hundred_at_once(self, app: Any, reader_of: OpenReader) -> None:

@@ -229,9 +229,19 @@ def test_a_broken_envelope_does_not_end_it(make_app: Any, redis_url: str) -> Non
         with app.connection_for_write() as connection:
             client = connection.default_channel.client
             number = redis_url.rpartition("/")[2]
+            # In one piece: kombu stumbles while it holds those that come after.
+            pipe = client.pipeline()
             for data in (b"nonsense", b"5", b"{}", b'{"body": 5, "properties": {}}', b"[[[["):
-                client.publish(f"/{number}.celeryev/task.multi", data)
-        publish(app, started("after"))
+                pipe.publish(f"/{number}.celeryev/task.multi", data)
+            whole = {
+                "body": json.dumps(started("after")),
+                "content-type": "application/json",
+                "content-encoding": "utf-8",
+                "headers": {},
+                "properties": {"delivery_tag": "t", "delivery_info": {}},
+            }
+            pipe.publish(f"/{number}.celeryev/task.multi", json.dumps(whole))
+            pipe.execute()
         wait_until(lambda: receiver.seen("after") != [], 10, "the event after them")
 
         assert LinkState.RECONNECTING not in receiver.states

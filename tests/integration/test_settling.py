@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from celery import Celery
 from celerytui.engine import Engine
 from celerytui.model import TaskState
 from celerytui.settings import Settings
+from celerytui.store import verdicts
 from tests.integration import starts
 from tests.integration.cluster import Cluster, oldest_celery
 from tests.integration.lossy import Lossy, asked_seldom, no_phantoms
@@ -89,6 +91,43 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
         assert engine.trouble is None
     finally:
         wire.close()
+        cluster.close()
+
+
+@pytest.mark.parametrize("backend", [True, False])
+def test_a_warm_shutdown_whose_last_events_are_not_seen_loses_no_task(
+    broker_url: str,
+    tmp_path: Path,
+    run_lossy: Callable[..., Lossy],
+    backend: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(verdicts, "STOPPING_LIMIT", 6.0)
+    cluster = Cluster(broker_url, tmp_path)
+    try:
+        worker = cluster.begin("w1@test", "prefork", 2, "-E")
+        cluster.wait_for("w1@test")
+        app = cluster.app if backend else Celery("t", broker=cluster.url, set_as_current=False)
+        lossy = run_lossy(app, 1)
+        store = lossy.engine.store
+        wait_until(
+            lambda: any(one.inspected is not None for one in store.workers()), SECONDS, "the worker"
+        )
+        lossy.dropped |= {cluster.app.send_task("proj.sleepy", (3,)).id for _ in range(2)}
+        wait_until(lambda: lossy.states() == {"started": 2}, SECONDS, "the tasks")
+        worker.send(signal.SIGTERM)
+        wait_until(lambda: not worker.running, SECONDS, "the worker to end")
+
+        def settled() -> bool:
+            states = lossy.states()
+            assert TaskState.LOST.label not in states
+            return "started" not in states
+
+        wait_until(settled, SECONDS, "the tasks to be given up")
+        lossy.settle(TaskState.SUCCESS if backend else TaskState.MISSED, SECONDS)
+        sources = {task.more.source for task in lossy.tasks()}
+        assert sources == {"result backend" if backend else None}
+    finally:
         cluster.close()
 
 

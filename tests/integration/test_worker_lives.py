@@ -197,6 +197,38 @@ def test_two_processes_of_one_name_are_said_to_be_two(redis_lives: Lives, contai
     assert lives.is_there(name)
 
 
+def test_a_worker_that_is_killed_and_started_again_is_the_new_one_at_once(
+    redis_lives: Lives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody is lost for silence alone.
+    monkeypatch.setattr(verdicts, "LOST_AFTER", LONG)
+    lives, name = redis_lives, "again@test"
+    first = lives.begin(name, "-E", *ALONE)
+    lives.until(lambda: lives.is_there(name), "the first process")
+    ended = [lives.send(name, 0.1) for _ in range(3)]
+    lives.until(lambda: set(lives.states(ended)) == {TaskState.SUCCESS}, "some to succeed")
+    running = [lives.send(name, LONG) for _ in range(2)]
+    lives.until(lambda: lives.states(running) == [TaskState.STARTED] * 2, "its tasks")
+    lives.until(lambda: ((lives.worker(name) or no_worker()).processed or 0) >= 5, "its figures")
+    first.kill()
+    second = lives.begin(name, "-E", *ALONE)
+
+    def is_new() -> bool:
+        worker = lives.worker(name) or no_worker()
+        assert worker.pids == ()
+        if worker.pid == second.pid:
+            assert (worker.processed, worker.active) in [(0, 0), (None, None)]
+        return worker.pid == second.pid and lives.states(running) == [TaskState.LOST] * 2
+
+    lives.until(is_new, "the new process, without the tasks of the one before")
+    lives.until(lambda: (lives.worker(name) or no_worker()).running == 0, "its figures")
+    assert lives.is_there(name)
+
+
+def no_worker() -> Worker:
+    pytest.fail("the worker is not known")
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_worker_without_heartbeats_is_there_while_it_answers(redis_lives: Lives) -> None:
     lives, name = redis_lives, "mute@test"

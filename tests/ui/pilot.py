@@ -17,6 +17,7 @@ from textual.widget import Widget
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.ui.app import MonitorApp
+from celerytui.ui.dialogs.palette import Command, Palette
 from celerytui.ui.draw.spans import Spans
 from celerytui.ui.keys.help import HelpSubject, help_lines
 from celerytui.ui.panes.list import ListPane
@@ -110,6 +111,13 @@ async def driven(size: tuple[int, int] = (140, 40), **options: Any) -> AsyncIter
     async with app.run_test(size=size, message_hook=hear) as pilot:
         await pilot.pause()
         yield Driver(app, pilot, toasts)
+
+
+def commands_of(at: Driver) -> list[Command]:
+    """What the palette, which is open, has found."""
+    palette = at.app.screen
+    assert isinstance(palette, Palette)
+    return palette.found
 
 
 def help_of(at: Driver, name: str, places: Sequence[str]) -> tuple[str, list[Spans]]:

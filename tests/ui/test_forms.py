@@ -35,13 +35,59 @@ class _Asked:
         at.app.push_screen(self.form, self.results.append)
 
 
-async def test_enter_goes_through_the_fields_and_the_button_takes_them() -> None:
+async def test_enter_sends_once_the_required_fields_are_filled() -> None:
     async with driven() as at:
         asked = _Asked(at)
-        await at.press(*"a.task", "enter", "enter", "right", "enter", *"12", "enter", "enter")
-        assert asked.results == [
-            {"name": "a.task", "args": "[]", "kind": "topic", "count": "12"},
-        ]
+        await at.press("enter")
+        assert asked.results == []
+        assert asked.form.focused is asked.form.fields["name"]
+        await at.press(*"a.task", "enter")
+        assert asked.results == [{"name": "a.task", "args": "[]", "kind": "direct", "count": ""}]
+
+
+async def test_enter_goes_to_the_next_field_that_is_missing() -> None:
+    async with driven() as at:
+        params = [Param("a", "A", required=True), Param("b", "B"), Param("c", "C", required=True)]
+        asked = _Asked(at, params)
+        await at.press("x")
+        assert "Enter next field" in _text(asked.form)
+        await at.press("enter")
+        assert asked.results == []
+        assert asked.form.focused is asked.form.fields["c"]
+        await at.press("y")
+        assert "Enter go on" in _text(asked.form)
+        await at.press("enter")
+        assert asked.results == [{"a": "x", "b": "", "c": "y"}]
+
+
+async def test_optional_fields_are_folded_until_one_key_or_a_click_shows_them() -> None:
+    async with driven() as at:
+        asked = _Asked(at)
+        await at.pilot.pause()
+        form = asked.form
+        assert form.folded == {"args", "kind", "count"}
+        assert "ctrl+o 3 more: args, kind, count" in _text(form)
+        assert not any(form.fields[name].display for name in form.folded)
+        await at.press("ctrl+o")
+        assert form.focused is form.fields["args"]
+        assert all(field.display for field in form.fields.values())
+        await at.press("down", "right", "down", *"12", "up", "up", "up", *"a.task", "enter")
+        assert asked.results == [{"name": "a.task", "args": "[]", "kind": "topic", "count": "12"}]
+        again = _Asked(at)
+        await at.pilot.pause()
+        await at.click(again.form.box, "3 more")
+        assert again.form.folded == set()
+
+
+async def test_what_is_filled_in_is_not_folded_and_no_form_is_all_folds() -> None:
+    async with driven() as at:
+        assert _Asked(at, values={"count": "3"}).form.folded == {"args", "kind"}
+        await at.press("escape")
+        assert _Asked(at, [Param("soft", "Soft"), Param("hard", "Hard")]).form.folded == set()
+
+
+def _text(form: Form) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in form.box.lines)
 
 
 async def test_escape_closes_without_a_result() -> None:
@@ -67,7 +113,7 @@ async def test_tab_completes_and_then_goes_on() -> None:
         assert asked.form.values["name"] == "billing.charge"
         assert asked.form.focused is asked.form.fields["name"]
         await at.press("tab")
-        assert asked.form.focused is asked.form.fields["args"]
+        assert asked.form.buttons.has_focus
 
 
 async def test_a_completion_can_be_clicked() -> None:
@@ -88,11 +134,11 @@ async def test_lists_are_completed_word_by_word() -> None:
 async def test_a_mistake_stands_under_its_field_and_holds_the_form() -> None:
     async with driven() as at:
         asked = _Asked(at)
-        await at.press(*"a.task", "enter", "x", "enter")
+        await at.press(*"a.task", "ctrl+o", "x", "enter")
         lines = ["".join(text for text, _ in line) for line in asked.form.box.lines]
         wrong = next(index for index, line in enumerate(lines) if "is not JSON" in line)
         assert lines[wrong - 1].startswith("Args")
-        await at.press("enter", "enter", "enter")
+        await at.press("tab", "enter")
         assert asked.results == []
         assert asked.form.focused is asked.form.fields["args"]
 
@@ -103,13 +149,13 @@ async def test_what_is_needed_is_asked_for() -> None:
         await at.press("up", "enter")
         assert asked.results == []
         assert asked.form.focused is asked.form.fields["name"]
-        assert asked.form.mistake("name") == "is needed"
+        assert asked.form.mistake("name") == "is required"
 
 
 async def test_a_choice_can_be_clicked() -> None:
     async with driven() as at:
         asked = _Asked(at)
-        await at.pilot.pause()
+        await at.press("ctrl+o")
         field = asked.form.fields["kind"]
         assert isinstance(field, ChoiceField)
         await at.pilot.click(field, offset=(len(" direct  topic ") + 2, 0))
@@ -216,7 +262,7 @@ async def test_run_again_never_guesses() -> None:
         await at.press("shift+tab", "enter")
         assert at.engine.submitted == []
         assert screen.mistake("args") is not None
-        assert screen.mistake("kwargs") == "is needed"
+        assert screen.mistake("kwargs") == "is required"
 
 
 async def test_several_tasks_are_run_again_after_a_question() -> None:
@@ -278,10 +324,38 @@ async def test_a_form_is_filled_in_with_the_worker_or_the_queue_that_is_here() -
         await at.press("escape", "4", "j")
         (queue,) = at.app.actions.offers.at.targets(Scope.QUEUE)
         at.app.actions.act(action("worker.add_consumer"), ["celery@bill1"])
-        await at.pilot.pause()
-        screen = at.app.screen
-        assert isinstance(screen, Form)
-        assert screen.values["queue"] == queue
+        await at.press("enter")
+        ((name, targets, params),) = at.engine.submitted
+        assert (name, targets) == ("worker.add_consumer", ("celery@bill1",))
+        assert params["queue"] == queue
+
+
+async def test_the_task_under_the_cursor_fills_in_its_name_its_queue_and_its_worker() -> None:
+    async with driven() as at:
+        await at.press("2", "j")
+        task = at.engine.store.task(at.app.main.table.cursor or "")
+        assert task is not None
+        assert task.worker is not None
+        await at.press(":", *"send a task", "enter")
+        form = at.app.screen
+        assert isinstance(form, Form)
+        assert (form.values["name"], form.values["queue"]) == (task.name, task.queue)
+        await at.press("escape", "Q")
+        await at.press("enter")
+        choice = at.app.screen
+        assert isinstance(choice, Choice)
+        assert choice.options[choice.at][0] == task.worker
+        await at.press("enter", "enter")
+        assert at.engine.submitted[-1][1] == (task.worker,)
+        assert at.engine.submitted[-1][2]["queue"] == task.queue
+
+
+async def test_a_tasks_worker_does_not_narrow_a_limit_for_all_workers() -> None:
+    async with driven() as at:
+        await at.press("2", "j", "L")
+        form = at.app.screen
+        assert isinstance(form, Form)
+        assert form.values["workers"] == ""
 
 
 async def test_a_group_is_a_menu() -> None:

@@ -9,6 +9,7 @@ from textual.app import App
 
 from celerytui.ui.bars.filter_line import FilterInput
 from celerytui.ui.dialogs.choice import Choice
+from celerytui.ui.dialogs.palette import SearchLine
 from celerytui.ui.terminal.key_queue import STUCK_SECONDS, KeyQueue
 from tests.ui.pilot import Driver, driven
 
@@ -51,14 +52,12 @@ async def test_a_paste_follows_the_key_before_it() -> None:
 async def test_what_is_typed_with_the_palettes_key_is_its_search() -> None:
     async with driven() as at:
         await at_once(at, ":", *"help")
-        from textual.command import CommandInput
-
-        assert at.app.screen.query_one(CommandInput).value == "help"
+        assert at.app.screen.query_one(SearchLine).value == "help"
 
 
 async def test_a_dialog_takes_the_keys_that_follow_the_one_which_opened_it() -> None:
     async with driven() as at:
-        await at_once(at, "2", "j", "C", "y")
+        await at_once(at, "2", "j", "j", "C", "y")
         assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
 
 

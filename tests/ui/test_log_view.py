@@ -56,7 +56,7 @@ async def test_the_newest_action_stands_first() -> None:
         entries = at.app.main.body.query_one(LogList).window(0, 9)
         assert [entry.action for entry in entries] == ["worker.ping", "worker.pool_grow"]
         assert entries[0].ok is None
-        assert entries[0].summary == "no worker answered"
+        assert entries[0].summary == "no worker replied"
 
 
 async def test_the_cursor_stands_on_an_entry_while_others_come_and_go() -> None:

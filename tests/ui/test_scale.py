@@ -167,6 +167,6 @@ async def test_what_is_not_kept_is_told(size: tuple[int, int]) -> None:
         assert table.length() == 50
         if size[0] >= 100:
             await at.press("3")
-            assert "no more than 20 are kept" in at.screen_text()
+            assert "at most 20 kept" in at.screen_text()
             await at.press("4")
-            assert f"no more than {MAX_QUEUES:,} are watched" in at.screen_text()
+            assert f"at most {MAX_QUEUES:,} watched" in at.screen_text()

@@ -48,10 +48,10 @@ def test_ascii(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 DIALOGS: dict[str, tuple[str, ...]] = {
-    "revoke_one": ("2", "j", "C"),
+    "revoke_one": ("2", "j", "j", "C"),
     "revoke_marked": ("2", "j", "space", "space", "space", "C"),
-    "revoke_yes": ("2", "j", "C", "right"),
-    "terminate": ("2", "j", "K", "down"),
+    "revoke_yes": ("2", "j", "j", "C", "right"),
+    "terminate": ("2", "j", "j", "K", "down"),
     "menu": ("2", "j", "a"),
     "sort": ("2", "s"),
     "help": ("question_mark",),

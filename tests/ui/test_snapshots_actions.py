@@ -48,6 +48,8 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "shut_down_marked": ("3", "j", "space", "space", "D"),
     "purge": ("4", "j", "j", "j", "X", "h", "i"),
     "purge_wrong_name": ("4", "j", "j", "j", "X", "n", "o", "enter"),
+    "palette": ("2", "j", ":"),
+    "palette_search": ("2", "j", ":", *"consumer"),
     "menu_of_a_worker": ("3", "j", "a"),
 }
 
@@ -62,6 +64,7 @@ def _does(action_id: str, *keys: str) -> Before:
     async def before(pilot: Pilot[int]) -> None:
         app = pilot.app
         assert isinstance(app, MonitorApp)
+        await pilot.pause()
         app.actions.do(action_id)
         await pilot.pause()
         await pilot.press(*keys)
@@ -71,8 +74,8 @@ def _does(action_id: str, *keys: str) -> Before:
 
 FORMS: dict[str, Before] = {
     "send": _does("task.send", *"billing.i"),
-    "send_mistakes": _does("task.send", *"a.b", "enter", "x", "enter", "enter", "enter", "enter"),
-    "autoscale": _does("worker.autoscale", "enter"),
+    "send_mistakes": _does("task.send", *"a.b", "ctrl+o", "up", "up", "x", "enter"),
+    "autoscale": _does("worker.autoscale", "enter", "4"),
     "which_worker": _does("worker.shutdown"),
 }
 
@@ -145,7 +148,7 @@ def test_worker_section(snap_compare: Compare, presses: int) -> None:
 def _log(app: MonitorApp) -> None:
     log = _engine(app).log
     answered = tuple(Reply(name, True, "10,000 tasks flagged as revoked") for name in WORKERS)
-    silent = Reply("celery@bill1", None, "no answer within 1s")
+    silent = Reply("celery@bill1", None, "no reply within 1 s")
     set_ = Reply("celery@web1", True, "new rate limit set successfully")
     grown = (Reply("celery@bill1", True, "pool will grow"),)
     sent = (

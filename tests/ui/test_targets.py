@@ -24,9 +24,9 @@ async def test_keys_of_the_detail_act_on_its_task_while_no_row_is_chosen() -> No
         detail = at.app.main.detail
         assert at.app.main.table.cursor is None
         assert detail.task_id is not None
-        assert ("C", "revoke") in [hint[:2] for hint in at.app.main.key_hints()]
-        await at.press("C", "y")
-        assert at.engine.submitted[0][:2] == ("task.revoke", (detail.task_id,))
+        assert ("R", "run again") in [hint[:2] for hint in at.app.main.key_hints()]
+        await at.press("R", "enter")
+        assert at.engine.submitted[0][:2] == ("task.run_again", (detail.task_id,))
 
 
 class Uncounted(set[str]):

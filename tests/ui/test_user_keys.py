@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual.command import CommandPalette
 
 from celerytui.control import GROUPS, Param, in_group
 from celerytui.control import action as action_of
@@ -11,6 +10,7 @@ from celerytui.errors import SettingsError
 from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.choice import Choice
 from celerytui.ui.dialogs.dialog import Dialog
+from celerytui.ui.dialogs.palette import Palette
 from celerytui.ui.views.registry import all_keys
 from tests.ui.pilot import Driver, driven
 
@@ -74,7 +74,7 @@ def _lines(at: Driver) -> str:
 async def test_the_menu_shows_the_users_own_keys_and_they_act() -> None:
     own = {"task.revoke": "f8", "task.abort": "ctrl+n", "type.rate_limit": "ö"}
     async with driven(keys=own) as at:
-        await at.press("2", "j", "a")
+        await at.press("2", "j", "j", "a")
         menu = at.app.screen
         assert isinstance(menu, Choice)
         keys = {label: key for _, label, key in menu.options}
@@ -126,7 +126,7 @@ async def test_a_key_that_was_given_away_does_nothing_any_more() -> None:
         await at.press("2", "q", "slash")
         assert at.app.return_code is None
         assert not at.app.main.filter_bar.display
-        await at.press("j", "C", "y")
+        await at.press("j", "j", "C", "y")
         assert at.engine.submitted == []
         await at.press("f4")
         assert [action for action, _, _ in at.engine.submitted] == ["task.revoke"]
@@ -178,7 +178,7 @@ async def test_the_keys_that_textual_has_itself_can_be_given_away(
 async def test_the_palette_is_quit_with_the_key_of_dialogs() -> None:
     async with driven(keys={"quit": "f10", "dialog.quit": "f9"}) as at:
         await at.press("ctrl+p", "ctrl+q")
-        assert isinstance(at.app.screen, CommandPalette)
+        assert isinstance(at.app.screen, Palette)
         assert not at.app.lifecycle.leaving
         await at.press("f9")
         assert at.app.lifecycle.leaving
@@ -193,11 +193,11 @@ async def test_ctrl_c_says_the_users_own_key_that_quits() -> None:
 async def test_a_question_shows_the_users_own_keys_in_the_place_of_signs() -> None:
     own = {"question.other": "f4", "question.next": "f5"}
     async with driven(keys=own) as at:
-        await at.press("2", "j", "K")
+        await at.press("2", "j", "j", "K")
         assert "f4 choose" in _lines(at)
         assert "Up f5 signal" in _lines(at)
     async with driven() as at:
-        await at.press("2", "j", "K")
+        await at.press("2", "j", "j", "K")
         assert f"{at.app.session.glyphs.sideways} choose" in _lines(at)
         assert f"{at.app.session.glyphs.updown} signal" in _lines(at)
 
@@ -206,7 +206,7 @@ async def test_the_key_that_takes_the_answer_submits_a_typed_name_and_no_other_d
     async with driven(keys={"question.take": "f4"}) as at:
         at.app.actions.act(action_of("queue.purge"), ["mail"])
         await at.pilot.pause()
-        assert "f4 once the name stands there" in _lines(at)
+        assert "f4 after typing the name" in _lines(at)
         await at.press(*"mail", "enter")
         assert at.engine.submitted == []
         await at.press("f4")

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU, WEB
-from celerytui.model import Event, Outcome, Reply, Section, Survey, TaskState
+from celerytui.model import Blockage, Event, Outcome, Reply, Section, Survey, TaskState
 from celerytui.query.parse import LENGTH_LIMIT
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
@@ -103,11 +103,40 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
         assert sorted(asked) == ["active_queues", "conf", "scheduled", "stats"]
 
 
+async def test_what_a_blocked_broker_kept_back_is_asked_for_once_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reason = "RabbitMQ blocks publishers: memory alarm"
+    asked: list[str] = []
+    async with driven() as at:
+        answer = at.engine.inspect
+
+        def inspect(hostname: str, section: str, done: Callable[[Section], None]) -> None:
+            asked.append(section)
+            if at.engine.broker.blockage is None:
+                answer(hostname, section, done)
+            else:
+                done(Section(hostname, section, NOW, error=reason))
+
+        monkeypatch.setattr(at.engine, "inspect", inspect)
+        at.engine.broker.blockage = Blockage(reason, silences=True)
+        await _open(at)
+        assert reason in _drawn(at, WorkerSections)
+        before = sorted(asked)
+        asked.clear()
+        await at.news()
+        assert asked == []
+        at.engine.broker.blockage = None
+        await at.news()
+        assert sorted(asked) == before
+        assert reason not in _drawn(at, WorkerSections)
+
+
 async def test_a_silent_worker_says_so_in_each_section_and_the_rest_is_shown() -> None:
     async with driven() as at:
         await _open(at, GPU)
-        assert "no answer within 1s" in _drawn(at, WorkerSections)
-        assert "no answer within 1s" in _drawn(at, WorkerFacts)
+        assert "no reply within 1 s" in _drawn(at, WorkerSections)
+        assert "no reply within 1 s" in _drawn(at, WorkerFacts)
         assert "lost" in _drawn(at, WorkerFacts)
         await at.press("1")
         assert at.app.main.navigator.view.name == "dashboard"

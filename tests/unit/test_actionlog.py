@@ -17,7 +17,7 @@ from celerytui.model import Finding, Item, Outcome, Reply
 
 
 def outcome(number: int = 1, **more: Any) -> Outcome:
-    replies = (Reply("w1@test", True, "ok"), Reply("w2@test", None, "no answer within 1s"))
+    replies = (Reply("w1@test", True, "ok"), Reply("w2@test", None, "no reply within 1 s"))
     return Outcome("task.revoke", (f"id{number}",), replies, number, number + 0.5, **more)
 
 
@@ -33,7 +33,7 @@ def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
     items = (Item("a", True, ""), Item("b", False, ""), Item("c", None, ""))
     log.record(outcome(items=items, params={"signal": "SIGKILL"}))
     log.record(outcome(2, error="the broker is gone"))
-    log.find(Finding("task.revoke", 1, 6.0, False, "it started all the same"))
+    log.find(Finding("task.revoke", 1, 6.0, False, "it started anyway"))
     (first, second) = opened(path).entries()
     assert [structs.replace(one, items=()) for one in log.entries()] == opened(path).entries()
     assert (first.user, first.app, first.broker) == ("ann", "shop", "redis://:**@h/0")
@@ -41,7 +41,7 @@ def test_what_was_done_is_there_in_the_next_session(tmp_path: Path) -> None:
     assert first.tally == {"ok": 1, "failed": 1, "not done": 1}
     assert first.replies == list(outcome().replies)
     assert first.finding is not None
-    assert (first.finding.ok, first.finding.text) == (False, "it started all the same")
+    assert (first.finding.ok, first.finding.text) == (False, "it started anyway")
     assert (second.error, second.finding, second.seconds) == ("the broker is gone", None, 0.5)
 
 
@@ -108,9 +108,10 @@ def test_the_newest_are_kept_and_a_full_file_is_put_aside(
 def test_what_cannot_be_written_is_said_and_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     log = opened(tmp_path / "file" / "actions.jsonl")
-    assert log.trouble is None
+    assert "cannot read" in str(log.trouble)
     log.record(outcome())
-    assert "cannot be written" in str(log.trouble)
+    assert "cannot write" in str(log.trouble)
+    assert "check its permissions" in str(log.trouble)
     assert len(log.entries()) == 1
     homeless = opened(None)
     homeless.record(outcome())
@@ -192,7 +193,7 @@ def test_an_action_of_another_version_is_shown_by_its_id() -> None:
         None,
         "speed",
     )
-    assert (entry.on(ascii=True), entry.given, entry.summary) == ("2", "3", "no worker answered")
+    assert (entry.on(ascii=True), entry.given, entry.summary) == ("2", "3", "no worker replied")
 
 
 def test_each_line_is_json(tmp_path: Path) -> None:

@@ -238,14 +238,12 @@ def test_a_question_is_of_some_ids_and_a_sweep_of_some_tasks() -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contradictions, "MAX_TYPES", 3)
     monkeypatch.setattr("celerytui.store.tasks.MAX_LOST", 4)
     worker = Worker()
     for number in range(6):
         worker.runs(f"t{number}", 1, name=f"type{number}")
         worker.begins(f"lost{number}")
     found = worker.store.settling._contradictions
-    assert len(found._usual) == 3
     found.confirm([f"t{number}" for number in range(1000)], T0)
     worker.live(1)
     assert len(found._confirmed) <= 6

@@ -10,7 +10,7 @@ from celery import Celery
 
 from celerytui.control import ACTIONS, GROUPS, Control, action, problem, switches
 from celerytui.errors import BrokerUnavailable, ReadOnly, UsageError
-from celerytui.model import Outcome
+from celerytui.model import Outcome, Task, TaskState
 from tests.waiting import patience, within
 
 Handler = Callable[..., Any]
@@ -198,8 +198,29 @@ class TestTasks:
         assert outcome.error is None
         assert [(one.worker, one.ok, one.text) for one in outcome.replies] == [
             ("w1@test", True, "terminate: id1"),
-            ("w2@test", True, "terminate: tasks unknown (this worker does not have it)"),
+            ("w2@test", True, "terminate: tasks unknown (it did not have the task)"),
         ]
+
+    def test_what_has_finished_is_not_sent(self, app: Any) -> None:
+        got: list[str] = []
+
+        def take(state: Any, task_id: list[str], **_: Any) -> Any:
+            got.extend(task_id)
+            return {"ok": f"tasks {set(task_id)} flagged as revoked"}
+
+        ends = {"done": TaskState.SUCCESS, "lost": TaskState.LOST, "runs": TaskState.STARTED}
+        tasks = {id: Task(id, 1, state) for id, state in ends.items()}
+        with Node(app, "w1@test", revoke=take):
+            outcome = self.revoke(app, [*ends, "unknown"], ["w1@test"], tasks=tasks)
+        assert got == ["lost", "runs", "unknown"]
+        assert [(one.target, one.ok, one.text) for one in outcome.items] == [
+            ("done", None, "not sent: already finished (success)"),
+            *((id, True, "revoked") for id in got),
+        ]
+        with Node(app, "w1@test", revoke=take):
+            outcome = self.revoke(app, ["done"], ["w1@test"], tasks=tasks)
+        assert len(got) == 3
+        assert outcome.replies == ()
 
     def test_an_error_and_a_silence_are_no_success(self, app: Any) -> None:
         def broken(state: Any, **arguments: Any) -> Any:
@@ -211,7 +232,7 @@ class TestTasks:
         assert (gone.worker, gone.ok, gone.text) == (
             "gone@test",
             None,
-            f"no answer within {PATIENCE:g}s",
+            f"no reply within {PATIENCE:g} s",
         )
         assert broke.ok is False
         assert broke.text.startswith("NotImplementedError(")
@@ -234,7 +255,7 @@ class TestTasks:
             outcome = self.revoke(app, [*ids, ids[0]], ["w1@test", "gone@test"])
         assert sizes == [250] * 10
         assert [(one.worker, one.ok, one.text) for one in outcome.replies] == [
-            ("gone@test", None, f"no answer within {PATIENCE:g}s"),
+            ("gone@test", None, f"no reply within {PATIENCE:g} s"),
             ("w1@test", True, "2,500 tasks flagged as revoked"),
         ]
 

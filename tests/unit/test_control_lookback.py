@@ -52,7 +52,7 @@ class TestRevoked:
 
     def test_one_that_started_all_the_same(self) -> None:
         late = task(TaskState.SUCCESS, started=105.0, worker=W)
-        assert judge(self.done, (late,)) == (False, "shop.pay t1 started all the same")
+        assert judge(self.done, (late,)) == (False, "shop.pay t1 started anyway")
         told = judge(self.done, (late,), (worker(pool="celery.concurrency.thread:TaskPool"),))
         assert told is not None
         assert "threads pool" in told[1]
@@ -61,26 +61,26 @@ class TestRevoked:
         running = judge(self.done, (task(TaskState.STARTED, started=50.0),))
         assert running is not None
         assert running[0] is False
-        assert "terminate ends what runs" in running[1]
+        assert "terminate stops running tasks" in running[1]
         waiting = judge(self.done, (task(TaskState.RECEIVED),))
         assert waiting is not None
         assert waiting[0] is True
-        assert judge(self.done, (task(TaskState.REVOKED),)) == (True, "none of them runs")
+        assert judge(self.done, (task(TaskState.REVOKED),)) == (True, "none is running")
         assert judge(self.done) is None
 
 
 def test_terminated() -> None:
     done = outcome("task.terminate", "t1")
     assert judge(done, (task(TaskState.STARTED, 50.0),)) == (False, "shop.pay t1 is still running")
-    assert judge(done, (task(TaskState.REVOKED),)) == (True, "none of them runs")
+    assert judge(done, (task(TaskState.REVOKED),)) == (True, "none is running")
 
 
 def test_sent() -> None:
     done = outcome("task.send", "x", items=(Item("shop.pay", True, "", "t1"),))
     nobody = judge(done)
-    assert nobody == (None, "1 of 1 not taken by any worker yet")
+    assert nobody == (None, "1 of 1 not received by any worker yet")
     assert judge(done, (task(TaskState.SENT),)) == nobody
-    assert judge(done, (task(TaskState.STARTED),)) == (True, "shop.pay t1 was taken by a worker")
+    assert judge(done, (task(TaskState.STARTED),)) == (True, "shop.pay t1 was received by a worker")
     assert judge(done, (task(TaskState.FAILURE),)) == (False, "shop.pay t1 failed")
 
 
@@ -110,7 +110,7 @@ class TestPools:
         stats = {"pool": {"max-concurrency": 2, "processes": [1, 2, 3]}}
         assert judge(done, stats=stats) == (True, "the pool has its new size")
         stats = {"pool": {"max-concurrency": 3, "processes": [1, 2]}}
-        assert judge(done, stats=stats) == (False, f"{W} has 2 and not 3")
+        assert judge(done, stats=stats) == (False, f"{W} has 2, not 3")
         assert judge(done, stats={"pool": {"max-concurrency": 3}}) is not None
 
     def test_a_worker_that_refused_is_not_judged(self) -> None:
@@ -127,10 +127,10 @@ def test_consumers() -> None:
     added = outcome("worker.add_consumer", W, params={"queue": "mail"})
     gone = outcome("worker.cancel_consumer", W, params={"queue": "mail"})
     here, nothing = [{"name": "mail"}], [{"name": "celery"}]
-    assert judge(added, active_queues=here) == (True, "takes from it")
-    assert judge(added, active_queues=nothing) == (False, f"{W}: does not take from it")
-    assert judge(gone, active_queues=here) == (False, f"{W}: still takes from it")
-    assert judge(gone, active_queues=nothing) == (True, "takes from it no more")
+    assert judge(added, active_queues=here) == (True, "now consuming")
+    assert judge(added, active_queues=nothing) == (False, f"{W}: does not consume it")
+    assert judge(gone, active_queues=here) == (False, f"{W}: still consumes it")
+    assert judge(gone, active_queues=nothing) == (True, "no longer consuming")
 
 
 @pytest.mark.parametrize(

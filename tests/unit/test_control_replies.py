@@ -74,7 +74,7 @@ class TestReplies:
             ("c", None),
             ("d", True),
         ]
-        assert found[0].text == "no answer within 1s"
+        assert found[0].text == "no reply within 1 s"
 
     @pytest.mark.parametrize("part", ERRORS)
     def test_a_known_error_keeps_its_words_and_gets_a_meaning(self, part: str) -> None:

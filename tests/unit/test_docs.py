@@ -27,6 +27,7 @@ else:
     import tomli as tomllib
 
 KEYS = (*VIEW_KEYS, *STATIC_KEYS)
+CONTROL = {"state": "answered", "error": None}
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text()
@@ -147,7 +148,7 @@ def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
     store = sample_store()
     alerts = Health(store).evaluate(Link(), NOW)
     tasks = store.all_tasks()[:1]
-    document = snapshot_document(store, alerts, Link(), "shop", "", "", 1.0, tasks, NOW)
+    document = snapshot_document(store, alerts, Link(), CONTROL, "shop", "", "", 1.0, tasks, NOW)
     shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
     assert set(re.findall(r"[a-z_]+", shape[0])) == keys_of(document)
 
@@ -155,7 +156,7 @@ def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
 def test_the_states_of_the_document_are_in_the_readme() -> None:
     said = re.findall(r"`([A-Z]{4,})`", section("Without a screen"))
     assert said == [state.constant for state in TaskState]
-    document = snapshot_document(sample_store(), [], Link(), "shop", "", "", 1.0, [], NOW)
+    document = snapshot_document(sample_store(), [], Link(), CONTROL, "shop", "", "", 1.0, [], NOW)
     assert list(document["tasks"]["by_state"]) == said
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from celerytui import health
 from celerytui.health import DETECTORS, Detector, Judgement
-from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET
+from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET, UNASKED
 from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import LATE, LOST, SHARED, SILENT, is_skewed
@@ -47,6 +47,9 @@ def worker(status: WorkerStatus = "online", **fields: Any) -> Worker:
     return Worker("celery@w1", 0.0, NOW - 9.0, status=status, **fields)
 
 
+KINDS = {"worker", "queue", "receiver", "events", "broker", "control"}
+
+
 def test_each_detector_is_registered_once_under_a_name_that_says_its_kind() -> None:
     defined = {
         one.id
@@ -57,7 +60,7 @@ def test_each_detector_is_registered_once_under_a_name_that_says_its_kind() -> N
     ids = [one.id for one in DETECTORS]
     assert sorted(ids) == sorted(defined)
     assert all(re.fullmatch(r"[a-z]+\.[a-z]+", one) for one in ids)
-    assert {one.kind for one in DETECTORS} == {"worker", "queue", "receiver", "events", "broker"}
+    assert {one.kind for one in DETECTORS} == KINDS
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -268,7 +271,8 @@ def test_every_text_is_one_plain_sentence() -> None:
         "gaps": [(NOW - 20, NOW - 10)],
         "blockage": Blockage("RabbitMQ blocks publishers: memory alarm"),
     }
-    texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS}
+    texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS if one is not UNASKED}
+    texts[UNASKED.id] = only(UNASKED.judge(known(unasked="NOPERM")))
     assert set(texts) == {one.id for one in DETECTORS}
     for judgement in texts.values():
         assert judgement.severity in get_args(Severity)
@@ -276,3 +280,11 @@ def test_every_text_is_one_plain_sentence() -> None:
         assert not judgement.text.endswith(".")
         assert 10 < len(judgement.text) < 90
         assert judgement.text.isprintable()
+
+
+def test_workers_that_cannot_be_asked_are_told_while_the_broker_is_there() -> None:
+    alert = only(UNASKED.judge(known(unasked="NOPERM")))
+    assert alert.evidence == {"error": "NOPERM"}
+    assert found(UNASKED) == []
+    lost = Link(LinkState.RECONNECTING, lost_at=NOW)
+    assert list(UNASKED.judge(known(unasked="NOPERM", link=lost))) == []

@@ -74,6 +74,7 @@ def full_store(foreign: str = "") -> Store:
 
 def document(store: Store, link: Link = CONNECTED, **changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
+        "control": {"state": "answered", "error": None},
         "app": "shop",
         "broker": "redis://:**@h//",
         "transport": "redis",
@@ -114,6 +115,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "taken_at",
         "observed_seconds",
         "connection",
+        "control",
         "events",
         "alerts",
         "workers",
@@ -348,3 +350,13 @@ def test_a_password_in_what_a_task_says_is_masked_in_both() -> None:
     assert made["tasks"]["rows"][0]["args"] == " redis://:**@10.0.0.7/0"
     assert "hunter2" not in json.dumps([row | {"name": ""} for row in made["tasks"]["rows"]])
     assert "hunter2" not in tables(made, 400)
+
+
+def test_what_was_not_asked_is_not_claimed() -> None:
+    failed = {"state": "failed", "error": "NOPERM: no publish"}
+    text = tables(document(Store(), control=failed), 200)
+    why = "NOPERM: no publish; what ran before the start is unknown"
+    assert f"workers can't be asked: {why}" in text
+    assert "None sent a heartbeat in 3.00s, and none could be asked." in text
+    assert "No task event came in 3.00s; what workers run is unknown." in text
+    assert "answered" not in text

@@ -70,10 +70,8 @@ def reply_of(app: Any, body: bytes, content_type: str = pickles.PICKLE) -> tuple
         content_type=content_type,
         content_encoding="binary",
     )
-    messages = [message]
-    box._reply_queue = SimpleNamespace(get=lambda **_: messages.pop() if messages else None)
-    while box._take_one():
-        pass
+    box._replies = SimpleNamespace(take=lambda: [message])
+    assert box._take_replies()
     return box, ask
 
 

@@ -15,7 +15,7 @@ from celerytui.control.pidbox import Ask, Pidbox
 
 
 class Replies:
-    """A reply queue that holds these bodies, all for one command."""
+    """A reader of replies that has these bodies, all for one command."""
 
     def __init__(self, ticket: str, bodies: list[Any]) -> None:
         self._left = [
@@ -28,8 +28,8 @@ class Replies:
             for body in bodies
         ]
 
-    def get(self, **_: Any) -> Any:
-        return self._left.pop(0) if self._left else None
+    def take(self) -> list[Any]:
+        return [self._left.pop(0)] if self._left else []
 
 
 def test_so_many_workers_are_taken_for_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,8 +38,8 @@ def test_so_many_workers_are_taken_for_one_command(monkeypatch: pytest.MonkeyPat
     ask = Ask("ticket", None, {})
     box = Pidbox(app, 1.0, threading.Event())
     box._asks["ticket"] = ask
-    box._reply_queue = Replies("ticket", [{f"w{n}@h": n} for n in range(5)] + [{"w0@h": 9}])
-    while box._take_one():
+    box._replies = Replies("ticket", [{f"w{n}@h": n} for n in range(5)] + [{"w0@h": 9}])
+    while box._take_replies():
         pass
     assert ask.answers == {"w0@h": 0, "w1@h": 1, "w2@h": 2}
     app.close()

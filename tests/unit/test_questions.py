@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from celerytui.control.doubts import Answer, Question, ask_for_tasks
 from celerytui.control.pidbox import Pidbox
 from celerytui.control.questions import (
     MAX_SILENCES,
     PAUSES,
     RISKY,
-    Held,
     Silences,
-    ask_about,
     put,
     unsent,
 )
@@ -156,35 +154,36 @@ def test_so_many_silences_are_kept() -> None:
     assert silences.pause(f"w{MAX_SILENCES}@h", "reserved") == PAUSES[0]
 
 
-class TestAskAbout:
-    def ask(self, app: Any, worker: Worker, pidbox: Pidbox, *ids: str, silences: Any = None) -> Any:
+class TestAskForTasks:
+    """What a worker's mailbox makes of questions about tasks in doubt."""
+
+    def ask(
+        self, app: Any, worker: Worker, pidbox: Pidbox, question: Question, silences: Silences
+    ) -> Answer | None:
         with Quiet(app, "w@h", before=ignore, **worker.handlers()):
-            return ask_about(pidbox, "w@h", ids, silences or Silences())
+            return ask_for_tasks(pidbox, {"w@h": question}, silences).get("w@h")
 
     def test_it_says_where_a_task_is(self, app: Any, pidbox: Pidbox) -> None:
         worker = Worker()
-        assert self.ask(app, worker, pidbox, "a", "b") == Held({"a": "reserved"})
+        answer = self.ask(app, worker, pidbox, Question("tasks", ("a", "b")), Silences())
+        assert answer == Answer({"a": ("reserved", INFO)})
         assert worker.asked == ["query_task"]
 
     def test_where_it_cannot_reply_it_says_what_it_runs(self, app: Any, pidbox: Pidbox) -> None:
-        worker, silences = Worker("query_task"), Silences()
-        for _ in range(2):
-            held = self.ask(app, worker, pidbox, "a", "b", silences=silences)
-            assert held == Held({"a": "active"}, only_active=True)
-        assert worker.asked == ["query_task", "active", "active"]
-
-    def test_it_cannot_reply_about_an_id_that_json_has_no_key_for(
-        self, app: Any, pidbox: Pidbox
-    ) -> None:
-        worker = Worker()
-        odd = f"{uuid.uuid4()} (uuid)"
-        held = self.ask(app, worker, pidbox, odd, "a", "7 (int)")
-        assert held == Held({"a": "active"}, only_active=True)
-        assert worker.arguments["query_task"] == {"ids": ["a", 7]}
-        assert self.ask(app, Worker(), pidbox, odd) == Held({}, only_active=True)
+        worker, clock = Worker("query_task"), Clock()
+        silences = Silences(clock)
+        question, again = (Question("tasks", ("a", "b"), silent) for silent in (False, True))
+        runs = Answer({"a": ("active", INFO)}, only_running=True)
+        assert self.ask(app, worker, pidbox, question, silences) is None
+        assert self.ask(app, worker, pidbox, again, silences) == runs
+        # It is known now, and it is tried again after a pause.
+        assert self.ask(app, worker, pidbox, question, silences) == runs
+        clock.now += PAUSES[0]
+        assert self.ask(app, worker, pidbox, question, silences) is None
+        assert worker.asked == ["query_task", "active", "active", "query_task"]
 
     def test_who_is_silent_says_nothing(self, app: Any, pidbox: Pidbox) -> None:
-        assert ask_about(pidbox, "w@h", ["a"], Silences()) is None
+        assert ask_for_tasks(pidbox, {"w@h": Question("tasks", ("a",))}, Silences()) == {}
 
 
 def test_the_risky_ones_are_sections_of_a_survey() -> None:

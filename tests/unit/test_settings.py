@@ -253,7 +253,7 @@ def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
     missing = tmp_path / "no.toml"
     assert refusal(conf=missing) == f"{missing}: no such config file"
     assert refusal(environ={"CELERYTUI_CONF": str(missing)}) == f"{missing}: no such config file"
-    assert "cannot be read" in refusal(conf=tmp_path)
+    assert "is not a regular file; name a config file" in refusal(conf=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from celerytui.model import Batch, Event, TaskState, Worker
 from celerytui.store import PING_SECONDS, Store
-from celerytui.store.runtimes import KEPT, MAX_KEYS, Runtimes
-from celerytui.store.verdicts import BUSY_LIMIT, BUSY_TIMES, PING_TRIES, STOPPING_LIMIT
+from celerytui.store.verdicts import BUSY_LIMIT, BUSY_TIMES, LOST_AFTER, PING_TRIES, STOPPING_LIMIT
 from tests.unit.store_stream import (
     ALPHA,
     T0,
@@ -115,6 +114,46 @@ def test_a_restart_is_no_second_process(pid: int) -> None:
 
 
 @pytest.mark.parametrize("pid", [9, 1])
+def test_once_another_is_started_in_its_place_a_silent_process_is_gone(pid: int) -> None:
+    store = Store()
+    first, second = Real(store, 1, 0.5, processed=500), Real(store, pid, 0.0)
+    first.say("online", 0.5)
+    first.do("received", 1, "a")
+    first.do("started", 1, "a")
+    first.say("heartbeat", 2.5)
+    assert (known(store).active, known(store).processed) == (1, 501)
+    for now in (4, 6):
+        second.say("online" if now == 4 else "heartbeat", now)
+        store.sweep(T0 + now)
+        # What it says is at once what is shown; the other may still be heard of.
+        assert (known(store).active, known(store).processed) == (0, 0)
+        assert held(store, "a").state is TaskState.STARTED
+    second.say("heartbeat", 8)
+    store.sweep(T0 + 8)
+    assert held(store, "a").state is TaskState.LOST
+    worker = known(store)
+    assert (worker.status, worker.pids, worker.running) == ("online", (), 0)
+
+
+def test_a_process_that_is_heard_of_after_another_came_has_its_time() -> None:
+    store = Store()
+    first, second = Real(store, 7, 0.5, processed=500), Real(store, 9, 0.0)
+    first.say("online", 0.5)
+    first.do("received", 1, "a")
+    first.do("started", 1, "a")
+    for now in range(4, 24, 2):
+        second.say("online" if now == 4 else "heartbeat", now)
+        if now < 8:
+            first.say("heartbeat", now + 0.5)
+            assert known(store).processed == 501
+        store.sweep(T0 + now + 1)
+        lost = now + 1 - 6.5 > LOST_AFTER
+        assert held(store, "a").state is (TaskState.LOST if lost else TaskState.STARTED)
+    second.say("heartbeat", 24)
+    assert known(store).processed == 0
+
+
+@pytest.mark.parametrize("pid", [9, 1])
 def test_the_next_process_of_a_name_takes_nothing_from_one_that_stops(pid: int) -> None:
     store = Store()
     first, second = Real(store, 1, 0.5), Real(store, pid, 0.0)
@@ -147,7 +186,7 @@ def test_the_next_process_of_a_name_takes_nothing_from_one_that_stops(pid: int) 
     assert known(store).pid == pid
 
 
-def test_what_a_process_that_stops_never_tells_of_is_lost_after_a_limit() -> None:
+def test_what_a_process_that_stops_never_tells_of_is_missed_after_a_limit() -> None:
     store = Store()
     first, second = Real(store, 1, 0.5), Real(store, 2, 0.0)
     first.say("online", 0.5)
@@ -158,10 +197,10 @@ def test_what_a_process_that_stops_never_tells_of_is_lost_after_a_limit() -> Non
         second.say("heartbeat", now)
         store.sweep(T0 + now)
         assert held(store, "a").state is (
-            TaskState.STARTED if now <= STOPPING_LIMIT + 3 else TaskState.LOST
+            TaskState.STARTED if now <= STOPPING_LIMIT + 3 else TaskState.MISSED
         )
     store.sweep(T0 + STOPPING_LIMIT + 5)
-    assert held(store, "a").state is TaskState.LOST
+    assert held(store, "a").state is TaskState.MISSED
     assert known(store).stopping == 0
 
 
@@ -290,18 +329,6 @@ def test_a_worker_with_other_processes_for_its_tasks_has_no_excuse() -> None:
     feed(store, task_event("started", 20, "a", pid=1))
     store.sweep(T0 + 36)
     assert known(store).status == "lost"
-
-
-def test_how_long_tasks_take_is_bounded() -> None:
-    runtimes = Runtimes()
-    for number in range(MAX_KEYS * 2):
-        runtimes.note(f"name{number}", 1.0)
-    for second in range(KEPT * 3):
-        runtimes.note("long", float(second))
-    assert len(runtimes._last) == MAX_KEYS
-    assert runtimes.longest("long") == KEPT * 3 - 1
-    assert runtimes.usual(None, "nobody", "long") == KEPT * 2 + (KEPT - 1) / 2
-    assert runtimes.usual("name0") is None
 
 
 # Reconnecting

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from celerytui.control import SURVEY_SECTIONS, TASK_SECTIONS
-from celerytui.engine.survey_policy import SETTLE_SECONDS, WITHOUT_EVENTS_SECONDS, SurveyPolicy
+from celerytui.engine.survey_policy import (
+    BROADCAST_PAUSE,
+    SETTLE_SECONDS,
+    WITHOUT_EVENTS_SECONDS,
+    SurveyPolicy,
+)
 from celerytui.engine.survey_schedule import AGAIN_SECONDS, LOST_PING_SECONDS
 from celerytui.errors import BrokerUnavailable
-from celerytui.model import Batch, Event, Outcome, Reply, Survey
+from celerytui.model import Batch, Blockage, Event, Outcome, Reply, Survey
 from celerytui.store import PING_SECONDS, Store
 from celerytui.store.verdicts import PING_TRIES
 
@@ -79,6 +84,7 @@ class At:
         self.control = FakeControl()
         self.store = Store()
         self.said: list[Outcome] = []
+        self.blockage: Blockage | None = None
         control: Any = self.control
         self.policy = SurveyPolicy(
             control,
@@ -86,6 +92,7 @@ class At:
             self.said.append,
             lambda: None,
             enable=enable,
+            blocked=lambda: self.blockage,
             monotonic=lambda: self.now,
         )
         for number, hostname in enumerate(hostnames, 1):
@@ -320,3 +327,51 @@ def test_a_worker_that_answers_no_ping_is_lost_and_asked_more_seldom() -> None:
     at.wait(PING_SECONDS)
     at.asked()
     assert at.wait(LOST_PING_SECONDS * 3) == [(("mute",), "ping")] * 3
+
+
+ALARM = Blockage("RabbitMQ blocks publishers: memory alarm", silences=True)
+FULL = Blockage("Redis is full")
+
+
+def test_nobody_is_asked_while_the_broker_is_blocked_and_everybody_afterwards() -> None:
+    at = At("w1")
+    at.policy.start_over()
+    at.wait(60)
+    at.blockage = ALARM
+    at.beat("w2", 2)
+    at.policy.ask(["w1"])
+    at.policy.ask_everybody()
+    assert at.wait(300) == []
+    assert (at.policy.error, at.policy.asking_since) == (ALARM.text, None)
+    at.blockage = None
+    assert at.wait(0.5) == [(None, EVERYTHING), (("w2",), "enable_events")]
+    assert at.policy.error is None
+    assert at.wait(5) == []
+
+
+def test_a_blockage_that_comes_and_goes_has_everybody_asked_now_and_then() -> None:
+    at = At("w1", enable=False)
+    at.policy.start_over()
+    at.wait(60)
+    asked = []
+    for _ in range(30):
+        at.blockage = ALARM
+        assert at.wait(3) == []
+        at.blockage = None
+        asked += at.wait(3)
+    assert set(asked) == {(None, EVERYTHING)}
+    assert len(asked) == 180 / BROADCAST_PAUSE
+
+
+def test_while_redis_refuses_their_replies_those_wait_who_are_due() -> None:
+    at = At("w1", enable=False)
+    at.policy.start_over()
+    at.asked()
+    at.blockage = FULL
+    at.beat("w2", 2)
+    assert at.wait(30) == []
+    assert at.policy.error == FULL.text
+    at.blockage = None
+    # Nothing was missed: all others were heard meanwhile.
+    assert at.wait(5) == [(("w2",), EVERYTHING)]
+    assert at.policy.error is None

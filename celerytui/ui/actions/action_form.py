@@ -45,7 +45,7 @@ def current_note(hostname: str, error: str | None, current: CurrentValues | None
     if error is not None:
         return [(f"{name}: {clean(error, limit=120)}", "warning")]
     if current is None:
-        return [(f"{name} does not list this name", "muted")]
+        return [(f"{name} does not list this task", "muted")]
     return [(f"on {name} now  ", "muted"), (clean(current.text, limit=120) or "no limit", "text")]
 
 

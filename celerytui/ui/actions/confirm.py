@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from celerytui.columns import clean
 from celerytui.control import Action, Scope
+from celerytui.counts import counted
 from celerytui.ui.actions.action_form import action_note
 from celerytui.ui.actions.preview import Preview
 from celerytui.ui.dialogs.dialog import Dialog
@@ -103,7 +104,7 @@ class Confirm(Dialog[dict[str, str]]):
         no = f"{key_of('question.no')} {key_of('dialog.close')}"
         hints = [
             (keys.sign(glyphs.sideways, "question.other"), "choose"),
-            (key_of("question.take"), "take it"),
+            (key_of("question.take"), "press"),
             (key_of("question.yes"), "yes"),
             (no, "no"),
         ]
@@ -195,13 +196,13 @@ class TypedConfirm(Confirm):
         self.input.focus()
 
     def _typing(self) -> list[Spans]:
-        what = "its name" if len(self.targets) == 1 else "how many they are"
+        what = "its name" if len(self.targets) == 1 else "their number"
         ask: Spans = [
             (f"Type {what}, ", "muted"),
             (clean(self.wanted, limit=60), "strong"),
             (f", to {self.action.label.lower()}", "muted"),
         ]
-        wrong: Spans = [("that is not it", "failure bold")] if self._tried else []
+        wrong: Spans = [("the name does not match", "failure bold")] if self._tried else []
         return [ask, [], wrong]
 
     def update(self) -> None:
@@ -241,7 +242,7 @@ class TypedConfirm(Confirm):
     def _keys(self) -> Spans:
         return [
             (self.session.key_of("question.take"), "key"),
-            (" once the name stands there   ", "muted"),
+            (" after typing the name   ", "muted"),
             (self.session.key_of("dialog.close"), "key"),
             (" no", "muted"),
         ]
@@ -253,4 +254,4 @@ def _count(targets: Sequence[str], scope: Scope) -> str:
     noun = scope.noun
     if scope in (Scope.WORKER, Scope.QUEUE) and len(targets) == 1:
         return f" {clean(targets[0], limit=48)}"
-    return f" 1 {noun}" if len(targets) == 1 else f" {len(targets):,} {noun}s"
+    return f" {counted(len(targets), noun)}"

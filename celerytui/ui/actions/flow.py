@@ -14,10 +14,12 @@ from textual.app import App
 from celerytui.columns import clean
 from celerytui.control import GROUPS, Action, Group, Scope, SectionReader
 from celerytui.control import action as action_of
+from celerytui.counts import agree, counted
 from celerytui.model import Arguments, Refusal, Section
 from celerytui.ui.actions.offers import Here, Offers
 from celerytui.ui.actions.report import Report
 from celerytui.ui.draw.spans import Spans
+from celerytui.ui.keys.registry import Key
 from celerytui.ui.session import Session
 
 PATIENCE_SECONDS = 0.5
@@ -39,11 +41,14 @@ class ActionFlow:
     """Takes an action through its steps: targets, values, question, and to the engine.
 
     `offers` is what there is to do `here`, where the user is; without a target the user is asked
-    for one. `report` is what came of it.
+    for one. `report` is what came of it. `run_key` does what a key does.
     """
 
-    def __init__(self, app: App[Any], session: Session, here: Here) -> None:
+    def __init__(
+        self, app: App[Any], session: Session, here: Here, run_key: Callable[[Key], None]
+    ) -> None:
         self._app = app
+        self._run_key = run_key
         self._session = session
         self.offers = Offers(session, here)
         self.report = Report(app, session)
@@ -58,7 +63,9 @@ class ActionFlow:
             self._say("read-only: actions are off")
             return
         chosen = list(self.offers.targets(action) if targets is None else targets)
-        if action.targeted and not chosen:
+        if self._reaches_none(action, chosen):
+            self._say(f"{action.label}: not sent, {_already(len(chosen))} finished")
+        elif action.targeted and not chosen:
             self._choose_target(action)
         elif action.edits_arguments and len(chosen) == 1:
             self._edit_arguments(action, chosen[0])
@@ -69,18 +76,28 @@ class ActionFlow:
         else:
             self._ask(action, chosen, {})
 
+    def _reaches_none(self, action: Action, targets: Sequence[str]) -> bool:
+        """Whether all of these tasks are known to have ended, so that nothing would be sent."""
+        effect = action.effect
+        if effect is None or not targets or action.scope is not Scope.TASK:
+            return False
+        found = self._session.engine.store.tasks(targets)
+        values = {param.name: param.default for param in action.params}
+        reached = (task is None or effect(task.state, values).reaches for task in found)
+        return not any(reached)
+
     def submit(self, action: Action, targets: Sequence[str], values: Mapping[str, str]) -> None:
         """Hand it to the engine; what comes of it comes as an outcome."""
         self._session.engine.submit(action.id, targets, dict(values))
         count = f" {len(targets):,}" if targets else ""
-        self._say(f"{action.label}: asked{count}", seconds=2)
+        self._say(f"{action.label}: sending{count}", seconds=2)
 
     def cancel(self) -> None:
         """End the action that is under way after its next step."""
         running = self._session.engine.executor.running[:1]
         for one in running:
             one.cancel()
-        self._say("stopping after this step" if running else "nothing is under way")
+        self._say("stopping after this step" if running else "no action is running")
 
     # Menus
 
@@ -99,10 +116,30 @@ class ActionFlow:
             for one in self.offers.groups()
             if one.id in grouped
         ]
+        first = self._remedies()
+        ids = {one.id for one in first}
+        options = [*first, *(one for one in options if one.id not in ids)]
         if options:
             self._offer("Actions", options)
         else:
-            self._say("nothing can be done here: choose a row first")
+            self._say("no actions here: choose a row first")
+
+    def _remedies(self) -> list[Option]:
+        """What helps against the alerts on what is here."""
+        found: dict[str, Option] = {}
+        key_of = self._session.key_of
+        for alert in self.offers.alerts():
+            for key in self._session.keys.all:
+                if alert in key.mends:
+                    found[key.id] = Option(
+                        key.id, key.title, key_of(key.id), partial(self._run_key, key)
+                    )
+            for one in self.offers.all():
+                if alert in one.mends:
+                    found[one.id] = Option(
+                        one.id, one.label, key_of(one.id), partial(self.act, one)
+                    )
+        return list(found.values())
 
     def group(self, group_id: str) -> None:
         """Let the user choose among the actions of a group; a single sensible one is done."""
@@ -127,8 +164,8 @@ class ActionFlow:
             ]
             self._offer(group.label, options)
 
-    def _offer(self, title: str, options: Sequence[Option]) -> None:
-        """Let the user choose one of some things to do."""
+    def _offer(self, title: str, options: Sequence[Option], chosen_id: str | None = None) -> None:
+        """Let the user choose one of some things to do; `chosen_id` is where the cursor is."""
         from celerytui.ui.dialogs.choice import Choice
 
         def chosen(id: str | None) -> None:
@@ -137,7 +174,7 @@ class ActionFlow:
                     option.take()
 
         rows = [(one.id, one.label, one.note) for one in options]
-        self._app.push_screen(Choice(self._session, title, rows), chosen)
+        self._app.push_screen(Choice(self._session, title, rows, chosen_id), chosen)
 
     # Targets
 
@@ -151,9 +188,12 @@ class ActionFlow:
             Option(one, clean(one, limit=60), "", partial(self.act, action, [one])) for one in names
         ]
         if action.scope is Scope.WORKER and len(names) > 1:
-            every = Option("", f"all {len(names)} workers", "", partial(self.act, action, names))
+            every = Option(
+                "", f"all {counted(len(names), 'worker')}", "", partial(self.act, action, names)
+            )
             options.insert(0, every)
-        self._offer(f"{action.label}: which {noun}?", options)
+        here = self.offers.name_here(action.scope) or None
+        self._offer(f"{action.label}: which {noun}?", options, here)
 
     # Values
 
@@ -176,12 +216,18 @@ class ActionFlow:
         self._app.push_screen(form, filled)
 
     def _here(self, action: Action) -> Values:
-        """The values of the parameters that are about the worker or the queue that is here."""
-        return {
-            param.name: ", ".join(names)
-            for param in action.params
-            if param.here is not None and (names := self.offers.at.targets(param.here))
-        }
+        """The values of the parameters that are about what is here.
+
+        A list of workers is that of the rows of workers alone: a task's worker would be a limit
+        that nobody asked for.
+        """
+        values: Values = {}
+        for param in action.params:
+            if param.here is Scope.WORKER:
+                values[param.name] = ", ".join(self.offers.at.targets(param.here))
+            elif param.here is not None:
+                values[param.name] = self.offers.name_here(param.here)
+        return {name: text for name, text in values.items() if text}
 
     def _informant(self) -> str:
         """The worker that is asked what holds now: one that is here, else any, else ""."""
@@ -223,7 +269,7 @@ class ActionFlow:
             if values is not None:
                 self.submit(action, [task_id], values)
 
-        text = f"{action.label}: looking for the arguments"
+        text = f"{action.label}: looking up the original arguments"
         patience = app.set_timer(PATIENCE_SECONDS, lambda: self._say(text, seconds=1))
         self._session.engine.find_arguments(task_id, found)
 
@@ -246,6 +292,10 @@ class ActionFlow:
 
     def _say(self, text: str, *, seconds: float = 3) -> None:
         self._app.notify(text, markup=False, timeout=seconds)
+
+
+def _already(tasks: int) -> str:
+    return agree(tasks, "the task has already", f"all {counted(tasks, 'task')} have already")
 
 
 def _choices_only(action: Action) -> bool:

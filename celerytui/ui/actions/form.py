@@ -1,6 +1,7 @@
 """The parameters of an action as a form: choices, texts with completion, mistakes where they are.
 
-Enter and Tab go from field to field and at last to the button; Esc closes and nothing is done.
+Enter takes it once every field is right, and goes to the next that is not before; Tab goes from
+field to field and to the buttons; Esc closes it. Optional fields are folded into one line.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from celerytui.ui.actions.inputs import (
     offer_line,
 )
 from celerytui.ui.dialogs.dialog import Dialog
-from celerytui.ui.draw.spans import Spans, cells, fit_spans, wrap_spans
+from celerytui.ui.draw.spans import Spans, cells, cut_spans, fit_spans, wrap_spans
 from celerytui.ui.session import Session
 
 WIDEST = 92
 NARROW = 66
 """Cells of a form whose values are all short."""
+FOLDED = "..."
+"""The name of the row that stands for the folded fields."""
 PINNED = 4
 """The button and the keys, with the rows around them: they are always seen."""
 NOTE_ROWS = 2
@@ -70,7 +73,8 @@ def known_words(session: Session) -> Complete:
 class Form(Dialog[dict[str, str]]):
     """Asks for the values of `params`; the result has a text for each, None where it was closed.
 
-    `intro` are lines above the fields. With `ready` the button has the focus from the beginning,
+    `intro` are lines above the fields. Where some are required the others are folded, but for those
+    that `values` fill in. With `ready` the button has the focus from the beginning,
     for a form whose values are good as they are.
     """
 
@@ -104,6 +108,7 @@ class Form(Dialog[dict[str, str]]):
                 known = words(param.suggest)
                 listed = param.suggest == "workers"
                 self.fields[param.name] = TextField(param.name, value, known, listed=listed)
+        self.folded = _folded(params, given)
         self.buttons = Buttons(session, "", [go, "Close"], 0)
         self._focused = ""
         self._left: set[str] = set()
@@ -127,7 +132,8 @@ class Form(Dialog[dict[str, str]]):
 
     @property
     def _order(self) -> list[Widget]:
-        return [*self.fields.values(), self.buttons]
+        shown = [field for name, field in self.fields.items() if name not in self.folded]
+        return [*shown, self.buttons]
 
     def mistake(self, name: str) -> str | None:
         """What is wrong in a field, None where nothing is."""
@@ -152,7 +158,10 @@ class Form(Dialog[dict[str, str]]):
             lines += wrap_spans(intro, width, 4, ellipsis) if intro else [[]]
         if self.intro:
             lines.append([])
+        self._rows = {}
         for name, param in self.params.items():
+            if name in self.folded:
+                continue
             self._rows[name] = len(lines)
             role = "key" if name == self._focused else "muted"
             label = param.label + ("" if not param.required else " *")
@@ -164,6 +173,9 @@ class Form(Dialog[dict[str, str]]):
             if mistake is not None:
                 shown = clean(f"{self.session.glyphs.growing} {mistake}", limit=width)
                 lines.append([(" " * self._label_width, "text"), (shown, "failure bold")])
+        if self.folded:
+            self._rows[FOLDED] = len(lines)
+            lines.append(self._fold_line(width))
         lines.append([])
         self._offers_row = len(lines) + NOTE_ROWS
         lines += self._about(width)
@@ -174,6 +186,17 @@ class Form(Dialog[dict[str, str]]):
         self.box.fill(self.heading, self.note, lines)
         self.call_after_refresh(self._place)
 
+    def _fold_line(self, width: int) -> Spans:
+        """Which fields are folded, and the key that shows them."""
+        names = [param.label.lower() for name, param in self.params.items() if name in self.folded]
+        key = self.session.key_of("form.unfold")
+        spans: Spans = [
+            (key, "key"),
+            (f" {len(names)} more: ", "muted"),
+            (", ".join(names), "text"),
+        ]
+        return cut_spans(spans, width, self.session.glyphs.ellipsis)
+
     def _about(self, width: int) -> list[Spans]:
         """What the field in focus is about, and what completes it."""
         self._offers = None
@@ -182,7 +205,7 @@ class Form(Dialog[dict[str, str]]):
             return [[] for _ in range(NOTE_ROWS + 1)]
         text = param.help or KINDS[param.kind]
         if param.required:
-            text = f"needed: {text}" if text else "needed"
+            text = f"required: {text}" if text else "required"
         ellipsis = self.session.glyphs.ellipsis
         lines: list[Spans] = [*wrap_spans([(text, "muted")], width, NOTE_ROWS, ellipsis)]
         lines += [[] for _ in range(NOTE_ROWS - len(lines))]
@@ -202,7 +225,7 @@ class Form(Dialog[dict[str, str]]):
         hints = [
             (key_of(complete), "next"),
             (session.keys.sign(session.glyphs.updown, previous, following), "field"),
-            (key_of(done), "go on"),
+            (key_of(done), self._enters),
             (key_of("dialog.close"), "close"),
         ]
         spans = []
@@ -210,12 +233,21 @@ class Form(Dialog[dict[str, str]]):
             spans += [(key, "key"), (f" {label}   ", "muted")]
         return spans
 
+    @property
+    def _enters(self) -> str:
+        """What Enter does now, in a word."""
+        if not self._focused:
+            return self.buttons.options[self.buttons.at].lower()
+        return "next field" if self._wrong else self.buttons.options[0].lower()
+
     def _place(self) -> None:
         """Put the fields over their rows; those that are scrolled away are hidden."""
         if not self.is_mounted:
             return
         box, left = self.box, self._label_width
         width = max(1, box.size.width - 4 - left)
+        for name in self.folded:
+            self.fields[name].display = False
         for widget in self._order:
             place = box.place_of(self._rows[widget.name or ""])
             widget.display = place is not None
@@ -250,9 +282,32 @@ class Form(Dialog[dict[str, str]]):
         order = self._order
         names = [widget.name for widget in order]
         at = names.index(self._focused) if self._focused in names else 0
-        if event.submit and self._focused:
-            self._left.add(self._focused)
-        self._focus(order[(at + event.by) % len(order)])
+        if not event.submit:
+            self._focus(order[(at + event.by) % len(order)])
+            return
+        self._left.add(self._focused)
+        wrong = self._wrong
+        if not wrong:
+            self.dismiss(self.values)
+            return
+        if self._focused in wrong:
+            self.update()
+            return
+        after = [name for name in wrong if names.index(name) > at]
+        self._focus(self.fields[(after or wrong)[0]])
+
+    @property
+    def _wrong(self) -> list[str]:
+        """The fields with a mistake, in their order; none of them is folded."""
+        return [name for name in self.fields if self.mistake(name) is not None]
+
+    def action_unfold(self) -> None:
+        """Show the optional fields, and go to the first of them."""
+        first = next((name for name in self.fields if name in self.folded), None)
+        self.folded = frozenset()
+        if first is not None:
+            self._focus(self.fields[first])
+        self.update()
 
     def _focus(self, widget: Widget) -> None:
         widget.display = True  # it may be scrolled away, and hidden widgets take no focus
@@ -264,12 +319,12 @@ class Form(Dialog[dict[str, str]]):
             self.dismiss(None)
             return
         self._left = set(self.fields)
-        wrong = next((name for name in self.fields if self.mistake(name) is not None), None)
-        if wrong is None:
+        wrong = self._wrong
+        if not wrong:
             self.dismiss(self.values)
             return
         self.update()
-        self._focus(self.fields[wrong])
+        self._focus(self.fields[wrong[0]])
 
     def action_scroll(self, lines: int) -> None:
         super().action_scroll(lines)
@@ -289,5 +344,16 @@ class Form(Dialog[dict[str, str]]):
                     field.take(offer)
                     return
         for name, at in self._rows.items():
+            if name == FOLDED and row == at:
+                self.action_unfold()
+                return
             if name and row == at:
                 self._focus(self.fields[name])
+
+
+def _folded(params: Sequence[Param], given: Mapping[str, str]) -> frozenset[str]:
+    """The names of the fields that wait in one line: a form without a required one shows all."""
+    if not any(param.required for param in params):
+        return frozenset()
+    at_rest = [one for one in params if given.get(one.name, one.default) == one.default]
+    return frozenset(one.name for one in at_rest if not one.required)

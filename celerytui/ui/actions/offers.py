@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
+from celerytui.health.detector import kind_of
 from celerytui.ui.session import Session
+
+ALERTED = (Scope.WORKER, Scope.QUEUE)
+"""The scopes whose targets may have alerts of their own."""
 
 
 class Here(Protocol):
@@ -15,6 +19,9 @@ class Here(Protocol):
     def targets(self, scope: Scope) -> list[str]: ...
 
     def has_targets(self, scope: Scope) -> bool: ...
+
+    @property
+    def current_task(self) -> str | None: ...
 
 
 class Offers:
@@ -72,6 +79,23 @@ class Offers:
             return found
         workers = self._session.engine.store.workers()
         return [one.hostname for one in workers if one.alive and action.wanted(one)]
+
+    def name_here(self, scope: Scope) -> str:
+        """The one thing of a scope that is here or that the task here belongs to, "" for none."""
+        found = self.at.targets(scope)
+        if found:
+            return found[0] if len(found) == 1 else ""
+        task = self._session.engine.store.task(self.at.current_task or "")
+        if task is None:
+            return ""
+        of_task = {Scope.TYPE: task.name, Scope.QUEUE: task.queue, Scope.WORKER: task.worker}
+        return of_task.get(scope) or ""
+
+    def alerts(self) -> list[str]:
+        """The ids of the detectors with an alert on the worker or the queue here."""
+        subjects = {(scope.value, one) for scope in ALERTED for one in self.at.targets(scope)}
+        alerts = self._session.engine.health.alerts
+        return [one.id for one in alerts if (kind_of(one.id), one.subject) in subjects]
 
     def known(self, scope: Scope) -> list[str]:
         """What there is to choose from: live workers, queues, task names; no tasks."""

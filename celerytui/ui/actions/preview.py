@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from celerytui.columns import clean, format_count, format_id, state_role, status_role
 from celerytui.control import Action, Scope
+from celerytui.counts import counted
 from celerytui.health.workers import LOST
 from celerytui.model import Queue, Task, TaskState, Worker
 from celerytui.ui.actions.twice import twice_lines
@@ -64,7 +65,7 @@ class Preview:
         return [[], *shown] if shown else []
 
     def reach(self) -> Spans:
-        """Where it is done, or to whom it is sent and how long replies are awaited."""
+        """Where it will be done, or to whom it will be sent and how long replies are awaited."""
         engine = self.session.engine
         reach = self.action.reach
         if reach is not None:
@@ -73,11 +74,11 @@ class Preview:
         live = sum(one.alive for one in engine.store.workers())
         number = len(self.targets) if self.action.scope is Scope.WORKER else live
         return [
-            ("sent to ", "muted"),
-            (f"{number} workers" if number != 1 else "1 worker", "text"),
-            (", answers awaited for ", "muted"),
-            (f"{engine.settings.reply_timeout:g}s", "text"),
-            (", written to the log", "muted"),
+            ("Will be sent to ", "muted"),
+            (counted(number, "worker"), "text"),
+            ("; waits ", "muted"),
+            (f"{engine.settings.reply_timeout:g} s", "text"),
+            (" for replies; logged", "muted"),
         ]
 
     # Tasks
@@ -86,13 +87,11 @@ class Preview:
         store = self.session.engine.store
         tasks = [task for task in store.tasks(self.targets) if task is not None]
         lines = [*self._by_state(tasks), [], *self._by_name(tasks)]
-        if len(tasks) > 1:
-            lines += self._by_worker(tasks)
+        lines += self._by_worker(tasks)
         gone = len(self.targets) - len(tasks)
         if gone:
-            lines.append(
-                [(f"  {gone} are not held any more; they are named all the same", "muted")]
-            )
+            text = f"  {counted(gone, 'task is', 'tasks are')} no longer held; will be sent anyway"
+            lines.append([(text, "muted")])
         if all_ids:
             lines += [[], *([("  " + clean(one, limit=64), "muted")] for one in self.targets)]
         twice = twice_lines(self.session, self.action, tasks)
@@ -141,7 +140,9 @@ class Preview:
             )
         if len(ranked) > NAMES:
             rest = sum(len(members) for _, members in ranked[NAMES:])
-            lines.append([(f"  {rest:>6,} of {len(ranked) - NAMES} more names", "muted")])
+            lines.append(
+                [(f"  {rest:>6,} of {counted(len(ranked) - NAMES, 'more name')}", "muted")]
+            )
         return lines
 
     def _by_worker(self, tasks: Sequence[Task]) -> list[Spans]:
@@ -152,9 +153,10 @@ class Preview:
             return []
         spans: list[Span] = [("  on     ", "muted")]
         for name, count in counts.most_common(WORKERS):
-            spans += [(clean(name, limit=40), "text"), (f" {count:,}   ", "muted")]
+            number = f" {count:,}" if len(tasks) > 1 else ""
+            spans += [(clean(name, limit=40), "text"), (f"{number}   ", "muted")]
         if len(counts) > WORKERS:
-            spans.append((f"+{len(counts) - WORKERS} workers", "muted"))
+            spans.append((f"+{counted(len(counts) - WORKERS, 'worker')}", "muted"))
         return [spans]
 
     def _warnings(self, workers: Sequence[Worker], tasks: Sequence[Task]) -> list[Spans]:
@@ -163,18 +165,31 @@ class Preview:
         lost = [worker.hostname for worker in workers if LOST.on(worker)]
         mark: Span = (f"{self.session.glyphs.warning}  ", "warning bold")
         lines: list[Spans] = [
-            [mark, (f"{clean(name, limit=60)} is lost and will not hear of it", "text")]
+            [mark, (f"{clean(name, limit=60)} is lost, will not receive this", "text")]
             for name in lost[:UNREACHABLE]
         ]
-        if len(lost) > UNREACHABLE:
-            lines.append([mark, (f"{len(lost) - UNREACHABLE} more workers are lost", "text")])
+        more = len(lost) - UNREACHABLE
+        if more > 0:
+            lines.append(
+                [
+                    mark,
+                    (
+                        counted(
+                            len(lost) - UNREACHABLE, "more worker is lost", "more workers are lost"
+                        ),
+                        "text",
+                    ),
+                ]
+            )
         # Such a pool has all that its worker received, and looks at no revoke any more.
         heedless = {worker.hostname for worker in workers if worker.pool == "threads"}
         for name in sorted({task.worker or "" for task in tasks if _is_received(task)} & heedless):
-            has = "has a threads pool: what it received runs all the same"
+            has = "has a threads pool: tasks it has received will still run"
             lines.append([mark, (f"{clean(name, limit=60)} {has}", "text")])
         if any(not task.state.finished and task.state is not TaskState.STARTED for task in tasks):
-            lines.append([mark, ("workers without --statedb forget it when they restart", "text")])
+            lines.append(
+                [mark, ("workers without --statedb forget revokes when they restart", "text")]
+            )
         return [[], *lines] if lines else []
 
     # Workers and queues
@@ -186,7 +201,7 @@ class Preview:
             worker = store.worker(hostname)
             name = clean(hostname, limit=48)
             if worker is None:
-                lines.append([(f"  {name}", "text"), ("   not known any more", "muted")])
+                lines.append([(f"  {name}", "text"), ("   no longer known", "muted")])
                 continue
             spans: list[Span] = [
                 (f"{glyphs.alive if worker.alive else glyphs.lost} ", status_role(worker)),
@@ -199,7 +214,7 @@ class Preview:
             waiting = len(held) - running
             spans += [(f"  {waiting:>3,}", "strong" if waiting else "muted"), (" waiting", "muted")]
             if not worker.alive:
-                spans.append((f"   {worker.status}: not reached", "warning"))
+                spans.append((f"   {worker.status}: will not receive this", "warning"))
             lines.append(spans)
         if len(self.targets) > ROWS:
             lines.append([(f"  and {len(self.targets) - ROWS} more", "muted")])
@@ -226,7 +241,9 @@ class Preview:
                 ]
             )
             if kept and what:
-                lines.append([(" " * 24 + f"{kept:,} that workers hold already stay", "muted")])
+                lines.append(
+                    [(" " * 24 + f"{counted(kept, 'message')} held by workers will stay", "muted")]
+                )
         return lines
 
 

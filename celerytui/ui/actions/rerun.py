@@ -24,14 +24,20 @@ def rerun_form(
     name = found.name or (task.name if task is not None else None)
     title: Spans = [
         (action.label, "strong"),
-        ("  " + (clean(name, limit=60) if name else "name not known"), "text"),
+        ("  " + (clean(name, limit=60) if name else "name unknown"), "text"),
         ("  " + format_id(task_id, ascii=session.ascii), "muted"),
     ]
     note = action_note(session, action)
     twice = twice_lines(session, action, [] if task is None else [task])
+    params = [
+        replace(param, required=True, help=ARGUMENTS[param.name])
+        if param.name in ARGUMENTS
+        else param
+        for param in action.params
+    ]
     if isinstance(found, Arguments):
         source: Spans = [
-            ("its arguments, from ", "muted"),
+            ("arguments from ", "muted"),
             (clean(found.source, limit=90), "text"),
         ]
         values = {"args": found.args, "kwargs": found.kwargs}
@@ -40,23 +46,17 @@ def rerun_form(
         if found.priority is not None:
             values["priority"] = str(found.priority)
         return Form(
-            session, title, note, action.params, values=values, go="Run it again", ready=True,
+            session, title, note, params, values=values, go="Run it again", ready=True,
             intro=[*twice, source],
         )  # fmt: skip
     known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
-    params = [
-        replace(param, required=True, help=ARGUMENTS[param.name])
-        if param.name in ARGUMENTS
-        else param
-        for param in action.params
-    ]
     mark = (f"{session.glyphs.warning} ", "warning bold")
     intro: list[Spans] = [
         *twice,
         [mark, ("not run again: ", "strong"), (clean(found.reason, limit=240), "text")],
-        [("To send it all the same, write its arguments as JSON.", "muted")],
+        [("To send it anyway, enter its arguments as JSON.", "muted")],
     ]
     return Form(
-        session, title, note, params, intro=intro, go="Send it so",
+        session, title, note, params, intro=intro, go="Send it",
         values={name: text for name, text in known.items() if text},
     )  # fmt: skip

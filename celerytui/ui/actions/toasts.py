@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from celerytui.columns import clean, format_id
 from celerytui.control import action as action_of
-from celerytui.control import overall
+from celerytui.control import overall, without_aside
+from celerytui.counts import counted
 from celerytui.model import Finding, Item, Outcome, Reply
 from celerytui.ui.draw.glyphs import Glyphs
 
@@ -35,15 +36,18 @@ def outcome_toast(outcome: Outcome, glyphs: Glyphs) -> Toast:
     label = action_of(outcome.action).label
     count = len(outcome.targets)
     what = clean(format_id(outcome.targets[0], 24)) if count == 1 else f"{count:,}" if count else ""
-    lines = [_reply(reply, outcome.targets, glyphs) for reply in outcome.replies[:REPLIES]]
-    rest = outcome.replies[REPLIES:]
+    concerned, others = without_aside(outcome.replies, action_of(outcome.action).aside)
+    lines = [_reply(reply, outcome.targets, glyphs) for reply in concerned[:REPLIES]]
+    if others:
+        lines.append(f"{glyphs.dot} {others}")
+    rest = concerned[REPLIES:]
     if rest:
         good = sum(reply.ok is True for reply in rest)
-        lines.append(f"{len(rest)} more workers, {good} of them ok")
+        lines.append(f"{counted(len(rest), 'more worker')}, {good:,} ok")
     if outcome.error is not None:
         lines.insert(0, f"{glyphs.failure} {clean(outcome.error, limit=300)}")
     elif not outcome.replies and not outcome.items:
-        lines.append(f"{glyphs.unknown} no worker answered")
+        lines.append(f"{glyphs.unknown} no worker replied")
     lines += _items(outcome.items, glyphs)
     signs = [reply.ok for reply in outcome.replies] + [item.ok for item in outcome.items]
     severity = SEVERITIES[overall(signs, outcome.error)]

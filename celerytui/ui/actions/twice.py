@@ -45,7 +45,7 @@ def _redelivered(session: Session, tasks: Sequence[Task]) -> list[str]:
         lines.append(f"the broker will deliver {what} again{how}: {who} would run twice")
     if unknown:
         what = _what(unknown, tasks)
-        lines.append(f"not known whether the broker delivers {what} again: may run twice")
+        lines.append(f"unknown whether the broker will deliver {what} again: may run twice")
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span
-from celerytui.health.link import BEHIND, BLOCKED
+from celerytui.health.link import BEHIND, BLOCKED, UNASKED
 from celerytui.model import LinkState
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -52,6 +52,14 @@ class Banner(Bar):
         blocked = session.engine.health.alerts.get(BLOCKED)
         if blocked is not None:
             return [(clean(blocked.text, limit=200), "strong")], None
+        unasked = session.engine.health.alerts.get(UNASKED)
+        if unasked is not None:
+            key = (session.key_of("workers.ask"), "ask again")
+            return [
+                ("Workers can't be asked: ", "strong"),
+                (clean(unasked.evidence["error"], limit=160), "text"),
+                ("; what ran before the start is unknown", "warning"),
+            ], key
         behind = session.engine.health.alerts.get(BEHIND)
         if behind is not None:
             what = "  Events arrive faster than they can be read."

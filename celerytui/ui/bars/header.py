@@ -14,7 +14,7 @@ from celerytui.columns import (
 )
 from celerytui.health import Alerts
 from celerytui.health.link import BEHIND, QUIET
-from celerytui.model import Link, LinkState
+from celerytui.model import Link, LinkState, Outage
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width
@@ -99,7 +99,9 @@ class Header(Bar):
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
         if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
-            word = "disconnected" if link.lost_at else "no broker"
+            word = "disconnected" if link.lost_at else Outage.ABSENT.value
+            if link.outage is not None and link.outage is not Outage.ABSENT:
+                word = link.outage.value
             if link.next_try and link.next_try > now:
                 when = format_until(link.next_try - now)
                 word = f"{word}, retry {when}" if wide else f"retry {when}"

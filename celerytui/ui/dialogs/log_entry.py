@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celerytui.columns import clean, format_clock, format_duration, format_id
-from celerytui.control import LogEntry
+from celerytui.control import LogEntry, find_action, without_aside
 from celerytui.model import Item, Reply
 from celerytui.ui.dialogs.reading import Reading
 from celerytui.ui.draw.spans import Span, Spans, cut_spans
@@ -40,11 +40,11 @@ def entry_lines(session: Session, entry: LogEntry, width: int) -> list[Spans]:
     if entry.error:
         lines += [[], [(f"{session.glyphs.failure} ", "failure"), (clean(entry.error), "text")]]
     if entry.replies:
-        lines += [
-            [],
-            [("Answers", "strong")],
-            *(_reply(session, one) for one in entry.replies),
-        ]
+        action = find_action(entry.action)
+        concerned, others = without_aside(entry.replies, action.aside if action else None)
+        lines += [[], [("Replies", "strong")], *(_reply(session, one) for one in concerned)]
+        if others:
+            lines.append([(f"{session.glyphs.dot} {others}", "muted")])
     if entry.items:
         lines += [[], *_items(session, entry.items)]
     if entry.finding is not None:

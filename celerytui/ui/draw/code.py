@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from celerytui.columns import clean, cut, format_count
+from celerytui.counts import agree
 from celerytui.ui.draw.glyphs import UNICODE, Glyphs
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, wrap_spans
 
@@ -142,7 +143,7 @@ def _without_middle(rows: list[list[Span]], width: int, glyphs: Glyphs) -> list[
     if left_out <= 1:
         return rows
     head = MOST_ROWS // 4
-    note = f"  [{format_count(left_out)} lines left out]"
+    note = f"  [{format_count(left_out)} {agree(left_out, 'line')} left out]"
     row = fit_spans([(note, "faint")], width, ellipsis=glyphs.ellipsis)
     return [*rows[:head], row, *rows[head + left_out :]]
 

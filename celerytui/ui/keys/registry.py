@@ -13,6 +13,7 @@ from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 from celerytui.control import ACTIONS, GROUPS, Scope
+from celerytui.health.workers import LOST, SHARED
 
 
 class Key(Struct, frozen=True):
@@ -21,7 +22,9 @@ class Key(Struct, frozen=True):
     `where` is where it works, one of PLACES. `shown` is its place in the footer, lower first, 0 for
     not there; `rank` how soon it goes where room is short, highest first, as `shown` if 0; one that
     `stays` never goes, and one `about` a scope is there only where the user is at such a thing.
-    `command` is whether the palette has it, `priority` whether it goes before a widget's own keys.
+    `words` are others that the palette finds it by, `command` is whether the palette has it, where
+    it is not one of a place APART, and `priority` whether it goes before a widget's own keys.
+    `mends` are the ids of the detectors whose alerts it leads to the cause of.
     """
 
     id: str
@@ -36,6 +39,13 @@ class Key(Struct, frozen=True):
     about: Scope | None = None
     command: bool = True
     priority: bool = False
+    words: str = ""
+    mends: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the palette calls it."""
+        return self.label[:1].upper() + self.label[1:]
 
 
 PLACES: Mapping[str, str] = {
@@ -49,6 +59,7 @@ PLACES: Mapping[str, str] = {
     "task": "On a task",
     "list": "Moving",
     "filter": "While a filter is typed",
+    "palette": "In the palette",
     "dialog": "In every dialog",
     "choice": "In a choice",
     "reading": "In a text",
@@ -61,60 +72,73 @@ PLACES: Mapping[str, str] = {
 }
 """Where keys work, and how the help calls that, in its order; a pane names its own in `KEYS`."""
 
+APART = frozenset(
+    {
+        *("filter", "palette", "dialog", "choice", "reading"),
+        *("result", "question", "form", "field", "options"),
+    }
+)
+"""The places whose keys work only while a dialog or the filter's line is open."""
+
 
 KEYS: tuple[Key, ...] = (
-    Key("panel.next", "tab", "panel", "next_pane", help="next panel"),
+    Key("panel.next", "tab", "next panel", "next_pane", help="next panel"),
     Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
-    Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="the panel alone, and back"),
-    Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter the tasks; in workers and queues, find by name"),
-    Key("back", "escape", "back", "back", command=False, help="close, go back, clear the filter"),
-    Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="freeze the display, not the receiver"),
-    Key("display.utc", "u", "UTC", "utc", help="clock in UTC or local"),
-    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again what they do"),
-    Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="the task's result in its backend; connect now, where the broker is gone"),
-    Key("action.cancel", "x", "cancel", "cancel", help="cancel the action that is under way"),
-    Key("palette.open", "colon,ctrl+p", "command", "app.command_palette", shown=70, command=False, help="every command by name"),
-    Key("actions.menu", "a", "actions", "menu", shown=50, help="what can be done here"),
-    Key("help.show", "question_mark", "help", "help", shown=80, stays=True, help="this page"),
-    Key("quit", "q,ctrl+q", "quit", "app.quit", shown=90, stays=True, help="leave"),
-    Key("move.down", "j,down", "down", "move(1)", where="list", help="next row"),
-    Key("move.up", "k,up", "up", "move(-1)", where="list", help="previous row"),
-    Key("move.page_down", "pagedown,ctrl+f", "page down", "page(1)", where="list", help="a page down"),
-    Key("move.page_up", "pageup,ctrl+b", "page up", "page(-1)", where="list", help="a page up"),
-    Key("move.top", "g,home", "top", "top", where="list", help="first row"),
-    Key("move.bottom", "G,end", "bottom", "bottom", where="list", help="last row"),
-    Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="all about this row"),
-    Key("sort.choose", "s", "sort", "screen.sort", where="table", shown=30, help="choose the column to sort by"),
-    Key("sort.reverse", "o", "reverse", "reverse", where="table", help="turn the order round"),
-    Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark this row and go on"),
-    Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all that match, or none"),
-    Key("task.traceback", "t", "traceback", "screen.traceback", where="task", shown=45, help="straight to the traceback"),
-    Key("task.copy_id", "c", "copy id", "screen.copy_id", where="task", shown=46, help="copy the whole id"),
+    Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="zoom", words="maximize full screen"),
+    Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter tasks; search workers, queues and the log", words="search find"),
+    Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
+    Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume"),
+    Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
+    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload"),
+    Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="result from the result backend; reconnect while disconnected", words="reconnect connect now"),
+    Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action", words="stop"),
+    Key("palette.open", "colon,ctrl+p", "command", "app.palette", shown=70, command=False, help="command palette"),
+    Key("actions.menu", "a", "actions", "menu", shown=50, help="menu of actions"),
+    Key("help.show", "question_mark", "help", "help", shown=80, stays=True, help="help", words="keys"),
+    Key("quit", "q,ctrl+q", "quit", "app.quit", shown=90, stays=True, help="quit", words="exit leave"),
+    Key("move.down", "j,down", "next row", "move(1)", where="list", help="next row"),
+    Key("move.up", "k,up", "previous row", "move(-1)", where="list", help="previous row"),
+    Key("move.page_down", "pagedown,ctrl+f", "next page", "page(1)", where="list", help="a page down"),
+    Key("move.page_up", "pageup,ctrl+b", "previous page", "page(-1)", where="list", help="a page up"),
+    Key("move.top", "g,home", "first row", "top", where="list", help="first row"),
+    Key("move.bottom", "G,end", "last row", "bottom", where="list", help="last row"),
+    Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="details", words="open info", mends=(SHARED.id,)),
+    Key("sort.choose", "s", "sort", "screen.sort", where="table", shown=30, help="sort by a column", words="order"),
+    Key("sort.reverse", "o", "reverse order", "reverse", where="table", help="reverse order"),
+    Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark the row and move down"),
+    Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all matches, or unmark them"),
+    Key("task.traceback", "t", "traceback", "screen.traceback", where="task", shown=45, help="traceback", words="error exception"),
+    Key("task.copy_id", "c", "copy id", "screen.copy_id", where="task", shown=46, help="copy the id"),
     Key("task.copy_row", "y", "copy as JSON", "screen.copy_row", where="task", help="copy the task as JSON"),
-    Key("worker.tasks", "t", "its tasks", "screen.worker_tasks", where="worker", shown=44, help="the tasks of this worker"),
-    Key("detail.down", "j,down", "down", "scroll(1)", where="scroll", help="scroll down"),
-    Key("detail.up", "k,up", "up", "scroll(-1)", where="scroll", help="scroll up"),
-    Key("detail.page_down", "pagedown,ctrl+f", "page down", "scroll_page(1)", where="scroll", help="a page down"),
-    Key("detail.page_up", "pageup,ctrl+b", "page up", "scroll_page(-1)", where="scroll", help="a page up"),
-    Key("detail.top", "g,home", "top", "scroll_to(0)", where="scroll", help="to the top"),
-    Key("detail.bottom", "G,end", "bottom", "scroll_to(1000000)", where="scroll", help="to the end"),
+    Key("worker.tasks", "t", "its tasks", "screen.worker_tasks", where="worker", shown=44, help="tasks of this worker", mends=(LOST.id,)),
+    Key("detail.down", "j,down", "scroll down", "scroll(1)", where="scroll", help="scroll down"),
+    Key("detail.up", "k,up", "scroll up", "scroll(-1)", where="scroll", help="scroll up"),
+    Key("detail.page_down", "pagedown,ctrl+f", "scroll a page down", "scroll_page(1)", where="scroll", help="a page down"),
+    Key("detail.page_up", "pageup,ctrl+b", "scroll a page up", "scroll_page(-1)", where="scroll", help="a page up"),
+    Key("detail.top", "g,home", "scroll to the top", "scroll_to(0)", where="scroll", help="to the top"),
+    Key("detail.bottom", "G,end", "scroll to the end", "scroll_to(1000000)", where="scroll", help="to the end"),
     Key("detail.next_link", "right_square_bracket", "next link", "link(1)", where="detail", shown=12, help="next parent, child or sibling"),
-    Key("detail.previous_link", "left_square_bracket", "previous link", "link(-1)", where="detail", help="the one before"),
-    Key("detail.open", "enter,i", "open", "open", where="detail", shown=11, help="go to the chosen relative, or open this task whole"),
-    Key("section.next", "right_square_bracket", "next section", "section(1)", where="sections", shown=13, help="next section of what the worker tells"),
-    Key("section.previous", "left_square_bracket", "section before", "section(-1)", where="sections", help="the section before"),
-    Key("follow", "f", "follow", "follow", where="tasks", help="stay with the newest, or stop"),
+    Key("detail.previous_link", "left_square_bracket", "previous link", "link(-1)", where="detail", help="previous parent, child or sibling"),
+    Key("detail.open", "enter,i", "open", "open", where="detail", shown=11, help="open the selected relative, or this task"),
+    Key("section.next", "right_square_bracket", "next section", "section(1)", where="sections", shown=13, help="next section"),
+    Key("section.previous", "left_square_bracket", "previous section", "section(-1)", where="sections", help="previous section"),
+    Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
-    Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel: the filter before comes back"),
+    Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
     Key("filter.complete", "tab", "complete", "complete", where="filter", shown=3, rank=2, help="complete the word"),
-    Key("filter.older", "up", "history", "history(-1)", where="filter", shown=4, rank=3, help="history: the filters applied before"),
-    Key("filter.newer", "down", "newer", "history(1)", where="filter", help="history: newer ones"),
+    Key("filter.older", "up", "history", "history(-1)", where="filter", shown=4, rank=3, help="previous filter in the history"),
+    Key("filter.newer", "down", "newer", "history(1)", where="filter", help="next filter in the history"),
     Key("dialog.close", "escape", "close", "decline", where="dialog", help="close; in a question, no"),
     Key("dialog.quit", "ctrl+q", "quit", "app.quit", where="dialog", help="quit"),
     Key("choice.down", "j,down", "down", "step(1)", where="choice", help="next line"),
     Key("choice.up", "k,up", "up", "step(-1)", where="choice", help="previous line"),
-    Key("choice.take", "enter", "take", "take", where="choice", help="take this line"),
+    Key("choice.take", "enter", "take", "take", where="choice", help="select this line"),
     Key("choice.close", "q", "close", "decline", where="choice", help="close"),
+    Key("palette.take", "enter", "run", "screen.take", where="palette", help="run this command"),
+    Key("palette.down", "down", "down", "screen.step(1)", where="palette", help="next command"),
+    Key("palette.up", "up", "up", "screen.step(-1)", where="palette", help="previous command"),
+    Key("palette.page_down", "pagedown", "page down", "screen.page(1)", where="palette", help="a page down"),
+    Key("palette.page_up", "pageup", "page up", "screen.page(-1)", where="palette", help="a page up"),
     Key("reading.page", "space", "page down", "scroll_page(1)", where="reading", help="a page down"),
     Key("reading.close", "q,question_mark,enter", "close", "decline", where="reading", help="close"),
     Key("result.read", "r", "read again", "read", where="result", help="read it again"),
@@ -122,21 +146,22 @@ KEYS: tuple[Key, ...] = (
     Key("question.yes", "y", "yes", "accept", where="question", help="yes"),
     Key("question.no", "n", "no", "decline", where="question", help="no"),
     Key("question.other", "left,right,tab,h,l,shift+tab", "choose", "other_button", where="question", help="the other button"),
-    Key("question.take", "enter", "take it", "take", where="question", help="take the button in focus"),
-    Key("question.previous", "up,k", "previous", "choose(-1)", where="question", help="choose the signal before; scroll up"),
-    Key("question.next", "down,j", "next", "choose(1)", where="question", help="choose the next signal; scroll down"),
+    Key("question.take", "enter", "take it", "take", where="question", help="press the focused button"),
+    Key("question.previous", "up,k", "previous", "choose(-1)", where="question", help="previous signal; scroll up"),
+    Key("question.next", "down,j", "next", "choose(1)", where="question", help="next signal; scroll down"),
     Key("question.ids", "d", "all ids", "all_ids", where="question", help="show all ids"),
     Key("form.page_down", "pagedown", "page down", "scroll_page(1)", where="form", help="a page down"),
     Key("form.page_up", "pageup", "page up", "scroll_page(-1)", where="form", help="a page up"),
+    Key("form.unfold", "ctrl+o", "more fields", "unfold", where="form", help="show the optional fields"),
     Key("field.complete", "tab", "complete", "complete", where="field", priority=True, help="complete the word, else the next field"),
     Key("field.previous", "shift+tab,up", "previous", "leave(-1)", where="field", priority=True, help="previous field"),
     Key("field.next", "down", "next", "leave(1)", where="field", help="next field"),
-    Key("field.done", "enter", "go on", "leave(1, True)", where="field", help="go on: the next field, and at last the button"),
+    Key("field.done", "enter", "send", "leave(1, True)", where="field", help="send; while a field is missing or wrong, go to it"),
     Key("options.previous_field", "shift+tab,up,k", "previous", "leave(-1)", where="options", help="previous field"),
     Key("options.next_field", "tab,down,j", "next", "leave(1)", where="options", help="next field"),
-    Key("options.left", "left,h", "left", "step(-1)", where="options", help="the choice at the left"),
-    Key("options.right", "right,l,space", "right", "step(1)", where="options", help="the choice at the right"),
-    Key("options.take", "enter", "go on", "take", where="options", help="go on, or press the button"),
+    Key("options.left", "left,h", "left", "step(-1)", where="options", help="choice to the left"),
+    Key("options.right", "right,l,space", "right", "step(1)", where="options", help="choice to the right"),
+    Key("options.take", "enter", "send", "take", where="options", help="the same as in a text; on the buttons, press the one in focus"),
 )  # fmt: skip
 
 

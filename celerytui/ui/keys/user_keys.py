@@ -17,7 +17,7 @@ from celerytui.ui.terminal.private import name_of_character
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 CHARACTERS: Final = frozenset(name_of_character(chr(code)) for code in range(0x20, 0x7F))
 NAMES: Final = CHARACTERS.union(key.value for key in TextualKeys if not key.value.startswith("<"))
-TYPED: Final = frozenset(("filter", "field", "question.take"))
+TYPED: Final = frozenset(("filter", "field", "palette", "question.take"))
 """The places, and the id, whose keys work where text is typed: a character would be text there."""
 
 

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from celerytui.columns import clean
 from celerytui.control import ENABLE_EVENTS
+from celerytui.counts import counted
 from celerytui.health.workers import SILENT
-from celerytui.model import LinkState, Worker
+from celerytui.model import LinkState, Outage, Worker
 from celerytui.query import hint
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
@@ -17,6 +18,12 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
 WIDTH = 72
+
+_OUTAGES = {
+    Outage.ABSENT: "No answer from",
+    Outage.REFUSED: "Refused by",
+    Outage.UNUSABLE: "Cannot connect to",
+}
 
 
 class EmptyState(Struct):
@@ -79,7 +86,9 @@ def no_workers(session: Session) -> EmptyState:
     if engine.link.state is LinkState.CONNECTING:
         return EmptyState("Connecting", "Workers appear once the broker answers.")
     if engine.link.state is LinkState.RECONNECTING:
-        return EmptyState("The broker does not answer", "Workers appear once it does.", warns=True)
+        outage = _OUTAGES[engine.link.outage or Outage.ABSENT]
+        text = "Workers appear once it can be reached."
+        return EmptyState(f"{outage} the broker", text, warns=True)
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
     if engine.survey_error is not None:
@@ -96,7 +105,7 @@ def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState
     """Why no row is left of a list that was narrowed to those which contain a text."""
     return EmptyState(
         f'No {noun} matches "{clean(word, limit=40)}"',
-        f"{count:,} {noun}{'' if count == 1 else 's'} in all.",
+        f"{counted(count, noun)} in all.",
         keys=_change_or_clear(session),
     )
 
@@ -124,15 +133,17 @@ def no_tasks(session: Session) -> EmptyState:
     if session.filter_text and len_held(session):
         return EmptyState(
             "No matches",
-            f"None of {len_held(session):,} tasks matches the filter. {_meant(session)}".strip(),
+            f"None of {counted(len_held(session), 'task')} matches the filter. "
+            f"{_meant(session)}".strip(),
             keys=_change_or_clear(session),
         )
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
         where = clean(engine.broker_url)
         if link.error:
+            remedy = "" if link.remedy is None else f" This grants it: {link.remedy}"
             return EmptyState(
-                f"No answer from {where}",
-                clean(link.error),
+                f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
+                clean(f"{link.error.rstrip('.')}.{remedy}"),
                 keys=((session.key_of("task.result"), "reconnect"),),
                 warns=True,
             )
@@ -151,7 +162,7 @@ def no_tasks(session: Session) -> EmptyState:
         return no_workers(session)
     return EmptyState(
         "No tasks yet",
-        f"{'1 worker is' if len(workers) == 1 else f'{len(workers):,} workers are'} online; "
+        f"{counted(len(workers), 'worker is', 'workers are')} online; "
         "no task events since the monitor started.",
     )
 
@@ -169,7 +180,7 @@ def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
         keys = ((key, f"enable task events on {names}{more}"),)
         why = "They can be enabled until the workers restart."
     return EmptyState(
-        f"Task events are off on {len(silent)} of {len(live)} worker{'s' * (len(live) != 1)}",
+        f"Task events are off on {len(silent):,} of {counted(len(live), 'worker')}",
         "Without them tasks cannot be shown: the workers were started without -E. " + why,
         keys=keys,
         code=(

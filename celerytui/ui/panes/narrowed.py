@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
 from celerytui.query import Filter
-from celerytui.ui.keys.help import HelpSubject
 from celerytui.ui.panes.list import Item, ListPane
+
+if TYPE_CHECKING:
+    from celerytui.ui.keys.help import HelpSubject
 
 
 class NarrowedPane(ListPane[Item]):

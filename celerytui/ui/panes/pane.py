@@ -7,6 +7,7 @@ screen, so that a storm of events costs the terminal no more than a reader could
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual import events
@@ -19,9 +20,11 @@ from celerytui.control import Scope
 from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
-from celerytui.ui.keys.help import HelpSubject
 from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
+
+if TYPE_CHECKING:
+    from celerytui.ui.keys.help import HelpSubject
 
 Row = tuple[Line | Spans, str]
 """A line and the ground it stands on."""
@@ -78,6 +81,8 @@ class Pane(Keyed, Widget, can_focus=True):
 
     def help_subject(self) -> HelpSubject:
         """What help is about while this pane has the focus."""
+        from celerytui.ui.keys.help import HelpSubject
+
         return HelpSubject(self.NAME, self.places(), self.columns_explained())
 
     def footnote(self) -> Spans:

@@ -21,6 +21,19 @@ STATUSES: Final = {
 }
 """The signals that end the monitor, and the exit status of each."""
 
+_WITHOUT_ASKING: Final = frozenset(signal.valid_signals()) - {
+    *STATUSES,
+    signal.SIGALRM,
+    # No handler can be installed.
+    *(signal.SIGKILL, signal.SIGSTOP),
+    # They stop or continue, or do nothing by default.
+    *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT),
+    *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),
+    # After a handler of Python's the instruction that failed would run again, for ever.
+    *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
+}
+"""All other signals: by default nearly each ends a process, SIGQUIT, SIGABRT and SIGUSR1 too."""
+
 LEAVE_SECONDS: Final = 1.75
 """From being asked to leave until the process is ended by force."""
 
@@ -39,7 +52,8 @@ class Departure:
     """The process's signals while the monitor runs, and the time by which it is gone.
 
     `asked(status)` is called inside a signal handler when a signal asks to leave; `abandon()` when
-    time is up, before the process ends: it gives the terminal back without waiting for anything.
+    time is up, and on a signal that ends a process without asking: it gives the terminal back
+    without waiting for the loop, and after it the process ends.
     At the end the handlers that the user's project installed are put back, but for those that end
     a process: a terminal that goes away sends SIGHUP twice, from the kernel and from the shell, and
     the second must not cut short what is cleaned up after the first.
@@ -48,7 +62,7 @@ class Departure:
     def __init__(self, asked: Callable[[int], None], abandon: Callable[[], None]) -> None:
         self._asked = asked
         self._abandon = abandon
-        self._before: dict[signal.Signals, Any] = {}
+        self._before: dict[int, Any] = {}
         self.status: int | None = None
         self.until = 0.0
 
@@ -58,6 +72,11 @@ class Departure:
         for number in STATUSES:
             signal.signal(number, self._signalled)
         signal.signal(signal.SIGALRM, self._overdue)
+        for number in _WITHOUT_ASKING:
+            # Python ignores some, and a project may have taken others.
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._killed)
+                self._before[number] = signal.SIG_DFL
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,12 +89,10 @@ class Departure:
                 signal.signal(number, handler)
 
     def begin(self, status: int) -> None:
-        """Start the clock; the first status wins, except that a failure is never forgotten."""
+        """Start the clock; the first status wins."""
         if self.status is None:
             self.until = time.monotonic() + LEAVE_SECONDS
             signal.setitimer(signal.ITIMER_REAL, LEAVE_SECONDS)
-            self.status = status
-        elif self.status == ExitCode.OK:
             self.status = status
 
     def guard_exit(self, status: int) -> None:
@@ -110,6 +127,14 @@ class Departure:
             status = STATUSES[signal.Signals(number)]
             self.begin(status)
             self._asked(status)
+
+    def _killed(self, number: int, _frame: object) -> None:
+        """End as the signal ends any process, with the terminal given back."""
+        try:
+            self._abandon()
+        finally:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     def _overdue(self, *_: object) -> None:
         try:

@@ -32,6 +32,8 @@ from celerytui.ui.terminal.outlet import Outlet, reopen
 from celerytui.ui.terminal.private import CompositorUpdate
 
 DRAIN_SECONDS: Final = 0.3
+ABANDON_SECONDS: Final = 0.2
+"""How long a terminal may take what was written to it: orderly leaving, and where time is up."""
 SETTLE_SECONDS: Final = 0.02
 """Time for mouse reports that are under way when the mouse is turned off: no shell reads them."""
 
@@ -127,12 +129,13 @@ class TerminalDriver(Driver):
     def stop_application_mode(self) -> None:
         """Give the terminal back exactly as it was; nothing where that was done already."""
         self.disable_input()
-        outlet, self._outlet = self._outlet, None
-        if outlet is None:
+        if self._outlet is None:
             return
-        outlet.finish(self._farewell(), DRAIN_SECONDS)
+        # Until all is given back it is ours, so that `abandon` can do it where this is cut short.
+        self._outlet.finish(self._farewell(), DRAIN_SECONDS)
         time.sleep(SETTLE_SECONDS)
         self._restore_attributes()
+        outlet, self._outlet = self._outlet, None
         outlet.close()
         os.close(self._input)
         self._unhush()
@@ -151,10 +154,10 @@ class TerminalDriver(Driver):
         """Nothing is left to close: leaving the application's mode closes all."""
 
     def abandon(self) -> None:
-        """Give the terminal back from within a signal handler, while the loop is stuck."""
+        """Give the terminal back from within a signal handler, whatever the loop does."""
         outlet, self._outlet = self._outlet, None
         if outlet is not None:
-            outlet.finish(self._farewell(), 0.0)
+            outlet.finish(self._farewell(), ABANDON_SECONDS)
             self._restore_attributes()
             self._unhush()
 

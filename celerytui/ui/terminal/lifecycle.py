@@ -138,8 +138,8 @@ class Lifecycle:
     def handle_exception(self, error: Exception) -> None:
         """Leave because of an error that nobody caught."""
         remember_exception(self._app, error)
-        self._crashed(error)
-        App.exit(self._app, ExitCode.FAILURE, ExitCode.FAILURE)
+        if self._crashed(error):
+            App.exit(self._app, ExitCode.FAILURE, ExitCode.FAILURE)
 
     async def unmount(self) -> None:
         """Wait for what was started to stop; the terminal has been given back."""
@@ -180,12 +180,20 @@ class Lifecycle:
         except Exception:
             logger.exception("stopping failed")
 
-    def _crashed(self, error: BaseException) -> None:
-        """Keep the first error that ends the app, to be told once the terminal is given back."""
-        logger.error("crashed", exc_info=error)
-        if self._crash is None:
-            self._crash = error
+    def _crashed(self, error: BaseException) -> bool:
+        """Keep an error that ends the app, to be told once the terminal is given back.
+
+        False where the app leaves already: widgets that are taken down, perhaps before they were
+        whole, may fail.
+        """
+        departure = self._departure
+        leaving = self.leaving or (departure is not None and departure.status is not None)
+        logger.error("failed while leaving" if leaving else "crashed", exc_info=error)
+        if leaving:
+            return False
+        self._crash = error
         self._begin_leaving(ExitCode.FAILURE)
+        return True
 
 
 def _tell(error: BaseException) -> None:

@@ -72,17 +72,26 @@ class Outlet:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        self._pending += last
+        # A copy: a signal's handler may come by here in the midst of the loop's own writing.
+        left = bytes(self._pending) + last
         deadline = time.monotonic() + seconds
-        while not self._send():
+        while left := self._written(left):
             if time.monotonic() >= deadline:
-                self._pending[:] = last
                 with contextlib.suppress(termios.error):
                     termios.tcflush(self.fd, termios.TCOFLUSH)
-                self._send()
+                self._written(last)
                 break
             time.sleep(0.005)
-        self._pending.clear()
+        self._pending = bytearray()
+
+    def _written(self, data: bytes) -> bytes:
+        """Send what can be sent at once; what is left of it."""
+        try:
+            return data[os.write(self.fd, data) :]
+        except BlockingIOError:
+            return data
+        except OSError:  # the terminal is gone
+            return b""
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -62,9 +62,11 @@ def _modal() -> list[tuple[str, ...]]:
     from celerytui.ui.actions.inputs import ChoiceField, TextField
     from celerytui.ui.bars.filter_line import FilterInput
     from celerytui.ui.dialogs.choice import Choice
+    from celerytui.ui.dialogs.palette import Palette, SearchLine
     from celerytui.ui.dialogs.reading import Reading
     from celerytui.ui.views.task.result import ResultDialog
 
     alone = (FilterInput, Confirm, Choice, Reading, ResultDialog)
     found = [kind.places() for kind in alone]
+    found.append((*Palette.places(), *SearchLine.places()))
     return found + [(*Form.places(), *field.places()) for field in (ChoiceField, TextField)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, EventReader, Held
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, Held, ReplyReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -28,6 +28,12 @@ def _fast_events(
     return AmqpEventReader(app, connection, decoder, clock, AMQP)
 
 
+def _denial(error: BaseException, connection: Any) -> Denial | None:
+    from celerytui.wire.amqp.denials import denial_of
+
+    return denial_of(error, connection)
+
+
 def _watch(transport: Any) -> Held:
     from celerytui.wire.amqp.private import watch
 
@@ -38,6 +44,12 @@ def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
     from celerytui.wire.amqp.depths import AmqpDepthReader
 
     return AmqpDepthReader(conf, connect)
+
+
+def _replies(channel: Any, queue: Any) -> ReplyReader:
+    from celerytui.wire.amqp.replies import AmqpReplyReader
+
+    return AmqpReplyReader(channel, queue)
 
 
 def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
@@ -51,8 +63,10 @@ AMQP = Broker(
     declares_queues=True,
     when_late=_when_late,
     fast_events=_fast_events,
+    denial=_denial,
     watch=_watch,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
+    replies=_replies,
     requeues_at_once=True,
 )

@@ -73,6 +73,26 @@ def pass_on(connection: Any, kind: int, channel: int, payload: bytes) -> None:
     connection.on_inbound_frame((kind, channel, payload))
 
 
+def send_declare(channel: Any, queue: str) -> None:
+    """Ask whether a queue is there, without waiting for the answer."""
+    from amqp import spec
+
+    channel.send_method(
+        spec.Queue.Declare, "BsbbbbbF", (0, queue, True, False, False, False, False, None)
+    )
+
+
+def take_declared(channel: Any) -> tuple[int, int]:
+    """Wait for the next answer to `send_declare`: messages and consumers of that queue.
+
+    Raises one of the connection's channel errors where the queue is refused.
+    """
+    from amqp import spec
+
+    _, messages, consumers = channel.wait(spec.Queue.DeclareOk, returns_tuple=True)
+    return messages, consumers
+
+
 def on_blocked(connection: Any, tell: Callable[[str | None], object]) -> None:
     """Have a py-amqp connection call `tell` with the broker's reason, None once that is over.
 

@@ -19,6 +19,11 @@ class KombuDepthReader(DepthReader):
             return [QueueDepth(name, error="this transport does not tell") for name in names]
         return [self._depth(name) for name in names]
 
+    def has(self, depth: QueueDepth) -> bool:
+        """Whether it is listed or has messages: what is not there is as empty as what is."""
+        known = depth.name in self._listed or depth.ready or depth.unacked
+        return bool(known or depth.error)
+
     def _depth(self, name: str) -> QueueDepth:
         try:
             return QueueDepth(name, ready=private.size(self.channel, name))

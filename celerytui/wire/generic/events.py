@@ -76,17 +76,10 @@ class KombuEventReader:
     def read(self, seconds: float) -> None:
         """Drains once; keeps the heartbeat going also while events pour in."""
         before = self._decoder.pending
-        try:
-            self._connection.drain_events(timeout=seconds)
-        except TimeoutError:
-            pass
-        except (LookupError, TypeError, ValueError, AttributeError):
-            # Kombu stumbled over a message whose envelope is malformed. Py-amqp raises these
-            # for a lost connection, too.
-            self._stumbles += 1
-            if self._stumbles > STUMBLES or not self._connection.connected:
-                raise
-            self._decoder.add_invalid()
+        with contextlib.suppress(TimeoutError):
+            stumbled = self._stumbles_in(lambda: self._connection.drain_events(timeout=seconds))
+            while stumbled and (resume := self._resume()) is not None:
+                stumbled = self._stumbles_in(resume)
         if self._decoder.pending != before:
             self._last_answer = self._clock()
         if time.monotonic() >= self._next_check:
@@ -129,6 +122,26 @@ class KombuEventReader:
     def _take(self, message: Any) -> None:
         self._stumbles = 0
         self._decoder.add(message.body, message.content_type, message.content_encoding)
+
+    def _resume(self) -> Callable[[], None] | None:
+        try:
+            return None if self._broker.resume is None else self._broker.resume(self._channel)
+        except OURS as exc:
+            logger.warning("%s is read on with the next event: %s", self._broker.title, exc)
+            return None
+
+    def _stumbles_in(self, step: Callable[[], object]) -> bool:
+        """Whether kombu stumbled over a message whose envelope is malformed."""
+        try:
+            step()
+        except (LookupError, TypeError, ValueError, AttributeError):
+            # Py-amqp raises these for a lost connection, too.
+            self._stumbles += 1
+            if self._stumbles > STUMBLES or not self._connection.connected:
+                raise
+            self._decoder.add_invalid()
+            return True
+        return False
 
     def _refuse(self, _message: Any, _exc: Exception) -> None:
         self._decoder.add_invalid()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from celerytui.wire.broker import Broker, Clock
 
 if TYPE_CHECKING:
-    from celerytui.wire.broker import BlockWatch, EventReader, UnackedReader
+    from celerytui.wire.broker import BlockWatch, Denial, EventReader, ReplyReader, UnackedReader
     from celerytui.wire.decode import EventDecoder
     from celerytui.wire.depths import DepthReader
 
@@ -42,10 +42,22 @@ def _fast_events(
     return RedisEventReader(app, connection, decoder, clock)
 
 
+def _denial(error: BaseException, connection: Any) -> Denial | None:
+    from celerytui.wire.redis.denials import denial_of
+
+    return denial_of(error, connection)
+
+
 def _ping(channel: Any) -> None:
     from celerytui.wire.redis.private import ping
 
     ping(channel)
+
+
+def _resume(channel: Any) -> Callable[[], None]:
+    from celerytui.wire.redis.private import resume
+
+    return resume(channel)
 
 
 def _own_depths(conf: Any, connect: Callable[[], Any]) -> DepthReader:
@@ -66,6 +78,12 @@ def _watch_blocking(connect: Callable[[], Any]) -> BlockWatch:
     return RedisBlockWatch(connect)
 
 
+def _replies(channel: Any, queue: Any) -> ReplyReader:
+    from celerytui.wire.redis.replies import RedisReplyReader
+
+    return RedisReplyReader(channel, queue)
+
+
 def _unacked(connect: Callable[[], Any]) -> UnackedReader:
     from celerytui.wire.redis.redelivery import RedisUnackedReader
 
@@ -77,9 +95,12 @@ REDIS = Broker(
     when_late=lambda conf: "Redis ends a subscription that is too far behind",
     set_timeouts=_set_timeouts,
     fast_events=_fast_events,
+    denial=_denial,
     ping=_ping,
+    resume=_resume,
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
     unacked=_unacked,
+    replies=_replies,
     purge_by_name=_purge_by_name,
 )

@@ -24,6 +24,7 @@ from redis.retry import Retry
 from celerytui.wire.broker import Clock, Silence
 from celerytui.wire.decode import JSON, EventDecoder
 from celerytui.wire.redis import private
+from celerytui.wire.redis.denials import refuse_cluster
 
 PIECE = 64 * 1024
 """Bytes read at a time: what they become still is in the processor's cache when it is stored."""
@@ -84,6 +85,7 @@ class RedisEventReader:
             pattern = private.event_pattern(channel, exchange.name)
             self._redis = private.new_connection(channel)
             self._redis.connect()
+            refuse_cluster(self._redis)
         finally:
             with contextlib.suppress(Exception):
                 self._kombu.release()

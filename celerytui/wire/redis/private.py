@@ -7,6 +7,7 @@ AttributeError or TypeError here; those who call say what becomes of it.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 
@@ -60,6 +61,17 @@ def client(channel: Any) -> Any:
     return Redis(connection_pool=channel.pool)
 
 
+def resume(channel: Any) -> Callable[[], None]:
+    """What takes published messages that were read and not looked at: kombu waits for more."""
+    client, receive = channel.subclient, channel.handlers["LISTEN"]
+
+    def take() -> None:
+        if client.connection is not None and client.connection.can_read(timeout=0):
+            receive()
+
+    return take
+
+
 def ping(channel: Any) -> None:
     """Ask Redis for a sign of life over kombu's own client."""
     channel.client.ping()
@@ -81,6 +93,11 @@ def binding_parts(channel: Any, member: Any) -> list[str]:
     """A binding's routing key, pattern and queue."""
     text = member.decode(errors="replace") if isinstance(member, bytes) else str(member)
     return text.split(channel.sep)
+
+
+def message_type(channel: Any) -> Any:
+    """What kombu makes a message of a queue's list of: its payload, and the `channel`."""
+    return channel.Message
 
 
 def unacked_key(channel: Any) -> str | None:

@@ -15,6 +15,7 @@ from celerytui.columns import (
     state_role,
 )
 from celerytui.control import Scope
+from celerytui.counts import counted
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.draw.frame import section
@@ -315,7 +316,7 @@ class DetailPane(ScrolledPane):
         others = self.session.engine.store.relatives(self._known.id)
         relatives = [*others, self._known]
         self._links = [one.id for one in others]
-        count: Spans = [(f"{len(relatives)} tasks", "muted")] if self._links else []
+        count: Spans = [(counted(len(relatives), "task"), "muted")] if self._links else []
         rows: list[Row] = [self._section(width, "Links", count)]
         if not others:
             rows.append(([("no related tasks seen", "muted")], "bg"))

@@ -9,6 +9,7 @@ from textual import events
 
 from celerytui.columns import clean, format_clock, format_id, state_role
 from celerytui.control import Param
+from celerytui.files import open_new
 from celerytui.iso_time import epoch
 from celerytui.model import ResultMeta, Task, TaskState
 from celerytui.ui.actions.form import Form
@@ -187,7 +188,7 @@ class ResultDialog(Dialog[None]):
         path = Path(values["path"]).expanduser()
         text = "\n\n".join(part for part in (self.meta.result, self.meta.traceback) if part)
         try:
-            with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+            with open_new(path) as file:
                 file.write(text + "\n")
         except (OSError, ValueError) as error:
             self._say(f"not saved: {clean(error, limit=200)}", "failure")

@@ -17,6 +17,7 @@ from celerytui.columns import (
     common_worker_prefix,
 )
 from celerytui.control import Scope
+from celerytui.counts import agree, counted
 from celerytui.masking import mask
 from celerytui.model import Task
 from celerytui.query import Filter
@@ -74,8 +75,7 @@ class TaskTable(TablePane[Task]):
                     (f"in workers {summary.by_state['received']:,}", "muted"),
                     ("   ", "text"),
                 ]
-            noun = " task" if view.total == 1 else " tasks"
-            right += [(f"{view.total:,}", "text"), (noun, "muted")]
+            right += [(f"{view.total:,}", "text"), (f" {agree(view.total, 'task')}", "muted")]
         if missing:
             right += [("  ", "text"), *missing]
         return left, right
@@ -85,12 +85,10 @@ class TaskTable(TablePane[Task]):
         summary = self.session.engine.store.summary(self.session.now())
         found: list[Span] = []
         if summary.events_invalid:
-            plural = "s" if summary.events_invalid != 1 else ""
-            found.append((f"{summary.events_invalid:,} malformed event{plural}", "warning"))
+            found.append((counted(summary.events_invalid, "malformed event"), "warning"))
         dot = f" {self.session.glyphs.dot} "
         if summary.events_failed:
-            plural = "s" if summary.events_failed != 1 else ""
-            text = f"{summary.events_failed:,} event{plural} not applied"
+            text = f"{counted(summary.events_failed, 'event')} not applied"
             found.append(((dot if found else "") + text, "warning"))
         if summary.evicted:
             found.append((f"{dot if found else ''}{summary.evicted:,} evicted", "muted"))

@@ -12,6 +12,7 @@ from celerytui.columns import (
     short_name,
 )
 from celerytui.control import ENABLE_EVENTS, Scope
+from celerytui.counts import counted
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import SILENT
 from celerytui.model import Task, TaskState
@@ -137,7 +138,7 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
             )
         elif worker is not None and worker.active:
             notice = EmptyState(
-                f"{worker.active:,} running, not listed",
+                f"{counted(worker.active, 'running task')} not seen here",
                 "Started before the monitor did.",
                 keys=((self.session.key_of("workers.ask"), "ask the workers"),),
             )  # fmt: skip

@@ -1,0 +1,60 @@
+"""Files that the program reads and writes: only regular ones, and what it makes is its user's.
+
+A symbolic link could lead a write to another file, and a pipe without a reader, or without a
+writer, would hold the program up for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import BinaryIO, TextIO
+
+Path = str | os.PathLike[str]
+
+OWNERS_ALONE = 0o600
+_NEVER_WAIT = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LINK = "is a symbolic link, which is not followed"
+_NO_FILE = "is not a regular file"
+_REFUSED = {errno.ELOOP: _LINK, errno.EMLINK: _LINK, errno.ENXIO: _NO_FILE, errno.EISDIR: _NO_FILE}
+
+
+class FileRefused(OSError):
+    """What is at that path is not for reading or writing; `strerror` says what it is."""
+
+
+def open_to_append(path: Path) -> int:
+    """A descriptor that appends to the file, which is made where there is none (mode 0600).
+
+    Raises OSError; FileRefused for a symbolic link and for what is not a regular file.
+    """
+    return _opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
+
+
+def open_new(path: Path) -> TextIO:
+    """A new file to write text to (mode 0600); raises OSError, FileExistsError for any old one."""
+    file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+    return os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace")
+
+
+def open_to_read(path: Path, *, follow: bool) -> BinaryIO:
+    """The file, to be read; a symbolic link only where `follow`.
+
+    Raises OSError; FileRefused for what is not a regular file.
+    """
+    return os.fdopen(_opened(path, os.O_RDONLY | (0 if follow else os.O_NOFOLLOW)), "rb")
+
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        file = os.open(path, flags | _NEVER_WAIT, OWNERS_ALONE)
+    except OSError as error:
+        reason = _REFUSED.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise FileRefused(error.errno, reason, path) from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise FileRefused(errno.EINVAL, _NO_FILE, path)
+    return file
