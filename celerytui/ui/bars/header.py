@@ -94,7 +94,7 @@ class Header(Bar):
         ]
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
-        """How the connection stands; read whole at any width."""
+        """The state of the connection; never cut."""
         glyphs, now = self.session.glyphs, self.session.engine.clock()
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]

@@ -32,7 +32,7 @@ LEFT_FROM = LISTS + TABLE_LEAST
 DETAIL_COLUMNS = 120
 DETAIL_ROWS = 25
 DETAIL_ROWS_BELOW = 33
-"""Rows of room from which a task in short stands at the bottom; more where all stands above it."""
+"""Rows of room from which a short detail is shown at the bottom; more where all is above it."""
 
 
 def _throughput() -> type[Pane]:
@@ -71,7 +71,7 @@ class DashboardView(AboutTasks):
         return _above(room, needs, framed=False)
 
     def framed(self, size: Size) -> bool:
-        """Frames would take rows from the table where all else stands above it."""
+        """Frames would take rows from the table where everything else is above it."""
         return size.width >= LEFT_FROM
 
     def columns_within(self, size: Size) -> Mapping[str, int]:

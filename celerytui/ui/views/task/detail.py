@@ -147,7 +147,7 @@ class DetailPane(ScrolledPane):
         return [(row, "bg") for row in rows[: self.inside.height]]
 
     def _where(self, width: int) -> list[Spans | Line]:
-        """The last line of the user's own code that the traceback goes through, and the keys."""
+        """The last frame of the user's own code in the traceback, and the keys."""
         line = Line(width, self.session.glyphs.ellipsis)
         frame = last_own_frame(self._known.more.traceback or "")
         if frame is not None and self._known.state is not TaskState.SUCCESS:

@@ -1,4 +1,4 @@
-"""The life of one task at true scale: where its time went, phase by phase.
+"""The timeline of one task at true scale, phase by phase.
 
 The weight of the line is how much work goes on: `┄` in the queue, `─` in a worker, `━` running.
 Since a phase can be smaller than a cell, the legend has the exact durations and shares.
@@ -40,7 +40,7 @@ _LABEL_GAP = 2
 
 
 class Point(Struct, frozen=True):
-    """A moment in a task's life; `then` is the phase that begins here."""
+    """A moment of a task's timeline; `then` is the phase that begins here."""
 
     at: float
     word: str
@@ -63,7 +63,7 @@ class Timeline(Struct, frozen=True):
     heading: list[Span]
 
     def rows(self) -> list[list[Span]]:
-        """Legend above, then the bar and what stands under it."""
+        """Legend, bar, and the labels under the bar."""
         return [*self.legend, self.bar, self.names, self.clocks]
 
 
@@ -169,7 +169,7 @@ def _earlier_tries(task: Task) -> list[float]:
 
 
 def _start(task: Task) -> float | None:
-    """When it started, as told or else reckoned back from its end."""
+    """When it started, as reported, or computed back from its end."""
     if task.started is not None or task.finished is None or task.runtime is None:
         return task.started
     return task.finished - max(0.0, task.runtime)
