@@ -261,7 +261,7 @@ def short_name(name: str | None, width: int, *, ascii: bool = False) -> str:
 
 
 def common_worker_prefix(hostnames: Iterable[str]) -> str:
-    """The part of their names that all workers share and that tells none from another.
+    """The part of their names that all workers share.
 
     `celery@` where that is what they are all called, else `@host` where they all run on one host,
     else the empty string. Of a worker alone only Celery's own `celery@` is left out.

@@ -354,7 +354,7 @@ class MainScreen(Screen[None]):
         task = self.session.engine.store.task(self.current_task or "")
         if task is not None:
             self.app.copy_to_clipboard(as_json(task))
-            self._say("copied the task as JSON")
+            self._say("copied as JSON")
 
     def action_traceback(self) -> None:
         task_id = self.current_task
@@ -370,7 +370,7 @@ class MainScreen(Screen[None]):
             return
         task_id = self.current_task
         if task_id is None:
-            self._say("choose a task first", seconds=3)
+            self._say("select a task first", seconds=3)
             return
         from celerytui.ui.views.task.result import ResultDialog
 

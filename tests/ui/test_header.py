@@ -71,7 +71,7 @@ async def test_a_slower_reader_is_told_while_it_reads() -> None:
 LINKS = [
     (Link(LinkState.CONNECTED, since=NOW), "● live "),
     (Link(LinkState.CONNECTING, since=NOW), "○ connecting "),
-    (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " again in 3s "),
+    (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " retry in 3s "),
     (Link(LinkState.NO_EVENTS, since=NOW), "no events "),
 ]
 
@@ -150,3 +150,16 @@ async def test_the_foot_of_a_chart_is_not_read_as_a_number_of_failures(
         assert not any("✗" in line for line in chart[1:])
         assert any(re.match(r"[│ ]*[\d,]+/s ", line) for line in chart[1:])
         assert " in 5m" in chart[0]
+
+
+async def test_no_number_goes_where_the_screen_gets_wider_though_the_link_has_much_to_say() -> None:
+    gone = Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3, attempt=4)
+    async with driven((80, 24), store=large_store(), link=gone) as at:
+        before: set[str] = set()
+        for width in range(80, 161, 4):
+            await at.pilot.resize_terminal(width, 24)
+            await at.pilot.pause()
+            text = _text(at.app.query_one(Header))
+            shown = {part for part in ("workers", "run", "queued", "fail", "5m") if part in text}
+            assert before <= shown, (width, text)
+            before = shown

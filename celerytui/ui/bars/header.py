@@ -58,16 +58,16 @@ class Header(Bar):
         return "failure" if self.session.settings.production else self.GROUND
 
     def draw(self, line: Line) -> None:
-        session, width = self.session, self.outer_size.width
-        engine, wide = session.engine, width >= WIDE
+        session, engine = self.session, self.session.engine
         summary = engine.store.summary(session.now())
+        wide = self.outer_size.width >= WIDE
+        spare = self._spare(summary, wide)
+        if wide and spare > max(1, self._spare(summary, False)):
+            # Long words would take the room of numbers.
+            wide, spare = False, self._spare(summary, False)
         link, who = self._link(engine.link, summary, wide), self._who(wide)
-        for spare in range(SPARED + 1):
-            numbers = self._numbers(summary, wide, spare)
-            room = width - span_width(link) - span_width(numbers) - (GAP if wide else GAP - 1)
-            # Before the failed go the address is cut.
-            if (span_width(who) if spare < SPARED - 1 else LEAST_WHO) < room - 1:
-                break
+        numbers = self._numbers(summary, wide, spare)
+        room = self._room(link, numbers, wide)
         # Whether it is live must be read whole; of the broker's address the host will do.
         whole = self._who(wide, clean(engine.broker_url, limit=200))
         if wide and span_width(whole) + 4 <= room:
@@ -76,6 +76,21 @@ class Header(Bar):
         line.left(*who, (" " * (GAP if wide else GAP - 1), "text"), *link)
         line.left(*self._more(engine.link, summary, room - span_width(who) - 1))
         line.right(*numbers)
+
+    def _spare(self, summary: Summary, wide: bool) -> int:
+        """How much of the four numbers has to be left out; see `_numbers`."""
+        link, who = self._link(self.session.engine.link, summary, wide), self._who(wide)
+        for spare in range(SPARED):
+            room = self._room(link, self._numbers(summary, wide, spare), wide)
+            # Before the failed go the address is cut.
+            if (span_width(who) if spare < SPARED - 1 else LEAST_WHO) < room - 1:
+                return spare
+        return SPARED
+
+    def _room(self, link: Spans, numbers: Spans, wide: bool) -> int:
+        """The cells beside both."""
+        used = span_width(link) + span_width(numbers) + (GAP if wide else GAP - 1)
+        return self.outer_size.width - used
 
     def _who(self, wide: bool, place: str | None = None) -> list[Span]:
         """The app and where its broker is: by default the host alone."""
@@ -91,17 +106,17 @@ class Header(Bar):
         ]
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
-        """How the connection stands; read whole at any width."""
+        """The state of the connection; never cut."""
         glyphs, now = self.session.glyphs, self.session.engine.clock()
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
         if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
-            word = "broker gone" if link.lost_at else Outage.ABSENT.value
+            word = "disconnected" if link.lost_at else Outage.ABSENT.value
             if link.outage is not None and link.outage is not Outage.ABSENT:
                 word = link.outage.value
             if link.next_try and link.next_try > now:
                 when = format_until(link.next_try - now)
-                word = f"{word}, again {when}" if wide else f"again {when}"
+                word = f"{word}, retry {when}" if wide else f"retry {when}"
             return [(f"{glyphs.lost} {word}", "warning bold")]
         if link.state is LinkState.NO_EVENTS:
             word = "connected, no events" if wide else "no events"
@@ -111,8 +126,8 @@ class Header(Bar):
         return self._live(summary, wide)
 
     def _more(self, link: Link, summary: Summary, room: int) -> Spans:
-        """What more is told of the connection in so many cells: tries, or the pace until now."""
-        tries = f"   try {link.attempt}"
+        """What else of the connection fits in so many cells: attempts, or the event rate."""
+        tries = f"   attempt {link.attempt}"
         if link.state is LinkState.RECONNECTING:
             return [(tries, "muted")] if link.attempt and cells(tries) <= room else []
         shown = min(room - 1, TREND)

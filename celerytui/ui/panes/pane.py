@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from celerytui.ui.keys.help import HelpSubject
 
 Row = tuple[Line | Spans, str]
-"""A line and the ground it stands on."""
+"""A line and its background."""
 
 
 class Pane(Keyed, Widget, can_focus=True):
@@ -50,7 +50,7 @@ class Pane(Keyed, Widget, can_focus=True):
         """The lines of the body by the rows they were made from, which are kept alive by it."""
 
     def titles(self) -> tuple[Spans, Spans]:
-        """What stands in the top border, at the left and at the right."""
+        """The texts of the top border, at the left and at the right."""
         return [(self.NAME, self.title_role)], []
 
     def body(self, width: int, height: int) -> list[Row]:
@@ -86,7 +86,7 @@ class Pane(Keyed, Widget, can_focus=True):
         return HelpSubject(self.NAME, self.places(), self.columns_explained())
 
     def footnote(self) -> Spans:
-        """What stands in the bottom border, at the right."""
+        """The text of the bottom border, at the right."""
         return []
 
     def thumb(self) -> tuple[int, int] | None:

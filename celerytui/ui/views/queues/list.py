@@ -21,7 +21,7 @@ _TROUBLE = ("failure", "warning", "text")
 
 
 class QueueList(LoadedTable[Queue]):
-    """Every queue that is configured, consumed or was seen in an event, and what waits in it."""
+    """Every queue that is configured, consumed or named in an event."""
 
     NAME = "Queues"
     NOUN = "queue"
@@ -35,7 +35,7 @@ class QueueList(LoadedTable[Queue]):
 
     def paint(self) -> None:
         if self.session.stale_since is not None and self._readable:
-            # The broker went before the link was known to be lost: show what was last read.
+            # The broker was lost before the link noticed: show the last good reading.
             self._all = self._readable
         super().paint()
 
@@ -64,7 +64,7 @@ class QueueList(LoadedTable[Queue]):
         return self.left_title(), self.troubles() or self._held(self._all)
 
     def _held(self, queues: list[Queue]) -> list[Span]:
-        """What is to be done: in the queues, and received by workers that have not begun it."""
+        """The tasks still to run: waiting in the queues, and received by workers."""
         ready = [queue.ready for queue in queues if queue.ready is not None]
         if not ready:
             return []
@@ -75,7 +75,7 @@ class QueueList(LoadedTable[Queue]):
 
     def left_out(self) -> list[Span]:
         full = len(self._all) >= MAX_QUEUES
-        return [(f"at most {MAX_QUEUES:,} watched", "muted")] if full else []
+        return [(f"limited to {MAX_QUEUES:,} queues", "muted")] if full else []
 
     def key_of(self, item: Queue) -> str:
         return item.name

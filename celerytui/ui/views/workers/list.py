@@ -22,7 +22,7 @@ from celerytui.ui.panes.loaded_table import LoadedTable
 
 
 class WorkerList(LoadedTable[Worker]):
-    """Every worker that was heard of or answered: what it is, does and carries."""
+    """Every worker that sent an event or replied."""
 
     NAME = "Workers"
     NOUN = "worker"
@@ -70,7 +70,7 @@ class WorkerList(LoadedTable[Worker]):
 
     def left_out(self) -> list[Span]:
         most = self.session.engine.settings.max_workers
-        return [(f"at most {most:,} kept", "muted")] if len(self._all) >= most else []
+        return [(f"limited to {most:,} workers", "muted")] if len(self._all) >= most else []
 
     @property
     def _dot(self) -> str:
