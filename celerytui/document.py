@@ -80,12 +80,16 @@ def _worker_row(worker: Worker) -> Document:
         "pid": worker.pid,
         "active": worker.running,
         "processed": worker.processed,
+        "succeeded": worker.succeeded,
         "failed": worker.failed,
+        "retried": worker.retried,
+        "seen_since": worker.seen_since,
         "loadavg": None if worker.loadavg is None else list(worker.loadavg),
         "software": software or None,
         "pool": worker.pool,
         "concurrency": worker.concurrency,
         "queues": None if worker.queues is None else list(worker.queues),
+        "unsent": list(worker.unsent),
         "last_heartbeat": worker.last_heartbeat,
     }
 

@@ -102,7 +102,7 @@ def _await_broker(engine: Engine, timeout: float) -> None:
             return
         left = deadline - time.monotonic()
         if state is LinkState.NO_EVENTS:
-            answers_within(engine.app, max(left, LOOK_SECONDS))
+            answers_within(engine.app, timeout, left=max(left, LOOK_SECONDS))
             return
         link = engine.link
         if link.outage is Outage.REFUSED and (link.next_try or 0.0) > engine.clock() + left:

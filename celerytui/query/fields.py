@@ -73,6 +73,13 @@ FIELDS: tuple[Field, ...] = (
         "running",
     ),
     Field("age", "duration", _age, "how long ago it was sent, else first heard of", "always"),
+    Field(
+        "ended",
+        "duration",
+        lambda task, now: task.ended_ago(now),
+        "how long ago it finished",
+        "always",
+    ),
     Field("sent", "time", lambda task, now: task.sent, "when it was sent"),
     Field("received", "time", lambda task, now: task.received, "when a worker received it"),
     Field("started", "time", lambda task, now: task.started, "when it started"),

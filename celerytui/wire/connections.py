@@ -85,15 +85,22 @@ def when_late(app: Any) -> str:
 
 
 def answers_within(
-    app: Any, timeout: float, *, clock: Callable[[], float] = time.monotonic
+    app: Any,
+    timeout: float,
+    *,
+    left: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s."""
+    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s.
+
+    `left` is how many of these are left.
+    """
     connection = read_connection(app)
-    deadline = clock() + timeout
+    deadline = clock() + (timeout if left is None else left)
     reason = "no answer"
     try:
-        while (left := deadline - clock()) > 0:
-            _hurry(connection, left)
+        while (more := deadline - clock()) > 0:
+            _hurry(connection, more)
             try:
                 connection.ensure_connection(max_retries=0)
                 return

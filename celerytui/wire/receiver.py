@@ -64,6 +64,7 @@ class Receiver:
         self._is_fast = False
         self._on_trial = False
         self._note: str | None = None
+        self._alone: str | None = None
         self._opening = False
         self._stopping = threading.Event()
         self._awake = threading.Event()
@@ -120,7 +121,17 @@ class Receiver:
         if self._met is None:
             connection = read_connection(self._app)
             self._met = connection, broker_of(connection)
+            self._alone = self._why_alone(self._met[1])
         return self._met
+
+    def _why_alone(self, broker: Broker) -> str | None:
+        """Why nothing can come from other processes, None where it can."""
+        why = None
+        if broker.in_process:
+            why = f"{broker.title} lives inside one process"
+        elif self._app.conf.task_always_eager:
+            why = "task_always_eager is set: tasks run where they are called"
+        return why and f"{why}; nothing can come from other processes"
 
     def _open(self, connection: Any, broker: Broker) -> EventReader | None:
         if self._reader is None:
@@ -276,7 +287,7 @@ class Receiver:
                 next_try=None if wait is None else now + wait,
                 lost_at=self._lost_at,
                 lost_for=self._lost_for,
-                note=self._note,
+                note=self._note or self._alone,
             )
         )
         return now

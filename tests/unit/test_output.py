@@ -66,6 +66,7 @@ def full_store(foreign: str = "") -> Store:
             scheduled={},
             stats={"celery@w1": {"pool": {"implementation": "prefork", "max-concurrency": 4}}},
             active_queues={"celery@w1": [{"name": "high"}]},
+            unsent={"celery@w1": {"reserved": 15.0}},
         )
     )
     store.sweep(NOW)
@@ -139,12 +140,16 @@ def test_the_document_has_exactly_its_shape() -> None:
             "pid": 12,
             "active": 1,
             "processed": 7,
+            "succeeded": 0,
             "failed": 1,
+            "retried": 0,
+            "seen_since": NOW - 8,
             "loadavg": [1.5, 1.0, 0.5],
             "software": "py-celery 5.7.0",
             "pool": "prefork",
             "concurrency": 4,
             "queues": ["high"],
+            "unsent": ["reserved"],
             "last_heartbeat": NOW - 1,
         }
     ]
@@ -202,6 +207,8 @@ def test_what_was_not_seen_of_a_worker_is_null() -> None:
     store.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW, active=2, processed=7)], NOW))
     [row] = document(store)["workers"]
     assert (row["active"], row["processed"], row["failed"]) == (2, 7, None)
+    assert (row["succeeded"], row["retried"], row["seen_since"]) == (None, None, None)
+    assert row["unsent"] == []
     assert "FAILED SEEN" in tables(document(store), 140)
 
 

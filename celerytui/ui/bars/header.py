@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+from textual import events
 
 from celerytui.columns import (
     clean,
@@ -18,9 +21,18 @@ from celerytui.model import Link, LinkState, Outage
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width
+from celerytui.ui.figures import FAILED, LATE_WORKERS, LOST_WORKERS, Figure
+from celerytui.ui.messages import FigureOpened
+from celerytui.ui.session import numbers_of
 
 WIDE = 100
 
+
+_FIGURES = (
+    (r"fail(ed)? \S+", (FAILED,)),
+    (r"workers \d+/\d+", (LOST_WORKERS, LATE_WORKERS)),
+)
+"""Which of its numbers lead to which rows."""
 
 SPARED = 7
 """How often something more can be left out of the four numbers."""
@@ -138,6 +150,22 @@ class Header(Bar):
         if read or self.session.stale_since is None:
             self._last_queued = sum(read) if read else None
         return self._last_queued
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the rows that a number which says that something is wrong counts."""
+        text = self.render_line(0).text
+        for pattern, figure in _FIGURES:
+            for found in re.finditer(pattern, text):
+                start = cells(text[: found.start()])
+                there = start <= event.x < start + cells(found[0])
+                if there and (opens := self._cause(figure)) is not None:
+                    self.post_message(FigureOpened(opens))
+                    return
+
+    def _cause(self, figures: Sequence[Figure]) -> Figure | None:
+        """The first of these figures that counts anything now."""
+        numbers = numbers_of(self.session)
+        return next((figure for figure in figures if numbers.get(figure)), None)
 
     @property
     def _alerts(self) -> Alerts:
