@@ -1,6 +1,6 @@
-"""From Celery's own options to an app, and what can be said of it without connecting.
+"""Loads the app from Celery's options, and describes it without connecting.
 
-Celery itself is imported inside the functions: the first frame does not wait for it.
+Celery is imported inside the functions: the first frame does not wait for it.
 """
 
 from __future__ import annotations
@@ -177,8 +177,7 @@ def check_broker(app: Any) -> None:
             raise UsageError(f"broker {url}: {port} is no port: they go up to 65535") from error
         # Its text quotes a piece of the password where that has an unquoted "/".
         raise UsageError(
-            f"broker {url}: not a URL that Celery can read;"
-            " are the special characters of its password percent-encoded?"
+            f"broker {url}: not a valid URL; percent-encode the special characters of its password"
         ) from error
     except Exception as error:
         # Celery's own words for a transport that it does not know; the client's are terse.
@@ -304,7 +303,7 @@ def _find_app(name: str) -> Any:
         raise _failed_to_load(name) from error
     if not hasattr(app, "user_options"):
         raise AppError(
-            f"Unable to load celery application.\n{name} is no Celery app but"
+            f"Unable to load celery application.\n{name} is not a Celery app but"
             f" of type {type(app).__name__}"
         )
     return app

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 MASK = "**"
-"""What stands for a password, as in Celery's own output."""
+"""The replacement of a password, as in Celery's own output."""
 
 URLS = re.compile(r"([\w+.\-]*)://([^\s'\"<>`]+)")
 NEXT_URL = re.compile(r"([;,](?=[\w+.\-]+://))")
@@ -28,7 +28,7 @@ SECRET_BEFORE = re.compile(
     r"[\w.\-]{0,64}(?:['\"]?\s*[:=]|['\"]\s*,)\s*",
     re.IGNORECASE,
 )
-"""What stands before a secret in a repr or in a file of settings."""
+"""What precedes a secret in a repr or in a settings file."""
 URL_BEFORE = re.compile(r"((?:_url|_backend)['\"]?\s*[:=]\s*['\"]?)([^\s'\"<>`]+)", re.IGNORECASE)
 BARE_VALUE = re.compile(r"[^\s,;)\]}]*")
 QUOTED_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
@@ -38,15 +38,15 @@ INNOCENT_NAME = re.compile(
     r"user|name|type|mechanism|method|id$|host|port$|email|ur[il]$|path|file|db$|database",
     re.IGNORECASE,
 )
-"""What stands below a secret's name and is none: as a secret it would be masked in every text."""
+"""Names below a secret's name that hold no secret: their values would be masked in every text."""
 
 COMMON_WORDS = frozenset(
     ("guest", "password", "celery", "redis", "rabbitmq", "amqp", "localhost", "none", "true")
 )
-"""Passwords that are words of every other message: masking those would tell what they are."""
+"""Passwords that are common words: masking them everywhere would reveal them."""
 
 WHOLE_WORD_BELOW = 6
-"""Shorter secrets are masked only as whole words: parts of words would be hit all the time."""
+"""Shorter secrets are masked only as whole words: they would match parts of many words."""
 LEAST_SECRET = 3
 """Shorter ones are not masked at all: they stand in every other text."""
 WORD = re.compile(r"[a-z]{1,10}|[A-Z][a-z]{1,9}|[A-Z]{1,10}")
@@ -58,7 +58,7 @@ KEY_SCHEMES = ("azurestoragequeues",)
 
 
 class _Known:
-    """The secrets learnt so far and the pattern that finds them, swapped whole: threads read it."""
+    """The known secrets and the pattern that matches them, replaced as a whole: threads read it."""
 
     secrets: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
@@ -66,7 +66,7 @@ class _Known:
 
 
 def mask(text: str) -> str:
-    """`text` with every password in a URL, and every secret learnt, replaced by `**`."""
+    """`text` with every password in a URL, and every known secret, replaced by `**`."""
     # Every cell on the screen comes by here, and hardly one has either.
     if "://" in text:
         text = URLS.sub(_mask_match, text)
@@ -79,14 +79,14 @@ def mask(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
+    """The text of an exception in one line, passwords masked."""
     text = mask(" ".join(str(error).split()) or type(error).__name__)
     # Clients quote what they could not read; elsewhere a word is a word.
     return text if _Known.words is None else _Known.words.sub(MASK, text)
 
 
 def masked(answer: object, name: str = "", *, secret: bool = False) -> object:
-    """The same nested answer: texts masked, and whatever stands below a secret's name.
+    """The same nested reply, with texts and all values below a secret's name masked.
 
     `name` is the key that the answer stands below.
     """
@@ -119,7 +119,7 @@ def mask_url(url: str) -> str:
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Mask these from now on, in each spelling in which they may come back in an error."""
+    """Mask these from now on, in each spelling that an error may contain."""
     new = {
         spelling
         for secret in secrets

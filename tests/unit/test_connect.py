@@ -249,8 +249,8 @@ def test_the_broker_that_is_read_is_the_one_named() -> None:
     ("url", "message"),
     [
         ("nosuch://h", "broker nosuch://h: No such transport: nosuch"),
-        ("redis://h:port", "not a URL that Celery can read"),
-        ("amqp://u:123456/x@h:y", "not a URL that Celery can read"),
+        ("redis://h:port", "not a valid URL"),
+        ("amqp://u:123456/x@h:y", "not a valid URL"),
         ("rediss://h?ssl_cert_reqs=nonsense", "cannot be used: KeyError: nonsense"),
     ],
 )
@@ -336,7 +336,7 @@ def test_an_error_in_the_project_is_shown_without_passwords(project: Path) -> No
 
 def test_a_name_that_is_no_app(project: Path) -> None:
     module(project, "number_app", "app = 5\n")
-    with pytest.raises(AppError, match="number_app is no Celery app but of type int"):
+    with pytest.raises(AppError, match="number_app is not a Celery app but of type int"):
         connect.load_app(PreloadOptions(app="number_app"))
 
 
