@@ -129,7 +129,7 @@ def no_tasks(session: Session) -> EmptyState:
     engine, link = session.engine, session.engine.link
     if session.filter_text and len_held(session) and engine.view.stale:
         tested = min(engine.view.tested, len_held(session))
-        return EmptyState("Searching", f"{tested:,} of {len_held(session):,} tasks")
+        return EmptyState("Searching", f"{tested:,} of {counted(len_held(session), 'task')}")
     if session.filter_text and len_held(session):
         return EmptyState(
             "No matches",
