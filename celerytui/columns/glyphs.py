@@ -113,7 +113,7 @@ ASCII = Glyphs(
 
 
 MEANINGS: Mapping[str, str] = {
-    "growing": "growing queue, late worker, or a task running longer than usual",
+    "growing": "growing queue, late worker, long-running task",
     "warning": "needs attention",
     "success": "worked",
     "failure": "failed",

@@ -7,7 +7,7 @@ screen, so that a storm of events costs the terminal no more than a reader could
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -40,6 +40,8 @@ class Pane(Keyed, Widget, can_focus=True):
     Pane { width: 1fr; height: 1fr; background: $background; }
     """
     NAME = ""
+    LABELS: ClassVar[Mapping[str, str]] = {}
+    """What keys do here by their ids, where the footer says it in other words."""
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(id=id)

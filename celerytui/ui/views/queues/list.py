@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
@@ -25,6 +26,7 @@ class QueueList(LoadedTable[Queue]):
 
     NAME = "Queues"
     NOUN = "queue"
+    LABELS: ClassVar[Mapping[str, str]] = {"row.open": "its tasks"}
     COLUMNS = QUEUE_COLUMNS
     FIGURES = (GROWING_QUEUES, NOT_CONSUMED, UNREADABLE)
     SOUGHT = "part of a queue's name"
@@ -75,7 +77,7 @@ class QueueList(LoadedTable[Queue]):
 
     def left_out(self) -> list[Span]:
         full = len(self._all) >= MAX_QUEUES
-        return [(f"limited to {MAX_QUEUES:,} queues", "muted")] if full else []
+        return [(f"at most {MAX_QUEUES:,} watched", "muted")] if full else []
 
     def key_of(self, item: Queue) -> str:
         return item.name

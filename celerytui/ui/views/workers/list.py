@@ -70,7 +70,7 @@ class WorkerList(LoadedTable[Worker]):
 
     def left_out(self) -> list[Span]:
         most = self.session.engine.settings.max_workers
-        return [(f"limited to {most:,} workers", "muted")] if len(self._all) >= most else []
+        return [(f"at most {most:,} kept", "muted")] if len(self._all) >= most else []
 
     @property
     def _dot(self) -> str:
