@@ -10,7 +10,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from celerytui.errors import AppError, UsageError
@@ -90,6 +90,12 @@ def load_app(preload: PreloadOptions) -> Any:
     is imported, so that -b wins over what the app says. Raises AppError with Celery's text.
     """
     _set_environment(preload)
+    named = preload.app or preload.loader or preload.config or "celeryconfig"
+    with _without_exit(named):
+        return _loaded_app(preload, named)
+
+
+def _loaded_app(preload: PreloadOptions, named: str) -> Any:
     if preload.app is None:
         from celery._state import get_current_app
 
@@ -101,8 +107,7 @@ def load_app(preload: PreloadOptions) -> Any:
         _take_texts(app.conf)
         learn_secrets(app)
     except Exception as error:
-        named = preload.app or preload.loader or preload.config
-        raise _failed_to_load(named or "celeryconfig") from error
+        raise _failed_to_load(named) from error
     return app
 
 
@@ -152,7 +157,10 @@ def import_task_modules(app: Any) -> None:
     AppError.
     """
     try:
-        app.loader.import_default_modules()
+        with _without_exit(app_name(app)):
+            app.loader.import_default_modules()
+    except AppError:
+        raise
     except Exception as error:
         raise _failed_to_load(app_name(app)) from error
     learn_secrets(app)
@@ -307,6 +315,18 @@ def _find_app(name: str) -> Any:
             f" of type {type(app).__name__}"
         )
     return app
+
+
+@contextlib.contextmanager
+def _without_exit(name: str) -> Iterator[None]:
+    """A project that calls sys.exit while it is imported fails to load, in its own words."""
+    try:
+        yield
+    except SystemExit as error:
+        words = f": {error.code}" if isinstance(error.code, str) else f" (status {error.code})"
+        raise AppError(
+            f"Unable to load celery application.\nThe module {name} exits when imported{words}"
+        ) from error
 
 
 def _failed_to_load(name: str) -> AppError:
