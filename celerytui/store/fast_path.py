@@ -95,8 +95,9 @@ class FastPath:
                 kind, task_id, at = event.type, event.uuid, event.timestamp
                 if kind in USUAL and task_id:
                     if event.hostname != hostname:
-                        book(record, starts, successes)
-                        starts = successes = 0
+                        if starts or successes:
+                            book(record, starts, successes)
+                            starts = successes = 0
                         hostname = event.hostname
                         known = records(hostname)
                         if known is None or known.proven != now:
@@ -146,8 +147,9 @@ class FastPath:
                             note(task.id)
                             successes += 1
                             continue
-                book(record, starts, successes)
-                starts = successes = 0
+                if starts or successes:
+                    book(record, starts, successes)
+                    starts = successes = 0
                 rule(event)
                 # Whatever it did to the worker, it is looked at anew.
                 hostname = None
