@@ -15,6 +15,7 @@ from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
+from celerytui.store.processes import Process
 from celerytui.store.runs import RUNTIME_SLACK
 from celerytui.store.tasks import NEW, STATES, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
@@ -27,6 +28,9 @@ SUCCESS = TaskState.SUCCESS
 TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
 NEW_RECEIVED = NEW + RECEIVED
+
+NOBODYS = object()
+"""Stands for the pid where several processes have a worker's name."""
 
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
@@ -74,80 +78,92 @@ class FastPath:
         self._common.learn(last.args, last.kwargs, last.result)
 
     def _take(self, events: Iterator[Event], now: float) -> None:
-        # How many events a second there can be hangs on this loop: what it needs is local, and
-        # it calls nothing of Python but `_receive`, unless a worker's clock is off.
+        # How many events a second there can be hangs on this loop: what it needs is local, is
+        # looked up once for each worker that speaks, and it calls nothing of Python for a usual
+        # event but `_receive`, unless a worker's clock is off.
         find, records = self._tasks.get, self._workers.records.get
         unfinished, succeed = self._unfinished, self._table.eviction.succeed
         note, common = self._note, self._common.known
         rule, receive, hear = self._rule, self._receive, self._workers.hear
-        set_clock = self._messages.set_worker_clock
+        set_clock, book = self._messages.set_worker_clock, self._book
         received, started, success, slack = RECEIVED, STARTED, SUCCESS, RUNTIME_SLACK
-        starts = successes = booked = 0
+        starts = successes = 0
         hostname: str | None = None
         record = self._nobody
         try:
             for event in events:
                 kind, task_id, at = event.type, event.uuid, event.timestamp
-                if kind not in USUAL or not task_id:
-                    rule(event)
-                    hostname = None
-                    continue
-                if event.hostname != hostname:
-                    if starts - successes != booked:
-                        record.running += starts - successes - booked
-                        booked = starts - successes
-                    hostname = event.hostname
-                    known = records(hostname)
-                    if known is None or known.proven != now:
-                        known = hear(hostname, now)
-                    record = known
-                    worker, skew = record.key, record.skew
-                task = find(task_id)
-                if task is None and kind == "task-received":
-                    receive(event, task_id, record)
-                    continue
-                if task is None or task.worker is not worker:
-                    rule(event)
-                    continue
-                state = task.state
-                if state is received and kind == "task-started" and at >= (task.received or 0.0):
-                    task.state = started
-                    task.started = at
-                    if skew.shift is not None:
-                        set_clock(task, skew)
-                    starts += 1
-                elif (
-                    state is started
-                    and kind == "task-succeeded"
-                    # It ends this run, and no earlier one of that worker.
-                    and (begin := task.started) is not None
-                    and at >= begin
-                    and at - ((runtime := event.runtime) or 0.0) >= begin - slack
-                ):
-                    task.state = success
-                    task.finished = at
-                    task.runtime = runtime
-                    text = event.result
-                    if text is not None:
-                        task.result = text if len(text) > SHARED_LENGTH else common(text, text)
-                    del unfinished[task_id]
-                    succeed(task)
-                    record.tasks.pop(task_id, None)
-                    record.succeeded += 1
-                    successes += 1
-                else:
-                    rule(event)
-                    continue
-                if at > task.seen:
-                    task.seen = at
-                note(task.id)
+                if kind in USUAL and task_id:
+                    if event.hostname != hostname:
+                        if starts or successes:
+                            book(record, starts, successes)
+                            starts = successes = 0
+                        hostname = event.hostname
+                        known = records(hostname)
+                        if known is None or known.proven != now:
+                            known = hear(hostname, now)
+                        record = known
+                        worker, forget = record.hostname, record.tasks.pop
+                        process, shift = record.process, record.skew.shift
+                        pid = NOBODYS if record.others else process.pid
+                    task = find(task_id)
+                    if task is None:
+                        if kind == "task-received" and event.pid == pid:
+                            receive(event, task_id, record, process)
+                            continue
+                    elif task.worker is worker and event.pid == pid:
+                        state = task.state
+                        if state is received:
+                            if kind == "task-started" and at >= (task.received or 0.0):
+                                task.state = started
+                                task.started = at
+                                if shift is not None:
+                                    set_clock(task, record.skew)
+                                if at > task.seen:
+                                    task.seen = at
+                                note(task.id)
+                                starts += 1
+                                continue
+                        elif (
+                            state is started
+                            and kind == "task-succeeded"
+                            # It ends this run, and no earlier one of that worker.
+                            and (begin := task.started) is not None
+                            and at >= begin
+                            and at - ((runtime := event.runtime) or 0.0) >= begin - slack
+                        ):
+                            task.state = success
+                            task.finished = at
+                            task.runtime = runtime
+                            if at > task.seen:
+                                task.seen = at
+                            text = event.result
+                            if text is not None:
+                                shared = len(text) <= SHARED_LENGTH
+                                task.result = common(text, text) if shared else text
+                            del unfinished[task_id]
+                            succeed(task)
+                            forget(task_id, None)
+                            note(task.id)
+                            successes += 1
+                            continue
+                if starts or successes:
+                    book(record, starts, successes)
+                    starts = successes = 0
+                rule(event)
+                # Whatever it did to the worker, it is looked at anew.
+                hostname = None
         finally:
-            if starts - successes != booked:
-                record.running += starts - successes - booked
-            self._table.moves[TO_STARTED] += starts
-            self._table.moves[TO_SUCCESS] += successes
+            book(record, starts, successes)
 
-    def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
+    def _book(self, record: WorkerRecord, starts: int, successes: int) -> None:
+        """Count what a worker did."""
+        record.running += starts - successes
+        record.succeeded += successes
+        self._table.moves[TO_STARTED] += starts
+        self._table.moves[TO_SUCCESS] += successes
+
+    def _receive(self, event: Event, task_id: str, record: WorkerRecord, process: Process) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp
@@ -172,9 +188,7 @@ class FastPath:
             task.extra = TaskExtra(eta=epoch(event.eta), expires=epoch(event.expires))
         if record.skew.shift is not None:
             self._messages.set_worker_clock(task, record.skew)
-        process = record.process
-        alone = record.key is record.hostname and event.pid == process.pid
-        record.tasks[task_id] = process if alone else record.hear(event, record.told)
+        record.tasks[task_id] = process
         self._table.moves[NEW_RECEIVED] += 1
         if len(self._tasks) > self._table.max_tasks:
             self._table.evict()
