@@ -103,7 +103,7 @@ def test_thousands_a_dying_worker_and_the_rest(cluster: Cluster, engine: Engine)
     outcome = cluster.control.perform("task.revoke", ids[:3000], {}, names, cancelled=killing)
     by_worker = {reply.worker: reply for reply in outcome.replies}
     assert (by_worker[FORKS].ok, by_worker[SOLO].ok) == (True, None)
-    assert "no answer" in by_worker[SOLO].text
+    assert "no reply" in by_worker[SOLO].text
     assert outcome.error is None
     assert len(engine.log.entries()) >= 2
 
@@ -133,7 +133,7 @@ def test_a_solo_worker_and_what_is_seen_afterwards(
     by_host = {section.hostname: section for section in sections}
     assert by_host[FORKS].error is None
     assert by_host[SOLO].error == f"no reply within {cluster.reply_timeout:g} s"
-    assert "no answer" in only(cluster.do("worker.ping", [SOLO])).text
+    assert "no reply" in only(cluster.do("worker.ping", [SOLO])).text
     assert busy.get(timeout=300) == f"slept {seconds}"
 
     again = done(engine, "task.run_again", [quick.id])

@@ -208,7 +208,7 @@ class TestBrokerTrouble:
             "task.revoke", ids, {}, ["w1@test"], cancelled=kill_before_the_second_chunk
         )
         assert outcome.error is not None
-        assert outcome.error.endswith("; 250 of 3,000 tasks were sent")
+        assert outcome.error.endswith("; 250 of 3,000 tasks sent")
         assert "\n" not in outcome.error
         assert len(outcome.replies) == 1
         with pytest.raises(BrokerUnavailable):

@@ -14,9 +14,8 @@ from celerytui.counts import agree, counted
 PACKAGE = Path(celerytui.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 NOUNS = "worker task message event queue process name action gap line key id ping job file reply"
-COUNTED = re.compile(
-    rf"^ (?:\w+ )?(?:{'|'.join(NOUNS.split())})(?:e?s|ies)\b|^ (?:\w+ )?replies\b|^ (?:are|were) "
-)
+WORDS = "|".join(NOUNS.split())
+COUNTED = re.compile(rf"^ (?:[a-z]+ )?(?:(?:{WORDS})(?:e?s|ies)|replies)\b|^ (?:are|were) ")
 """What would follow a number in the plural, whatever the number."""
 
 
