@@ -1,6 +1,6 @@
 """The program: the console script, and `python -m celerytui`.
 
-Only what stops an interrupt from becoming a traceback is imported before the rest.
+Before anything else it makes sure that an interrupt prints no traceback.
 """
 
 from typing import NoReturn

@@ -1,7 +1,7 @@
-"""The commands, as a program of their own and as `celery tui`; the only place that exits.
+"""The commands, as a program and as `celery tui`; the only module that exits.
 
-Every `celery` command imports this module with the plug-in, and --help and --version have to be
-quick: Celery, Textual and the parts of the program are imported where they are used.
+Every `celery` command imports this module with the plug-in, and --help and --version must be
+fast: Celery, Textual and the parts of the program are imported where they are used.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ CLOCK_SLACK_SECONDS = 0.01
 
 
 class Start(NamedTuple):
-    """What every command starts from: the settings, and how to get at the app."""
+    """What every command starts from: the settings, and the loader of the app."""
 
     settings: Settings
     load: Callable[[], Any]
 
 
 class Commands(click.Group):
-    """A group that shows its options under headings and turns errors into exit statuses."""
+    """A group that lists its options under headings and turns errors into exit statuses."""
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:
         """Parse the arguments; an error becomes text on stderr and the exit status."""
@@ -64,10 +64,10 @@ class Commands(click.Group):
 
 
 class Program(Commands):
-    """The stand-alone program, which also takes the options that the app itself declares."""
+    """The stand-alone program, which also accepts options declared by the app."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an option that nobody knows makes it load the app and ask for its options."""
+        """Parse; for an unknown option, load the app and parse with its options."""
         try:
             return super().parse_args(ctx, list(args))
         except click.NoSuchOption:
@@ -84,10 +84,10 @@ class Program(Commands):
 
 
 class Subcommand(click.Command):
-    """A command that knows that the program's options stand before it."""
+    """A command that explains where the program's options belong."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; a misplaced option is refused with its place."""
+        """Parse; the error for a misplaced option names its place."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -105,7 +105,7 @@ class Subcommand(click.Command):
 
 
 def _run_standalone(ctx: click.Context, **params: Any) -> None:
-    """Watch a Celery cluster from the terminal."""
+    """See what a Celery cluster is doing, find what is wrong, and act on it safely."""
     from celerytui import connect
 
     preload = connect.PreloadOptions.of(params)
@@ -127,7 +127,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
 
 
 def _run_plugin(ctx: click.Context, **params: Any) -> None:
-    """Watch this cluster from the terminal."""
+    """See what this cluster is doing, find what is wrong, and act on it safely."""
     end_by_interrupt()
     from celerytui import connect
 
@@ -167,7 +167,7 @@ def _monitor(start: Start) -> int:
 
 
 def _run_demo(ctx: click.Context) -> None:
-    """Open the monitor on a private cluster with work of its own; needs no broker."""
+    """Open the monitor on a private demo cluster; needs no broker."""
     _need_terminal()
     from celerytui.demo import run_demo
 
@@ -176,7 +176,7 @@ def _run_demo(ctx: click.Context) -> None:
 
 
 def _import_monitor() -> Callable[[Any, Settings], int]:
-    """What opens the monitor; Textual reads how often it may draw when it is imported."""
+    """The function that opens the monitor; Textual reads its frame rate when imported."""
     from celerytui.ui.terminal.frame_rate import raise_frame_rate
 
     raise_frame_rate()
@@ -188,7 +188,7 @@ def _import_monitor() -> Callable[[Any, Settings], int]:
 def _run_snapshot(
     ctx: click.Context, listen: float, query: str, as_json: bool, timeout: float
 ) -> None:
-    """Listen for a moment, ask the workers, print once what is known, and exit."""
+    """Listen for a moment, ask the workers, print the state of the cluster once, and exit."""
     from celerytui.logs import quieten
     from celerytui.snapshot import parse_query, print_snapshot, take_snapshot
 
@@ -210,20 +210,20 @@ def _commands() -> list[click.Command]:
             "snapshot",
             callback=click.pass_context(_run_snapshot),
             help=_run_snapshot.__doc__,
-            short_help="Print once what is known.",
+            short_help="Print the state of the cluster once.",
             params=snapshot_options(),
         ),
         Subcommand(
             "demo",
             callback=click.pass_context(_run_demo),
             help=_run_demo.__doc__,
-            short_help="Open the monitor on a cluster of its own.",
+            short_help="Open the monitor on a private demo cluster.",
         ),
     ]
 
 
 def program() -> Program:
-    """The stand-alone program, new each time: an app's own options are added to it."""
+    """A new stand-alone program; the app's own options are added to it."""
     return Program(
         "celerytui",
         callback=click.pass_context(_run_standalone),
@@ -251,7 +251,7 @@ def main() -> NoReturn:
 
 
 def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
-    """What Celery does between finding the app and running a command on it."""
+    """Do what Celery does between finding the app and running a command."""
     given = {
         option.name: params[option.name] for option in user_options(app) if option.name in params
     }
@@ -266,7 +266,7 @@ def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
 
 
 def _normalise_no_color(no_color: bool) -> None:
-    """Textual takes any $NO_COLOR for a yes, even an empty one: make it say what was meant."""
+    """Textual takes any $NO_COLOR for a yes, even an empty one: set or remove it."""
     if no_color or os.environ.get("NO_COLOR"):
         os.environ["NO_COLOR"] = "1"
     else:
@@ -277,15 +277,15 @@ def _need_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise NoTerminal(
             "the monitor needs a terminal on stdin and stderr;"
-            " `celerytui snapshot` prints what it sees without one"
+            " without one, use `celerytui snapshot`"
         )
 
 
 @contextmanager
 def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
-    """Say so on stderr when importing the project takes long.
+    """Print a line on stderr if importing the project takes long.
 
-    By a timer's signal rather than a thread: projects fork and patch modules while they are
+    From a timer's signal, not a thread: projects fork and patch modules while they are
     imported.
     """
     if quiet or not hasattr(signal, "setitimer"):
@@ -314,7 +314,7 @@ def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """While inside, SIGTERM and SIGINT only make the function that is yielded return True."""
+    """Inside, SIGTERM and SIGINT only make the yielded function return True."""
     received: list[int] = []
 
     def note(number: int, _frame: object) -> None:
@@ -330,7 +330,7 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _errors_exit() -> Iterator[None]:
-    """Turn every error into text on stderr, cleaned and without passwords, and an exit status."""
+    """Turn every error into clean text on stderr, without passwords, and an exit status."""
     try:
         yield
     except (click.exceptions.Exit, click.Abort):
@@ -357,7 +357,7 @@ def _errors_exit() -> Iterator[None]:
     except BaseException as error:  # a project may have kinds of its own
         import traceback
 
-        _complain(f"this is a bug in celerytui:\n{traceback.format_exc()}")
+        _complain(f"internal error, please report it:\n{traceback.format_exc()}")
         raise click.exceptions.Exit(ExitCode.FAILURE) from error
 
 

@@ -1,11 +1,12 @@
-"""From Celery's own options to an app, and what can be said of it without connecting.
+"""Loads the app from Celery's options, and describes it without connecting.
 
-Celery itself is imported inside the functions: the first frame does not wait for it.
+Celery is imported inside the functions: the first frame does not wait for it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -31,8 +32,23 @@ __all__ = [
     "transport_name",
 ]
 
-BUNDLES = {"rediss": "redis", "sentinel": "redis", "sqla": "sqlalchemy"}
-"""The extras of the celery package that bring a transport's client, where named differently."""
+BUNDLES = {
+    "rediss": "redis",
+    "sentinel": "redis",
+    "sqla": "sqlalchemy",
+    "kafka": "confluentkafka",
+}
+"""The extras that bring a transport's client, where they are named differently."""
+PACKAGES = {"etcd": "python-etcd"}
+"""The packages of clients for which there is no extra."""
+UNCHECKED = {
+    "confluentkafka": "confluent_kafka",
+    "kafka": "confluent_kafka",
+    "slmq": "softlayer_messaging",
+    "pyro": "Pyro4",
+}
+"""Transports that kombu imports without their client, and the module of that."""
+URL_SETTINGS = ("broker_url", "broker_read_url", "broker_write_url", "result_backend")
 
 SURE_URL = (
     r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+"
@@ -82,7 +98,7 @@ def load_app(preload: PreloadOptions) -> Any:
         app = _find_app(preload.app)
     try:
         # Reads the configuration, which is lazy and may fail to import, as may the loader.
-        app.conf.broker_url  # noqa: B018
+        _take_texts(app.conf)
         learn_secrets(app)
     except Exception as error:
         named = preload.app or preload.loader or preload.config
@@ -148,17 +164,20 @@ def check_broker(app: Any) -> None:
     Opens no connection.
     """
     url = broker_url(app)
+    scheme = url.partition("://")[0].partition("+")[0].lower()
+    client = UNCHECKED.get(scheme)
+    if client is not None and importlib.util.find_spec(client) is None:
+        raise UsageError(f"broker {url}: No module named {client!r} ({install_hint(scheme)})")
     try:
         app.connection_for_read().transport  # noqa: B018
     except ImportError as error:
-        scheme = url.partition("://")[0].partition("+")[0]
-        hint = f"pip install 'celery[{BUNDLES.get(scheme, scheme)}]'"
-        raise UsageError(f"broker {url}: {mask(str(error))} ({hint})") from error
+        raise UsageError(f"broker {url}: {mask(str(error))} ({install_hint(scheme)})") from error
     except ValueError as error:
+        if port := _no_port(url):
+            raise UsageError(f"broker {url}: {port} is no port: they go up to 65535") from error
         # Its text quotes a piece of the password where that has an unquoted "/".
         raise UsageError(
-            f"broker {url}: not a URL that Celery can read;"
-            " are the special characters of its password percent-encoded?"
+            f"broker {url}: not a valid URL; percent-encode the special characters of its password"
         ) from error
     except Exception as error:
         # Celery's own words for a transport that it does not know; the client's are terse.
@@ -166,6 +185,15 @@ def check_broker(app: Any) -> None:
         if not text.startswith("No such transport"):
             text = f"cannot be used: {type(error).__name__}: {text or error}"
         raise UsageError(f"broker {url}: {mask(text)}") from error
+
+
+def install_hint(scheme: str) -> str:
+    """The command that installs a transport's client, as the installed Celery and kombu name it."""
+    extra = BUNDLES.get(scheme, scheme)
+    for package in ("celery", "kombu"):
+        if extra in (importlib.metadata.metadata(package).get_all("Provides-Extra") or ()):
+            return f"pip install '{package}[{extra}]'"
+    return f"pip install {PACKAGES.get(scheme, scheme)}"
 
 
 def app_name(app: Any) -> str:
@@ -219,6 +247,22 @@ def learn_secrets(app: Any) -> None:
     )
 
 
+def _take_texts(conf: Any) -> None:
+    """Have the URLs be texts: a project may set them to objects that have one (pydantic's DSNs)."""
+    for name in URL_SETTINGS:
+        url = conf.get(name)
+        if isinstance(url, (list, tuple)):
+            conf[name] = [str(one) for one in url]
+        elif url is not None and not isinstance(url, (str, bool)) and not callable(url):
+            conf[name] = str(url)
+
+
+def _no_port(url: str) -> str | None:
+    """What stands for a port in a URL and is too large for one."""
+    ports = re.findall(r":(\d{1,9})(?=[/?;,]|$)", url)
+    return next((port for port in ports if int(port) > 65535), None)
+
+
 def _has_config() -> bool:
     # Celery looks for it in the folder that it runs in as well.
     return (
@@ -259,7 +303,7 @@ def _find_app(name: str) -> Any:
         raise _failed_to_load(name) from error
     if not hasattr(app, "user_options"):
         raise AppError(
-            f"Unable to load celery application.\n{name} is no Celery app but"
+            f"Unable to load celery application.\n{name} is not a Celery app but"
             f" of type {type(app).__name__}"
         )
     return app

@@ -1,4 +1,4 @@
-"""What `snapshot` knows, as plain values: the shape of its JSON document, field by field."""
+"""The document of `snapshot`: the fields of its JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def snapshot_document(
     tasks: Sequence[Task],
     now: float,
 ) -> Document:
-    """What is known now, as plain values: times in Unix seconds, durations in seconds.
+    """The known state as plain values: times in Unix seconds, durations in seconds.
 
     What is not known is None. `control` tells how asking the workers went, `state` and `error`.
     `broker` must be masked already; `alerts` and `tasks` are the rows to list, in that order. The
@@ -80,12 +80,16 @@ def _worker_row(worker: Worker) -> Document:
         "pid": worker.pid,
         "active": worker.running,
         "processed": worker.processed,
+        "succeeded": worker.succeeded,
         "failed": worker.failed,
+        "retried": worker.retried,
+        "seen_since": worker.seen_since,
         "loadavg": None if worker.loadavg is None else list(worker.loadavg),
         "software": software or None,
         "pool": worker.pool,
         "concurrency": worker.concurrency,
         "queues": None if worker.queues is None else list(worker.queues),
+        "unsent": list(worker.unsent),
         "last_heartbeat": worker.last_heartbeat,
     }
 

@@ -1,21 +1,21 @@
-"""Every error this program raises on purpose, and the exit statuses.
+"""The exceptions of this program, and the exit statuses.
 
 CelerytuiError
 ├── UsageError            2   an option, key or value that is wrong
-│   └── SettingsError         ... in a flag, the environment or a config file
+│   └── SettingsError         ... in a flag, a variable or a config file
 ├── AppError              2   the Celery app could not be loaded
 ├── FilterError           2   the filter does not parse; knows where
-├── BrokerUnavailable    69   no broker answered in time
+├── BrokerUnavailable    69   no reply from a broker in time
 ├── NoTerminal            2   the monitor was started without a terminal
-├── OutputError           1   what a command prints cannot be written
-└── ReadOnly              1   an action was asked for in read-only mode
+├── OutputError           1   standard output cannot be written
+└── ReadOnly              1   an action was refused in read-only mode
 """
 
 import enum
 
 
 class ExitCode(enum.IntEnum):
-    """Exit statuses, after sysexits(3) where one fits."""
+    """Exit statuses, from sysexits(3) where one fits."""
 
     OK = 0
     FAILURE = 1
@@ -26,19 +26,19 @@ class ExitCode(enum.IntEnum):
 
 
 class CelerytuiError(Exception):
-    """An error whose text is meant for the user: one line of what, where and what to do."""
+    """An error for the user; its text says in one line what, where and what to do."""
 
     exit_code = ExitCode.FAILURE
 
 
 class UsageError(CelerytuiError):
-    """An option, argument or value that is wrong."""
+    """A wrong option, argument or value."""
 
     exit_code = ExitCode.USAGE
 
 
 class SettingsError(UsageError):
-    """An unknown or bad setting; the text names it and where it stood."""
+    """An unknown or wrong setting; the text names it and its source."""
 
 
 class AppError(CelerytuiError):
@@ -50,8 +50,8 @@ class AppError(CelerytuiError):
 class FilterError(CelerytuiError):
     """A filter that does not parse.
 
-    `start` and `end` are character offsets of the mistake in the filter's text, `expected` says
-    what would have been right there.
+    `start` and `end` are the character offsets of the mistake, `expected` says what is valid
+    there.
     """
 
     exit_code = ExitCode.USAGE
@@ -65,7 +65,7 @@ class FilterError(CelerytuiError):
 
 
 class BrokerUnavailable(CelerytuiError):
-    """No broker answered within the time allowed."""
+    """No broker replied in time."""
 
     exit_code = ExitCode.UNAVAILABLE
 
@@ -77,8 +77,8 @@ class NoTerminal(CelerytuiError):
 
 
 class OutputError(CelerytuiError):
-    """What a command prints cannot be written."""
+    """Standard output cannot be written."""
 
 
 class ReadOnly(CelerytuiError):
-    """An action that changes the cluster was asked for in read-only mode."""
+    """An action that changes the cluster was refused in read-only mode."""

@@ -1,7 +1,7 @@
-"""Files that the program reads and writes: only regular ones, and what it makes is its user's.
+"""Opens the files that the program reads and writes: only regular ones, created with mode 0600.
 
-A symbolic link could lead a write to another file, and a pipe without a reader, or without a
-writer, would hold the program up for ever.
+A symbolic link could redirect a write to another file, and opening a pipe without a reader or a
+writer blocks for ever.
 """
 
 from __future__ import annotations
@@ -20,28 +20,39 @@ _NO_FILE = "is not a regular file"
 _REFUSED = {errno.ELOOP: _LINK, errno.EMLINK: _LINK, errno.ENXIO: _NO_FILE, errno.EISDIR: _NO_FILE}
 
 
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return os.sep
+
+
+STARTED_IN = _working_folder()
+"""Where the program was started: `--workdir`, and a project at its import, may go elsewhere."""
+
+
 class FileRefused(OSError):
-    """What is at that path is not for reading or writing; `strerror` says what it is."""
+    """The path is not a regular file; `strerror` says what it is."""
 
 
 def open_to_append(path: Path) -> int:
-    """A descriptor that appends to the file, which is made where there is none (mode 0600).
+    """A descriptor that appends to the file; creates it if needed (mode 0600).
 
-    Raises OSError; FileRefused for a symbolic link and for what is not a regular file.
+    Raises OSError; FileRefused for a symbolic link or anything but a regular file.
     """
     return _opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
 
 
 def open_new(path: Path) -> TextIO:
-    """A new file to write text to (mode 0600); raises OSError, FileExistsError for any old one."""
+    """A new text file to write to (mode 0600); raises OSError, FileExistsError if it exists."""
     file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
     return os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace")
 
 
 def open_to_read(path: Path, *, follow: bool) -> BinaryIO:
-    """The file, to be read; a symbolic link only where `follow`.
+    """The file, opened for reading; symbolic links are followed only with `follow`.
 
-    Raises OSError; FileRefused for what is not a regular file.
+    Raises OSError; FileRefused for anything but a regular file.
     """
     return os.fdopen(_opened(path, os.O_RDONLY | (0 if follow else os.O_NOFOLLOW)), "rb")
 

@@ -22,6 +22,12 @@ URGENT_SECONDS: Final = 0.025
 REST_SECONDS: Final = 0.040
 """From one key press for which they give way to the next: they go on, whatever is typed."""
 
+OPENING_SECONDS: Final = 0.25
+"""How long they give way at most while a dialog opens, which is many steps and not one."""
+
+OPENING_REST_SECONDS: Final = 0.5
+"""From one opening for which they give way to the next."""
+
 YOUNG: Final = (2_000, 20)
 NEVER: Final = 1_000_000_000
 
@@ -32,6 +38,8 @@ class _Way:
     def __init__(self) -> None:
         self.until = 0.0
         self.next = 0.0
+        self.opening_until = 0.0
+        self.next_opening = 0.0
         self.clear = threading.Event()
 
 
@@ -82,12 +90,27 @@ def hurry() -> None:
     if now >= _way.next:
         _way.next = now + REST_SECONDS
         _way.clear.clear()
-        _way.until = now + URGENT_SECONDS
+        _way.until = max(_way.opening_until, now + URGENT_SECONDS)
+
+
+def opening() -> None:
+    """Say that a dialog is about to open: frames before it do not answer; from one thread only."""
+    now = time.monotonic()
+    if now >= _way.next_opening:
+        _way.next_opening = now + OPENING_REST_SECONDS
+        _way.clear.clear()
+        _way.until = _way.opening_until = now + OPENING_SECONDS
+
+
+def opened() -> None:
+    """Say that the dialog is there."""
+    _way.opening_until = 0.0
+    answered()
 
 
 def answered() -> None:
     """Say that the key press was answered."""
-    if _way.until:
+    if _way.until and time.monotonic() >= _way.opening_until:
         _way.until = 0.0
         _way.clear.set()
 

@@ -1,4 +1,4 @@
-"""What ctrl+c does until somebody waits for it."""
+"""What ctrl+c does until a handler is installed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import signal
 
 
 def end_by_interrupt() -> None:
-    """Let SIGINT end the process at once, as it ends a program in C: no traceback of an import.
+    """Let SIGINT end the process at once, by its default: no traceback of an import.
 
-    Nothing where it is ignored, as in a shell's background, or where somebody else has taken it.
+    Does nothing if it is ignored, as in a shell's background, or has another handler.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

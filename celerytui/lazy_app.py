@@ -1,4 +1,4 @@
-"""An app that is loaded when it is first needed: `-b URL` shows its first frame without Celery."""
+"""An app that is loaded on first use: `-b URL` draws its first frame without Celery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class LazyApp:
-    """Stands for Celery's default app and loads it at the first look at anything of it.
+    """Stands for Celery's default app and loads it on first use.
 
     Only for a command line that names no project: projects are imported before the first frame, on
     the main thread. `broker` is the URL that was given, passwords and all.

@@ -1,7 +1,7 @@
-"""Where log records go: to --log-file, else nowhere, and never to the terminal.
+"""Writes log records to --log-file, if given, and never to the terminal.
 
-A handler that a project installed on stderr would write into the picture, and kombu logs the raw
-body of a message that it cannot decode.
+A project's handler on stderr would write over the screen, and kombu logs the raw body of a
+message that it cannot decode.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class SafeFormatter(logging.Formatter):
     """Writes records without passwords and without control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text, which may be several lines."""
+        """The record as text of one or more lines."""
         return clean(mask(super().format(record)), newlines=True)
 
 
 class OwnFileHandler(logging.FileHandler):
-    """Appends to a regular file, which is made for its user alone."""
+    """Appends to a regular file, created with mode 0600."""
 
     def _open(self) -> TextIOWrapper:
         file = open_to_append(self.baseFilename)
@@ -39,10 +39,10 @@ class OwnFileHandler(logging.FileHandler):
 
 
 def quieten(log_file: str | None) -> None:
-    """Keep loggers, warnings and dying threads off the terminal until the process ends.
+    """Keep loggers, warnings and exceptions of threads off the terminal until the process ends.
 
-    Until then, because a thread that is left behind must not write after the shell's prompt. Call
-    it once in a process. Raises SettingsError where the log file cannot be opened.
+    Until the end, because a remaining thread must not write after the shell's prompt. Call it once
+    in a process. Raises SettingsError if the log file cannot be opened.
     """
     handler = _open(log_file)
     root = logging.getLogger()

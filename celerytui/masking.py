@@ -10,23 +10,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 MASK = "**"
-"""What stands for a password, as in Celery's own output."""
+"""The replacement of a password, as in Celery's own output."""
 
-URLS = re.compile(r"://([^\s'\"<>`]+)")
+URLS = re.compile(r"([\w+.\-]*)://([^\s'\"<>`]+)")
 NEXT_URL = re.compile(r"([;,](?=[\w+.\-]+://))")
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:,]*)(?::\d*)?(?:,(?:\[[^\]]*\]|[^:,]*)(?::\d*)?)*")
 SECRET_WORDS = r"pwd|secret|token|credential|authorization|(?:api|access|private|account)[_\-]?key"
 SECRET_NAME = re.compile(rf"pass|{SECRET_WORDS}|dsn|cookie|(?:^|[_.\-])auth$", re.IGNORECASE)
 SECRET_PARAMETER = re.compile(
-    rf"([?&;\s][\w.\-]{{0,64}}(?:passw|{SECRET_WORDS})[\w.\-]{{0,64}}=)[^&\s;'\"<>`]+",
+    rf"((?<![\w.\-])(?:[\w.\-]{{0,64}}(?:passw|{SECRET_WORDS})[\w.\-]{{0,64}}|sig)=)"
+    r"(?!\*\*)[^&\s;'\"<>`]+",
     re.IGNORECASE,
 )
+"""`name=value` as URLs, connection strings and shared access signatures have it."""
 SECRET_BEFORE = re.compile(
     rf"(?:pass|{SECRET_WORDS}|dsn|cookie|(?<=['\"_.\-])auth(?=['\"]))"
     r"[\w.\-]{0,64}(?:['\"]?\s*[:=]|['\"]\s*,)\s*",
     re.IGNORECASE,
 )
-"""What stands before a secret in a repr or in a file of settings."""
+"""What precedes a secret in a repr or in a settings file."""
 URL_BEFORE = re.compile(r"((?:_url|_backend)['\"]?\s*[:=]\s*['\"]?)([^\s'\"<>`]+)", re.IGNORECASE)
 BARE_VALUE = re.compile(r"[^\s,;)\]}]*")
 QUOTED_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
@@ -36,26 +38,35 @@ INNOCENT_NAME = re.compile(
     r"user|name|type|mechanism|method|id$|host|port$|email|ur[il]$|path|file|db$|database",
     re.IGNORECASE,
 )
-"""What stands below a secret's name and is none: as a secret it would be masked in every text."""
+"""Names below a secret's name that hold no secret: their values would be masked in every text."""
 
 COMMON_WORDS = frozenset(
     ("guest", "password", "celery", "redis", "rabbitmq", "amqp", "localhost", "none", "true")
 )
-"""Passwords that are words of every other message: masking those would tell what they are."""
+"""Passwords that are common words: masking them everywhere would reveal them."""
 
 WHOLE_WORD_BELOW = 6
-"""Shorter secrets are masked only as whole words: parts of words would be hit all the time."""
+"""Shorter secrets are masked only as whole words: they would match parts of many words."""
+LEAST_SECRET = 3
+"""Shorter ones are not masked at all: they stand in every other text."""
+WORD = re.compile(r"[a-z]{1,10}|[A-Z][a-z]{1,9}|[A-Z]{1,10}")
+"""A password that is a word may be a name as well: masked in every text it would be told."""
+KEY_ALONE = re.compile(r"(?=.*\d)(?=.*[a-zA-Z])[\w+/=\-]{20,}|[^\s@]*[+/=][^\s@]*")
+"""What stands before a URL's "@" without a colon and is no user's name."""
+KEY_SCHEMES = ("azurestoragequeues",)
+"""Schemes of URLs in which that is always a key."""
 
 
 class _Known:
-    """The secrets learnt so far and the pattern that finds them, swapped whole: threads read it."""
+    """The known secrets and the pattern that matches them, replaced as a whole: threads read it."""
 
     secrets: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+    words: re.Pattern[str] | None = None
 
 
 def mask(text: str) -> str:
-    """`text` with every password in a URL, and every secret learnt, replaced by `**`."""
+    """`text` with every password in a URL, and every known secret, replaced by `**`."""
     # Every cell on the screen comes by here, and hardly one has either.
     if "://" in text:
         text = URLS.sub(_mask_match, text)
@@ -68,12 +79,14 @@ def mask(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line of its own words, passwords masked."""
-    return mask(" ".join(str(error).split()) or type(error).__name__)
+    """The text of an exception in one line, passwords masked."""
+    text = mask(" ".join(str(error).split()) or type(error).__name__)
+    # Clients quote what they could not read; elsewhere a word is a word.
+    return text if _Known.words is None else _Known.words.sub(MASK, text)
 
 
 def masked(answer: object, name: str = "", *, secret: bool = False) -> object:
-    """The same nested answer: texts masked, and whatever stands below a secret's name.
+    """The same nested reply, with texts and all values below a secret's name masked.
 
     `name` is the key that the answer stands below.
     """
@@ -101,23 +114,28 @@ def mask_url(url: str) -> str:
     parts = []
     for part in NEXT_URL.split(url):
         scheme, separator, rest = _split(part)
-        parts.append(scheme + separator + _mask_userinfo(rest, _greedy_end(rest)))
+        parts.append(scheme + separator + _mask_userinfo(scheme, rest, _greedy_end(rest)))
     return SECRET_PARAMETER.sub(rf"\1{MASK}", "".join(parts))
 
 
 def learn(secrets: Iterable[str]) -> None:
-    """Mask these from now on, in each spelling in which they may come back in an error."""
+    """Mask these from now on, in each spelling that an error may contain."""
     new = {
         spelling
         for secret in secrets
-        if secret and secret.strip(MASK[0]) and secret.lower() not in COMMON_WORDS
+        if len(secret) >= LEAST_SECRET
+        and secret.strip(MASK[0])
+        and secret.lower() not in COMMON_WORDS
         for spelling in _spellings(secret)
     }
     if new <= _Known.secrets:
         return
     _Known.secrets |= new
     longest_first = sorted(_Known.secrets, key=lambda secret: (-len(secret), secret))
-    _Known.pattern = re.compile("|".join(map(_finder, longest_first)))
+    words = [re.escape(secret) for secret in longest_first if WORD.fullmatch(secret)]
+    others = [_finder(secret) for secret in longest_first if not WORD.fullmatch(secret)]
+    _Known.pattern = re.compile("|".join(others)) if others else None
+    _Known.words = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
 
 
 def passwords_in(url: str) -> Iterator[str]:
@@ -136,6 +154,8 @@ def passwords_in(url: str) -> Iterator[str]:
                 # Where it is not percent-encoded, clients take what is behind these for the path
                 # and quote that alone.
                 yield from (password[cut.end() :] for cut in re.finditer("[/?#]", password))
+            elif user and (scheme.lower() in KEY_SCHEMES or KEY_ALONE.fullmatch(user)):
+                yield user
         for match in SECRET_PARAMETER.finditer(rest):
             yield match[0][len(match[1]) :]
 
@@ -200,17 +220,21 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def _mask_match(match: re.Match[str]) -> str:
-    first, *others = NEXT_URL.split(match[1])
-    parts = [_mask_userinfo(first, _userinfo_end(first))]
+    scheme = match[1]
+    first, *others = NEXT_URL.split(match[2])
+    parts = [scheme, "://", _mask_userinfo(scheme, first, _userinfo_end(first))]
     for other in others:
         scheme, separator, rest = other.partition("://")
-        parts.append(scheme + separator + _mask_userinfo(rest, _userinfo_end(rest)))
-    return "://" + "".join(parts)
+        parts.append(scheme + separator + _mask_userinfo(scheme, rest, _userinfo_end(rest)))
+    return "".join(parts)
 
 
-def _mask_userinfo(rest: str, end: int) -> str:
+def _mask_userinfo(scheme: str, rest: str, end: int) -> str:
     user, colon, password = rest[: max(end, 0)].partition(":")
-    return f"{user}:{MASK}{rest[end:]}" if colon and password else rest
+    if colon:
+        return f"{user}:{MASK}{rest[end:]}" if password else rest
+    alone = user and (scheme.lower() in KEY_SCHEMES or KEY_ALONE.fullmatch(user))
+    return f"{MASK}{rest[end:]}" if alone else rest
 
 
 def _userinfo_end(rest: str) -> int:

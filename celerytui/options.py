@@ -1,7 +1,7 @@
-"""Settings and Celery's options as click takes them.
+"""Settings and Celery's options as click options.
 
-Celery's are declared here once more because importing celery.bin.celery, which declares them, costs
-a second; a test holds the two side by side.
+Celery's are declared again here because importing celery.bin.celery, which declares them, takes a
+second; a test compares the two.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class NoColorOption(PreloadOption):
     """--no-color, which any non-empty $NO_COLOR sets: https://no-color.org."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The value of a set variable: "true" for $NO_COLOR, whatever is in it."""
+        """The value of a set variable: "true" for any value of $NO_COLOR."""
         if os.environ.get("NO_COLOR"):
             return "true"
         return super().resolve_envvar_value(ctx)
@@ -54,7 +54,7 @@ PRELOAD: tuple[click.Option, ...] = (
         ["-b", "--broker"],
         envvar="BROKER_URL",
         metavar="URL",
-        help="The broker; wins over the app's, and needs no app.",
+        help="The broker; overrides the app's, and needs no app.",
     ),
     PreloadOption(
         ["--result-backend"], envvar="RESULT_BACKEND", metavar="URL", help="The result backend."
@@ -67,11 +67,11 @@ PRELOAD: tuple[click.Option, ...] = (
         ["--workdir"],
         callback=_change_folder,
         is_eager=True,
-        metavar="FOLDER",
-        help="The folder to work in.",
+        metavar="DIRECTORY",
+        help="The working directory.",
     ),
     NoColorOption(["-C", "--no-color"], envvar="NO_COLOR", is_flag=True, help="No colours."),
-    PreloadOption(["-q", "--quiet"], is_flag=True, help="Only errors outside of the screen."),
+    PreloadOption(["-q", "--quiet"], is_flag=True, help="Print only errors outside the monitor."),
     PreloadOption(
         ["--skip-checks"], envvar="SKIP_CHECKS", is_flag=True, help="Skip Django's checks."
     ),
@@ -86,12 +86,12 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
 
 
 def own_options() -> list[click.Parameter]:
-    """The program's own options, for every way to start it."""
+    """The program's own options, as a program and as a plug-in."""
     conf = click.Option(
         ["--conf"],
         metavar="FILE",
         allow_from_autoenv=False,
-        help="The config file, instead of celerytui/config.toml in the user's config folder.",
+        help="The config file; by default celerytui/config.toml in the user's config folder.",
     )
     version = click.Option(
         ["--version"],
@@ -106,9 +106,9 @@ def own_options() -> list[click.Parameter]:
 
 
 def _click_option(option: Option) -> click.Option:
-    """The click option of a setting; `settings.load` checks its value, so that all read alike.
+    """The click option of a setting; `settings.load` validates its value, as for every source.
 
-    No variables from click: its CELERY_ prefix would make $CELERY_QUEUES one of ours.
+    It reads no variables: click's CELERY_ prefix would make $CELERY_QUEUES one of ours.
     """
     text = option.help
     if option.kind == "choice":
@@ -134,7 +134,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> 
 
 
 def _celery_version() -> str:
-    """Out of Celery's source: to import it, or the metadata of packages, takes longer."""
+    """Read from Celery's source: importing it, or the metadata of packages, takes longer."""
     spec = importlib.util.find_spec("celery")
     source = ""
     if spec and spec.origin:
@@ -161,7 +161,7 @@ def snapshot_options() -> list[click.Parameter]:
             default="",
             metavar="QUERY",
             allow_from_autoenv=False,
-            help="Which tasks to print, in the filter language of the screen.",
+            help="Which tasks to print, in the filter language of the monitor.",
         ),
         click.Option(
             ["--json", "as_json"],
@@ -176,7 +176,7 @@ def snapshot_options() -> list[click.Parameter]:
             show_default=True,
             metavar="TIME",
             allow_from_autoenv=False,
-            help="How long to wait for the broker; exit status 69 after it.",
+            help="How long to wait for the broker; then the exit status is 69.",
         ),
     ]
 
@@ -191,7 +191,7 @@ def given_preload(
 ) -> PreloadOptions:
     """Celery's options among arguments that do not parse yet, and their variables.
 
-    Whatever is not one of them is skipped as it stands: it may be an option of the app.
+    All others are skipped: they may be options of the app.
     """
     from celerytui.connect import PreloadOptions
 

@@ -1,4 +1,4 @@
-"""What the commands without a screen print: the only writer of stdout."""
+"""Prints the output of commands: the only writer of stdout."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drai
 
 
 def print_json(document: Document, stream: TextIO) -> None:
-    """Write one JSON document and a line break: ASCII only, valid whatever the text in it is."""
+    """Write one JSON document and a newline: ASCII only, valid whatever text it contains."""
     text = json.dumps(_valid(document), allow_nan=False, ensure_ascii=True)
     # The one control character that JSON lets through; it can only stand inside a string.
     stream.write(text.replace("\x7f", "\\u007f") + "\n")
 
 
 def _valid(value: Any) -> Any:
-    """The value without what JSON has no word for: halves of surrogate pairs, NaN, infinity."""
+    """The value without what JSON cannot represent: lone surrogates, NaN, infinity."""
     if isinstance(value, str):
         return value if value.isascii() else _whole(value)
     if isinstance(value, dict):
@@ -185,7 +185,7 @@ def _summary_lines(document: Document, width: int, ascii: bool) -> list[str]:
         parts.append(f"{format_count(events['gaps'])} {agree(events['gaps'], 'gap')}")
     counts = [(BY_CONSTANT[one].label, count) for one, count in tasks["by_state"].items()]
     states = [f"{format_count(count)} {state}" for state, count in counts if count]
-    held = f"{format_count(tasks['held'])} {agree(tasks['held'], 'task')} held"
+    held = f"{format_count(tasks['held'])} {agree(tasks['held'], 'task')} kept"
     if tasks["evicted"]:
         held += f", {format_count(tasks['evicted'])} evicted"
     said = [
@@ -203,22 +203,22 @@ def _listened(document: Document) -> str:
 
 
 def _unreached(document: Document) -> str | None:
-    """Why nothing could be seen at all, None if something could."""
+    """Why nothing could be seen, None if something could."""
     state, error = document["connection"]["state"], document["connection"]["error"]
     if state == LinkState.NO_EVENTS.value:
         why = f": {error.rstrip('.')}" if error else ""
         return f"The {document['transport']} transport carries no events{why}."
     if state != LinkState.CONNECTED.value:
-        return f"The broker was not reached: {(error or state).rstrip('.')}."
+        return f"The broker cannot be reached: {(error or state).rstrip('.')}."
     return None
 
 
 def _unasked(document: Document) -> str | None:
-    """Why what workers do was not learnt from them, None where they could be asked."""
+    """Why the workers could not be asked, None if they could."""
     control = document["control"]
     if control["state"] != "failed":
         return None
-    return f"workers can't be asked: {control['error']}; what ran before the start is unknown"
+    return f"workers cannot be asked: {control['error']}; what ran before the start is unknown"
 
 
 def _no_workers(document: Document) -> str:
@@ -226,7 +226,7 @@ def _no_workers(document: Document) -> str:
         return unreached
     if _unasked(document):
         return f"None sent a heartbeat in {_listened(document)}, and none could be asked."
-    return f"None: no worker answered or sent a heartbeat in {_listened(document)}."
+    return f"None: no reply and no heartbeat in {_listened(document)}."
 
 
 def _no_queues(document: Document) -> str:
@@ -237,10 +237,10 @@ def _no_tasks(document: Document) -> str:
     held = document["tasks"]["held"]
     if held:
         many = f"the {counted(held, 'task')} seen" if held > 1 else "the task seen"
-        return f"None of {many} passes the filter."
-    said = f"None: no task event came in {_listened(document)}, and no worker has a task."
+        return f"None of {many} matches the filter."
+    said = f"None: no task event in {_listened(document)}, and no worker has a task."
     if _unasked(document):
-        said = f"No task event came in {_listened(document)}; what workers run is unknown."
+        said = f"No task event in {_listened(document)}; what workers run is unknown."
     if document["workers"]:
         said += " Workers started without -E send no task events until they are turned on."
     return _unreached(document) or said

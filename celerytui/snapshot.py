@@ -1,4 +1,4 @@
-"""One look at the cluster without a screen: listen, ask, and give back what is known."""
+"""The `snapshot` command: listen, ask the workers, return the state of the cluster."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from celerytui.wire.connections import answers_within
 LOOK_SECONDS = 0.1
 """How often the link, and a signal to stop, are checked."""
 ANSWER_GRACE_SECONDS = 3.0
-"""How long after the listening the workers' and the broker's last answers are waited for."""
+"""Seconds after listening to wait for the last replies of workers and the broker."""
 WIDTH_WITHOUT_TERMINAL = 160
 
 
 def parse_query(text: str) -> Filter:
-    """The filter that --filter gave; raises UsageError with the mistake's place."""
+    """The filter of --filter; raises UsageError with the position of a mistake."""
     try:
         return parse_filter(text)
     except FilterError as error:
@@ -91,7 +91,7 @@ def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"standard output cannot be written: {error.strerror}") from error
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def _await_broker(engine: Engine, timeout: float) -> None:
@@ -102,16 +102,16 @@ def _await_broker(engine: Engine, timeout: float) -> None:
             return
         left = deadline - time.monotonic()
         if state is LinkState.NO_EVENTS:
-            answers_within(engine.app, max(left, LOOK_SECONDS))
+            answers_within(engine.app, timeout, left=max(left, LOOK_SECONDS))
             return
         link = engine.link
         if link.outage is Outage.REFUSED and (link.next_try or 0.0) > engine.clock() + left:
             remedy = "" if link.remedy is None else f" ({link.remedy})"
             raise BrokerUnavailable(f"refused by {engine.broker_url}: {link.error}{remedy}")
         if left <= 0:
-            reason = link.error or "no answer"
+            reason = link.error or "no reply"
             raise BrokerUnavailable(
-                f"no broker answered at {engine.broker_url} within {timeout:g}s: {reason}"
+                f"no reply from broker {engine.broker_url} within {timeout:g}s: {reason}"
             )
         engine.mailbox.wait_blocking(min(LOOK_SECONDS, left))
 
@@ -132,19 +132,19 @@ def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None
 
 
 def _control(engine: Engine) -> dict[str, Any]:
-    """How asking the workers went: whether all that were expected answered, and what is wrong."""
+    """How asking the workers went: whether all expected ones replied, and what is wrong."""
     survey, error = engine.survey, engine.survey_error
     if error is not None:
         return {"state": "failed", "error": error}
     if survey is None:
         return {"state": "unasked", "error": None}
     if survey.missing:
-        return {"state": "partial", "error": f"no answer from {', '.join(survey.missing)}"}
+        return {"state": "partial", "error": f"no reply from {', '.join(survey.missing)}"}
     return {"state": "answered", "error": None}
 
 
 def _newest_first(store: Store, wanted: Filter, now: float) -> list[Task]:
-    """Copies of the tasks that pass, in the order in which the table of tasks begins."""
+    """Copies of the matching tasks, in the default order of the task table."""
     found = wanted.select(store.all_tasks(), now)
     found.sort(key=lambda task: (task.seen, task.seq), reverse=True)
     return [task for task in store.tasks([task.id for task in found]) if task is not None]

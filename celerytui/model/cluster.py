@@ -162,7 +162,7 @@ class Link(Struct, frozen=True):
     missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
     passwords masked; `outage` is of what kind that is, and `remedy` the command that mends it,
     where one is known. `attempt` counts tries since the loss, `next_try` is when the next comes.
-    `note` says why events are read in a slower way than they could be.
+    `note` says why events are read in a slower way than they could be, or can't come at all.
     """
 
     state: LinkState = LinkState.CONNECTING

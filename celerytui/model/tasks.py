@@ -296,6 +296,12 @@ class Task(Struct, gc=False):
         short = self.sent - (later - apart)
         return short if short > CLOCKS_AGREE and self.state is not TaskState.RETRY else None
 
+    def ended_ago(self, now: float) -> float | None:
+        """Seconds since it ended by our clock, None while it has not."""
+        if self.finished is None:
+            return None
+        return max(0.0, now + self.more.worker_ahead - self.finished)
+
     def running(self, now: float) -> float | None:
         """Seconds it ran: as the worker told, else as the events say, up to `now` if it runs."""
         if self.runtime is not None:

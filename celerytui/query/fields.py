@@ -74,6 +74,9 @@ FIELDS: tuple[Field, ...] = (
         "running",
     ),
     Field("age", "duration", _age, "time since it was sent, or first seen", "always"),
+    Field(
+        "ended", "duration", lambda task, now: task.ended_ago(now), "time since it ended", "always"
+    ),
     Field("sent", "time", lambda task, now: task.sent, "when it was sent"),
     Field("received", "time", lambda task, now: task.received, "when a worker received it"),
     Field("started", "time", lambda task, now: task.started, "when it started"),

@@ -27,11 +27,11 @@ File = str | os.PathLike[str]
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], conf: File | None) -> Settings:
-    """The settings from all their sources, the strongest first.
+    """The settings from all sources, by precedence.
 
-    `flags` maps field names to what the command line gave, None where it gave nothing. `conf` is
-    the file named by --conf; without it $CELERYTUI_CONF counts, then config.toml in the user's
-    config folder where there is one. Raises SettingsError naming the setting and where it stood.
+    `flags` maps field names to values of the command line, None if not given. `conf` is the file
+    of --conf; without it $CELERYTUI_CONF is used, then config.toml in the user's config folder if
+    it exists. Raises SettingsError naming the setting and where it was found.
     """
     values = _from_file(*_conf_file(environ, conf))
     values.update(_from_environment(environ))
@@ -56,17 +56,17 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         option = known.get(variable)
         if option is not None:
-            # An empty variable is how compose files and CI say "not set".
+            # Compose files and CI write "not set" as an empty variable.
             if text:
                 values[option.name] = convert(option, text, f"environment variable {variable}")
         elif not re.fullmatch(SERVICE_VARIABLE, variable):
             hint = suggestion(variable, [*known, CONF_VARIABLE])
-            raise SettingsError(f"environment variable {variable}: no such setting{hint}")
+            raise SettingsError(f"environment variable {variable}: unknown setting{hint}")
     return values
 
 
 def _conf_file(environ: Mapping[str, str], conf: File | None) -> tuple[File | None, bool]:
-    """The config file to read, and whether it has to be there."""
+    """The config file to read, and whether it must exist."""
     if conf is not None:
         return os.path.expanduser(conf), True
     if environ.get(CONF_VARIABLE):
@@ -91,11 +91,11 @@ def _from_file(path: File | None, required: bool) -> dict[str, Any]:
             raise SettingsError(f"{path}: no such config file") from error
         return {}
     except FileRefused as error:
-        raise SettingsError(f"{path}: {error.strerror}; name a config file with --conf") from error
+        raise SettingsError(f"{path} {error.strerror}; name a config file with --conf") from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: is not UTF-8 text") from error
+        raise SettingsError(f"{path} is not UTF-8 text") from error
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -103,12 +103,12 @@ def _from_file(path: File | None, required: bool) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from error
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
     known = {option.key: option for option in OPTIONS}
     values = {}
     for key, value in table.items():
         option = known.get(key)
         if option is None:
-            raise SettingsError(f"{path}: {key}: no such setting{suggestion(key, known)}")
+            raise SettingsError(f"{path}: {key}: unknown setting{suggestion(key, known)}")
         values[option.name] = convert(option, value, f"{path}: {key}")
     return values

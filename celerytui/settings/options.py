@@ -16,7 +16,7 @@ Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys", "
 
 
 class Settings(NamedTuple):
-    """What the user chose, checked.
+    """The user's settings, validated.
 
     Durations are seconds; `keys` is binding id -> keys, `apps` name of an app -> its own flags.
     """
@@ -49,10 +49,10 @@ class Settings(NamedTuple):
 
 
 class Option(NamedTuple):
-    """One setting as the user meets it.
+    """One setting, as the user sees it.
 
-    `name` is its field in `Settings`, `minimum` the smallest good number, `short` a one-letter
-    flag. Options of the kinds in `TABLES` stand only in the config file.
+    `name` is its field in `Settings`, `minimum` the smallest valid number, `short` a one-letter
+    flag. Options of the kinds in `TABLES` exist only in the config file.
     """
 
     name: str
@@ -70,12 +70,12 @@ class Option(NamedTuple):
 
     @property
     def variable(self) -> str | None:
-        """Its environment variable, None where it has none."""
+        """Its environment variable, None if it has none."""
         return None if self.kind in TABLES else ENV_PREFIX + self.name.upper()
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Its command-line flags as click takes them, the long one last; () where it has none."""
+        """Its command-line flags as click expects them, the long one last; () if it has none."""
         if self.kind in TABLES:
             return ()
         long = f"--{self.key}"
@@ -85,7 +85,7 @@ class Option(NamedTuple):
 
     @property
     def default(self) -> Any:
-        """What it is when nobody sets it."""
+        """Its value if it is not set."""
         return getattr(DEFAULTS, self.name)
 
 
@@ -96,7 +96,7 @@ TABLES: tuple[Kind, ...] = ("keys", "apps")
 
 
 APP_FLAGS = ("read-only", "production")
-"""What an app's own table in the config file may hold."""
+"""The keys of an app's own table in the config file."""
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -105,43 +105,43 @@ OPTIONS: tuple[Option, ...] = (
         kind="count",
         minimum=1,
         metavar="N",
-        help="Tasks held in memory; past it finished successes go first and are counted.",
+        help="Tasks kept in memory; beyond it successful tasks are evicted first, and counted.",
     ),
     Option(
         name="max_workers",
         kind="count",
         minimum=1,
         metavar="N",
-        help="Workers held in memory.",
+        help="Workers kept in memory.",
     ),
     Option(
         name="read_only",
         kind="flag",
-        help="Remove every action that changes the cluster; task events are not turned on either.",
+        help="Remove every action that changes the cluster; leave task events as they are.",
     ),
     Option(
         name="refresh",
         kind="duration",
         minimum=0.1,
         metavar="TIME",
-        help="Shortest time between two updates of the screen, 0.1s at the fastest.",
+        help="Minimum time between two updates of the screen, at least 0.1s.",
     ),
     Option(
         name="enable_events",
         kind="flag",
-        help="Turn task events on, once, for each worker that has them off.",
+        help="Turn task events on, once, for each worker that has them off; on by default.",
     ),
     Option(
         name="restore_events",
         kind="flag",
-        help="At exit, turn off again the task events that were turned on.",
+        help="Turn the task events that were turned on off again at exit.",
     ),
     Option(
         name="theme",
         kind="choice",
         choices=THEMES,
         metavar="NAME",
-        help="Colours: auto asks the terminal, ansi uses its 16 colours, mono none.",
+        help="Colours: auto detects dark or light, ansi uses the terminal's 16 colours, mono none.",
     ),
     Option(
         name="ascii",
@@ -164,41 +164,41 @@ OPTIONS: tuple[Option, ...] = (
         kind="duration",
         minimum=0.1,
         metavar="TIME",
-        help="How long workers have to answer a command; below 1s Redis loses answers.",
+        help="How long to wait for replies of workers; below 1s replies on Redis get lost.",
     ),
     Option(
         name="queues",
         kind="names",
         short="-Q",
         metavar="NAME,...",
-        help="Queues to watch besides those that the app, the workers and the broker name.",
+        help="Queues to watch besides those of the app, the workers and the broker.",
     ),
     Option(
         name="queue_interval",
         kind="duration",
         minimum=0.1,
         metavar="TIME",
-        help="Time between two readings of the broker's queues.",
+        help="Time between two reads of the broker's queues.",
     ),
     Option(
         name="allow_pickle",
         kind="flag",
-        help="Load pickles from workers and the result backend: whoever can write there can run"
-        " code here.",
+        help="Load pickles from workers and the result backend: anyone who can write there can"
+        " run code here.",
     ),
     Option(
         name="production",
         kind="flag",
-        help="Say in the header that this is production.",
+        help="Mark the cluster as production in the header.",
     ),
     Option(
         name="keys",
         kind="keys",
-        help="A table of other keys for bindings, by their ids.",
+        help="A table of your own keys, by the ids of their bindings.",
     ),
     Option(
         name="apps",
         kind="apps",
-        help="Tables of an app's own read-only and production, by the app's name.",
+        help="Tables of read-only and production for one app, by its name.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Texts and values from flags, variables and the config file to what the settings hold."""
+"""Converts texts and values of flags, variables and the config file to those of the settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from celerytui.durations import read_duration
 from celerytui.errors import SettingsError
+from celerytui.files import STARTED_IN
 from celerytui.settings.options import APP_FLAGS, Kind, Option
 
 TRUE = frozenset(("1", "true", "yes", "on"))
@@ -26,7 +27,7 @@ def parse_duration(text: str) -> float:
 
 
 def suggestion(word: str, words: Iterable[str]) -> str:
-    """ " (did you mean X?)" for the nearest of `words`, "" where none is near."""
+    """ " (did you mean X?)" for the closest of `words`, "" if none is close."""
     from difflib import get_close_matches
 
     near = get_close_matches(word, list(words), n=1)
@@ -49,7 +50,7 @@ def _count(option: Option, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{value!r} is not a whole number")
     if value < option.minimum:
-        raise ValueError(f"{value} is too small, {option.minimum:g} is the least")
+        raise ValueError(f"{value} is too small; the minimum is {option.minimum:g}")
     return value
 
 
@@ -58,7 +59,7 @@ def _boolean(option: Option, value: Any) -> bool:
         return value
     if isinstance(value, str) and value.lower() in TRUE | FALSE:
         return value.lower() in TRUE
-    raise ValueError(f"{value!r} is neither true nor false")
+    raise ValueError(f"{value!r} is not true or false")
 
 
 def _seconds(option: Option, value: Any) -> float:
@@ -69,7 +70,7 @@ def _seconds(option: Option, value: Any) -> float:
     else:
         raise ValueError(f"{value!r} is not a duration such as 250ms, 3s or 0.5")
     if seconds < option.minimum:
-        raise ValueError(f"{str(value).strip()} is too short, {option.minimum:g}s is the least")
+        raise ValueError(f"{str(value).strip()} is too short; the minimum is {option.minimum:g}s")
     return seconds
 
 
@@ -82,8 +83,8 @@ def _choice(option: Option, value: Any) -> str:
 
 def _path(option: Option, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is not the name of a file")
-    return os.path.expanduser(value)
+        raise ValueError(f"{value!r} is not a file name")
+    return os.path.join(STARTED_IN, os.path.expanduser(value))
 
 
 def _names(option: Option, value: Any) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def _flags_of_app(option: Option, name: str, table: Any) -> dict[str, bool]:
     flags = {}
     for key, value in table.items():
         if key not in APP_FLAGS:
-            raise ValueError(f"{name}: {key}: no such setting{suggestion(key, APP_FLAGS)}")
+            raise ValueError(f"{name}: {key}: unknown setting{suggestion(key, APP_FLAGS)}")
         try:
             flags[key] = _boolean(option, value)
         except ValueError as error:

@@ -49,8 +49,8 @@ COST_OF_TURN, COST_OF_SWEEP = 500, 10_000
 class _Watch(Struct):
     """What is remembered of a worker: its last heartbeats, and how often running each disagreed.
 
-    `start` is when the newest task that it is known to have begun started, `order` when it was
-    received.
+    `start` is when the newest task that it is known to have begun started, `order` the latest
+    time from which on one of these waited to.
     """
 
     heard: float = 0.0
@@ -136,11 +136,12 @@ class Contradictions:
             return
         watch = self._watch(record)
         watch.start = max(watch.start, started)
-        watch.order = max(watch.order, task.received or 0.0)
+        if task.received is not None:
+            watch.order = max(watch.order, _ready(task))
         if task.name is not None:
             self._runtimes.note(task.name, task.runtime or (task.finished or 0.0) - started)
             if task.received is not None:
-                self._waits.note(task.name, started - task.received)
+                self._waits.note(task.name, max(0.0, started - _ready(task)))
 
     def _watch(self, record: WorkerRecord) -> _Watch:
         watch = self._watched.get(record.hostname)
@@ -197,15 +198,14 @@ class Contradictions:
                 for task, at in zip(started, starts, strict=True)
                 if at < before and clock - at > _far_beyond(self._runtimes, task)
             ]
-        order = max((task.received or 0.0 for task in started), default=0.0)
+        order = max((_ready(task) for task in started if task.received is not None), default=0.0)
         before = min(clock - LONG, clock if idle else max(watch.order, order))
         doubted += [
             task
             for task in held
             if task is not None
             and task.state is RECEIVED
-            and (at := task.received or task.seen) < before
-            and task.more.eta is None
+            and (at := _ready(task)) < before
             and clock - at > _far_beyond(self._waits, task)
         ]
         if not doubted:
@@ -244,6 +244,13 @@ def _far_beyond(usual: UsualTimes, task: Task) -> float:
     """How long is far longer than a task of its type takes, in seconds."""
     longest = usual.longest(task.name)
     return LONG_UNKNOWN if longest is None else max(LONG, FAR * longest)
+
+
+def _ready(task: Task) -> float:
+    """Since when its worker may have started it: it had it, and its ETA had come."""
+    at = task.received or task.seen
+    extra = task.extra
+    return at if extra is None or extra.eta is None else max(at, extra.eta)
 
 
 def _since(task: Task) -> float:

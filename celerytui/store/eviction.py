@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 
 from celerytui.model import Task, TaskState
@@ -39,6 +40,10 @@ class Lane:
             kept = [entry for entry in self._line if not self._skip(entry)]
             self._line.clear()
             self._line.extend(kept)
+
+    def newest_first(self) -> Iterator[Task]:
+        """The tasks from the newest on; one that came back may be there twice."""
+        return reversed(self._line)
 
     def pop(self) -> Task | None:
         """Take the oldest task out."""
@@ -93,6 +98,10 @@ class Eviction:
     def finish(self, task: Task) -> None:
         """Take in a held task that has finished."""
         (self._successes if task.state is SUCCESS else self._others).add(task)
+
+    def newest_others(self) -> Iterator[Task]:
+        """Finished tasks that did not succeed, the newest first; some may have left since."""
+        return self._others.newest_first()
 
     def pop(self) -> Task | None:
         """Take out the task that goes next."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from celerytui.model import LABELS, Batch
 from celerytui.store.rates import Rates
+from celerytui.store.recent_failures import failed_lately
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import KnownWorkers
 
@@ -23,6 +24,8 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     `by_state` (by label) and `held` are what is held now; `evicted` counts since the start. Rates
     are a second, means of the last `RATE_WINDOW` complete seconds, None if none was watched.
+    `failed_5m` are the held tasks that failed in the last 5 minutes, where they are very many all
+    that were seen to fail.
     `events_failed` are those that could not be applied. `lag` is by how many seconds the newest
     events came late because they had to wait for us, None where no event came lately.
     """
@@ -81,12 +84,14 @@ def summarise(
     """Draw up the summary; the caller holds the lock."""
     statuses = Counter(record.worker.status for record in workers.records.values())
     counts = tasks.counts()
+    seen = rates.total(rates.failed, FAILED_WINDOW, now)
+    failed = failed_lately(tasks.eviction.newest_others(), now, FAILED_WINDOW)
     return Summary(
         workers_online=statuses["online"],
         workers_late=statuses["late"],
         workers_lost=statuses["lost"],
         workers_total=len(workers.records),
-        failed_5m=rates.total(rates.failed, FAILED_WINDOW, now),
+        failed_5m=seen if failed is None else failed,
         held=len(tasks.by_id),
         evicted=sum(tasks.evicted),
         by_state=dict(zip(LABELS, counts, strict=True)),

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from celerytui.columns import clean, format_clock
 from celerytui.engine import Engine
 from celerytui.health.link import MISSING
-from celerytui.interpreter import collect_all, collect_new, share_interpreter
+from celerytui.interpreter import collect_all, collect_new, opening, share_interpreter
 from celerytui.model import Outcome
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
@@ -146,6 +146,12 @@ class MonitorApp(App[int], inherit_bindings=False):
     async def on_leaving(self) -> None:
         """Stop what was started; see `Lifecycle`."""
         await asyncio.to_thread(self.engine.stop)
+
+    def push_screen(self, *args: Any, **options: Any) -> Any:
+        """Show a dialog; what is busy gives way until it is there."""
+        if self.is_running:  # the page itself is the first screen
+            opening()
+        return super().push_screen(*args, **options)
 
     async def on_event(self, event: events.Event) -> None:
         await self.key_queue.on_event(event)

@@ -6,6 +6,7 @@ from textual.message import Message
 
 from celerytui.control import Scope
 from celerytui.model import Outcome
+from celerytui.ui.figures import Figure
 
 
 class StoreChanged(Message, bubble=False):
@@ -48,6 +49,14 @@ class FilterAsked(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class FigureOpened(Message):
+    """The user asked for the rows that a number on the screen counts."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__()
+        self.figure = figure
 
 
 class ActionFinished(Message):

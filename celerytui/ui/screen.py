@@ -24,13 +24,21 @@ from celerytui.ui.bars.footer import Footer, KeyHint
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
+from celerytui.ui.causes import Causes
 from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
-from celerytui.ui.messages import CursorMoved, FilterAsked, RowOpened, StoreChanged, TaskSelected
+from celerytui.ui.messages import (
+    CursorMoved,
+    FigureOpened,
+    FilterAsked,
+    RowOpened,
+    StoreChanged,
+    TaskSelected,
+)
 from celerytui.ui.navigator import Navigator
 from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
-from celerytui.ui.session import Session
+from celerytui.ui.session import Session, something_wrong
 from celerytui.ui.views.body import Body
 from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
 from celerytui.ui.views.task.detail import DetailPane
@@ -59,6 +67,7 @@ class MainScreen(Screen[None]):
         self.filter_bar = FilterBar(session)
         self.footer = Footer(session, self.key_hints)
         self.navigator = Navigator(session, self.body, self.tabs)
+        self.causes = Causes(session, self.body, self.navigator, self.filter_by)
         self.bars: tuple[Bar, ...] = (
             Header(session, id="header"),
             self.tabs,
@@ -136,6 +145,8 @@ class MainScreen(Screen[None]):
             if known is None or not known.shown:
                 continue
             if known.about is Scope.TASK and self.current_task is None:
+                continue
+            if known.if_wrong and not something_wrong(self.session):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
             hints.append((known.shown, (raw(known.id)[0], labels.get(known.id, known.label), rank)))
@@ -281,6 +292,17 @@ class MainScreen(Screen[None]):
             return
         self.navigator.follow(list_of(Scope.TASK), lambda: self.filter_by(before))
         self.repaint()
+
+    @on(FigureOpened)
+    def _figure_opened(self, event: FigureOpened) -> None:
+        self.causes.open(event.figure)
+        self.repaint()
+
+    def action_figure(self) -> None:
+        if self.causes.open_next():
+            self.repaint()
+        else:
+            self._say("no red number: nothing is wrong")
 
     def filter_by(self, text: str, table: NarrowedPane[Any] | None = None) -> None:
         """Narrow a pane, by default the tasks, by a text that parses; "" for all."""

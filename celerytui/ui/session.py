@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.model import LinkState
 from celerytui.store import Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
+from celerytui.ui.figures import FAILED, FIGURES, Figure
 from celerytui.ui.inspection_cache import InspectionCache
 from celerytui.ui.keys.registry import Keys
+
+
+def numbers_of(session: Session) -> dict[Figure, int]:
+    """How many rows each of the figures counts now, of those that count any; the gravest first."""
+    workers, queues = session.glance.workers.values(), session.engine.health.queues()
+    numbers = {one: one.number(workers if one.scope is Scope.WORKER else queues) for one in FIGURES}
+    numbers[FAILED] = session.engine.store.summary(session.now()).failed_5m
+    return {figure: number for figure, number in numbers.items() if number}
+
+
+def something_wrong(session: Session) -> bool:
+    """Whether any of the figures is to be seen; asked at each drawing, so it counts no rows."""
+    alerts = session.engine.health.alerts
+    found = (alerts.of(one.detector) for one in FIGURES if one.detector is not None)
+    return bool(session.engine.store.summary(session.now()).failed_5m) or any(found)
 
 
 class Session:

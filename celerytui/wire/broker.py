@@ -128,6 +128,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     sends_events: bool = True
     """Whether Celery sends events over it at all, whatever kombu says of its exchanges."""
 
+    in_process: bool = False
+    """Whether it lives inside one process, so that no other one can be heard."""
+
     declares_queues: bool = False
     """Whether a message to a queue that nobody declared is lost."""
 

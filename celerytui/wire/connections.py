@@ -41,13 +41,16 @@ def ready(app: Any) -> Any:
     return app
 
 
-def open_depths(app: Any) -> DepthReader:
-    """The reader of queue depths for the app's broker; it connects on the first reading."""
+def open_depths(app: Any, broker: Broker | None = None) -> DepthReader:
+    """The reader of queue depths for the app's broker; it connects on the first reading.
+
+    `broker` is of which kind the one is that answers, where the app has several.
+    """
 
     def make_connection() -> Any:
         return read_connection(app)
 
-    open_own = broker_of(make_connection()).own_depths
+    open_own = (broker or broker_of(make_connection())).own_depths
     if open_own is not None:
         reader = open_own(app.conf, make_connection)
     else:
@@ -85,15 +88,22 @@ def when_late(app: Any) -> str:
 
 
 def answers_within(
-    app: Any, timeout: float, *, clock: Callable[[], float] = time.monotonic
+    app: Any,
+    timeout: float,
+    *,
+    left: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s."""
+    """Return once the broker accepts a connection; raise BrokerUnavailable after `timeout` s.
+
+    `left` is how many of these are left.
+    """
     connection = read_connection(app)
-    deadline = clock() + timeout
+    deadline = clock() + (timeout if left is None else left)
     reason = "no answer"
     try:
-        while (left := deadline - clock()) > 0:
-            _hurry(connection, left)
+        while (more := deadline - clock()) > 0:
+            _hurry(connection, more)
             try:
                 connection.ensure_connection(max_retries=0)
                 return

@@ -11,6 +11,7 @@ from celerytui.wire.redis import REDIS
 BROKERS: dict[str, Broker] = {
     "amqp": AMQP,
     "redis": REDIS,
+    "memory": Broker(title="memory://", in_process=True),
     # Kombu has a fanout for it; Celery's own dispatcher leaves it alone.
     "sql": Broker(title="SQLAlchemy", sends_events=False),
     "sqs": Broker(title="SQS"),

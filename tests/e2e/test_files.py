@@ -82,4 +82,4 @@ def test_a_config_file_may_be_a_link_but_no_pipe(open_terminal: Open, home: Path
     (folder / "config.toml").unlink()
     os.mkfifo(folder / "config.toml")
     said = one_line(open_terminal(*NO_BROKER, size=(240, 24)))
-    assert said.endswith("config.toml: is not a regular file; name a config file with --conf")
+    assert said.endswith("config.toml is not a regular file; name a config file with --conf")

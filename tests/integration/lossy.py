@@ -23,14 +23,16 @@ QUESTIONS = frozenset({"query_task", "active", "registered"})
 class Lossy:
     """Stands between an engine that has not started yet and what its receiver hands on.
 
-    `ended` has when each task's end came by here, whether the engine was told or not; `dropped`
-    those of which it was not.
+    `hidden` are tasks of which only that they were sent and received is handed on. `ended` has when
+    each task's end came by here, whether the engine was told or not; `dropped` those of which it
+    was not.
     """
 
     def __init__(self, engine: Engine, every: int) -> None:
         self.engine = engine
         self.ended: dict[str, float] = {}
         self.dropped: set[str] = set()
+        self.hidden: set[str] = set()
         self._every = every
         self._count = 0
         self._take: Callable[[Batch], None] = engine._take_batch
@@ -41,10 +43,10 @@ class Lossy:
 
     def _passes(self, event: Any) -> bool:
         if event.type != "task-succeeded":
-            return True
+            return event.type in ("task-sent", "task-received") or event.uuid not in self.hidden
         self.ended[event.uuid] = time.time()
         self._count += 1
-        if self._count % self._every:
+        if self._count % self._every and event.uuid not in self.hidden:
             return True
         self.dropped.add(event.uuid)
         return False

@@ -94,6 +94,36 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
         cluster.close()
 
 
+def test_a_task_whose_eta_came_long_ago_is_not_waiting_for_ever(
+    redis_server: Server, tmp_path: Path, run_lossy: Callable[..., Lossy]
+) -> None:
+    cluster = Cluster(redis_server.fresh_url(), tmp_path)
+    try:
+        cluster.begin("w1@test", "prefork", 2, "-E")
+        cluster.wait_for("w1@test")
+        lossy = run_lossy(cluster.app, 1_000_000)
+        store = lossy.engine.store
+        wait_until(
+            lambda: any(one.inspected is not None for one in store.workers()), SECONDS, "the worker"
+        )
+        lossy.hidden = {"past", "later"}
+        for task_id, countdown in (("past", 3), ("later", 3600)):
+            options: Any = {"task_id": task_id, "countdown": countdown}
+            cluster.app.send_task("proj.add", (1, 2), **options)
+        wait_until(
+            lambda: (
+                [_state(lossy.engine, one) for one in ("past", "later")] == [TaskState.RECEIVED] * 2
+            ),
+            SECONDS,
+            "both to wait for their time",
+        )
+        ended = TaskState.SUCCESS
+        wait_until(lambda: _state(lossy.engine, "past") is ended, SECONDS, "one to be settled")
+        assert _state(lossy.engine, "later") is TaskState.RECEIVED
+    finally:
+        cluster.close()
+
+
 @pytest.mark.parametrize("backend", [True, False])
 def test_a_warm_shutdown_whose_last_events_are_not_seen_loses_no_task(
     broker_url: str,

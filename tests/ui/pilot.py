@@ -23,7 +23,14 @@ from celerytui.ui.keys.help import HelpSubject, help_lines
 from celerytui.ui.panes.list import ListPane
 from tests.ui.fake_engine import FakeEngine, fake_app
 
-NAMES = {":": "colon", ".": "full_stop", " ": "space", ">": "greater_than_sign", "*": "asterisk"}
+NAMES = {
+    "!": "exclamation_mark",
+    ":": "colon",
+    ".": "full_stop",
+    " ": "space",
+    ">": "greater_than_sign",
+    "*": "asterisk",
+}
 
 
 def strips(widget: Widget) -> list[Strip]:

@@ -227,7 +227,7 @@ def test_without_a_terminal_it_refuses_in_one_line(
     # What takes its time is told, as everything does on a busy machine.
     [line] = [one for one in text.splitlines() if not one.startswith("celerytui: importing")]
     assert line.startswith("celerytui: the monitor needs a terminal")
-    assert line.endswith("without one")
+    assert line.endswith("use `celerytui snapshot`")
 
 
 def test_a_bad_setting_is_refused_before_the_project_is_imported(
@@ -236,7 +236,7 @@ def test_a_bad_setting_is_refused_before_the_project_is_imported(
     write(project, "never_app", "raise SystemExit('imported')")
     assert run("-A", "never_app", "--refresh", "50ms") == 2
     assert capsys.readouterr().err == (
-        "celerytui: flag --refresh: 50ms is too short, 0.1s is the least\n"
+        "celerytui: flag --refresh: 50ms is too short; the minimum is 0.1s\n"
     )
 
 

@@ -50,7 +50,7 @@ def test_the_plugin_takes_own_options_and_the_apps(tmp_path: Path) -> None:
     assert out == "OPTIONS {'template': 'fancy'}\n"
     assert err.startswith("celerytui: the monitor needs a terminal")
     status, out, err = celery("-A", "plug_app", "tui", "--refresh", "0", folder=tmp_path)
-    assert (status, err) == (2, "celerytui: flag --refresh: 0 is too short, 0.1s is the least\n")
+    assert (status, err) == (2, "celerytui: flag --refresh: 0 is too short; the minimum is 0.1s\n")
 
 
 def test_the_plugin_runs_the_monitor_on_celerys_app(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -147,6 +148,32 @@ def test_a_waiting_task_that_later_ones_overtook() -> None:
     worker.live(4, active=0)
     assert worker.doubted is None
     worker.live(3)
+    assert worker.doubted == ("waits",)
+
+
+@pytest.mark.parametrize("skew", [0.0, 3600.0])
+def test_a_task_whose_eta_came_long_ago_on_an_idle_worker(skew: float) -> None:
+    worker = Worker(skew=skew)
+    worker.runs("t", 1)
+    at = datetime.fromtimestamp(T0 + worker.now + skew + 30, timezone.utc)
+    worker.does("received", "eta", eta=at.isoformat())
+    worker.live(34, active=0)
+    assert worker.doubted is None
+    worker.live(3)
+    assert worker.doubted == ("eta",)
+
+
+def test_the_time_until_an_eta_is_no_wait() -> None:
+    worker = Worker()
+    for number in range(3):
+        at = datetime.fromtimestamp(T0 + worker.now + 100, timezone.utc)
+        worker.does("received", f"t{number}", eta=at.isoformat())
+        worker.live(100, active=0)
+        worker.does("started", f"t{number}")
+        worker.does("succeeded", f"t{number}", runtime=0.0)
+        worker.live(1)
+    worker.does("received", "waits")
+    worker.live(7)
     assert worker.doubted == ("waits",)
 
 

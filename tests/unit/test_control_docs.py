@@ -32,7 +32,7 @@ def key_of(one: Action) -> str:
 
 def test_the_table_is_the_registry() -> None:
     expected = [[key_of(one), one.label, f"`{one.id}`"] for one in ACTIONS]
-    assert sorted(rows("All of them")) == sorted(expected)
+    assert sorted(rows("All actions")) == sorted(expected)
 
 
 @pytest.mark.parametrize("kind", ["control", "inspect"])

@@ -173,3 +173,26 @@ def test_the_licence_is_the_one_that_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["license"] == "BSD-3-Clause"
     assert (ROOT / "LICENSE").read_text().startswith("BSD 3-Clause License")
+
+
+PAGES = sorted(path.name for path in ROOT.glob("docs/*.md") if path.name != "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_is_in_the_readme_and_in_the_index(page: str) -> None:
+    assert f"(docs/{page})" in section("More")
+    assert f"({page})" in (ROOT / "docs" / "README.md").read_text()
+
+
+def test_what_the_readme_installs_is_the_clone() -> None:
+    lines = re.findall(r"^(?:uvx|pipx|pip) [^#\n]*", README, re.MULTILINE)
+    lines += re.findall(r"`((?:uvx|pipx|pip) [^`]*)`", README)
+    assert len(lines) >= 4
+    # The name is on no index yet.
+    assert [one for one in lines if not re.search(r" '?\.(\[redis\]')?(?: |$)", one)] == []
+
+
+def test_the_readme_begins_with_what_is_sent_and_how_to_send_nothing() -> None:
+    top = README.partition("```")[0]
+    assert "`--read-only`" in top
+    assert "(#what-it-does-to-your-cluster)" in top

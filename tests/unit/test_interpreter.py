@@ -46,6 +46,37 @@ def test_a_key_that_is_never_answered_stops_nobody_for_long() -> None:
     assert time.monotonic() >= courtesy._way.until
 
 
+def test_a_dialog_that_opens_keeps_the_way_until_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(courtesy, "OPENING_SECONDS", 60.0)
+    courtesy.hurry()
+    courtesy.opening()
+    courtesy.answered()  # by a frame of the page behind it
+    assert courtesy._way.until > time.monotonic() + 30
+    courtesy.hurry()
+    assert courtesy._way.until > time.monotonic() + 30
+    courtesy.opened()
+    assert courtesy._way.until == 0.0
+
+
+def test_a_dialog_that_never_comes_stops_nobody_for_long() -> None:
+    courtesy.opening()
+    courtesy.give_way()
+    assert time.monotonic() >= courtesy._way.until
+    courtesy.hurry()
+    courtesy.answered()
+    assert courtesy._way.until == 0.0
+
+
+def test_dialogs_in_a_row_leave_the_others_time_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "OPENING_REST_SECONDS", 60.0)
+    courtesy.opening()
+    courtesy.opened()
+    courtesy.opening()
+    assert courtesy._way.until == 0.0
+
+
 def test_keys_in_a_row_leave_the_others_time_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courtesy, "REST_SECONDS", 60.0)
     courtesy.hurry()

@@ -66,6 +66,7 @@ def full_store(foreign: str = "") -> Store:
             scheduled={},
             stats={"celery@w1": {"pool": {"implementation": "prefork", "max-concurrency": 4}}},
             active_queues={"celery@w1": [{"name": "high"}]},
+            unsent={"celery@w1": {"reserved": 15.0}},
         )
     )
     store.sweep(NOW)
@@ -139,12 +140,16 @@ def test_the_document_has_exactly_its_shape() -> None:
             "pid": 12,
             "active": 1,
             "processed": 7,
+            "succeeded": 0,
             "failed": 1,
+            "retried": 0,
+            "seen_since": NOW - 8,
             "loadavg": [1.5, 1.0, 0.5],
             "software": "py-celery 5.7.0",
             "pool": "prefork",
             "concurrency": 4,
             "queues": ["high"],
+            "unsent": ["reserved"],
             "last_heartbeat": NOW - 1,
         }
     ]
@@ -202,6 +207,8 @@ def test_what_was_not_seen_of_a_worker_is_null() -> None:
     store.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW, active=2, processed=7)], NOW))
     [row] = document(store)["workers"]
     assert (row["active"], row["processed"], row["failed"]) == (2, 7, None)
+    assert (row["succeeded"], row["retried"], row["seen_since"]) == (None, None, None)
+    assert row["unsent"] == []
     assert "FAILED SEEN" in tables(document(store), 140)
 
 
@@ -254,7 +261,7 @@ def test_the_tables_say_it_all() -> None:
         "connected",
         "6 events in 3.00s",
         "1 invalid",
-        "2 tasks held: ",
+        "2 tasks kept: ",
         "1 failure",
         "WORKERS",
         "● online",
@@ -317,10 +324,10 @@ def test_a_stream_without_unicode_gets_ascii() -> None:
 @pytest.mark.parametrize(
     ("link", "said"),
     [
-        (CONNECTED, "no worker answered or sent a heartbeat in 3.00s"),
+        (CONNECTED, "no reply and no heartbeat in 3.00s"),
         (
             Link(LinkState.RECONNECTING, NOW, error="Connection refused"),
-            "The broker was not reached: Connection refused.",
+            "The broker cannot be reached: Connection refused.",
         ),
         (Link(LinkState.NO_EVENTS, NOW), "The sqs transport carries no events."),
     ],
@@ -333,11 +340,11 @@ def test_empty_tables_say_why(link: Link, said: str) -> None:
 
 def test_no_tasks_has_its_reasons() -> None:
     store = full_store()
-    assert "None of the 2 tasks seen passes the filter." in tables(document(store, tasks=[]))
+    assert "None of the 2 tasks seen matches the filter." in tables(document(store, tasks=[]))
     quiet = Store(clock=lambda: NOW)
     quiet.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW)], NOW))
     text = tables(document(quiet))
-    assert "no task event came in 3.00s" in text
+    assert "no task event in 3.00s" in text
     assert "without -E" in text
 
 
@@ -356,7 +363,7 @@ def test_what_was_not_asked_is_not_claimed() -> None:
     failed = {"state": "failed", "error": "NOPERM: no publish"}
     text = tables(document(Store(), control=failed), 200)
     why = "NOPERM: no publish; what ran before the start is unknown"
-    assert f"workers can't be asked: {why}" in text
+    assert f"workers cannot be asked: {why}" in text
     assert "None sent a heartbeat in 3.00s, and none could be asked." in text
-    assert "No task event came in 3.00s; what workers run is unknown." in text
+    assert "No task event in 3.00s; what workers run is unknown." in text
     assert "answered" not in text

@@ -175,15 +175,15 @@ def test_any_text_in_the_environment_is_taken_or_refused_by_name(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"refresh": "0.05"}, "flag --refresh: 0.05 is too short, 0.1s is the least"),
-        ({"refresh": "99ms"}, "flag --refresh: 99ms is too short, 0.1s is the least"),
+        ({"refresh": "0.05"}, "flag --refresh: 0.05 is too short; the minimum is 0.1s"),
+        ({"refresh": "99ms"}, "flag --refresh: 99ms is too short; the minimum is 0.1s"),
         ({"max_tasks": "many"}, "flag --max-tasks: 'many' is not a whole number"),
-        ({"max_tasks": "0"}, "flag --max-tasks: 0 is too small, 1 is the least"),
+        ({"max_tasks": "0"}, "flag --max-tasks: 0 is too small; the minimum is 1"),
         (
             {"theme": "drak"},
             "flag --theme: 'drak' is not one of auto, dark, light, ansi, mono (did you mean dark?)",
         ),
-        ({"log_file": ""}, "flag --log-file: '' is not the name of a file"),
+        ({"log_file": ""}, "flag --log-file: '' is not a file name"),
     ],
 )
 def test_a_bad_flag_is_named(flags: dict[str, Any], message: str) -> None:
@@ -196,13 +196,13 @@ def test_refresh_goes_down_to_a_tenth_of_a_second() -> None:
 
 def test_a_bad_variable_is_named() -> None:
     assert refusal(environ={"CELERYTUI_READ_ONLY": "maybe"}) == (
-        "environment variable CELERYTUI_READ_ONLY: 'maybe' is neither true nor false"
+        "environment variable CELERYTUI_READ_ONLY: 'maybe' is not true or false"
     )
 
 
 def test_an_unknown_variable_is_named_with_what_was_meant() -> None:
     assert refusal(environ={"CELERYTUI_MAX_TASK": "5"}) == (
-        "environment variable CELERYTUI_MAX_TASK: no such setting"
+        "environment variable CELERYTUI_MAX_TASK: unknown setting"
         " (did you mean CELERYTUI_MAX_TASKS?)"
     )
 
@@ -259,16 +259,16 @@ def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("max-task = 5", "max-task: no such setting (did you mean max-tasks?)"),
-        ("max_tasks = 5", "max_tasks: no such setting (did you mean max-tasks?)"),
-        ("zzz = 5", "zzz: no such setting"),
+        ("max-task = 5", "max-task: unknown setting (did you mean max-tasks?)"),
+        ("max_tasks = 5", "max_tasks: unknown setting (did you mean max-tasks?)"),
+        ("zzz = 5", "zzz: unknown setting"),
         ("max-tasks = 5.5", "max-tasks: 5.5 is not a whole number"),
         ("max-tasks = true", "max-tasks: True is not a whole number"),
         ("refresh = inf", "refresh: inf is not a duration such as 250ms, 3s or 0.5"),
         (f"refresh = 1{'0' * 400}", "refresh: int too large to convert to float"),
-        ("read-only = 1", "read-only: 1 is neither true nor false"),
+        ("read-only = 1", "read-only: 1 is not true or false"),
         ("queues = [1]", "queues: [1] is not a list of names"),
-        ("log-file = 3", "log-file: 3 is not the name of a file"),
+        ("log-file = 3", "log-file: 3 is not a file name"),
         ("keys = 'C'", "keys: 'C' is not a table of binding ids and keys"),
         ("[keys]\n'task.revoke' = 7", "keys: task.revoke: 7 is not a key"),
     ],
@@ -281,10 +281,10 @@ def test_a_bad_key_is_named_with_its_file(tmp_path: Path, text: str, message: st
 def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     path = config(tmp_path, "max-tasks =\n")
     message = refusal(conf=path)
-    assert message.startswith(f"{path}: is not TOML: ")
+    assert message.startswith(f"{path} is not valid TOML: ")
     assert "line 1" in message
     path.write_bytes(b"\xff\xfe")
-    assert refusal(conf=path) == f"{path}: is not UTF-8 text"
+    assert refusal(conf=path) == f"{path} is not UTF-8 text"
 
 
 def test_keys_are_a_table_with_or_without_quotes(tmp_path: Path) -> None:
@@ -324,8 +324,8 @@ def test_an_apps_own_table_makes_it_stricter_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[apps.shop]\nreadonly = true", "apps: shop: readonly: no such setting"),
-        ("[apps.shop]\nread-only = 3", "apps: shop: read-only: 3 is neither true nor false"),
+        ("[apps.shop]\nreadonly = true", "apps: shop: readonly: unknown setting"),
+        ("[apps.shop]\nread-only = 3", "apps: shop: read-only: 3 is not true or false"),
         ("[apps]\nshop = true", "apps: shop: True is not a table"),
         ("apps = 1", "apps: 1 is not a table of apps"),
     ],

@@ -240,7 +240,7 @@ def test_where_no_broker_answers_it_is_69(
         status, out, err = finish(spawn("-q", "-b", url, "snapshot", "--timeout", "1s", "--json"))
     assert (status, out) == (69, "")
     assert err.startswith(
-        f"celerytui: no broker answered at {scheme}://user:**@127.0.0.1:{port}// within 1s: "
+        f"celerytui: no reply from broker {scheme}://user:**@127.0.0.1:{port}// within 1s: "
     )
     assert err.count("\n") == 1
     assert PASSWORD not in err
@@ -283,5 +283,5 @@ def test_an_output_that_takes_nothing_is_said_in_one_line(
         timeout=300,
     )
     assert done.returncode == 1
-    assert said(done.stderr).startswith("celerytui: standard output ")
+    assert said(done.stderr).startswith("celerytui: cannot write to standard output: ")
     assert said(done.stderr).count("\n") == 1

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from celerytui.health.queues import GROWING
 from celerytui.model import Queue, QueueDepth
+from celerytui.store.pace import FLOOR
 from celerytui.store.queues import QueueHistory
-from celerytui.store.trend import FLOOR, Trend
+from celerytui.store.trend import Trend
 from tests.unit.judged import judged
 from tests.unit.store_stream import T0
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+from textual import events
 
 from celerytui.columns import (
     clean,
+    cut,
     format_age,
     format_count,
     format_span,
@@ -17,17 +21,30 @@ from celerytui.health.link import BEHIND, QUIET
 from celerytui.model import Link, LinkState, Outage
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
-from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
+from celerytui.ui.figures import FAILED, LATE_WORKERS, LOST_WORKERS, Figure
+from celerytui.ui.messages import FigureOpened
+from celerytui.ui.session import numbers_of
 
 WIDE = 100
 
+
+_FIGURES = (
+    (r"fail(ed)? \S+", (FAILED,)),
+    (r"workers \d+/\d+", (LOST_WORKERS, LATE_WORKERS)),
+)
+"""Which of its numbers lead to which rows."""
 
 SPARED = 7
 """How often something more can be left out of the four numbers."""
 
 
-LEAST_WHO = 8
+LEAST_HOST = 8
+"""Of a host's end so many cells are shown before other things are left out for it."""
+MOST_DATABASE = 24
 
+PORTS = {"redis": "6379", "rediss": "6379", "amqp": "5672", "pyamqp": "5672", "amqps": "5671"}
+VHOSTS = ("amqp", "amqps", "pyamqp")
 
 GAP = 3
 
@@ -53,25 +70,23 @@ class Header(Bar):
         if wide and spare > max(1, self._spare(summary, False)):
             # Long words would take the room of numbers.
             wide, spare = False, self._spare(summary, False)
-        link, who = self._link(engine.link, summary, wide), self._who(wide)
+        link = self._link(engine.link, summary, wide)
         numbers = self._numbers(summary, wide, spare)
         room = self._room(link, numbers, wide)
-        # Whether it is live must be read whole; of the broker's address the host will do.
-        whole = self._who(wide, clean(engine.broker_url, limit=200))
-        if wide and span_width(whole) + 4 <= room:
-            who = whole
-        who = cut_spans(who, max(LEAST_WHO, room - 2), session.glyphs.ellipsis)
+        # Whether it is live must be read whole.
+        who = self._who(wide, max(1, room - 2))
         line.left(*who, (" " * (GAP if wide else GAP - 1), "text"), *link)
         line.left(*self._more(engine.link, summary, room - span_width(who) - 1))
         line.right(*numbers)
 
     def _spare(self, summary: Summary, wide: bool) -> int:
         """How much of the four numbers has to be left out; see `_numbers`."""
-        link, who = self._link(self.session.engine.link, summary, wide), self._who(wide)
+        link = self._link(self.session.engine.link, summary, wide)
+        who, least = self._who(wide, 0, LEAST_HOST), self._who(wide, 1)
         for spare in range(SPARED):
             room = self._room(link, self._numbers(summary, wide, spare), wide)
-            # Before the failed go the address is cut.
-            if (span_width(who) if spare < SPARED - 1 else LEAST_WHO) < room - 1:
+            # Before the failed go the host and the app are cut.
+            if (span_width(who) if spare < SPARED - 1 else span_width(least)) < room - 1:
                 return spare
         return SPARED
 
@@ -80,18 +95,20 @@ class Header(Bar):
         used = span_width(link) + span_width(numbers) + (GAP if wide else GAP - 1)
         return self.outer_size.width - used
 
-    def _who(self, wide: bool, place: str | None = None) -> list[Span]:
-        """The app and where its broker is: by default the host alone."""
-        engine = self.session.engine
-        if place is None:
-            place = _host(clean(engine.broker_url, limit=200))
+    def _who(self, wide: bool, room: int, least_host: int = 0) -> Spans:
+        """The app and where its broker is, in so many cells if that can be.
+
+        The host's beginning is cut first, to `least_host` cells, then the app's end; two databases
+        of one host never look the same.
+        """
+        engine, ellipsis = self.session.engine, self.session.glyphs.ellipsis
+        app, (host, end) = clean(engine.app_name, limit=40), _place(clean(engine.broker_url))
         before: list[Span] = [(" celerytui", "key"), ("  ", "text")] if wide else [(" ", "text")]
-        return [
-            *before,
-            (clean(engine.app_name, limit=40), "strong"),
-            (" @ ", "faint"),
-            (place, "text"),
-        ]
+        left = room - span_width(before) - cells(f"{app} @ {end}")
+        host = cut(host, max(least_host, left), where="left", ellipsis=ellipsis)
+        if (over := max(0, cells(host) - max(0, left))) and room:
+            app = cut(app, max(0, cells(app) - over), ellipsis=ellipsis)
+        return [*before, (app, "strong"), (" @ " if app else "@ ", "faint"), (host + end, "text")]
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
         """The state of the connection; never cut."""
@@ -154,6 +171,22 @@ class Header(Bar):
             self._last_queued = sum(read) if read else None
         return self._last_queued
 
+    def on_click(self, event: events.Click) -> None:
+        """Open the rows that a number which says that something is wrong counts."""
+        text = self.render_line(0).text
+        for pattern, figure in _FIGURES:
+            for found in re.finditer(pattern, text):
+                start = cells(text[: found.start()])
+                there = start <= event.x < start + cells(found[0])
+                if there and (opens := self._cause(figure)) is not None:
+                    self.post_message(FigureOpened(opens))
+                    return
+
+    def _cause(self, figures: Sequence[Figure]) -> Figure | None:
+        """The first of these figures that counts anything now."""
+        numbers = numbers_of(self.session)
+        return next((figure for figure in figures if numbers.get(figure)), None)
+
     @property
     def _alerts(self) -> Alerts:
         return self.session.engine.health.alerts
@@ -191,11 +224,18 @@ class Header(Bar):
         return [*spans, (since, "muted")]
 
 
-def _host(url: str) -> str:
-    """The first host of a broker's URL, or its scheme where it has none."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0].partition(";")[0]
-    return authority.rpartition("@")[2].partition(":")[0] or scheme
+def _place(url: str) -> tuple[str, str]:
+    """Of a broker's first URL the host, or its scheme where it has none, and port and database."""
+    scheme, _, rest = url.partition(";")[0].partition("://")
+    rest = rest.partition("?")[0]
+    authority, slash, database = rest.rpartition("@")[2].partition("/")
+    host, colon, port = authority.rpartition(":") if authority[-1:] != "]" else (authority, "", "")
+    if not colon:
+        host, port = authority, PORTS.get(scheme, "")
+    end = f":{port}" if port else ""
+    if slash and (database or scheme in VHOSTS):
+        end += f"/{cut(database or '/', MOST_DATABASE, where='middle')}"
+    return host or scheme, end
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from celerytui.interpreter import opened
 from celerytui.ui.draw.frame import frame_bottom, frame_top
 from celerytui.ui.draw.scroll import WHEEL_LINES, Scroll
 from celerytui.ui.draw.spans import Span, Spans, fit_spans, span_width, to_strip
@@ -145,6 +146,7 @@ class Dialog(Keyed, ModalScreen[Result]):
 
     def on_mount(self) -> None:
         self.update()
+        self.call_after_refresh(opened)
 
     def update(self) -> None:
         """Fill the box."""

@@ -45,6 +45,13 @@ def span_width(spans: Iterable[Span]) -> int:
     return sum(cells(text) for text, _ in spans)
 
 
+def cells_of(text: str, part: str) -> range:
+    """The cells that a part of a line takes, the last one of its kind; none where it is not."""
+    at = text.rfind(part)
+    start = cells(text[:at]) if at >= 0 else 0
+    return range(start, start + cells(part) if at >= 0 else start)
+
+
 def _set_cells(text: str, width: int) -> str:
     """The text in exactly `width` cells, cut or filled; half of a wide character is a space."""
     return pad(cut(text, width, ellipsis=""), width)

@@ -21,7 +21,8 @@ class Key(Struct, frozen=True):
 
     `where` is where it works, one of PLACES. `shown` is its place in the footer, lower first, 0 for
     not there; `rank` how soon it goes where room is short, highest first, as `shown` if 0; one that
-    `stays` never goes, and one `about` a scope is there only where the user is at such a thing.
+    `stays` never goes, one `about` a scope is there only where the user is at such a thing, and one
+    `if_wrong` only while a number says that something is.
     `words` are others that the palette finds it by, `command` is whether the palette has it, where
     it is not one of a place APART, and `priority` whether it goes before a widget's own keys.
     `mends` are the ids of the detectors whose alerts it leads to the cause of.
@@ -40,6 +41,7 @@ class Key(Struct, frozen=True):
     command: bool = True
     priority: bool = False
     words: str = ""
+    if_wrong: bool = False
     mends: tuple[str, ...] = ()
 
     @property
@@ -87,6 +89,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="zoom", words="maximize full screen"),
     Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter tasks; search workers, queues and the log", words="search find"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
+    Key("figure.open", "exclamation_mark", "trouble", "figure", shown=15, rank=31, help="rows behind a red number; again: the next", words="what is wrong cause failed lost errors", if_wrong=True),
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume"),
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload"),
@@ -172,6 +175,7 @@ _NAMES = {
     "colon": ":",
     "question_mark": "?",
     "asterisk": "*",
+    "exclamation_mark": "!",
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",

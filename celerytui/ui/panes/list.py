@@ -236,6 +236,9 @@ class ListPane(Pane, Generic[Item]):
             self.go_to(max(top, min(place, top + self.page_rows - 1)))
 
     def on_click(self, event: events.Click) -> None:
+        if event.y < self.inside.y:
+            self.title_clicked(event.x)
+            return
         y = event.y - self.inside.y - len(self.head(self.inside.width))
         if y < 0:
             self.head_clicked(event.x - self.inside.x)
@@ -245,6 +248,9 @@ class ListPane(Pane, Generic[Item]):
             self.go_to_key(key)
             if again:
                 self.action_open()
+
+    def title_clicked(self, x: int) -> None:
+        """The title was clicked, at that cell of the pane."""
 
     def head_clicked(self, x: int) -> None:
         """The head of the table was clicked, at that cell of the body."""

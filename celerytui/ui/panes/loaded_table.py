@@ -9,7 +9,9 @@ from typing import Any, ClassVar, TypeVar
 from celerytui.columns import clean, column, has_head, natural, sorted_rows
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
-from celerytui.ui.draw.spans import Span
+from celerytui.ui.draw.spans import Span, cells_of
+from celerytui.ui.figures import BY_NARROWING, Figure
+from celerytui.ui.messages import FigureOpened
 from celerytui.ui.panes.empty import EmptyState, no_matches
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
@@ -22,11 +24,13 @@ class LoadedTable(TablePane[Item]):
     """A TablePane whose rows are read, sorted and narrowed at each piece of news, not at a move.
 
     Until a column is chosen, and where its rows are equal, they are in order of trouble where not
-    all can be seen, and of names. `word` is what the names shown must have in them.
+    all can be seen, and of names. `word` is what the names shown must have in
+    them, or the narrowing of one of `FIGURES`, which are the numbers in its title.
     """
 
     NOUN: ClassVar[str]
     word: str = ""
+    FIGURES: ClassVar[tuple[Figure, ...]] = ()
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -66,7 +70,10 @@ class LoadedTable(TablePane[Item]):
     def put_in_order(self) -> None:
         """Sort what was read last, and leave out what is not asked for."""
         items = self._all
-        if self.word:
+        figure = BY_NARROWING.get(self.word)
+        if figure is not None:
+            items = [item for item in items if figure.has(item)]
+        elif self.word:
             has = glob(self.word, anchored=False)
             items = [item for item in items if has(self.key_of(item).lower())]
         items = sorted(items, key=self.trouble(crowded=len(items) > self.page_rows))
@@ -94,6 +101,22 @@ class LoadedTable(TablePane[Item]):
             column.id == self.sort_column and has_head(column, size)
             for column, size in self.layout_for(width)
         )
+
+    def troubles(self) -> list[Span]:
+        """The numbers of those in trouble, each of which leads to its rows."""
+        dot: Span = (f" {self.session.glyphs.dot} ", "faint")
+        found: list[Span] = []
+        for figure in self.FIGURES:
+            if number := figure.number(self._all):
+                found += [dot, (figure.text(number), f"{figure.role} bold")]
+        return found[1:]
+
+    def title_clicked(self, x: int) -> None:
+        text = self.render_line(0).text
+        for figure in self.FIGURES:
+            if x in cells_of(text, figure.text(figure.number(self._all))):
+                self.post_message(FigureOpened(figure))
+                return
 
     def narrowed(self) -> list[Span]:
         """How many of how many are shown."""

@@ -1,4 +1,4 @@
-"""What the terminal shows, cell by cell, so that only the cells that differ are sent to it.
+"""Tracks the terminal's cells, so that only cells that differ are sent.
 
 Textual sends whole rows, each piece with all of its colours. People sit behind slow lines: of a
 row in which a clock moved on, the clock is enough, and colours that go on are not said again.
@@ -20,7 +20,7 @@ from celerytui.ui.terminal.private import ChopsUpdate, CompositorUpdate, LayoutU
 logger = logging.getLogger(__name__)
 
 NEAR: Final = 4
-"""Cells that are written again rather than jumped over: a jump takes as many bytes."""
+"""Cells that are rewritten instead of skipped: moving the cursor takes as many bytes."""
 
 _WEIGHTS: Final = {
     "bold": "1", "dim": "2", "italic": "3", "underline": "4", "blink": "5", "blink2": "6",
@@ -35,7 +35,7 @@ Look = tuple[str, str, str]
 
 
 class CanvasUpdate(CompositorUpdate):
-    """A frame of Textual's that the canvas writes, at the moment when it is to be written.
+    """A Textual frame that the canvas renders when it is written.
 
     `same` tells afterwards that the terminal showed it already.
     """
@@ -46,7 +46,7 @@ class CanvasUpdate(CompositorUpdate):
         self.same = False
 
     def render_segments(self, console: Any) -> str:
-        """What goes to the terminal; Textual's own drawing where the canvas fails."""
+        """The bytes for the terminal; Textual's own if the canvas fails."""
         text = self._canvas.write(self._frame)
         if text is None:
             return self._frame.render_segments(console)
@@ -55,7 +55,7 @@ class CanvasUpdate(CompositorUpdate):
 
 
 class CellRow:
-    """One row of cells: the character and the look of each, "" where that is not known."""
+    """One row of cells: character and style of each, "" if unknown."""
 
     __slots__ = ("looks", "texts")
 
@@ -65,7 +65,7 @@ class CellRow:
 
 
 class Canvas:
-    """The cells of the terminal, as far as they are known; without a colour system no colours."""
+    """The known cells of the terminal; no colours without a colour system."""
 
     def __init__(self, color_system: ColorSystem | None) -> None:
         self._color_system = color_system
@@ -81,11 +81,11 @@ class Canvas:
         return ["".join(row.texts) for row in self._rows]
 
     def forget(self) -> None:
-        """Know nothing of the terminal any more: it was resized, or others wrote on it."""
+        """Mark all cells unknown: the terminal was resized, or others wrote to it."""
         self._rows = []
 
     def write(self, frame: CompositorUpdate) -> str | None:
-        """A frame as the fewest bytes: "" where the terminal shows it already, None: not by us.
+        """A frame as the fewest bytes: "" if the terminal shows it already, None if not supported.
 
         A whole screen is always sent whole, which heals what others may have written over it.
         After an error nothing is drawn by us any more.
@@ -127,7 +127,7 @@ class Canvas:
                 x += strip.cell_length
 
     def _draw(self, y: int, x: int, strip: Strip) -> None:
-        """Send what of the strip is not there yet."""
+        """Send the cells of the strip that differ."""
         width = strip.cell_length
         if not width:
             return
@@ -221,7 +221,7 @@ class Canvas:
 
 
 def _turn(before: Look, after: Look) -> str:
-    """What leads from one look to another."""
+    """The codes that change one style to another."""
     if after == _PLAIN:
         return "\x1b[m"
     codes = []

@@ -1,4 +1,4 @@
-"""The signals while the monitor runs, and the time by which the process is gone."""
+"""Signal handling while the monitor runs, and the deadline for its exit."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ STATUSES: Final = {
     signal.SIGHUP: ExitCode.HANGUP,
     signal.SIGINT: ExitCode.INTERRUPTED,
 }
-"""The signals that end the monitor, and the exit status of each."""
+"""The signals that end the monitor in order, and their exit statuses."""
 
 _WITHOUT_ASKING: Final = frozenset(signal.valid_signals()) - {
     *STATUSES,
     signal.SIGALRM,
-    # No handler can be installed.
+    # They take no handler.
     *(signal.SIGKILL, signal.SIGSTOP),
     # They stop or continue, or do nothing by default.
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT),
     *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),
-    # After a handler of Python's the instruction that failed would run again, for ever.
+    # After a Python handler the failed instruction would run again, for ever.
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
 }
-"""All other signals: by default nearly each ends a process, SIGQUIT, SIGABRT and SIGUSR1 too."""
+"""All other signals: most end a process by default, such as SIGQUIT, SIGABRT and SIGUSR1."""
 
 LEAVE_SECONDS: Final = 1.75
-"""From being asked to leave until the process is ended by force."""
+"""Seconds from the request to exit until the process is ended by force."""
 
 _SHARED_SIGNALS: Final = (
     *STATUSES,
@@ -49,14 +49,14 @@ _SHARED_SIGNALS: Final = (
 
 
 class Departure:
-    """The process's signals while the monitor runs, and the time by which it is gone.
+    """The process's signals while the monitor runs, and the deadline for its exit.
 
-    `asked(status)` is called inside a signal handler when a signal asks to leave; `abandon()` when
-    time is up, and on a signal that ends a process without asking: it gives the terminal back
-    without waiting for the loop, and after it the process ends.
-    At the end the handlers that the user's project installed are put back, but for those that end
-    a process: a terminal that goes away sends SIGHUP twice, from the kernel and from the shell, and
-    the second must not cut short what is cleaned up after the first.
+    `asked(status)` is called in the handler of a signal of `STATUSES`; `abandon()` when time is up,
+    and in the handlers of all other signals that end a process: it restores the terminal without
+    waiting for the loop, and the process ends after it.
+    At the end the handlers that the user's project installed are restored, except for signals of
+    `STATUSES`: a terminal that closes sends SIGHUP twice, from the kernel and from the shell, and
+    the second must not interrupt the cleanup after the first.
     """
 
     def __init__(self, asked: Callable[[int], None], abandon: Callable[[], None]) -> None:
@@ -73,7 +73,7 @@ class Departure:
             signal.signal(number, self._signalled)
         signal.signal(signal.SIGALRM, self._overdue)
         for number in _WITHOUT_ASKING:
-            # Python ignores some, and a project may have taken others.
+            # Python ignores some, and a project may handle others.
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._killed)
                 self._before[number] = signal.SIG_DFL
@@ -96,10 +96,10 @@ class Departure:
             self.status = status
 
     def guard_exit(self, status: int) -> None:
-        """Bound the interpreter's own end too.
+        """Bound the shutdown of the interpreter too.
 
-        Threads of the user's project that are no daemons, and exit hooks of the brokers' libraries,
-        wait for brokers that do not answer.
+        Non-daemon threads of the user's project, and exit hooks of the brokers' libraries, wait for
+        brokers that do not reply.
         """
 
         def arm() -> None:
@@ -129,7 +129,7 @@ class Departure:
             self._asked(status)
 
     def _killed(self, number: int, _frame: object) -> None:
-        """End as the signal ends any process, with the terminal given back."""
+        """Restore the terminal, then end by the signal's default action."""
         try:
             self._abandon()
         finally:

@@ -1,4 +1,4 @@
-"""Textual's driver for a terminal, on the loop instead of in threads."""
+"""A Textual driver that uses the event loop instead of threads."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ from celerytui.ui.terminal.private import CompositorUpdate
 
 DRAIN_SECONDS: Final = 0.3
 ABANDON_SECONDS: Final = 0.2
-"""How long a terminal may take what was written to it: orderly leaving, and where time is up."""
+"""Seconds for a slow terminal to accept the last bytes: in orderly exit, and when time is up."""
 SETTLE_SECONDS: Final = 0.02
-"""Time for mouse reports that are under way when the mouse is turned off: no shell reads them."""
+"""Seconds to discard mouse reports still in flight, which the shell would read."""
 
 KITTY_KEYS: Final = 0b11001
-"""Escape codes that are not ambiguous, for all keys, with the text they stand for: see
+"""Unambiguous escape codes for all keys, with their text: see
 https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement"""
 
 
 def require_terminal() -> None:
-    """Raise NoTerminal, in one line, where there is no terminal to read keys from and draw on."""
+    """Raise NoTerminal if there is no terminal to read keys from and draw on."""
     for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
         if stream is None or stream.closed or not stream.isatty():
             raise NoTerminal(
-                f"{name} is not a terminal: the monitor needs one; without, use `snapshot`"
+                f"{name} is not a terminal, which the monitor needs; without one, use `snapshot`"
             )
     if os.environ.get("TERM") == "dumb":
-        raise NoTerminal("TERM=dumb: the monitor needs a terminal that can draw")
+        raise NoTerminal("TERM=dumb cannot be drawn on, which the monitor needs; use `snapshot`")
 
 
 class TerminalDriver(Driver):
-    """What Textual's driver for Linux and macOS does, without threads."""
+    """Does what Textual's driver for Linux and macOS does, without threads."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class TerminalDriver(Driver):
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal_size())
         self.app, self._with_mouse, self._debugging = app, mouse, debug
         self.leaving = False
-        """Set once the app leaves: nothing stops or resumes any more."""
+        """Set when the app exits: it no longer suspends or resumes."""
         self.loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
@@ -95,13 +95,13 @@ class TerminalDriver(Driver):
 
     @property
     def can_suspend(self) -> bool:
-        """It can."""
+        """Always true."""
         return True
 
     # In and out of the application's mode
 
     def start_application_mode(self) -> None:
-        """Take the terminal over; nothing where it is ours already."""
+        """Take over the terminal, unless that is done already."""
         if self._outlet is not None:
             return
         self._outlet = Outlet(self._out, self._redraw)
@@ -119,7 +119,7 @@ class TerminalDriver(Driver):
         self._send_size()
 
     def _greeting(self) -> str:
-        """What turns the terminal into ours, and the questions which modes it knows."""
+        """The sequences that set up the terminal and query the modes it supports."""
         mouse = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h" if self._with_mouse else ""
         kitty = "" if constants.DISABLE_KITTY_KEY else f"\x1b[>{KITTY_KEYS}u"
         # Apple's terminal shows the end of this question, and does not know the mode.
@@ -127,11 +127,11 @@ class TerminalDriver(Driver):
         return f"\x1b[?1049h{mouse}\x1b[?25l\x1b[?1004h{kitty}{sync}\x1b[?2048$p\x1b[?2004h\x1b[?7l"
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back exactly as it was; nothing where that was done already."""
+        """Restore the terminal exactly, unless that is done already."""
         self.disable_input()
         if self._outlet is None:
             return
-        # Until all is given back it is ours, so that `abandon` can do it where this is cut short.
+        # Cleared last, so that `abandon` restores the terminal if a signal interrupts this.
         self._outlet.finish(self._farewell(), DRAIN_SECONDS)
         time.sleep(SETTLE_SECONDS)
         self._restore_attributes()
@@ -142,7 +142,7 @@ class TerminalDriver(Driver):
         self._resized_in_band = False
 
     def disable_input(self) -> None:
-        """Read no more keys."""
+        """Stop reading keys."""
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
@@ -151,10 +151,10 @@ class TerminalDriver(Driver):
             self.loop.remove_signal_handler(signal.SIGWINCH)
 
     def close(self) -> None:
-        """Nothing is left to close: leaving the application's mode closes all."""
+        """Does nothing: leaving application mode closes everything."""
 
     def abandon(self) -> None:
-        """Give the terminal back from within a signal handler, whatever the loop does."""
+        """Restore the terminal from a signal handler, whatever the loop does."""
         outlet, self._outlet = self._outlet, None
         if outlet is not None:
             outlet.finish(self._farewell(), ABANDON_SECONDS)
@@ -162,7 +162,7 @@ class TerminalDriver(Driver):
             self._unhush()
 
     def _farewell(self) -> bytes:
-        """What undoes every sequence that was sent; the keyboard's before the screen's."""
+        """The sequences that undo all that were sent; the keyboard's before the screen's."""
         resize = "\x1b[?2048l" if self._resized_in_band else ""
         mouse = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l" * self._with_mouse
         kitty = "" if constants.DISABLE_KITTY_KEY else "\x1b[<u"
@@ -182,7 +182,7 @@ class TerminalDriver(Driver):
             signal.signal(signal.SIGTTOU, before)
 
     def _restore_attributes(self) -> None:
-        """Nothing where a shell has the terminal: it set its own attributes."""
+        """Does nothing if a shell has the terminal: it has set its own attributes."""
         if self._attributes_before is not None and self._in_foreground():
             with contextlib.suppress(termios.error):
                 termios.tcflush(self._in, termios.TCIFLUSH)
@@ -219,7 +219,7 @@ class TerminalDriver(Driver):
             self._outlet.write(encoded)
 
     def display(self, show: Callable[[Any], None], frame: Any) -> None:
-        """Have `show` write a frame, of which only what differs is sent, in one piece.
+        """Have `show` write a frame; only cells that differ are sent, in one piece.
 
         At each sending the other threads may take the interpreter, and we wait for it again.
         """
@@ -235,7 +235,7 @@ class TerminalDriver(Driver):
                 self.write("".join(held))
 
     def _redraw(self) -> None:
-        """Draw all anew, on a terminal that shows something else than it should."""
+        """Redraw everything, as the terminal shows something else."""
         self.canvas.forget()
         self.app.refresh(layout=True)
 
@@ -275,7 +275,7 @@ class TerminalDriver(Driver):
             self.app.call_later(_raise, error)
 
     def process_message(self, message: Message) -> None:
-        """Pass on what was read, and use the modes that the terminal says it knows."""
+        """Dispatch what was read, and enable the modes that the terminal reports."""
         if isinstance(message, TerminalSupportsSynchronizedOutput):
             self._synchronised = True
         elif isinstance(message, InBandWindowResize) and message.supported:
@@ -290,7 +290,7 @@ class TerminalDriver(Driver):
     # Size
 
     def _terminal_size(self) -> tuple[int, int]:
-        """Columns and rows as the terminal itself says; COLUMNS and LINES may be stale."""
+        """Columns and rows as reported by the terminal; COLUMNS and LINES may be stale."""
         with contextlib.suppress(OSError):
             width, height = os.get_terminal_size(self._input if self._hushed else self._out)
             if width and height:
@@ -311,7 +311,7 @@ class TerminalDriver(Driver):
 
     @contextlib.contextmanager
     def no_automatic_restart(self) -> Iterator[None]:
-        """Leave the terminal to who is inside: a stop there neither gives nor takes it."""
+        """Inside, a suspend neither restores nor takes over the terminal."""
         before, self._restarts = self._restarts, False
         try:
             yield
@@ -326,7 +326,7 @@ class TerminalDriver(Driver):
             self.loop.call_soon_threadsafe(self._continued)
 
     def suspend(self, *, group: bool = False) -> None:
-        """Give the terminal back and stop until the shell's `fg`, then take it over again.
+        """Restore the terminal and stop until the shell's `fg`, then take it over again.
 
         With `group`, as ctrl+z does: the processes started together with us (`make`) stop too, as
         a shell sees no stopped job while they wait for us.
@@ -342,7 +342,7 @@ class TerminalDriver(Driver):
             self._redraw()
 
     def _continued(self) -> None:
-        """After a SIGCONT that followed no stop of ours, others may have changed the terminal."""
+        """Redraw after a SIGCONT without a suspend: others may have changed the terminal."""
         if self._outlet is None or self.leaving or not self._restarts:
             return
         if not self._in_foreground():
@@ -353,7 +353,7 @@ class TerminalDriver(Driver):
             self._redraw()
 
     def _pause(self, group: bool) -> None:
-        """Stop, and return once continued in the foreground.
+        """Stop, and return when continued in the foreground.
 
         By SIGTSTP, which the kernel ignores where no shell is there to continue us; SIGSTOP would
         stop us for ever.
@@ -378,7 +378,7 @@ class TerminalDriver(Driver):
 
 
 def _raw(attributes: list[Any]) -> list[Any]:
-    """The terminal's attributes with every key handed on at once, as it is, and not shown."""
+    """The terminal's attributes with every key passed on at once, unchanged and without echo."""
     signals = 0 if os.environ.get("TEXTUAL_ALLOW_SIGNALS") else termios.ISIG
     attributes[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | signals)
     attributes[tty.IFLAG] &= ~(

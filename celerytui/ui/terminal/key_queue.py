@@ -1,4 +1,4 @@
-"""Keys act one after the other, however fast they come."""
+"""Processes keys one after the other, however fast they arrive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 STUCK_SECONDS: Final = 2.0
-"""After this the next key goes out, whatever became of the one before."""
+"""Seconds after which the next key is sent, whatever the one before does."""
 
 TRIPS: Final = 3
 """Enter in the filter makes messages that make messages, the last of which moves the focus.
@@ -22,7 +22,7 @@ A key with a character is done with after one trip: a held-down `j` must not lag
 
 
 class KeyQueue:
-    """Sends a key out once the one before has done what it does, a paste likewise.
+    """Sends a key or a paste when the one before has been processed.
 
     Textual chooses who gets a key when the key arrives. Where several arrive at once, from quick
     hands or over a slow line, those that follow a `/` would be commands, not the filter's text.
@@ -30,7 +30,7 @@ class KeyQueue:
     """
 
     class Handled(events.Event, bubble=True):
-        """Follows a key through the same queues, and so comes back after all was done with it."""
+        """Follows a key through the same queues, so it returns after the key was processed."""
 
         def __init__(self, target: MessagePump, number: int, trips: int) -> None:
             super().__init__()
@@ -43,12 +43,12 @@ class KeyQueue:
         self._typed: deque[events.Key | events.Paste] = deque()
         self._sent = 0
         self.under_way = False
-        """Whether a key was sent out and is not done with."""
+        """Whether a key was sent and is still being processed."""
         self._typed_on: Screen[Any] | None = None
         self._stuck: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
-        """Let keys wait for each other; all else is Textual's."""
+        """Queue keys; leave all other events to Textual."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self._typed.append(event)
             if not self.under_way:
@@ -82,7 +82,7 @@ class KeyQueue:
             self._done(number)
 
     def _handled(self, event: Handled) -> None:
-        """The key before is done with, or what it led to is when this was the last trip."""
+        """The key before has been processed; after the last trip, so have its messages."""
         if event.number == self._sent and event.trips > 1:
             again = self.Handled(event.target, event.number, event.trips - 1)
             if event.target.post_message(again):

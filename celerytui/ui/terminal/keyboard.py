@@ -1,4 +1,4 @@
-"""What a terminal sends when keys are pressed, as messages: an Esc is told from what follows it."""
+"""Parses the bytes of keys into messages, and separates Esc from the key after it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from celerytui.ui.terminal.private import XTermParser
 ESCAPE: Final = "\x1b"
 
 LONE_ESCAPE: Final = re.compile(r"(\x1b)(?=[^\[Obf\x08\x7f]|\Z)")
-"""An Esc that begins no sequence of a terminal and no key of a text field: alt+b and alt+f move by
-words there, alt+backspace deletes one."""
+"""An Esc that begins neither an escape sequence nor a key of a text field: there alt+b and alt+f
+move by words, alt+backspace deletes one."""
 
 
 class Keyboard:
-    """Makes messages of the bytes that come in, in their order.
+    """Converts incoming bytes to messages, in order.
 
-    Most terminals send Esc and the key pressed right after it as they send alt with that key, and
-    Textual takes both for one. Here they are two keys, as the program has none with alt.
+    Most terminals send Esc followed quickly by a key like alt with that key, and Textual reports
+    one key. Here they are two keys, as the program uses none with alt.
     """
 
     timeout: Final = constants.ESCAPE_DELAY + 0.005
-    """Seconds after which `expire` is due where nothing follows."""
+    """Seconds without input after which `expire` is due."""
 
     def __init__(self, debug: bool = False) -> None:
         self._parser = XTermParser(debug)
@@ -35,7 +35,7 @@ class Keyboard:
         self._held = ""
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages of these bytes; an Esc at their end waits for what follows."""
+        """The messages of these bytes; an Esc at their end is held back."""
         text = self._held + self._decode(data)
         self._held = ESCAPE if text.endswith(ESCAPE) else ""
         for piece in LONE_ESCAPE.split(text.removesuffix(ESCAPE)):
@@ -45,7 +45,7 @@ class Keyboard:
                 yield from self._parser.feed(piece)
 
     def expire(self) -> Iterator[Message]:
-        """The messages of what waited and is followed by nothing."""
+        """The messages of what was held back."""
         if self._held:
             self._held = ""
             yield events.Key("escape", ESCAPE)

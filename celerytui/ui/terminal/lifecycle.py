@@ -1,4 +1,4 @@
-"""How the app comes and goes: leaving in time, exit statuses, crashes without secrets."""
+"""Start and exit of the app: exit in time, exit statuses, crash reports without secrets."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from celerytui.ui.terminal.private import (
 logger = logging.getLogger(__name__)
 
 FAREWELL_SECONDS: Final = 1.2
-"""How long `on_leaving` may take, counted from when leaving began."""
+"""Seconds that `on_leaving` may take, from the start of the exit."""
 
 CRASH_FRAMES: Final = 8
 CRASH_CHARACTERS: Final = 8_000
 
 
 class Lifecycle:
-    """An app's life on the terminal, which it leaves within two seconds, whatever hangs.
+    """Runs an app on the terminal and makes it exit within two seconds, whatever hangs.
 
-    `on_leaving()` stops what was started; it is called once, on the loop, while the screen is given
-    back, and ended after FAREWELL_SECONDS. It must not touch the widgets: they are going too. The
-    app hands on to the methods here what Textual calls it for.
+    `on_leaving()` stops what was started; it is called once, on the loop, while the terminal is
+    restored, and cancelled after FAREWELL_SECONDS. It must not touch widgets: they are being
+    removed. The app delegates Textual's callbacks to the methods here.
     """
 
     def __init__(self, app: App[int], on_leaving: Callable[[], Awaitable[None]]) -> None:
@@ -54,7 +54,7 @@ class Lifecycle:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._departure: Departure | None = None
         self.leaving = False
-        """Whether the app was asked to leave, or must."""
+        """Whether the app is exiting."""
         self._crash: BaseException | None = None
         self._farewell: asyncio.Task[None] | None = None
         self._farewell_until = 0.0
@@ -97,16 +97,16 @@ class Lifecycle:
 
     @property
     def bytes_sent(self) -> int:
-        """How many bytes went to the terminal so far."""
+        """Bytes sent to the terminal so far."""
         return self._driver.bytes_sent if self._driver is not None else 0
 
     @property
     def untouched_for(self) -> float:
-        """Seconds since a key was pressed or the mouse moved."""
+        """Seconds since the last key or mouse event."""
         return self._driver.untouched_for if self._driver is not None else 0.0
 
     def display(self, screen: Screen[Any], frame: Any) -> None:
-        """Send a frame, of which only what differs goes to the terminal."""
+        """Send a frame; only cells that differ go to the terminal."""
         if self._driver is None:
             display(self._app, screen, frame)
             return
@@ -115,7 +115,7 @@ class Lifecycle:
             answered()
 
     def suspend(self) -> None:
-        """Give the terminal back to the shell, as ctrl+z does."""
+        """Suspend to the shell, as ctrl+z does."""
         if self._driver is not None:
             self._app.app_suspend_signal.publish(self._app)
             self._driver.suspend(group=True)
@@ -128,7 +128,7 @@ class Lifecycle:
         return_code: int = 0,
         message: RenderableType | None = None,
     ) -> None:
-        """Leave with the exit status `return_code`, or else `result`; the first call wins."""
+        """Exit with the status `return_code`, or else `result`; the first call wins."""
         if self.leaving:
             return
         status = return_code or result or ExitCode.OK
@@ -136,27 +136,27 @@ class Lifecycle:
         App.exit(self._app, status, status, message)
 
     def handle_exception(self, error: Exception) -> None:
-        """Leave because of an error that nobody caught."""
+        """Exit because of an uncaught error."""
         remember_exception(self._app, error)
         if self._crashed(error):
             App.exit(self._app, ExitCode.FAILURE, ExitCode.FAILURE)
 
     async def unmount(self) -> None:
-        """Wait for what was started to stop; the terminal has been given back."""
+        """Wait until what was started has stopped; the terminal is restored already."""
         self._begin_leaving(self._app.return_code or ExitCode.OK)
         if self._farewell is not None:
             remaining = max(0.0, self._farewell_until - time.monotonic())
             await asyncio.wait([self._farewell], timeout=remaining)
 
     def _signalled(self, status: int) -> None:
-        """Leave because of a signal; called inside its handler."""
+        """Exit because of a signal; called in its handler."""
         if self._driver is not None:
             self._driver.leaving = True  # it may be stopped, and must not stop again
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.exit, status)
 
     def _abandon(self) -> None:
-        """Give the terminal back without the loop's help, if it was not given back yet."""
+        """Restore the terminal without the loop, if not done yet."""
         if self._driver is not None:
             self._driver.abandon()
 
@@ -176,19 +176,19 @@ class Lifecycle:
         try:
             await asyncio.wait_for(self._on_leaving(), FAREWELL_SECONDS)
         except asyncio.TimeoutError:
-            logger.warning("what was running did not stop within %s s", FAREWELL_SECONDS)
+            logger.warning("the engine did not stop within %s s", FAREWELL_SECONDS)
         except Exception:
-            logger.exception("stopping failed")
+            logger.exception("stopping the engine failed")
 
     def _crashed(self, error: BaseException) -> bool:
-        """Keep an error that ends the app, to be told once the terminal is given back.
+        """Keep an error that ends the app, to be reported when the terminal is restored.
 
-        False where the app leaves already: widgets that are taken down, perhaps before they were
-        whole, may fail.
+        Returns False if the app is exiting already: widgets that are being removed, perhaps before
+        they were complete, may fail.
         """
         departure = self._departure
         leaving = self.leaving or (departure is not None and departure.status is not None)
-        logger.error("failed while leaving" if leaving else "crashed", exc_info=error)
+        logger.error("failed while exiting" if leaving else "crashed", exc_info=error)
         if leaving:
             return False
         self._crash = error
@@ -197,14 +197,14 @@ class Lifecycle:
 
 
 def _tell(error: BaseException) -> None:
-    """Write a crash to standard error."""
+    """Write a crash report to standard error."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.__stderr__.write(crash_report(error))  # type: ignore[union-attr]
         sys.__stderr__.flush()  # type: ignore[union-attr]
 
 
 def crash_report(error: BaseException) -> str:
-    """What a user is told of a crash: the last frames, never their locals, without passwords."""
+    """The report of a crash: the last frames, without their locals and without passwords."""
     lines = traceback.TracebackException.from_exception(error, limit=-CRASH_FRAMES).format()
     # Masked first: a password that was cut or cleaned is no longer known as one.
     text = clean(mask("".join(lines)), newlines=True).rstrip("\n")
@@ -212,7 +212,7 @@ def crash_report(error: BaseException) -> str:
         text = "[...]\n" + text[-CRASH_CHARACTERS:]
     return (
         text + "\ncelerytui crashed; this is a bug. Please report it with the lines above"
-        " (passwords are masked in them).\n"
+        " (passwords are masked).\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The way out to the terminal, which may stop reading."""
+"""Output to a terminal that may stop reading."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 BACKLOG: Final = 64 * 1024
-"""Bytes that may wait for a slow terminal; frames beyond that are skipped, and drawn anew later."""
+"""Bytes that are buffered for a slow terminal; frames beyond it are dropped, and redrawn later."""
 
 RETRY_SECONDS: Final = 0.02
 
 
 def reopen(fileno: int, flags: int) -> int:
-    """A non-blocking description of the terminal `fileno` of our own.
+    """A non-blocking descriptor of our own for the terminal `fileno`.
 
     The flag on the one we were given would reach the shell, which shares it.
     """
@@ -29,7 +29,7 @@ def reopen(fileno: int, flags: int) -> int:
 
 
 class Outlet:
-    """Bytes to the terminal, without ever waiting for it; `caught_up()` after frames were lost."""
+    """Writes to the terminal without blocking; calls `caught_up()` after frames were dropped."""
 
     def __init__(self, fileno: int, caught_up: Callable[[], None]) -> None:
         self.fd = reopen(fileno, os.O_WRONLY)
@@ -40,7 +40,7 @@ class Outlet:
         self._torn = False
 
     def write(self, data: bytes) -> None:
-        """Send, or keep for later, or lose `data` whole where too much waits already."""
+        """Send or buffer `data`, or drop all of it if too much is buffered already."""
         if self._pending and len(self._pending) + len(data) > BACKLOG:
             self._torn = True
             return
@@ -57,7 +57,7 @@ class Outlet:
             self._caught_up()
 
     def _send(self) -> bool:
-        """Whether nothing is left to send."""
+        """Write what can be written; whether nothing is left."""
         try:
             if self._pending:
                 del self._pending[: os.write(self.fd, self._pending)]
@@ -68,11 +68,11 @@ class Outlet:
         return not self._pending
 
     def finish(self, last: bytes, seconds: float) -> None:
-        """Send all that waits and then `last`; after `seconds` only `last`, as best as can be."""
+        """Send what is buffered and then `last`; after `seconds` only `last`, best effort."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        # A copy: a signal's handler may come by here in the midst of the loop's own writing.
+        # A copy: a signal handler may run this in the middle of a write of the loop.
         left = bytes(self._pending) + last
         deadline = time.monotonic() + seconds
         while left := self._written(left):
@@ -85,7 +85,7 @@ class Outlet:
         self._pending = bytearray()
 
     def _written(self, data: bytes) -> bytes:
-        """Send what can be sent at once; what is left of it."""
+        """Write what can be written at once; return the rest."""
         try:
             return data[os.write(self.fd, data) :]
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The private names of Textual that the program cannot do without: here and nowhere else.
+"""The private names of Textual that the program needs: here and nowhere else.
 
 Checked with Textual 8.2.7 and 8.2.8; a test holds that no other module under `ui/` uses one. Two
 more are overridden by the app, because Textual calls them and offers no other way in:
@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 troubles: list[str] = []
-"""What of this Textual is not where it was expected; for the log, once there is one."""
+"""Names that this version of Textual lacks; logged when the log is open."""
 
 try:
     from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -29,7 +29,7 @@ except ImportError as error:
     troubles.append(f"no canvas, Textual draws by itself: {error}")
 
     class CompositorUpdate:  # type: ignore[no-redef]
-        """What no frame is an instance of."""
+        """Stands for the missing class; no frame is an instance."""
 
     class ChopsUpdate(CompositorUpdate):  # type: ignore[no-redef]
         """The same."""
@@ -57,7 +57,7 @@ def display(app: App[Any], screen: Screen[Any], frame: Any) -> None:
 
 
 def remember_exception(app: App[Any], error: Exception) -> None:
-    """Have `run_test` raise the exception, the first one: the public `exit` tells it nothing."""
+    """Have `run_test` raise the first exception: the public `exit` does not pass it on."""
     try:
         if app._exception is None:
             app._exception = error
@@ -67,12 +67,12 @@ def remember_exception(app: App[Any], error: Exception) -> None:
 
 
 def name_of_character(character: str) -> str:
-    """What Textual calls the key of a character: "slash" for "/"."""
+    """Textual's key name of a character: "slash" for "/"."""
     return _character_to_key(character)
 
 
 def free_what_is_closed() -> None:
-    """Have Textual let go of what is no longer shown; once, before the first widget.
+    """Keep Textual's caches from holding closed widgets; called once, before the first widget.
 
     - `StylesCache.get_inner_outer` mixes two colours and keeps the last 1,024 results by
       `lru_cache`. The cache of the widget that asked is a part of the key, with all lines that it

@@ -1,4 +1,4 @@
-"""How often news is drawn: less often, the more of the line to the terminal a drawing takes."""
+"""Limits the rate of updates by the bytes that an update takes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from textual.geometry import Size
 
 LINE_RATE: Final = 8_000
-"""Bytes a second that news may cost on a terminal of `USUAL_CELLS`, in proportion on a larger."""
+"""Bytes a second for updates on a terminal of `USUAL_CELLS`; in proportion for larger ones."""
 USUAL_CELLS: Final = 120 * 40
 SLOWEST_SECONDS: Final = 1.5
-"""News is never older than this, whatever it costs; keys do not wait for it."""
+"""Maximum seconds between two updates; keys do not wait for it."""
 
 
 class RedrawLimiter:
-    """Spreads the drawing of news so that people behind a slow line keep up with a storm.
+    """Spaces updates out, so that a slow connection keeps up with many events.
 
     `sent()` is how many bytes went to the terminal so far, `size()` how large it is.
     """
@@ -34,12 +34,12 @@ class RedrawLimiter:
         self._began: float | None = None
 
     def drawing(self) -> None:
-        """Say that news is drawn now."""
+        """Note that an update is drawn now."""
         self._before, self._began = self._sent(), self._clock()
 
     @property
     def due_in(self) -> float:
-        """Seconds until the next news may be drawn."""
+        """Seconds until the next update may be drawn."""
         if self._began is None:
             return 0.0
         rate = LINE_RATE * max(1.0, self._size().area / USUAL_CELLS)

@@ -8,11 +8,11 @@ from typing import ClassVar
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
-from celerytui.health.queues import GROWING, UNCONSUMED
 from celerytui.model import Queue
 from celerytui.query import quoted
 from celerytui.store.queues import MAX_QUEUES
 from celerytui.ui.draw.spans import Span, Spans
+from celerytui.ui.figures import GROWING_QUEUES, NOT_CONSUMED, UNREADABLE
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.panes.empty import EmptyState, no_queues
 from celerytui.ui.panes.loaded_table import LoadedTable
@@ -28,6 +28,7 @@ class QueueList(LoadedTable[Queue]):
     NOUN = "queue"
     LABELS: ClassVar[Mapping[str, str]] = {"row.open": "its tasks"}
     COLUMNS = QUEUE_COLUMNS
+    FIGURES = (GROWING_QUEUES, NOT_CONSUMED, UNREADABLE)
     SOUGHT = "part of a queue's name"
 
     def __init__(self, session: Session, *, id: str) -> None:
@@ -62,20 +63,7 @@ class QueueList(LoadedTable[Queue]):
     def titles(self) -> tuple[Spans, Spans]:
         if self.word:
             return self.left_title(), self.narrowed()
-        queues = self._all
-        growing, alone = sum(map(GROWING.on, queues)), sum(map(UNCONSUMED.on, queues))
-        unread = sum(queue.error is not None for queue in queues)
-        right: list[Span] = []
-        for count, text, role in (
-            (growing, "growing", "warning"),
-            (alone, "not consumed", "failure"),
-            (unread, "unreadable", "failure"),
-        ):
-            if count:
-                if right:
-                    right.append((f" {self.session.glyphs.dot} ", "faint"))
-                right.append((f"{count} {text}", role))
-        return self.left_title(), right or self._held(queues)
+        return self.left_title(), self.troubles() or self._held(self._all)
 
     def _held(self, queues: list[Queue]) -> list[Span]:
         """The tasks still to run: waiting in the queues, and received by workers."""

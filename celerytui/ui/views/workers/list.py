@@ -13,9 +13,9 @@ from celerytui.columns import (
 )
 from celerytui.columns.workers import left_in_order
 from celerytui.control import ENABLE_EVENTS, Scope
-from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
+from celerytui.ui.figures import EVENTS_OFF, LATE_WORKERS, LOST_WORKERS
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState, no_workers
 from celerytui.ui.panes.loaded_table import LoadedTable
@@ -27,6 +27,7 @@ class WorkerList(LoadedTable[Worker]):
     NAME = "Workers"
     NOUN = "worker"
     COLUMNS = WORKER_COLUMNS
+    FIGURES = (LOST_WORKERS, LATE_WORKERS, EVENTS_OFF)
     SOUGHT = "part of a worker's name"
     KEYS: ClassVar[tuple[str, ...]] = ("worker", "marks")
 
@@ -48,18 +49,17 @@ class WorkerList(LoadedTable[Worker]):
             right += [(f"{len(self.session.marked_workers)} marked", "accent"), ("  ", "text")]
         if self.word:
             return self.left_title(), [*right, *self.narrowed()]
-        for detector, word, role in ((LOST, "lost", "failure"), (LATE, "late", "warning")):
-            count = sum(map(detector.on, workers))
-            if count:
-                right += [(f"{count} {word}", f"{role} bold"), (f" {self._dot} ", "faint")]
-        off = sum(map(SILENT.on, workers))
+        troubles = self.troubles()
+        right += troubles
         live = [worker for worker in workers if worker.alive]
-        if off:
-            right += [(f"events off on {off}", "warning"), (f" of {len(live)}", "muted")]
+        if EVENTS_OFF.number(workers):
+            right.append((f" of {len(live)}", "muted"))
             key = self.session.key_of(ENABLE_EVENTS.id)
             if key and not self.session.read_only:
                 right += [(f"  {key}", "key"), (" on", "muted")]
             return self.left_title(), right
+        if troubles:
+            right.append((f" {self._dot} ", "faint"))
         busy = sum(worker.running or 0 for worker in workers if not worker.gone)
         if live and all(worker.concurrency is not None for worker in live):
             slots = sum(worker.concurrency or 0 for worker in live)

@@ -1,0 +1,71 @@
+"""The numbers on the screen that say that something is wrong, and which rows each counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from celerytui.control import Scope
+from celerytui.health import Detector
+from celerytui.health.queues import GROWING, UNCONSUMED
+from celerytui.health.workers import LATE, LOST, SILENT
+from celerytui.store import FAILED_WINDOW
+
+_PLACE = "{}"
+"""Where the number stands in the words of a figure."""
+
+
+class Figure(Struct, frozen=True):
+    """A number of rows with a trouble; `words` are what stands on the screen, the number in them.
+
+    `narrowing` is the text that leaves exactly these rows in the table of their scope: a filter for
+    tasks; workers and queues are those that `detector`, else `counts`, says it of.
+    """
+
+    scope: Scope
+    words: str
+    narrowing: str
+    role: str = "failure"
+    detector: Detector | None = None
+    counts: Callable[[Any], bool] | None = None
+
+    def has(self, row: Any) -> bool:
+        """Whether a worker or a queue is one of those that it counts."""
+        test = self.counts if self.detector is None else self.detector.on
+        return test is not None and test(row)
+
+    def text(self, number: int) -> str:
+        """The words with the number, as they stand on the screen."""
+        return self.words.format(f"{number:,}")
+
+    def number(self, rows: Iterable[Any]) -> int:
+        """How many of these workers or queues it counts."""
+        return sum(map(self.has, rows))
+
+
+def _is_unreadable(queue: Any) -> bool:
+    return queue.error is not None
+
+
+FAILED = Figure(Scope.TASK, f"failed {_PLACE}", f"state:failure ended:<{FAILED_WINDOW // 60}m")
+LOST_WORKERS = Figure(Scope.WORKER, f"{_PLACE} lost", "is:lost", detector=LOST)
+LATE_WORKERS = Figure(Scope.WORKER, f"{_PLACE} late", "is:late", "warning", LATE)
+EVENTS_OFF = Figure(Scope.WORKER, f"events off on {_PLACE}", "is:off", "warning", SILENT)
+NOT_CONSUMED = Figure(Scope.QUEUE, f"{_PLACE} not consumed", "is:unconsumed", detector=UNCONSUMED)
+UNREADABLE = Figure(Scope.QUEUE, f"{_PLACE} unreadable", "is:unreadable", counts=_is_unreadable)
+GROWING_QUEUES = Figure(Scope.QUEUE, f"{_PLACE} growing", "is:growing", "warning", GROWING)
+
+FIGURES = (
+    LOST_WORKERS,
+    NOT_CONSUMED,
+    FAILED,
+    UNREADABLE,
+    LATE_WORKERS,
+    EVENTS_OFF,
+    GROWING_QUEUES,
+)
+"""All of them, the gravest first."""
+
+BY_NARROWING = {figure.narrowing: figure for figure in FIGURES}
