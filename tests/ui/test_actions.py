@@ -148,7 +148,7 @@ async def test_the_menu_opens_a_group_as_a_menu_of_its_own() -> None:
 
 
 async def test_an_action_is_done_with_the_mouse_alone() -> None:
-    async with driven() as at:
+    async with driven((160, 40)) as at:
         await at.press("3", "j")
         footer = at.app.main.footer
         await at.click(footer, "D ")

@@ -174,12 +174,13 @@ class TaskTable(TablePane[Task]):
         """The marked tasks, else the one under the cursor; or their names."""
         if scope not in (Scope.TASK, Scope.TYPE):
             return []
-        marked = sorted(self.session.marked)
-        chosen = marked or ([] if self.cursor is None else [self.cursor])
+        marked = self.session.marked
+        here = [] if self.cursor is None else [self.cursor]
         if scope is Scope.TYPE:
-            found = self.session.engine.store.tasks(chosen[:NAMED])
+            some = list(islice(marked, NAMED)) if marked else here
+            found = self.session.engine.store.tasks(some)
             return sorted({task.name for task in found if task is not None and task.name})
-        return chosen
+        return sorted(marked) or here
 
     def has_targets(self, scope: Scope) -> bool:
         if scope is Scope.TASK:
