@@ -27,12 +27,12 @@ def read_duration(text: str) -> float:
     while position < len(text):
         piece = match_piece(text, position)
         if piece is None:
-            raise DurationError(f"“{text}” is no duration.", 0, len(text))
+            raise DurationError(f"“{text}” is not a duration.", 0, len(text))
         number, unit = piece[1], piece[2]
         alone = piece.span() == (0, len(text))
         if unit not in UNIT_SECONDS and not (alone and not unit):
             start, end = piece.span(2 if unit else 1)
-            said = f"“{unit}” is no unit." if unit else f"“{number}” has no unit."
+            said = f"Unknown unit “{unit}”." if unit else f"“{number}” has no unit."
             raise DurationError(said, start, end)
         total += float(number) * UNIT_SECONDS[unit or "s"]
         position = piece.end()

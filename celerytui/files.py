@@ -20,6 +20,17 @@ _NO_FILE = "is not a regular file"
 _REFUSED = {errno.ELOOP: _LINK, errno.EMLINK: _LINK, errno.ENXIO: _NO_FILE, errno.EISDIR: _NO_FILE}
 
 
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return os.sep
+
+
+STARTED_IN = _working_folder()
+"""Where the program was started: `--workdir`, and a project at its import, may go elsewhere."""
+
+
 class FileRefused(OSError):
     """The path is not a regular file; `strerror` says what it is."""
 

@@ -80,7 +80,7 @@ ALERT_COLUMNS: tuple[Column[Alert], ...] = (
     ),
     Column(
         id="text",
-        header="WHAT",
+        header="DETAILS",
         help="what is wrong",
         width=16,
         max_width=96,

@@ -46,7 +46,7 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
     keys of many rows, each as `key` does.
     `role` names the colour role of the words, `mark` that of the first character where it differs.
     `gap` is the space before it. Text that does not fit spills to the left over empty cells if
-    `spills`.
+    `spills`, and loses what stands behind its commas.
     """
 
     id: str
@@ -150,6 +150,8 @@ def row_cells(layout: Layout[T], row: T, context: CellContext) -> list[Cell]:
             while cell_width(text) > size and len(drawn) > 1 and not drawn[-1].text.strip():
                 size += gap + drawn[-1].width
                 gap = drawn.pop().gap
+            while cell_width(text) > size and ", " in text:
+                text = text.rpartition(", ")[0]
         text = pad(cut(text, size, ellipsis=ellipsis), size, column.align)
         role = column.role(row)
         drawn.append(

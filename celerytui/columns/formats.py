@@ -157,7 +157,10 @@ def format_clock(
     millis: bool = False,
     ascii: bool = False,
 ) -> str:
-    """`10:04:12`, with `millis` `10:04:12.031`; given `now`, another day is `21 Nov`."""
+    """`10:04:12`, with `millis` `10:04:12.031`; given `now`, another day is `21 Nov`.
+
+    What was less than half a day before stays a clock after midnight, except with `millis`.
+    """
     if when is None or not _finite(when):
         return _unknown(ascii)
     # Rounded to whole milliseconds first, so that .9996 does not lose its second.
@@ -177,6 +180,8 @@ def format_clock(
         clock += f".{thousandth:03}"
     today = None if now is None or not _finite(now) else _parts(math.floor(now), utc)
     if today is None or parts[:3] == today[:3]:
+        return clock
+    if now is not None and not millis and 0 <= now - when < _DAY / 2:
         return clock
     day = f"{parts[2]} {MONTHS[parts[1] - 1]}"
     if millis:
@@ -261,7 +266,7 @@ def short_name(name: str | None, width: int, *, ascii: bool = False) -> str:
 
 
 def common_worker_prefix(hostnames: Iterable[str]) -> str:
-    """The part of their names that all workers share and that tells none from another.
+    """The part of their names that all workers share.
 
     `celery@` where that is what they are all called, else `@host` where they all run on one host,
     else the empty string. Of a worker alone only Celery's own `celery@` is left out.

@@ -61,7 +61,7 @@ class Glyphs(Struct, frozen=True):
         return self.states[state]
 
     def mark(self, ok: bool | None) -> tuple[str, str]:
-        """The sign of how something went, and its role; None is that nobody knows."""
+        """The sign of an outcome, and its role; None means unknown."""
         if ok is None:
             return self.unknown, "warning"
         return (self.success, "success") if ok else (self.failure, "failure")
@@ -113,7 +113,7 @@ ASCII = Glyphs(
 
 
 MEANINGS: Mapping[str, str] = {
-    "growing": "growing queue, late worker, or a task running longer than usual",
+    "growing": "growing queue, late worker, long-running task",
     "warning": "needs attention",
     "success": "worked",
     "failure": "failed",

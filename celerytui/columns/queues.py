@@ -87,7 +87,7 @@ def _gained(queue: Queue) -> int | None:
 
 
 def _until_empty(queue: Queue) -> float | None:
-    """Seconds; without end where it grows or nobody takes from it."""
+    """Seconds; infinite where it grows or has no consumer."""
     return math.inf if never_drains(queue) or UNCONSUMED.on(queue) else queue.empty_in
 
 

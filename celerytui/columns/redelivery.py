@@ -1,4 +1,4 @@
-"""Whether lost tasks are delivered again, in words."""
+"""Whether lost tasks are redelivered, in words."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from celerytui.model import LostTasks, Redelivery
 
 
 def redelivery_text(found: Redelivery, now: float, utc: bool) -> str:
-    """`will be delivered again at 15:42:10 (visibility timeout 1h)`, as a clause."""
+    """`will be redelivered at 15:42:10 (visibility timeout 1h)`, as a clause."""
     why = f" ({found.why})" if found.why else ""
     if found.again is None:
-        return f"not known whether it is delivered again{why}"
+        return f"redelivery unknown{why}"
     if not found.again:
-        return f"will not be delivered again{why}"
+        return f"will not be redelivered{why}"
     if found.at is None:
-        return f"will be delivered again{why}"
+        return f"will be redelivered{why}"
     clock = format_clock(found.at, utc, now=now)
     if found.at <= now:
-        return f"due again since {clock}, once a worker is there{why}"
-    return f"will be delivered again at {clock}{why}"
+        return f"redelivery due since {clock}, once a worker is up{why}"
+    return f"will be redelivered at {clock}{why}"
 
 
 def lost_counts(lost: LostTasks) -> str:
@@ -28,20 +28,20 @@ def lost_counts(lost: LostTasks) -> str:
 
 
 def lost_text(lost: LostTasks, now: float, utc: bool) -> str:
-    """What becomes of them: `the broker will deliver 8 again at 15:42:10; 2 not`."""
+    """What happens to them: `the broker will redeliver 8 at 15:42:10; 2 not`."""
     total = lost.started + lost.waiting
     unknown = total - lost.again - lost.never
     parts = []
     if lost.again:
         which = "these" if lost.again == total else f"{lost.again:,}"
-        parts.append(f"the broker will deliver {which} again{_when(lost, now, utc)}")
+        parts.append(f"the broker will redeliver {which}{_when(lost, now, utc)}")
     if lost.never:
         which = "none of these" if lost.never == total else f"{lost.never:,} not"
-        again = " will be delivered again" if not lost.again else ""
-        parts.append(f"{which}{again}: acknowledged at the start")
+        again = " will be redelivered" if not lost.again else ""
+        parts.append(f"{which}{again}: acknowledged when started")
     if unknown:
-        which = "whether the broker delivers them again" if unknown == total else f"for {unknown:,}"
-        parts.append(f"not known {which}")
+        which = "" if unknown == total else f" for {unknown:,}"
+        parts.append(f"redelivery unknown{which}")
     return "; ".join(parts)
 
 
@@ -53,7 +53,7 @@ def lost_shortly(lost: LostTasks, now: float, utc: bool) -> str:
         if clock.count(":") == 2:
             clock = clock.rpartition(":")[0]
         return f"{lost.again:,} of {counted(total, 'task')} again{clock}"
-    return counted(total, "task") + (", none again" if lost.never == total else "")
+    return counted(total, "task") + (", not redelivered" if lost.never == total else "")
 
 
 def _when(lost: LostTasks, now: float, utc: bool) -> str:

@@ -211,7 +211,7 @@ WORKER_COLUMNS: tuple[Column[Worker], ...] = (
     Column(
         id="done",
         header="DONE",
-        help="tasks finished per second; of a worker that is gone, since when",
+        help="tasks finished per second; if it is gone, since when",
         width=5,
         max_width=8,
         min_table_width=30,

@@ -155,6 +155,7 @@ class Engine:
             self.store,
             settings.queues,
             settings.queue_interval,
+            lambda: None if self._receiver is None else self._receiver.broker,
             self._survive,
             self._refresher.news,
             clock,

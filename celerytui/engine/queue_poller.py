@@ -11,6 +11,7 @@ from celerytui.store import Store
 from celerytui.wire.connections import open_depths
 
 if TYPE_CHECKING:
+    from celerytui.wire.broker import Broker
     from celerytui.wire.depths import DepthReader
 
 
@@ -18,7 +19,8 @@ class QueuePoller:
     """Keeps the queues in the store read; `run` is the thread's work.
 
     `names` are queues to read whoever else names them, `interval` seconds pass between two
-    readings. `survive` does one step of the thread; `news` is called with each figure.
+    readings. `broker` tells what kind of broker answers, `survive` does one step of the thread,
+    `news` is called with each figure.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class QueuePoller:
         store: Store,
         names: Iterable[str],
         interval: float,
+        broker: Callable[[], Broker | None],
         survive: Callable[[Callable[[], object]], None],
         news: Callable[[], None],
         clock: Callable[[], float],
@@ -33,6 +36,7 @@ class QueuePoller:
         self._store = store
         self._names = set(names)
         self._interval = interval
+        self._broker = broker
         self._survive = survive
         self._news = news
         self._clock = clock
@@ -44,10 +48,14 @@ class QueuePoller:
 
     def run(self, app: Any, stopping: threading.Event) -> None:
         """Read until `stopping` is set and `read_now` was called."""
-        reader = open_depths(app)
+        read_broker = self._broker()
+        reader = open_depths(app, read_broker)
         asked = True
         try:
             while not stopping.is_set():
+                if read_broker != (answers := self._broker()):
+                    reader.close()
+                    reader, read_broker = open_depths(app, answers), answers
                 self._survive(partial(self._read, reader, asked, stopping))
                 asked = self._now.wait(self._interval)
                 self._now.clear()

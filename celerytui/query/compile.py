@@ -118,9 +118,9 @@ def _remembering(get: Callable[[Task, float], Any], test: TextTest) -> Test:
 def _text_test(field: Field, value: Value) -> TextTest:
     text = value.text
     if value.operator in _COMPARE:
-        expected = f"A text was expected: {field.name}:word  {field.name}:a*b  {field.name}:/regex/"
+        expected = f"Expected a text: {field.name}:word  {field.name}:a*b  {field.name}:/regex/"
         end = value.at + len(text)
-        said = f"“{field.name}” is text and has no order."
+        said = f"“{field.name}” is text and cannot be compared with {value.operator}."
         raise FilterError(said, value.operator_at, end, expected)
     if value.regex:
         return _regex(value)
@@ -152,15 +152,15 @@ def _regex(value: Value) -> TextTest:
     try:
         return patterns.regex(value.text)
     except PatternError as error:
-        expected = 'A regular expression was expected; quote the text to search for it: "…"'
+        expected = 'Expected a regular expression; quote the text to search for it: "…"'
         raise value.wrong(str(error), expected) from None
 
 
 def _state_test(value: Value) -> Test:
-    expected = "A state was expected: " + " ".join(LABELS)
+    expected = "Expected a state: " + " ".join(LABELS)
     if value.operator:
         end = value.at + len(value.text)
-        raise FilterError("States have no order.", value.operator_at, end, expected)
+        raise FilterError("States cannot be compared.", value.operator_at, end, expected)
     if value.regex:
         has = _regex(value)
     elif patterns.is_glob(value.text) and not value.quoted:
@@ -172,7 +172,7 @@ def _state_test(value: Value) -> Test:
     )
     if not states:
         near = difflib.get_close_matches(value.text.lower(), LABELS, 1, 0.5)
-        said = f"“{value.text}” is no state." + (f" Did you mean {near[0]}?" if near else "")
+        said = f"“{value.text}” is not a state." + (f" Did you mean {near[0]}?" if near else "")
         raise value.wrong(said, expected)
     if len(states) == 1:
         (only,) = states
@@ -187,7 +187,7 @@ def _amount_test(field: Field, value: Value) -> tuple[Test, Changes | None]:
         "time": amounts.TIMES,
     }[field.kind]
     if value.regex or value.quoted:
-        raise value.wrong(f"“{field.name}” is no text.", examples)
+        raise value.wrong(f"“{field.name}” is not a text field.", examples)
     try:
         if field.kind == "number":
             return _compared(field, value, amounts.number(value.text)), None
@@ -200,8 +200,8 @@ def _amount_test(field: Field, value: Value) -> tuple[Test, Changes | None]:
         raise value.wrong(str(error), error.expected, error.start, error.end) from None
     if value.operator not in _COMPARE:
         example = f"{field.name}:>{value.text}  {field.name}:<={value.text}"
-        said = f"“{field.name}” is compared, with > >= < or <=."
-        raise value.wrong(said, f"A comparison was expected: {example}")
+        said = f"“{field.name}” needs a comparison: > >= < or <=."
+        raise value.wrong(said, f"Expected a comparison: {example}")
     if moment is None:
         return _compared(field, value, seconds), field.changes
     return _compared_times(field, value, moment), amounts.moves(value.text)

@@ -38,54 +38,51 @@ def _age(task: Task, now: float) -> float:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("id", "id", lambda task, now: task.id, "the task's id, or how it begins"),
-    Field("name", "name", lambda task, now: task.name, "the name that the task is registered by"),
-    Field("state", "state", lambda task, now: task.state, "where it is in its life"),
+    Field("id", "id", lambda task, now: task.id, "task id, or its beginning"),
+    Field("name", "name", lambda task, now: task.name, "task name"),
+    Field("state", "state", lambda task, now: task.state, "state"),
     Field(
         "worker",
         "worker",
         lambda task, now: task.worker,
-        "the worker that has it: its whole name, or the part before or after the `@`",
+        "worker that received it: full name, or the part before or after the `@`",
     ),
-    Field("queue", "whole", lambda task, now: task.queue, "the queue it was sent to"),
-    Field("args", "text", lambda task, now: task.args, "the positional arguments, as text"),
-    Field("kwargs", "text", lambda task, now: task.kwargs, "the keyword arguments, as text"),
-    Field("result", "text", lambda task, now: task.result, "what it returned, as text"),
+    Field("queue", "whole", lambda task, now: task.queue, "queue it was sent to"),
+    Field("args", "text", lambda task, now: task.args, "positional arguments, as text"),
+    Field("kwargs", "text", lambda task, now: task.kwargs, "keyword arguments, as text"),
+    Field("result", "text", lambda task, now: task.result, "return value, as text"),
     Field(
-        "exception", "text", lambda task, now: task.more.exception, "what it raised, or last raised"
+        "exception",
+        "text",
+        lambda task, now: task.more.exception,
+        "exception, as text",
     ),
-    Field(
-        "traceback", "text", lambda task, now: task.more.traceback, "where it raised it, as printed"
-    ),
-    Field("retries", "number", lambda task, now: task.retries, "how often it was tried again"),
+    Field("traceback", "text", lambda task, now: task.more.traceback, "traceback, as text"),
+    Field("retries", "number", lambda task, now: task.retries, "number of retries"),
     Field(
         "runtime",
         "duration",
         lambda task, now: task.running(now),
-        "how long it ran, or has run so far",
+        "run time, so far if it is running",
         "running",
     ),
     Field(
         "wait",
         "duration",
         lambda task, now: task.waiting(now),
-        "how long it waited to start since it could, or has waited so far",
+        "waiting time without ETA and retry delays, so far if it is waiting",
         "running",
     ),
-    Field("age", "duration", _age, "how long ago it was sent, else first heard of", "always"),
+    Field("age", "duration", _age, "time since it was sent, or first seen", "always"),
     Field(
-        "ended",
-        "duration",
-        lambda task, now: task.ended_ago(now),
-        "how long ago it finished",
-        "always",
+        "ended", "duration", lambda task, now: task.ended_ago(now), "time since it ended", "always"
     ),
     Field("sent", "time", lambda task, now: task.sent, "when it was sent"),
     Field("received", "time", lambda task, now: task.received, "when a worker received it"),
     Field("started", "time", lambda task, now: task.started, "when it started"),
-    Field("finished", "time", lambda task, now: task.finished, "when it ended, well or not"),
-    Field("eta", "time", lambda task, now: task.more.eta, "the time before which not"),
-    Field("root", "id", lambda task, now: task.root_id, "the id of the first task of its workflow"),
-    Field("parent", "id", lambda task, now: task.parent_id, "the id of the task that sent it"),
+    Field("finished", "time", lambda task, now: task.finished, "when it finished"),
+    Field("eta", "time", lambda task, now: task.more.eta, "earliest start time"),
+    Field("root", "id", lambda task, now: task.root_id, "id of the first task of its workflow"),
+    Field("parent", "id", lambda task, now: task.parent_id, "id of the task that sent it"),
 )
 BY_NAME = {field.name: field for field in FIELDS}

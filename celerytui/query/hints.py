@@ -1,4 +1,4 @@
-"""What a filter that finds nothing was likely meant to be."""
+"""Suggestions for a filter without matches."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def hint(text: str) -> str | None:
     """A sentence about terms that Flower writes otherwise; None where there are none."""
     found = _IN_KWARGS.search(text)
     if found is not None:
-        return f"To look inside the keyword arguments: kwargs.{found['key']}:{found['value']}"
+        return f"To search keyword arguments: kwargs.{found['key']}:{found['value']}"
     found = _RESULT.search(text)
     if found is not None:
-        return f"What a failed task raised is not its result: exception:{found['value']}"
+        return f"To search exceptions: exception:{found['value']}"
     return None

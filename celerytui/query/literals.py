@@ -11,9 +11,9 @@ from typing import Literal
 
 from celerytui.durations import DurationError, read_duration
 
-NUMBERS = "A number was expected: 3  >3  <=2.5"
-DURATIONS = "A duration was expected: 300ms 2.5s 10s 5m 2h 1d"
-TIMES = "A time was expected: 10:00  2026-11-23T10:00  -15m"
+NUMBERS = "Expected a number: 3  >3  <=2.5"
+DURATIONS = "Expected a duration: 300ms 2.5s 10s 5m 2h 1d"
+TIMES = "Expected a time: 10:00  2026-11-23T10:00  -15m"
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
@@ -32,7 +32,7 @@ class LiteralError(Exception):
 def number(text: str) -> float:
     """A plain number; raises LiteralError."""
     if not _NUMBER.fullmatch(text):
-        raise LiteralError(f"“{text}” is no number.", 0, len(text), NUMBERS)
+        raise LiteralError(f"“{text}” is not a number.", 0, len(text), NUMBERS)
     return float(text)
 
 
@@ -64,7 +64,7 @@ def moment(text: str) -> Callable[[float], float]:
             return _on_the_day(hour, minute, second)
     fixed = _fixed(text)
     if fixed is None:
-        raise LiteralError(f"“{text}” is no time.", 0, len(text), TIMES)
+        raise LiteralError(f"“{text}” is not a time.", 0, len(text), TIMES)
     return lambda asked: fixed
 
 

@@ -23,7 +23,7 @@ DEPTH_LIMIT = 40
 _FIELD = re.compile(r"([A-Za-z_][\w-]*(?:\.[^\s:()\",]+)?):")
 _OPERATOR = re.compile(r">=|<=|>|<|=")
 _KEYWORDS = ("AND", "OR", "NOT")
-_TERM = 'A term was expected: a word, field:value, "a phrase" or (…)'
+_TERM = 'Expected a term: a word, field:value, "a phrase" or (…)'
 
 
 class Filter:
@@ -72,7 +72,7 @@ def parse_filter(text: str) -> Filter:
     """
     if len(text) > LENGTH_LIMIT:
         message = f"A filter has at most {LENGTH_LIMIT:,} characters."
-        raise FilterError(message, LENGTH_LIMIT, len(text), "Fewer characters were expected.")
+        raise FilterError(message, LENGTH_LIMIT, len(text), "Expected a shorter filter.")
     parser = _Parser(text)
     test = parser.whole()
     return Filter(text, test, frozenset(parser.changes))
@@ -91,7 +91,7 @@ class _Parser:
             return None
         test = self._any()
         if self.at < len(self.text):
-            raise FilterError("No “(” stands before this “)”.", self.at, self.at + 1, _TERM)
+            raise FilterError("Unmatched “)”.", self.at, self.at + 1, _TERM)
         return test
 
     def _space(self) -> None:
@@ -140,30 +140,28 @@ class _Parser:
                 self.at += 1
                 negated = not negated
                 if self.at == len(self.text) or self.text[self.at].isspace():
-                    raise FilterError("Nothing stands after this “-”.", self.at - 1, self.at, _TERM)
+                    raise FilterError("Nothing follows “-”.", self.at - 1, self.at, _TERM)
             else:
                 break
         if self.at == len(self.text) and started < self.at:
-            raise FilterError("Nothing stands after this.", started, self.at, _TERM)
+            raise FilterError("Nothing follows.", started, self.at, _TERM)
         test = self._one()
         self._space()
         return _none(test) if negated else test
 
     def _one(self) -> Test:
         if self.at == len(self.text):
-            raise FilterError(
-                "Something is missing at the end.", max(0, self.at - 1), self.at, _TERM
-            )
+            raise FilterError("Incomplete filter.", max(0, self.at - 1), self.at, _TERM)
         for word in _KEYWORDS:
             if self._sees(word):
                 end = self.at + len(word)
-                said = f"Nothing stands before this “{word}”."
+                said = f"Nothing precedes “{word}”."
                 raise FilterError(said, self.at, end, _TERM)
         char = self.text[self.at]
         if char == "(":
             return self._group()
         if char == ")":
-            raise FilterError("Nothing stands before this “)”.", self.at, self.at + 1, _TERM)
+            raise FilterError("Nothing precedes “)”.", self.at, self.at + 1, _TERM)
         if char == '"':
             return word_test(Value(self._phrase(), quoted=True))
         named = _FIELD.match(self.text, self.at)
@@ -180,7 +178,7 @@ class _Parser:
         self._space()
         test = self._any()
         if not self.text.startswith(")", self.at):
-            raise FilterError("This “(” is not closed.", opened, opened + 1, "A “)” was expected.")
+            raise FilterError("Unclosed “(”.", opened, opened + 1, "Expected “)”.")
         self.at += 1
         self.depth -= 1
         return test
@@ -199,8 +197,8 @@ class _Parser:
                 char = self.text[self.at]
             said += char
             self.at += 1
-        expected = "A closing quotation mark was expected."
-        raise FilterError("This quotation is not closed.", opened, len(self.text), expected)
+        expected = "Expected a closing quotation mark."
+        raise FilterError("Unclosed quotation.", opened, len(self.text), expected)
 
     def _word(self, also: str) -> str:
         start = self.at
@@ -234,21 +232,21 @@ class _Parser:
         if self.at < len(self.text) and not (
             self.text[self.at].isspace() or self.text[self.at] in "()"
         ):
-            expected = "A space or a comma was expected here."
-            raise FilterError("The value ends before this.", self.at, self.at + 1, expected)
+            expected = "Expected a space or a comma."
+            raise FilterError("Unexpected text after the value.", self.at, self.at + 1, expected)
         return tests[0] if len(tests) == 1 else _one_of(tests)
 
     def _unknown(self, name: str, start: int, path: str) -> FilterError:
         end = start + len(name)
         if path and name.lower() in BY_NAME:
-            message = f"“{name}” has nothing inside: only kwargs has."
-            return FilterError(message, start, end, "A field was expected, or kwargs.name:value")
+            message = f"“{name}” has no nested values; only kwargs has."
+            return FilterError(message, start, end, "Expected a field, or kwargs.name:value")
         near = difflib.get_close_matches(name.lower(), BY_NAME, 1, 0.5)
-        message = f"“{name}” is no field."
+        message = f"Unknown field “{name}”."
         if near:
             message += f" Did you mean {near[0]}?"
         names = " ".join(field.name for field in FIELDS)
-        return FilterError(message, start, end, f"A field was expected: {names}")
+        return FilterError(message, start, end, f"Expected a field: {names}")
 
     def _value(self, start: int) -> Value:
         begin = self.at
@@ -265,8 +263,8 @@ class _Parser:
         at = self.at
         word = self._word(",")
         if not word:
-            expected = 'A value was expected: a word, a*b?, a,b, >5, /regex/ or "a phrase"'
-            said = f"Nothing stands after “{self.text[start:at]}”."
+            expected = 'Expected a value: a word, a*b?, a,b, >5, /regex/ or "a phrase"'
+            said = f"Nothing follows “{self.text[start:at]}”."
             raise FilterError(said, start, at, expected)
         return Value(word, at=at, operator=operator, operator_at=begin)
 
@@ -285,10 +283,8 @@ class _Parser:
                 # An escaped slash keeps its backslash: offsets stay true, and it matches a slash.
                 char += following
             pattern += char
-        expected = "A closing “/” was expected."
-        raise FilterError(
-            "This regular expression is not closed.", opened, len(self.text), expected
-        )
+        expected = "Expected a closing “/”."
+        raise FilterError("Unclosed regular expression.", opened, len(self.text), expected)
 
 
 def _every_one(tests: list[Test]) -> Test:

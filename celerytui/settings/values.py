@@ -9,6 +9,7 @@ from typing import Any
 
 from celerytui.durations import read_duration
 from celerytui.errors import SettingsError
+from celerytui.files import STARTED_IN
 from celerytui.settings.options import APP_FLAGS, Kind, Option
 
 TRUE = frozenset(("1", "true", "yes", "on"))
@@ -83,7 +84,7 @@ def _choice(option: Option, value: Any) -> str:
 def _path(option: Option, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r} is not a file name")
-    return os.path.expanduser(value)
+    return os.path.join(STARTED_IN, os.path.expanduser(value))
 
 
 def _names(option: Option, value: Any) -> tuple[str, ...]:

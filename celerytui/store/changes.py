@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from itertools import islice
 
-# Long enough for a view that falls two seconds behind a storm.
 LOG_LENGTH = 2**18
+"""Long enough for a view that falls two seconds behind a storm."""
+LEAST_LENGTH = 2**15
 
 
 class ChangeLog:
@@ -50,3 +51,12 @@ class ChangeLog:
         entries = list(islice(reversed(self._log), count))
         entries.reverse()
         return entries
+
+
+def log_length(max_tasks: int) -> int:
+    """How many changes to keep of so many tasks.
+
+    Who is further behind than each of them changed twice reads all anew. Each entry may be all that
+    is left of a task that was evicted, and keeps its id.
+    """
+    return min(LOG_LENGTH, max(LEAST_LENGTH, 2 * max_tasks))

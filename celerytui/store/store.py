@@ -12,7 +12,7 @@ from typing import Literal
 
 from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
-from celerytui.store.changes import ChangeLog
+from celerytui.store.changes import ChangeLog, log_length
 from celerytui.store.extras import copy_task
 from celerytui.store.failures import EventFailures
 from celerytui.store.fast_path import FastPath
@@ -62,7 +62,7 @@ class Store:
         intern = InternTable(50_000, 256)
         self._clock = clock
         self._lock = FairLock()
-        self._changes = ChangeLog()
+        self._changes = ChangeLog(log_length(max_tasks))
         self._workers = KnownWorkers(max_workers, intern)
         self._tasks = HeldTasks(max_tasks, self._workers, self._changes)
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)

@@ -116,6 +116,12 @@ class Navigator:
             view.open(self._session, body.by_name, step.subject)
         self._show(view, step.pane, step.alone)
 
+    def go_to_task(self, task_id: str) -> bool:
+        """Go to a task in the view that is shown; False where it is not in sight yet."""
+        shown = self.view.go_to_task(self._body.by_name, task_id)
+        self.name_place()
+        return shown
+
     def home(self) -> None:
         """Show the view that the program opened with."""
         if self.view is not HOME:

@@ -139,6 +139,7 @@ class MainScreen(Screen[None]):
             keys = [key for key in self.focused.offered if key.shown]
             return [(raw(key.id)[0], key.label, 0 if key.stays else key.rank) for key in keys]
         hints: list[tuple[int, KeyHint]] = []
+        labels = {} if self.pane is None else self.pane.LABELS
         for bound in self.active_bindings.values():
             known = _KEYS.get(bound.binding.id or "")
             if known is None or not known.shown:
@@ -148,7 +149,7 @@ class MainScreen(Screen[None]):
             if known.if_wrong and not something_wrong(self.session):
                 continue
             rank = 0 if known.stays else known.rank or known.shown
-            hints.append((known.shown, (raw(known.id)[0], known.label, rank)))
+            hints.append((known.shown, (raw(known.id)[0], labels.get(known.id, known.label), rank)))
         if self.navigator.leads_back:
             hints.append((5, (raw("back")[0], "back", 5)))
         for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
@@ -227,9 +228,7 @@ class MainScreen(Screen[None]):
 
     def show_new_task(self, task_id: str) -> bool:
         """Go to a task that was sent from here; False where it is not in sight yet."""
-        shown = self.body.view.go_to_task(self.body.by_name, task_id)
-        self.navigator.name_place()
-        return shown
+        return self.navigator.go_to_task(task_id)
 
     # What the lists show, and in which order
 
@@ -354,7 +353,7 @@ class MainScreen(Screen[None]):
         task = self.session.engine.store.task(self.current_task or "")
         if task is not None:
             self.app.copy_to_clipboard(as_json(task))
-            self._say("copied the task as JSON")
+            self._say("copied as JSON")
 
     def action_traceback(self) -> None:
         task_id = self.current_task
@@ -370,7 +369,7 @@ class MainScreen(Screen[None]):
             return
         task_id = self.current_task
         if task_id is None:
-            self._say("choose a task first", seconds=3)
+            self._say("select a task first", seconds=3)
             return
         from celerytui.ui.views.task.result import ResultDialog
 

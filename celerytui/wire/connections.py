@@ -41,13 +41,16 @@ def ready(app: Any) -> Any:
     return app
 
 
-def open_depths(app: Any) -> DepthReader:
-    """The reader of queue depths for the app's broker; it connects on the first reading."""
+def open_depths(app: Any, broker: Broker | None = None) -> DepthReader:
+    """The reader of queue depths for the app's broker; it connects on the first reading.
+
+    `broker` is of which kind the one is that answers, where the app has several.
+    """
 
     def make_connection() -> Any:
         return read_connection(app)
 
-    open_own = broker_of(make_connection()).own_depths
+    open_own = (broker or broker_of(make_connection())).own_depths
     if open_own is not None:
         reader = open_own(app.conf, make_connection)
     else:

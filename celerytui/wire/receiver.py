@@ -66,6 +66,7 @@ class Receiver:
         self._note: str | None = None
         self._alone: str | None = None
         self._opening = False
+        self._failed = False
         self._stopping = threading.Event()
         self._awake = threading.Event()
         self._lost_at: float | None = None
@@ -98,6 +99,11 @@ class Receiver:
         """Cuts the wait for the next try short, from any thread."""
         self._awake.set()
 
+    @property
+    def broker(self) -> Broker | None:
+        """The kind of broker that is read, or tried; None before the first try."""
+        return None if self._met is None else self._met[1]
+
     def _connect(self) -> tuple[EventReader | None, Exception | None]:
         """One try: an open reader, or the error; neither where `stop` ends it all."""
         try:
@@ -109,6 +115,8 @@ class Receiver:
             if self._reader is not None:
                 self._reader.close(lost=True)
             self._judge(exc)
+            # One on trial has to get its connection at the same broker.
+            self._failed = not self._on_trial
             return None, exc
         finally:
             self._opening = False
@@ -122,7 +130,19 @@ class Receiver:
             connection = read_connection(self._app)
             self._met = connection, broker_of(connection)
             self._alone = self._why_alone(self._met[1])
+        elif self._failed:
+            self._failed = False
+            self._met = self._next_url(*self._met)
         return self._met
+
+    def _next_url(self, connection: Any, before: Broker) -> tuple[Any, Broker]:
+        """Goes on to the next URL of the app's list, which may be another kind of broker's."""
+        connection.maybe_switch_next()
+        broker = broker_of(connection)
+        if broker != before:
+            broker.set_timeouts(connection)
+            self._reader = self._note = None
+        return connection, broker
 
     def _why_alone(self, broker: Broker) -> str | None:
         """Why nothing can come from other processes, None where it can."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from celerytui.model import Link, Task, TaskState
 from celerytui.query import parse_filter
 from celerytui.store import Store
 from celerytui.wire.receiver import Receiver
+from tests.integration.cluster import oldest_celery
 from tests.integration.servers import Process, wait_until
 
 HOST = "w1@test"
@@ -31,10 +33,13 @@ def store(app: Any) -> Iterator[Store]:
     thread.join(10.0)
 
 
-@pytest.fixture
-def worker(start_worker: Callable[..., Process], store: Store) -> Process:
-    """A prefork worker."""
-    process = start_worker(HOST, pool="prefork")
+@pytest.fixture(params=["newest", "5.3"])
+def worker(
+    start_worker: Callable[..., Process], store: Store, request: pytest.FixtureRequest
+) -> Process:
+    """A prefork worker, of each Celery that there is."""
+    python = oldest_celery() if request.param == "5.3" else sys.executable
+    process = start_worker(HOST, pool="prefork", python=python)
     wait_until(lambda: store.worker(HOST) is not None, ENOUGH, "the worker's heartbeats")
     return process
 
@@ -90,8 +95,11 @@ def test_runs_replacements_and_what_ends_a_process(app: Any, store: Store) -> No
         task = shown(store, ids[name], TaskState.FAILURE)
         assert parse_filter(f"exception:{raised}").matches(task, 0.0), task.more.exception
         assert task.more.attempts == ()
-    task = shown(store, ids["exits"], TaskState.FAILURE)
-    assert parse_filter("exception:SystemExit,WorkerLostError").matches(task, 0.0)
+    known = store.worker(HOST)
+    # Celery 5.3 sends nothing where a task ends its process in good order.
+    if known is not None and not (known.sw_ver or "").startswith("5.3"):
+        task = shown(store, ids["exits"], TaskState.FAILURE)
+        assert parse_filter("exception:SystemExit,WorkerLostError").matches(task, 0.0)
 
     # An id that is sent again shows its newest run.
     first = shown(store, "daily", TaskState.FAILURE)

@@ -104,7 +104,7 @@ async def test_a_silent_worker_is_one_in_title_row_and_empty_panel() -> None:
         assert counted(at, SILENT) == 1
         assert "events off on 1 of 1" in pane(at, "workers")
         assert "! off" in pane(at, "workers")
-        assert "they are off on 1 of 1 worker" in pane(at, "tasks")
+        assert "events are off on 1 of 1 worker" in pane(at, "tasks")
         at.engine.store.set_task_events(BILL, True, by_us=True)
         await at.news()
         assert counted(at, SILENT) == 0
@@ -136,8 +136,8 @@ OWN = {
     "section.next": "f2",
 }
 BANNERS = [
-    ({"link": GONE}, "task.result", "try now"),
-    ({}, "display.pause", "go on"),
+    ({"link": GONE}, "task.result", "reconnect"),
+    ({}, "display.pause", "resume"),
 ]
 
 
@@ -161,28 +161,28 @@ EMPTY: list[tuple[str, dict[str, Any], list[str], str, list[tuple[str, str]]]] =
         {"link": Link(LinkState.CONNECTING, NOW, error="refused")},
         [],
         "tasks",
-        [("task.result", "try now")],
+        [("task.result", "reconnect")],
     ),
     (
         "events off",
         {"store": silent_store},
         [],
         "tasks",
-        [("worker.enable_events", f"turn them on now, on {BILL}")],
+        [("worker.enable_events", f"enable task events on {BILL}")],
     ),
     (
         "no match",
         {"store": sample_store},
         ["2", "<filter>", *"xyzzy", "enter"],
         "tasks",
-        [("filter.edit", "change it"), ("back", "clear it")],
+        [("filter.edit", "change the filter"), ("back", "clear the filter")],
     ),
     (
         "no such name",
         {"store": sample_store},
         ["3", "<filter>", *"xyzzy", "enter"],
         "workers",
-        [("filter.edit", "change it"), ("back", "clear it")],
+        [("filter.edit", "change the filter"), ("back", "clear the filter")],
     ),
 ]
 
@@ -225,15 +225,15 @@ async def test_the_view_of_a_worker_shows_the_users_keys(keys: dict[str, str]) -
         at.app.main.post_message(RowOpened(Scope.WORKER, BILL))
         await at.pilot.pause()
         events = keys.get("events", "E")
-        assert f"off   {events} turns them on" in pane(at, "facts")
-        assert f" {events}   turn them on" in pane(at, "running")
-        assert f"{keys.get('view.log', '9')} the log" in pane(at, "answered")
+        assert f"off   {events} enables them" in pane(at, "facts")
+        assert f" {events}   enable task events" in pane(at, "running")
+        assert f"{keys.get('view.log', '9')} log" in pane(at, "answered")
         assert f" {keys.get('section.previous', '[')} {keys.get('section.next', ']')} " in pane(
             at, "sections"
         )
         at.engine.store.set_task_events(BILL, True, by_us=False)
         await at.news()
-        assert f" {keys.get('workers.ask', 'w')}   ask it" in pane(at, "running")
+        assert f" {keys.get('workers.ask', 'w')}   ask the workers" in pane(at, "running")
 
 
 async def test_a_queue_grows_in_the_view_of_a_worker_as_it_does_in_the_list() -> None:

@@ -162,7 +162,7 @@ async def test_a_task_before_its_eta_says_so_wherever_it_is_shown() -> None:
         await at.press("2", "j")
         assert "until ETA" in at.screen_text()
         await at.press("enter")
-        assert "until its ETA" in at.screen_text()
+        assert "until ETA" in at.screen_text()
         assert "in worker " not in at.screen_text()
 
 

@@ -69,7 +69,7 @@ async def test_a_filter_as_flower_writes_it_gets_a_hint() -> None:
     async with driven() as at:
         at.app.main.filter_by("kwargs:priority=high")
         await at.press("2")
-        assert "No task matches the filter" in at.screen_text()
+        assert "No matches" in at.screen_text()
         assert "kwargs.priority:high" in at.screen_text()
         at.app.main.filter_by("result:nosuchthing")
         await at.pilot.pause()
@@ -109,7 +109,7 @@ async def test_a_word_that_begins_like_a_field_is_looked_for_with_enter() -> Non
         await at.press("backspace")
         assert at.engine.view.matched == at.engine.view.total
         note = at.app.main.filter_bar.query_one("#filter-note", Static)
-        assert "the queue it was sent to" in str(note.content)
+        assert "queue it was sent to" in str(note.content)
         await at.press("enter")
         assert at.app.session.filter_text == "que"
         assert at.engine.view.filter.text == "que"
@@ -144,17 +144,17 @@ async def test_no_task_matches_is_said_once_it_is_known(monkeypatch: pytest.Monk
         await at.press("2")
         table, view = at.app.main.table, at.engine.view
         table.narrow("name:nosuch", Filter("name:nosuch", lambda task, now: False))
-        assert "No task matches" in at.screen_text()
+        assert "No matches" in at.screen_text()
         at.app.session.filter_text = "name:slow"
         view.configure(filter=Filter("name:slow", slow))
         search = Thread(target=view.refresh, daemon=True)
         search.start()
         assert await to_thread(begun.wait, 60)
         table.redraw()
-        assert "No task matches" not in at.screen_text()
+        assert "No matches" not in at.screen_text()
         assert re.search(r"Searching .*4,096 of 100,000 tasks", at.screen_text(), re.DOTALL)
         go_on.set()
         await to_thread(search.join, 60)
         at.app.tell_widgets()
         await at.pilot.pause()
-        assert "No task matches" in at.screen_text()
+        assert "No matches" in at.screen_text()

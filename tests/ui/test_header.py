@@ -71,7 +71,7 @@ async def test_a_slower_reader_is_told_while_it_reads() -> None:
 LINKS = [
     (Link(LinkState.CONNECTED, since=NOW), "● live "),
     (Link(LinkState.CONNECTING, since=NOW), "○ connecting "),
-    (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " again in 3s "),
+    (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " retry in 3s "),
     (Link(LinkState.NO_EVENTS, since=NOW), "no events "),
 ]
 
@@ -104,11 +104,12 @@ async def test_what_is_missing_is_told_once_with_its_reason() -> None:
 async def test_what_workers_hold_is_not_queued_and_the_dashboard_shows_both(
     size: tuple[int, int],
 ) -> None:
+    queued = "queued 1,347" if size[0] > 80 else "queued 1.3k"
     async with driven(size) as at:
-        assert "queued 1,347" in _text(at.app.query_one(Header))
+        assert queued in _text(at.app.query_one(Header))
         assert "in workers 4" in at.screen_text()
         await at.news(Event("task-received", "celery@web1", NOW, uuid="new", name="x"))
-        assert "queued 1,347" in _text(at.app.query_one(Header))
+        assert queued in _text(at.app.query_one(Header))
         assert "in workers 5" in at.screen_text()
 
 
@@ -150,3 +151,49 @@ async def test_the_foot_of_a_chart_is_not_read_as_a_number_of_failures(
         assert not any("✗" in line for line in chart[1:])
         assert any(re.match(r"[│ ]*[\d,]+/s ", line) for line in chart[1:])
         assert " in 5m" in chart[0]
+
+
+async def test_no_number_goes_where_the_screen_gets_wider_though_the_link_has_much_to_say() -> None:
+    gone = Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3, attempt=4)
+    async with driven((80, 24), store=large_store(), link=gone) as at:
+        before: set[str] = set()
+        for width in range(80, 161, 4):
+            await at.pilot.resize_terminal(width, 24)
+            await at.pilot.pause()
+            text = _text(at.app.query_one(Header))
+            shown = {part for part in ("workers", "run", "queued", "fail", "5m") if part in text}
+            assert before <= shown, (width, text)
+            before = shown
+
+
+PLACES = [
+    ("redis://10.0.0.7:6379/0", "10.0.0.7:6379/0"),
+    ("redis://:**@10.0.0.7", "10.0.0.7:6379"),
+    ("amqp://u:**@rabbit.prod.example.com/billing", "rabbit.prod.example.com:5672/billing"),
+    ("amqp://u:**@rabbit.prod.example.com//", "rabbit.prod.example.com:5672//"),
+    ("amqps://[2001:db8::1]/x;amqps://b/x", "[2001:db8::1]:5671/x"),
+    ("redis+socket:///run/redis.sock", "redis+socket/run/redis.sock"),
+    ("memory://", "memory"),
+]
+
+
+@pytest.mark.parametrize(("url", "place"), PLACES)
+async def test_where_the_broker_is(url: str, place: str) -> None:
+    async with driven((200, 24)) as at:
+        at.engine.broker_url = url
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert f" shop @ {place}  " in _text(at.app.query_one(Header))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_two_vhosts_of_one_host_never_look_the_same(width: int) -> None:
+    for vhost in ("billing", "mail", "/"):
+        async with driven((width, 24), store=large_store()) as at:
+            at.engine.broker_url = f"amqp://u:**@rabbit-one.eu-central-1.prod.example.com/{vhost}"
+            at.app.tell_widgets()
+            await at.pilot.pause()
+            text = _text(at.app.query_one(Header))
+            assert f":5672/{vhost} " in text
+            assert "live" in text
+            assert "workers 99" in text

@@ -15,6 +15,8 @@ from celerytui.ui.draw.glyphs import MEANINGS, UNICODE, Glyphs
 from celerytui.ui.panes.list import ListPane
 from tests.ui.pilot import Driver, driven, rows
 
+ROOM = 57
+"""Cells for a meaning on a terminal of 80 columns."""
 DRAWING = {
     *("states", "retry", "alive", "lost", "crumb", "branch", "last", "trunk", "then", "times"),
     *("dot", "sideways", "updown", "horizontal", "vertical", "spark", "area"),
@@ -26,6 +28,7 @@ DRAWING = {
 def test_every_sign_has_a_meaning_or_needs_none() -> None:
     assert {one.name for one in fields(Glyphs)} == DRAWING | set(MEANINGS)
     assert not DRAWING & set(MEANINGS)
+    assert all(0 < len(meaning) <= ROOM for meaning in MEANINGS.values())
     assert set(STATUS_SIGNS.values()) <= {one.name for one in fields(Glyphs)}
 
 
@@ -33,7 +36,7 @@ def test_every_sign_has_a_meaning_or_needs_none() -> None:
 def test_every_column_says_what_it_shows_in_one_line(columns: tuple[object, ...]) -> None:
     for one in columns:
         text = getattr(one, "help")  # noqa: B009  columns of different rows
-        assert 0 < len(text) <= 70
+        assert 0 < len(text) <= ROOM
         assert not text.endswith(".")
 
 

@@ -156,7 +156,7 @@ async def test_the_state_there_stands_beside_the_state_here() -> None:
         text = _text(screen)
         assert "in backend  ✗ failure" in text
         assert "in events   ✓ success" in text
-        assert "They differ" in text
+        assert "Backend and events differ" in text
 
 
 async def test_states_that_agree_are_not_remarked_on() -> None:
@@ -214,7 +214,7 @@ async def test_slash_finds_in_the_log_and_escape_shows_all_again() -> None:
             await at.press("escape", "slash", *text, "enter")
             assert [entry.action for entry in log.window(0, 9)] == [action]
         await at.press("slash", *"nosuch", "enter")
-        assert 'No action matches "run againnosuch"' in at.screen_text()
+        assert 'No action matches "nosuch"' in at.screen_text()
         await at.press("escape")
         assert log.length() == 3
         assert at.app.session.filter_text == ""

@@ -76,16 +76,14 @@ async def test_its_view_says_the_same_in_full() -> None:
         words = " ".join(" ".join(lines).replace("│", " ").split())
         words = words.replace(" ┃ ", " ").replace(" ┃", "")
         assert "2 started, 1 not started: the broker will deliver" in words
-        assert (
-            "deliver 2 again from 10:09:12 to 10:09:22; 1 not: acknowledged at the start" in words
-        )
+        assert "redeliver 2 from 10:09:12 to 10:09:22; 1 not: acknowledged when started" in words
 
 
 @pytest.mark.parametrize(
     ("id", "text"),
     [
-        ("ran", "will not be delivered again (acknowledged when it started)"),
-        ("late", "will be delivered again at 10:09:12 (visibility timeout 1h00m unless"),
+        ("ran", "will not be redelivered (acknowledged when it started)"),
+        ("late", "will be redelivered at 10:09:12 (visibility timeout 1h00m unless"),
     ],
 )
 async def test_the_detail_of_a_lost_task_says_whether_it_comes_again(id: str, text: str) -> None:

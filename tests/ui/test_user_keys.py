@@ -111,7 +111,7 @@ async def test_the_panes_show_the_users_own_keys() -> None:
         assert "f10 traceback" in at.screen_text()
         assert "f4 open" in at.screen_text()
         await at.press("3", "j", "enter")
-        assert "f9 the log" in at.screen_text()
+        assert "f9 log" in at.screen_text()
 
 
 async def test_an_action_without_a_key_can_be_given_one() -> None:

@@ -137,7 +137,7 @@ async def show(at):
     await at.press(":")
     assert "Notes" in {one.title for one in at.app.screen.found}
     await at.press("escape", "question_mark")
-    assert at.app.screen.heading == "Keys: Notes"
+    assert at.app.screen.heading == "Help: Notes"
     shown = {part.strip() for line in at.app.screen.text for part, _ in line}
     assert {"what to remember", "scroll down"} <= shown
     await at.press("escape", "escape")

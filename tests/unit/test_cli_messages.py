@@ -109,3 +109,14 @@ def test_what_a_project_raises_as_a_command_of_celery(tmp_path: Path, raises: st
     status, _, err = finish(spawn("-m", "celery", *args, folder=tmp_path))
     assert status == 2
     assert_safe(err)
+
+
+def test_a_relative_log_file_is_where_the_program_was_started(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    args = ("--workdir", "elsewhere", "--log-file", "own.log", "-b", "redis://127.0.0.1:1/0")
+    code, _, err = finish(
+        spawn("-m", "celerytui", *args, "snapshot", "--timeout", "0.1s", folder=tmp_path)
+    )
+    assert code == 69, err
+    assert (tmp_path / "own.log").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []

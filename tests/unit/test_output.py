@@ -291,7 +291,7 @@ def test_the_alerts_have_a_table_where_there_are_any() -> None:
     for ascii, sign in ((False, "✗ critical"), (True, "x critical")):
         text = tables(document(store), 140, utc=True, ascii=ascii)
         head, lost, bad = text.partition("ALERTS\n")[2].splitlines()[:3]
-        assert head.split() == ["SEVERITY", "SINCE", "ALERT", "SUBJECT", "WHAT"]
+        assert head.split() == ["SEVERITY", "SINCE", "ALERT", "SUBJECT", "DETAILS"]
         assert lost.startswith(f"{sign}  22:12:20  worker.lost ")
         assert bad.startswith(f"{sign}  22:13:20  queue.unconsumed  bad ")
         assert bad.endswith("No worker consumes it")

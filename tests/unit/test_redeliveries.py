@@ -157,11 +157,14 @@ def test_what_came_back_is_lost_no_more(store: Store) -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (Redelivery(True, NOW + 60, "x"), "will be delivered again at 22:15:20 (x)"),
-        (Redelivery(True, NOW - 60), "due again since 22:13:20, once a worker is there"),
-        (Redelivery(True, why="at once"), "will be delivered again (at once)"),
-        (Redelivery(False, why="acknowledged"), "will not be delivered again (acknowledged)"),
-        (Redelivery(None), "not known whether it is delivered again"),
+        (Redelivery(True, NOW + 60, "x"), "will be redelivered at 22:15:20 (x)"),
+        (
+            Redelivery(True, NOW - 60),
+            "redelivery due since 22:13:20, once a worker is up",
+        ),
+        (Redelivery(True, why="at once"), "will be redelivered (at once)"),
+        (Redelivery(False, why="acknowledged"), "will not be redelivered (acknowledged)"),
+        (Redelivery(None), "redelivery unknown"),
     ],
 )
 def test_the_words_for_one_task(found: Redelivery, expected: str) -> None:
@@ -173,28 +176,28 @@ def test_the_words_for_one_task(found: Redelivery, expected: str) -> None:
     [
         (
             LostTasks(0, 3, 3, 0, how="at once"),
-            "the broker will deliver these again (at once)",
+            "the broker will redeliver these (at once)",
             "3 of 3 tasks again",
         ),
         (
             LostTasks(2, 8, 8, 2, NOW + 60, NOW + 60),
-            "the broker will deliver 8 again at 22:15:20; 2 not: acknowledged at the start",
+            "the broker will redeliver 8 at 22:15:20; 2 not: acknowledged when started",
             "8 of 10 tasks again 22:15",
         ),
         (
             LostTasks(2, 1, 1, 0, NOW + 60, NOW + 60),
-            "the broker will deliver 1 again at 22:15:20; not known for 2",
+            "the broker will redeliver 1 at 22:15:20; redelivery unknown for 2",
             "1 of 3 tasks again 22:15",
         ),
         (
             LostTasks(2, 0, 0, 2),
-            "none of these will be delivered again: acknowledged at the start",
-            "2 tasks, none again",
+            "none of these will be redelivered: acknowledged when started",
+            "2 tasks, not redelivered",
         ),
-        (LostTasks(1, 1), "not known whether the broker delivers them again", "2 tasks"),
+        (LostTasks(1, 1), "redelivery unknown", "2 tasks"),
         (
             LostTasks(0, 2, 2, 0, NOW + 60, NOW + 70),
-            "the broker will deliver these again from 22:15:20 to 22:15:30",
+            "the broker will redeliver these from 22:15:20 to 22:15:30",
             "2 of 2 tasks again 22:15",
         ),
     ],

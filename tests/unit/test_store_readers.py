@@ -9,7 +9,7 @@ import pytest
 
 from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
-from celerytui.store.changes import ChangeLog
+from celerytui.store.changes import LEAST_LENGTH, LOG_LENGTH, ChangeLog, log_length
 from celerytui.store.lock import FairLock
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, task_event
 
@@ -44,6 +44,15 @@ def test_a_log_that_is_too_short_says_so() -> None:
     assert log.since(0) is None
     log.commit()
     assert log.revision == 4
+
+
+def test_the_log_is_no_longer_than_what_is_held_is_worth() -> None:
+    assert (log_length(1), log_length(20_000)) == (LEAST_LENGTH, 40_000)
+    assert log_length(1_000_000) == LOG_LENGTH
+    store = Store(max_tasks=10)
+    feed(store, *(task_event("received", 1, f"id{number}") for number in range(LEAST_LENGTH + 1)))
+    assert store.changed_since(0, LOG_LENGTH) is None
+    assert store.changed_since(store.revision - LEAST_LENGTH, LOG_LENGTH) is not None
 
 
 def test_copies_do_not_change_under_the_reader() -> None:

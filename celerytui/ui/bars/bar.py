@@ -24,7 +24,7 @@ class Bar(Widget):
 
     @property
     def ground(self) -> str:
-        """What the row stands on."""
+        """The background of the row."""
         return self.GROUND
 
     def draw(self, line: Line) -> None:

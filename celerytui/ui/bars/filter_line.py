@@ -207,7 +207,7 @@ class FilterBar(Widget):
         self.query_one("#filter-note", Static).update(note)
 
     def _show_error(self, error: FilterError) -> None:
-        """The mistake's mark stands under the character where it is."""
+        """Mark a mistake under the character where it is."""
         style, glyphs = self.session.palette.style, self.session.glyphs
         shift = 3 + error.start - self.input.scroll_offset.x
         indent = max(0, min(shift, self.size.width - 30))

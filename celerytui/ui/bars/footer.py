@@ -40,7 +40,7 @@ class Footer(Bar):
 
     def _note(self) -> str:
         if self.session.settings.read_only and self.outer_size.width >= 120:
-            return "read-only: actions are off"
+            return "read-only: actions disabled"
         if self.session.stale_since is not None and self.outer_size.width >= 120:
             return "actions wait for the broker"
         return ""

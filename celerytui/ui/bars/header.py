@@ -9,6 +9,7 @@ from textual import events
 
 from celerytui.columns import (
     clean,
+    cut,
     format_age,
     format_count,
     format_span,
@@ -20,7 +21,7 @@ from celerytui.health.link import BEHIND, QUIET
 from celerytui.model import Link, LinkState, Outage
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
-from celerytui.ui.draw.spans import Line, Span, Spans, cells, cut_spans, span_width
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
 from celerytui.ui.figures import FAILED, LATE_WORKERS, LOST_WORKERS, Figure
 from celerytui.ui.messages import FigureOpened
 from celerytui.ui.session import numbers_of
@@ -38,8 +39,12 @@ SPARED = 7
 """How often something more can be left out of the four numbers."""
 
 
-LEAST_WHO = 8
+LEAST_HOST = 8
+"""Of a host's end so many cells are shown before other things are left out for it."""
+MOST_DATABASE = 24
 
+PORTS = {"redis": "6379", "rediss": "6379", "amqp": "5672", "pyamqp": "5672", "amqps": "5671"}
+VHOSTS = ("amqp", "amqps", "pyamqp")
 
 GAP = 3
 
@@ -58,50 +63,65 @@ class Header(Bar):
         return "failure" if self.session.settings.production else self.GROUND
 
     def draw(self, line: Line) -> None:
-        session, width = self.session, self.outer_size.width
-        engine, wide = session.engine, width >= WIDE
+        session, engine = self.session, self.session.engine
         summary = engine.store.summary(session.now())
-        link, who = self._link(engine.link, summary, wide), self._who(wide)
-        for spare in range(SPARED + 1):
-            numbers = self._numbers(summary, wide, spare)
-            room = width - span_width(link) - span_width(numbers) - (GAP if wide else GAP - 1)
-            # Before the failed go the address is cut.
-            if (span_width(who) if spare < SPARED - 1 else LEAST_WHO) < room - 1:
-                break
-        # Whether it is live must be read whole; of the broker's address the host will do.
-        whole = self._who(wide, clean(engine.broker_url, limit=200))
-        if wide and span_width(whole) + 4 <= room:
-            who = whole
-        who = cut_spans(who, max(LEAST_WHO, room - 2), session.glyphs.ellipsis)
+        wide = self.outer_size.width >= WIDE
+        spare = self._spare(summary, wide)
+        if wide and spare > max(1, self._spare(summary, False)):
+            # Long words would take the room of numbers.
+            wide, spare = False, self._spare(summary, False)
+        link = self._link(engine.link, summary, wide)
+        numbers = self._numbers(summary, wide, spare)
+        room = self._room(link, numbers, wide)
+        # Whether it is live must be read whole.
+        who = self._who(wide, max(1, room - 2))
         line.left(*who, (" " * (GAP if wide else GAP - 1), "text"), *link)
         line.left(*self._more(engine.link, summary, room - span_width(who) - 1))
         line.right(*numbers)
 
-    def _who(self, wide: bool, place: str | None = None) -> list[Span]:
-        """The app and where its broker is: by default the host alone."""
-        engine = self.session.engine
-        if place is None:
-            place = _host(clean(engine.broker_url, limit=200))
+    def _spare(self, summary: Summary, wide: bool) -> int:
+        """How much of the four numbers has to be left out; see `_numbers`."""
+        link = self._link(self.session.engine.link, summary, wide)
+        who, least = self._who(wide, 0, LEAST_HOST), self._who(wide, 1)
+        for spare in range(SPARED):
+            room = self._room(link, self._numbers(summary, wide, spare), wide)
+            # Before the failed go the host and the app are cut.
+            if (span_width(who) if spare < SPARED - 1 else span_width(least)) < room - 1:
+                return spare
+        return SPARED
+
+    def _room(self, link: Spans, numbers: Spans, wide: bool) -> int:
+        """The cells beside both."""
+        used = span_width(link) + span_width(numbers) + (GAP if wide else GAP - 1)
+        return self.outer_size.width - used
+
+    def _who(self, wide: bool, room: int, least_host: int = 0) -> Spans:
+        """The app and where its broker is, in so many cells if that can be.
+
+        The host's beginning is cut first, to `least_host` cells, then the app's end; two databases
+        of one host never look the same.
+        """
+        engine, ellipsis = self.session.engine, self.session.glyphs.ellipsis
+        app, (host, end) = clean(engine.app_name, limit=40), _place(clean(engine.broker_url))
         before: list[Span] = [(" celerytui", "key"), ("  ", "text")] if wide else [(" ", "text")]
-        return [
-            *before,
-            (clean(engine.app_name, limit=40), "strong"),
-            (" @ ", "faint"),
-            (place, "text"),
-        ]
+        left = room - span_width(before) - cells(f"{app} @ {end}")
+        host = cut(host, max(least_host, left), where="left", ellipsis=ellipsis)
+        if (over := max(0, cells(host) - max(0, left))) and room:
+            app = cut(app, max(0, cells(app) - over), ellipsis=ellipsis)
+        return [*before, (app, "strong"), (" @ " if app else "@ ", "faint"), (host + end, "text")]
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
-        """How the connection stands; read whole at any width."""
+        """The state of the connection; never cut."""
         glyphs, now = self.session.glyphs, self.session.engine.clock()
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
         if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
-            word = "broker gone" if link.lost_at else Outage.ABSENT.value
+            word = "disconnected" if link.lost_at else Outage.ABSENT.value
             if link.outage is not None and link.outage is not Outage.ABSENT:
                 word = link.outage.value
             if link.next_try and link.next_try > now:
                 when = format_until(link.next_try - now)
-                word = f"{word}, again {when}" if wide else f"again {when}"
+                word = f"{word}, retry {when}" if wide else f"retry {when}"
             return [(f"{glyphs.lost} {word}", "warning bold")]
         if link.state is LinkState.NO_EVENTS:
             word = "connected, no events" if wide else "no events"
@@ -111,8 +131,8 @@ class Header(Bar):
         return self._live(summary, wide)
 
     def _more(self, link: Link, summary: Summary, room: int) -> Spans:
-        """What more is told of the connection in so many cells: tries, or the pace until now."""
-        tries = f"   try {link.attempt}"
+        """What else of the connection fits in so many cells: attempts, or the event rate."""
+        tries = f"   attempt {link.attempt}"
         if link.state is LinkState.RECONNECTING:
             return [(tries, "muted")] if link.attempt and cells(tries) <= room else []
         shown = min(room - 1, TREND)
@@ -204,11 +224,18 @@ class Header(Bar):
         return [*spans, (since, "muted")]
 
 
-def _host(url: str) -> str:
-    """The first host of a broker's URL, or its scheme where it has none."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0].partition(";")[0]
-    return authority.rpartition("@")[2].partition(":")[0] or scheme
+def _place(url: str) -> tuple[str, str]:
+    """Of a broker's first URL the host, or its scheme where it has none, and port and database."""
+    scheme, _, rest = url.partition(";")[0].partition("://")
+    rest = rest.partition("?")[0]
+    authority, slash, database = rest.rpartition("@")[2].partition("/")
+    host, colon, port = authority.rpartition(":") if authority[-1:] != "]" else (authority, "", "")
+    if not colon:
+        host, port = authority, PORTS.get(scheme, "")
+    end = f":{port}" if port else ""
+    if slash and (database or scheme in VHOSTS):
+        end += f"/{cut(database or '/', MOST_DATABASE, where='middle')}"
+    return host or scheme, end
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -1,4 +1,4 @@
-"""How far an action is that takes its time."""
+"""The progress of a long action."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRESS_CELLS = 24
 
 
 class Progress(Bar):
-    """How far an action is that takes its time; hidden while there is none."""
+    """The progress of a long action; hidden while there is none."""
 
     GROUND = "marked"
 
@@ -31,7 +31,7 @@ class Progress(Bar):
         super().paint()
 
     def _shown(self) -> list[Job]:
-        """What is under way, oldest first; short ones never show."""
+        """The running actions, oldest first; short ones never show."""
         engine = self.session.engine
         now = engine.clock()
         return [one for one in list(engine.executor.running) if now - one.since >= PROGRESS_AFTER]
@@ -49,10 +49,10 @@ class Progress(Bar):
             line.left((f"  {one.done:,}", "strong"), (f" of {one.total:,}", "muted"))
         elif one.targets:
             line.left((f"  {len(one.targets):,}", "strong"))
-        note = "stops after this step" if one.cancelled else one.note or "waits for answers"
+        note = "stopping after this step" if one.cancelled else one.note or "waiting for replies"
         line.left((f"  {clean(note, limit=60)}", "muted"))
         if len(running) > 1:
-            line.left((f"   {len(running) - 1} more after it", "muted"))
+            line.left((f"   {len(running) - 1} more queued", "muted"))
         if not one.cancelled:
             line.right((self.session.key_of("action.cancel"), "key"), (" cancel ", "text"))
 

@@ -159,7 +159,7 @@ def _bounded(text: str) -> str:
 
 
 def _read(text: str) -> Iterator[Raised]:
-    """The steps of a traceback, told apart line by line."""
+    """The steps of a traceback, line by line."""
     state = ""
     for line in text.split("\n"):
         frame = re.match(_FRAME, line)

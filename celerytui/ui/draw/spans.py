@@ -210,12 +210,12 @@ class Line:
         self._fill: Span = (" ", "")
 
     def left(self, *spans: Span) -> Line:
-        """Adds spans after what stands at the left."""
+        """Append spans at the left."""
         self._left.extend((safe(text), role) for text, role in spans)
         return self
 
     def right(self, *spans: Span) -> Line:
-        """Adds spans before the right edge, after what stands there."""
+        """Append spans at the right edge."""
         self._right.extend((safe(text), role) for text, role in spans)
         return self
 

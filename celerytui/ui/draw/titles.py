@@ -1,4 +1,4 @@
-"""What of a title stands in too little room: whole words, and never the beginning of one."""
+"""Titles in too little room: whole words are dropped, and none is cut."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from celerytui.ui.draw.spans import Span, Spans, characters, cut_spans, span_width
 
 FOREIGN = 16
-"""Cells of what follows the name that are kept before anything at the right goes."""
+"""Cells after the name that are kept before anything at the right is dropped."""
 LONG = 24
 """Cells from which the one part at the right is a sentence, which is cut where a count is not."""
 

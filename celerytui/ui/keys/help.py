@@ -71,7 +71,7 @@ def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
 
 def _filter_lines(sought: str) -> list[Spans]:
     if sought:
-        return [_line("text", f"{sought}; * any text, ? one character")]
+        return [_line("text", sought), _line("", "* any text, ? one character")]
     names = [field.name for field in FIELDS]
     return [
         _line("field:value", "globs * ?, a,b any of, /regex/, >2.5 >=10s <5m"),

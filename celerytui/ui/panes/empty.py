@@ -66,7 +66,7 @@ class EmptyState(Struct):
             for key, meaning in keys:
                 lines.append([(f" {key} ", "accent.filled"), ("  " + meaning, "text")])
         if self.code:
-            lines += [*gap, [("For good, in the configuration:", "muted")]]
+            lines += [*gap, [("Permanently, in the configuration:", "muted")]]
             longest = max(len(name) for name, _ in self.code)
             for name, meaning in self.code:
                 lines.append(
@@ -84,19 +84,18 @@ def no_workers(session: Session) -> EmptyState:
     """Why there is no worker in the list."""
     engine = session.engine
     if engine.link.state is LinkState.CONNECTING:
-        return EmptyState("Connecting", "Workers show as soon as the broker answers.")
+        return EmptyState("Connecting", "Workers appear once the broker answers.")
     if engine.link.state is LinkState.RECONNECTING:
         outage = _OUTAGES[engine.link.outage or Outage.ABSENT]
-        return EmptyState(
-            f"{outage} the broker", "Workers show as soon as it can be reached.", warns=True
-        )
+        text = "Workers appear once it can be reached."
+        return EmptyState(f"{outage} the broker", text, warns=True)
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
     if engine.survey_error is not None:
-        return EmptyState("The workers could not be asked", clean(engine.survey_error), warns=True)
+        return EmptyState("Asking the workers failed", clean(engine.survey_error), warns=True)
     return EmptyState(
-        "No worker answers",
-        "None was heard of, none answered. Are they started, and on this broker?",
+        "No workers",
+        "No heartbeat and no reply. Are workers running on this broker?",
         keys=((session.key_of("workers.ask"), "ask again"),),
         warns=True,
     )
@@ -113,7 +112,7 @@ def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState
 
 def no_queues(session: Session) -> EmptyState:
     """Why there is no queue in the list."""
-    return EmptyState("No queue is known yet", "Those of the app and its workers are read in turn.")
+    return EmptyState("No queues yet", "Those of the app and its workers appear once read.")
 
 
 def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
@@ -133,10 +132,9 @@ def no_tasks(session: Session) -> EmptyState:
         return EmptyState("Searching", f"{tested:,} of {counted(len_held(session), 'task')}")
     if session.filter_text and len_held(session):
         return EmptyState(
-            "No task matches the filter",
-            " ".join(
-                filter(None, (f"{counted(len_held(session), 'is', 'are')} held.", _meant(session)))
-            ),
+            "No matches",
+            f"None of {counted(len_held(session), 'task')} matches the filter. "
+            f"{_meant(session)}".strip(),
             keys=_change_or_clear(session),
         )
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
@@ -146,15 +144,15 @@ def no_tasks(session: Session) -> EmptyState:
             return EmptyState(
                 f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
                 clean(f"{link.error.rstrip('.')}.{remedy}"),
-                keys=((session.key_of("task.result"), "try now"),),
+                keys=((session.key_of("task.result"), "reconnect"),),
                 warns=True,
             )
         return EmptyState(f"Connecting to {where}")
     if link.state is LinkState.NO_EVENTS:
         return EmptyState(
-            "This transport carries no events",
-            f"{clean(link.error or '')} Without them there is no live view of tasks. "
-            "What workers answer and what waits in the queues is shown.",
+            "No events on this transport",
+            f"{clean(link.error or '')} Without events tasks cannot be shown live; "
+            "workers' replies and queue lengths can.",
             warns=True,
         )
     workers = [worker for worker in engine.health.workers() if worker.alive]
@@ -163,36 +161,36 @@ def no_tasks(session: Session) -> EmptyState:
     if not workers:
         return no_workers(session)
     return EmptyState(
-        "No task yet",
-        f"{counted(len(workers), 'worker is', 'workers are')} alive and connected; no task events "
-        "since the monitor started.",
+        "No tasks yet",
+        f"{counted(len(workers), 'worker is', 'workers are')} online; "
+        "no task events since the monitor started.",
     )
 
 
 def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
-    """Workers are alive and do not tell of their tasks."""
+    """Workers are online and send no task events."""
     silent = [worker.hostname for worker in live if SILENT.on(worker)]
     names = ", ".join(clean(name, limit=60) for name in silent[:3])
     more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
     if session.settings.read_only:
         keys: tuple[tuple[str, str], ...] = ()
-        why = "This monitor is read-only and leaves them off."
+        why = "The monitor is read-only and cannot enable them."
     else:
         key = session.key_of(ENABLE_EVENTS.id)
-        keys = ((key, f"turn them on now, on {names}{more}"),)
-        why = "They can be turned on until the workers restart."
+        keys = ((key, f"enable task events on {names}{more}"),)
+        why = "They can be enabled until the workers restart."
     return EmptyState(
-        f"No task events: they are off on {len(silent):,} of {counted(len(live), 'worker')}",
-        "The workers are alive, but send no task events: not started with -E. " + why,
+        f"Task events are off on {len(silent):,} of {counted(len(live), 'worker')}",
+        "Without them tasks cannot be shown: the workers were started without -E. " + why,
         keys=keys,
         code=(
-            ("worker_send_task_events", "started, done, failed, retried"),
-            ("task_send_sent_event", "the time in the queue, and its name"),
+            ("worker_send_task_events", "started, succeeded, failed, retried"),
+            ("task_send_sent_event", "sent, with the queue"),
         ),
         warns=True,
     )
 
 
 def len_held(session: Session) -> int:
-    """How many tasks the view was made from."""
+    """How many tasks are in memory."""
     return session.engine.view.total

@@ -1,4 +1,4 @@
-"""A pane with rows and a cursor that stands on a row's id, not on a place.
+"""A pane with rows and a cursor that is kept by a row's id, not by its position.
 
 Rows come and go above and below; the cursor stays on its row and the row stays where it is on the
 screen, so that what is read does not move and a key acts on what was under the cursor.
@@ -71,7 +71,7 @@ class ListPane(Pane, Generic[Item]):
         return True
 
     def cursor_moved(self) -> None:
-        """The cursor stands on another row now."""
+        """Called after the cursor moved to another row."""
 
     # Drawing
 

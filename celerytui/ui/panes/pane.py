@@ -7,7 +7,7 @@ screen, so that a storm of events costs the terminal no more than a reader could
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from celerytui.ui.keys.help import HelpSubject
 
 Row = tuple[Line | Spans, str]
-"""A line and the ground it stands on."""
+"""A line and its background."""
 
 
 class Pane(Keyed, Widget, can_focus=True):
@@ -40,6 +40,8 @@ class Pane(Keyed, Widget, can_focus=True):
     Pane { width: 1fr; height: 1fr; background: $background; }
     """
     NAME = ""
+    LABELS: ClassVar[Mapping[str, str]] = {}
+    """What keys do here by their ids, where the footer says it in other words."""
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(id=id)
@@ -50,7 +52,7 @@ class Pane(Keyed, Widget, can_focus=True):
         """The lines of the body by the rows they were made from, which are kept alive by it."""
 
     def titles(self) -> tuple[Spans, Spans]:
-        """What stands in the top border, at the left and at the right."""
+        """The texts of the top border, at the left and at the right."""
         return [(self.NAME, self.title_role)], []
 
     def body(self, width: int, height: int) -> list[Row]:
@@ -86,7 +88,7 @@ class Pane(Keyed, Widget, can_focus=True):
         return HelpSubject(self.NAME, self.places(), self.columns_explained())
 
     def footnote(self) -> Spans:
-        """What stands in the bottom border, at the right."""
+        """The text of the bottom border, at the right."""
         return []
 
     def thumb(self) -> tuple[int, int] | None:

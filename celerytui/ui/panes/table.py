@@ -71,11 +71,11 @@ class TablePane(NarrowedPane[Item]):
         return CellContext(now=session.now(), utc=session.utc, ascii=session.ascii)
 
     def ground(self, item: Item) -> str:
-        """What stands behind a row."""
+        """The background of a row."""
         return "bg"
 
     def before(self, item: Item) -> Spans:
-        """What stands before the first column of a row, `GUTTER` cells."""
+        """The `GUTTER` cells before the first column of a row."""
         cursor = self.session.glyphs.cursor if self.at_cursor(item) else " "
         return [(cursor.ljust(self.GUTTER), "cursor")]
 

@@ -32,7 +32,7 @@ LEFT_FROM = LISTS + TABLE_LEAST
 DETAIL_COLUMNS = 120
 DETAIL_ROWS = 25
 DETAIL_ROWS_BELOW = 33
-"""Rows of room from which a task in short stands at the bottom; more where all stands above it."""
+"""Rows of room from which a short detail is shown at the bottom; more where all is above it."""
 
 
 def _throughput() -> type[Pane]:
@@ -50,7 +50,7 @@ class DashboardView(AboutTasks):
     name = "dashboard"
     label = "Dashboard"
     key = "1"
-    help = "the dashboard"
+    help = "dashboard"
     panes = (WORKERS, QUEUES, THROUGHPUT, TASKS, DETAIL)
     focus = TASKS.name
 
@@ -71,7 +71,7 @@ class DashboardView(AboutTasks):
         return _above(room, needs, framed=False)
 
     def framed(self, size: Size) -> bool:
-        """Frames would take rows from the table where all else stands above it."""
+        """Frames would take rows from the table where everything else is above it."""
         return size.width >= LEFT_FROM
 
     def columns_within(self, size: Size) -> Mapping[str, int]:
@@ -110,11 +110,11 @@ def _at_left(room: Region, needs: Needs) -> Regions:
 def _above(room: Region, needs: Needs, *, framed: bool) -> Regions:
     """Workers and queues side by side above the chart, and the tasks below over the whole width."""
     half = room.width // 2
-    frame = 2 if framed else 0
-    chart = 0 if room.height < CHART_ROWS else 6 if room.height >= AXIS_ROWS else 4
+    frame, head = 2 if framed else 1, 1
+    chart = 0 if room.height < CHART_ROWS + 3 * framed else 5 if room.height >= AXIS_ROWS else 3
     chart += frame if chart else 0
     wanted = max(needs.rows.get(WORKERS.name, 0), needs.rows.get(QUEUES.name, 0), 2)
-    lists = min(wanted, max(3, room.height // 4)) + 2 + frame
+    lists = min(wanted, max(3, room.height // 4)) + head + frame
     regions = {
         WORKERS.name: Region(0, 0, half, lists),
         QUEUES.name: Region(half, 0, room.width - half, lists),

@@ -18,7 +18,7 @@ SINGLE_ROWS = 11
 SINGLE_COLUMNS = 60
 """Room under which one pane is shown at a time. The header, tabs and footer are not counted."""
 BESIDE_FROM = 180
-"""Columns from which the detail of a task stands beside all else."""
+"""Columns from which the detail of a task is shown at the right, full height."""
 BESIDE_MOST = 96
 """Columns that the detail of a task takes there at the most."""
 

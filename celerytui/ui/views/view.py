@@ -66,7 +66,7 @@ class View:
         return {}
 
     def in_tab_order(self, shown: Regions) -> list[str]:
-        """The panes that Tab goes through; one without room shows while it has the focus."""
+        """The panes in the order of Tab; one without room is shown while it has the focus."""
         return [pane.name for pane in self.panes if pane.name in shown]
 
     def open(self, session: Session, panes: Panes, subject: str) -> None:

@@ -43,16 +43,12 @@ class KombuEventReader:
         self._ping = broker.ping
         self._held: Held | None = None
         self._channel: Any = None
-        self._failed = False
         self._next_check = 0.0
         self._last_answer = 0.0
         self._stumbles = 0
 
     def open(self) -> None:
-        """Connects, declares the queue and consumes from it; after a failure the next broker's."""
-        if self._failed:
-            self._connection.maybe_switch_next()
-        self._failed = True
+        """Connects, declares the queue and consumes from it."""
         self._ping = self._broker.ping
         self._held = self._watch()
         self._connection.ensure_connection(max_retries=0)
@@ -68,7 +64,6 @@ class KombuEventReader:
             on_decode_error=self._refuse,
             no_ack=True,
         ).consume()
-        self._failed = False
         self._stumbles = 0
         self._last_answer = self._clock()
         self._next_check = time.monotonic() + CHECK_SECONDS

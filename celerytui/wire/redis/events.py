@@ -58,7 +58,6 @@ class RedisEventReader:
         self._kombu = connection
         self._decoder = decoder
         self._clock = clock
-        self._failed = False
         self._made: list[Any] = []
         self._redis: Any = None
         self._socket: Any = None
@@ -69,10 +68,7 @@ class RedisEventReader:
         self._pinged: float | None = None
 
     def open(self) -> None:
-        """Connects and subscribes; after a failure at the next broker of the url."""
-        if self._failed:
-            self._kombu.maybe_switch_next()
-        self._failed = True
+        """Connects and subscribes."""
         self._made.clear()
         try:
             # Redis-py tries each command four times otherwise, with waits of seconds between.
@@ -90,7 +86,6 @@ class RedisEventReader:
             with contextlib.suppress(Exception):
                 self._kombu.release()
         self._subscribe(pattern)
-        self._failed = False
 
     def read(self, seconds: float) -> None:
         """Reads once; pings where nothing came for 5 s."""

@@ -124,8 +124,14 @@ class LogList(NarrowedPane[LogEntry]):
     def _places(self, width: int) -> tuple[int, int, int]:
         """Where the action, its targets (0: no room) and the outcome begin."""
         if width < 70:
-            return 12, 0, 30
-        return 12, 38, 38 + max(20, (width - 38) * 2 // 5)
+            return 16, 0, 34
+        return 16, 42, 42 + max(16, (width - 42) * 2 // 5)
+
+    def _when(self, entry: LogEntry) -> str:
+        """The clock, and the day before it where that is another."""
+        utc, now = self.session.utc, self.session.now()
+        day, clock = format_clock(entry.time, utc, now=now), format_clock(entry.time, utc)
+        return day if day == clock else f"{day} {clock[:5]}"
 
     def draw(self, items: list[LogEntry], width: int) -> list[Row]:
         return [
@@ -139,7 +145,7 @@ class LogList(NarrowedPane[LogEntry]):
         action, on, outcome = self._places(width)
         line = Line(width, session.glyphs.ellipsis)
         line.put(0, session.glyphs.cursor if here else " ", "cursor")
-        line.put(1, format_clock(entry.time, session.utc, now=session.now()), "muted", 8)
+        line.put(1, self._when(entry), "muted", action - 4)
         sign, role = session.glyphs.mark(entry.ok)
         line.put(action - 2, sign, role)
         label = entry.label + (f" {entry.given}" if entry.given else "")

@@ -16,11 +16,11 @@ LOG = PaneSpec("log", _list)
 
 
 class LogView(View):
-    """What was done, newest first."""
+    """The action log, newest first."""
 
     name = "log"
     label = "Log"
     key = "9"
-    help = "what was done, and what came of it"
+    help = "action log"
     panes = (LOG,)
     focus = LOG.name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
@@ -21,10 +22,11 @@ _TROUBLE = ("failure", "warning", "text")
 
 
 class QueueList(LoadedTable[Queue]):
-    """Every queue that is configured, consumed or was seen in an event, and what waits in it."""
+    """Every queue that is configured, consumed or named in an event."""
 
     NAME = "Queues"
     NOUN = "queue"
+    LABELS: ClassVar[Mapping[str, str]] = {"row.open": "its tasks"}
     COLUMNS = QUEUE_COLUMNS
     FIGURES = (GROWING_QUEUES, NOT_CONSUMED, UNREADABLE)
     SOUGHT = "part of a queue's name"
@@ -35,7 +37,7 @@ class QueueList(LoadedTable[Queue]):
 
     def paint(self) -> None:
         if self.session.stale_since is not None and self._readable:
-            # The broker went before the link was known to be lost: show what was last read.
+            # The broker was lost before the link noticed: show the last good reading.
             self._all = self._readable
         super().paint()
 
@@ -64,7 +66,7 @@ class QueueList(LoadedTable[Queue]):
         return self.left_title(), self.troubles() or self._held(self._all)
 
     def _held(self, queues: list[Queue]) -> list[Span]:
-        """What is to be done: in the queues, and received by workers that have not begun it."""
+        """The tasks still to run: waiting in the queues, and received by workers."""
         ready = [queue.ready for queue in queues if queue.ready is not None]
         if not ready:
             return []

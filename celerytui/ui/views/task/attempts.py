@@ -1,4 +1,4 @@
-"""The earlier runs of a task, a line each: when, how it ended, where, and what came of it."""
+"""The earlier attempts of a task, a line each: when, outcome, worker, result or exception."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def attempt_lines(task: Task, now: float, width: int, *, utc: bool, glyphs: Glyp
     for number, (one, following) in enumerate(zip(attempts, names, strict=True), 1):
         role = state_role(one.state)
         line: list[Span] = [
-            (f"try {number}".ljust(LABEL), "muted"),
+            (f"attempt {number} ".ljust(LABEL), "muted"),
             (format_clock(one.at, utc, now=now), "muted"),
             (f"  {glyphs.state(one.state)} ", role),
             (_outcome(one, following), role),
@@ -40,13 +40,13 @@ def attempt_lines(task: Task, now: float, width: int, *, utc: bool, glyphs: Glyp
 
 
 def _outcome(attempt: Attempt, following: str | None) -> str:
-    """How a run ended; without an end, what is known instead."""
+    """How an attempt ended, or the last state seen."""
     state = attempt.state
     if state >= TaskState.RETRY:
         return state.label
     if None not in (attempt.name, following) and attempt.name != following:
         return "replaced"
-    return f"{state.label}, end not seen"
+    return f"{state.label}, outcome unknown"
 
 
 def _ran(attempt: Attempt) -> float | None:

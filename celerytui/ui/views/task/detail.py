@@ -1,4 +1,4 @@
-"""All that is known of one task, live: in short on the dashboard, whole where there is room."""
+"""The details of one task, live: in short on the dashboard, in full where there is room."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.timeline import timeline
 
 SHORT_ROWS = 16
-"""Up to so many rows of body the detail is told in short."""
+"""Up to so many rows of body the details are short."""
 REPR_LINES = 12
 """Lines that arguments or a result may take before they are cut; Enter and y have all."""
 
 
 class DetailPane(ScrolledPane):
-    """One task with its relatives as links: `pinned` if asked for, else the newest failure."""
+    """One task with its relatives as links: `pinned` if set, else the latest failure."""
 
     NAME = "Detail"
     KEYS: ClassVar[tuple[str, ...]] = ("detail", "task")
@@ -52,7 +52,7 @@ class DetailPane(ScrolledPane):
         self._link_rows: dict[int, str] = {}
 
     def show(self, task_id: str | None) -> None:
-        """Show that task, or the newest failure where none is asked for."""
+        """Show that task, or the latest failure for None."""
         if task_id != self.pinned:
             self.pinned = task_id
             self.scroll_state.to(0)
@@ -86,10 +86,10 @@ class DetailPane(ScrolledPane):
         if task is None:
             return [(self.NAME, self.title_role)], []
         glyphs = self.session.glyphs
-        name = clean(task.name, limit=120) if task.name else "name not known"
+        name = clean(task.name, limit=120) if task.name else "name unknown"
         left: list[Span] = [(self.NAME, self.title_role), (f"  {name}", "text")]
         if self.pinned is None:
-            left.append(("  newest failure", "muted"))
+            left.append(("  latest failure", "muted"))
         role = state_role(task.state)
         if not self._short:
             left += [(f"  {glyphs.state(task.state)} {task.state.label}", f"{role} bold")]
@@ -117,13 +117,13 @@ class DetailPane(ScrolledPane):
     def _nothing(self) -> EmptyState:
         if self.pinned is not None:
             return EmptyState(
-                "This task is not held any more",
-                f"{clean(self.pinned)} was evicted: only so many are kept (--max-tasks).",
+                "This task is no longer in memory",
+                f"{clean(self.pinned)} was evicted to stay within --max-tasks.",
             )
         down, up, follow = map(self.session.key_of, ("move.down", "move.up", "follow"))
         return EmptyState(
-            "No task is chosen",
-            f"{down} {up} or a click choose one, {follow} follows the newest.",
+            "No task selected",
+            f"Select one with {down} {up} or a click; {follow} follows the newest.",
         )
 
     # In short: what the dashboard has room for
@@ -147,7 +147,7 @@ class DetailPane(ScrolledPane):
         return [(row, "bg") for row in rows[: self.inside.height]]
 
     def _where(self, width: int) -> list[Spans | Line]:
-        """The last line of the user's own code that the traceback goes through, and the keys."""
+        """The last frame of the user's own code in the traceback, and the keys."""
         line = Line(width, self.session.glyphs.ellipsis)
         frame = last_own_frame(self._known.more.traceback or "")
         if frame is not None and self._known.state is not TaskState.SUCCESS:
@@ -177,11 +177,11 @@ class DetailPane(ScrolledPane):
         if task.retries:
             line.left(("   retries ", "muted"), (f"{task.retries}", "text"))
         if task.state is TaskState.LOST:
-            line.left(("   its worker went away", "failure"))
+            line.left(("   its worker was lost", "failure"))
             again = redelivery(self.session, task)
             line.left((f", {again}" if again else "", "text"))
         elif task.state is TaskState.MISSED:
-            line.left(("   the end was not seen", "missed"))
+            line.left(("   outcome unknown", "missed"))
         elif task.more.source is not None:
             line.left((f"   from the {clean(task.more.source, limit=40)}", "muted"))
         return line.right(*heading)
@@ -303,12 +303,12 @@ class DetailPane(ScrolledPane):
                 rows += [(line, "bg") for line in lines]
             else:
                 rows += [(line, "bg") for line in self._raised(width)]
-                rows.append(([("no traceback was sent with the event", "muted")], "bg"))
+                rows.append(([("no traceback in the event", "muted")], "bg"))
         now, utc, glyphs = self.session.now(), self.session.utc, self.session.glyphs
         rows += [(line, "bg") for line in attempt_lines(task, now, width, utc=utc, glyphs=glyphs)]
         if not rows:
-            word = "nothing was sent" if task.state.finished else "not finished"
-            word = "the end was not seen" if task.state is TaskState.MISSED else word
+            word = "no result event seen" if task.state.finished else "not finished"
+            word = "outcome unknown" if task.state is TaskState.MISSED else word
             rows = [self._section(width, "Result"), ([(word, "muted")], "bg")]
         return rows
 
@@ -319,9 +319,7 @@ class DetailPane(ScrolledPane):
         count: Spans = [(counted(len(relatives), "task"), "muted")] if self._links else []
         rows: list[Row] = [self._section(width, "Links", count)]
         if not others:
-            rows.append(
-                ([("no parent, no child and no other of its root was seen", "muted")], "bg")
-            )
+            rows.append(([("no related tasks seen", "muted")], "bg"))
             return rows
         chosen = self._links[self._link] if 0 <= self._link < len(self._links) else None
         self._link_rows = {}

@@ -47,7 +47,7 @@ def relative_line(session: Session, prefix: str, task: Task, width: int, *, this
     role = state_role(task.state)
     line = Line(width, session.glyphs.ellipsis)
     line.left((prefix, "faint"), (f"{session.glyphs.state(task.state)} ", role))
-    name = clean(task.name, limit=80) if task.name else "name not known"
+    name = clean(task.name, limit=80) if task.name else "name unknown"
     line.left((name, "strong" if this else "text"), ("  this task" if this else "", "muted"))
     ran = format_running(task, session.now(), ascii=session.ascii)
     return line.right(

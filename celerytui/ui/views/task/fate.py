@@ -1,4 +1,4 @@
-"""How a task ended that no result tells of, and whether it comes again."""
+"""How a task ended without a result, and whether the broker redelivers it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from celerytui.ui.session import Session
 
 
 def fate_lines(session: Session, task: Task, label: int) -> list[Spans]:
-    """A line of how it ended and one of whether it comes again, each where there is anything."""
+    """A line on how it ended and one on its redelivery, each where there is anything."""
     lines: list[Spans] = []
     words = _how(task)
     if words:
@@ -21,7 +21,7 @@ def fate_lines(session: Session, task: Task, label: int) -> list[Spans]:
 
 
 def redelivery(session: Session, task: Task) -> str:
-    """Whether a lost task comes again, as far as that is known; "" for any other task."""
+    """Whether a lost task is redelivered, as far as that is known; "" for any other task."""
     found = session.engine.broker.redelivery(task.id)
     if found is None or task.state is not TaskState.LOST:
         return ""
@@ -34,12 +34,12 @@ def _how(task: Task) -> list[str]:
     if more.terminated:
         words.append(f"terminated with {clean(str(more.signum), limit=20)}")
     if more.expired:
-        words.append("it had expired")
+        words.append("expired")
     if more.requeue:
-        words.append("put back into the queue")
+        words.append("requeued")
     if more.lost_from is not None:
         missed = task.state is TaskState.MISSED
-        end = "; ended, the end was not seen" if missed else " when its worker went away"
+        end = "; outcome unknown" if missed else " when its worker was lost"
         words.append(f"was {more.lost_from.label}{end}")
     if more.source is not None:
         words.append(f"from the {clean(more.source, limit=40)}")

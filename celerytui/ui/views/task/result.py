@@ -1,4 +1,4 @@
-"""What the result backend holds of a task, beside what is known from its events."""
+"""The result of a task as the backend has it, beside what its events said."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ResultDialog(Dialog[None]):
         self.session.engine.read_result(self.task_id, done)
 
     def take(self, meta: ResultMeta) -> None:
-        """Show what the backend answered."""
+        """Show what the backend returned."""
         self.meta = meta
         if self.is_mounted:
             self.update()
@@ -116,20 +116,20 @@ class ResultDialog(Dialog[None]):
         ]
         done = epoch(meta.date_done)
         if done is not None:
-            spans += [("   ended ", "muted"), (format_clock(done, self.session.utc), "text")]
+            spans += [("   finished ", "muted"), (format_clock(done, self.session.utc), "text")]
         elif meta.status == "PENDING":
-            spans.append(("   or never heard of: a backend does not tell these apart", "muted"))
+            spans.append(("   or unknown: the backend does not distinguish the two", "muted"))
         return spans
 
     def _here(self, task: Task | None) -> list[Spans]:
         label: Span = ("in events".ljust(LABEL), "muted")
         if task is None:
-            return [[label, ("not held any more", "muted")]]
+            return [[label, ("no longer in memory", "muted")]]
         glyphs = self.session.glyphs
         role = state_role(task.state)
         spans: list[Span] = [label, (f"{glyphs.state(task.state)} {task.state.label}", role)]
         spans += [
-            ("   last heard of ", "muted"),
+            ("   last event ", "muted"),
             (format_clock(task.seen, self.session.utc), "text"),
         ]
         return [spans]
@@ -143,9 +143,9 @@ class ResultDialog(Dialog[None]):
             return []
         mark: Span = (f"{self.session.glyphs.warning} ", "warning bold")
         if meta.status == "PENDING":
-            text = "The backend has no result: it expired, was never stored, or is another backend."
+            text = "No result in this backend: expired, never stored, or stored in another one."
         else:
-            text = "They differ: an event was lost or is late. The backend has what the task wrote."
+            text = "Backend and events differ: an event was lost or is late."
         return [[], *wrap_spans([mark, (text, "text")], width, 3)]
 
     def _facts(self, meta: ResultMeta) -> list[Spans]:
@@ -171,11 +171,11 @@ class ResultDialog(Dialog[None]):
         """Ask for a file's name and write the whole result to it."""
         meta = self.meta
         if meta is None or (meta.result is None and meta.traceback is None):
-            self._say("there is nothing to save", "warning")
+            self._say("nothing to save", "warning")
             return
         param = Param(
             "path", "File", required=True, default=f"result-{_plain(self.task_id)}.txt",
-            help=f"in {clean(Path.cwd(), limit=200)} unless it begins with /",
+            help=f"relative to {clean(Path.cwd(), limit=200)}",
         )  # fmt: skip
         form = Form(
             self.session, [("Save the result", "strong")], [], [param], go="Save", ready=True

@@ -1,4 +1,4 @@
-"""The life of one task at true scale: where its time went, phase by phase.
+"""The timeline of one task at true scale, phase by phase.
 
 The weight of the line is how much work goes on: `┄` in the queue, `─` in a worker, `━` running.
 Since a phase can be smaller than a cell, the legend has the exact durations and shares.
@@ -29,18 +29,18 @@ Phase = Literal["queue", "eta", "worker", "running", "before", "countdown", "sil
 # What a phase is called, the glyph field of its line, and its role.
 _PHASES: dict[Phase, tuple[str, str, str]] = {
     "queue": ("in queue", "queued", "sent"),
-    "eta": ("until its ETA", "queued", "muted"),
+    "eta": ("until ETA", "queued", "muted"),
     "worker": ("in worker", "waiting", "received"),
     "running": ("running", "running", "started"),
-    "before": ("earlier tries", "running", "retry"),
-    "countdown": ("until the retry", "queued", "retry"),
-    "silence": ("no news", "queued", "faint"),
+    "before": ("earlier attempts", "running", "retry"),
+    "countdown": ("until retry", "queued", "retry"),
+    "silence": ("silent", "queued", "faint"),
 }
 _LABEL_GAP = 2
 
 
 class Point(Struct, frozen=True):
-    """A moment in a task's life; `then` is the phase that begins here."""
+    """A moment of a task's timeline; `then` is the phase that begins here."""
 
     at: float
     word: str
@@ -53,7 +53,7 @@ class Timeline(Struct, frozen=True):
     """The parts of a task's timeline, each row exactly as wide as asked.
 
     `legend` may take more than one row; `names` and `clocks` stand under `bar`. `heading` is for
-    a pane's title or a line of its own ("sent to end 10.9s"); empty where no time is known.
+    a pane's title or a line of its own ("total 10.9s"); empty where no time is known.
     """
 
     legend: list[list[Span]]
@@ -63,7 +63,7 @@ class Timeline(Struct, frozen=True):
     heading: list[Span]
 
     def rows(self) -> list[list[Span]]:
-        """Legend above, then the bar and what stands under it."""
+        """Legend, bar, and the labels under the bar."""
         return [*self.legend, self.bar, self.names, self.clocks]
 
 
@@ -73,7 +73,7 @@ def timeline(
     """The timeline of a task, whatever of its times is known, in `width` cells."""
     points = life(task, now, glyphs)
     if not points:
-        sentence: Span = ("no event of this task told a time", "faint")
+        sentence: Span = ("no event with a timestamp seen", "faint")
         blank = fit_spans((), width)
         row = fit_spans([sentence], width, ellipsis=glyphs.ellipsis)
         return Timeline([row], blank, blank, blank, [])
@@ -169,7 +169,7 @@ def _earlier_tries(task: Task) -> list[float]:
 
 
 def _start(task: Task) -> float | None:
-    """When it started, as told or else reckoned back from its end."""
+    """When it started, as reported, or computed back from its end."""
     if task.started is not None or task.finished is None or task.runtime is None:
         return task.started
     return task.finished - max(0.0, task.runtime)
@@ -282,7 +282,7 @@ def _clocks(task: Task, now: float, glyphs: Glyphs) -> list[Span]:
     for whose, shift in (("worker", more.worker_ahead), ("client", more.client_ahead)):
         if shift:
             side = "ahead" if shift > 0 else "behind"
-            words = f" the {whose}'s clock is {format_duration(abs(shift))} {side}, corrected"
+            words = f" {whose} clock {format_duration(abs(shift))} {side}, corrected"
             return [(CORRECTED, "text"), (words, "muted")]
     return []
 
@@ -302,12 +302,12 @@ def _wrap(entries: list[list[Span]], width: int, glyphs: Glyphs) -> list[list[Sp
 
 
 def _heading(task: Task, points: list[Point]) -> list[Span]:
-    """From what to what, and how long that is: `sent to end 10.9s`, `received, so far 3.1s`."""
+    """How long it is: `total 10.9s`, or `so far 3.1s`."""
     if len(points) < 2:
         return []
-    words = f"{points[0].word} to end " if task.state.finished else f"{points[0].word}, so far "
+    words = "total " if task.state.finished else "so far "
     if task.state is TaskState.LOST:
-        words = f"{points[0].word}, lost after "
+        words = "lost after "
     elif task.state is TaskState.MISSED:
-        words = f"{points[0].word}, end not seen in "
+        words = "outcome unknown for "
     return [(words, "muted"), (format_duration(points[-1].at - points[0].at), "text")]

@@ -28,7 +28,7 @@ def detail_of(panes: Panes) -> DetailPane:
 
 
 class TaskView(View):
-    """All that is known of one task."""
+    """The details of one task."""
 
     name = "task"
     label = "Task"

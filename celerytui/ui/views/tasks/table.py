@@ -62,7 +62,7 @@ class TaskTable(TablePane[Task]):
             same = view.showing[0].filter == view.filter
             right += [("sorting" if same else "searching", "warning"), ("  ", "text")]
         if self.follow:
-            right += [("follows the newest", "accent"), ("  ", "text")]
+            right += [("following the newest", "accent"), ("  ", "text")]
         if session.marked:
             right += [(f"{len(session.marked):,} marked", "accent"), ("  ", "text")]
         if session.filter_text:
@@ -81,7 +81,7 @@ class TaskTable(TablePane[Task]):
         return left, right
 
     def left_out(self) -> list[Span]:
-        """What came and is not in the table: what made no sense, what failed, what made room."""
+        """What is not in the table: malformed events, events that failed, evicted tasks."""
         summary = self.session.engine.store.summary(self.session.now())
         found: list[Span] = []
         if summary.events_invalid:

@@ -25,7 +25,7 @@ def _table() -> type[Pane]:
 
 TASKS = PaneSpec("tasks", _table)
 TABLE_LEAST = 114
-"""Columns that the table takes where a task stands beside it: INFO has room in it."""
+"""Width of the table where a task is shown beside it: there is room for INFO."""
 
 
 def _table_of(panes: Panes) -> TaskTable:
@@ -80,5 +80,5 @@ class TasksView(AboutTasks):
         }
 
     def columns_within(self, size: Size) -> Mapping[str, int]:
-        """The columns that there is room for where a task stands beside the table."""
+        """The columns that fit where a task is shown beside the table."""
         return {} if size.width >= BESIDE_FROM else {TASKS.name: TABLE_LEAST - 2}

@@ -1,4 +1,4 @@
-"""What one worker has done, over time."""
+"""The throughput of one worker over time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from celerytui.ui.panes.throughput import Throughput
 
 
 class WorkerThroughput(Throughput):
-    """What this worker gets done."""
+    """The throughput of this worker."""
 
-    NAME = "Done by this worker"
+    NAME = "Throughput"
     KEYS: ClassVar[tuple[str, ...]] = ("worker",)
 
     def targets(self, scope: Scope) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is known of one worker at a glance, and what it takes from."""
+"""The facts of one worker, and the queues it consumes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ METER = 14
 
 
 class WorkerFacts(WorkerPane, ScrolledPane):
-    """Who the worker is, how busy, how it is, and the queues it takes from."""
+    """Identity, load and health of the worker, and the queues it consumes."""
 
     NAME = "Worker"
     SECTIONS = ("stats", "active_queues")
@@ -46,7 +46,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         worker = self.worker
         name = clean(self.hostname, limit=200) or self.NAME
         if worker is None:
-            return [(name, self.title_role)], [("not known", "muted")]
+            return [(name, self.title_role)], [("unknown", "muted")]
         glyphs, now = self.session.glyphs, self.session.now()
         alive, role = worker.alive, status_role(worker)
         right: list[Span] = [
@@ -64,7 +64,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
     def lines(self, width: int) -> list[Line | Spans]:
         worker = self.worker
         if worker is None:
-            return [[("It has not been heard of.", "muted")]]
+            return [[("No heartbeat and no reply from this worker yet.", "muted")]]
         stats = self.data("stats", dict)
         lines: list[Line | Spans] = []
         for note, role in self._notes(worker):
@@ -89,7 +89,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         if worker.stopping and worker.stopping_until is not None:
             before = "An earlier process is stopping" if worker.alive else "Stopping"
             end = format_clock(worker.stopping_until, self.session.utc, now=self.session.now())
-            notes.append((f"{before}: {stopping_words(worker)}, given up at {end}", "text"))
+            notes.append((f"{before}: {stopping_words(worker)}, deadline {end}", "text"))
         return notes
 
     def _facts(
@@ -101,7 +101,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         pool = f"{worker.pool or unknown}, {format_count(worker.concurrency)}"
         pid = ", ".join(map(str, worker.pids)) or str(worker.pid or unknown)
         return [
-            ("up", self._up(worker)),
+            ("uptime", self._up(worker)),
             ("version", [(clean(named, limit=40), "text"), *system]),
             ("pid", [(pid, "text"), ("   pool ", "muted"), (clean(pool, limit=40), "text")]),
             ("busy", self._busy(worker)),
@@ -110,10 +110,10 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             ("events", self._events(worker)),
             ("clock", self._clock(worker)),
             ("processed", self._processed(worker)),
-            ("seen", self._seen(worker)),
+            ("results", self._seen(worker)),
             ("memory", self._memory(stats)),
             ("broker", self._broker(stats)),
-            ("asked", self.age("stats")),
+            ("inspected", self.age("stats")),
         ]
 
     def _up(self, worker: Worker) -> Spans:
@@ -159,9 +159,9 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             return [(glyphs.unknown, "muted")]
         if not worker.task_events:
             key = "" if self.session.read_only else self.session.key_of(ENABLE_EVENTS.id)
-            help_ = f"   {key} turns them on" if key else ""
+            help_ = f"   {key} enables them" if key else ""
             return [(f"{glyphs.lost} off", "warning"), (help_, "muted")]
-        ours = ", turned on from here" if worker.events_enabled_by_us else ""
+        ours = ", enabled from here" if worker.events_enabled_by_us else ""
         return [(f"{glyphs.alive} ", "success"), ("on", "text"), (ours, "muted")]
 
     def _clock(self, worker: Worker) -> Spans:
@@ -174,10 +174,10 @@ class WorkerFacts(WorkerPane, ScrolledPane):
 
     def _processed(self, worker: Worker) -> Spans:
         count = format_count(worker.processed, ascii=self.session.ascii)
-        return [(count, "text"), (" since it started", "muted")]
+        return [(count, "text"), (" since its start", "muted")]
 
     def _seen(self, worker: Worker) -> Spans:
-        """How its tasks ended here, and since when: why these do not add up to the processed."""
+        """How its tasks ended since the monitor watches: these need not add up to the processed."""
         session, since = self.session, worker.seen_since
         if since is None:
             return [(session.glyphs.unknown, "muted"), ("   no task events yet", "muted")]
@@ -194,7 +194,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         return [*spans, (f"since {format_clock(since, session.utc, now=session.now())}", "muted")]
 
     def _lost(self, worker: Worker, width: int) -> list[Line | Spans]:
-        """The tasks that went down with it, and whether they come again."""
+        """The tasks lost with it, and whether they are redelivered."""
         lost = worker.lost_tasks
         if lost is None:
             return []
@@ -211,7 +211,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         peak = usage.get("maxrss") if isinstance(usage, Mapping) else None
         if not isinstance(peak, (int, float)) or peak <= 0:
             return [(self.session.glyphs.unknown, "muted")]
-        return [(format_memory(peak), "text"), ("   main process", "muted")]
+        return [(format_memory(peak), "text"), ("   peak of the main process", "muted")]
 
     def _broker(self, stats: Mapping[str, Any]) -> Spans:
         broker = stats.get("broker")
@@ -230,7 +230,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
         ] or list(worker.queues or ())  # fmt: skip
         known = {queue.name: queue for queue in self.session.engine.health.queues()}
         if not names:
-            return [[("no queue is known", "muted")]]
+            return [[("no queues reported", "muted")]]
         return [self._queue(name, known.get(name), width) for name in names]
 
     def _queue(self, name: str, queue: Queue | None, width: int) -> Spans:
@@ -250,7 +250,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
 
 
 def format_memory(kilobytes: float) -> str:
-    """`141 MB`, `1.9 GB`, from what rusage tells, which is kilobytes on Linux."""
+    """`141 MB`, `1.9 GB`, from rusage's figure, which is kilobytes on Linux."""
     size = kilobytes * 1024
     for unit, limit in (("kB", 1e6), ("MB", 1e9), ("GB", 1e12)):
         if size < limit:

@@ -1,4 +1,4 @@
-"""The actions that one worker was asked for."""
+"""The recent actions on one worker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from celerytui.ui.views.worker.pane import WorkerPane
 
 
 class WorkerLog(WorkerPane, ScrolledPane):
-    """The actions that this worker was asked for, and under each what it answered."""
+    """The recent actions on this worker, and under each its reply."""
 
-    NAME = "Asked and answered"
+    NAME = "Recent actions"
 
     def titles(self) -> tuple[Spans, Spans]:
         key = self.session.key_of("view.log")
-        right: Spans = [(key, "key"), (" the log", "muted")] if key else []
+        right: Spans = [(key, "key"), (" log", "muted")] if key else []
         return [(self.NAME, self.title_role)], right
 
     def lines(self, width: int) -> list[Line | Spans]:
@@ -34,4 +34,4 @@ class WorkerLog(WorkerPane, ScrolledPane):
                 [(when, "muted"), (f"{sign} ", role), (clean(what, limit=120), "text")],
                 [(" " * 12, "text"), (clean(answer, limit=200), "muted" if ok else role)],
             ]
-        return lines or [[("nothing was asked of it from here", "muted")]]
+        return lines or [[("no actions sent to this worker", "muted")]]

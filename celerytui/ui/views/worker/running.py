@@ -1,4 +1,4 @@
-"""What one worker runs and what waits in it."""
+"""The running tasks of one worker."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ MEASURE_SECONDS = 5.0
 
 
 SAMPLE = 20_000
-"""As many of the newest tasks as are looked at for how long their kind takes."""
+"""As many of the newest tasks as are looked at for the usual run time."""
 
 
 class TypicalRuntimes:
-    """How long tasks of a name take, 95 of 100 of them; measured now and then."""
+    """The 95th percentile of the run time of tasks by name, measured every few seconds."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -70,7 +70,7 @@ class TypicalRuntimes:
 
 
 class WorkerRunning(WorkerPane, ListPane[Task]):
-    """The tasks that the worker runs, the longest first, each against the pace of its kind."""
+    """The running tasks, longest first, each against the usual run time of its type."""
 
     NAME = "Running"
 
@@ -132,16 +132,18 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
         worker = self.worker
         if worker is not None and SILENT.on(worker):
             key = self.session.key_of(ENABLE_EVENTS.id)
-            keys = () if self.session.read_only else ((key, "turn them on"),)
-            notice = EmptyState("Its task events are off", "What it runs is not told.", keys=keys)
+            keys = () if self.session.read_only else ((key, "enable task events"),)
+            notice = EmptyState(
+                "Task events are off", "Without them running tasks are unknown.", keys=keys
+            )
         elif worker is not None and worker.active:
             notice = EmptyState(
                 f"{counted(worker.active, 'running task')} not seen here",
                 "Started before the monitor did.",
-                keys=((self.session.key_of("workers.ask"), "ask it"),),
+                keys=((self.session.key_of("workers.ask"), "ask the workers"),),
             )  # fmt: skip
         else:
-            notice = EmptyState("It runs no task now")
+            notice = EmptyState("No running tasks")
         return notice.rows(width, height, self.session.glyphs)
 
     # Drawing

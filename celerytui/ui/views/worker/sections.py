@@ -1,4 +1,4 @@
-"""The parts of the view of one worker that it tells itself, each asked for when it is looked at."""
+"""What a worker reports of itself, section by section, each requested when it is shown."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ PARTS = (
 
 
 class WorkerSections(WorkerPane, ListPane[SectionRow]):
-    """One section at a time; ] and [ go to the others, which are asked for then."""
+    """One section at a time; ] and [ go to the others, which are requested then."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("sections",)
 
@@ -287,7 +287,7 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
                 keys=((self.session.key_of("workers.ask"), "ask again"),),
             )
         else:
-            notice = EmptyState("Nothing", "It answered that there is none.")
+            notice = EmptyState("None", "The worker reported none.")
         return notice.rows(width, min(height, 11), self.session.glyphs)
 
     def action_section(self, by: int) -> None:

@@ -60,7 +60,7 @@ FULL_FROM = 124
 
 
 class WorkerView(View):
-    """What one worker is, does, carries and says of itself."""
+    """One worker: facts, throughput, tasks, and what it reports."""
 
     name = "worker"
     label = "Worker"

@@ -1,4 +1,4 @@
-"""What waits in one worker."""
+"""The reserved and scheduled tasks of one worker."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from celerytui.ui.views.worker.pane import WorkerPane
 NAME, COUNT, OLDEST = "NAME", "COUNT", "OLDEST"
 HEADS = {
     NAME: "task name",
-    COUNT: "tasks of that name waiting in this worker",
+    COUNT: "reserved tasks of that name",
     OLDEST: "time since the oldest of them was received",
 }
 
 
 class WorkerWaiting(WorkerPane, ScrolledPane):
-    """What waits in the worker by name, and what it holds back for a time to come."""
+    """Reserved tasks by name, and tasks scheduled for an ETA."""
 
-    NAME = "Waiting in this worker"
+    NAME = "Reserved"
     SECTIONS = ("scheduled",)
 
     def titles(self) -> tuple[Spans, Spans]:
@@ -58,7 +58,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         ]
 
     def _held_back(self) -> list[tuple[str, str, float]]:
-        """Id, name and time of what the worker said that it holds back."""
+        """Id, name and ETA of the tasks that the worker reported as scheduled."""
         found: list[tuple[str, str, float]] = []
         for one in self.data("scheduled", list):
             if not isinstance(one, Mapping) or not isinstance(one.get("request"), Mapping):
@@ -74,7 +74,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
         glyphs, now = self.session.glyphs, self.session.now()
         by_name: dict[str, list[Task]] = {}
         for task in self._waiting():
-            by_name.setdefault(task.name or "name not known", []).append(task)
+            by_name.setdefault(task.name or "name unknown", []).append(task)
         ranked = sorted(by_name.items(), key=lambda pair: -len(pair[1]))
         most = max((len(tasks) for tasks in by_name.values()), default=1)
         lines: list[Line | Spans] = []
@@ -91,16 +91,16 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             line.right((bar[:full], "received"), (bar[full:], "faint"))
             lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
         if self.worker is not None and "reserved" in self.worker.unsent:
-            lines.append([("more may wait: it could not reply", "warning")])
+            lines.append([("possibly more: the worker could not reply", "warning")])
         elif not ranked:
-            lines.append([("nothing waits to be run", "muted")])
+            lines.append([("no reserved tasks", "muted")])
         return [*lines, [], *self._later(width)]
 
     def _later(self, width: int) -> list[Line | Spans]:
         glyphs, session = self.session.glyphs, self.session
         held = self._held_back()
         count: Spans = [(f"{len(held):,}", "text"), ("  ", "text")] if held else []
-        head = section(width, "Held back for an ETA", [*count, *self.age("scheduled")],
+        head = section(width, "Scheduled for an ETA", [*count, *self.age("scheduled")],
                        glyphs=glyphs)  # fmt: skip
         lines: list[Line | Spans] = [head]
         for task_id, name, at in held:

@@ -22,7 +22,7 @@ from celerytui.ui.panes.loaded_table import LoadedTable
 
 
 class WorkerList(LoadedTable[Worker]):
-    """Every worker that was heard of or answered: what it is, does and carries."""
+    """Every worker that sent an event or replied."""
 
     NAME = "Workers"
     NOUN = "worker"
