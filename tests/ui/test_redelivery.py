@@ -75,7 +75,7 @@ async def test_its_view_says_the_same_in_full() -> None:
         lines = rows(at.app.main.body.query_one(WorkerFacts))
         words = " ".join(" ".join(lines).replace("│", " ").split())
         words = words.replace(" ┃ ", " ").replace(" ┃", "")
-        assert "2 started, 1 not started: the broker will deliver" in words
+        assert "2 started, 1 not started: the broker will redeliver" in words
         assert "redeliver 2 from 10:09:12 to 10:09:22; 1 not: acknowledged when started" in words
 
 
