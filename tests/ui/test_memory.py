@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 TIMES = 50
-AGAIN = 16
+AGAIN = 10
 """An even number: what a key turned on it has turned off again."""
 HANDFUL = 5
 LINES_OF_A_SCREEN = 120
@@ -91,6 +91,9 @@ def everything() -> Counter[str]:
         "4 g j s j escape",
         "3 g question_mark j escape",
         "2 p p",
+        "2 g j a escape",
+        "2 g j R escape",
+        "4 g j X escape",
     ],
 )
 async def test_what_is_done_again_and_again_leaves_nothing(keys: str) -> None:
