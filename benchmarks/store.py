@@ -43,7 +43,6 @@ def lives(tasks: int, names: tuple[str, ...]) -> Iterator[dict[str, object]]:
                     "timestamp": now,
                     "clock": number,
                     "pid": 100 + worker,
-                    "utcoffset": 0,
                 }
                 if kind == "task-received":
                     event |= {
@@ -100,7 +99,9 @@ def store_rate(tasks: int, max_tasks: int, *, read: bool = False) -> tuple[float
 def state_rate(tasks: int) -> float:
     """Events a second through Celery's own State."""
     names = tuple(f"proj.tasks.job{index}" for index in range(30))
-    stream = [dict(event, local_received=event["timestamp"]) for event in lives(tasks, names)]
+    stream = [
+        dict(event, utcoffset=0, local_received=event["timestamp"]) for event in lives(tasks, names)
+    ]
     state = State()
     begun = time.perf_counter()
     for event in stream:

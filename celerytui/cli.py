@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 import click
 
@@ -22,11 +21,13 @@ from celerytui.errors import CelerytuiError, ExitCode, NoTerminal, OutputError
 from celerytui.interrupt import end_by_interrupt
 from celerytui.options import PRELOAD, given_preload, own_options, snapshot_options, user_options
 from celerytui.settings import Settings
+from celerytui.signals import importing, stop_signals
+from celerytui.streams import keep_stdout, remember_stderr, stderr
 
 START = "celerytui.start"
 APP = "celerytui.app"
-SLOW_IMPORT_SECONDS = 1.0
-CLOCK_SLACK_SECONDS = 0.01
+STDOUT = "celerytui.stdout"
+SNAPSHOT = "snapshot"
 
 
 class Start(NamedTuple):
@@ -76,7 +77,9 @@ class Program(Commands):
                 raise
             from celerytui import connect
 
-            with _importing(preload.app, quiet=preload.quiet):
+            if SNAPSHOT in args:
+                _keep_stdout(ctx)
+            with importing(_safe(preload.app or "the app"), quiet=preload.quiet):
                 app = connect.load_app(preload)
             ctx.meta[APP] = app
             self.params = [*self.params, *user_options(app)]
@@ -114,7 +117,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
         late = connect.lazy_app(preload)
         if late is not None:
             return late
-        with _importing(preload.app, quiet=preload.quiet):
+        with importing(_safe(preload.app or "the app"), quiet=preload.quiet):
             app = ctx.meta.get(APP) or connect.load_app(preload)
             # The app's options that the command line did not name have defaults and variables.
             for option in user_options(app):
@@ -135,7 +138,7 @@ def _run_plugin(ctx: click.Context, **params: Any) -> None:
 
     def load() -> Any:
         app = context.app
-        with _importing(connect.app_name(app), quiet=context.quiet):
+        with importing(_safe(connect.app_name(app)), quiet=context.quiet):
             _finish_loading(app, params)
         return app
 
@@ -194,20 +197,29 @@ def _run_snapshot(
 
     start: Start = ctx.meta[START]
     wanted = parse_query(query)
+    stdout = _keep_stdout(ctx)
     app = start.load()
     quieten(start.settings.log_file)
     document = take_snapshot(
-        app, start.settings, wanted, listen=listen, timeout=timeout, stoppable=_stop_signals
+        app, start.settings, wanted, listen=listen, timeout=timeout, stoppable=stop_signals
     )
-    print_snapshot(document, as_json=as_json)
+    print_snapshot(document, stdout, as_json=as_json)
     if (unasked := document["control"])["state"] == "failed":
         _complain(f"workers can't be asked: {unasked['error']}")
+
+
+def _keep_stdout(ctx: click.Context) -> TextIO | None:
+    """Standard output for the document alone; to be called before the project is imported."""
+    if STDOUT not in ctx.meta:
+        ctx.meta[STDOUT] = keep_stdout()
+    kept: TextIO | None = ctx.meta[STDOUT]
+    return kept
 
 
 def _commands() -> list[click.Command]:
     return [
         Subcommand(
-            "snapshot",
+            SNAPSHOT,
             callback=click.pass_context(_run_snapshot),
             help=_run_snapshot.__doc__,
             short_help="Print the state of the cluster once.",
@@ -246,8 +258,26 @@ plugin = Commands(
 
 
 def main() -> NoReturn:
-    """Run the stand-alone program and exit."""
-    sys.exit(program().main(prog_name="celerytui", auto_envvar_prefix="CELERY"))
+    """Run the stand-alone program and exit, whatever threads and hooks the project left."""
+    remember_stderr()
+    status: Any = ExitCode.FAILURE
+    try:
+        status = program().main(prog_name="celerytui", auto_envvar_prefix="CELERY")
+    except SystemExit as error:
+        status = error.code
+        raise
+    finally:
+        _bound_exit(status if isinstance(status, int) else ExitCode.OK)
+    sys.exit(status)
+
+
+def _bound_exit(status: int) -> None:
+    if "celery" in sys.modules:  # else no project was imported
+        from celerytui.ui.terminal.departure import LEAVE_SECONDS, Departure
+
+        departure = Departure(lambda _status: None, lambda: None)
+        departure.until = time.monotonic() + LEAVE_SECONDS
+        departure.guard_exit(status)
 
 
 def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
@@ -279,53 +309,6 @@ def _need_terminal() -> None:
             "the monitor needs a terminal on stdin and stderr;"
             " without one, use `celerytui snapshot`"
         )
-
-
-@contextmanager
-def _importing(name: str | None, *, quiet: bool) -> Iterator[None]:
-    """Print a line on stderr if importing the project takes long.
-
-    From a timer's signal, not a thread: projects fork and patch modules while they are
-    imported.
-    """
-    if quiet or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    said = f"celerytui: importing {_safe(name or 'the app')} ...\n".encode()
-
-    def say(_number: int, _frame: object) -> None:
-        os.write(2, said)
-
-    before = signal.signal(signal.SIGALRM, say)
-    signal.siginterrupt(signal.SIGALRM, False)
-    due = time.monotonic() + SLOW_IMPORT_SECONDS
-    signal.setitimer(signal.ITIMER_REAL, SLOW_IMPORT_SECONDS)
-    try:
-        yield
-    finally:
-        # A project that took the signal over, or set an alarm of its own, keeps them.
-        left, _ = signal.getitimer(signal.ITIMER_REAL)
-        if 0 < left <= max(due - time.monotonic(), 0) + CLOCK_SLACK_SECONDS:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        if signal.getsignal(signal.SIGALRM) is say:
-            signal.signal(signal.SIGALRM, before)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Inside, SIGTERM and SIGINT only make the yielded function return True."""
-    received: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -371,12 +354,13 @@ def _cleaned(error: click.ClickException) -> click.ClickException:
 
 def _forget_output() -> None:
     """Python flushes stdout at exit, and would complain again of what is in its buffer."""
-    if sys.stdout is not None:  # type: ignore[redundant-expr, unused-ignore]
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    kept = click.get_current_context().meta.get(STDOUT) or sys.stdout
+    if kept is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), kept.fileno())
 
 
 def _complain(text: str) -> None:
-    click.echo(f"celerytui: {_safe(text.rstrip())}", err=True)
+    click.echo(f"celerytui: {_safe(text.rstrip())}", file=stderr())
 
 
 def _safe(text: str) -> str:

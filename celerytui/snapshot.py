@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TextIO
 
 from celerytui import connect
 from celerytui.document import snapshot_document
@@ -76,11 +75,10 @@ def take_snapshot(
         engine.stop()
 
 
-def print_snapshot(document: dict[str, Any], *, as_json: bool) -> None:
-    """Write the document to stdout, as JSON or as tables; raises OutputError."""
-    stream = sys.stdout
-    if stream is None:  # type: ignore[redundant-expr, unused-ignore]
-        raise OutputError("standard output is closed")
+def print_snapshot(document: dict[str, Any], stream: TextIO | None, *, as_json: bool) -> None:
+    """Write the document to standard output, as JSON or as tables; raises OutputError."""
+    if stream is None:
+        raise OutputError("cannot write to standard output: it is closed")
     try:
         if as_json:
             print_json(document, stream)

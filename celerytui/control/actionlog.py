@@ -1,4 +1,4 @@
-"""What was done to the cluster, by whom and with what outcome: JSON lines in a file."""
+"""The action log: who sent which action, with what outcome, as JSON lines in a file."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from celerytui.model import Finding, Item, Outcome, Reply
 
 KEPT = 500
 KEPT_ITEMS = 50
-"""Entries whose items are kept: each may have thousands."""
+"""Entries that keep their items: each may have thousands."""
 MAX_BYTES = 5_000_000
 TARGETS = 100
-"""As many targets are named; their count is always there."""
+"""The number of targets that are listed; their count is always kept."""
 ITSELF = "celerytui itself"
-"""Stands for the user where the monitor did it unasked."""
+"""The user of actions that the monitor sends by itself."""
 
 OK, FAILED, NOT_DONE = "ok", "failed", "not done"
 WORDS: dict[bool | None, str] = {True: OK, False: FAILED, None: NOT_DONE}
-"""How the log counts targets."""
+"""The words by which the log counts targets."""
 SIGNS = {OK: True, FAILED: False}
 
 
 class LogEntry(Struct):
-    """One action as the log has it; `count` targets of which `targets` are the first.
+    """One action in the log, with `count` targets, of which `targets` are the first.
 
     `tally` counts targets by how it went, `finding` is what was seen of the effect later. `number`
     tells entries apart while the program runs, and `items` are there only where the action was done
@@ -64,18 +64,18 @@ class LogEntry(Struct):
 
     @property
     def label(self) -> str:
-        """What the action is called; its id where this version does not know it."""
+        """The action's label; its id if this version does not know it."""
         known = find_action(self.action)
         return self.action if known is None else known.label
 
     @property
     def scope(self) -> Scope | None:
-        """What the targets are, None where this version does not know the action."""
+        """The kind of the targets, None if this version does not know the action."""
         known = find_action(self.action)
         return None if known is None else known.scope
 
     def label_of(self, param: str) -> str:
-        """What a parameter is called."""
+        """The label of a parameter."""
         known = find_action(self.action)
         params = () if known is None else known.params
         return next((one.label for one in params if one.name == param), param)
@@ -96,7 +96,7 @@ class LogEntry(Struct):
 
     @property
     def ok(self) -> bool | None:
-        """How it went: None where somebody did not answer, False where anything went wrong."""
+        """How it went: False if anything failed, None if a reply is missing."""
         signs = [reply.ok for reply in self.replies]
         signs += [SIGNS.get(word) for word, count in self.tally.items() if count]
         if self.finding is not None and self.finding.ok is not None:
@@ -105,7 +105,7 @@ class LogEntry(Struct):
 
     @property
     def summary(self) -> str:
-        """What came of it, on one line: what was seen afterwards before what was answered."""
+        """The outcome in one line: the effect seen later, else the replies."""
         if self.error is not None:
             return self.error
         if self.finding is not None and self.finding.ok is not None:
@@ -120,11 +120,11 @@ class LogEntry(Struct):
         return _counted(self.replies)
 
     def concerns(self, hostname: str) -> bool:
-        """Whether a worker was a target or answered."""
+        """Whether a worker was a target or replied."""
         return hostname in self.targets or any(one.worker == hostname for one in self.replies)
 
     def answer_of(self, hostname: str) -> tuple[bool | None, str]:
-        """How it went on that worker, and what the worker answered."""
+        """How it went on that worker, and its reply."""
         found = next((one for one in self.replies if one.worker == hostname), None)
         if found is None:
             return None, self.error or "no reply"
@@ -134,9 +134,9 @@ class LogEntry(Struct):
 
 
 def overall(signs: Iterable[bool | None], error: str | None) -> bool | None:
-    """How an action went, from how it went with each worker or target.
+    """How an action went overall, from how it went for each worker or target.
 
-    False where anything went wrong, None where nobody answered or not everybody did.
+    False if anything failed, None if no reply came or one is missing.
     """
     found = set(signs)
     if error is not None or False in found:
@@ -145,7 +145,7 @@ def overall(signs: Iterable[bool | None], error: str | None) -> bool | None:
 
 
 def _counted(replies: Sequence[Reply]) -> str:
-    """The replies of workers of which none refused."""
+    """A summary of replies without an error."""
     if not replies:
         return "no worker replied"
     if len(replies) == 1:
@@ -156,7 +156,7 @@ def _counted(replies: Sequence[Reply]) -> str:
 
 
 def log_path(environ: Mapping[str, str]) -> Path | None:
-    """Where the log is: $XDG_STATE_HOME, else ~/.local/state; None without a home."""
+    """The path of the log, in $XDG_STATE_HOME, else ~/.local/state; None without a home."""
     base = environ.get("XDG_STATE_HOME", "")
     if base.startswith("/"):
         return Path(base) / "celerytui" / "actions.jsonl"
@@ -173,15 +173,17 @@ def user_name() -> str:
 
 
 class ActionLog:
-    """Writes entries to a file of the user's own and keeps the newest; one thread writes.
+    """Writes entries to the user's own file and keeps the newest; one thread writes.
 
-    What cannot be written is kept all the same, and `trouble` says why in one line. The file
-    is made on the first entry, for its user alone, and put aside as `.1` when it is full.
+    If the file cannot be written, entries are still kept, and `trouble` says why in one line. The
+    file is created on the first entry (mode 0600), and renamed to `.1` when it is full.
     """
 
     def __init__(self, path: Path | None, *, user: str, app: str, broker: str) -> None:
         self.path = path
-        self.trouble: str | None = None if path is not None else "no home directory for the log"
+        self.trouble: str | None = None
+        if path is None:
+            self.trouble = "no home directory for the action log"
         self._user, self._app, self._broker = user, app, mask(broker)
         self._entries: deque[LogEntry] = deque(maxlen=KEPT)
         self._with_items: deque[LogEntry] = deque()
@@ -190,7 +192,7 @@ class ActionLog:
         self._loaded = False
 
     def load(self) -> None:
-        """Read what earlier sessions wrote, once; blocks on the file, so not for an event loop."""
+        """Read the entries of earlier sessions, once; blocks, so not for an event loop."""
         with self._loading:
             if not self._loaded:
                 for line in self._lines():
@@ -198,15 +200,15 @@ class ActionLog:
                 self._loaded = True
 
     def entries(self) -> list[LogEntry]:
-        """The newest entries, oldest first; those of earlier sessions once they were loaded."""
+        """The newest entries, oldest first; those of earlier sessions after `load`."""
         return list(self._entries)
 
     def entry_of(self, outcome: Outcome) -> LogEntry | None:
-        """The entry of an outcome that was recorded."""
+        """The entry of a recorded outcome."""
         return self._find(outcome.action, outcome.started_at)
 
     def record(self, outcome: Outcome, *, by: str | None = None) -> None:
-        """Note an action that was done or refused, `by` somebody other than the user."""
+        """Add an action that was sent or refused; `by` replaces the user."""
         self.load()
         tally: dict[str, int] = {}
         for item in outcome.items:
@@ -235,7 +237,7 @@ class ActionLog:
         self._write(_to_line(entry))
 
     def find(self, finding: Finding) -> None:
-        """Note what came of an action that was noted before."""
+        """Add the effect of an action to its entry."""
         self.load()
         self._attach(finding)
         self._write({"finding": _as_dict(finding)})
@@ -264,7 +266,7 @@ class ActionLog:
                 self.trouble = _trouble("read", path, error)
 
     def _take(self, line: bytes) -> None:
-        """Take in a line's entry, or its finding into its entry; pass over any other."""
+        """Add a line's entry, or its finding to its entry; skip any other line."""
         try:
             read = msgspec.json.decode(line, type=dict[str, Any])
             if isinstance(read.get("finding"), dict):
@@ -296,7 +298,7 @@ class ActionLog:
 
 
 def _trouble(verb: str, path: Path, error: OSError) -> str:
-    """What is wrong with the file, where it is, and what helps; in one short line."""
+    """What is wrong with the file, its path and the remedy, in one short line."""
     with contextlib.suppress(ValueError, RuntimeError):
         path = Path("~") / path.relative_to(Path.home())
     refused = isinstance(error, FileRefused)
@@ -305,7 +307,7 @@ def _trouble(verb: str, path: Path, error: OSError) -> str:
 
 
 def _to_line(entry: LogEntry) -> dict[str, Any]:
-    """An entry as the file has it, where the tally is called "items"."""
+    """An entry as in the file, where the tally is called "items"."""
     line = _as_dict(structs.replace(entry, items=()))
     del line["number"]
     line["items"] = line.pop("tally")
@@ -313,7 +315,7 @@ def _to_line(entry: LogEntry) -> dict[str, Any]:
 
 
 def _from_line(line: dict[str, Any], number: int) -> LogEntry:
-    """The entry of a line; raises msgspec's errors where it is none."""
+    """The entry of a line; raises msgspec's errors for any other line."""
     own = {"tally": line.get("items", {}), "items": (), "number": number}
     return msgspec.convert(line | own, LogEntry)
 

@@ -193,6 +193,9 @@ def _between(points: tuple[tuple[float, float], ...], age: float) -> float:
     return points[0][1] if age > points[0][0] else points[-1][1]
 
 
+_PIDS = {node.hostname: node.pid for node in NODES}
+
+
 class Traffic:
     """Collects the events; `at` is always seconds before (negative) the end of the picture."""
 
@@ -209,7 +212,8 @@ class Traffic:
     def emit(self, type: str, at: float, host: str, **fields: Any) -> None:
         """Record one event, unless it is still to come or its worker was gone by then."""
         if at <= 0 and not (host == GPU and at > -LOST_AT):
-            self.events.append(Event(type=type, hostname=host, timestamp=self.now + at, **fields))
+            at += self.now
+            self.events.append(Event(type, host, at, pid=_PIDS.get(host), **fields))
 
     def iso(self, at: float) -> str:
         """Write a time as Celery writes an ETA."""
@@ -371,7 +375,6 @@ class Traffic:
                     "worker-heartbeat",
                     at,
                     node.hostname,
-                    pid=node.pid,
                     freq=2.0,
                     active=node.busy if at > -2.0 else min(active, node.concurrency),
                     processed=node.processed + started,

@@ -130,18 +130,21 @@ class Contradictions:
             self._confirmed[task_id] = _Confirmed(min(times + 1, 8), now + pause)
 
     def _learn(self, task: Task) -> None:
-        started = task.started
+        started, received, name = task.started, task.received, task.name
         record = self._records.get(task.worker or "")
         if started is None or record is None:
             return
+        # Hundreds come here at each sweep: `max` costs more than all else.
         watch = self._watch(record)
-        watch.start = max(watch.start, started)
-        if task.received is not None:
-            watch.order = max(watch.order, _ready(task))
-        if task.name is not None:
-            self._runtimes.note(task.name, task.runtime or (task.finished or 0.0) - started)
-            if task.received is not None:
-                self._waits.note(task.name, max(0.0, started - _ready(task)))
+        if started > watch.start:
+            watch.start = started
+        ready = None if received is None else _ready(task)
+        if ready is not None and ready > watch.order:
+            watch.order = ready
+        if name is not None:
+            self._runtimes.note(name, task.runtime or (task.finished or 0.0) - started)
+            if ready is not None:
+                self._waits.note(name, started - ready if started > ready else 0.0)
 
     def _watch(self, record: WorkerRecord) -> _Watch:
         watch = self._watched.get(record.hostname)
@@ -250,7 +253,8 @@ def _ready(task: Task) -> float:
     """Since when its worker may have started it: it had it, and its ETA had come."""
     at = task.received or task.seen
     extra = task.extra
-    return at if extra is None or extra.eta is None else max(at, extra.eta)
+    eta = None if extra is None else extra.eta
+    return at if eta is None or eta < at else eta
 
 
 def _since(task: Task) -> float:

@@ -1,8 +1,8 @@
 """What nearly every event is: its task's next step, on the worker where it is.
 
-A task is received, starts and succeeds, in this order. That is taken here in one loop, which asks
-no more than whether it is so; every other event goes to its rule, which gives the same answer for
-these steps (a property test compares the two).
+A task is sent, received, starts and succeeds, in this order. From its receipt on that is taken here
+in one loop, which asks no more than whether it is so; every other event goes to its rule, which
+gives the same answer for these steps (a property test compares the two).
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from operator import length_hint
 from celerytui.iso_time import epoch
 from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
+from celerytui.store.extras import SharedExtra
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
+from celerytui.store.processes import Process
 from celerytui.store.runs import RUNTIME_SLACK
 from celerytui.store.tasks import NEW, STATES, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
+SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
 
 TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
+SENT_TO_RECEIVED = SENT * STATES + RECEIVED
 NEW_RECEIVED = NEW + RECEIVED
+
+NOBODYS = object()
+"""Stands for the pid where several processes have a worker's name."""
 
 USUAL = frozenset(("task-received", "task-started", "task-succeeded"))
 
@@ -74,80 +81,103 @@ class FastPath:
         self._common.learn(last.args, last.kwargs, last.result)
 
     def _take(self, events: Iterator[Event], now: float) -> None:
-        # How many events a second there can be hangs on this loop: what it needs is local, and
-        # it calls nothing of Python but `_receive`, unless a worker's clock is off.
+        # How many events a second there can be hangs on this loop: what it needs is local, is
+        # looked up once for each worker that speaks, and a usual event costs one call of Python at
+        # the most, unless a clock is off.
         find, records = self._tasks.get, self._workers.records.get
         unfinished, succeed = self._unfinished, self._table.eviction.succeed
         note, common = self._note, self._common.known
-        rule, receive, hear = self._rule, self._receive, self._workers.hear
-        set_clock = self._messages.set_worker_clock
-        received, started, success, slack = RECEIVED, STARTED, SUCCESS, RUNTIME_SLACK
-        starts = successes = booked = 0
+        rule, hear = self._rule, self._workers.hear
+        receive, deliver = self._receive, self._deliver
+        set_clock, book = self._messages.set_worker_clock, self._book
+        sent, received, started, success = SENT, RECEIVED, STARTED, SUCCESS
+        slack = RUNTIME_SLACK
+        starts = successes = 0
         hostname: str | None = None
         record = self._nobody
         try:
             for event in events:
                 kind, task_id, at = event.type, event.uuid, event.timestamp
-                if kind not in USUAL or not task_id:
-                    rule(event)
-                    hostname = None
-                    continue
-                if event.hostname != hostname:
-                    if starts - successes != booked:
-                        record.running += starts - successes - booked
-                        booked = starts - successes
-                    hostname = event.hostname
-                    known = records(hostname)
-                    if known is None or known.proven != now:
-                        known = hear(hostname, now)
-                    record = known
-                    worker, skew = record.key, record.skew
-                task = find(task_id)
-                if task is None and kind == "task-received":
-                    receive(event, task_id, record)
-                    continue
-                if task is None or task.worker is not worker:
-                    rule(event)
-                    continue
-                state = task.state
-                if state is received and kind == "task-started" and at >= (task.received or 0.0):
-                    task.state = started
-                    task.started = at
-                    if skew.shift is not None:
-                        set_clock(task, skew)
-                    starts += 1
-                elif (
-                    state is started
-                    and kind == "task-succeeded"
-                    # It ends this run, and no earlier one of that worker.
-                    and (begin := task.started) is not None
-                    and at >= begin
-                    and at - ((runtime := event.runtime) or 0.0) >= begin - slack
-                ):
-                    task.state = success
-                    task.finished = at
-                    task.runtime = runtime
-                    text = event.result
-                    if text is not None:
-                        task.result = text if len(text) > SHARED_LENGTH else common(text, text)
-                    del unfinished[task_id]
-                    succeed(task)
-                    record.tasks.pop(task_id, None)
-                    record.succeeded += 1
-                    successes += 1
-                else:
-                    rule(event)
-                    continue
-                if at > task.seen:
-                    task.seen = at
-                note(task.id)
+                if kind in USUAL and task_id:
+                    if event.hostname != hostname:
+                        if starts or successes:
+                            book(record, starts, successes)
+                            starts = successes = 0
+                        hostname = event.hostname
+                        known = records(hostname)
+                        if known is None or known.proven != now:
+                            known = hear(hostname, now)
+                        record = known
+                        worker, forget = record.hostname, record.tasks.pop
+                        process, shift = record.process, record.skew.shift
+                        pid = NOBODYS if record.others else process.pid
+                    task = find(task_id)
+                    if task is None:
+                        if kind == "task-received" and event.pid == pid:
+                            receive(event, task_id, record, process)
+                            continue
+                    elif task.worker is worker and event.pid == pid:
+                        state = task.state
+                        if state is received:
+                            if kind == "task-started" and at >= (task.received or 0.0):
+                                task.state = started
+                                task.started = at
+                                if shift is not None:
+                                    set_clock(task, record.skew)
+                                if at > task.seen:
+                                    task.seen = at
+                                note(task.id)
+                                starts += 1
+                                continue
+                        elif (
+                            state is started
+                            and kind == "task-succeeded"
+                            # It ends this run, and no earlier one of that worker.
+                            and (begin := task.started) is not None
+                            and at >= begin
+                            and at - ((runtime := event.runtime) or 0.0) >= begin - slack
+                        ):
+                            task.state = success
+                            task.finished = at
+                            task.runtime = runtime
+                            if at > task.seen:
+                                task.seen = at
+                            text = event.result
+                            if text is not None:
+                                task.result = (
+                                    text if len(text) > SHARED_LENGTH else common(text, text)
+                                )
+                            del unfinished[task_id]
+                            succeed(task)
+                            forget(task_id, None)
+                            note(task.id)
+                            successes += 1
+                            continue
+                    elif (
+                        task.state is sent
+                        and kind == "task-received"
+                        and event.pid == pid
+                        and task.worker is None
+                        and deliver(event, task, record, process)
+                    ):
+                        continue
+                if starts or successes:
+                    book(record, starts, successes)
+                    starts = successes = 0
+                rule(event)
+                # Whatever it did to the worker, it is looked at anew.
+                hostname = None
         finally:
-            if starts - successes != booked:
-                record.running += starts - successes - booked
-            self._table.moves[TO_STARTED] += starts
-            self._table.moves[TO_SUCCESS] += successes
+            book(record, starts, successes)
 
-    def _receive(self, event: Event, task_id: str, record: WorkerRecord) -> None:
+    def _book(self, record: WorkerRecord, starts: int, successes: int) -> None:
+        """Count what a worker did."""
+        record.running += starts - successes
+        record.succeeded += successes
+        self._table.moves[TO_STARTED] += starts
+        self._table.moves[TO_SUCCESS] += successes
+
+    def _receive(self, event: Event, task_id: str, record: WorkerRecord, process: Process) -> None:
         """Hold the task of a task-received that is the first to tell of it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp
@@ -172,10 +202,32 @@ class FastPath:
             task.extra = TaskExtra(eta=epoch(event.eta), expires=epoch(event.expires))
         if record.skew.shift is not None:
             self._messages.set_worker_clock(task, record.skew)
-        process = record.process
-        alone = record.key is record.hostname and event.pid == process.pid
-        record.tasks[task_id] = process if alone else record.hear(event, record.told)
+        record.tasks[task_id] = process
         self._table.moves[NEW_RECEIVED] += 1
         if len(self._tasks) > self._table.max_tasks:
             self._table.evict()
         self._note(task_id)
+
+    def _deliver(self, event: Event, task: Task, record: WorkerRecord, process: Process) -> bool:
+        """Take the task-received of one that was sent, once; False where more is known of it."""
+        extra, at = task.extra, event.timestamp
+        own = extra is not None and type(extra) is not SharedExtra
+        if own or at < (task.sent or 0.0) or event.eta is not None or event.expires is not None:
+            return False
+        task.state = RECEIVED
+        task.worker = record.hostname or None
+        task.received = at
+        if at > task.seen:
+            task.seen = at
+        if task.queue is None:
+            task.queue = record.only_queue
+        if event.retries is not None:
+            task.retries = event.retries
+        self._messages.describe(task, event)
+        shift = record.skew.shift
+        if shift is not None or (extra is not None and (extra.client_shift or extra.worker_shift)):
+            self._messages.set_worker_clock(task, record.skew)
+        record.tasks[task.id] = process
+        self._table.moves[SENT_TO_RECEIVED] += 1
+        self._note(task.id)
+        return True

@@ -62,13 +62,16 @@ class Messages:
 
     def describe(self, task: Task, event: Event) -> None:
         """Take all that the event says of the message; it may leave fields out."""
-        if event.name is not None:
-            task.name = self.task_name(event.name)
-        if event.args is not None:
-            task.args = self.common(event.args)
-        if event.kwargs is not None:
-            task.kwargs = self.common(event.kwargs)
-        self.relate(task, event.root_id, event.parent_id)
+        # It mostly says what the task-sent said.
+        name, args, kwargs = event.name, event.args, event.kwargs
+        if name is not None and name != task.name:
+            task.name = self.task_name(name)
+        if args is not None and args != task.args:
+            task.args = self.common(args)
+        if kwargs is not None and kwargs != task.kwargs:
+            task.kwargs = self.common(kwargs)
+        if task.lineage is not OWN_ROOT or event.root_id not in (None, task.id):
+            self.relate(task, event.root_id, event.parent_id)
 
     def fill(self, task: Task, event: Event) -> None:
         """Take what the event says where nothing is known yet."""

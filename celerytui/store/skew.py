@@ -71,18 +71,20 @@ class ClientClocks:
 
     def __init__(self) -> None:
         self._hosts: dict[str, Skew] = {}
+        self._clients: dict[str, Skew] = {}
 
     def take(self, client: str, stamp: float, now: float) -> None:
         """Take the stamp of a task-sent of the client, which is `gen1@host`."""
-        host = client.rpartition("@")[2]
-        skew = self._hosts.get(host)
+        skew = self._clients.get(client)
         if skew is None:
-            if len(self._hosts) >= MAX_HOSTS:
+            host = client.rpartition("@")[2]
+            if len(self._clients) >= MAX_HOSTS:
                 self._hosts.clear()
-            skew = self._hosts[host] = Skew()
+                self._clients.clear()
+            skew = self._clients[client] = self._hosts.setdefault(host, Skew())
         skew.take(stamp, now)
 
     def shift(self, client: str) -> float | None:
         """Seconds that the client's clock is ahead of ours, None where they agree, NaN: unknown."""
-        skew = self._hosts.get(client.rpartition("@")[2])
+        skew = self._clients.get(client) or self._hosts.get(client.rpartition("@")[2])
         return UNKNOWN if skew is None else skew.shift

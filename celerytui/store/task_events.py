@@ -103,7 +103,12 @@ class TaskEvents:
                 self._address(task, event)
         else:
             self._reruns.take_sent(task, event)
-        if task.more.client_shift and (record := self._records.get(task.worker or "")):
+        extra = task.extra
+        if (
+            extra is not None
+            and extra.client_shift
+            and (record := self._records.get(task.worker or ""))
+        ):
             self._set_clock(task, record.skew)
         self._touch(task, sent)
 
@@ -251,8 +256,10 @@ class TaskEvents:
 
 def _is_alone(task: Task) -> bool:
     """Whether no more is known of a task than that it was sent, once."""
+    if task.state is not SENT:
+        return False
     more = task.more
-    return task.state is SENT and not (more.attempts or more.messages)
+    return not (more.attempts or more.messages)
 
 
 def _ends(task: Task, event: Event, worker: str | None) -> bool:

@@ -14,10 +14,13 @@ REMEMBERED = 300.0
 
 
 class _Times(Struct):
-    """The last ones, in seconds, and the longest: of these, since the last turn, and before it."""
+    """The last ones, in seconds, and the longest: of these, since the last turn, and before it.
+
+    The longest of these is looked for when it is asked for: more often they are noted.
+    """
 
     last: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
-    longest_last: float = 0.0
+    longest_last: float | None = None
     longest: float = 0.0
     earlier: float = 0.0
 
@@ -44,8 +47,9 @@ class UsualTimes:
                 del self._times[next(iter(self._times))]
             times = self._times[key] = _Times()
         times.last.append(seconds)
-        times.longest_last = max(times.last)
-        times.longest = max(times.longest, seconds)
+        times.longest_last = None
+        if seconds > times.longest:
+            times.longest = seconds
 
     def usual(self, *keys: str | None) -> float | None:
         """The median of the first of these that is known, in seconds."""
@@ -55,7 +59,11 @@ class UsualTimes:
     def longest(self, *keys: str | None) -> float | None:
         """The longest of the first of these that is known, in seconds."""
         times = self._first(keys)
-        return None if times is None else max(times.longest, times.earlier, times.longest_last)
+        if times is None:
+            return None
+        if times.longest_last is None:
+            times.longest_last = max(times.last)
+        return max(times.longest, times.earlier, times.longest_last)
 
     def _first(self, keys: tuple[str | None, ...]) -> _Times | None:
         return next((self._times[key] for key in keys if key in self._times), None)

@@ -14,26 +14,22 @@ MAX_LOST = 5_000
 SILENT_BEATS = 2
 SILENT_TASKS = 2
 
-_NOT_ALONE = object()
-
 
 class WorkerRecord:
     """A worker with its processes: `process` is the one that is at work, newest of several.
 
     `others` are those before it that may still have tasks, `speaking` the one whose event is being
-    taken. `key` is the hostname where one process has the name, else an object that is no
-    hostname. `only_queue` is the one that all of its tasks come from, None where it has several or
-    is not known to have any. `succeeded`, `failed` and `retried` are counted here, for speed;
-    `tasks` are the ids it received or started and has not finished, with their process, `running`
-    how many it started of them. `told` is when its last task event came, `proven` the batch whose
-    task events were last taken as proof that it sends them, `proof` the heartbeat from which on
-    silence about tasks is judged: (arrival, processed, beats since). `lost` are the ids of the
-    newest tasks that were lost with it, some of which may be back. `skew` is how its clock differs
-    from ours.
+    taken. `only_queue` is the one that all of its tasks come from, None where it has several or is
+    not known to have any. `succeeded`, `failed` and `retried` are counted here, for speed; `tasks`
+    are the ids it received or started and has not finished, with their process, `running` how many
+    it started of them. `told` is when its last task event came, `proven` the batch whose task
+    events were last taken as proof that it sends them, `proof` the heartbeat from which on silence
+    about tasks is judged: (arrival, processed, beats since). `lost` are the ids of the newest tasks
+    that were lost with it, some of which may be back. `skew` is how its clock differs from ours.
     """
 
     __slots__ = (
-        *("counted", "done", "failed", "hostname", "key", "lost", "only_queue", "others"),
+        *("counted", "done", "failed", "hostname", "lost", "only_queue", "others"),
         *("process", "proof", "proven", "retried", "running", "skew", "speaking", "succeeded"),
         *("tasks", "told", "unsettled", "worker"),
     )
@@ -41,7 +37,6 @@ class WorkerRecord:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.hostname = worker.hostname
-        self.key: object = worker.hostname
         self.process = self.speaking = Process(None, worker.first_seen)
         self.others: list[Process] = []
         self.only_queue: str | None = None
@@ -76,7 +71,6 @@ class WorkerRecord:
         """Make this the process that the worker's figures are about."""
         self.others = [one for one in self.processes() if one is not process]
         self.process = self.speaking = process
-        self._note_alone()
         self.worker.pid = process.pid
         self.worker.last_heartbeat = process.heartbeat
         forget_answers(self)
@@ -84,7 +78,6 @@ class WorkerRecord:
     def forget(self, process: Process) -> None:
         """Drop a process that is gone and has no task any more."""
         self.others.remove(process)
-        self._note_alone()
         if self.speaking is process:
             self.speaking = self.process
 
@@ -182,9 +175,6 @@ class WorkerRecord:
             worker.retried = self.retried
         worker.last_seen = max(worker.last_seen, self.told)
         return worker
-
-    def _note_alone(self) -> None:
-        self.key = _NOT_ALONE if self.others else self.hostname
 
 
 def forget_answers(record: WorkerRecord) -> None:

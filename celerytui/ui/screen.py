@@ -15,7 +15,7 @@ from celerytui.columns import clean
 from celerytui.control import Scope
 from celerytui.errors import FilterError
 from celerytui.model import LinkState
-from celerytui.query import parse_filter, quoted
+from celerytui.query import quoted
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.bar import Bar
@@ -34,13 +34,13 @@ from celerytui.ui.messages import (
     StoreChanged,
     TaskSelected,
 )
+from celerytui.ui.narrowing import Narrowing
 from celerytui.ui.navigator import Navigator
-from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session, something_wrong
 from celerytui.ui.views.body import Body
-from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
+from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS
 from celerytui.ui.views.task.detail import DetailPane
 from celerytui.ui.views.tasks.table import TaskTable, as_json
 
@@ -67,7 +67,8 @@ class MainScreen(Screen[None]):
         self.filter_bar = FilterBar(session)
         self.footer = Footer(session, self.key_hints)
         self.navigator = Navigator(session, self.body, self.tabs)
-        self.causes = Causes(session, self.body, self.navigator, self.filter_by)
+        self.narrowing = Narrowing(session, self.body, self.filter_bar, self.navigator)
+        self.causes = Causes(session, self.body, self.navigator, self.narrowing.by)
         self.bars: tuple[Bar, ...] = (
             Header(session, id="header"),
             self.tabs,
@@ -89,12 +90,12 @@ class MainScreen(Screen[None]):
     @property
     def table(self) -> TaskTable:
         """The task table."""
-        return self.body.query_one(TaskTable)
+        return self.body.of_kind(TaskTable)
 
     @property
     def detail(self) -> DetailPane:
         """The pane that shows one task."""
-        return self.body.query_one(DetailPane)
+        return self.body.of_kind(DetailPane)
 
     @property
     def pane(self) -> Pane | None:
@@ -193,7 +194,7 @@ class MainScreen(Screen[None]):
             if self.body.view is not left and self.body.view.opens is None:
                 self.detail.show(self.table.cursor)
             self.repaint()
-        elif not (self._clear_filter() or self._clear_marks() or self.ordered.release_cursor()):
+        elif not (self.narrowing.clear() or self._clear_marks() or self.ordered.release_cursor()):
             self.navigator.home()
             self.repaint()
 
@@ -238,60 +239,29 @@ class MainScreen(Screen[None]):
         return self.focused if isinstance(self.focused, TablePane) else self.table
 
     async def action_edit_filter(self) -> None:
-        table, body = self.narrowed, self.body
-        here = any(spec.name == table.id for spec in body.view.panes)
-        if not here or body.alone not in (None, table.id):
-            self.navigator.go(list_of(Scope.TASK))
+        if await self.narrowing.edit():
             self.repaint()
-        if self.filter_bar.display and body.typed_for == table.id:
-            self.filter_bar.input.focus()
-            return
-        body.typed_for = table.id
-        await self.filter_bar.open(table.narrowed_by, table.SOUGHT)
-
-    @property
-    def narrowed(self) -> NarrowedPane[Any]:
-        """The pane that the line above is about: the one in focus, else the table of tasks."""
-        return self.focused if isinstance(self.focused, NarrowedPane) else self.table
-
-    @property
-    def _typed_for(self) -> NarrowedPane[Any]:
-        pane = self.body.by_name.get(self.body.typed_for or "")
-        return pane if isinstance(pane, NarrowedPane) else self.table
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self._typed_for.narrow(event.text, event.filter)
+        self.narrowing.changed(event)
 
     @on(FilterBar.Failed)
     def _filter_failed(self) -> None:
-        self._typed_for.keep_narrowed()
+        self.narrowing.failed()
 
     @on(FilterBar.Closed)
     def _filter_closed(self, event: FilterBar.Closed) -> None:
-        table = self._typed_for
-        self.body.typed_for = None
-        if event.kept:
-            table.end_narrowing()
-            if table.narrowed_by:
-                table.take_first()
-        else:
-            self.filter_by(self.filter_bar.before, table)
-        if table.display:
-            table.focus()
-        else:  # another view was clicked
-            self.body.arrange_panes(focus=True)
+        self.narrowing.closed(kept=event.kept)
 
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
-        before = self.session.filter_text
         try:
-            self.filter_by(event.text)
+            self.narrowing.show_tasks(event.text)
         except FilterError as error:  # a name may be longer than a filter
             self._say(f"cannot filter by that: {error.message}", seconds=5)
-            return
-        self.navigator.follow(list_of(Scope.TASK), lambda: self.filter_by(before))
-        self.repaint()
+        else:
+            self.repaint()
 
     @on(FigureOpened)
     def _figure_opened(self, event: FigureOpened) -> None:
@@ -304,24 +274,9 @@ class MainScreen(Screen[None]):
         else:
             self._say("no red number: nothing is wrong")
 
-    def filter_by(self, text: str, table: NarrowedPane[Any] | None = None) -> None:
-        """Narrow a pane, by default the tasks, by a text that parses; "" for all."""
-        table = table or self.table
-        parses = text and not table.SOUGHT
-        made = parse_filter(text) if parses else None
-        table.narrow(text, made)
-
-    def _clear_filter(self) -> bool:
-        """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.
-
-        Only where it is seen; False where nothing that is seen leaves anything out.
-        """
-        tables = [pane for pane in self.body.panes if isinstance(pane, NarrowedPane)]
-        narrowed = [table for table in tables if table.narrowed_by]
-        narrowed.sort(key=lambda table: (not table.has_focus, table is not self.table))
-        for table in narrowed[:1]:
-            self.filter_by("", table)
-        return bool(narrowed)
+    def filter_by(self, text: str) -> None:
+        """Narrow the tasks; "" for all. Raises FilterError."""
+        self.narrowing.by(text)
 
     def action_sort(self) -> None:
         from celerytui.ui.dialogs.choice import Choice

@@ -26,7 +26,7 @@ def assert_told(terminal: Terminal) -> None:
     terminal.assert_restored()
     assert "Traceback (most recent call last):" in terminal.said
     assert "cannot reach amqp://user:**@broker.example//" in terminal.said
-    assert terminal.said.splitlines()[-2].startswith("celerytui crashed; this is a bug.")
+    assert terminal.said.splitlines()[-1].startswith("celerytui crashed; this is a bug.")
     assert "locals" not in terminal.said
     # Neither shown nor sent at any time.
     assert PASSWORD.encode() not in terminal.output

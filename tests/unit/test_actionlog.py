@@ -115,7 +115,7 @@ def test_what_cannot_be_written_is_said_and_kept(tmp_path: Path) -> None:
     assert len(log.entries()) == 1
     homeless = opened(None)
     homeless.record(outcome())
-    assert homeless.trouble == "no home directory for the log"
+    assert homeless.trouble == "no home directory for the action log"
     assert len(homeless.entries()) == 1
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import celerytui
-from celerytui import cli, masking
+from celerytui import cli, masking, signals
 from celerytui.errors import AppError, BrokerUnavailable, FilterError, ReadOnly, SettingsError
 from celerytui.settings import Settings
 
@@ -324,7 +324,7 @@ def test_a_quick_import_is_not_announced(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(cli, "SLOW_IMPORT_SECONDS", 600.0)
+    monkeypatch.setattr(signals, "SLOW_IMPORT_SECONDS", 600.0)
     write(project, "quick_app", TINY_APP)
 
     assert run("-A", "quick_app") == 0

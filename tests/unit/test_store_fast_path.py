@@ -10,11 +10,23 @@ from hypothesis import strategies as st
 
 from celerytui.model import Batch, Event
 from celerytui.store import Store
-from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, known, survey, task_event
+from tests.unit.store_stream import (
+    ALPHA,
+    BETA,
+    T0,
+    beat,
+    feed,
+    held,
+    known,
+    survey,
+    task_event,
+    worker_event,
+)
 
 pytestmark = pytest.mark.slow
 
 KINDS = ("received", "started", "succeeded")
+LIVES = ("online", "heartbeat", "offline")
 ODD = ("sent", "failed", "retried", "revoked", "rejected", "cancelled", "progress")
 
 
@@ -35,7 +47,11 @@ class Ruled(Store):
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     """An event of one of a few tasks on one of two workers, likely a usual step."""
-    kind = draw(st.sampled_from(KINDS * 5 + ODD))
+    kind = draw(st.sampled_from(KINDS * 5 + ODD + LIVES))
+    pid = draw(st.sampled_from([None, 7, 7, 7, 9]))
+    if kind in LIVES:
+        host = draw(st.sampled_from([ALPHA, BETA]))
+        return worker_event(kind, draw(st.integers(0, 20)), host, pid=pid, active=1, processed=3)
     id = draw(st.sampled_from("abcd"))
     fields: dict[str, Any] = {}
     if kind in ("sent", "received"):
@@ -49,7 +65,7 @@ def events(draw: st.DrawFn) -> Event:
         fields["result"] = draw(st.sampled_from([None, "None", "x" * 20]))
         fields["runtime"] = draw(st.sampled_from([None, 0.5, 15.0]))
     host = draw(st.sampled_from([ALPHA, ALPHA, ALPHA, BETA, "", "gen7@web"]))
-    return task_event(kind, draw(st.integers(0, 20)), id, host, **fields)
+    return task_event(kind, draw(st.integers(0, 20)), id, host, pid=pid, **fields)
 
 
 def facts(store: Store) -> Any:

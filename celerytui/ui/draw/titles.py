@@ -37,6 +37,12 @@ def fit_title(left: Spans, right: Spans, room: int, ellipsis: str) -> tuple[Span
     return name, rights[-1] if span_width(rights[-1]) > LONG else []
 
 
+def fit_parts(spans: Spans, room: int) -> Spans:
+    """As many parts as fit in `room` cells; the first whatever its width."""
+    parts = _shorter(spans)
+    return next((part for part in parts if span_width(part) <= room), parts[-1])
+
+
 def _shorter(spans: Spans) -> list[list[Span]]:
     """The spans whole, then with one part less each time, down to the first part."""
     flat = "".join(text for text, _ in spans)

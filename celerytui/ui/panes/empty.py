@@ -151,7 +151,7 @@ def no_tasks(session: Session) -> EmptyState:
     if link.state is LinkState.NO_EVENTS:
         return EmptyState(
             "No events on this transport",
-            f"{clean(link.error or '')} Without events tasks cannot be shown live; "
+            f"{clean(link.error or '')} Tasks cannot be shown live; "
             "workers' replies and queue lengths can.",
             warns=True,
         )

@@ -27,6 +27,7 @@ from celerytui.health.workers import LATE, LOST, SHARED, is_skewed
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans, span_width
+from celerytui.ui.draw.titles import fit_parts
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.views.worker.pane import WorkerPane
 
@@ -71,7 +72,7 @@ class WorkerFacts(WorkerPane, ScrolledPane):
             lines += [[(part, role)] for part in wrap(note, max(20, width))]
         lines += self._lost(worker, width)
         for label, spans in self._facts(worker, stats, width):
-            lines.append([(label.ljust(LABEL), "muted"), *spans])
+            lines.append([(label.ljust(LABEL), "muted"), *fit_parts(spans, width - LABEL)])
         lines += [
             [],
             section(width, "Consumes", self.age("active_queues"), glyphs=self.session.glyphs),
