@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import string
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.errors import NoWidget
 from textual.events import Key, MouseScrollDown, MouseScrollUp, Paste
 from textual.geometry import Offset
 
@@ -63,11 +65,13 @@ def somewhere(at: Driver, rng: random.Random) -> Offset:
     """A place on the screen, but for one that says that it quits, there or behind a dialog."""
     place = Offset(rng.randrange(at.app.size.width), rng.randrange(at.app.size.height))
     near = slice(max(0, place.x - 8), place.x + 8)
-    widget, region = at.app.screen.get_widget_at(*place)
-    lines = [widget.render_line(place.y - region.y).text[max(0, near.start - region.x) :][:16]]
+    lines = []
+    with contextlib.suppress(NoWidget):
+        widget, region = at.app.screen.get_widget_at(*place)
+        lines.append(widget.render_line(place.y - region.y).text[max(0, near.start - region.x) :])
     if place.y == at.app.size.height - 1:
         lines.append(rows(at.app.main.footer)[0][near])
-    return Offset(0, 0) if any("quit" in line.lower() for line in lines) else place
+    return Offset(0, 0) if any("quit" in line[:16].lower() for line in lines) else place
 
 
 async def click(at: Driver, rng: random.Random) -> None:
