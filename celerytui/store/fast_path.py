@@ -178,7 +178,7 @@ class FastPath:
         self._table.moves[TO_SUCCESS] += successes
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord, process: Process) -> None:
-        """Hold the task of a task-received that is the first to tell of it."""
+        """Hold the task of a task-received that is the first to report it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp
         own_root = event.parent_id is None and event.root_id == task_id

@@ -22,7 +22,7 @@ class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
 
     `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`, and
-    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` are told the stamps of
+    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` are notified of the stamps of
     each task-sent, by whoever knows when it came.
     """
 
@@ -134,7 +134,7 @@ class Messages:
     def relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
         """Take what is said of the task's family.
 
-        The parent that was told first stays while the root does: a task that is replaced or
+        The parent that was reported first stays while the root does: a task that is replaced or
         retried is sent again, by what it called or by itself. No task is its own ancestor.
         """
         known = task.lineage

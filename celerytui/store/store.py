@@ -299,7 +299,7 @@ class Store:
             return self._workers.queues_consumed()[0]
 
     def task_names(self) -> list[str]:
-        """The names of tasks that events or workers told, sorted."""
+        """The names of tasks that events or workers reported, sorted."""
         with self._lock:
             names = list(self._messages.task_names)
         return sorted(names)

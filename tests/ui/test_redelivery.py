@@ -147,7 +147,7 @@ async def test_a_broker_that_blocks_is_told_in_the_banner_until_it_is_over() -> 
         )
         await at.news()
         assert (
-            "RabbitMQ blocks publishers: memory alarm; workers cannot be heard" in rows(banner)[0]
+            "RabbitMQ blocks publishers: memory alarm; their events are delayed" in rows(banner)[0]
         )
         at.engine.broker.blockage = None
         await at.news()

@@ -3,7 +3,7 @@
 They have some sixty caches of up to 16,384 results each, among them the width of each text, each
 text that a dialog's edge cut in two and each colour that something faded through. Of a display
 that changes all the time little comes again: for hours they grow by some kilobytes a minute, and
-what they keep lies scattered among what is let go of, so that its memory cannot be used again.
+what they keep lies scattered among what is freed, so that its memory cannot be used again.
 """
 
 from __future__ import annotations
