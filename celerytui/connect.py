@@ -141,7 +141,7 @@ def loaded(app: Any) -> Any:
 def ready(app: Any) -> Any:
     """The app itself, after Celery's lazy imports: threads can then share it.
 
-    Opens no connection. What cannot be imported fails again where it is used, and is reported there.
+    Opens no connection. What cannot be imported fails again where it is used, with its reason.
     """
     app = loaded(app)
     with contextlib.suppress(Exception):

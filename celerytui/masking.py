@@ -141,8 +141,8 @@ def learn(secrets: Iterable[str]) -> None:
 def passwords_in(url: str) -> Iterator[str]:
     """The passwords that a URL, or a list of URLs joined by ";", holds, as they are written.
 
-    A password that is also the user, the host or the scheme is left out: it cannot be distinguished from
-    them in a text.
+    A password that is also the user, the host or the scheme is left out: a text does not show which
+    of them it is.
     """
     for part in NEXT_URL.split(url):
         scheme, _, rest = _split(part)

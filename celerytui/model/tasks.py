@@ -303,7 +303,7 @@ class Task(Struct, gc=False):
         return max(0.0, now + self.more.worker_ahead - self.finished)
 
     def running(self, now: float) -> float | None:
-        """Seconds it ran: as the worker reported, else as the events say, up to `now` if it runs."""
+        """Seconds it ran: by the worker's report, else by the events, up to `now` if it runs."""
         if self.runtime is not None:
             return self.runtime
         if self.started is None:

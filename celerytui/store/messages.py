@@ -22,8 +22,8 @@ class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
 
     `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`, and
-    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` are notified of the stamps of
-    each task-sent, by whoever knows when it came.
+    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` take the stamps of each
+    task-sent, from the caller, which knows when it came.
     """
 
     def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:

@@ -188,7 +188,7 @@ class Seeding:
                 task.queue = self._messages.queue_name(routing_key)
 
     def _settle(self, survey: Survey, listed: set[str | None]) -> Iterator[None]:
-        """Miss the tasks that their worker no longer runs, and reported nothing of: they ended unseen.
+        """Mark tasks as missed that their worker no longer runs and did not report.
 
         After a gap that goes for waiting ones too. Else not: a worker does not list what it holds
         back for a rate limit. A gap that ends after the survey ends this: another is to come.
