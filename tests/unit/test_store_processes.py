@@ -126,9 +126,12 @@ def test_once_another_is_started_in_its_place_a_silent_process_is_gone(pid: int)
         # What it says is at once what is shown; the other may still be heard of.
         assert (known(store).active, known(store).processed) == (0, 0)
         assert held(store, "a").state is TaskState.STARTED
-    second.say("heartbeat", 8)
-    store.sweep(T0 + 8)
-    assert held(store, "a").state is TaskState.LOST
+    for now in range(8, 20, 2):
+        second.say("heartbeat", now)
+        store.sweep(T0 + now)
+        # In containers, whose is what cannot be told for certain: there it has its time.
+        lost = pid != 1 or now - 2.5 > LOST_AFTER
+        assert held(store, "a").state is (TaskState.LOST if lost else TaskState.STARTED)
     worker = known(store)
     assert (worker.status, worker.pids, worker.running) == ("online", (), 0)
 
