@@ -32,6 +32,7 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
+from celerytui.model.statistics import Quantiles, TypeDetail, TypeFigures, TypePlace
 from celerytui.model.tasks import (
     BY_CONSTANT,
     CLOCKS_AGREE,
@@ -66,6 +67,7 @@ __all__ = [
     "Message",
     "Outage",
     "Outcome",
+    "Quantiles",
     "Queue",
     "QueueDepth",
     "Redelivery",
@@ -79,6 +81,9 @@ __all__ = [
     "Task",
     "TaskExtra",
     "TaskState",
+    "TypeDetail",
+    "TypeFigures",
+    "TypePlace",
     "Worker",
     "WorkerStatus",
     "id_text",

@@ -39,7 +39,8 @@ class FastPath:
     """Applies events in their order.
 
     `rule` takes those that are no usual step, `failed` those that raised, whatever they did until
-    then: one of them does not cost the others.
+    then: one of them does not cost the others. `ended` takes the tasks that succeeded, before
+    anything else happens to them.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class FastPath:
         messages: Messages,
         rule: Callable[[Event], None],
         failed: Callable[[Event], None],
+        ended: Callable[[list[Task], float], None],
     ) -> None:
         self._table = table
         self._tasks = table.by_id
@@ -64,6 +66,8 @@ class FastPath:
         self._nobody = WorkerRecord(Worker("", 0.0, 0.0))
         self._rule = rule
         self._failed = failed
+        self._take_ended = ended
+        self._ended: list[Task] = []
 
     def apply(self, events: list[Event], now: float) -> None:
         """Take the events of a batch, one or more, that came at `now`."""
@@ -74,6 +78,7 @@ class FastPath:
                 break
             except Exception:
                 self._failed(events[-length_hint(left) - 1])
+        self._take_ended(self._ended, now)
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
 
@@ -87,6 +92,7 @@ class FastPath:
         rule, receive, hear = self._rule, self._receive, self._workers.hear
         set_clock, book = self._messages.set_worker_clock, self._book
         received, started, success, slack = RECEIVED, STARTED, SUCCESS, RUNTIME_SLACK
+        ended, take_ended = self._ended, self._take_ended
         starts = successes = 0
         hostname: str | None = None
         record = self._nobody
@@ -145,11 +151,14 @@ class FastPath:
                             succeed(task)
                             forget(task_id, None)
                             note(task.id)
+                            ended.append(task)
                             successes += 1
                             continue
                 if starts or successes:
                     book(record, starts, successes)
                     starts = successes = 0
+                if ended:
+                    take_ended(ended, now)
                 rule(event)
                 # Whatever it did to the worker, it is looked at anew.
                 hostname = None
