@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,12 +59,12 @@ def exact(values: list[float], part: float) -> float:
 @pytest.mark.parametrize("shape", ["two humps", "even", "heavy tail"])
 def test_quantiles_are_within_one_and_a_half_percent(shape: str) -> None:
     rng = random.Random(7)
-    draw = {
+    shapes: dict[str, Callable[[], float]] = {
         "two humps": lambda: rng.lognormvariate(-1.5, 0.6) + (8.0 if rng.random() < 0.03 else 0.0),
         "even": lambda: rng.uniform(0.001, 30.0),
         "heavy tail": lambda: 0.005 * rng.paretovariate(1.1),
-    }[shape]
-    values = [draw() for _ in range(200_000)]
+    }
+    values = [shapes[shape]() for _ in range(200_000)]
     histogram = Histogram()
     for start in range(0, len(values), 1000):
         histogram.add(values[start : start + 1000])
@@ -274,7 +275,9 @@ def test_where_a_run_stands_among_its_type() -> None:
     )
     standing = store.types.standing("proj.add", 9.0)
     assert standing is not None
-    assert standing == (pytest.approx(0.8, abs=0.02), 100)
+    part, count = standing
+    assert count == 100
+    assert part == pytest.approx(0.8, abs=0.02)
     assert store.types.standing("proj.none", 1.0) is None
 
 

@@ -23,10 +23,11 @@ SUCCESS, FAILURE = TaskState.SUCCESS, TaskState.FAILURE
 class TypeRecord:
     """One name. Runs go into the shortest slice, and each slice that closes into a longer one.
 
+    `runtimes` and `waits` are those of succeeded runs that are not counted yet, a runtime for each.
     `seen` is when it last ended a run, `version` grows with all that changes its figures.
     """
 
-    __slots__ = ("index", "levels", "name", "places", "seen", "version")
+    __slots__ = ("index", "levels", "name", "places", "runtimes", "seen", "version", "waits")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,6 +35,8 @@ class TypeRecord:
         self.seen = 0.0
         self.version = 0
         self.places = 0
+        self.runtimes: list[float | None] = []
+        self.waits: list[float] = []
         kept = [
             seconds // (length * SECONDS)
             for seconds, length in zip(WINDOWS.values(), LENGTHS, strict=True)

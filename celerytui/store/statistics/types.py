@@ -15,7 +15,7 @@ from celerytui.model import (
     TypePlace,
 )
 from celerytui.store.statistics.ended import Ended, EndedRuns, compare
-from celerytui.store.statistics.histogram import MOST, Histogram, part_below, seconds_of
+from celerytui.store.statistics.histogram import MOST, Histogram, part_below, proper, seconds_of
 from celerytui.store.statistics.record import SECONDS, WINDOWS, TypeRecord, summary_of
 
 MAX_NAMES = 2_000
@@ -34,16 +34,14 @@ SUCCEEDED, FAILED, WAITS = range(3)
 
 
 class _Place:
-    """Runs of a name on a worker and from a queue; those that are not counted yet are kept."""
+    """Runs of a name on a worker and from a queue."""
 
-    __slots__ = ("failed", "queue", "record", "runtimes", "seen", "succeeded", "waits", "worker")
+    __slots__ = ("failed", "queue", "record", "seen", "succeeded", "worker")
 
     def __init__(self, record: TypeRecord, worker: str | None, queue: str | None) -> None:
         self.record, self.worker, self.queue = record, worker, queue
         self.succeeded = self.failed = 0
         self.seen = 0.0
-        self.runtimes: list[float | None] = []
-        self.waits: list[float] = []
 
 
 class TypeStatistics:
@@ -57,7 +55,7 @@ class TypeStatistics:
         self._index = 0
         self._records: dict[str, TypeRecord] = {}
         self._places: dict[tuple[str | None, str | None, str | None], _Place] = {}
-        self._pending: list[_Place] = []
+        self._pending: list[TypeRecord] = []
         self._others = _Place(TypeRecord(""), None, None)
         self._other_names: set[int] = set()
         self._made_room = 0
@@ -76,18 +74,20 @@ class TypeStatistics:
                 if task.name is None:
                     continue
                 place = self._place(task.name, task.worker, task.queue)
-            runtimes = place.runtimes
-            if not runtimes:
-                pending.append(place)
-            runtimes.append(task.runtime)
+            place.succeeded += 1
+            place.seen = now
+            record = place.record
+            if not record.runtimes:
+                pending.append(record)
+            record.runtimes.append(task.runtime)
             if task.extra is None:
                 since = task.sent
                 if since is None:
                     since = task.received
                 if since is not None:
-                    place.waits.append(task.started - since)  # type: ignore[operator]
+                    record.waits.append(task.started - since)  # type: ignore[operator]
             elif (waited := task.waited) is not None:
-                place.waits.append(waited)
+                record.waits.append(waited)
         tasks.clear()
 
     def follow(self, before: EndedRuns, after: EndedRuns, now: float) -> None:
@@ -111,22 +111,20 @@ class TypeStatistics:
         self.now = now
 
     def _count_pending(self) -> None:
-        for place in self._pending:
-            self._count(place)
+        for record in self._pending:
+            self._count(record)
         self._pending.clear()
 
-    def _count(self, place: _Place) -> None:
-        count = len(place.runtimes)
-        known = [one for one in place.runtimes if one is not None and 0 <= one < MOST]
-        waits = [max(0.0, one) for one in place.waits if one >= -CLOCKS_AGREE]
-        place.runtimes.clear()
-        place.waits.clear()
-        place.succeeded += count
-        place.seen = place.record.seen = self.now
-        tally = place.record.open(self._index)
+    def _count(self, record: TypeRecord) -> None:
+        count = len(record.runtimes)
+        runtimes = proper(record.runtimes)
+        waits = proper(record.waits, -CLOCKS_AGREE)
+        record.runtimes, record.waits = [], []
+        record.seen = self.now
+        tally = record.open(self._index)
         tally.states[SUCCESS] += count
-        tally.busy += round(sum(known) * 1e6)
-        tally.times[SUCCEEDED].add(known)
+        tally.busy += round(sum(runtimes) * 1e6)
+        tally.times[SUCCEEDED].add(runtimes)
         tally.times[WAITS].add(waits)
 
     def _add(self, run: Ended) -> None:
