@@ -36,6 +36,7 @@ from celerytui.model.statistics import Quantiles, TypeDetail, TypeFigures, TypeP
 from celerytui.model.tasks import (
     BY_CONSTANT,
     CLOCKS_AGREE,
+    ENDED_STATES,
     LABELS,
     OWN_ROOT,
     Attempt,
@@ -50,6 +51,7 @@ from celerytui.model.tasks import (
 __all__ = [
     "BY_CONSTANT",
     "CLOCKS_AGREE",
+    "ENDED_STATES",
     "LABELS",
     "OWN_ROOT",
     "Alert",

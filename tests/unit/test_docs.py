@@ -136,10 +136,13 @@ def test_the_config_example_names_real_settings_and_bindings() -> None:
     assert set(keys) <= {key.id for key in KEYS}
 
 
+COUNTED = ("by_state", "states")
+
+
 def keys_of(value: Any) -> set[str]:
     """Every key of a document, at any depth, but for the states that are counted."""
     if isinstance(value, dict):
-        deeper = [keys_of(inner) for key, inner in value.items() if key != "by_state"]
+        deeper = [keys_of(inner) for key, inner in value.items() if key not in COUNTED]
         return set(value).union(*deeper)
     return set().union(*map(keys_of, value)) if isinstance(value, list) else set()
 
@@ -158,6 +161,7 @@ def test_the_states_of_the_document_are_in_the_readme() -> None:
     assert said == [state.constant for state in TaskState]
     document = snapshot_document(sample_store(), [], Link(), CONTROL, "shop", "", "", 1.0, [], NOW)
     assert list(document["tasks"]["by_state"]) == said
+    assert {*document["types"][0]["states"]} < {*said}
 
 
 def test_the_alerts_in_the_readme_are_those_that_there_are() -> None:
