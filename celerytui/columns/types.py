@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from celerytui.columns.column import CellContext, Column
 from celerytui.columns.formats import (
@@ -64,8 +64,8 @@ def _trend_text(figures: TypeFigures, context: CellContext, width: int) -> str:
     return sparkline(joined(figures.trend, width), width, ascii=context.ascii)
 
 
-def joined(trend: tuple[int | None, ...], width: int) -> list[float | None]:
-    """The counts of a trend as at most `width` means of as many slices each, newest last."""
+def joined(trend: Sequence[float | None], width: int) -> list[float | None]:
+    """The values of a trend as at most `width` means of as many slices each, newest last."""
     size = max(1, -(-len(trend) // max(1, width)))
     means: list[float | None] = []
     for end in range(len(trend), 0, -size):

@@ -74,7 +74,8 @@ class TypeDetail(Struct, frozen=True):
     """One type whole: its figures, and by bucket how many runs took so long, and waited so long.
 
     The buckets are (seconds, number), shortest first. `runtimes` and `waits` are the quantiles
-    slice by slice, oldest first, None where there was no run. `places` has the busiest first.
+    of the slices from the first run on, oldest first, None where there was none. `places` has the
+    busiest first.
     """
 
     figures: TypeFigures

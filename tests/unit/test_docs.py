@@ -153,7 +153,7 @@ def test_the_snapshot_document_in_the_readme_is_the_real_one() -> None:
     tasks = store.all_tasks()[:1]
     document = snapshot_document(store, alerts, Link(), CONTROL, "shop", "", "", 1.0, tasks, NOW)
     shape = re.findall(r"```\n(celerytui .*?)```", section("Without a screen"), re.DOTALL)
-    assert set(re.findall(r"[a-z_]+", shape[0])) == keys_of(document)
+    assert set(re.findall(r"[a-z_]+[0-9]*", shape[0])) == keys_of(document)
 
 
 def test_the_states_of_the_document_are_in_the_readme() -> None:

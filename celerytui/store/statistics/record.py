@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from celerytui.model import Quantiles, TaskState
 from celerytui.store.statistics.histogram import Histogram, quantiles
-from celerytui.store.statistics.tally import Level, Tally
+from celerytui.store.statistics.tally import Level, Slice, Tally
 
 SECONDS = 10
 """Length of the slices that runs are counted in: a window forgets in steps of its slices."""
@@ -103,19 +105,6 @@ class TypeRecord:
             done[-1] = sum(states[SUCCESS] + states[FAILURE] for states in filling)
         return tuple(done)
 
-    def quantiles_of(self, place: int, times: int) -> tuple[Quantiles | None, ...]:
-        """The quantiles in each closed slice of a window; `times` as in Tally, None of none."""
-        level = self.levels[place]
-        first = self.index // level.length - level.kept
-        found: list[Quantiles | None] = [None] * level.kept
-        for part in level.slices:
-            packed = part.times[times]
-            if packed is not None and 0 <= part.index - first < level.kept:
-                alone = Histogram()
-                alone.put(packed)
-                found[part.index - first] = summary_of(alone)
-        return tuple(found)
-
 
 def summary_of(histogram: Histogram) -> Quantiles:
     """How many there are, the longest, and the quantiles that there are enough for."""
@@ -126,3 +115,18 @@ def summary_of(histogram: Histogram) -> Quantiles:
     parts = [part for part, least in ENOUGH.items() if count >= least]
     known = dict(zip(parts, quantiles(counts, histogram.longest, parts), strict=True))
     return Quantiles(count, known.get(0.5), known.get(0.95), known.get(0.99), histogram.longest)
+
+
+def course_of(slices: Sequence[Slice], times: int) -> tuple[Quantiles | None, ...]:
+    """The quantiles in each slice from the first to the last, None where there was no run.
+
+    `times` is the place of the histogram in a tally.
+    """
+    found: list[Quantiles | None] = []
+    for part in slices:
+        found += [None] * (part.index - slices[0].index - len(found))
+        alone = Histogram()
+        if (packed := part.times[times]) is not None:
+            alone.put(packed)
+        found.append(summary_of(alone) if alone.counts else None)
+    return tuple(found)

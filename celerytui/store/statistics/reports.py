@@ -5,7 +5,9 @@ from __future__ import annotations
 from celerytui.model import TypeDetail, TypeFigures
 from celerytui.store.lock import FairLock
 from celerytui.store.rates import Rates
-from celerytui.store.statistics.record import WINDOWS
+from celerytui.store.statistics.histogram import Histogram, seconds_of
+from celerytui.store.statistics.record import WINDOWS, course_of
+from celerytui.store.statistics.tally import SUCCEEDED, WAITS
 from celerytui.store.statistics.types import TypeStatistics
 
 AT_ONCE = 50
@@ -26,6 +28,7 @@ class TypeReports:
         self._rates = rates
         self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
         self._read: dict[str, float] = {}
+        self._one: tuple[str, str, float, TypeDetail | None] | None = None
 
     def all(self, window: str, now: float) -> list[TypeFigures]:
         """The figures of every name that ended a run in a window, as of the last second or so.
@@ -39,14 +42,33 @@ class TypeReports:
         return made[1]
 
     def one(self, name: str, window: str, now: float) -> TypeDetail | None:
-        """All that is known of one name, None where nothing is."""
-        place = PLACES[window]
+        """All that is known of one name as of the last second, None where nothing is."""
+        known = self._one
+        if known is not None and known[:2] == (name, window) and 0 <= now - known[2] < 1.0:
+            return known[3]
+        found = self._look(name, window, now)
+        self._one = name, window, now, found
+        return found
+
+    def _look(self, name: str, window: str, now: float) -> TypeDetail | None:
+        place, statistics = PLACES[window], self._statistics
         with self._lock:
-            self._statistics.settle(now)
+            statistics.settle(now)
             watched, since = self._watched(WINDOWS[window], now)
-            busy = self._statistics.busy(place)
-            figures = self._statistics.figures(name, place, watched, since, busy)
-            return None if figures is None else self._statistics.detail(figures, place)
+            figures = statistics.figures(name, place, watched, since, statistics.busy(place))
+            found = statistics.tally(name, place)
+            if figures is None or found is None:
+                return None
+            places = statistics.places(name)
+        tally, slices = found
+        return TypeDetail(
+            figures,
+            _buckets(tally.times[SUCCEEDED]),
+            _buckets(tally.times[WAITS]),
+            course_of(slices, SUCCEEDED),
+            course_of(slices, WAITS),
+            places,
+        )
 
     def standing(self, name: str, runtime: float) -> tuple[float, int] | None:
         """The part of the succeeded runs of a name in 24 hours that took less long, and of how
@@ -92,3 +114,8 @@ class TypeReports:
             for begun, until in self._rates.gaps
         )
         return max(0.0, now - start - missed), float(since)
+
+
+def _buckets(histogram: Histogram) -> tuple[tuple[float, int], ...]:
+    counts = sorted(histogram.counts.items())
+    return tuple((seconds_of(bucket), number) for bucket, number in counts if number > 0)

@@ -11,6 +11,8 @@ from celerytui.model import TaskState
 from celerytui.store.statistics.histogram import Histogram, Packed
 
 STATES = len(TaskState)
+SUCCEEDED, FAILED, WAITS = range(3)
+"""The histograms of a tally: runtimes of those that succeeded and failed, and waits of all."""
 
 
 class Slice(Struct, frozen=True, gc=False):
@@ -23,10 +25,7 @@ class Slice(Struct, frozen=True, gc=False):
 
 
 class Tally:
-    """Runs by the state they ended in, microseconds of run time, and histograms of durations.
-
-    `times` are those of runs that succeeded, of those that failed, and of waits.
-    """
+    """Runs by the state they ended in, microseconds of run time, and histograms of durations."""
 
     __slots__ = ("busy", "states", "times")
 

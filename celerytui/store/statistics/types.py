@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isfinite
 
 from celerytui.model import (
@@ -10,13 +10,13 @@ from celerytui.model import (
     Quantiles,
     Task,
     TaskState,
-    TypeDetail,
     TypeFigures,
     TypePlace,
 )
 from celerytui.store.statistics.ended import Ended, EndedRuns, compare
-from celerytui.store.statistics.histogram import MOST, Histogram, part_below, proper, seconds_of
+from celerytui.store.statistics.histogram import MOST, part_below, proper
 from celerytui.store.statistics.record import SECONDS, WINDOWS, TypeRecord, summary_of
+from celerytui.store.statistics.tally import FAILED, SUCCEEDED, WAITS, Slice, Tally
 
 MAX_NAMES = 2_000
 """Names that have a row of their own; the rest is in one."""
@@ -29,8 +29,6 @@ FORGOTTEN = 90_000.0
 DAY = len(WINDOWS) - 1
 
 SUCCESS, FAILURE = TaskState.SUCCESS, TaskState.FAILURE
-SUCCEEDED, FAILED, WAITS = range(3)
-"""The histograms of a tally."""
 
 
 class _Place:
@@ -234,26 +232,23 @@ class TypeStatistics:
             others=count,
         )
 
-    def detail(self, figures: TypeFigures, window: int) -> TypeDetail | None:
-        """What else is known of the name of these figures."""
-        record = self._record(figures.name)
+    def tally(self, name: str, window: int) -> tuple[Tally, list[Slice]] | None:
+        """All that is in a window of one name, and the closed slices of it, oldest first."""
+        record = self._record(name)
         if record is None:
             return None
-        tally = record.window(window)
-        places = [
+        record.advance(self._index)
+        return record.window(window), list(record.levels[window].slices)
+
+    def places(self, name: str) -> tuple[TypePlace, ...]:
+        """Where the tasks of one name ran since the start, the busiest first."""
+        record = self._record(name)
+        found = [
             TypePlace(one.worker, one.queue, one.succeeded, one.failed, one.seen)
             for one in self._places.values()
             if one.record is record
         ]
-        places.sort(key=lambda place: -(place.succeeded + place.failed))
-        return TypeDetail(
-            figures,
-            _buckets(tally.times[SUCCEEDED]),
-            _buckets(tally.times[WAITS]),
-            record.quantiles_of(window, SUCCEEDED),
-            record.quantiles_of(window, WAITS),
-            tuple(places),
-        )
+        return tuple(sorted(found, key=lambda place: -(place.succeeded + place.failed)))
 
     def standing(self, name: str, runtime: float) -> tuple[float, int] | None:
         """The part of the succeeded runs of a name in the longest window that took less long.
@@ -302,8 +297,3 @@ def _counts(record: TypeRecord, window: int) -> tuple[tuple[int, ...], int]:
     parts = [total, *(one.open for one in record.levels[: window + 1] if one.open is not None)]
     states = zip(*(part.states for part in parts), strict=True)
     return tuple(max(0, sum(one)) for one in states), sum(part.busy for part in parts)
-
-
-def _buckets(histogram: Histogram) -> tuple[tuple[float, int], ...]:
-    counts: Sequence[tuple[int, int]] = sorted(histogram.counts.items())
-    return tuple((seconds_of(bucket), number) for bucket, number in counts if number > 0)

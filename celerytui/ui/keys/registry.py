@@ -128,6 +128,7 @@ KEYS: tuple[Key, ...] = (
     Key("section.previous", "left_square_bracket", "previous section", "section(-1)", where="sections", help="previous section"),
     Key("window.longer", "right_square_bracket", "longer window", "window(1)", where="types", shown=31, help="longer window: 5 minutes, 1 hour, 24 hours", words="time span range"),
     Key("window.shorter", "left_square_bracket", "shorter window", "window(-1)", where="types", help="shorter window"),
+    Key("type.slowest", "t", "slowest runs", "slowest", where="types", shown=44, help="tasks of this type, the slowest first", words="longest duration"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from celerytui.columns import TYPE_COLUMNS, type_name
@@ -16,6 +16,8 @@ from celerytui.ui.messages import FilterAsked
 from celerytui.ui.panes.empty import EmptyState, no_types
 from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.session import Session
+from celerytui.ui.views.types.pane import TypePane
+from celerytui.ui.views.types.windows import step_window
 
 INTERNAL = "celery."
 """What the names of Celery's own tasks begin with: they wait for others and eat nothing."""
@@ -30,11 +32,12 @@ class TypeList(LoadedTable[TypeFigures]):
     LABELS: ClassVar[Mapping[str, str]] = {"row.open": "its tasks"}
     COLUMNS = TYPE_COLUMNS
     SOUGHT = "part of a task name"
-    sort_column = "share"
+    sort_column: str | None = "share"
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._hidden = 0
+        self._window_read = session.window
 
     @property
     def rows_wanted(self) -> int:
@@ -107,15 +110,30 @@ class TypeList(LoadedTable[TypeFigures]):
         if chosen is not None and chosen.others is None:
             self.post_message(FilterAsked(f"name:{quoted(chosen.name)}"))
 
+    def paint(self) -> None:
+        if self._window_read != self.session.window:
+            # A display at rest keeps what it has, and that is of another window.
+            self._window_read, self._all = self.session.window, []
+        super().paint()
+        self._tell()
+
+    def cursor_moved(self) -> None:
+        self._tell()
+        for pane in self.siblings:
+            if isinstance(pane, TypePane):
+                pane.paint()
+
+    def _tell(self) -> None:
+        """Say which type the panes beside the list are about: without a cursor the first."""
+        chosen = self._chosen() or next(iter(self._items), None)
+        own = chosen is not None and chosen.others is None
+        self.session.type = chosen.name if chosen is not None and own else None
+
     def action_window(self, by: int) -> None:
         """Show a shorter or a longer window; nothing where there is none."""
-        step_window(self.session, by)
-        self._all = []  # a display at rest keeps what it has, and that is of another window
-        self.paint()
+        step_window(self, by)
 
-
-def step_window(session: Session, by: int) -> None:
-    """Have the views of types show the next shorter or longer window, if there is one."""
-    windows: Sequence[str] = list(WINDOWS)
-    at = windows.index(session.window) + by
-    session.window = windows[max(0, min(at, len(windows) - 1))]
+    def action_slowest(self) -> None:
+        """Show the tasks of the type, the slowest first."""
+        for name in self.targets(Scope.TYPE):
+            self.post_message(FilterAsked(f"name:{quoted(name)}", sort="runtime"))

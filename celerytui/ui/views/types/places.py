@@ -1,0 +1,131 @@
+"""Where the tasks of a type run, its limits, and how its times went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from celerytui.columns import clean, format_age, format_count, format_duration, sparkline
+from celerytui.columns.types import joined
+from celerytui.control import registered
+from celerytui.model import Quantiles, TypeDetail, TypePlace
+from celerytui.ui.draw.frame import section
+from celerytui.ui.draw.spans import Line, Spans
+from celerytui.ui.views.types.pane import TypePane
+
+MOST = 8
+"""Workers and queues that are listed."""
+LABEL = 14
+LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
+
+
+class TypePlaces(TypePane):
+    """The workers and queues of the type, its limits, and the course of its times."""
+
+    NAME = "Runs on"
+
+    def titles(self) -> tuple[Spans, Spans]:
+        return super().titles()[0], [("since the monitor started", "muted")]
+
+    def paint(self) -> None:
+        worker = self._worker()
+        if worker is not None and self.is_attached and self.display:
+            self.session.answers.want(worker, ("registered",))
+        super().paint()
+
+    def lines(self, width: int) -> Sequence[Line | Spans]:
+        detail = self.detail
+        if detail is None:
+            return []
+        return [
+            *self._places(detail.places, width),
+            *self._limits(width),
+            *self._course(detail, width),
+            [
+                (self.session.key_of("type.slowest"), "key"),
+                (" slowest runs", "muted"),
+            ],
+        ]
+
+    def _worker(self) -> str | None:
+        """The worker that is asked for the limits: one that was asked already, else the busiest."""
+        detail = self.detail
+        if detail is None:
+            return None
+        workers = self.session.glance.workers
+        names = [one.worker for one in detail.places if one.worker is not None]
+        alive = [name for name in names if name in workers and workers[name].alive]
+        asked = self.session.answers.hostname
+        return asked if asked in alive else next(iter(alive), None)
+
+    def _places(self, places: Sequence[TypePlace], width: int) -> list[Line | Spans]:
+        ellipsis, now = self.session.glyphs.ellipsis, self.session.now()
+        lines: list[Line | Spans] = []
+        head = Line(width, ellipsis).left(("WORKER, QUEUE", "muted"))
+        lines.append(head.right(("DONE".rjust(8), "muted"), ("FAILED".rjust(8), "muted"),
+                                ("SEEN".rjust(10), "muted")))  # fmt: skip
+        for one in places[:MOST]:
+            line = Line(width, ellipsis)
+            worker = clean(one.worker, limit=60) if one.worker else "other workers"
+            line.left((worker, "text"))
+            if one.queue:
+                line.left((f"  {clean(one.queue, limit=40)}", "muted"))
+            line.right((format_count(one.succeeded, 8).rjust(8), "text"))
+            role = "failure" if one.failed else "muted"
+            line.right((format_count(one.failed, 8).rjust(8), role))
+            age = format_age(max(0.0, now - one.last_seen))
+            lines.append(line.right((age.rjust(10), "muted")))
+        if len(places) > MOST:
+            lines.append([(f"and {len(places) - MOST:,} more", "muted")])
+        return lines
+
+    def _limits(self, width: int) -> list[Line | Spans]:
+        worker, glyphs = self._worker(), self.session.glyphs
+        answer = self.session.answers.get("registered") if worker is not None else None
+        right: Spans = []
+        if worker is not None:
+            right = [(clean(worker, limit=40), "muted")]
+        lines: list[Line | Spans] = [section(width, "Limits", right, glyphs=glyphs)]
+        if answer is None:
+            text = "no worker that ran it is online" if worker is None else "asking the worker"
+            return [*lines, [(text, "muted")]]
+        if not isinstance(answer.data, list):
+            return [*lines, [(clean(answer.error or "not available", limit=80), "muted")]]
+        facts: Mapping[str, str] = registered(answer.data).get(self.session.type or "", {})
+        spans: list[tuple[str, str]] = []
+        for label, key in LIMITS.items():
+            value = facts.get(key)
+            shown = "none" if value is None else _limit(label, value)
+            spans += [(f"{label} ", "muted"), (shown, "muted" if value is None else "text")]
+            spans.append(("   ", "text"))
+        return [*lines, spans]
+
+    def _course(self, detail: TypeDetail, width: int) -> list[Line | Spans]:
+        lines: list[Line | Spans] = [
+            section(width, f"Course over {self.session.window}", glyphs=self.session.glyphs)
+        ]
+        for label, found in (("runtime", detail.runtimes), ("wait", detail.waits)):
+            for quantile in ("p50", "p95"):
+                values = [_value(one, quantile) for one in found]
+                known = [one for one in values if one is not None]
+                if not known:
+                    continue
+                room = max(4, width - LABEL - 16)
+                picture = sparkline(joined(values, room), room, ascii=self.session.ascii)
+                line = Line(width, self.session.glyphs.ellipsis)
+                line.left((f"{label} {quantile}".ljust(LABEL), "muted"), (picture, "text"))
+                low, high = format_duration(min(known)), format_duration(max(known))
+                lines.append(line.right((f"{low} to {high}", "muted")))
+        if len(lines) == 1:
+            lines.append([("too few runs yet", "muted")])
+        return lines
+
+
+def _value(found: Quantiles | None, quantile: str) -> float | None:
+    value: float | None = None if found is None else getattr(found, quantile)
+    return value
+
+
+def _limit(label: str, value: str) -> str:
+    """A limit as a worker lists it; a time limit is in seconds."""
+    number = label != "rate" and value.replace(".", "", 1).isdigit()
+    return format_duration(float(value)) if number else clean(value, limit=12)
