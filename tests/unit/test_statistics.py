@@ -251,6 +251,11 @@ def test_a_name_keeps_a_bounded_number_of_workers(monkeypatch: pytest.MonkeyPatc
         ("w0@host", 1),
         ("w1@host", 1),
     ]
+    # An hour later those workers are gone, and others get their places.
+    at_once(store, 5000, *run(5000, "late"))
+    late = store.types.one("proj.add", "5m", T0 + 5001)
+    assert late is not None
+    assert [one.worker for one in late.places] == [ALPHA]
 
 
 def test_a_detail_has_the_workers_the_buckets_and_the_course_of_a_type() -> None:

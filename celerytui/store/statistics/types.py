@@ -22,8 +22,10 @@ MAX_NAMES = 2_000
 """Names that have a row of their own; the rest is in one."""
 MAX_OTHERS = 20_000
 """Names of that rest that are told apart, to count them."""
-MAX_PLACES = 200
-"""Workers and queues of a name; what others run of it is in one line."""
+MAX_PLACES, MAX_PLACES_IN_ALL = 200, 20_000
+"""Workers and queues of a name, and of all names; what others run of it is in one line."""
+GONE = 3_600.0
+"""Seconds without a run after which a worker's place makes room."""
 FORGOTTEN = 90_000.0
 """Seconds without a run after which a name makes room: longer than the longest window."""
 DAY = len(WINDOWS) - 1
@@ -56,7 +58,7 @@ class TypeStatistics:
         self._pending: list[TypeRecord] = []
         self._others = _Place(TypeRecord(""), None, None)
         self._other_names: set[int] = set()
-        self._made_room = 0
+        self._made_room = self._pruned = 0
         self._known: dict[tuple[str, int], tuple[int, tuple[Quantiles, ...]]] = {}
 
     # -- runs ----------------------------------------------------------------------------------
@@ -170,13 +172,24 @@ class TypeStatistics:
                     self._other_names.add(hash(name))
                 return self._others
             record = self._records[name] = TypeRecord(name)
-        if record.places >= MAX_PLACES:
+        if self._is_full(record):
             worker = queue = None
             if (name, None, None) in self._places:
                 return self._places[name, None, None]
         record.places += 1
         place = self._places[name, worker, queue] = _Place(record, worker, queue)
         return place
+
+    def _is_full(self, record: TypeRecord) -> bool:
+        """Whether a name gets no other place, after those of workers that are gone made room."""
+        if record.places < MAX_PLACES and len(self._places) < MAX_PLACES_IN_ALL:
+            return False
+        if self._pruned != self._index:
+            self._pruned = self._index
+            old = [key for key, one in self._places.items() if one.seen < self.now - GONE]
+            for key in old:
+                self._places.pop(key).record.places -= 1
+        return record.places >= MAX_PLACES or len(self._places) >= MAX_PLACES_IN_ALL
 
     def _make_room(self) -> bool:
         """Forget the names of which no window has anything left; looked for now and then."""
