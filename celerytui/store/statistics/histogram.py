@@ -83,7 +83,9 @@ class Histogram:
         counts = self.counts
         if not counts:
             return None
-        return Packed(array("H", counts), array("i", counts.values()), self.longest)
+        numbers = list(counts.values())
+        small = min(numbers) >= 0 and max(numbers) < 2**16
+        return Packed(array("H", list(counts)), array("H" if small else "q", numbers), self.longest)
 
     def put(self, packed: Packed) -> None:
         """Count what another holds as well."""

@@ -30,14 +30,14 @@ def histogram(
 ) -> list[list[Span]]:
     """`height` rows of `width` cells: the names of the marks, the columns, and the axis below.
 
-    `marks` are (name, seconds), each drawn as a line; a name that has no room is left out.
+    `marks` are (name, seconds), each drawn as a line.
     """
     if not buckets or width < 8 or height < 3:
         return []
     low, high = _axis(buckets, width)
     columns = _columns(buckets, width, low, high)
-    places = [(name, seconds, _place(seconds, width, low, high)) for name, seconds in marks]
-    lines = {place for _, _, place in places}
+    places = [(name, _place(seconds, width, low, high)) for name, seconds in marks]
+    lines = {place for _, place in places}
     room = height - 2
     rows = [_names(places, width)]
     top = max(columns)
@@ -86,20 +86,19 @@ def _columns(buckets: Buckets, width: int, low: float, high: float) -> list[floa
     return columns
 
 
-def _names(places: Sequence[tuple[str, float, int]], width: int) -> list[Span]:
-    """The names of the marks and their durations, each at its line, where they do not collide."""
+def _names(places: Sequence[tuple[str, int]], width: int) -> list[Span]:
+    """The names of the marks, each above its line; one that would touch another is left out."""
     spans: list[Span] = []
     used = 0
-    for name, seconds, place in places:
-        text = format_duration(seconds)
-        size = len(name) + 1 + len(text)
-        start = min(max(used, place - size // 2), width - size)
+    for name, place in places:
+        start = min(max(0, place - len(name) // 2), width - len(name))
         if start < used:
             continue
-        spans += [(" " * (start - used), ""), (f"{name} ", "muted"), (text, "strong")]
-        used = start + size + 2
-        spans.append(("  "[: max(0, min(2, width - start - size))], ""))
-        used = min(used, width)
+        spans += [(" " * (start - used), ""), (name, "muted")]
+        used = start + len(name)
+        if used < width:
+            spans.append((" ", ""))
+            used += 1
     return [*spans, (" " * (width - used), "")]
 
 

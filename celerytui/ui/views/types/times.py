@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from celerytui.columns import format_duration
 from celerytui.counts import counted
 from celerytui.model import Quantiles
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.histogram import Buckets, histogram
-from celerytui.ui.draw.spans import Line, Spans
+from celerytui.ui.draw.spans import Line, Span, Spans, span_width
 from celerytui.ui.views.types.pane import TypePane
 
 LOWEST = 5
@@ -40,10 +41,22 @@ class TypeTimes(TypePane):
         self, title: str, found: Quantiles, buckets: Buckets, role: str, width: int, height: int
     ) -> list[Line | Spans]:
         glyphs = self.session.glyphs
-        head = section(width, title, [(counted(found.count, "run"), "muted")], glyphs=glyphs)
-        if not buckets:
-            return [head, [("none in this window", "muted")]]
         named = [("p50", found.p50), ("p95", found.p95), ("p99", found.p99), ("max", found.max)]
         marks = [(name, seconds) for name, seconds in named if seconds is not None]
-        drawn = histogram(buckets, marks, width, height - 1, glyphs=glyphs, role=role)
-        return [head, *drawn]
+        right = _figures(marks, found.count, width - len(title) - 4)
+        head = section(width, title, right, glyphs=glyphs)
+        if not buckets:
+            return [head, [("none in this window", "muted")]]
+        return [head, *histogram(buckets, marks, width, height - 1, glyphs=glyphs, role=role)]
+
+
+def _figures(marks: Sequence[tuple[str, float]], count: int, room: int) -> Spans:
+    """The quantiles and how many runs they are of; what has no room is left out from the end."""
+    spans: list[Span] = []
+    for name, seconds in marks:
+        more: list[Span] = [(f"{name} ", "muted"), (format_duration(seconds), "text")]
+        if span_width([*spans, *more]) > room:
+            return spans[:-1]
+        spans += [*more, ("  ", "text")]
+    runs = (counted(count, "run"), "muted")
+    return [*spans, runs] if span_width([*spans, runs]) <= room else spans[:-1]
