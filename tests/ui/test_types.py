@@ -127,11 +127,19 @@ async def test_a_name_is_found() -> None:
 async def test_enter_shows_its_tasks_and_the_way_back() -> None:
     async with driven() as at:
         await at.press("5", "j", "j", "enter")
-        assert at.app.session.filter_text == 'name:"media.transcode"'
+        assert at.app.session.filter_text == 'name:="media.transcode"'
         assert at.app.main.navigator.view.name == "tasks"
         await at.press("escape")
         assert at.app.main.navigator.view.name == "types"
         assert at.app.session.filter_text == ""
+
+
+async def test_its_tasks_are_those_of_that_name_alone() -> None:
+    store = store_of((5, "a.one", 9.0, 3), (5, "a.one_more", 1.0, 2), (5, "x.a.one", 1.0, 2))
+    async with driven(store=store) as at:
+        await at.press("5", "j", "enter")
+        found = at.engine.view.window(0, 50)
+        assert [task.name for task in found] == ["a.one"] * 3
 
 
 async def test_the_slowest_runs_are_one_key_away_and_the_order_comes_back() -> None:
@@ -139,7 +147,7 @@ async def test_the_slowest_runs_are_one_key_away_and_the_order_comes_back() -> N
         view = at.engine.view
         before = view.sort, view.reverse
         await at.press("5", "j", "t")
-        assert at.app.session.filter_text == 'name:"billing.charge"'
+        assert at.app.session.filter_text == 'name:="billing.charge"'
         assert (view.sort, view.reverse) == ("runtime", True)
         await at.press("escape")
         assert (view.sort, view.reverse) == before
@@ -186,7 +194,7 @@ async def test_where_there_is_no_room_tab_leads_to_the_panels() -> None:
         await at.press("tab")
         assert "Runs on  billing.charge" in at.screen_text()
         await at.press("right_square_bracket", "t")
-        assert at.app.session.filter_text == 'name:"billing.charge"'
+        assert at.app.session.filter_text == 'name:="billing.charge"'
 
 
 async def test_a_display_at_rest_keeps_the_figures() -> None:

@@ -108,7 +108,7 @@ class TypeList(LoadedTable[TypeFigures]):
     def open_row(self, key: str) -> None:
         chosen = self._chosen()
         if chosen is not None and chosen.others is None:
-            self.post_message(FilterAsked(f"name:{quoted(chosen.name)}"))
+            self.post_message(FilterAsked(f"name:={quoted(chosen.name)}"))
 
     def paint(self) -> None:
         if self._window_read != self.session.window:
@@ -136,4 +136,4 @@ class TypeList(LoadedTable[TypeFigures]):
     def action_slowest(self) -> None:
         """Show the tasks of the type, the slowest first."""
         for name in self.targets(Scope.TYPE):
-            self.post_message(FilterAsked(f"name:{quoted(name)}", sort="runtime"))
+            self.post_message(FilterAsked(f"name:={quoted(name)}", sort="runtime"))

@@ -52,4 +52,4 @@ class TypePane(ScrolledPane):
     def action_slowest(self) -> None:
         """Show the tasks of the type, the slowest first."""
         if self.session.type:
-            self.post_message(FilterAsked(f"name:{quoted(self.session.type)}", sort="runtime"))
+            self.post_message(FilterAsked(f"name:={quoted(self.session.type)}", sort="runtime"))
