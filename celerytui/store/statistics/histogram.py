@@ -98,7 +98,10 @@ class Histogram:
 
     def include(self, other: Histogram) -> None:
         """Count what another one holds as well, which may still change."""
-        self._merge(other.counts, other.counts.values(), 1)
+        if self.counts:
+            self._merge(other.counts, other.counts.values(), 1)
+        else:
+            self.counts.update(other.counts)
         self.longest = max(self.longest, other.longest)
 
     def _merge(self, buckets: Iterable[int], numbers: Iterable[int], sign: int) -> None:

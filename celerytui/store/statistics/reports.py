@@ -52,8 +52,8 @@ class TypeReports:
 
     def _look(self, name: str, window: str, now: float) -> TypeDetail | None:
         place, statistics = PLACES[window], self._statistics
+        self._settle(now)
         with self._lock:
-            statistics.settle(now)
             watched, since = self._watched(WINDOWS[window], now)
             figures = statistics.figures(name, place, watched, since, statistics.busy(place))
             found = statistics.tally(name, place)
@@ -78,8 +78,7 @@ class TypeReports:
 
     def refresh(self, now: float) -> None:
         """Count what is new, and work out again what somebody reads; once a second."""
-        with self._lock:
-            self._statistics.settle(now)
+        self._settle(now)
         for window, read in list(self._read.items()):
             if 0 <= now - read <= STILL_SHOWN:
                 self._made[window] = now, self._make(window, now)
@@ -87,13 +86,25 @@ class TypeReports:
                 self._made.pop(window, None)
                 self._read.pop(window, None)
 
+    def _settle(self, now: float) -> list[str]:
+        """Count what is new, and bring all names up to now; gives them."""
+        statistics, more = self._statistics, True
+        while more:
+            with self._lock:
+                more = statistics.settle(now, AT_ONCE)
+        with self._lock:
+            names = statistics.names()
+        for start in range(0, len(names), AT_ONCE):
+            with self._lock:
+                statistics.advance(names[start : start + AT_ONCE])
+        return names
+
     def _make(self, window: str, now: float) -> list[TypeFigures]:
         place, statistics = PLACES[window], self._statistics
+        names = self._settle(now)
         with self._lock:
-            statistics.settle(now)
             watched, since = self._watched(WINDOWS[window], now)
             busy = statistics.busy(place)
-            names = statistics.names()
         found: list[TypeFigures] = []
         for start in range(0, len(names), AT_ONCE):
             with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from celerytui.model import (
@@ -96,10 +96,19 @@ class TypeStatistics:
             self._turn(now)
             compare(before, after, self._add, self._remove)
 
-    def settle(self, now: float) -> None:
-        """Count what was taken since; once a second, so that there is never much of it."""
+    def settle(self, now: float, most: int | None = None) -> bool:
+        """Count what was taken since, of `most` names at the most; True where more is left.
+
+        Once a second, so that there is never much of it.
+        """
         self._turn(now)
-        self._count_pending()
+        if most is None or len(self._pending) <= most:
+            self._count_pending()
+            return False
+        for record in self._pending[-most:]:
+            self._count(record)
+        del self._pending[-most:]
+        return True
 
     def _turn(self, now: float) -> None:
         if now <= self.now:
@@ -211,9 +220,16 @@ class TypeStatistics:
         """All that have figures, in order of their first run; "" stands for all others."""
         return [*self._records, *([""] if self._other_names else [])]
 
+    def advance(self, names: Sequence[str]) -> None:
+        """Close the slices of these names that are over, and forget those that left a window."""
+        for name in names:
+            record = self._record(name)
+            if record is not None:
+                record.advance(self._index)
+
     def busy(self, window: int) -> int:
-        """Microseconds that all types ran in a window."""
-        return sum(_busy(record, window, self._index) for record in self._all())
+        """Microseconds that all types ran in a window, as far as each was advanced."""
+        return max(0, sum(_counts(record, window)[1] for record in self._all()))
 
     def figures(
         self, name: str, window: int, watched: float, since: float, busy: int
@@ -296,12 +312,6 @@ class TypeStatistics:
 
 def _duration(seconds: float | None) -> float | None:
     return seconds if seconds is not None and isfinite(seconds) and 0 <= seconds < MOST else None
-
-
-def _busy(record: TypeRecord, window: int, index: int) -> int:
-    record.advance(index)
-    filling = [one.open.busy for one in record.levels[: window + 1] if one.open is not None]
-    return max(0, record.levels[window].total.busy + sum(filling))
 
 
 def _counts(record: TypeRecord, window: int) -> tuple[tuple[int, ...], int]:
