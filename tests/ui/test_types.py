@@ -184,6 +184,20 @@ async def test_the_limits_are_those_that_a_worker_lists() -> None:
         assert "rate none   soft 10.0s   hard 15.0s" in at.screen_text()
 
 
+async def test_how_runs_ended_is_told_by_state_with_the_time_of_failures() -> None:
+    store = store_of((5, "a.one", 1.0, 7))
+    failures = [e for n in range(5) for e in run(4, f"f{n}", "a.one", 3.0, "failed")]
+    revoked = run(3, "r", "a.one", 1.0, "revoked")
+    store.apply(Batch([*failures, *revoked], NOW - 3))
+    async with driven(store=store, size=(140, 40)) as at:
+        await at.press("5", "j")
+        text = at.screen_text()
+        assert "7 success" in text
+        assert "5 failure" in text
+        assert "1 revoked" in text
+        assert re.search(r"failed after +p50 3\.0\ds  max 3\.00s", text)
+
+
 async def test_where_there_is_no_room_tab_leads_to_the_panels() -> None:
     async with driven(size=(80, 24)) as at:
         await at.press("5", "j")

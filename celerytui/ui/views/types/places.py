@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from celerytui.columns import clean, format_age, format_count, format_duration, sparkline
+from celerytui.columns import (
+    clean,
+    format_age,
+    format_count,
+    format_duration,
+    sparkline,
+    state_role,
+)
 from celerytui.columns.types import joined
 from celerytui.control import registered
-from celerytui.model import Quantiles, TypeDetail, TypePlace
+from celerytui.model import ENDED_STATES, Quantiles, TypeDetail, TypeFigures, TypePlace
 from celerytui.ui.draw.frame import section
-from celerytui.ui.draw.spans import Line, Spans
+from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.views.types.pane import TypePane
 
-MOST = 8
+MOST = 6
 """Workers and queues that are listed."""
 LABEL = 14
 LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
@@ -39,6 +46,8 @@ class TypePlaces(TypePane):
         return [
             *self._places(detail.places, width),
             *self._limits(width),
+            section(width, f"Last {self.session.window}", glyphs=self.session.glyphs),
+            *self._ends(detail.figures),
             *self._course(detail, width),
             [
                 (self.session.key_of("type.slowest"), "key"),
@@ -99,10 +108,27 @@ class TypePlaces(TypePane):
             spans.append(("   ", "text"))
         return [*lines, spans]
 
+    def _ends(self, figures: TypeFigures) -> list[Line | Spans]:
+        """How runs ended, and how long those took that failed."""
+        spans: list[Span] = []
+        for state in ENDED_STATES:
+            if number := figures.states[state]:
+                role = state_role(state)
+                spans += [(f"{self.session.glyphs.state(state)} ", role), (f"{number:,}", "text")]
+                spans.append((f" {state.label}   ", "muted"))
+        lines: list[Line | Spans] = [spans or [("no run ended", "muted")]]
+        failed = figures.failed_runtime
+        if failed.max is not None:
+            line: list[Span] = [("failed after".ljust(LABEL), "muted")]
+            named = [("p50", failed.p50), ("p95", failed.p95), ("max", failed.max)]
+            for name, seconds in named:
+                if seconds is not None:
+                    line += [(f"{name} ", "muted"), (format_duration(seconds), "text"), ("  ", "")]
+            lines.append(line)
+        return lines
+
     def _course(self, detail: TypeDetail, width: int) -> list[Line | Spans]:
-        lines: list[Line | Spans] = [
-            section(width, f"Course over {self.session.window}", glyphs=self.session.glyphs)
-        ]
+        lines: list[Line | Spans] = []
         for label, found in (("runtime", detail.runtimes), ("wait", detail.waits)):
             for quantile in ("p50", "p95"):
                 values = [_value(one, quantile) for one in found]
@@ -115,8 +141,6 @@ class TypePlaces(TypePane):
                 line.left((f"{label} {quantile}".ljust(LABEL), "muted"), (picture, "text"))
                 low, high = format_duration(min(known)), format_duration(max(known))
                 lines.append(line.right((f"{low} to {high}", "muted")))
-        if len(lines) == 1:
-            lines.append([("too few runs yet", "muted")])
         return lines
 
 
