@@ -198,6 +198,16 @@ async def test_how_runs_ended_is_told_by_state_with_the_time_of_failures() -> No
         assert re.search(r"failed after +p50 3\.0\ds  max 3\.00s", text)
 
 
+async def test_help_explains_every_head() -> None:
+    async with driven(size=(140, 40)) as at:
+        await at.press("5")
+        for pane in at.app.main.body.panes:
+            explained = dict(pane.columns_explained())
+            assert all(explained.values())
+        heads = {head for pane in at.app.main.body.panes for head, _ in pane.columns_explained()}
+        assert {"SHARE", "p95", "WAIT p95", "WORKER, QUEUE", "SEEN"} <= heads
+
+
 async def test_where_there_is_no_room_tab_leads_to_the_panels() -> None:
     async with driven(size=(80, 24)) as at:
         await at.press("5", "j")

@@ -19,6 +19,13 @@ from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.views.types.pane import TypePane
 
+HEADS = {
+    "WORKER, QUEUE": "worker that ran it and queue it came from",
+    "DONE": "tasks that succeeded there",
+    "FAILED": "tasks that failed there",
+    "SEEN": "time since the last one ended there",
+}
+"""The columns, and what each shows."""
 MOST = 6
 """Workers and queues that are listed."""
 LABEL = 14
@@ -32,6 +39,9 @@ class TypePlaces(TypePane):
 
     def titles(self) -> tuple[Spans, Spans]:
         return super().titles()[0], [("since the monitor started", "muted")]
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return list(HEADS.items())
 
     def paint(self) -> None:
         worker = self._worker()
@@ -69,9 +79,11 @@ class TypePlaces(TypePane):
     def _places(self, places: Sequence[TypePlace], width: int) -> list[Line | Spans]:
         ellipsis, now = self.session.glyphs.ellipsis, self.session.now()
         lines: list[Line | Spans] = []
-        head = Line(width, ellipsis).left(("WORKER, QUEUE", "muted"))
-        lines.append(head.right(("DONE".rjust(8), "muted"), ("FAILED".rjust(8), "muted"),
-                                ("SEEN".rjust(10), "muted")))  # fmt: skip
+        first, *others = HEADS
+        head = Line(width, ellipsis).left((first, "muted"))
+        for name, room in zip(others, (8, 8, 10), strict=True):
+            head.right((name.rjust(room), "muted"))
+        lines.append(head)
         for one in places[:MOST]:
             line = Line(width, ellipsis)
             worker = clean(one.worker, limit=60) if one.worker else "other workers"
