@@ -34,7 +34,9 @@ class Session:
     """One run of the interface.
 
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
-    of one worker shows. `framed` and `columns_within` are what the view says of the screen's size.
+    of one worker shows, `type` the task name that the view of one type shows, and `window` the
+    time that both views of types are about. `framed` and `columns_within` are what the view says
+    of the screen's size.
     """
 
     def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
@@ -52,6 +54,8 @@ class Session:
         self.pruning = Pruning(engine.store)
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
+        self.type: str | None = None
+        self.window = "5m"
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 

@@ -122,6 +122,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "workers",
         "tasks",
         "queues",
+        "types",
     ]
     assert (made["celerytui"], made["app"], made["broker"]) == (
         __version__,
