@@ -13,8 +13,8 @@ from collections.abc import Callable
 from celerytui.model import Event, Revocation, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
+from celerytui.store.failures.raised import raised
 from celerytui.store.messages import Messages, take_try
-from celerytui.store.raised import raised
 from celerytui.store.reruns import Reruns, take_revocation
 from celerytui.store.runs import LATE_SENT, Run, ran_for
 from celerytui.store.tasks import HeldTasks

@@ -60,7 +60,7 @@ def test_the_others_are_applied_as_if_it_had_not_been_there(stream: list[Event])
     whole, plain = Store(), Store()
     with pytest.MonkeyPatch.context() as patch:
         break_at(whole, patch)
-        patch.setattr(logging.getLogger("celerytui.store.failures"), "disabled", True)
+        patch.setattr(logging.getLogger("celerytui.store.event_errors"), "disabled", True)
         whole.apply(Batch(stream, T0))
     plain.apply(Batch([event for event in stream if event.uuid != BAD], T0))
     assert [(t.id, t.state, t.seen) for t in facts(whole)] == [
