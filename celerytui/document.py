@@ -9,7 +9,7 @@ from typing import Any
 from celerytui import __version__
 from celerytui.masking import mask
 from celerytui.model import Alert, Link, Queue, Task, TaskState, Worker
-from celerytui.store import Store
+from celerytui.store import FailureRow, Store
 
 Document = dict[str, Any]
 
@@ -33,6 +33,7 @@ def snapshot_document(
     runtime of a running task and the wait of a waiting one are those up to `now`.
     """
     summary = store.summary(now)
+    store.failures.update(now)
     per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
     return {
         "celerytui": __version__,
@@ -59,6 +60,7 @@ def snapshot_document(
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
+        "failures": [_failure_row(store, row) for row in store.failures.rows(now, every=True)],
     }
 
 
@@ -138,4 +140,23 @@ def _queue_row(queue: Queue) -> Document:
         "unacked": queue.unacked,
         "consumers": queue.consumers,
         "error": queue.error,
+    }
+
+
+def _failure_row(store: Store, row: FailureRow) -> Document:
+    detail = store.failures.detail(row.key)
+    variants = () if detail is None else detail.variants
+    example = None if detail is None else detail.example
+    return {
+        "key": row.key,
+        "task": row.task or None,
+        "exception": row.exception,
+        "message": _masked(row.message),
+        "count": row.count,
+        "retried": row.retries,
+        "first_seen": row.first_seen,
+        "last_seen": row.last_seen,
+        "workers": [name for name, _ in row.workers],
+        "variants": [{"message": _masked(text), "count": count} for text, count in variants],
+        "example": None if example is None else example.task_id,
     }

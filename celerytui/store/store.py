@@ -15,6 +15,7 @@ from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskS
 from celerytui.store.changes import ChangeLog, log_length
 from celerytui.store.event_errors import EventErrors
 from celerytui.store.extras import copy_task
+from celerytui.store.failures.groups import FailureGroups
 from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
@@ -74,6 +75,7 @@ class Store:
         self.lost = LostWithWorkers(
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
+        self.failures = FailureGroups(self._lock, self._tasks)
         self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
