@@ -214,7 +214,8 @@ class Engine:
             self._control.restore_events(self._threads.get("control"), end)
         for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
-        self._survive(lambda: self.resolutions.keep(self.store.failures))
+        if self.store.failures.changed:
+            self._survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in self._threads.values())
 
     def reconnect_now(self) -> None:

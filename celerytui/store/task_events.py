@@ -17,7 +17,7 @@ from celerytui.store.failures.raised import raised
 from celerytui.store.messages import Messages, take_try
 from celerytui.store.reruns import Reruns, take_revocation
 from celerytui.store.runs import LATE_SENT, Run, ran_for
-from celerytui.store.tasks import FAILING, HeldTasks
+from celerytui.store.tasks import FAILS, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
@@ -110,7 +110,7 @@ class TaskEvents:
             and (record := self._records.get(task.worker or ""))
         ):
             self._set_clock(task, record.skew)
-        if task.state in FAILING:
+        if FAILS[task.state]:
             # Its name may be known only now.
             self._table.look_at(task)
         self._touch(task, sent)

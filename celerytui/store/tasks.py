@@ -31,10 +31,11 @@ MAX_LOST = 2_000
 MAX_FAILING = 50_000
 """As many tasks wait to have their failures counted."""
 
-FAILING = frozenset(
-    {TaskState.RETRY, *(state for state in TaskState if state > SUCCESS)} - {TaskState.CANCELLED}
+FAILS = tuple(
+    state is TaskState.RETRY or (state > SUCCESS and state is not TaskState.CANCELLED)
+    for state in TaskState
 )
-"""States that say that something went wrong in a run."""
+"""By state: whether it says that something went wrong in a run."""
 
 STATES = len(TaskState)
 NEW = STATES * STATES
@@ -103,7 +104,7 @@ class HeldTasks:
             self.eviction.unfinished[task_id] = task
         else:
             self.eviction.finish(task)
-        if state in FAILING:
+        if FAILS[state]:
             self.look_at(task)
         if record is not None:
             task.worker = record.hostname or None
@@ -124,7 +125,7 @@ class HeldTasks:
             task.state = new
             if old >= SUCCESS or new >= SUCCESS:
                 self.eviction.move(task, old, new)
-        if new in FAILING or old in FAILING:
+        if FAILS[new] or FAILS[old]:
             self.look_at(task)
         active = new is RECEIVED or new is STARTED
         if record is None:
@@ -238,6 +239,6 @@ class HeldTasks:
         if state < SUCCESS:
             self.release(task)
         self.families.leave(task)
-        if state in FAILING or task.more.attempts:
+        if FAILS[state] or (task.extra is not None and task.extra.attempts):
             self.look_at(task)
         self._changes.note(task.id)

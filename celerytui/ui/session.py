@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.model import LinkState
-from celerytui.store import Glance, Pruning
+from celerytui.store import WINDOWS, Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.figures import FAILED, FIGURES, Figure
@@ -34,7 +34,9 @@ class Session:
     """One run of the interface.
 
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
-    of one worker shows. `framed` and `columns_within` are what the view says of the screen's size.
+    of one worker shows, `failure` the key of the group that details are shown of, and `window` the
+    time that failures are counted in. `framed` and `columns_within` are what the view says of the
+    screen's size.
     """
 
     def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
@@ -52,6 +54,8 @@ class Session:
         self.pruning = Pruning(engine.store)
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
+        self.failure: str | None = None
+        self.window = WINDOWS[1]
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 

@@ -37,6 +37,12 @@ def test_view(snap_compare: Compare, view: str, size: tuple[int, int]) -> None:
     assert snap_compare(fake_app(), press=VIEWS[view], terminal_size=size)
 
 
+@pytest.mark.parametrize("size", [SMALL, (100, 30), MIDDLE], ids=_name)
+@pytest.mark.parametrize("keys", [("6",), ("6", "j", "j", "j", "enter")], ids=["list", "one"])
+def test_failures(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(), press=keys, terminal_size=size)
+
+
 @pytest.mark.parametrize("theme", ["light", "ansi", "mono"])
 def test_palette(snap_compare: Compare, theme: str) -> None:
     assert snap_compare(fake_app(theme=theme), press=["j"], terminal_size=MIDDLE)

@@ -127,6 +127,16 @@ def test_failures_are_in_groups_and_without_passwords() -> None:
         "variants": [{"message": "<url>", "count": 3}],
         "example": "t2",
     }
+    shown = tables(document(store), 160)
+    assert "FAILURES" in shown
+    (line,) = [one for one in shown.splitlines() if "Refused  redis" in one]
+    assert line.split()[:2] == ["3", "shop.charge"]
+    assert "w2 w1" in line
+    assert "hunter2" not in shown
+
+
+def test_without_failures_there_is_no_table_of_them() -> None:
+    assert "FAILURES" not in tables(document(Store(clock=lambda: NOW)))
 
 
 def test_a_slower_reader_is_told_where_nothing_else_is_wrong() -> None:

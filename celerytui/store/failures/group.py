@@ -37,7 +37,10 @@ class Example(Struct, frozen=True):
 
 
 class Group:
-    """What is counted of one group; `gone` once it made room for another."""
+    """What is counted of one group; `gone` once it made room for another.
+
+    `row` is the last one that was made of it, with what that depends on; None once it changed.
+    """
 
     def __init__(self, identity: Identity, at: float) -> None:
         self.key = identity.key
@@ -52,6 +55,7 @@ class Group:
         self.failed = Slices()
         self.tried_again = Slices()
         self.example: Example | None = None
+        self.row: tuple[tuple[object, ...], FailureRow] | None = None
         self.gone = False
 
     def add(self, at: float, worker: str | None, shape: str, *, retry: bool) -> str:
@@ -69,6 +73,7 @@ class Group:
 
     def take_back(self, at: float, worker: str | None, variant: str, *, retry: bool) -> None:
         """Count a failure no longer that turned out not to be one."""
+        self.row = None
         if retry:
             self.retried -= 1
         else:

@@ -7,12 +7,13 @@ in whatever order its events came; a task that is evicted stays counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from celerytui.interpreter import give_way
 from celerytui.model import Task, TaskState
+from celerytui.store.failures.ends import failed_runs
 from celerytui.store.failures.group import (
     TRACEBACK_KEPT,
     Example,
@@ -22,7 +23,7 @@ from celerytui.store.failures.group import (
     Standing,
     most_first,
 )
-from celerytui.store.failures.identity import Identity, identify, identify_end
+from celerytui.store.failures.identity import Identity
 from celerytui.store.failures.slices import WINDOWS, Window
 from celerytui.store.lock import FairLock
 from celerytui.store.reruns import MAX_ATTEMPTS
@@ -38,7 +39,7 @@ WATCHED = 600.0
 NEW_FOR = 3600.0
 """Seconds for which it is."""
 
-FAILURE, RETRY = TaskState.FAILURE, TaskState.RETRY
+RETRY = TaskState.RETRY
 
 
 class Counted(Struct, gc=False):
@@ -109,11 +110,11 @@ class FailureGroups:
             by_id = self._tasks.by_id
             with self._store_lock:
                 taken = [
-                    (task, by_id.get(task.id) is task, known_runs(task), _details(task))
+                    (task, by_id.get(task.id) is task, known_runs(task), bool(task.more.requeue))
                     for task in waiting[start : start + SLICE]
                 ]
-            found = [(task, held, _failed_runs(task, runs, details))
-                     for task, held, runs, details in taken]  # fmt: skip
+            found = [(task, held, failed_runs(task.name, runs, requeued=requeued))
+                     for task, held, runs, requeued in taken]  # fmt: skip
             with self._lock:
                 for task, held, runs in found:
                     self._take(task, held, runs, now)
@@ -148,6 +149,7 @@ class FailureGroups:
         variant = group.add(at, run.worker, identity.template, retry=retry)
         if group.example is None or at >= group.example.at:
             group.example = _example(task, run, identity, at)
+        group.row = None
         return Counted(run.state, run.ended, run.worker, group, at, variant)
 
     def _begin(self, identity: Identity, at: float) -> Group:
@@ -198,10 +200,13 @@ class FailureGroups:
             return None if known is None else known.counted[-1].group.key
 
     def _row(self, group: Group, window: Window, now: float) -> FailureRow:
+        standing = self._standing(group, now)
+        look = (window, int(now) // window.width, standing)
+        if group.row is not None and group.row[0] == look:
+            return group.row[1]
         place = WINDOWS.index(window)
-        failed = group.failed.counts[place]
-        example = group.example
-        return FailureRow(
+        failed, example = group.failed.counts[place], group.example
+        row = FailureRow(
             group.key,
             group.task,
             group.exception,
@@ -216,8 +221,10 @@ class FailureGroups:
             group.first_seen,
             group.last_seen,
             most_first(group.workers),
-            self._standing(group, now),
+            standing,
         )
+        group.row = look, row
+        return row
 
     def _standing(self, group: Group, now: float) -> Standing:
         resolved = self.resolved.get(group.key)
@@ -250,41 +257,6 @@ class FailureGroups:
         """Take what was resolved when the program ran before."""
         with self._lock:
             self.resolved = {**resolved, **self.resolved}
-
-
-def _details(task: Task) -> str:
-    more = task.more
-    return "requeued" if more.requeue else ""
-
-
-def _failed_runs(task: Task, runs: Sequence[Run], rejected: str) -> list[tuple[Run, Identity]]:
-    """The runs that failed, each with what its failure is."""
-    found: list[tuple[Run, Identity]] = []
-    for run in runs:
-        identity = _identity(run.name or task.name, run, rejected)
-        if identity is not None:
-            found.append((run, identity))
-    return found
-
-
-def _identity(name: str | None, run: Run, rejected: str) -> Identity | None:
-    state = run.state
-    if state is FAILURE:
-        return identify(name, run.exception, run.traceback)
-    if state is RETRY:
-        told = run.exception is not None or run.traceback is not None
-        return identify(name, run.exception, run.traceback) if told else None
-    if state.guessed:
-        how = "while running" if run.started is not None else "before it started"
-        return identify_end(name, state.label, how)
-    if state is TaskState.REJECTED:
-        return identify_end(name, state.label, rejected)
-    ended = run.revocation
-    if state is TaskState.REVOKED and ended is not None and ended.terminated:
-        return identify_end(
-            name, "terminated", "" if ended.signum is None else f"signal {ended.signum}"
-        )
-    return None
 
 
 def _example(task: Task, run: Run, identity: Identity, at: float) -> Example:

@@ -32,8 +32,8 @@ Frame = tuple[str, str]
 class Stack(Struct, frozen=True):
     """Where an exception came from: `frames` from the outermost of the innermost few on.
 
-    `causes` are the classes of the exceptions that it followed, `place` is file and line of its
-    innermost frame, `""` where there is none.
+    `causes` are the classes of the exceptions that it followed, `place` is file and line of the
+    innermost frame in the user's own code, `""` where there is none.
     """
 
     frames: tuple[Frame, ...] = ()
@@ -62,8 +62,9 @@ def read_stack(head: str, grouped: bool = False) -> Stack:
     if grouped:
         causes.append("group")
     found = re.findall(_FRAME, last)[-MOST_FRAMES:]
+    own = [one for one in found if is_own(one[0])]
     chosen = (
-        [one for one in found if is_own(one[0])]
+        own
         or [one for one in found if not (is_around(one[0]) or one[0].startswith("<frozen"))]
         or found[-1:]
     )
@@ -73,8 +74,8 @@ def read_stack(head: str, grouped: bool = False) -> Stack:
         if not frames or frames[-1] != frame:
             frames.append(frame)
     place = ""
-    if chosen:
-        path, line, _ = chosen[-1]
+    if own:
+        path, line, _ = own[-1]
         place = f"{path.replace(chr(92), '/').rpartition('/')[2]}:{line}"
     return Stack(tuple(frames[-KEY_FRAMES:]), tuple(causes), place)
 
