@@ -15,8 +15,8 @@ EXPECTED = {
     ("proj.fail", "ValueError"): (5, 0),
     ("proj.flaky", "ConnectionError"): (1, 7),
     ("proj.killed", "billiard.exceptions.WorkerLostError"): (2, 0),
-    ("proj.limited", "TimeLimitExceeded"): (2, 0),
-    ("proj.rejected", "rejected"): (1, 0),
+    ("proj.limited", "billiard.exceptions.TimeLimitExceeded"): (2, 0),
+    ("proj.rejected", "celery.exceptions.Reject"): (1, 0),
     ("proj.sleepy", "terminated"): (1, 0),
 }
 

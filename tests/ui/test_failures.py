@@ -135,7 +135,9 @@ async def test_a_resolved_group_goes_to_the_end_and_opens_when_it_comes_again() 
         assert shown(at) == ["Other", "Declined"]
         await at.press("j", "m")
         assert shown(at) == ["Declined", "Other"]
-        assert "resolved" in "\n".join(rows(the_list(at)))
+        line = next(line for line in rows(the_list(at)) if "Other" in line)
+        assert "✓" in line
+        assert "resolved" in "\n".join(rows(the_detail(at)))
         assert at.toasts[-1].message == "Resolved; opens again if it recurs"
         key = the_list(at).cursor
         assert key is not None

@@ -111,6 +111,24 @@ def grouped(first: str, *others: str, line: int = 4) -> Failed:
     return Failed("ExceptionGroup('both', [...])", "\n".join([*lines, "    +------------------\n"]))
 
 
+RETRYING = (f"{VENV}/celery/app/task.py", 963, "retry", "raise ret")
+ASKING = moved(CHARGE, by=4, code="raise self.retry(exc=exc)")
+RETRY = "celery.exceptions.Retry: Retry in 3s: Declined('insufficient_funds')"
+
+
+def retried(*causes: str) -> Failed:
+    """What task-retried carries: Celery's Retry, raised while the exception was handled."""
+    return Failed(traceback="".join(causes) + block(CHARGE, RAISE, celery=()) + DURING
+                  + block(ASKING, RETRYING, error=RETRY))  # fmt: skip
+
+
+def given_up(*causes: str) -> Failed:
+    """What the last try fails with: the same exception, raised again by `retry`."""
+    again = (f"{VENV}/celery/app/task.py", 942, "retry", "raise_with_context(exc)")
+    return Failed(traceback="".join(causes) + block(ASKING, again, CHARGE, RAISE))
+
+
+CAUSE = block(RAISE, error="KeyError: 'code'", celery=()) + CAUSED
 A, B = "5f0c8d1a-33a5-4b7e-9d2c-0a1b2c3d4e5f", "0a1b2c3d-4e5f-4b7e-9d2c-5f0c8d1a33a5"
 PLAIN = Failed()
 STDLIB = frame("/usr/lib/python3.12/socket.py", 720, "readinto", "return self._sock.recv_into(b)")
@@ -337,6 +355,15 @@ OTHERS: dict[str, tuple[Failed, Failed, bool]] = {
     "a class inside a function": (
         raising("shop.f.<locals>.Oops: a 1", "Oops('a 1')"),
         raising("shop.f.<locals>.Oops: b", "Oops('b')"),
+        True,
+    ),
+    "retried, and given up": (retried(), given_up(), True),
+    "retried, and failed at once": (retried(), PLAIN, True),
+    "retried and given up, with a cause": (retried(CAUSE), given_up(CAUSE), True),
+    "retried with a cause and without": (retried(CAUSE), retried(), False),
+    "retried for what was never raised": (
+        Failed("Later('x')", block(ASKING, RETRYING, error="celery.exceptions.Retry: in 3s")),
+        Failed("Later('x')", block(ASKING, RETRYING, error="Later: x")),
         True,
     ),
     "a note added to the exception": (

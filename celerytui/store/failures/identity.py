@@ -13,7 +13,15 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from celerytui.store.failures.template import READ, template
-from celerytui.store.failures.traceback import GROUP, Frame, Stack, read_error, read_stack, split
+from celerytui.store.failures.traceback import (
+    GROUP,
+    Frame,
+    Stack,
+    before_last,
+    read_error,
+    read_stack,
+    split,
+)
 
 VERSION = 1
 """Part of each key: another rule makes other groups, and never joins the old ones."""
@@ -89,12 +97,10 @@ _cache = Cache()
 def identify(task: str | None, exception: str | None, traceback: str | None) -> Identity | None:
     """What a task's exception is, by its repr and its traceback; None for Celery's own Retry."""
     name = task or ""
-    text = traceback or ""
-    head, tail = split(text) if text else ("", "")
-    stack = _cache.stack(head, GROUP in text) if head else Stack()
-    full, message = read_error(tail[: READ + 200]) if head else ("", "")
     called, said = _of_repr(exception or "")
     short = called.rpartition(".")[2]
+    head, full, message = _raised(traceback or "", short)
+    stack = _cache.stack(head, GROUP in (traceback or "")) if head else Stack()
     if not full or (short and full.rpartition(".")[2] == short):
         full, message = full or called, said if called else message
     full = full or UNKNOWN
@@ -118,6 +124,25 @@ def identify_end(task: str | None, how: str, detail: str) -> Identity:
     """What an end without an exception is: `lost`, `rejected`, with a word more on it."""
     name = task or ""
     return Identity(_key(name, how), name, how, detail, template(detail))
+
+
+def _raised(traceback: str, name: str) -> tuple[str, str, str]:
+    """Stack, class and message of a traceback; of a retry those of what it is retried for.
+
+    `name` is the class that the event names. Celery raises its Retry while that is handled, or
+    alone; the last try raises it from where the task asked for a retry.
+    """
+    head, tail = split(traceback)
+    if not head:
+        return "", "", ""
+    full, message = read_error(tail[: READ + 200])
+    if full.rpartition(".")[2] != _RETRY or name in ("", _RETRY):
+        return head, full, message
+    first, error = split(before_last(head) or "")
+    full, message = read_error(error[: READ + 200])
+    if full.rpartition(".")[2] == name:
+        return first, full, message
+    return head, "", ""
 
 
 def _key(*parts: object) -> str:

@@ -86,6 +86,12 @@ def read_error(tail: str) -> tuple[str, str]:
     return (match[1], match[2] or "") if match else ("", "")
 
 
+def before_last(head: str) -> str | None:
+    """The exceptions that the last one of a stack followed; None where there is no other."""
+    found = list(re.finditer(_CHAIN, head))
+    return head[: found[-1].start()] if found else None
+
+
 def _class_of(block: str) -> str:
     return read_error(split(block)[1])[0]
 
