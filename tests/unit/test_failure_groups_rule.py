@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celerytui.store.failures import identity
 from celerytui.store.failures.identity import Identity, identify
 from celerytui.store.failures.template import template
 from tests.unit.failure_texts import (
@@ -412,6 +413,17 @@ def test_a_retry_is_no_failure() -> None:
 @pytest.mark.parametrize("text", [None, "", "<odd>", "()", "\x00", "a b: c"])
 def test_what_has_no_class_is_still_a_failure(text: str | None) -> None:
     assert known(Failed(text, None)).exception == "unknown exception"
+
+
+def test_what_is_known_again_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "CACHED", 10)
+    monkeypatch.setattr(identity, "_cache", identity.Cache())
+    for number in range(95):
+        message = f"order {chr(97 + number % 26)}{number}"
+        stack = block(moved(CHARGE, by=number), RAISE, error=f"shop.errors.Declined: {message}")
+        assert known(Failed(f"Declined({message!r})", stack)).key == known(PLAIN).key
+        assert len(identity._cache.stacks) <= 10
+        assert len(identity._cache.templates) <= 10
 
 
 TEMPLATES = {

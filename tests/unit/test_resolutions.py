@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from celerytui.control import Resolutions
 from celerytui.control import resolutions as module
+from celerytui.engine import Engine
+from celerytui.settings import Settings
+from tests.unit.store_stream import T0, feed, task_event
 
 
 class Groups:
@@ -110,3 +114,36 @@ def test_without_a_home_it_says_so() -> None:
     groups.put("1a", 10.0)
     kept.keep(groups)
     assert kept.trouble == "no home directory for resolved failures"
+
+
+def failing(now: float, app: str = "shop") -> Engine:
+    """An engine that saw a task fail two seconds before `now`."""
+    engine = Engine(Celery(app, set_as_current=False), Settings(), clock=lambda: now, headless=True)
+    at = now - T0 - 2
+    feed(
+        engine.store,
+        task_event("received", at - 2, name="shop.charge"),
+        task_event("started", at - 1),
+        task_event("failed", at, exception="Declined('x')"),
+    )
+    engine.count_failures()
+    return engine
+
+
+def standing(engine: Engine) -> str:
+    (row,) = engine.store.failures.rows(engine.clock())
+    return row.standing
+
+
+def test_the_program_remembers_from_one_run_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    first = failing(T0 + 100)
+    (row,) = first.store.failures.rows(T0 + 100)
+    assert first.store.failures.resolve(row.key, T0 + 100)
+    first.stop()
+    assert os.stat(tmp_path / "celerytui" / "resolved.jsonl").st_mode & 0o777 == 0o600
+    assert standing(failing(T0 + 100)) == "resolved"
+    assert standing(failing(T0 + 200)) == "again"
+    assert standing(failing(T0 + 200, "other")) == ""

@@ -8,7 +8,6 @@ variants of a group.
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 
 from msgspec import Struct
 
@@ -146,6 +145,8 @@ def _raised(traceback: str, name: str) -> tuple[str, str, str]:
 
 
 def _key(*parts: object) -> str:
+    from hashlib import blake2b  # the first frame needs none
+
     text = repr((VERSION, *parts)).encode("utf-8", "backslashreplace")
     return f"{VERSION}{blake2b(text, digest_size=6).hexdigest()}"
 
