@@ -60,7 +60,7 @@ def snapshot_document(
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
-        "failures": [_failure_row(store, row) for row in store.failures.rows(now, every=True)],
+        "failures": [failure_row(store, row) for row in store.failures.rows(now, every=True)],
     }
 
 
@@ -143,7 +143,8 @@ def _queue_row(queue: Queue) -> Document:
     }
 
 
-def _failure_row(store: Store, row: FailureRow) -> Document:
+def failure_row(store: Store, row: FailureRow) -> Document:
+    """A group of failures as plain values; times in Unix seconds, passwords masked."""
     detail = store.failures.detail(row.key)
     variants = () if detail is None else detail.variants
     example = None if detail is None else detail.example

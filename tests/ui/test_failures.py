@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
 
+from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.store import Store
@@ -236,3 +238,18 @@ async def test_where_the_file_of_what_is_resolved_cannot_be_written_it_says_so()
         at.engine.resolutions.trouble = "cannot write /x: Read-only file system"
         await at.press("6")
         assert "cannot write /x" in rows(the_list(at))[-1]
+
+
+@pytest.mark.parametrize("detail", [False, True], ids=["list", "detail"])
+async def test_a_group_is_copied_and_its_task_limited(detail: bool) -> None:
+    async with driven() as at:
+        await at.press("6", "j", "j", "j", *(["enter"] if detail else []), "y")
+        copied = json.loads(at.app.clipboard)
+        assert (copied["task"], copied["count"]) == ("billing.charge", 9)
+        assert copied["variants"] == [{"message": "insufficient_funds", "count": 9}]
+        pane = at.app.main.pane
+        assert pane is not None
+        assert pane.targets(Scope.TYPE) == ["billing.charge"]
+        assert pane.targets(Scope.TASK) == []
+        await at.press("L")
+        assert "billing.charge" in "\n".join(rows(at.app.screen))

@@ -118,6 +118,7 @@ KEYS: tuple[Key, ...] = (
     Key("worker.tasks", "t", "its tasks", "screen.worker_tasks", where="worker", shown=44, help="tasks of this worker", mends=(LOST.id,)),
     Key("failure.tasks", "t", "tasks in group", "failure_tasks", where="failures", shown=44, help="tasks of this group"),
     Key("failure.resolve", "m", "resolve", "resolve", where="failures", shown=36, help="resolve, or open again; it opens by itself when it comes again", words="mark done fixed"),
+    Key("failure.copy", "y", "copy group as JSON", "copy_failure", where="failures", help="copy the group as JSON"),
     Key("window.shorter", "left_square_bracket", "shorter window", "window(-1)", where="window", help="shorter window: 24h, 1h, 5m"),
     Key("window.longer", "right_square_bracket", "window", "window(1)", where="window", shown=37, help="longer window: 5m, 1h, 24h"),
     Key("detail.down", "j,down", "scroll down", "scroll(1)", where="scroll", help="scroll down"),

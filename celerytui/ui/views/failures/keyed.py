@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
-from celerytui.store import WINDOWS
+from celerytui.control import Scope
+from celerytui.document import failure_row
+from celerytui.store import WINDOWS, FailureRow
 from celerytui.ui.messages import FilterAsked, StoreChanged
 from celerytui.ui.panes.pane import Pane
 
@@ -18,6 +21,22 @@ class FailurePane(Pane):
     def group(self) -> str | None:
         """The key of the group that keys are about."""
         return self.session.failure
+
+    def targets(self, scope: Scope) -> list[str]:
+        """The name of the group's task."""
+        row = self._group_row() if scope is Scope.TYPE else None
+        return [row.task] if row is not None and row.task else []
+
+    def _group_row(self) -> FailureRow | None:
+        session = self.session
+        return session.engine.store.failures.row(self.group or "", session.now(), session.window)
+
+    def action_copy_failure(self) -> None:
+        row = self._group_row()
+        if row is not None:
+            found = failure_row(self.session.engine.store, row)
+            self.app.copy_to_clipboard(json.dumps(found, indent=2, ensure_ascii=True))
+            self.app.notify("copied as JSON", markup=False, timeout=2)
 
     def action_failure_tasks(self) -> None:
         if self.group is not None:
