@@ -57,7 +57,7 @@ def store_of(*streams: list[Event]) -> Store:
 
 
 def shown(at: Driver) -> list[str]:
-    return [row.exception.rpartition(".")[2] for row in the_list(at)._items]
+    return [row.exception.rpartition(".")[2] for row in the_list(at).window(0, 99)]
 
 
 @pytest.mark.parametrize("size", [*SIZES, (60, 12)])
