@@ -98,7 +98,7 @@ class Opening(Struct, frozen=True):
 
 
 OPENINGS = (
-    Opening("help", "2", "?", "Keys: Tasks", ESCAPE),
+    Opening("help", "2", "?", "Help: Tasks", ESCAPE),
     Opening("palette", "2", ":", "Commands", ESCAPE),
     Opening("form", "3jP", "1", "worker.pool_grow", ESCAPE),
 )

@@ -38,7 +38,7 @@ BUNDLES = {
     "sqla": "sqlalchemy",
     "kafka": "confluentkafka",
 }
-"""The extras that bring a transport's client, where they are named differently."""
+"""The extras that install a transport's client, if they have another name."""
 PACKAGES = {"etcd": "python-etcd"}
 """The packages of clients for which there is no extra."""
 UNCHECKED = {
@@ -54,7 +54,7 @@ SURE_URL = (
     r"(?P<scheme>redis|amqp)://([^@/?#;,]*@)?[A-Za-z0-9.-]+"
     r"(:([1-5]?[0-9]{1,4}|6[0-4][0-9]{3}))?(/[A-Za-z0-9_]*)?"
 )
-"""URLs of which no broker's client needs to be asked whether they can work."""
+"""URLs that are valid for certain, without a check by the broker's client."""
 CONFIGURING = (
     "CELERY_LOADER",
     "CELERY_CONFIG_MODULE",
@@ -65,7 +65,7 @@ CONFIG_MODULE = "celeryconfig"
 
 
 class PreloadOptions(NamedTuple):
-    """What was given of Celery's preload options, by the names of their parameters."""
+    """The given values of Celery's preload options, by parameter name."""
 
     app: str | None = None
     broker: str | None = None
@@ -84,7 +84,7 @@ class PreloadOptions(NamedTuple):
 
 
 def load_app(preload: PreloadOptions) -> Any:
-    """The Celery app that the options name, else Celery's default app.
+    """The Celery app of the options, else Celery's default app.
 
     Sets the environment variables that Celery's own command sets, before anything of the project
     is imported, so that -b wins over what the app says. Raises AppError with Celery's text.
@@ -112,7 +112,7 @@ def _loaded_app(preload: PreloadOptions, named: str) -> Any:
 
 
 def lazy_app(preload: PreloadOptions) -> LazyApp | None:
-    """Celery's default app on a broker, not loaded yet; None where anything can be wrong with it.
+    """Celery's default app on a broker, loaded on first use; None if loading it can fail.
 
     That is where a project, a configuration or a loader is imported, or the URL is an unusual one.
     """
@@ -134,14 +134,14 @@ def lazy_app(preload: PreloadOptions) -> LazyApp | None:
 
 
 def loaded(app: Any) -> Any:
-    """The app itself where it is one that is loaded late."""
+    """The app itself, loaded now if it was not yet."""
     return app.loaded() if isinstance(app, LazyApp) else app
 
 
 def ready(app: Any) -> Any:
-    """The app itself, with what Celery imports late imported: for threads to use it side by side.
+    """The app itself, after Celery's lazy imports: threads can then share it.
 
-    Opens no connection. What cannot be imported fails again where it is used, and is told there.
+    Opens no connection. What cannot be imported fails again where it is used, with its reason.
     """
     app = loaded(app)
     with contextlib.suppress(Exception):
@@ -167,7 +167,7 @@ def import_task_modules(app: Any) -> None:
 
 
 def check_broker(app: Any) -> None:
-    """Raise UsageError where the broker's URL, or the client it needs, can never work.
+    """Raise UsageError if the broker's URL is invalid or its client is missing.
 
     Opens no connection.
     """
@@ -205,12 +205,12 @@ def install_hint(scheme: str) -> str:
 
 
 def app_name(app: Any) -> str:
-    """The name that the app gave itself, "celery" where it has none."""
+    """The app's own name, "celery" if it has none."""
     return str(app.main or "celery")
 
 
 def broker_url(app: Any) -> str:
-    """The URL of the broker that is read, or the ";" list of them, without passwords."""
+    """The URL of the broker for reading, or the ";" list of them, without passwords."""
     if isinstance(app, LazyApp):
         return mask_url(app.broker)
     learn_secrets(app)
@@ -221,7 +221,7 @@ def broker_url(app: Any) -> str:
 
 
 def names_no_queue(app: Any) -> bool:
-    """Whether the default queue is only Celery's own default: no app was given, nor its setting."""
+    """Whether the default queue is Celery's own default: no app and no setting is given."""
     return app_name(app) == "default" and not (
         {"task_default_queue", "CELERY_DEFAULT_QUEUE"} & set(app.conf.table(with_defaults=False))
     )

@@ -1,4 +1,4 @@
-"""One interpreter for all threads: whoever answers a key press goes first.
+"""Shares the interpreter between threads: the one that handles a key press goes first.
 
 Threads that want the interpreter take turns. A drawing of 10 ms beside two busy threads would take
 thirty, and a pass of the garbage collector over a million things holds up everyone for 200 ms.
@@ -14,13 +14,13 @@ import time
 from typing import Final
 
 SWITCH_SECONDS: Final = 0.001
-"""How long a thread may keep the interpreter while another waits for it; Python's own is 5 ms."""
+"""The switch interval, after which a thread yields the interpreter; Python's own is 5 ms."""
 
 URGENT_SECONDS: Final = 0.025
-"""How long the others give way to one key press at most."""
+"""Maximum time that other threads yield to one key press."""
 
 REST_SECONDS: Final = 0.040
-"""From one key press for which they give way to the next: they go on, whatever is typed."""
+"""Minimum time between two key presses to which they yield, so that they progress."""
 
 OPENING_SECONDS: Final = 0.25
 """How long they give way at most while a dialog opens, which is many steps and not one."""
@@ -59,24 +59,24 @@ def share_interpreter() -> None:
 
 
 def collect_all() -> None:
-    """Take all garbage; holds everyone up, for up to 0.2 s with a million tasks."""
+    """Collect all garbage; stops all threads, up to 0.2 s with a million tasks."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
 def collect_new() -> None:
-    """Take the garbage among what was made since something was set aside; a few milliseconds."""
+    """Collect the garbage among objects created since `set_aside`; a few milliseconds."""
     gc.collect()
 
 
 def collect_young() -> None:
-    """Take the garbage that did not live long; for who sets aside again and again."""
+    """Collect young garbage; for callers that call `set_aside` repeatedly."""
     gc.collect(1)
 
 
 def set_aside() -> None:
-    """Have only `collect_all` look at what is there, after something long was made; takes no time.
+    """Freeze existing objects, after a large one was created: only `collect_all` traverses them.
 
     The collector looks through young things at any moment, in whatever thread, and a list of a
     million tasks among them holds everyone up for 60 ms, twice.
@@ -85,7 +85,7 @@ def set_aside() -> None:
 
 
 def hurry() -> None:
-    """Say that a key press came, which is to be answered now; from one thread only."""
+    """Note that a key press arrived, to be handled now; from one thread only."""
     now = time.monotonic()
     if now >= _way.next:
         _way.next = now + REST_SECONDS
@@ -109,14 +109,14 @@ def opened() -> None:
 
 
 def answered() -> None:
-    """Say that the key press was answered."""
+    """Note that the key press was handled."""
     if _way.until and time.monotonic() >= _way.opening_until:
         _way.until = 0.0
         _way.clear.set()
 
 
 def give_way() -> None:
-    """Between two pieces of work: wait while a key press is being answered."""
+    """Between two chunks of work: wait while a key press is being handled."""
     if _way.until:
         seconds = _way.until - time.monotonic()
         if seconds > 0:
@@ -124,7 +124,7 @@ def give_way() -> None:
 
 
 def let_go() -> None:
-    """Between two pieces of long work: let another thread have the interpreter."""
+    """Between two chunks of long work: yield the interpreter to another thread."""
     if _way.until:
         give_way()
     else:

@@ -50,7 +50,7 @@ WHOLE_WORD_BELOW = 6
 LEAST_SECRET = 3
 """Shorter ones are not masked at all: they stand in every other text."""
 WORD = re.compile(r"[a-z]{1,10}|[A-Z][a-z]{1,9}|[A-Z]{1,10}")
-"""A password that is a word may be a name as well: masked in every text it would be told."""
+"""A password that is a word may be a name as well: masked everywhere, it would be revealed."""
 KEY_ALONE = re.compile(r"(?=.*\d)(?=.*[a-zA-Z])[\w+/=\-]{20,}|[^\s@]*[+/=][^\s@]*")
 """What stands before a URL's "@" without a colon and is no user's name."""
 KEY_SCHEMES = ("azurestoragequeues",)
@@ -141,8 +141,8 @@ def learn(secrets: Iterable[str]) -> None:
 def passwords_in(url: str) -> Iterator[str]:
     """The passwords that a URL, or a list of URLs joined by ";", holds, as they are written.
 
-    A password that is also the user, the host or the scheme is left out: it cannot be told from
-    them in a text.
+    A password that is also the user, the host or the scheme is left out: a text does not show which
+    of them it is.
     """
     for part in NEXT_URL.split(url):
         scheme, _, rest = _split(part)

@@ -140,7 +140,7 @@ def format_when(when: float | None, now: float, utc: bool = False, *, ascii: boo
     return f"{parts[2]} {MONTHS[parts[1] - 1]} {clock}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _parts(second: int, utc: bool) -> tuple[int, ...] | None:
     try:
         parts = time.gmtime(second) if utc else time.localtime(second)

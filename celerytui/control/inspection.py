@@ -1,4 +1,4 @@
-"""What a worker tells of itself, section by section, with the secrets masked."""
+"""What a worker reports, section by section, with the secrets masked."""
 
 from __future__ import annotations
 

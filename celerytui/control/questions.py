@@ -74,7 +74,7 @@ class Silences:
                 del self._silent[next(iter(self._silent))]
 
     def meet(self, hostname: str, pid: Any) -> None:
-        """A worker told its pid: another process than before holds other tasks."""
+        """A worker reported its pid: another process than before holds other tasks."""
         with self._lock:
             silent = [key for key in self._silent if key[0] == hostname]
             if silent and self._pids.get(hostname, pid) != pid:
@@ -98,7 +98,7 @@ def put(
     """
     risky = [name for name in sections if name.split(" ")[0] in RISKY]
     safe = [name for name in sections if name not in risky]
-    # Only who replies at all can be told from one that could not reply to this.
+    # Only who replies at all can be distinguished from one that could not reply to this.
     first = safe or ["active"]
     asks = {name: pidbox.send(*_question(name), destination=hostnames) for name in first}
     pidbox.collect(list(asks.values()))

@@ -48,7 +48,7 @@ def _shrink(call: Call) -> Result:
 
 
 def _resize(call: Call, name: str, by: int) -> Result:
-    """Grow or shrink, and remember which size should come of it."""
+    """Grow or shrink, and remember the expected size."""
     before = {host: pool_size(pool) for host, pool in _pools(call).items()}
     expected = {host: size + by for host, size in before.items() if size is not None}
     return structs.replace(command(name, call, n=abs(by)), expected=expected)

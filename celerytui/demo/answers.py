@@ -1,4 +1,4 @@
-"""What the workers of the sample cluster tell of themselves."""
+"""What the workers of the sample cluster report."""
 
 from __future__ import annotations
 

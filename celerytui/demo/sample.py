@@ -43,6 +43,7 @@ BROKER = "redis://10.0.0.7:6379/0"
 FEATURED = "5f0c8d1e-3b7a-4c02-9e65-d41f07bb291a"
 
 _BATCH = 0.25
+_SWEPT_SPAN = 60.0
 _QUEUE_STEP = 5.0
 _QUEUE_SPAN = 600.0
 # Messages waiting, oldest first, at even distances over ten minutes; None where none was read.
@@ -265,6 +266,7 @@ def sample_store(now: float = NOW) -> Store:
         while queues and queues[0][0] <= clock.at:
             at, depths = queues.pop(0)
             store.record_queues(depths, at)
-        if step % round(1 / _BATCH) == 0:
+        # What sweeps find out lasts no longer than the last ones.
+        if step % round(1 / _BATCH) == 0 and clock.at > now - _SWEPT_SPAN:
             store.sweep(clock.at)
     return store

@@ -21,7 +21,7 @@ SILENT_SECONDS = 3.0
 UNSURE_SECONDS = 10.0
 """How long a broker that does not answer may keep workers from being judged."""
 AGAIN_SECONDS = 5.0
-"""After a failed look: the receiver tells of a broker that is gone."""
+"""After a failed look: the receiver reports a broker that is gone."""
 
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ class ControlThread:
     """Does what other threads put in; `run` is the thread's work, all else returns at once.
 
     `link` tells how the receiver stands with the broker, `blocked` why that takes no messages;
-    `survive` does a step and tells of what it raises.
+    `survive` does a step and reports what it raises.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class ControlThread:
         self._jobs.put(lambda: None)
 
     def restore_events(self, thread: threading.Thread | None, end: float) -> None:
-        """Turn off what was turned on here, once `thread` has let go; over at `end`."""
+        """Turn off what was turned on here, once `thread` has ended; over at `end`."""
         if thread is not None:
             # What it had just turned on is known then.
             thread.join(LET_GO_SECONDS)

@@ -57,7 +57,7 @@ logger = logging.getLogger(__name__)
 RESTART_SECONDS = 1.0
 COLLECT_SECONDS = 60.0
 TOLD_SECONDS = 5.0
-"""A failure that any other step of its part may end is told for at least this long."""
+"""A failure that any other step of its part may end is shown for at least this long."""
 
 
 class _Keep(enum.Enum):
@@ -311,7 +311,7 @@ class Engine:
     # What the threads have in common
 
     def _keep(self, run: Step) -> None:
-        """Run a thread's work, and run it again should it ever end before it is told to."""
+        """Run a thread's work, and run it again should it ever end before it is asked to."""
         while not self._stopping.is_set():
             self._survive(run, whole=True)
             self._stopping.wait(RESTART_SECONDS)
@@ -328,7 +328,7 @@ class Engine:
             return ready(self.app)
 
     def _survive(self, step: Step, *, whole: bool = False, part: str | None = None) -> None:
-        """Do one step of a thread that must go on: what fails is told until it succeeds again.
+        """Do one step of a thread that must go on: what fails is reported until it succeeds again.
 
         `whole` is a thread's work itself, which has succeeded as soon as a step of it has. The
         steps of a `part` are of many kinds, of which some are never done again: any of them that

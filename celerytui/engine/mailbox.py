@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Mailbox:
-    """A slot that says that there is news, never how much: a slow reader is only told once."""
+    """A slot that says that there is news, never how much: a slow reader is notified once."""
 
     def __init__(self) -> None:
         self._full = threading.Event()

@@ -1,4 +1,4 @@
-"""The brokers thread: reads the broker's queues every few seconds, or when it is told to."""
+"""The brokers thread: reads the broker's queues every few seconds, or on request."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class SurveyPolicy:
         self.step()
 
     def ask_everybody(self) -> None:
-        """Ask all there are, whoever they are."""
+        """Ask every worker, known or not."""
         self._next_broadcast = self._monotonic() + WITHOUT_EVENTS_SECONDS
         self._ask(None, SURVEY_SECTIONS)
 
@@ -119,7 +119,7 @@ class SurveyPolicy:
         for one in changed:
             self._store.set_task_events(one.hostname, one.on, by_us=one.on and one.changed)
             self._schedule.leave_events(one.hostname)
-        # A task that ended before its worker told of it would run for ever here.
+        # A task that ended before its worker reported it would run for ever here.
         turned_on = [one.hostname for one in changed if one.on and one.changed]
         self._schedule.book(turned_on, TASK_SECTIONS, self._monotonic() + SETTLE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Which workers are to be asked for what, and when: told what happens, it decides and asks nobody.
+"""Which workers are due for which questions, and when; it decides and sends nothing.
 
 Nothing here waits, locks or looks at a clock: the times are handed in, in seconds of any one clock.
 """

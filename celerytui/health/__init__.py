@@ -1,4 +1,4 @@
-"""What is wrong in the cluster: the only place that judges; whoever draws reads alerts.
+"""What is wrong in the cluster: the only place that judges; the interface reads alerts.
 
 A detector is one `Detector(...)` in the file of its subject and one line in `registry`. It judges
 from what is known, `Known`, and remembers nothing; `Health` keeps since when an alert stands.

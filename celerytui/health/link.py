@@ -51,7 +51,7 @@ def _quiet(known: Known) -> Iterator[Judgement]:
 def _blocked(known: Known) -> Iterator[Judgement]:
     blockage = known.blockage
     if blockage is not None:
-        silent = "; workers cannot be heard" if blockage.silences else ""
+        silent = "; their events are delayed" if blockage.silences else ""
         yield Judgement("broker", "critical", f"{blockage.text}{silent}", blockage.evidence)
 
 

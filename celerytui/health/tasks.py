@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LONG = 2.0
-"""As many times as 95 of 100 of its kind take a task may run before that is told."""
+"""As many times as 95 of 100 of its kind take a task may run before that is reported."""
 
 
 def runs_long(times_usual: float) -> bool:

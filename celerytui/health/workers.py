@@ -9,7 +9,7 @@ from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.model import Worker
 
 SKEWED_SECONDS = 5.0
-"""Seconds that a worker's clock may be off: beyond, its timestamps mislead whoever reads them."""
+"""Seconds that a worker's clock may be off: beyond, its timestamps mislead readers."""
 
 
 def is_skewed(worker: Worker) -> bool:

@@ -1,6 +1,6 @@
 """Events, tasks, workers and queues: plain structs, no I/O, no formatting.
 
-Times are Unix seconds, those of tasks by the clock of who told them, all others by ours; durations
+Times are Unix seconds, those of tasks by the clock of their sender, all others by ours; durations
 are seconds.
 `None` is "not known", never zero.
 """

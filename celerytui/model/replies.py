@@ -60,7 +60,7 @@ class Finding(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """One part of what a worker tells of itself, in Celery's own shape, secrets masked.
+    """One part of what a worker reports, in Celery's own shape, secrets masked.
 
     Either `data` or, in one line, the `error` that stands in its place.
     """

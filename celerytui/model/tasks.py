@@ -42,7 +42,7 @@ class TaskState(enum.IntEnum):
 
     @property
     def guessed(self) -> bool:
-        """Whether no event told it: lost with its worker, or ended and the end was not seen."""
+        """Whether no event reported it: lost with its worker, or ended and the end was not seen."""
         return self >= TaskState.LOST
 
 
@@ -93,7 +93,7 @@ class Message(Struct, frozen=True, gc=False):
 CLOCKS_AGREE = 0.5
 """Seconds that two clocks may be apart before what is compared across them is corrected.
 
-What keeps a message on its way cannot be told from a clock that is off by as little.
+What keeps a message on its way cannot be distinguished from a clock that is off by as little.
 """
 
 
@@ -303,7 +303,7 @@ class Task(Struct, gc=False):
         return max(0.0, now + self.more.worker_ahead - self.finished)
 
     def running(self, now: float) -> float | None:
-        """Seconds it ran: as the worker told, else as the events say, up to `now` if it runs."""
+        """Seconds it ran: by the worker's report, else by the events, up to `now` if it runs."""
         if self.runtime is not None:
             return self.runtime
         if self.started is None:

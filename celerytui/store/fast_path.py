@@ -1,8 +1,8 @@
 """What nearly every event is: its task's next step, on the worker where it is.
 
-A task is received, starts and succeeds, in this order. That is taken here in one loop, which asks
-no more than whether it is so; every other event goes to its rule, which gives the same answer for
-these steps (a property test compares the two).
+A task is sent, received, starts and succeeds, in this order. From its receipt on that is taken here
+in one loop, which asks no more than whether it is so; every other event goes to its rule, which
+gives the same answer for these steps (a property test compares the two).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from operator import length_hint
 from celerytui.iso_time import epoch
 from celerytui.model import OWN_ROOT, Event, Task, TaskExtra, TaskState, Worker
 from celerytui.store.changes import ChangeLog
+from celerytui.store.extras import SharedExtra
 from celerytui.store.interning import SHARED_LENGTH
 from celerytui.store.messages import Messages
 from celerytui.store.processes import Process
@@ -21,12 +22,14 @@ from celerytui.store.tasks import NEW, STATES, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
+SENT = TaskState.SENT
 RECEIVED = TaskState.RECEIVED
 STARTED = TaskState.STARTED
 SUCCESS = TaskState.SUCCESS
 
 TO_STARTED = RECEIVED * STATES + STARTED
 TO_SUCCESS = STARTED * STATES + SUCCESS
+SENT_TO_RECEIVED = SENT * STATES + RECEIVED
 NEW_RECEIVED = NEW + RECEIVED
 
 NOBODYS = object()
@@ -79,14 +82,16 @@ class FastPath:
 
     def _take(self, events: Iterator[Event], now: float) -> None:
         # How many events a second there can be hangs on this loop: what it needs is local, is
-        # looked up once for each worker that speaks, and it calls nothing of Python for a usual
-        # event but `_receive`, unless a worker's clock is off.
+        # looked up once for each worker that speaks, and a usual event costs one call of Python at
+        # the most, unless a clock is off.
         find, records = self._tasks.get, self._workers.records.get
         unfinished, succeed = self._unfinished, self._table.eviction.succeed
         note, common = self._note, self._common.known
-        rule, receive, hear = self._rule, self._receive, self._workers.hear
+        rule, hear = self._rule, self._workers.hear
+        receive, deliver = self._receive, self._deliver
         set_clock, book = self._messages.set_worker_clock, self._book
-        received, started, success, slack = RECEIVED, STARTED, SUCCESS, RUNTIME_SLACK
+        sent, received, started, success = SENT, RECEIVED, STARTED, SUCCESS
+        slack = RUNTIME_SLACK
         starts = successes = 0
         hostname: str | None = None
         record = self._nobody
@@ -139,14 +144,23 @@ class FastPath:
                                 task.seen = at
                             text = event.result
                             if text is not None:
-                                shared = len(text) <= SHARED_LENGTH
-                                task.result = common(text, text) if shared else text
+                                task.result = (
+                                    text if len(text) > SHARED_LENGTH else common(text, text)
+                                )
                             del unfinished[task_id]
                             succeed(task)
                             forget(task_id, None)
                             note(task.id)
                             successes += 1
                             continue
+                    elif (
+                        task.state is sent
+                        and kind == "task-received"
+                        and event.pid == pid
+                        and task.worker is None
+                        and deliver(event, task, record, process)
+                    ):
+                        continue
                 if starts or successes:
                     book(record, starts, successes)
                     starts = successes = 0
@@ -164,7 +178,7 @@ class FastPath:
         self._table.moves[TO_SUCCESS] += successes
 
     def _receive(self, event: Event, task_id: str, record: WorkerRecord, process: Process) -> None:
-        """Hold the task of a task-received that is the first to tell of it."""
+        """Hold the task of a task-received that is the first to report it."""
         name, args, kwargs, common = event.name, event.args, event.kwargs, self._common.known
         at = event.timestamp
         own_root = event.parent_id is None and event.root_id == task_id
@@ -193,3 +207,27 @@ class FastPath:
         if len(self._tasks) > self._table.max_tasks:
             self._table.evict()
         self._note(task_id)
+
+    def _deliver(self, event: Event, task: Task, record: WorkerRecord, process: Process) -> bool:
+        """Take the task-received of one that was sent, once; False where more is known of it."""
+        extra, at = task.extra, event.timestamp
+        own = extra is not None and type(extra) is not SharedExtra
+        if own or at < (task.sent or 0.0) or event.eta is not None or event.expires is not None:
+            return False
+        task.state = RECEIVED
+        task.worker = record.hostname or None
+        task.received = at
+        if at > task.seen:
+            task.seen = at
+        if task.queue is None:
+            task.queue = record.only_queue
+        if event.retries is not None:
+            task.retries = event.retries
+        self._messages.describe(task, event)
+        shift = record.skew.shift
+        if shift is not None or (extra is not None and (extra.client_shift or extra.worker_shift)):
+            self._messages.set_worker_clock(task, record.skew)
+        record.tasks[task.id] = process
+        self._table.moves[SENT_TO_RECEIVED] += 1
+        self._note(task.id)
+        return True

@@ -22,8 +22,8 @@ class Messages:
     """Copies the fields of a task-sent or task-received into the task, sharing equal texts.
 
     `queue_names` are the queues that events or workers named, the first `MAX_QUEUES`, and
-    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` are told the stamps of
-    each task-sent, by whoever knows when it came.
+    `task_names` the names of tasks, the first `MAX_NAMES`. `client_clocks` take the stamps of each
+    task-sent, from the caller, which knows when it came.
     """
 
     def __init__(self, tasks: dict[str, Task], families: Families, intern: InternTable) -> None:
@@ -62,13 +62,16 @@ class Messages:
 
     def describe(self, task: Task, event: Event) -> None:
         """Take all that the event says of the message; it may leave fields out."""
-        if event.name is not None:
-            task.name = self.task_name(event.name)
-        if event.args is not None:
-            task.args = self.common(event.args)
-        if event.kwargs is not None:
-            task.kwargs = self.common(event.kwargs)
-        self.relate(task, event.root_id, event.parent_id)
+        # It mostly says what the task-sent said.
+        name, args, kwargs = event.name, event.args, event.kwargs
+        if name is not None and name != task.name:
+            task.name = self.task_name(name)
+        if args is not None and args != task.args:
+            task.args = self.common(args)
+        if kwargs is not None and kwargs != task.kwargs:
+            task.kwargs = self.common(kwargs)
+        if task.lineage is not OWN_ROOT or event.root_id not in (None, task.id):
+            self.relate(task, event.root_id, event.parent_id)
 
     def fill(self, task: Task, event: Event) -> None:
         """Take what the event says where nothing is known yet."""
@@ -131,7 +134,7 @@ class Messages:
     def relate(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
         """Take what is said of the task's family.
 
-        The parent that was told first stays while the root does: a task that is replaced or
+        The parent that was reported first stays while the root does: a task that is replaced or
         retried is sent again, by what it called or by itself. No task is its own ancestor.
         """
         known = task.lineage

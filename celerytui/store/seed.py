@@ -1,4 +1,4 @@
-"""What the workers answer when asked: tasks that no event told of, and facts about themselves.
+"""What the workers answer when asked: tasks that no event reported, and facts about themselves.
 
 An answer is foreign data in Celery's shape at best, so each field is checked as it is read. It is
 also older than the events that came since: it adds to what they say and never takes it back.
@@ -182,13 +182,13 @@ class Seeding:
             task.kwargs = (_shown if reprs else _repr)(info.get("kwargs"))
         delivery = info.get("delivery_info")
         if task.queue is None and isinstance(delivery, dict):
-            # Celery gives each queue a routing key of its own name unless told otherwise.
+            # Celery gives each queue a routing key of its own name unless configured otherwise.
             routing_key = _text(delivery.get("routing_key"))
             if routing_key:
                 task.queue = self._messages.queue_name(routing_key)
 
     def _settle(self, survey: Survey, listed: set[str | None]) -> Iterator[None]:
-        """Miss the tasks that their worker no longer runs, and told nothing of: they ended unseen.
+        """Mark tasks as missed that their worker no longer runs and did not report.
 
         After a gap that goes for waiting ones too. Else not: a worker does not list what it holds
         back for a rate limit. A gap that ends after the survey ends this: another is to come.

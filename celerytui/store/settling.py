@@ -91,7 +91,7 @@ class Settling:
         """Take what a worker answered to a question for `asked`: id -> (state there, info).
 
         Gives those that it has not started and does not name: it may hold them back for a rate
-        limit, which `not_held` is to be told. An answer from before the end of a gap is none.
+        limit, which is passed to `not_held`. An answer from before the end of a gap is none.
         """
         with self._lock:
             record = self._workers.records.get(hostname)

@@ -19,10 +19,10 @@ from celerytui.store.failures.groups import FailureGroups
 from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
+from celerytui.store.judging import Judging
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
-from celerytui.store.processes import Process
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
@@ -31,7 +31,6 @@ from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
-from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import DONE_WINDOW, KnownWorkers
 
 EVENTS_AT_ONCE = 600
@@ -76,6 +75,7 @@ class Store:
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
         self.failures = FailureGroups(self._lock, self._tasks)
+        self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
         self._rates = Rates()
         self._counts = EventCounts()
@@ -149,16 +149,8 @@ class Store:
             self._turn_second(now)
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
-            watched = [second for second in window if second not in unwatched]
-            records = list(self._workers.records.values()) if judging else []
-        for start in range(0, len(records), SLICE):
-            with self._lock:
-                gone, changed = self._workers.judge(
-                    records[start : start + SLICE], now, watched, self._tasks.by_id
-                )
-                self._changes.commit(other=changed)
-            for one in gone:
-                self._lose(*one)
+        if judging:
+            self._judging.judge(now, [second for second in window if second not in unwatched])
         self.settling.look(now)
 
     def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
@@ -309,7 +301,7 @@ class Store:
             return self._workers.queues_consumed()[0]
 
     def task_names(self) -> list[str]:
-        """The names of tasks that events or workers told, sorted."""
+        """The names of tasks that events or workers reported, sorted."""
         with self._lock:
             names = list(self._messages.task_names)
         return sorted(names)
@@ -375,17 +367,6 @@ class Store:
             self._counts.reject(1)
         else:
             rule(event, event.uuid, self._tasks.by_id.get(event.uuid))
-
-    def _lose(
-        self, record: WorkerRecord, process: Process, ids: list[str], state: TaskState
-    ) -> None:
-        for start in range(0, len(ids), SLICE):
-            with self._lock:
-                chunk = ids[start : start + SLICE]
-                self._tasks.lose_all(
-                    record, chunk, before=float("inf"), started=False, state=state, process=process
-                )
-                self._changes.commit()
 
     def _worker_came(self, event: Event) -> None:
         self._workers.came(event, self._events.now)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from celerytui.model import LABELS, Batch
 from celerytui.store.rates import Rates
-from celerytui.store.recent_failures import failed_lately
+from celerytui.store.recent_failures import LOOKED_AT, failed_lately
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import KnownWorkers
 
@@ -85,7 +85,9 @@ def summarise(
     statuses = Counter(record.worker.status for record in workers.records.values())
     counts = tasks.counts()
     seen = rates.total(rates.failed, FAILED_WINDOW, now)
-    failed = failed_lately(tasks.eviction.newest_others(), now, FAILED_WINDOW)
+    failed = None
+    if seen <= LOOKED_AT:
+        failed = failed_lately(tasks.eviction.newest_others(), now, FAILED_WINDOW)
     return Summary(
         workers_online=statuses["online"],
         workers_late=statuses["late"],

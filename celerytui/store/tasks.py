@@ -227,7 +227,7 @@ class HeldTasks:
                 record.tasks.pop(task.id, None)
 
     def evict(self) -> None:
-        """Let go of the task whose turn it is."""
+        """Evict the task whose turn it is."""
         task = self.eviction.pop()
         if task is None:
             return

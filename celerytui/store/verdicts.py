@@ -134,8 +134,9 @@ class Verdicts:
 
 def _lost_after(record: WorkerRecord, process: Process, sign: float) -> float:
     """For how many seconds it may be silent; it is late by then."""
-    # Another that began since its last sign of life was started in its place.
-    if any(one.began > sign for one in record.processes() if one is not process):
+    # Another that began since its last sign of life was started in its place. Where both have one
+    # pid, as in containers, an event may have been taken for the other's.
+    if any(one.began > sign and one.pid != process.pid for one in record.processes()):
         return 0.0
     return max(5 * process.freq, LOST_AFTER)
 

@@ -92,7 +92,7 @@ class WorkerRecord:
             owner = self.tasks.get(event.uuid or "")
             found = process if event.pid is None else task_sender(self.processes(), event, owner)
             if found is None:
-                # Only what it does tells of a process: the end of a task may come long after it.
+                # Only what it does reveals a process: the end of a task may come long after it.
                 doing = event.type in ("task-received", "task-started")
                 found = self.begin(event.pid, now) if doing else process
             elif found.pid is None:

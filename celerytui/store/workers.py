@@ -21,7 +21,7 @@ LOST = TaskState.LOST
 MISSED = TaskState.MISSED
 
 DONE_WINDOW = 10
-"""Seconds over which a worker's pace is told."""
+"""Seconds over which a worker's pace is measured."""
 
 SKEW_TOLERATED = 2.0
 """Seconds that a worker's clock may be off before its timestamps stop being compared."""

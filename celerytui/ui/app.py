@@ -28,6 +28,7 @@ from celerytui.ui.keys.user_keys import added_bindings
 from celerytui.ui.messages import ActionFinished, StoreChanged
 from celerytui.ui.screen import MainScreen
 from celerytui.ui.session import Session
+from celerytui.ui.terminal.caches import trim_caches
 from celerytui.ui.terminal.key_queue import KeyQueue
 from celerytui.ui.terminal.lifecycle import Lifecycle
 from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
@@ -37,6 +38,7 @@ NEW_TASK_SECONDS = 10.0
 """How long the first event of a task that was sent from here is waited for."""
 GAP_SECONDS = 15.0
 COLLECT_SECONDS = 10.0
+TRIM_SECONDS = 60.0
 TIDY_SECONDS = 60.0
 UNTIDY_ROUNDS = 3
 QUIET_SECONDS = 5.0
@@ -127,6 +129,7 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.receive_news()
         self.set_interval(TIDY_SECONDS, self._tidy)
         self.set_interval(COLLECT_SECONDS, collect_new)
+        self.set_interval(TRIM_SECONDS, trim_caches)
 
     def _tidy(self) -> None:
         """Take the garbage that lived long, where nobody notices: nothing comes or is typed.

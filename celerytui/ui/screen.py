@@ -91,12 +91,12 @@ class MainScreen(Screen[None]):
     @property
     def table(self) -> TaskTable:
         """The task table."""
-        return self.body.query_one(TaskTable)
+        return self.body.of_kind(TaskTable)
 
     @property
     def detail(self) -> DetailPane:
         """The pane that shows one task."""
-        return self.body.query_one(DetailPane)
+        return self.body.of_kind(DetailPane)
 
     @property
     def pane(self) -> Pane | None:

@@ -178,7 +178,7 @@ class Broker(Struct, frozen=True, kw_only=True):
     """Channel, kombu queue bound to it -> who takes many replies at a time off that."""
 
     purge: Callable[[Any, str], int] = _purge
-    """Channel, queue -> how many messages were thrown away."""
+    """Channel, queue -> how many messages were deleted."""
 
     purge_by_name: Callable[[Any, str, str], Iterator[tuple[int, int]]] | None = None
     """Channel, queue, task's name -> after each page how many of its messages are gone, and how

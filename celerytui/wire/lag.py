@@ -1,4 +1,4 @@
-"""How far behind the cluster the receiver is, told by the age of what it receives.
+"""How far behind the cluster the receiver is, measured by the age of what it receives.
 
 What waits at the broker, in the network and in the socket cannot be seen from here, but it has to
 be read in its order: an event that waited comes late by its stamp. Stamps are made by clocks that

@@ -47,7 +47,7 @@ def foreign() -> Iterator[None]:
     """In it no pickle that this thread loads gets at a class or a function, whoever loads it.
 
     The second net below the content types: SQL backends keep results as pickles, and an app can
-    have a serializer of its own. Python itself tells of each name that a pickle asks for.
+    have a serializer of its own. Python itself reports each name that a pickle asks for.
     """
     if _Policy.allowed:
         yield

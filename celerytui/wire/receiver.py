@@ -1,4 +1,4 @@
-"""The loop that keeps a reader connected and hands on what it brings."""
+"""The loop that keeps a reader connected and publishes what it reads."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ class Receiver:
         return error
 
     def _follow(self, reader: EventReader) -> Exception | None:
-        """Hands on batches until the connection is lost or `stop` was called."""
+        """Publishes batches until the connection is lost or `stop` was called."""
         decoder = self._decoder
         error = None
         self._listened = self._clock()
@@ -256,7 +256,7 @@ class Receiver:
         return error
 
     def _wait(self, error: Exception) -> None:
-        """Tells why and until when, and waits, unless told to stop or to try at once."""
+        """Tells why and until when, and waits, unless asked to stop or to try at once."""
         if self._stopping.is_set():
             return
         self._awake.clear()
@@ -293,7 +293,7 @@ class Receiver:
         reason: Reason | None = None,
         wait: float | None = None,
     ) -> float:
-        """Calls `on_link`; returns the time that it told as the beginning of this state."""
+        """Calls `on_link`; returns the time that it reported as the beginning of this state."""
         now = self._clock()
         self._last = reason
         self._on_link(

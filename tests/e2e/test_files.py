@@ -40,7 +40,7 @@ def quit_by_key(terminal: Terminal) -> None:
 
 def test_the_log_file_is_for_its_user_alone(open_terminal: Open, home: Path) -> None:
     terminal = open_terminal(*NO_BROKER, "--log-file", "own.log")
-    terminal.wait_for(lambda lines: "again in" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0])
     quit_by_key(terminal)
     assert stat.S_IMODE((home / "own.log").stat().st_mode) == 0o600
 
@@ -49,8 +49,9 @@ def test_the_log_file_is_for_its_user_alone(open_terminal: Open, home: Path) -> 
 def test_a_log_file_that_is_none_is_refused(open_terminal: Open, home: Path, trap: str) -> None:
     lay, what = TRAPS[trap]
     lay(home / "own.log")
-    terminal = open_terminal(*NO_BROKER, "--log-file", "own.log", size=(160, 24))
-    expected = f"celerytui: log-file: own.log: {what}; name a regular file that you can write"
+    terminal = open_terminal(*NO_BROKER, "--log-file", "own.log", size=(300, 24))
+    path = home / "own.log"
+    expected = f"celerytui: log-file: {path}: {what}; name a regular file that you can write"
     assert one_line(terminal) == expected
     assert not (home / "elsewhere").exists()
 
@@ -64,7 +65,7 @@ def test_an_action_log_that_is_none_is_told_and_left_alone(
     lay, what = TRAPS[trap]
     lay(path)
     terminal = open_terminal(*NO_BROKER, size=(160, 40))
-    terminal.wait_for(lambda lines: "again in" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0])
     terminal.send("9")
     terminal.wait_for(f"cannot read ~/.local/state/celerytui/actions.jsonl: {what[:20]}")
     quit_by_key(terminal)
@@ -77,7 +78,7 @@ def test_a_config_file_may_be_a_link_but_no_pipe(open_terminal: Open, home: Path
     (home / "elsewhere").write_text("utc = true\n")
     (folder / "config.toml").symlink_to(home / "elsewhere")
     terminal = open_terminal(*NO_BROKER)
-    terminal.wait_for(lambda lines: "again in" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0])
     quit_by_key(terminal)
     (folder / "config.toml").unlink()
     os.mkfifo(folder / "config.toml")

@@ -23,7 +23,7 @@ CTRL_Z = "\x1a"
 NO_BROKER = ("-b", "redis://127.0.0.1:1/0")
 COMMAND = shlex.join([*PROGRAM, *NO_BROKER])
 DASHBOARD = "1 Dashboard"
-HELP = "choose the column to sort by"
+HELP = "sort by a column"
 
 
 def state(pid: int) -> str:

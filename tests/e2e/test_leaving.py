@@ -58,7 +58,7 @@ def live(lines: list[str]) -> bool:
 
 
 def trying_again(lines: list[str]) -> bool:
-    return "again in" in lines[0] or "connecting" in lines[0]
+    return "retry in" in lines[0] or "connecting" in lines[0]
 
 
 def listened_to(url: str) -> bool:
@@ -113,7 +113,7 @@ def test_a_signal_that_kills_gives_the_terminal_back(open_terminal: Open, redis_
         terminal.wait_for(live)
         # With a dialog open.
         terminal.send("?")
-        terminal.wait_for("Keys")
+        terminal.wait_for("Help: ")
     leave(terminals)
 
 

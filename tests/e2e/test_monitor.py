@@ -38,7 +38,7 @@ def test_the_first_frame_says_connecting(open_terminal: Open, silent_port: int) 
     terminal = open_terminal("-b", f"redis://user:s3cr3t-Pa55@127.0.0.1:{silent_port}/0")
     assert "connecting" in first_frame(terminal)[0]
     terminal.send("?")
-    terminal.wait_for("Keys")
+    terminal.wait_for("Help: ")
     terminal.send("\x1b")
     terminal.wait_for("1 Dashboard")
     quit_by_key(terminal)
@@ -50,12 +50,12 @@ def test_a_broker_that_comes_up_later(
 ) -> None:
     revived(redis_server).stop()
     terminal = open_terminal("-b", redis_server.fresh_url())
-    terminal.wait_for(lambda lines: "again in" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0])
     terminal.wait_for("refused")
     redis_server.start()
     terminal.wait_for(lambda lines: "live" in lines[0])
     redis_server.kill()
-    terminal.wait_for(lambda lines: "again in" in lines[0] or "lost" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0] or "lost" in lines[0])
     redis_server.start()
     terminal.send("r")
     terminal.wait_for(lambda lines: "live" in lines[0])
@@ -65,7 +65,7 @@ def test_a_broker_that_comes_up_later(
 @pytest.mark.parametrize(("value", "coloured"), [("1", False), ("", True)])
 def test_no_color(open_terminal: Open, value: str, coloured: bool) -> None:
     terminal = open_terminal("-b", "redis://127.0.0.1:1/0", NO_COLOR=value)
-    terminal.wait_for(lambda lines: "again in" in lines[0])
+    terminal.wait_for(lambda lines: "retry in" in lines[0])
     quit_by_key(terminal)
     assert bool(COLOUR.search(terminal.output)) is coloured
 

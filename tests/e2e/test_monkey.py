@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import string
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.errors import NoWidget
 from textual.events import Key, MouseScrollDown, MouseScrollUp, Paste
 from textual.geometry import Offset
 
+from celerytui.ui.dialogs.palette import Palette
 from celerytui.ui.keys.registry import KEYS
-from tests.ui.pilot import Driver, driven, place_of
+from tests.ui.pilot import Driver, driven, place_of, rows
 
 STEPS = 500
 SIZES = ((80, 24), (100, 30), (140, 40), (20, 5), (200, 60))
@@ -45,6 +48,9 @@ TEXTS = ("state:failure", "/[ab", "x" * 3000, "\x1b]0;t\x07", "é漢字", "worke
 async def key(at: Driver, rng: random.Random) -> None:
     choice = rng.random()
     name = rng.choice(OPENERS if choice < 0.4 else KEY_NAMES if choice < 0.8 else CHARACTERS)
+    palette = at.app.screen
+    if name == "enter" and isinstance(palette, Palette) and palette.found:
+        name = "escape" if palette.found[palette.at].id == "quit" else name
     await at.press(name)
 
 
@@ -56,7 +62,16 @@ async def burst(at: Driver, rng: random.Random) -> None:
 
 
 def somewhere(at: Driver, rng: random.Random) -> Offset:
-    return Offset(rng.randrange(at.app.size.width), rng.randrange(at.app.size.height))
+    """A place on the screen, but for one that says that it quits, there or behind a dialog."""
+    place = Offset(rng.randrange(at.app.size.width), rng.randrange(at.app.size.height))
+    near = slice(max(0, place.x - 8), place.x + 8)
+    lines = []
+    with contextlib.suppress(NoWidget):
+        widget, region = at.app.screen.get_widget_at(*place)
+        lines.append(widget.render_line(place.y - region.y).text[max(0, near.start - region.x) :])
+    if place.y == at.app.size.height - 1:
+        lines.append(rows(at.app.main.footer)[0][near])
+    return Offset(0, 0) if any("quit" in line[:16].lower() for line in lines) else place
 
 
 async def click(at: Driver, rng: random.Random) -> None:

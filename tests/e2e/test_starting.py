@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from itertools import cycle
 from pathlib import Path
 
@@ -28,7 +29,7 @@ SIGNALS = (
 AT_ONCE = 4
 MONITOR = ("-b", "redis://127.0.0.1:1/0")
 PROJECT = ("-A", "quick_app")
-APP = "from celery import Celery\napp = Celery('quick', broker='redis://127.0.0.1:1/0')\n"
+APP = f"from celery import Celery\napp = Celery('quick', broker='{MONITOR[1]}')\n"
 IMPORTED = 150_000
 """Calls until Textual is imported: a bit more than half of the way to the first frame."""
 
@@ -86,11 +87,19 @@ def test_nothing_is_left_of_a_demo_that_starts(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
+@pytest.mark.parametrize("module", ["celerytui", "celery"])
 def test_a_signal_while_a_snapshot_waits_for_the_broker(
-    open_terminal: Open, silent_server: socket.socket, scheme: str, number: signal.Signals
+    open_terminal: Open,
+    home: Path,
+    silent_server: socket.socket,
+    scheme: str,
+    number: signal.Signals,
+    module: str,
 ) -> None:
-    port = silent_server.getsockname()[1]
-    terminal = open_terminal("-q", "-b", f"{scheme}://127.0.0.1:{port}//", "snapshot")
+    url = f"{scheme}://127.0.0.1:{silent_server.getsockname()[1]}//"
+    (home / "silent_app.py").write_text(APP.replace(MONITOR[1], url))
+    args = ("-q", "-A", "silent_app", *(["tui"] if module == "celery" else []), "snapshot")
+    terminal = open_terminal(*args, program=(sys.executable, "-m", module))
     connection, _ = silent_server.accept()
     with connection:
         terminal.signal(number)

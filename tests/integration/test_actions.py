@@ -5,44 +5,15 @@ reply alone. The tests of this module share its workers, on each of the brokers.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from celerytui.control import Control, registered
-from celerytui.model import Arguments, Item, Refusal, Task, TaskState
+from celerytui.model import Item
+from tests.integration.actions import BOTH, FORKS, THREADS, cluster
 from tests.integration.cluster import Cluster, only, until
-from tests.integration.servers import Server
-from tests.waiting import patience, within
+from tests.waiting import within
 
-FORKS, THREADS = "forks@test", "threads@test"
-BOTH = [FORKS, THREADS]
-
-
-@pytest.fixture(scope="module", params=["redis", "amqp"])
-def cluster(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A prefork worker without -E on the queue celery, a threads one with it on threaded."""
-    name = {"redis": "redis_server", "amqp": "rabbitmq_server"}[request.param]
-    server: Server = request.getfixturevalue(name)
-    made = Cluster(
-        server.fresh_url(),
-        tmp_path_factory.mktemp("cluster"),
-        worker_pool_restarts=True,
-        result_extended=True,
-    )
-    made.begin(FORKS, "prefork", 2)
-    made.begin(THREADS, "threads", 2, "-E", queues="threaded")
-    made.wait_for(*BOTH)
-    yield made
-    made.close()
-
-
-def known(id: str, state: TaskState = TaskState.SUCCESS, **facts: Any) -> dict[str, Task]:
-    """What the store might hold of one task."""
-    return {id: Task(id, 1, state=state, **facts)}
+__all__ = ["cluster"]
 
 
 class TestTaskTypes:
@@ -238,129 +209,6 @@ class TestWorkers:
                 "gone@test", ["stats", "conf", "active"]
             )
         assert {section.error for section in told.values()} == {"no reply within 1 s"}
-
-
-class TestTasks:
-    def test_abort(self, cluster: Cluster) -> None:
-        task = cluster.app.send_task("proj.abortable", (30,))
-        until(lambda: task.id in cluster.running(FORKS))
-        outcome = cluster.do("task.abort", [task.id])
-        assert [item.ok for item in outcome.items] == [True]
-        until(lambda: cluster.running(FORKS) == set())
-        until(lambda: f"proj.abortable[{task.id}] succeeded" in cluster.log(FORKS))
-        done = cluster.app.send_task("proj.add", (1, 1))
-        done.get(timeout=100)
-        (item,) = cluster.do("task.abort", [done.id]).items
-        assert (item.ok, item.text) == (False, "already finished: its result says SUCCESS")
-        assert done.result == 2
-
-    def test_revoke_by_stamped_headers(self, cluster: Cluster) -> None:
-        stamped = {"stamped_headers": ["team"], "team": "blue"}
-        task = cluster.app.send_task("proj.sleepy", (60,), **stamped)
-        seconds = 3 * patience()
-        spared = cluster.app.send_task("proj.sleepy", (seconds,))
-        until(lambda: {task.id, spared.id} <= cluster.running(FORKS))
-        outcome = cluster.do(
-            "task.revoke_by_headers", header="team", stamps="red, blue", terminate="terminate"
-        )
-        assert [reply.ok for reply in outcome.replies] == [True, True]
-        until(lambda: task.id not in cluster.running(FORKS))
-        assert spared.get(timeout=300) == f"slept {seconds}"
-        later = cluster.app.send_task("proj.add", (1, 1), **stamped)
-        until(lambda: later.state == "REVOKED")
-
-    def test_terminate_tells_each_task(self, cluster: Cluster) -> None:
-        task = cluster.app.send_task("proj.sleepy", (60,))
-        until(lambda: task.id in cluster.running(FORKS))
-        outcome = cluster.do("task.terminate", [task.id, "stray"], signal="SIGKILL")
-        assert outcome.items == (
-            Item(task.id, True, f"terminated on {FORKS}"),
-            Item("stray", True, "revoked; no worker had it running"),
-        )
-        until(lambda: cluster.running(FORKS) == set())
-
-
-class TestSending:
-    def test_a_new_task_by_name(self, cluster: Cluster) -> None:
-        (item,) = cluster.do(
-            "task.send", name="proj.total", args="[[1, 2, 3]]", kwargs="{}", queue="threaded"
-        ).items
-        assert item.new_id is not None
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == 6
-        until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
-
-    def test_delivery_options_arrive(self, cluster: Cluster) -> None:
-        (item,) = cluster.do(
-            "task.send",
-            name="proj.add",
-            kwargs='{"x": 1, "y": 2}',
-            countdown="90",
-            expires="10m",
-            priority="3",
-        ).items
-        until(lambda: cluster.ask("scheduled", FORKS))
-        (waiting,) = cluster.ask("scheduled", FORKS)
-        assert waiting["request"]["id"] == item.new_id
-        assert waiting["request"]["kwargs"] == {"x": 1, "y": 2}
-        assert waiting["request"]["delivery_info"]["priority"] == 3
-        cluster.do("task.revoke", [str(item.new_id)])
-
-    def test_what_is_wrong_is_told_before_it_is_sent(self, cluster: Cluster) -> None:
-        both = cluster.do("task.send", name="proj.add", countdown="5", eta="2030-01-01 10:00")
-        assert both.error == "either a countdown or an ETA, not both"
-        assert both.items == ()
-
-    def test_again_with_the_arguments_of_the_result(self, cluster: Cluster) -> None:
-        old = cluster.app.send_task("proj.total", ([4, 5],), queue="threaded")
-        assert old.get(timeout=100) == 9
-        held = known(old.id, name="proj.total", args="('cut...", queue="threaded")
-        found = cluster.control.find_arguments(old.id, held[old.id], BOTH)
-        assert found == Arguments("proj.total", "[[4, 5]]", "{}", "its result", "threaded")
-        (item,) = cluster.do("task.run_again", [old.id], tasks=held).items
-        assert item.text == f"sent as {item.new_id}, arguments from its result"
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == 9
-        until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
-
-    def test_again_with_the_arguments_that_the_worker_has(self, cluster: Cluster) -> None:
-        task = cluster.app.send_task("proj.sleepy", kwargs={"seconds": 1.5}, argsrepr="('***',)")
-        until(lambda: task.id in cluster.running(FORKS))
-        held = known(task.id, TaskState.STARTED, args="('***',)", name="proj.sleepy")
-        found = cluster.control.find_arguments(task.id, held[task.id], BOTH)
-        assert isinstance(found, Arguments)
-        assert (found.kwargs, found.source, found.queue) == (
-            '{"seconds": 1.5}',
-            "the worker that has it",
-            "celery",
-        )
-        (item,) = cluster.do("task.run_again", [task.id], tasks=held).items
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == "slept 1.5"
-
-    def test_again_by_events_edited_or_refused(self, cluster: Cluster) -> None:
-        whole = known("a", name="proj.add", args="(3, 4)", kwargs="{}", queue="celery")
-        cut = known("b", name="proj.total", args="([1, 2, ...],)", kwargs="{}")
-        first, second = cluster.do("task.run_again", ["a", "b"], tasks=whole | cut).items
-        assert cluster.app.AsyncResult(first.new_id).get(timeout=100) == 7
-        assert (second.ok, second.new_id) == (False, None)
-        assert "cut short" in second.text
-        refused = cluster.control.find_arguments("b", cut["b"], BOTH)
-        assert isinstance(refused, Refusal)
-        assert refused.known_args == "([1, 2, ...],)"
-        edited = cluster.do("task.run_again", ["b"], tasks=cut, args="[[1, 2, 3, 4]]", kwargs="{}")
-        assert cluster.app.AsyncResult(edited.items[0].new_id).get(timeout=100) == 10
-
-    def test_results_are_read(self, cluster: Cluster) -> None:
-        failed = cluster.app.send_task("proj.fail", ("acme",))
-        until(lambda: failed.state == "FAILURE")
-        meta = cluster.control.read_result(failed.id)
-        assert (meta.status, meta.error, meta.name) == ("FAILURE", None, "proj.fail")
-        assert meta.result == "ValueError('no such account: acme')"
-        assert "in charge" in str(meta.traceback)
-        assert (meta.args, meta.worker, meta.queue) == ("['acme']", FORKS, "celery")
-        parent = cluster.app.send_task("proj.outer", (3,))
-        parent.get(timeout=100)
-        assert len(cluster.control.read_result(parent.id).children) == 3
-        nothing = cluster.control.read_result("never-heard-of")
-        assert (nothing.status, nothing.result) == ("PENDING", None)
 
 
 class TestQueues:

@@ -99,7 +99,7 @@ def test_nobody_is_late_or_lost_while_rabbitmq_blocks_them(
         )
         alert = engine.health.alerts.get(BLOCKED)
         assert alert is not None
-        text = "RabbitMQ blocks publishers: memory alarm; workers cannot be heard"
+        text = "RabbitMQ blocks publishers: memory alarm; their events are delayed"
         assert (alert.text, alert.severity) == (text, "critical")
         wait_until(lambda: heard_of(silence(engine) > LOST_AFTER + 2), SECONDS, "a long silence")
         assert engine.health.alerts.get(BLOCKED) is not None

@@ -45,7 +45,7 @@ async def test_a_task_whose_end_was_not_seen_says_so_and_then_what_the_backend_k
         await at.news()
         await at.press("2", "j", "enter")
         assert "? missed" in at.screen_text()
-        assert "was started; ended, the end was not seen" in at.screen_text()
+        assert "was started; outcome unknown" in at.screen_text()
         store.settling.resolve([TaskOutcome("gone", "SUCCESS", "'paid'", None, NOW)])
         await at.news()
         assert "from the result backend" in at.screen_text()
@@ -183,7 +183,9 @@ async def test_earlier_runs_are_told_with_how_they_ended_and_where() -> None:
         )
         at.app.main.post_message(RowOpened(Scope.TASK, "daily"))
         await at.pilot.pause()
-        told = [" ".join(line.split()) for line in at.screen_text().splitlines() if "try " in line]
+        told = [
+            " ".join(line.split()) for line in at.screen_text().splitlines() if "attempt " in line
+        ]
         assert "replaced daily.swap celery@web1" in told[0]
         assert "failure celery@web2 ran 2.00s KeyError('k')" in told[1]
         assert at.app.main.detail.task_id == "daily"

@@ -14,7 +14,7 @@ from celerytui.ui.actions.confirm import Confirm, TypedConfirm
 from celerytui.ui.actions.form import Form
 from celerytui.ui.actions.inputs import ChoiceField, TextField
 from celerytui.ui.dialogs.choice import Choice
-from tests.ui.pilot import Driver, driven, place_of
+from tests.ui.pilot import Driver, driven
 
 pytestmark = pytest.mark.slow
 
@@ -365,31 +365,6 @@ async def test_a_group_is_a_menu() -> None:
         assert isinstance(menu, Choice)
         await at.press("2", "enter", "enter")
         assert at.engine.submitted == [("worker.pool_shrink", ("celery@bill1",), {"n": "1"})]
-
-
-async def test_what_ends_processes_asks_and_no_is_in_focus() -> None:
-    async with driven() as at:
-        await at.press("3", "j", "D")
-        assert isinstance(at.app.screen, Confirm)
-        await at.press("enter")
-        assert at.engine.submitted == []
-        await at.press("D", "y")
-        assert at.engine.submitted == [("worker.shutdown", ("celery@bill1",), {})]
-
-
-@pytest.mark.parametrize("height", [12, 16, 24])
-async def test_the_buttons_of_a_long_question_are_always_there(height: int) -> None:
-    async with driven((80, height)) as at:
-        await at.press("2", "j", "asterisk", "C")
-        question = at.app.screen
-        assert isinstance(question, Confirm)
-        box = question.box
-        assert len(box.lines) > 18
-        place = place_of(box, "Yes, revoke")
-        await at.press("down", "down")
-        assert place_of(box, "Yes, revoke").y == place.y
-        await at.click(box, "Yes, revoke")
-        assert [name for name, _, _ in at.engine.submitted] == ["task.revoke"]
 
 
 async def test_without_a_row_the_target_is_asked_for() -> None:

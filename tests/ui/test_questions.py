@@ -13,7 +13,7 @@ from celerytui.ui.actions.confirm import Confirm
 from celerytui.ui.actions.form import Form
 from celerytui.ui.actions.inputs import TextField
 from celerytui.ui.dialogs.dialog import Box
-from tests.ui.pilot import Driver, driven, rows
+from tests.ui.pilot import Driver, driven, place_of, rows
 
 pytestmark = pytest.mark.slow
 
@@ -143,3 +143,28 @@ async def test_what_counts_one_says_one() -> None:
         shown = await _ask(at, action("worker.shutdown"), [BILL])
         assert "Will be sent to 1 worker;" in shown
         assert "1 workers" not in "\n".join(rows(at.app.screen.query_one(Box)))
+
+
+async def test_what_ends_processes_asks_and_no_is_in_focus() -> None:
+    async with driven() as at:
+        await at.press("3", "j", "D")
+        assert isinstance(at.app.screen, Confirm)
+        await at.press("enter")
+        assert at.engine.submitted == []
+        await at.press("D", "y")
+        assert at.engine.submitted == [("worker.shutdown", ("celery@bill1",), {})]
+
+
+@pytest.mark.parametrize("height", [12, 16, 24])
+async def test_the_buttons_of_a_long_question_are_always_there(height: int) -> None:
+    async with driven((80, height)) as at:
+        await at.press("2", "j", "asterisk", "C")
+        question = at.app.screen
+        assert isinstance(question, Confirm)
+        box = question.box
+        assert len(box.lines) > 18
+        place = place_of(box, "Yes, revoke")
+        await at.press("down", "down")
+        assert place_of(box, "Yes, revoke").y == place.y
+        await at.click(box, "Yes, revoke")
+        assert [name for name, _, _ in at.engine.submitted] == ["task.revoke"]

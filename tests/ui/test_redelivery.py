@@ -75,7 +75,7 @@ async def test_its_view_says_the_same_in_full() -> None:
         lines = rows(at.app.main.body.query_one(WorkerFacts))
         words = " ".join(" ".join(lines).replace("│", " ").split())
         words = words.replace(" ┃ ", " ").replace(" ┃", "")
-        assert "2 started, 1 not started: the broker will deliver" in words
+        assert "2 started, 1 not started: the broker will redeliver" in words
         assert "redeliver 2 from 10:09:12 to 10:09:22; 1 not: acknowledged when started" in words
 
 
@@ -147,7 +147,7 @@ async def test_a_broker_that_blocks_is_told_in_the_banner_until_it_is_over() -> 
         )
         await at.news()
         assert (
-            "RabbitMQ blocks publishers: memory alarm; workers cannot be heard" in rows(banner)[0]
+            "RabbitMQ blocks publishers: memory alarm; their events are delayed" in rows(banner)[0]
         )
         at.engine.broker.blockage = None
         await at.news()

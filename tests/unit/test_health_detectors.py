@@ -163,7 +163,7 @@ def test_a_broker_that_blocks_is_told_and_silence_is_not_where_it_is_the_cause(
     quiet = summary(workers_online=1, last_event_at=NOW - 60)
     alert = only(BLOCKED.judge(known(blockage=blockage)))
     assert (alert.subject, alert.severity, alert.evidence) == ("broker", "critical", {"limit": 1})
-    assert alert.text == "It is full" + ("; workers cannot be heard" if silences else "")
+    assert alert.text == "It is full" + ("; their events are delayed" if silences else "")
     assert found(QUIET, summary=quiet, blockage=blockage) == (
         [] if silences else [("events", True)]
     )

@@ -101,7 +101,7 @@ class TestGeneric:
         monkeypatch.setitem(TRANSPORT_ALIASES, "bare", f"{__name__}:BareTransport")
         reader = open_depths(make_app("bare://"))
         assert reader.read(["celery"]) == [
-            QueueDepth("celery", error="this transport does not tell")
+            QueueDepth("celery", error="not available on this transport")
         ]
         reader.close()
 

@@ -5,6 +5,7 @@ Over workers, queues and the log of actions it is the line for a text that they 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 from rich.text import Text
@@ -123,10 +124,14 @@ class FilterBar(Widget):
     def on_mount(self) -> None:
         self.display = False
 
-    @property
+    @cached_property
     def input(self) -> FilterInput:
-        """The input line."""
-        return self.query_one(FilterInput)
+        """The input line, made with the first look at it."""
+        return FilterInput(self.session)
+
+    @cached_property
+    def _note(self) -> Static:
+        return Static("", id="filter-note", markup=False)
 
     async def open(self, text: str, sought: str = "") -> None:
         """Show the line with a filter, or a part of what is sought, the cursor at its end."""
@@ -134,10 +139,7 @@ class FilterBar(Widget):
         self.display = True
         if not self.children:
             slash = Static(" / ", classes="slash", markup=False)
-            await self.mount(
-                Horizontal(slash, FilterInput(self.session)),
-                Static("", id="filter-note", markup=False),
-            )
+            await self.mount(Horizontal(slash, self.input), self._note)
         self.input.begin(text, sought)
         self.input.focus()
         self._hint()
@@ -204,7 +206,7 @@ class FilterBar(Widget):
             what, how = f"{begun[0].name}:", begun[0].says
         note = Text(f" {what} ", style("muted", "surface"), no_wrap=True, overflow="ellipsis")
         note.append(how, style("text", "surface"))
-        self.query_one("#filter-note", Static).update(note)
+        self._note.update(note)
 
     def _show_error(self, error: FilterError) -> None:
         """Mark a mistake under the character where it is."""
@@ -215,4 +217,4 @@ class FilterBar(Widget):
         note.append(f"{glyphs.growing} {error.message}", style("failure bold", "surface"))
         if error.expected:
             note.append(f"  {error.expected}", style("text", "surface"))
-        self.query_one("#filter-note", Static).update(note)
+        self._note.update(note)

@@ -153,7 +153,7 @@ class Dialog(Keyed, ModalScreen[Result]):
         raise NotImplementedError
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close and hand on the result, once: a second click may be under way already."""
+        """Close and return the result, once: a second click may be under way already."""
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def action_decline(self) -> None:

@@ -8,8 +8,10 @@ from celerytui.ui.draw.spans import Span, Spans, characters, cut_spans, span_wid
 
 FOREIGN = 16
 """Cells after the name that are kept before anything at the right is dropped."""
-LONG = 24
-"""Cells from which the one part at the right is a sentence, which is cut where a count is not."""
+LONG = 40
+"""Cells from which a part at the right is a sentence, which is cut where a count is not."""
+LEAST = 14
+"""Cells of a sentence that are worth showing, with the space before it."""
 
 _BETWEEN = re.compile(r" {2,}| [·-] |, ")
 
@@ -24,17 +26,20 @@ def fit_title(left: Spans, right: Spans, room: int, ellipsis: str) -> tuple[Span
     name = left[:1]
     lefts = [part for part in _shorter(left) if span_width(part) > span_width(name)]
     rights = _shorter(right)
-    for end in rights:
+    for end, shorter in zip(rights, [*rights[1:], []], strict=True):
         beside = room - (span_width(end) + 1 if end else 0)
         for begin in lefts or [list(name)]:
             if span_width(begin) <= beside:
                 return begin, end
         if lefts and beside >= min(span_width(name) + FOREIGN, span_width(lefts[-1])):
             return cut_spans(lefts[-1], beside, ellipsis), end
+        begin, kept = (lefts or [list(name)])[-1], span_width(shorter)
+        if span_width(end) - kept > LONG and room - span_width(begin) - kept - 1 >= LEAST:
+            return begin, cut_spans(end, room - span_width(begin) - 1, ellipsis)
     for end in rights:
         if span_width(name) + span_width(end) + 1 <= room:
             return name, end
-    return name, rights[-1] if span_width(rights[-1]) > LONG else []
+    return name, []
 
 
 def fit_parts(spans: Spans, room: int) -> Spans:

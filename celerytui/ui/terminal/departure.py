@@ -29,6 +29,8 @@ _WITHOUT_ASKING: Final = frozenset(signal.valid_signals()) - {
     # They stop or continue, or do nothing by default.
     *(signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT),
     *(signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH),
+    # On BSD and macOS these do nothing by default either.
+    *(() if sys.platform == "linux" else (getattr(signal, "SIGINFO", 0), signal.SIGIO)),
     # After a Python handler the failed instruction would run again, for ever.
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL),
 }

@@ -113,7 +113,7 @@ class TerminalDriver(Driver):
         self._hush()
         self._keyboard = Keyboard(self._debugging)
         self.loop.add_reader(self._input, self._read)
-        # Through the loop, so that its wake-up pipe is told of every signal, ours included.
+        # Through the loop, so that its wake-up pipe is notified of every signal, ours included.
         self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
         self.write(self._greeting())
         self._send_size()

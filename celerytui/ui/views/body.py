@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
@@ -12,6 +14,8 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.layout import Needs, PaneLayout, Regions
 from celerytui.ui.views.registry import HOME
 from celerytui.ui.views.view import View
+
+AnyPane = TypeVar("AnyPane", bound=Pane)
 
 
 class Body(Widget):
@@ -92,6 +96,16 @@ class Body(Widget):
     def panes(self) -> list[Pane]:
         """The panes that are shown, in reading order."""
         return [pane for name, pane in self.by_name.items() if name in self._regions]
+
+    def of_kind(self, kind: type[AnyPane]) -> AnyPane:
+        """The pane of that class; LookupError where its view was never shown.
+
+        Textual's `query_one` keeps an answer for every time that a pane came or went.
+        """
+        for pane in self.by_name.values():
+            if isinstance(pane, kind):
+                return pane
+        raise LookupError(kind.__name__)
 
     def next_pane(self, by: int) -> None:
         """Give the focus to the next pane, also to one that shows only while it has it."""

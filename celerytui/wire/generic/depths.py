@@ -16,7 +16,7 @@ class KombuDepthReader(DepthReader):
     def depths(self, names: Sequence[str]) -> list[QueueDepth]:
         """`ready` of these queues."""
         if not private.tells_sizes(self.channel):
-            return [QueueDepth(name, error="this transport does not tell") for name in names]
+            return [QueueDepth(name, error="not available on this transport") for name in names]
         return [self._depth(name) for name in names]
 
     def has(self, depth: QueueDepth) -> bool:

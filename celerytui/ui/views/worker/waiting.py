@@ -91,7 +91,7 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             line.right((bar[:full], "received"), (bar[full:], "faint"))
             lines.append(line.right((format_duration(oldest).rjust(7), "muted")))
         if self.worker is not None and "reserved" in self.worker.unsent:
-            lines.append([("possibly more: the worker could not reply", "warning")])
+            lines.append([("incomplete: it could not reply", "warning")])
         elif not ranked:
             lines.append([("no reserved tasks", "muted")])
         return [*lines, [], *self._later(width)]
