@@ -20,7 +20,7 @@ from celerytui.model import (
     TypeFigures,
     Worker,
 )
-from celerytui.store import Store
+from celerytui.store import FailureRow, Store
 
 Document = dict[str, Any]
 
@@ -44,6 +44,7 @@ def snapshot_document(
     runtime of a running task and the wait of a waiting one are those up to `now`.
     """
     summary = store.summary(now)
+    store.failures.update(now)
     per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
     return {
         "celerytui": __version__,
@@ -71,6 +72,7 @@ def snapshot_document(
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
         "types": [_type_row(one) for one in sorted(store.types.all("24h", now), key=_by_share)],
+        "failures": [failure_row(store, row) for row in store.failures.rows(now, every=True)],
     }
 
 
@@ -178,4 +180,24 @@ def _quantiles(found: Quantiles) -> Document:
         "p95": found.p95,
         "p99": found.p99,
         "max": found.max,
+    }
+
+
+def failure_row(store: Store, row: FailureRow) -> Document:
+    """A group of failures as plain values; times in Unix seconds, passwords masked."""
+    detail = store.failures.detail(row.key)
+    variants = () if detail is None else detail.variants
+    example = None if detail is None else detail.example
+    return {
+        "key": row.key,
+        "task": row.task or None,
+        "exception": row.exception,
+        "message": _masked(row.message),
+        "count": row.count,
+        "retried": row.retries,
+        "first_seen": row.first_seen,
+        "last_seen": row.last_seen,
+        "workers": [name for name, _ in row.workers],
+        "variants": [{"message": _masked(text), "count": count} for text, count in variants],
+        "example": None if example is None else example.task_id,
     }

@@ -9,6 +9,7 @@ from typing import Any, TextIO, TypeVar
 
 from celerytui.columns import (
     ALERT_COLUMNS,
+    FAILURE_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
     WORKER_COLUMNS,
@@ -36,6 +37,7 @@ from celerytui.model import (
     TaskExtra,
     Worker,
 )
+from celerytui.store import WINDOWS, FailureRow
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ _WORKER_IDS = frozenset(
         "seen",
     }
 )
+_FAILURE_IDS = frozenset(("count", "retried", "name", "exception", "first", "last", "workers"))
 _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drain"))
 
 
@@ -96,7 +99,7 @@ def _whole(text: str) -> str:
 def print_tables(
     document: Document, stream: TextIO, width: int, utc: bool = False, ascii: bool = False
 ) -> None:
-    """Write the document for people: a summary, alerts if any, workers, queues and tasks.
+    """Write the document for people: a summary, alerts and failures if any, workers, queues, tasks.
 
     There is no colour in it, and no line is wider than `width` cells (40 at the least). ASCII is
     used where the stream's encoding has no more.
@@ -120,6 +123,9 @@ def print_tables(
     alerts.give(queues := [_queue(row) for row in document["queues"]])
     queue_columns = [one for one in QUEUE_COLUMNS if one.id in _QUEUE_IDS]
     lines += _section("QUEUES", queue_columns, queues, context, width, _no_queues(document))
+    if failures := [_failure(row) for row in document["failures"]]:
+        failure_columns = [one for one in FAILURE_COLUMNS if one.id in _FAILURE_IDS]
+        lines += _section("FAILURES", failure_columns, failures, context, width, "")
     tasks = [_task(row) for row in document["tasks"]["rows"]]
     lines += _section("TASKS", TASK_COLUMNS, tasks, context, width, _no_tasks(document))
     encoding = stream.encoding or "utf-8"
@@ -290,3 +296,23 @@ def _task(row: Document) -> Task:
     if task.state.finished:
         task.runtime = row["runtime"]
     return task
+
+
+def _failure(row: Document) -> FailureRow:
+    # All that was seen is in the window of a snapshot.
+    return FailureRow(
+        row["key"],
+        row["task"] or "",
+        row["exception"],
+        row["message"],
+        "",
+        WINDOWS[-1],
+        row["count"],
+        row["retried"],
+        row["count"],
+        row["retried"],
+        {},
+        row["first_seen"],
+        row["last_seen"],
+        tuple((name, 0) for name in row["workers"]),
+    )

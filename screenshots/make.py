@@ -25,6 +25,7 @@ PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], dict[str, object]]] 
     "workers": ((140, 40), ("3",), {}),
     "queues": ((140, 40), ("4",), {}),
     "types": ((140, 40), ("5", "j"), {}),
+    "failures": ((140, 40), ("6", "j", "j", "j"), {}),
     "task": ((140, 40), ("2", *FAILED, "enter"), {}),
     "worker": ((140, 40), ("3", "j", "enter"), {}),
     "confirm": ((140, 40), ("2", *WAITING, "j", *["space"] * 7, "C"), {}),

@@ -1,7 +1,7 @@
 """The registry of columns, and the only place that turns values into text for people.
 
-A column is one `Column(...)` in `tasks`, `workers`, `queues`, `types` or `alerts`. Foreign text is
-made safe by the one function `clean`.
+A column is one `Column(...)` in `tasks`, `workers`, `queues`, `types`, `failures` or `alerts`.
+Foreign text is made safe by the one function `clean`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from celerytui.columns.column import (
     sort_arrow,
     sorted_rows,
 )
+from celerytui.columns.failures import FAILURE_COLUMNS, short_class
 from celerytui.columns.formats import (
     UNKNOWN,
     common_worker_prefix,
@@ -60,6 +61,7 @@ from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
 __all__ = [
     "ALERT_COLUMNS",
     "CORRECTED",
+    "FAILURE_COLUMNS",
     "QUEUE_COLUMNS",
     "TASK_COLUMNS",
     "TYPE_COLUMNS",
@@ -98,6 +100,7 @@ __all__ = [
     "pad",
     "redelivery_text",
     "row_cells",
+    "short_class",
     "short_name",
     "short_worker",
     "sort_arrow",

@@ -1,7 +1,15 @@
 """Everything that is asked of workers and done to them, and the registry of it."""
 
 from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
-from celerytui.control.actionlog import ITSELF, ActionLog, LogEntry, log_path, overall, user_name
+from celerytui.control.actionlog import (
+    ITSELF,
+    ActionLog,
+    LogEntry,
+    log_path,
+    overall,
+    state_path,
+    user_name,
+)
 from celerytui.control.client import Control
 from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
@@ -11,6 +19,7 @@ from celerytui.control.params import problem
 from celerytui.control.questions import Silences
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
 from celerytui.control.replies import without_aside
+from celerytui.control.resolutions import Resolutions
 from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
 from celerytui.control.task_events import Switch, switches
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
@@ -33,6 +42,7 @@ __all__ = [
     "LogEntry",
     "Param",
     "Question",
+    "Resolutions",
     "Results",
     "Scope",
     "SectionReader",
@@ -45,6 +55,7 @@ __all__ = [
     "overall",
     "problem",
     "registered",
+    "state_path",
     "switches",
     "user_name",
     "without_aside",

@@ -155,13 +155,18 @@ def _counted(replies: Sequence[Reply]) -> str:
     return f"{words}, {silent:,} without a reply" if silent else words
 
 
-def log_path(environ: Mapping[str, str]) -> Path | None:
-    """The path of the log, in $XDG_STATE_HOME, else ~/.local/state; None without a home."""
+def state_path(environ: Mapping[str, str], name: str) -> Path | None:
+    """A file of ours in $XDG_STATE_HOME, else in ~/.local/state; None without a home."""
     base = environ.get("XDG_STATE_HOME", "")
     if base.startswith("/"):
-        return Path(base) / "celerytui" / "actions.jsonl"
+        return Path(base) / "celerytui" / name
     home = environ.get("HOME")
-    return Path(home) / ".local" / "state" / "celerytui" / "actions.jsonl" if home else None
+    return Path(home) / ".local" / "state" / "celerytui" / name if home else None
+
+
+def log_path(environ: Mapping[str, str]) -> Path | None:
+    """The path of the log; None without a home."""
+    return state_path(environ, "actions.jsonl")
 
 
 def user_name() -> str:

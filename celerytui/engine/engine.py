@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from msgspec import Struct
 
 from celerytui import connect
-from celerytui.control import ActionLog, Silences, log_path, user_name
+from celerytui.control import ActionLog, Resolutions, Silences, log_path, state_path, user_name
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
@@ -111,6 +111,7 @@ class Engine:
         self.log = ActionLog(
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
+        self.resolutions = Resolutions(state_path(os.environ, "resolved.jsonl"), self.app_name)
         self._headless = headless
         self._receiver: Receiver | None = None
         pickles.allow(settings.allow_pickle)
@@ -213,6 +214,8 @@ class Engine:
             self._control.restore_events(self._threads.get("control"), end)
         for thread in self._threads.values():
             thread.join(max(0.0, end - time.monotonic()))
+        if self.store.failures.changed:
+            self._survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in self._threads.values())
 
     def reconnect_now(self) -> None:
@@ -371,6 +374,12 @@ class Engine:
             self._survive(self._sweeper.turn)
             self._survive(self._judge)
             self._survive(self._lookup.turn)
+            self._survive(self.count_failures)
+
+    def count_failures(self) -> None:
+        """Count what failed since the last time, and keep what was resolved; by one thread."""
+        self.store.failures.update(self.clock())
+        self.resolutions.keep(self.store.failures)
 
     def _judge(self) -> None:
         self.evaluate()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from celerytui.model import Task
+from celerytui.store.failures.ends import failure_key
 
 Kind = Literal["state", "id", "name", "whole", "worker", "text", "number", "duration", "time"]
 Changes = Literal["running", "always", "daily"]
@@ -56,6 +57,12 @@ FIELDS: tuple[Field, ...] = (
         "text",
         lambda task, now: task.more.exception,
         "exception, as text",
+    ),
+    Field(
+        "failure",
+        "whole",
+        lambda task, now: failure_key(task),
+        "key of its group in the view of failures",
     ),
     Field("traceback", "text", lambda task, now: task.more.traceback, "traceback, as text"),
     Field("retries", "number", lambda task, now: task.retries, "number of retries"),

@@ -1,5 +1,7 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
+from celerytui.store.failures.group import FailureDetail, FailureRow
+from celerytui.store.failures.slices import WINDOWS, Window
 from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
@@ -14,9 +16,13 @@ __all__ = [
     "PING_SECONDS",
     "QUEUE_SAMPLES",
     "SETTLED",
+    "WINDOWS",
+    "FailureDetail",
+    "FailureRow",
     "Glance",
     "Pruning",
     "Store",
     "Summary",
     "TaskOutcome",
+    "Window",
 ]

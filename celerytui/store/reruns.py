@@ -108,6 +108,7 @@ class Reruns:
         extra = own(task)
         attempts = [run.attempt() for run in runs[-MAX_ATTEMPTS:]]
         extra.attempts = tuple(attempts)
+        self._table.look_at(task)
         for run in runs:
             run.shown = False
         retried = [one.at for one in attempts if one.state is RETRY]

@@ -13,8 +13,9 @@ from typing import Literal
 from celerytui.interpreter import give_way
 from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
 from celerytui.store.changes import ChangeLog, log_length
+from celerytui.store.event_errors import EventErrors
 from celerytui.store.extras import copy_task
-from celerytui.store.failures import EventFailures
+from celerytui.store.failures.groups import FailureGroups
 from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.interning import InternTable
@@ -83,18 +84,19 @@ class Store:
         self.lost = LostWithWorkers(
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
+        self.failures = FailureGroups(self._lock, self._tasks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
         self._counts = EventCounts()
         self._second = 0
-        failures = EventFailures(self._tasks, self._changes, self._counts)
+        errors = EventErrors(self._tasks, self._changes, self._counts)
         self._usual = FastPath(
             self._tasks,
             self._workers,
             self._changes,
             self._messages,
             self._rule,
-            lambda event: failures.take(event, self._events.now),
+            lambda event: errors.take(event, self._events.now),
             self._statistics.take,
         )
         self._rules: dict[str, Callable[[Event], None]] = {

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from celerytui.model import Event, Revocation, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import own
+from celerytui.store.failures.raised import raised
 from celerytui.store.messages import Messages, take_try
-from celerytui.store.raised import raised
 from celerytui.store.reruns import Reruns, take_revocation
 from celerytui.store.runs import LATE_SENT, Run, ran_for
-from celerytui.store.tasks import HeldTasks
+from celerytui.store.tasks import FAILS, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
 
@@ -110,6 +110,9 @@ class TaskEvents:
             and (record := self._records.get(task.worker or ""))
         ):
             self._set_clock(task, record.skew)
+        if FAILS[task.state]:
+            # Its name may be known only now.
+            self._table.look_at(task)
         self._touch(task, sent)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:

@@ -28,6 +28,15 @@ MAX_MISSED = 10_000
 MAX_LOST = 2_000
 """As many lost tasks of one worker are asked for when it is back."""
 
+MAX_FAILING = 50_000
+"""As many tasks wait to have their failures counted."""
+
+FAILS = tuple(
+    state is TaskState.RETRY or (state > SUCCESS and state is not TaskState.CANCELLED)
+    for state in TaskState
+)
+"""By state: whether it says that something went wrong in a run."""
+
 STATES = len(TaskState)
 NEW = STATES * STATES
 
@@ -46,6 +55,8 @@ class HeldTasks:
     `NEW + state` those that were not held; `evicted` what went from each state to make room.
     `missed` are the ids of those that nobody looked up yet, `lost` of those that went down with a
     worker's process, by its hostname, to be asked for should it be there after all.
+    `failing` are the tasks whose failures changed since somebody counted them, by their identity;
+    `unlooked` how many more there were.
     """
 
     def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
@@ -60,6 +71,8 @@ class HeldTasks:
         self.numbers = count(1)
         self.missed: deque[str] = deque(maxlen=MAX_MISSED)
         self.lost: dict[str, LostWith] = {}
+        self.failing: dict[int, Task] = {}
+        self.unlooked = 0
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -91,6 +104,8 @@ class HeldTasks:
             self.eviction.unfinished[task_id] = task
         else:
             self.eviction.finish(task)
+        if FAILS[state]:
+            self.look_at(task)
         if record is not None:
             task.worker = record.hostname or None
             if state is RECEIVED or state is STARTED:
@@ -110,6 +125,8 @@ class HeldTasks:
             task.state = new
             if old >= SUCCESS or new >= SUCCESS:
                 self.eviction.move(task, old, new)
+        if FAILS[new] or FAILS[old]:
+            self.look_at(task)
         active = new is RECEIVED or new is STARTED
         if record is None:
             if not active:
@@ -123,6 +140,14 @@ class HeldTasks:
             record.tasks[task.id] = record.speaking
         if new is STARTED:
             record.running += 1
+
+    def look_at(self, task: Task) -> None:
+        """Have the failures of a task counted, or no longer: something of them changed."""
+        failing = self.failing
+        if len(failing) < MAX_FAILING or id(task) in failing:
+            failing[id(task)] = task
+        elif task.state is TaskState.FAILURE:
+            self.unlooked += 1
 
     def give_up(self, task: Task, state: TaskState) -> None:
         """Mark an unfinished task as lost or missed: no event will tell how it ended."""
@@ -214,4 +239,6 @@ class HeldTasks:
         if state < SUCCESS:
             self.release(task)
         self.families.leave(task)
+        if FAILS[state] or (task.extra is not None and task.extra.attempts):
+            self.look_at(task)
         self._changes.note(task.id)

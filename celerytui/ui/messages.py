@@ -43,6 +43,14 @@ class RowOpened(Message):
         self.name = name
 
 
+class PaneAsked(Message):
+    """The user asked for another pane of the view, by its name."""
+
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self.pane = pane
+
+
 class FilterAsked(Message):
     """The user asked for the tasks that match a filter, from another place than its line.
 

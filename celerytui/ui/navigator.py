@@ -78,7 +78,7 @@ class Navigator:
         if self._body.alone is not None and not (self._steps and self._steps[-1].alone):
             self.zoom(None)
         elif self.view.on_back(self._session, self._body.by_name):
-            pass
+            self._body.arrange_panes()
         elif self._steps:
             self._return_to(self._steps.pop())
         elif self.view.opens is not None:

@@ -30,6 +30,7 @@ from celerytui.ui.messages import (
     CursorMoved,
     FigureOpened,
     FilterAsked,
+    PaneAsked,
     RowOpened,
     StoreChanged,
     TaskSelected,
@@ -225,6 +226,11 @@ class MainScreen(Screen[None]):
     @on(RowOpened)
     def _row_opened(self, event: RowOpened) -> None:
         self.navigator.open(event.scope, event.name)
+        self.repaint()
+
+    @on(PaneAsked)
+    def _pane_asked(self, event: PaneAsked) -> None:
+        self.body.focus_pane(event.pane)
         self.repaint()
 
     def show_new_task(self, task_id: str) -> bool:

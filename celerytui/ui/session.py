@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.model import LinkState
-from celerytui.store import Glance, Pruning
+from celerytui.store import WINDOWS, Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.figures import FAILED, FIGURES, Figure
@@ -34,9 +34,10 @@ class Session:
     """One run of the interface.
 
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
-    of one worker shows, `type` the task name that the view of one type shows, and `window` the
-    time that both views of types are about. `framed` and `columns_within` are what the view says
-    of the screen's size.
+    of one worker shows, `type` the task name that the view of one type shows, and `window` the time
+    that types are about; `failure` is the key of the group that details are shown of, and
+    `failure_window` the time that failures are counted in. `framed` and `columns_within` are what
+    the view says of the screen's size.
     """
 
     def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
@@ -56,6 +57,8 @@ class Session:
         self.worker: str | None = None
         self.type: str | None = None
         self.window = "5m"
+        self.failure: str | None = None
+        self.failure_window = WINDOWS[1]
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 

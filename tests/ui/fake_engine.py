@@ -55,6 +55,7 @@ class FakeEngine(Engine):
         self.store = sample_store() if store is None else store
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
+        self.store.failures.update(now)
         self.health = FreshHealth(self.store)
         self.health.engine = self
         # What stood before the link was lost stands on, as with one that runs.

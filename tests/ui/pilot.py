@@ -80,6 +80,7 @@ class Driver:
         """Have events come in and be shown."""
         self.engine.store.apply(Batch(list(events), NOW))
         self.engine.view.refresh()
+        self.engine.store.failures.update(NOW)
         self.app.tell_widgets()
         await self.pilot.pause()
 

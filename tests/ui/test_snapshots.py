@@ -51,6 +51,12 @@ def test_types_in_ascii(snap_compare: Compare) -> None:
     assert snap_compare(fake_app(ascii=True), press=["5", "j"], terminal_size=MIDDLE)
 
 
+@pytest.mark.parametrize("size", [SMALL, (100, 30), MIDDLE], ids=_name)
+@pytest.mark.parametrize("keys", [("6",), ("6", "j", "j", "j", "enter")], ids=["list", "one"])
+def test_failures(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(), press=keys, terminal_size=size)
+
+
 @pytest.mark.parametrize("theme", ["light", "ansi", "mono"])
 def test_palette(snap_compare: Compare, theme: str) -> None:
     assert snap_compare(fake_app(theme=theme), press=["j"], terminal_size=MIDDLE)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celerytui.store.failures.paths import is_own
 from celerytui.ui.draw.code import (
     MOST_ROWS,
     highlight,
     highlight_repr,
     highlight_traceback,
-    is_own,
     short_path,
 )
 from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs

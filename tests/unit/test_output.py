@@ -99,6 +99,46 @@ def printed(made: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
+def test_failures_are_in_groups_and_without_passwords() -> None:
+    store = Store(clock=lambda: NOW)
+    for number, host in enumerate(("celery@w1", "celery@w2", "celery@w2")):
+        steps: list[tuple[str, dict[str, Any]]] = [
+            ("received", {"name": "shop.charge", "retries": 0}),
+            ("started", {}),
+            ("failed", {"exception": f"Refused('redis://:hunter2@h/{number}')"}),
+        ]
+        for kind, fields in steps:
+            at = NOW - 10 + number
+            event = Event(
+                type=f"task-{kind}", hostname=host, uuid=f"t{number}", timestamp=at, **fields
+            )
+            store.apply(Batch([event], at))
+    (row,) = document(store)["failures"]
+    assert row["key"]
+    assert {key: row[key] for key in row if key != "key"} == {
+        "task": "shop.charge",
+        "exception": "Refused",
+        "message": "redis://:**@h/2",
+        "count": 3,
+        "retried": 0,
+        "first_seen": NOW - 10,
+        "last_seen": NOW - 8,
+        "workers": ["celery@w2", "celery@w1"],
+        "variants": [{"message": "<url>", "count": 3}],
+        "example": "t2",
+    }
+    shown = tables(document(store), 160)
+    assert "FAILURES" in shown
+    (line,) = [one for one in shown.splitlines() if "Refused  redis" in one]
+    assert line.split()[:2] == ["3", "shop.charge"]
+    assert "w2 w1" in line
+    assert "hunter2" not in shown
+
+
+def test_without_failures_there_is_no_table_of_them() -> None:
+    assert "FAILURES" not in tables(document(Store(clock=lambda: NOW)))
+
+
 def test_a_slower_reader_is_told_where_nothing_else_is_wrong() -> None:
     slow = Link(state=LinkState.CONNECTED, note="Reading through kombu, slower: ...")
     made = document(full_store(), slow)
@@ -123,6 +163,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "tasks",
         "queues",
         "types",
+        "failures",
     ]
     assert (made["celerytui"], made["app"], made["broker"]) == (
         __version__,

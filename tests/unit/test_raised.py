@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from celerytui.model import TaskState
 from celerytui.query import parse_filter
 from celerytui.store import Store
-from celerytui.store.raised import raised
+from celerytui.store.failures.raised import raised
 from tests.unit.store_stream import T0, feed, held, task_event
 
 HEAD = 'Traceback (most recent call last):\n  File "/pool.py", line 745, in on_hard_timeout\n'

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from celerytui.columns import clean, cut, format_count
 from celerytui.counts import agree
+from celerytui.store.failures.paths import is_own, within_package
 from celerytui.ui.draw.glyphs import UNICODE, Glyphs
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, wrap_spans
 
@@ -37,15 +38,6 @@ _CARETS = r"^[\s|]*[~^][\s~^]*$"
 _GROUPED = r"^\s*\+[-+]*-(?: (?P<number>[\d.]+) -+)?$"
 _CODE = r"^(?:\s*\|\s{3}|\s{3}(?!\s*\|\s))"
 _PREFIX = r"^[\s|]*(?:\|\s)?"
-
-_PACKAGES = r"(?:^|/)(?:site|dist)-packages/"
-_STDLIB = r"(?i)(?:^|/)lib(?:64)?/python\d[\d.]*t?/|/python[\d.]*/lib/"
-# A directory called celery may well be the user's own; only what is in the package counts.
-_CELERY = (
-    r"(?:^|/)(?:(?:kombu|billiard|amqp|vine)/|celery/(?:(?:app|apps|backends|bin|concurrency"
-    r"|contrib|events|fixups|loaders|security|utils|worker)/|(?:beat|canvas|local|result"
-    r"|schedules|states|exceptions|platforms|signals|_state|__init__|__main__)\.py))"
-)
 
 
 def highlight(code: str) -> list[Span]:
@@ -79,21 +71,12 @@ def highlight_repr(
     return [fit_spans(row, width, ellipsis=glyphs.ellipsis) for row in rows]
 
 
-def is_own(path: str) -> bool:
-    """Whether a file is the user's own, and not Python's, an installed package's or Celery's."""
-    path = path.replace("\\", "/")
-    if path.startswith("<"):
-        return False
-    return not (re.search(_PACKAGES, path) or re.search(_STDLIB, path) or re.search(_CELERY, path))
-
-
 def short_path(path: str) -> str:
     """A file's path from its package on, or its last three parts."""
     path = path.replace("\\", "/")
-    for root in (_PACKAGES, _STDLIB):
-        *_, rest = re.split(root, path)
-        if rest and rest != path:
-            return rest
+    rest = within_package(path)
+    if rest != path:
+        return rest
     parts = path.split("/")
     return path if len(parts) <= 4 and len(path) <= 30 else "/".join(parts[-3:])
 

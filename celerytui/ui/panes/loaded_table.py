@@ -31,6 +31,8 @@ class LoadedTable(TablePane[Item]):
     NOUN: ClassVar[str]
     word: str = ""
     FIGURES: ClassVar[tuple[Figure, ...]] = ()
+    ORDER: ClassVar[str] = "trouble first, then by name"
+    """What the order is called in which they come where no column is chosen."""
 
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
@@ -51,6 +53,10 @@ class LoadedTable(TablePane[Item]):
     @abstractmethod
     def nothing(self) -> EmptyState:
         """Why there is none at all."""
+
+    def name_of(self, item: Item) -> str:
+        """What an item is found by."""
+        return self.key_of(item)
 
     def paint(self) -> None:
         session = self.session
@@ -79,7 +85,7 @@ class LoadedTable(TablePane[Item]):
             items = [item for item in items if figure.has(item)]
         elif self.word:
             has = glob(self.word, anchored=False)
-            items = [item for item in items if has(self.key_of(item).lower())]
+            items = [item for item in items if has(self.name_of(item).lower())]
         items = sorted(items, key=self.trouble(crowded=len(items) > self.page_rows))
         if self.sort_column is not None:
             by = column(self.COLUMNS, self.sort_column)
@@ -169,7 +175,7 @@ class LoadedTable(TablePane[Item]):
         self._reorder()
 
     def orders(self) -> list[tuple[str, str]]:
-        return [("", "trouble first, then by name"), *super().orders()]
+        return [("", self.ORDER), *super().orders()]
 
     def sort_by(self, column_id: str) -> None:
         """Sort by that column; a second time turns it round, a third time, or "", ends it."""

@@ -8,6 +8,7 @@ from celerytui.control import Scope
 from celerytui.ui.keys.registry import Key, Keys
 from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.views.dashboard import DashboardView
+from celerytui.ui.views.failures.view import FailuresView
 from celerytui.ui.views.log.view import LogView
 from celerytui.ui.views.queues.view import QueuesView
 from celerytui.ui.views.task.view import TaskView
@@ -23,6 +24,7 @@ VIEWS: tuple[View, ...] = (
     WorkersView(),
     QueuesView(),
     TypesView(),
+    FailuresView(),
     LogView(),
     TaskView(),
     WorkerView(),

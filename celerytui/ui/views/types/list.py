@@ -28,7 +28,7 @@ class TypeList(LoadedTable[TypeFigures]):
 
     NAME = "Types"
     NOUN = "type"
-    KEYS: ClassVar[tuple[str, ...]] = ("types",)
+    KEYS: ClassVar[tuple[str, ...]] = ("types", "window")
     LABELS: ClassVar[Mapping[str, str]] = {"row.open": "its tasks"}
     COLUMNS = TYPE_COLUMNS
     SOUGHT = "part of a task name"

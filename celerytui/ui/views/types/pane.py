@@ -19,7 +19,7 @@ from celerytui.ui.views.types.windows import step_window
 class TypePane(ScrolledPane):
     """A pane about one type; the list says which."""
 
-    KEYS: ClassVar[tuple[str, ...]] = ("types",)
+    KEYS: ClassVar[tuple[str, ...]] = ("types", "window")
 
     @property
     def detail(self) -> TypeDetail | None:

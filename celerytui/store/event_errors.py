@@ -15,7 +15,7 @@ LOG_SECONDS = 60.0
 logger = logging.getLogger(__name__)
 
 
-class EventFailures:
+class EventErrors:
     """Counts them, and logs one a minute at the most."""
 
     def __init__(self, tasks: HeldTasks, changes: ChangeLog, counts: EventCounts) -> None:

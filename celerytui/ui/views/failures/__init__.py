@@ -1,0 +1,1 @@
+"""All failures, in groups."""
