@@ -61,8 +61,10 @@ def _killed(times: int) -> Callable[[Stage], Callable[[], Doing]]:
     def kill(stage: Stage) -> None:
         for _ in range(times):
             stage.server.kill()
+            stage.link.cut()  # a proxy whose broker is gone would take connections
             time.sleep(0.5)  # how long it is away, and then there
             stage.server.start()
+            stage.link.heal()
             time.sleep(1.0)
 
     return lambda stage: lambda: _done(lambda: kill(stage))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import _serve
+from tests.integration.conftest import serve
 from tests.integration.fault_trial import trial
 from tests.integration.faults import FAULTS, RABBITMQ, REDIS, SENTINEL, Fault
 from tests.integration.servers import (
@@ -30,14 +30,14 @@ def lasting_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Redis that knows after a crash what it knew before."""
     if redis_binary() is None:
         missing("redis-server")
-    yield from _serve(lambda: RedisServer(tmp_path_factory.mktemp("lasting"), *LASTING))
+    yield from serve(lambda: RedisServer(tmp_path_factory.mktemp("lasting"), *LASTING))
 
 
 @pytest.fixture(scope="module")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from _serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbit")))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbit")))
 
 
 @pytest.fixture
