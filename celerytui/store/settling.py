@@ -256,8 +256,8 @@ class Settling:
 
 
 def _may_be(task: Task, state: TaskState, outcome: TaskOutcome) -> bool:
-    """Whether a task may have come to that end: of one that waits it has to be the newest run's."""
-    if task.state in ON_NO_WORKER:
+    """Whether a task may have come to that end: of one that may run yet it has to be this run's."""
+    if task.state in ON_NO_WORKER or task.state is LOST:
         return state is not RETRY and outcome.at is not None
     return task.state is MISSED
 

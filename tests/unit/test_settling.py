@@ -367,3 +367,17 @@ def test_what_is_to_be_tried_again_is_looked_up_too() -> None:
     assert held(store).state is TaskState.RETRY
     store.settling.resolve([TaskOutcome("a", "FAILURE", BOOM, "Traceback", at=T0 + 12)])
     assert (held(store).state, held(store).more.exception) == (TaskState.FAILURE, BOOM)
+
+
+def test_what_was_lost_with_a_process_is_looked_up_once_another_has_its_name() -> None:
+    store = feed(Store(), beat(0, pid=7), task_event("received", 1, pid=7, name="proj.add"))
+    feed(store, task_event("started", 2, pid=7))
+    store.sweep(T0 + 200)
+    assert held(store).state is TaskState.LOST
+    feed(store, beat(201, pid=99), beat(203, pid=99))
+    store.sweep(T0 + 204)
+    assert store.settling.missed(50) == ["a"]
+    store.settling.resolve([TaskOutcome("a", "SUCCESS", at=T0 + 1 - 10)])
+    assert held(store).state is TaskState.LOST
+    store.settling.resolve([TaskOutcome("a", "SUCCESS", "3", at=T0 + 20)])
+    assert (held(store).state, held(store).result) == (TaskState.SUCCESS, "3")
