@@ -176,7 +176,7 @@ FAULTS = (
     ),
     Fault("fail-over by a sentinel", _fail_over, MISSING, brokers=(SENTINEL,), at_once=True),
     Fault("password changed", _password, r"refused.*Broker connection lost", lasts=6.0),
-    Fault("certificate expired", _tls, r"cannot connect.*certificate has expired", lasts=6.0),
+    Fault("certificate expired", _tls, r"cannot connect.*certificate has exp", lasts=6.0),
     Fault("name gone from DNS", _name, r"disconnected.*(?:Name|broker\.test)", lasts=6.0),
 )
 """In the order of the table."""
