@@ -37,8 +37,8 @@ screenshots: $(VENV)/.dev ## draw screenshots/*.svg anew from the demo's own dat
 bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive keys' for some of it
 	$(BIN)/python -m benchmarks.__main__ $(ARGS)
 
-trials: $(VENV)/.dev ## runs of ten minutes with lost events, and many starts: half an hour
-	$(BIN)/python -m pytest -s -o python_files='trial_*.py' tests/trials $(ARGS)
+trials: $(VENV)/.dev ## every fault of a broker, ten minutes of lost events, many starts: half an hour
+	$(BIN)/python -m pytest -n 2 --dist loadfile -rP -o python_files='trial_*.py' tests/trials $(ARGS)
 
 test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed, the newest with the newest
 	@run() { \

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,6 +42,9 @@ from celerytui.model import (
 )
 
 logger = logging.getLogger(__name__)
+
+MAX_LEFT = 1_000
+"""Reply queues that conversations left which were cut off: as many are remembered."""
 
 
 def _never() -> bool:
@@ -78,6 +82,7 @@ class Control:
         self._timeout = timeout
         self._clock = clock
         self._stopped = threading.Event()
+        self._left: deque[str] = deque(maxlen=MAX_LEFT)
 
     def perform(
         self,
@@ -246,7 +251,7 @@ class Control:
         closed = None
         if blockage is not None and (asks or blockage.silences):
             closed = blockage.text
-        pidbox = Pidbox(self._app, self._timeout, self._stopped, closed)
+        pidbox = Pidbox(self._app, self._timeout, self._stopped, closed, self._left)
         try:
             yield pidbox
         finally:

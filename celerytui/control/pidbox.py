@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -65,11 +66,17 @@ class Pidbox:
     be reached or goes away; the conversation is then over. `stopped` ends a wait early.
 
     Replies are read in the app's own `accept_content`, but for pickle: `refused` says that one
-    came. Where `closed` says why, nothing is sent.
+    came. Where `closed` says why, nothing is sent. `left` are reply queues that earlier ones had to
+    leave on the broker when it went away; they are deleted.
     """
 
     def __init__(
-        self, app: Any, timeout: float, stopped: threading.Event, closed: str | None = None
+        self,
+        app: Any,
+        timeout: float,
+        stopped: threading.Event,
+        closed: str | None = None,
+        left: deque[str] | None = None,
     ) -> None:
         self.timeout = timeout
         self._closed = closed
@@ -80,6 +87,8 @@ class Pidbox:
         self._mailbox = app.control.mailbox
         self._producer: Any = None
         self._reply_queue: Any = None
+        self._oid: str | None = None
+        self._left = deque() if left is None else left
         self._replies: Any = None
         self._socket: Any = None
         self._over = False
@@ -201,9 +210,12 @@ class Pidbox:
         with contextlib.suppress(Exception):
             if self._socket is not None:
                 self._socket.settimeout(CLOSE_SECONDS)
-            elif self._reply_queue is not None:
+            elif self._oid is not None:
                 # On amqp it is exclusive and goes with the connection; elsewhere nobody cleans up.
-                self._reply_queue.delete()
+                self._left.append(self._oid)
+                if self._reply_queue is not None:
+                    self._reply_queue.delete()
+                    self._left.remove(self._oid)
         with contextlib.suppress(Exception):
             connection.release()
 
@@ -218,8 +230,16 @@ class Pidbox:
         if self._socket is not None:
             self._socket.settimeout(SOCKET_SECONDS)
         channel = connection.channel()
-        oid = str(uuid.uuid4())
-        self._reply_queue = _kombu.Queue(
+        if self._socket is None:
+            self._clear_up(channel)
+        self._oid = str(uuid.uuid4())
+        self._reply_queue = self._queue(self._oid, channel)
+        self._reply_queue.declare()
+        self._replies = _reply_reader(broker_of(connection), channel, self._reply_queue)
+        self._producer = _kombu.Producer(channel, auto_declare=False)
+
+    def _queue(self, oid: str, channel: Any) -> Any:
+        return _kombu.Queue(
             f"{oid}.{self._mailbox.reply_exchange.name}",
             exchange=self._mailbox.reply_exchange,
             routing_key=oid,
@@ -228,9 +248,14 @@ class Pidbox:
             auto_delete=True,
             expires=REPLY_QUEUE_EXPIRES,
         )(channel)
-        self._reply_queue.declare()
-        self._replies = _reply_reader(broker_of(connection), channel, self._reply_queue)
-        self._producer = _kombu.Producer(channel, auto_declare=False)
+
+    def _clear_up(self, channel: Any) -> None:
+        """Delete what conversations left that were cut off by the loss of the broker."""
+        while self._left:
+            queue = self._queue(self._left[0], channel)
+            queue.declare()  # kombu deletes the bindings that it knows of
+            queue.delete()
+            self._left.popleft()
 
     def _take_replies(self) -> bool:
         """Take what replies there are, whatever they hold; whether there was one."""

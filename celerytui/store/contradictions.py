@@ -178,6 +178,8 @@ class Contradictions:
                 lost.ids.discard(task_id)
         if not lost.ids or lost.process is not record.process:
             del self._tasks.lost[hostname]
+            # It may have ended them all the same, and only then gone, or never been gone.
+            self._tasks.missed.extend(lost.ids)
             return None
         return list(lost.ids)[:IDS]
 

@@ -36,6 +36,11 @@ OUTCOMES = {
 SOURCE = "result backend"
 SKEW = 2.0
 """A result that much older than its task's start is that of an earlier run."""
+ON_NO_WORKER = (SENT, RETRY)
+UNHEARD_AFTER = 5.0
+"""So long after events come again the workers have said what they have."""
+AT_ONCE = 1_000
+"""Unfinished tasks that are looked at while the lock is held."""
 
 
 class TaskOutcome(Struct, frozen=True):
@@ -67,6 +72,7 @@ class Settling:
         self._seeding = seeding
         self._statistics = statistics
         self._contradictions = Contradictions(tasks, workers, changes)
+        self._looked_until = 0.0
 
     def learn(self, now: float) -> None:
         """Learn from what is new how long tasks take; once a second, before `look`."""
@@ -79,6 +85,7 @@ class Settling:
         while more:
             with self._lock:
                 more = self._contradictions.turn(now)
+        self._look_for_unheard(now)
 
     def doubts(self) -> dict[str, tuple[str, ...]]:
         """The ids in doubt by worker; none where it seems to run what nobody knows of."""
@@ -131,7 +138,10 @@ class Settling:
             self._contradictions.confirm(ids, now)
 
     def missed(self, count: int) -> list[str]:
-        """Take up to `count` tasks that were missed and are not looked up yet."""
+        """Take up to `count` tasks of which the end was, or may have been, missed, for a look-up.
+
+        Each is taken once, unless it is put back.
+        """
         with self._lock:
             waiting = self._tasks.missed
             return [waiting.popleft() for _ in range(min(count, len(waiting)))]
@@ -147,14 +157,34 @@ class Settling:
             self._tasks.missed.append(task_id)
 
     def resolve(self, outcomes: Sequence[TaskOutcome]) -> None:
-        """Take how missed tasks ended, as the result backend has it."""
+        """Take how missed tasks, or those that no worker is known to have, ended."""
         with self._lock:
             for outcome in outcomes:
                 task = self._tasks.by_id.get(outcome.task_id)
                 state = OUTCOMES.get(outcome.status)
-                if task is not None and state is not None and task.state is MISSED:
+                if task is not None and state is not None and _may_be(task, state, outcome):
                     self._end(task, state, outcome)
             self._changes.commit()
+
+    def _look_for_unheard(self, now: float) -> None:
+        """Have those looked up that a worker may have taken and ended while nobody heard it.
+
+        What workers hold they said when asked afterwards; the rest is in a queue, or over.
+        """
+        with self._lock:
+            until = self._workers.deaf_until
+            if until <= self._looked_until or now < until + UNHEARD_AFTER:
+                return
+            self._looked_until = until
+            ids = list(self._tasks.eviction.unfinished)
+        for start in range(0, len(ids), AT_ONCE):
+            with self._lock:
+                held = map(self._tasks.by_id.get, ids[start : start + AT_ONCE])
+                self._tasks.missed.extend(
+                    task.id
+                    for task in held
+                    if task is not None and task.state in ON_NO_WORKER and task.seen <= until + SKEW
+                )
 
     def _is(self, record: WorkerRecord, task_id: str, state: TaskState) -> bool:
         task = self._tasks.by_id.get(task_id)
@@ -208,8 +238,7 @@ class Settling:
         return True
 
     def _end(self, task: Task, state: TaskState, outcome: TaskOutcome) -> None:
-        begun = task.started if task.started is not None else task.received
-        if outcome.at is not None and begun is not None and outcome.at < begun - SKEW:
+        if outcome.at is not None and outcome.at < _begun(task, outcome.at) - SKEW:
             return
         before = ended_runs(task)
         extra = own(task)
@@ -230,6 +259,20 @@ class Settling:
             extra.exception, extra.traceback = outcome.result, outcome.traceback
         self._statistics.follow(before, ended_runs(task), self._statistics.now)
         self._changes.note(task.id)
+
+
+def _may_be(task: Task, state: TaskState, outcome: TaskOutcome) -> bool:
+    """Whether a task may have come to that end: of one that may run yet it has to be this run's."""
+    if task.state in ON_NO_WORKER or task.state is LOST:
+        return state is not RETRY and outcome.at is not None
+    return task.state is MISSED
+
+
+def _begun(task: Task, at: float) -> float:
+    if task.state in ON_NO_WORKER:
+        return task.seen
+    begun = task.started if task.started is not None else task.received
+    return at if begun is None else begun
 
 
 def _is_sent_again(task: Task) -> bool:

@@ -178,8 +178,8 @@ class Store:
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""
         with self._lock:
-            record = self._workers.get(hostname, self._clock())
-            self._workers.set_task_events(record, on, by_us)
+            now = self._clock()
+            self._workers.set_task_events(self._workers.get(hostname, now), on, by_us, now)
             self._changes.commit(other=True)
 
     def record_queues(self, depths: Sequence[QueueDepth], now: float) -> None:

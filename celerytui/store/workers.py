@@ -43,12 +43,13 @@ class KnownWorkers:
 
     `behind` is whether what comes in had to wait for us, so that its age says nothing of clocks.
     `runtimes` are those of tasks by name, and of what a solo worker does by hostname, `waits` how
-    long tasks of a name are held by a worker before they start.
+    long tasks of a name are held by a worker before they start. Until `deaf_until` task events may
+    have come to nobody: a gap ended then, or we had a worker turn its own on.
     """
 
     def __init__(self, max_workers: int, intern: InternTable) -> None:
         self.records: dict[str, WorkerRecord] = {}
-        self.grace_from = 0.0
+        self.grace_from = self.deaf_until = 0.0
         self.behind = False
         self.runtimes, self.waits = UsualTimes(), UsualTimes()
         self._max_workers = max_workers
@@ -163,6 +164,7 @@ class KnownWorkers:
     def end_gap(self, until: float) -> None:
         """Judge silence from `until` on, and nothing by figures from before it."""
         self.grace_from = max(self.grace_from, until)
+        self.deaf_until = max(self.deaf_until, until)
         for record in self.records.values():
             record.proof = None
             record.unsettled = True
@@ -198,7 +200,7 @@ class KnownWorkers:
                 record.done.add(second, total - record.counted)
                 record.counted = total
 
-    def set_task_events(self, record: WorkerRecord, on: bool, by_us: bool) -> None:
+    def set_task_events(self, record: WorkerRecord, on: bool, by_us: bool, now: float) -> None:
         """Take what the worker answered about its task events."""
         worker = record.worker
         worker.task_events = on
@@ -207,6 +209,7 @@ class KnownWorkers:
             worker.events_enabled_by_us = False
         elif by_us:
             worker.events_enabled_by_us = True
+            self.deaf_until = max(self.deaf_until, now)
 
     def queues_consumed(self) -> tuple[set[str], bool]:
         """The queues that live workers take from, and whether these are certainly all of them."""

@@ -16,6 +16,10 @@ from celerytui.wire.broker import Broker, Silence
 
 MAX_CHAIN = 8
 NOTHING_THERE = (ConnectionError, TimeoutError, socket.gaierror, Silence)
+THEIR_NAMES = ("TimeoutError", "ConnectionForced")
+"""Redis-py's, and what py-amqp raises where RabbitMQ, or its operator, ends a connection."""
+AMQP_CODE = re.compile(r"^\(0, 0\): \(\d{3}\) ")
+"""What py-amqp puts before RabbitMQ's own words."""
 OBJECT_REPR = re.compile(r"<[\w.]+(?:\(| object at )")
 
 
@@ -33,7 +37,7 @@ def reason_of(error: BaseException, broker: Broker, connection: Any) -> Reason:
     if denial is not None:
         return Reason(Outage.REFUSED, denial.text, denial.remedy)
     outage = Outage.ABSENT if _nothing_is_there(error) else Outage.UNUSABLE
-    return Reason(outage, without_reprs(one_line(error)))
+    return Reason(outage, without_reprs(AMQP_CODE.sub("", one_line(error))))
 
 
 def without_reprs(text: str) -> str:
@@ -52,7 +56,7 @@ def _nothing_is_there(error: BaseException) -> bool:
     if any(isinstance(one, ssl.SSLError) for one in chain):
         return False
     return any(
-        isinstance(one, (*NOTHING_THERE, OSError)) or type(one).__name__ == "TimeoutError"
+        isinstance(one, (*NOTHING_THERE, OSError)) or type(one).__name__ in THEIR_NAMES
         for one in chain
     )
 

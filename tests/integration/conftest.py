@@ -31,7 +31,8 @@ from tests.integration.servers import (
 OTHER_CLOCK = Path(__file__).parent / "other_clock"
 
 
-def _serve(make: Callable[[], Server]) -> Iterator[Server]:
+def serve(make: Callable[[], Server]) -> Iterator[Server]:
+    """The server that `make` gives, started, until the end."""
     server = make()
     try:
         server.start()
@@ -49,14 +50,14 @@ def _serve(make: Callable[[], Server]) -> Iterator[Server]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if redis_binary() is None:
         missing("redis-server")
-    yield from _serve(lambda: RedisServer(tmp_path_factory.mktemp("redis")))
+    yield from serve(lambda: RedisServer(tmp_path_factory.mktemp("redis")))
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from _serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
 
 
 @pytest.fixture

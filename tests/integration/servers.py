@@ -201,6 +201,29 @@ class RedisServer(Server):
         return self._exchange(b"PING\r\n").startswith((b"+PONG", b"-NOAUTH"))
 
 
+class ConfiguredRedis(RedisServer):
+    """redis-server with the redis.conf in its folder."""
+
+    def _launch(self) -> Process:
+        args = [redis_binary() or "", f"{self.folder}/redis.conf", "--port", str(self.port)]
+        args += ["--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder), *self.options]
+        return Process(args, self.folder / "redis.log")
+
+
+class SentinelServer(ConfiguredRedis):
+    """A sentinel alone, of the server on port `master`; every URL is database 1 of its master."""
+
+    scheme = "sentinel"
+
+    def __init__(self, folder: Path, master: int, *conf: str) -> None:
+        super().__init__(folder, "--sentinel")
+        lines = [f"sentinel monitor mymaster 127.0.0.1 {master} 1", *conf]
+        (folder / "redis.conf").write_text("\n".join([*lines, ""]))
+
+    def fresh_url(self) -> str:
+        return f"sentinel://127.0.0.1:{self.port}/1"
+
+
 class RabbitServer(Server):
     """rabbitmq-server with no plugins and an epmd of its own; each url is another vhost.
 

@@ -14,9 +14,11 @@ from celerytui.health.link import UNASKED
 from celerytui.model import Link, LinkState, Outage
 from celerytui.settings import Settings
 from tests.integration.servers import (
+    ConfiguredRedis,
     Process,
     RabbitServer,
     RedisServer,
+    SentinelServer,
     Server,
     free_port,
     missing,
@@ -44,13 +46,6 @@ def guarded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
     server.start()
     yield server
     server.stop()
-
-
-class ConfiguredRedis(RedisServer):
-    def _launch(self) -> Process:
-        args = [redis_binary() or "", f"{self.folder}/redis.conf", "--port", str(self.port)]
-        args += ["--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder), *self.options]
-        return Process(args, self.folder / "redis.log")
 
 
 @pytest.fixture(scope="module")
@@ -211,14 +206,6 @@ def test_one_client_too_many(tmp_path: Path, monitor: Callable[..., Engine]) -> 
         server.stop()
 
 
-class SentinelServer(ConfiguredRedis):
-    def __init__(self, folder: Path, master: int, password: str) -> None:
-        super().__init__(folder, "--sentinel")
-        (folder / "redis.conf").write_text(
-            f"requirepass {password}\nsentinel monitor mymaster 127.0.0.1 {master} 1\n"
-        )
-
-
 @pytest.mark.parametrize(
     ("name", "password", "said"),
     [
@@ -235,7 +222,7 @@ def test_a_sentinel_says_no_in_words(
     password: str | None,
     said: str,
 ) -> None:
-    server = SentinelServer(tmp_path, guarded_redis.port, "spw")
+    server = SentinelServer(tmp_path, guarded_redis.port, "requirepass spw")
     server.start()
     try:
         options: dict[str, Any] = {"master_name": name}

@@ -312,3 +312,72 @@ def test_what_a_survey_misses_is_looked_up_too() -> None:
     store = running()
     store.seed(survey(60, active={ALPHA: []}, reserved={ALPHA: []}, scheduled={ALPHA: []}))
     assert store.settling.missed(1) == ["a"]
+
+
+def sent(at: float, **more: Any) -> Event:
+    return task_event("sent", at, host="gen1@host", name="proj.add", queue="celery", **more)
+
+
+def gone_on(store: Store, *, gap: tuple[float, float] = (10, 30), now: float = 40) -> Store:
+    store.mark_gap(T0 + gap[0], T0 + gap[1])
+    store.sweep(T0 + now)
+    return store
+
+
+def test_what_was_sent_before_the_end_of_a_gap_is_looked_up_once() -> None:
+    store = gone_on(feed(Store(), sent(1)))
+    assert store.settling.missed(50) == ["a"]
+    store.sweep(T0 + 41)
+    assert store.settling.missed(50) == []
+    assert held(store).state is TaskState.SENT
+
+    store.settling.resolve([TaskOutcome("a", "SUCCESS", "3", at=T0 + 20)])
+    task = held(store)
+    assert (task.state, task.result, task.finished) == (TaskState.SUCCESS, "3", T0 + 20)
+    assert task.more.source == SOURCE
+
+
+def test_it_is_left_alone_until_the_workers_were_asked() -> None:
+    assert gone_on(feed(Store(), sent(1)), now=33).settling.missed(50) == []
+
+
+def test_what_was_sent_after_the_gap_is_not_looked_up() -> None:
+    assert gone_on(feed(Store(), sent(35))).settling.missed(50) == []
+
+
+def test_what_was_sent_before_its_workers_events_were_on_is_looked_up() -> None:
+    now = T0 + 5
+    store = feed(Store(clock=lambda: now), sent(1))
+    store.set_task_events(ALPHA, True, by_us=True)
+    store.sweep(T0 + 20)
+    assert store.settling.missed(50) == ["a"]
+
+
+@pytest.mark.parametrize("status", ["FAILURE", "REVOKED", "SUCCESS"])
+def test_the_result_of_an_earlier_run_is_not_the_end_of_what_waits(status: str) -> None:
+    store = gone_on(feed(Store(), sent(9)))
+    store.settling.resolve([TaskOutcome("a", status, at=T0 + 4), TaskOutcome("a", status)])
+    assert held(store).state is TaskState.SENT
+
+
+def test_what_is_to_be_tried_again_is_looked_up_too() -> None:
+    store = gone_on(feed(running(), task_event("retried", 4, exception=BOOM)))
+    assert store.settling.missed(50) == ["a"]
+    store.settling.resolve([TaskOutcome("a", "RETRY", BOOM, at=T0 + 4)])
+    assert held(store).state is TaskState.RETRY
+    store.settling.resolve([TaskOutcome("a", "FAILURE", BOOM, "Traceback", at=T0 + 12)])
+    assert (held(store).state, held(store).more.exception) == (TaskState.FAILURE, BOOM)
+
+
+def test_what_was_lost_with_a_process_is_looked_up_once_another_has_its_name() -> None:
+    store = feed(Store(), beat(0, pid=7), task_event("received", 1, pid=7, name="proj.add"))
+    feed(store, task_event("started", 2, pid=7))
+    store.sweep(T0 + 200)
+    assert held(store).state is TaskState.LOST
+    feed(store, beat(201, pid=99), beat(203, pid=99))
+    store.sweep(T0 + 204)
+    assert store.settling.missed(50) == ["a"]
+    store.settling.resolve([TaskOutcome("a", "SUCCESS", at=T0 + 1 - 10)])
+    assert held(store).state is TaskState.LOST
+    store.settling.resolve([TaskOutcome("a", "SUCCESS", "3", at=T0 + 20)])
+    assert (held(store).state, held(store).result) == (TaskState.SUCCESS, "3")
