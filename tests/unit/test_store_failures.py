@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.model import Batch, Event
+from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
 from celerytui.store.failures import groups as groups_module
+from celerytui.store.failures.ends import failure_key
 from celerytui.store.failures.group import MOST_VARIANTS, MOST_WORKERS, OTHERS, FailureRow
 from celerytui.store.failures.groups import WATCHED
 from celerytui.store.failures.slices import SLICES, WINDOWS, Slices, Window, in_cells
@@ -302,6 +303,9 @@ def test_counts_are_those_of_the_runs_that_are_held(events: list[Event], looks: 
     found = rows(store)
     expected: Counter[tuple[str, str]] = Counter()
     for task in store.all_tasks():
+        key = failure_key(task)
+        assert key is None or key == store.failures.group_of(task.id)
+        assert key is not None or task.state not in (TaskState.FAILURE, TaskState.REJECTED)
         for run in known_runs(task):
             if run.state.label in ("failure", "retry"):
                 if run.state.label == "failure" or run.exception:
