@@ -7,8 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from celerytui import __version__
+from celerytui.columns import type_name
 from celerytui.masking import mask
-from celerytui.model import Alert, Link, Queue, Task, TaskState, Worker
+from celerytui.model import (
+    ENDED_STATES,
+    Alert,
+    Link,
+    Quantiles,
+    Queue,
+    Task,
+    TaskState,
+    TypeFigures,
+    Worker,
+)
 from celerytui.store import FailureRow, Store
 
 Document = dict[str, Any]
@@ -60,6 +71,7 @@ def snapshot_document(
             "rows": [_task_row(task, now) for task in tasks],
         },
         "queues": [_queue_row(queue) for queue in store.queues()],
+        "types": [_type_row(one) for one in sorted(store.types.all("24h", now), key=_by_share)],
         "failures": [failure_row(store, row) for row in store.failures.rows(now, every=True)],
     }
 
@@ -140,6 +152,34 @@ def _queue_row(queue: Queue) -> Document:
         "unacked": queue.unacked,
         "consumers": queue.consumers,
         "error": queue.error,
+    }
+
+
+def _by_share(figures: TypeFigures) -> tuple[float, str]:
+    return -(figures.share or 0.0), figures.name
+
+
+def _type_row(figures: TypeFigures) -> Document:
+    return {
+        "name": type_name(figures),
+        "states": {state.constant: figures.states[state] for state in ENDED_STATES},
+        "per_second": figures.per_second,
+        "share": figures.share,
+        "failure_rate": figures.failure_rate,
+        "retries": figures.retries,
+        "runtime": _quantiles(figures.runtime),
+        "wait": _quantiles(figures.wait),
+        "last_seen": figures.last_seen,
+    }
+
+
+def _quantiles(found: Quantiles) -> Document:
+    return {
+        "count": found.count,
+        "p50": found.p50,
+        "p95": found.p95,
+        "p99": found.p99,
+        "max": found.max,
     }
 
 

@@ -24,6 +24,7 @@ PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...], dict[str, object]]] 
     "tasks": ((200, 60), ("2", *FAILED), {}),
     "workers": ((140, 40), ("3",), {}),
     "queues": ((140, 40), ("4",), {}),
+    "types": ((140, 40), ("5", "j"), {}),
     "failures": ((140, 40), ("6", "j", "j", "j"), {}),
     "task": ((140, 40), ("2", *FAILED, "enter"), {}),
     "worker": ((140, 40), ("3", "j", "enter"), {}),

@@ -1,7 +1,7 @@
 """The registry of columns, and the only place that turns values into text for people.
 
-A column is one `Column(...)` in `tasks`, `workers`, `queues`, `failures` or `alerts`. Foreign text
-is made safe by the one function `clean`.
+A column is one `Column(...)` in `tasks`, `workers`, `queues`, `types`, `failures` or `alerts`.
+Foreign text is made safe by the one function `clean`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from celerytui.columns.tasks import (
     task_outcome,
 )
 from celerytui.columns.text import cell_width, clean, cut, pad
+from celerytui.columns.types import TYPE_COLUMNS, type_name
 from celerytui.columns.workers import WORKER_COLUMNS, status_role, trouble_first
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "FAILURE_COLUMNS",
     "QUEUE_COLUMNS",
     "TASK_COLUMNS",
+    "TYPE_COLUMNS",
     "UNKNOWN",
     "WORKER_COLUMNS",
     "Cell",
@@ -110,4 +112,5 @@ __all__ = [
     "task_info",
     "task_outcome",
     "trouble_first",
+    "type_name",
 ]

@@ -32,9 +32,11 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
+from celerytui.model.statistics import Quantiles, TypeDetail, TypeFigures, TypePlace
 from celerytui.model.tasks import (
     BY_CONSTANT,
     CLOCKS_AGREE,
+    ENDED_STATES,
     LABELS,
     OWN_ROOT,
     Attempt,
@@ -49,6 +51,7 @@ from celerytui.model.tasks import (
 __all__ = [
     "BY_CONSTANT",
     "CLOCKS_AGREE",
+    "ENDED_STATES",
     "LABELS",
     "OWN_ROOT",
     "Alert",
@@ -66,6 +69,7 @@ __all__ = [
     "Message",
     "Outage",
     "Outcome",
+    "Quantiles",
     "Queue",
     "QueueDepth",
     "Redelivery",
@@ -79,6 +83,9 @@ __all__ = [
     "Task",
     "TaskExtra",
     "TaskState",
+    "TypeDetail",
+    "TypeFigures",
+    "TypePlace",
     "Worker",
     "WorkerStatus",
     "id_text",

@@ -48,6 +48,8 @@ class TaskState(enum.IntEnum):
 
 LABELS = tuple(state.name.lower() for state in TaskState)
 _CONSTANTS = tuple("PENDING" if state is TaskState.SENT else state.name for state in TaskState)
+ENDED_STATES = tuple(state for state in TaskState if state >= TaskState.RETRY and not state.guessed)
+"""What a run can be seen to end in."""
 BY_CONSTANT = {state.constant: state for state in TaskState}
 
 

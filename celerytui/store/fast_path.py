@@ -42,7 +42,8 @@ class FastPath:
     """Applies events in their order.
 
     `rule` takes those that are no usual step, `failed` those that raised, whatever they did until
-    then: one of them does not cost the others.
+    then: one of them does not cost the others. `ended` takes the tasks that succeeded, before
+    anything else happens to them.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FastPath:
         messages: Messages,
         rule: Callable[[Event], None],
         failed: Callable[[Event], None],
+        ended: Callable[[list[Task], float], None],
     ) -> None:
         self._table = table
         self._tasks = table.by_id
@@ -67,6 +69,8 @@ class FastPath:
         self._nobody = WorkerRecord(Worker("", 0.0, 0.0))
         self._rule = rule
         self._failed = failed
+        self._take_ended = ended
+        self._ended: list[Task] = []
 
     def apply(self, events: list[Event], now: float) -> None:
         """Take the events of a batch, one or more, that came at `now`."""
@@ -77,6 +81,7 @@ class FastPath:
                 break
             except Exception:
                 self._failed(events[-length_hint(left) - 1])
+        self._take_ended(self._ended, now)
         last = events[-1]
         self._common.learn(last.args, last.kwargs, last.result)
 
@@ -92,6 +97,7 @@ class FastPath:
         set_clock, book = self._messages.set_worker_clock, self._book
         sent, received, started, success = SENT, RECEIVED, STARTED, SUCCESS
         slack = RUNTIME_SLACK
+        ended, take_ended = self._ended, self._take_ended
         starts = successes = 0
         hostname: str | None = None
         record = self._nobody
@@ -151,6 +157,7 @@ class FastPath:
                             succeed(task)
                             forget(task_id, None)
                             note(task.id)
+                            ended.append(task)
                             successes += 1
                             continue
                     elif (
@@ -164,6 +171,8 @@ class FastPath:
                 if starts or successes:
                     book(record, starts, successes)
                     starts = successes = 0
+                if ended:
+                    take_ended(ended, now)
                 rule(event)
                 # Whatever it did to the worker, it is looked at anew.
                 hostname = None

@@ -48,12 +48,12 @@ class Rates:
         self.failed = Ring()
         self.gaps: deque[tuple[float, float | None]] = deque(maxlen=MAX_GAPS)
         self.gap_count = 0
-        self._watched_from: int | None = None
+        self.watched_from: int | None = None
 
     def watch(self, now: float) -> None:
         """Say that events are listened for at `now`."""
-        if self._watched_from is None or now < self._watched_from:
-            self._watched_from = int(now)
+        if self.watched_from is None or now < self.watched_from:
+            self.watched_from = int(now)
 
     def mark_gap(self, since: float, until: float | None) -> None:
         """Note a time without a connection; an open gap keeps its first beginning."""
@@ -83,7 +83,7 @@ class Rates:
 
     def unwatched(self, start: int, end: int) -> set[int]:
         """The seconds from `start` to before `end` in which events may have been missed."""
-        watched_from = end if self._watched_from is None else self._watched_from
+        watched_from = end if self.watched_from is None else self.watched_from
         unknown = set(range(start, min(max(watched_from, end - KEPT), end)))
         for since, until in self.gaps:
             last = end - 1 if until is None else min(int(until), end - 1)

@@ -13,6 +13,8 @@ from celerytui.store.contradictions import Contradictions
 from celerytui.store.extras import own
 from celerytui.store.lock import FairLock
 from celerytui.store.seed import SETTLED, Seeding
+from celerytui.store.statistics import TypeStatistics
+from celerytui.store.statistics.ended import ended_runs
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.worker_record import WorkerRecord
 from celerytui.store.workers import KnownWorkers
@@ -56,12 +58,14 @@ class Settling:
         workers: KnownWorkers,
         changes: ChangeLog,
         seeding: Seeding,
+        statistics: TypeStatistics,
     ) -> None:
         self._lock = lock
         self._tasks = tasks
         self._workers = workers
         self._changes = changes
         self._seeding = seeding
+        self._statistics = statistics
         self._contradictions = Contradictions(tasks, workers, changes)
 
     def learn(self, now: float) -> None:
@@ -207,6 +211,7 @@ class Settling:
         begun = task.started if task.started is not None else task.received
         if outcome.at is not None and begun is not None and outcome.at < begun - SKEW:
             return
+        before = ended_runs(task)
         extra = own(task)
         extra.lost_from, extra.source = None, SOURCE
         self._tasks.move(task, state, None)
@@ -223,6 +228,7 @@ class Settling:
             extra.revoked = outcome.at
         else:
             extra.exception, extra.traceback = outcome.result, outcome.traceback
+        self._statistics.follow(before, ended_runs(task), self._statistics.now)
         self._changes.note(task.id)
 
 

@@ -28,6 +28,8 @@ from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.settling import Settling
 from celerytui.store.skew import BEHIND_SECONDS
+from celerytui.store.statistics import TypeReports, TypeStatistics
+from celerytui.store.statistics.ended import ended_runs
 from celerytui.store.summary import EventCounts, Summary, summarise
 from celerytui.store.task_events import TaskEvents
 from celerytui.store.tasks import HeldTasks
@@ -49,7 +51,7 @@ class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
-    What cannot be so, and what came of it, is in `settling`.
+    What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`.
     """
 
     def __init__(
@@ -65,19 +67,26 @@ class Store:
         self._changes = ChangeLog(log_length(max_tasks))
         self._workers = KnownWorkers(max_workers, intern)
         self._tasks = HeldTasks(max_tasks, self._workers, self._changes)
+        self._statistics = TypeStatistics()
+        self._rates = Rates()
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
         self.settling = Settling(
-            self._lock, self._tasks, self._workers, self._changes, self._seeding
+            self._lock,
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._seeding,
+            self._statistics,
         )
+        self.types = TypeReports(self._lock, self._statistics, self._rates)
         self.lost = LostWithWorkers(
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
         self.failures = FailureGroups(self._lock, self._tasks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
-        self._rates = Rates()
         self._counts = EventCounts()
         self._second = 0
         errors = EventErrors(self._tasks, self._changes, self._counts)
@@ -88,6 +97,7 @@ class Store:
             self._messages,
             self._rule,
             lambda event: errors.take(event, self._events.now),
+            self._statistics.take,
         )
         self._rules: dict[str, Callable[[Event], None]] = {
             "worker-online": self._worker_came,
@@ -144,6 +154,7 @@ class Store:
         Once a second; then look for what cannot be so.
         """
         self.settling.learn(now)
+        self.types.refresh(now)
         with self._lock:
             self._rates.watch(now)
             self._turn_second(now)
@@ -366,7 +377,12 @@ class Store:
         elif event.uuid is None:
             self._counts.reject(1)
         else:
-            rule(event, event.uuid, self._tasks.by_id.get(event.uuid))
+            by_id, task_id = self._tasks.by_id, event.uuid
+            task = by_id.get(task_id)
+            before = ended_runs(task)
+            rule(event, task_id, task)
+            after = ended_runs(by_id.get(task_id) if task is None else task)
+            self._statistics.follow(before, after, self._events.now)
 
     def _worker_came(self, event: Event) -> None:
         self._workers.came(event, self._events.now)

@@ -11,20 +11,21 @@ from celerytui.model import Section
 class InspectionCache:
     """The sections of the worker that is looked at; nothing is asked that nobody looks at.
 
-    Answers come from threads of the engine; the next piece of news shows them.
+    `hostname` is that worker. Answers come from threads of the engine; the next piece of news shows
+    them.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._hostname = ""
+        self.hostname = ""
         self._sections: dict[str, Section] = {}
         self._asked: set[str] = set()
         self._blocked = False
 
     def want(self, hostname: str, names: Sequence[str]) -> None:
         """Ask for those that were not asked for yet."""
-        if hostname != self._hostname:
-            self._hostname = hostname
+        if hostname != self.hostname:
+            self.hostname = hostname
             self._sections, self._asked = {}, set()
         before, self._blocked = self._blocked, self._engine.broker.blockage is not None
         if before and not self._blocked:
@@ -57,4 +58,4 @@ class InspectionCache:
                 )
             self._engine.mailbox.post()
 
-        self._engine.inspect(self._hostname, name, answered)
+        self._engine.inspect(self.hostname, name, answered)

@@ -52,11 +52,15 @@ class PaneAsked(Message):
 
 
 class FilterAsked(Message):
-    """The user asked for the tasks that match a filter, from another place than its line."""
+    """The user asked for the tasks that match a filter, from another place than its line.
 
-    def __init__(self, text: str) -> None:
+    With `sort` in that order, the highest first, else in the order that they have.
+    """
+
+    def __init__(self, text: str, sort: str | None = None) -> None:
         super().__init__()
         self.text = text
+        self.sort = sort
 
 
 class FigureOpened(Message):

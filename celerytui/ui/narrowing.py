@@ -80,11 +80,23 @@ class Narrowing:
         parses = text and not pane.SOUGHT
         pane.narrow(text, parse_filter(text) if parses else None)
 
-    def show_tasks(self, text: str) -> None:
-        """Show the tasks that match, and nothing else; raises FilterError."""
-        before = self._session.filter_text
+    def show_tasks(self, text: str, sort: str | None = None) -> None:
+        """Show the tasks that match, and nothing else; raises FilterError.
+
+        With `sort` by that column, the highest first, until the way back.
+        """
+        engine, before = self._session.engine, self._session.filter_text
+        order, reverse = engine.view.sort, engine.view.reverse
         self.by(text)
-        self._navigator.follow(TASKS, lambda: self.by(before))
+        if sort is not None:
+            engine.show(sort=sort, reverse=True)
+
+        def undo() -> None:
+            self.by(before)
+            if sort is not None:
+                engine.show(sort=order, reverse=reverse)
+
+        self._navigator.follow(TASKS, undo)
 
     def clear(self) -> bool:
         """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.

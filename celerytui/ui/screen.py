@@ -263,7 +263,7 @@ class MainScreen(Screen[None]):
     @on(FilterAsked)
     def _filter_asked(self, event: FilterAsked) -> None:
         try:
-            self.narrowing.show_tasks(event.text)
+            self.narrowing.show_tasks(event.text, event.sort)
         except FilterError as error:  # a name may be longer than a filter
             self._say(f"cannot filter by that: {error.message}", seconds=5)
         else:

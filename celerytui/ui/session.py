@@ -34,9 +34,10 @@ class Session:
     """One run of the interface.
 
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
-    of one worker shows, `failure` the key of the group that details are shown of, and `window` the
-    time that failures are counted in. `framed` and `columns_within` are what the view says of the
-    screen's size.
+    of one worker shows, `type` the task name that the view of one type shows, and `window` the time
+    that types are about; `failure` is the key of the group that details are shown of, and
+    `failure_window` the time that failures are counted in. `framed` and `columns_within` are what
+    the view says of the screen's size.
     """
 
     def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
@@ -54,8 +55,10 @@ class Session:
         self.pruning = Pruning(engine.store)
         self.marked_workers: set[str] = set()
         self.worker: str | None = None
+        self.type: str | None = None
+        self.window = "5m"
         self.failure: str | None = None
-        self.window = WINDOWS[1]
+        self.failure_window = WINDOWS[1]
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 

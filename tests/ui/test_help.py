@@ -51,7 +51,7 @@ async def _help(at: Driver) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("ascii", [False, True])
 @pytest.mark.parametrize(
-    "keys", [("1",), ("2",), ("3",), ("4",), ("9",), ("3", "j", "enter")], ids=" ".join
+    "keys", [("1",), ("2",), ("3",), ("4",), ("5",), ("9",), ("3", "j", "enter")], ids=" ".join
 )
 async def test_the_help_explains_every_column_and_sign_of_the_view(
     keys: tuple[str, ...], ascii: bool

@@ -38,6 +38,20 @@ def test_view(snap_compare: Compare, view: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [SMALL, (100, 30), MIDDLE], ids=_name)
+def test_types(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(fake_app(), press=["5", "j"], terminal_size=size)
+
+
+@pytest.mark.parametrize("keys", ["tab", "tab tab"], ids=["times", "places"])
+def test_one_type(snap_compare: Compare, keys: str) -> None:
+    assert snap_compare(fake_app(), press=["5", "j", *keys.split()], terminal_size=SMALL)
+
+
+def test_types_in_ascii(snap_compare: Compare) -> None:
+    assert snap_compare(fake_app(ascii=True), press=["5", "j"], terminal_size=MIDDLE)
+
+
+@pytest.mark.parametrize("size", [SMALL, (100, 30), MIDDLE], ids=_name)
 @pytest.mark.parametrize("keys", [("6",), ("6", "j", "j", "j", "enter")], ids=["list", "one"])
 def test_failures(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     assert snap_compare(fake_app(), press=keys, terminal_size=size)

@@ -18,6 +18,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "tasks": ("2",),
     "workers": ("3",),
     "queues": ("4",),
+    "types": ("5",),
     "log": ("9",),
     "task": ("2", "j", "enter"),
     "worker": ("3", "j", "enter"),

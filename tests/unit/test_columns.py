@@ -12,6 +12,7 @@ from celerytui.columns import (
     ALERT_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
+    TYPE_COLUMNS,
     WORKER_COLUMNS,
     Cell,
     CellContext,
@@ -22,7 +23,7 @@ from celerytui.columns import (
     header_cells,
     row_cells,
 )
-from celerytui.model import Alert, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.model import Alert, Quantiles, Queue, Task, TaskExtra, TaskState, TypeFigures, Worker
 from tests.unit.judged import judged
 
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
@@ -109,6 +110,31 @@ any_alert = st.builds(
 )
 
 
+any_seconds = st.none() | st.floats()
+any_quantiles = st.builds(
+    Quantiles,
+    st.integers(0, 10**9),
+    any_seconds,
+    any_seconds,
+    any_seconds,
+    any_seconds,
+)
+any_type = st.builds(
+    TypeFigures,
+    name=st.text(max_size=60),
+    states=st.lists(st.integers(0, 10**12), min_size=11, max_size=11).map(tuple),
+    per_second=any_seconds,
+    share=any_seconds,
+    failure_rate=any_seconds,
+    runtime=any_quantiles,
+    failed_runtime=any_quantiles,
+    wait=any_quantiles,
+    trend=st.lists(st.none() | st.integers(0, 10**9), max_size=61).map(tuple),
+    last_seen=st.floats(),
+    others=st.none() | st.integers(0, 20_000),
+)
+
+
 def line(row: list[Cell]) -> str:
     return "".join(" " * cell.gap + cell.text for cell in row)
 
@@ -120,8 +146,9 @@ def line(row: list[Cell]) -> str:
         (WORKER_COLUMNS, any_worker),
         (QUEUE_COLUMNS, any_queue),
         (ALERT_COLUMNS, any_alert),
+        (TYPE_COLUMNS, any_type),
     ],
-    ids=["tasks", "workers", "queues", "alerts"],
+    ids=["tasks", "workers", "queues", "alerts", "types"],
 )
 def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
     @given(rows, st.integers(20, 260), st.booleans())
@@ -139,20 +166,19 @@ def test_any_row_fills_any_table_exactly(columns: Any, rows: Any) -> None:
     check()
 
 
+TABLES: list[Any] = [TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS, TYPE_COLUMNS]
+
+
 @given(st.integers(6, 300))
 def test_the_columns_fill_the_table(width: int) -> None:
-    tables: tuple[Any, ...] = (TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS)
-    for columns in tables:
-        layout: Any = columns_for(columns, width)
+    for columns in TABLES:
+        layout = columns_for(columns, width)
         taken = 2 + sum(size for _, size in layout) + sum(one.gap for one, _ in layout[1:])
         assert taken == width
         assert all(size > 0 for _, size in layout)
 
 
-TABLES = [TASK_COLUMNS, WORKER_COLUMNS, QUEUE_COLUMNS, ALERT_COLUMNS]
-
-
-@pytest.mark.parametrize("columns", TABLES, ids=["tasks", "workers", "queues", "alerts"])
+@pytest.mark.parametrize("columns", TABLES, ids=["tasks", "workers", "queues", "alerts", "types"])
 def test_a_wider_table_has_every_column_of_a_narrower_one_under_its_whole_head(
     columns: Any,
 ) -> None:

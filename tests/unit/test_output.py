@@ -162,6 +162,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "workers",
         "tasks",
         "queues",
+        "types",
         "failures",
     ]
     assert (made["celerytui"], made["app"], made["broker"]) == (

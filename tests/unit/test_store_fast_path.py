@@ -77,6 +77,7 @@ def facts(store: Store) -> Any:
         [store.tasks_of(worker.hostname) for worker in workers],
         [store.relatives(id) for id in "abcd"],
         store.summary(T0),
+        store.types.all("24h", T0 + 100),
         store.latest_failure,
         store.task_names(),
     )

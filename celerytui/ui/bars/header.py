@@ -39,7 +39,7 @@ SPARED = 7
 """How often something more can be left out of the four numbers."""
 
 
-LEAST_HOST = 8
+LEAST_HOST = 7
 """Of a host's end so many cells are shown before other things are left out for it."""
 MOST_DATABASE = 24
 

@@ -115,6 +115,16 @@ def no_queues(session: Session) -> EmptyState:
     return EmptyState("No queues yet", "Those of the app and its workers appear once read.")
 
 
+def no_types(session: Session, seconds: float) -> EmptyState:
+    """Why there is no type in the list."""
+    if session.engine.store.summary(session.now()).held:
+        span = {300: "5 minutes", 3600: "hour"}.get(int(seconds), "24 hours")
+        key = session.key_of("window.longer")
+        keys = ((key, "a longer window"),) if seconds < 86_400 else ()
+        return EmptyState("No runs yet", f"No task ended in the last {span}.", keys=keys)
+    return no_tasks(session)
+
+
 def _change_or_clear(session: Session) -> tuple[tuple[str, str], ...]:
     key_of = session.key_of
     return (key_of("filter.edit"), "change the filter"), (key_of("back"), "clear the filter")

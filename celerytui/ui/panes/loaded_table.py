@@ -73,9 +73,13 @@ class LoadedTable(TablePane[Item]):
             self._by_name = sorted(range(len(names)), key=lambda at: natural(names[at]))
         return [items[at] for at in self._by_name]
 
+    def candidates(self) -> list[Item]:
+        """Those of what was read last that are shown unless the word leaves them out."""
+        return self._all
+
     def put_in_order(self) -> None:
         """Sort what was read last, and leave out what is not asked for."""
-        items = self._all
+        items = self.candidates()
         figure = BY_NARROWING.get(self.word)
         if figure is not None:
             items = [item for item in items if figure.has(item)]
@@ -126,7 +130,7 @@ class LoadedTable(TablePane[Item]):
 
     def narrowed(self) -> list[Span]:
         """How many of how many are shown."""
-        return [(f"{len(self._items):,}", "text"), (f" of {len(self._all):,}", "muted")]
+        return [(f"{len(self._items):,}", "text"), (f" of {len(self.candidates()):,}", "muted")]
 
     def empty(self, width: int, height: int) -> list[Row]:
         notice = self.nothing()

@@ -13,6 +13,7 @@ from celerytui.ui.views.log.view import LogView
 from celerytui.ui.views.queues.view import QueuesView
 from celerytui.ui.views.task.view import TaskView
 from celerytui.ui.views.tasks.view import TasksView
+from celerytui.ui.views.types.view import TypesView
 from celerytui.ui.views.view import View
 from celerytui.ui.views.worker.view import WorkerView
 from celerytui.ui.views.workers.view import WorkersView
@@ -22,6 +23,7 @@ VIEWS: tuple[View, ...] = (
     TasksView(),
     WorkersView(),
     QueuesView(),
+    TypesView(),
     FailuresView(),
     LogView(),
     TaskView(),

@@ -40,7 +40,7 @@ class FailureDetailPane(FailurePane, ScrolledPane):
         same = self._row is not None and self._row.key == key
         held = session.paused_at is not None or session.stale_since is not None
         if not (held and same) and self.is_attached and self.display:
-            self._row = groups.row(key or "", session.now(), session.window)
+            self._row = groups.row(key or "", session.now(), session.failure_window)
             self._detail = groups.detail(key or "")
             if not same:
                 self.scroll_state.to(0)

@@ -29,7 +29,9 @@ class FailurePane(Pane):
 
     def _group_row(self) -> FailureRow | None:
         session = self.session
-        return session.engine.store.failures.row(self.group or "", session.now(), session.window)
+        return session.engine.store.failures.row(
+            self.group or "", session.now(), session.failure_window
+        )
 
     def action_copy_failure(self) -> None:
         row = self._group_row()
@@ -52,6 +54,6 @@ class FailurePane(Pane):
         self.screen.post_message(StoreChanged())
 
     def action_window(self, by: int) -> None:
-        place = WINDOWS.index(self.session.window) + by
-        self.session.window = WINDOWS[max(0, min(place, len(WINDOWS) - 1))]
+        place = WINDOWS.index(self.session.failure_window) + by
+        self.session.failure_window = WINDOWS[max(0, min(place, len(WINDOWS) - 1))]
         self.screen.post_message(StoreChanged())

@@ -33,7 +33,7 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
 
     def read(self) -> list[FailureRow]:
         session = self.session
-        return session.engine.store.failures.rows(session.now(), session.window)
+        return session.engine.store.failures.rows(session.now(), session.failure_window)
 
     def put_in_order(self) -> None:
         super().put_in_order()
@@ -44,7 +44,11 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         return lambda row: (row.standing == "resolved", -row.last_seen)
 
     def titles(self) -> tuple[Spans, Spans]:
-        left = [*self.left_title(), ("  last ", "muted"), (self.session.window.label, "text")]
+        left = [
+            *self.left_title(),
+            ("  last ", "muted"),
+            (self.session.failure_window.label, "text"),
+        ]
         if self.word:
             return left, self.narrowed()
         rows = self._all
@@ -89,7 +93,7 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         if session.engine.store.summary(session.now()).first_event_at is None:
             return no_tasks(session)
         return EmptyState(
-            f"No failures in the last {session.window.label}",
+            f"No failures in the last {session.failure_window.label}",
             "Failed, retried, lost, missed, rejected and terminated tasks appear here in groups.",
             keys=((session.key_of("window.longer"), "longer window"),),
         )

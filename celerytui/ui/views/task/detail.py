@@ -28,6 +28,7 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
+from celerytui.ui.views.task.standing import standing_line
 from celerytui.ui.views.task.timeline import timeline
 
 SHORT_ROWS = 16
@@ -242,7 +243,9 @@ class DetailPane(ScrolledPane):
     def _time_part(self, width: int, at: int) -> list[Row]:
         session = self.session
         drawn = timeline(self._known, session.now(), width, utc=session.utc, glyphs=session.glyphs)
-        rows = [drawn.bar, drawn.names, drawn.clocks, [], *drawn.legend]
+        rows: list[Spans | Line] = [drawn.bar, drawn.names, drawn.clocks, [], *drawn.legend]
+        if standing := standing_line(session, self._known):
+            rows.append(standing)
         return [
             self._section(width, "Timeline", drawn.heading),
             ([], "bg"),

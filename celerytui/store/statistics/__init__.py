@@ -1,0 +1,7 @@
+"""What each type of task takes: runs, run times and waits by name, over three windows."""
+
+from celerytui.store.statistics.record import WINDOWS
+from celerytui.store.statistics.reports import TypeReports
+from celerytui.store.statistics.types import TypeStatistics
+
+__all__ = ["WINDOWS", "TypeReports", "TypeStatistics"]

@@ -1,0 +1,132 @@
+"""What is counted of one name: slices of time that are folded into longer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celerytui.model import Quantiles, TaskState
+from celerytui.store.statistics.histogram import Histogram, quantiles
+from celerytui.store.statistics.tally import Level, Slice, Tally
+
+SECONDS = 10
+"""Length of the slices that runs are counted in: a window forgets in steps of its slices."""
+
+WINDOWS = {"5m": 300, "1h": 3600, "24h": 86_400}
+"""The windows by name, in seconds, in the order of the levels."""
+LENGTHS = (1, 6, 180)
+"""How many of the shortest slices those of each window are."""
+
+ENOUGH = {0.5: 5, 0.95: 20, 0.99: 100}
+"""With fewer durations a quantile would only be the longest under a nicer name."""
+
+SUCCESS, FAILURE = TaskState.SUCCESS, TaskState.FAILURE
+
+
+class TypeRecord:
+    """One name. Runs go into the shortest slice, and each slice that closes into a longer one.
+
+    `runtimes` and `waits` are those of succeeded runs that are not counted yet, a runtime for each.
+    `seen` is when it last ended a run, `version` grows with all that changes its figures.
+    """
+
+    __slots__ = ("index", "levels", "name", "places", "runtimes", "seen", "version", "waits")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.index = 0
+        self.seen = 0.0
+        self.version = 0
+        self.places = 0
+        self.runtimes: list[float | None] = []
+        self.waits: list[float] = []
+        kept = [
+            seconds // (length * SECONDS)
+            for seconds, length in zip(WINDOWS.values(), LENGTHS, strict=True)
+        ]
+        self.levels = tuple(map(Level, LENGTHS, kept))
+
+    def open(self, index: int) -> Tally:
+        """The tally of the slice that is being filled, which is that of `index`."""
+        self.advance(index)
+        self.version += 1
+        level = self.levels[0]
+        if level.open is None:
+            level.open, level.at = Tally(), index
+        return level.open
+
+    def advance(self, index: int) -> None:
+        """Close what has ended by the time of a slice, and forget what has left its window."""
+        if index == self.index:
+            return
+        self.index = index
+        self.version += 1
+        for place, level in enumerate(self.levels):
+            at = index // level.length
+            if level.open is not None and level.at != at:
+                self._close(place)
+            level.forget(at)
+
+    def _close(self, place: int) -> None:
+        level = self.levels[place]
+        part = level.close()
+        if part is None or place + 1 == len(self.levels):
+            return
+        longer = self.levels[place + 1]
+        at = part.index * level.length // longer.length
+        if longer.open is not None and longer.at != at:
+            self._close(place + 1)
+        if longer.open is None:
+            longer.open, longer.at = Tally(), at
+        longer.open.put(part)
+
+    def window(self, place: int) -> Tally:
+        """All that is in a window, the slices that are being filled included."""
+        found = Tally()
+        found.include(self.levels[place].total)
+        for level in self.levels[: place + 1]:
+            if level.open is not None:
+                found.include(level.open)
+        return found
+
+    def trend(self, place: int, since: float) -> tuple[int | None, ...]:
+        """How many succeeded or failed in each slice of a window, None before Unix `since`."""
+        level = self.levels[place]
+        newest = self.index // level.length
+        first = newest - level.kept
+        watched = int(since // (level.length * SECONDS))
+        done: list[int | None] = [
+            None if index < watched else 0 for index in range(first, newest + 1)
+        ]
+        for part in level.slices:
+            if part.index >= first:
+                done[part.index - first] = part.states[SUCCESS] + part.states[FAILURE]
+        filling = [one.open.states for one in self.levels[: place + 1] if one.open is not None]
+        if filling:
+            done[-1] = sum(states[SUCCESS] + states[FAILURE] for states in filling)
+        return tuple(done)
+
+
+def summary_of(histogram: Histogram) -> Quantiles:
+    """How many there are, the longest, and the quantiles that there are enough for."""
+    counts = histogram.counts
+    count = sum(counts.values())
+    if count <= 0:
+        return Quantiles()
+    parts = [part for part, least in ENOUGH.items() if count >= least]
+    known = dict(zip(parts, quantiles(counts, histogram.longest, parts), strict=True))
+    return Quantiles(count, known.get(0.5), known.get(0.95), known.get(0.99), histogram.longest)
+
+
+def course_of(slices: Sequence[Slice], times: int) -> tuple[Quantiles | None, ...]:
+    """The quantiles in each slice from the first to the last, None where there was no run.
+
+    `times` is the place of the histogram in a tally.
+    """
+    found: list[Quantiles | None] = []
+    for part in slices:
+        found += [None] * (part.index - slices[0].index - len(found))
+        alone = Histogram()
+        if (packed := part.times[times]) is not None:
+            alone.put(packed)
+        found.append(summary_of(alone) if alone.counts else None)
+    return tuple(found)

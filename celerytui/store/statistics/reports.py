@@ -1,0 +1,132 @@
+"""What a screen shows of all types, kept until the next second: quantiles take a while."""
+
+from __future__ import annotations
+
+from celerytui.model import TypeDetail, TypeFigures
+from celerytui.store.lock import FairLock
+from celerytui.store.rates import Rates
+from celerytui.store.statistics.histogram import Histogram, seconds_of
+from celerytui.store.statistics.record import WINDOWS, course_of
+from celerytui.store.statistics.tally import SUCCEEDED, WAITS
+from celerytui.store.statistics.types import TypeStatistics
+
+AT_ONCE = 50
+"""Names whose figures are worked out at one taking of the lock."""
+
+STILL_SHOWN = 5.0
+"""Seconds for which the figures of a window are kept up to date after they were read."""
+
+PLACES = {window: place for place, window in enumerate(WINDOWS)}
+
+
+class TypeReports:
+    """The figures of all types by window; takes the store's lock in slices."""
+
+    def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
+        self._lock = lock
+        self._statistics = statistics
+        self._rates = rates
+        self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
+        self._read: dict[str, float] = {}
+        self._one: tuple[str, str, float, TypeDetail | None] | None = None
+
+    def all(self, window: str, now: float) -> list[TypeFigures]:
+        """The figures of every name that ended a run in a window, as of the last second or so.
+
+        `window` is one of WINDOWS.
+        """
+        self._read[window] = now
+        made = self._made.get(window)
+        if made is None or not 0 <= now - made[0] <= STILL_SHOWN:
+            made = self._made[window] = now, self._make(window, now)
+        return made[1]
+
+    def one(self, name: str, window: str, now: float) -> TypeDetail | None:
+        """All that is known of one name as of the last second, None where nothing is."""
+        known = self._one
+        if known is not None and known[:2] == (name, window) and 0 <= now - known[2] < 1.0:
+            return known[3]
+        found = self._look(name, window, now)
+        self._one = name, window, now, found
+        return found
+
+    def _look(self, name: str, window: str, now: float) -> TypeDetail | None:
+        place, statistics = PLACES[window], self._statistics
+        self._settle(now)
+        with self._lock:
+            watched, since = self._watched(WINDOWS[window], now)
+            figures = statistics.figures(name, place, watched, since, statistics.busy(place))
+            found = statistics.tally(name, place)
+            if figures is None or found is None:
+                return None
+            places = statistics.places(name)
+        tally, slices = found
+        return TypeDetail(
+            figures,
+            _buckets(tally.times[SUCCEEDED]),
+            _buckets(tally.times[WAITS]),
+            course_of(slices, SUCCEEDED),
+            course_of(slices, WAITS),
+            places,
+        )
+
+    def standing(self, name: str, runtime: float) -> tuple[float, int] | None:
+        """The part of the succeeded runs of a name in 24 hours that took less long, and of how
+        many; None of none."""
+        with self._lock:
+            return self._statistics.standing(name, runtime)
+
+    def refresh(self, now: float) -> None:
+        """Count what is new, and work out again what somebody reads; once a second."""
+        self._settle(now)
+        for window, read in list(self._read.items()):
+            if 0 <= now - read <= STILL_SHOWN:
+                self._made[window] = now, self._make(window, now)
+            else:
+                self._made.pop(window, None)
+                self._read.pop(window, None)
+
+    def _settle(self, now: float) -> list[str]:
+        """Count what is new, and bring all names up to now; gives them."""
+        statistics, more = self._statistics, True
+        while more:
+            with self._lock:
+                more = statistics.settle(now, AT_ONCE)
+        with self._lock:
+            names = statistics.names()
+        for start in range(0, len(names), AT_ONCE):
+            with self._lock:
+                statistics.advance(names[start : start + AT_ONCE])
+        return names
+
+    def _make(self, window: str, now: float) -> list[TypeFigures]:
+        place, statistics = PLACES[window], self._statistics
+        names = self._settle(now)
+        with self._lock:
+            watched, since = self._watched(WINDOWS[window], now)
+            busy = statistics.busy(place)
+        found: list[TypeFigures] = []
+        for start in range(0, len(names), AT_ONCE):
+            with self._lock:
+                for name in names[start : start + AT_ONCE]:
+                    one = statistics.figures(name, place, watched, since, busy)
+                    if one is not None and one.runs:
+                        found.append(one)
+        return found
+
+    def _watched(self, seconds: float, now: float) -> tuple[float, float]:
+        """In how many of the last seconds events were received, and since when they are."""
+        since = self._rates.watched_from
+        if since is None:
+            return 0.0, now
+        start = max(float(since), now - seconds)
+        missed = sum(
+            max(0.0, (now if until is None else min(until, now)) - max(begun, start))
+            for begun, until in self._rates.gaps
+        )
+        return max(0.0, now - start - missed), float(since)
+
+
+def _buckets(histogram: Histogram) -> tuple[tuple[float, int], ...]:
+    counts = sorted(histogram.counts.items())
+    return tuple((seconds_of(bucket), number) for bucket, number in counts if number > 0)

@@ -1,0 +1,1 @@
+"""All types of tasks, and one of them whole."""
