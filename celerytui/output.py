@@ -311,7 +311,7 @@ def _failure(row: Document) -> FailureRow:
         row["retried"],
         row["count"],
         row["retried"],
-        {},
+        (),
         row["first_seen"],
         row["last_seen"],
         tuple((name, 0) for name in row["workers"]),

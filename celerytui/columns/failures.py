@@ -15,7 +15,7 @@ from celerytui.columns.formats import (
 )
 from celerytui.columns.text import clean
 from celerytui.model import TaskState
-from celerytui.store import FailureRow
+from celerytui.store import FailureRow, in_cells
 
 _STANDINGS = ("new", "again", "", "resolved")
 
@@ -100,7 +100,7 @@ FAILURE_COLUMNS: tuple[Column[FailureRow], ...] = (
         min_table_width=70,
         drawn=True,
         text=lambda row, context, width: sparkline(
-            row.window.values(row.slices, context.now, width), width, ascii=context.ascii
+            in_cells(row.slices, width), width, ascii=context.ascii
         ),
         key=lambda row, now: row.failed,
         role=_trend_role,

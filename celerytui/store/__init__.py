@@ -1,7 +1,7 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
 from celerytui.store.failures.group import FailureDetail, FailureRow
-from celerytui.store.failures.slices import WINDOWS, Window
+from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
@@ -25,4 +25,5 @@ __all__ = [
     "Summary",
     "TaskOutcome",
     "Window",
+    "in_cells",
 ]

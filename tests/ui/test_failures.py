@@ -253,3 +253,11 @@ async def test_a_group_is_copied_and_its_task_limited(detail: bool) -> None:
         assert pane.targets(Scope.TASK) == []
         await at.press("L")
         assert "billing.charge" in "\n".join(rows(at.app.screen))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_in_ascii_it_is_ascii(size: tuple[int, int]) -> None:
+    async with driven(size, ascii=True) as at:
+        await at.press("6", "j", "m", "j", "j", "enter")
+        for pane in (the_list(at), the_detail(at)):
+            assert "\n".join(rows(pane)).isascii()

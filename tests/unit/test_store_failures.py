@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.model import Batch, Event
+from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
 from celerytui.store.failures import groups as groups_module
+from celerytui.store.failures.ends import failure_key
 from celerytui.store.failures.group import MOST_VARIANTS, MOST_WORKERS, OTHERS, FailureRow
 from celerytui.store.failures.groups import WATCHED
-from celerytui.store.failures.slices import SLICES, WINDOWS, Slices
+from celerytui.store.failures.slices import SLICES, WINDOWS, Slices, Window, in_cells
 from celerytui.store.runs import known_runs
 from tests.unit.failure_texts import CHARGE, RAISE, block
 from tests.unit.store_stream import BETA, T0, beat, feed, task_event
@@ -302,6 +303,9 @@ def test_counts_are_those_of_the_runs_that_are_held(events: list[Event], looks: 
     found = rows(store)
     expected: Counter[tuple[str, str]] = Counter()
     for task in store.all_tasks():
+        key = failure_key(task)
+        assert key is None or key == store.failures.group_of(task.id)
+        assert key is not None or task.state not in (TaskState.FAILURE, TaskState.REJECTED)
         for run in known_runs(task):
             if run.state.label in ("failure", "retry"):
                 if run.state.label == "failure" or run.exception:
@@ -320,15 +324,27 @@ def test_counts_are_those_of_the_runs_that_are_held(events: list[Event], looks: 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 200_000), max_size=200), st.sampled_from(range(len(WINDOWS))))
-def test_windows_forget(times: list[int], which: int) -> None:
-    window, slices, now = WINDOWS[which], Slices(), 200_000.0
-    for at in sorted(times):
+@given(
+    st.lists(st.tuples(st.integers(0, 200_000), st.booleans()), max_size=200),
+    st.sampled_from(WINDOWS),
+    st.integers(0, 300_000),
+)
+def test_windows_forget(times: list[tuple[int, bool]], window: Window, later: int) -> None:
+    slices, newest = Slices(), 0
+    expected: Counter[int] = Counter()
+    for at, back in times:
+        newest = max(newest, at // window.width)
         slices.add(at)
-    oldest = (int(now) // window.width - SLICES + 1) * window.width
-    assert window.total(slices.counts[which], now) == sum(at >= oldest for at in times)
-    assert len(slices.counts[which]) <= 2 * SLICES
+        expected[at // window.width] += 1
+        if back:
+            slices.add(at, -1)
+            expected[at // window.width] -= 1
+    # What is older than the window of the newest is not counted, nor what comes later than now.
+    last = later // window.width
+    places = range(last - SLICES + 1, last + 1)
+    values = slices.values(window, later)
+    assert values == [expected[one] if one > newest - SLICES else 0 for one in places]
     for cells in (1, 7, 20, 60, 90):
-        values = window.values(slices.counts[which], now, cells)
-        assert sum(one or 0 for one in values) == window.total(slices.counts[which], now)
-        assert len(values) <= max(cells, 1)
+        sums = in_cells(values, cells)
+        assert sum(sums) == sum(values)
+        assert len(sums) <= cells

@@ -28,6 +28,9 @@ def failure_key(task: Task) -> str | None:
     """The key of the group that what a task shows is in; None where it shows no failure."""
     if not FAILS[task.state]:
         return None
+    if task.state is TaskState.FAILURE:
+        identity = identify(task.name, task.more.exception, task.more.traceback)
+        return None if identity is None else identity.key
     shown = [run for run in known_runs(task) if run.shown]
     found = failed_runs(task.name, shown, requeued=bool(task.more.requeue))
     return found[-1][1].key if found else None

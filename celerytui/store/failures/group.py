@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -56,10 +56,19 @@ class Group:
         self.tried_again = Slices()
         self.example: Example | None = None
         self.row: tuple[tuple[object, ...], FailureRow] | None = None
+        self._ranked: tuple[tuple[str, int], ...] | None = None
         self.gone = False
+
+    @property
+    def ranked_workers(self) -> tuple[tuple[str, int], ...]:
+        """The workers with their counts, the most frequent first."""
+        if self._ranked is None:
+            self._ranked = most_first(self.workers)
+        return self._ranked
 
     def add(self, at: float, worker: str | None, shape: str, *, retry: bool) -> str:
         """Count a failure; gives the variant that it was counted under."""
+        self.row = self._ranked = None
         if retry:
             self.retried += 1
         else:
@@ -73,7 +82,7 @@ class Group:
 
     def take_back(self, at: float, worker: str | None, variant: str, *, retry: bool) -> None:
         """Count a failure no longer that turned out not to be one."""
-        self.row = None
+        self.row = self._ranked = None
         if retry:
             self.retried -= 1
         else:
@@ -103,8 +112,8 @@ class FailureRow(Struct, frozen=True):
     """A group as it is shown: what came in the `window`, and since the start.
 
     `failed` and `retried` are in the window, `count` and `retries` since the start, `slices` the
-    failures by the slice of the window. `workers` and `variants` come with their counts, the most
-    frequent first. Times are by our clock.
+    failures by the slice of the window, the oldest first. `workers` come with their counts, the
+    most frequent first. Times are by our clock.
     """
 
     key: str
@@ -117,7 +126,7 @@ class FailureRow(Struct, frozen=True):
     retried: int
     count: int
     retries: int
-    slices: Mapping[int, int]
+    slices: Sequence[int]
     first_seen: float
     last_seen: float
     workers: tuple[tuple[str, int], ...]

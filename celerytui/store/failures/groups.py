@@ -149,7 +149,6 @@ class FailureGroups:
         variant = group.add(at, run.worker, identity.template, retry=retry)
         if group.example is None or at >= group.example.at:
             group.example = _example(task, run, identity, at)
-        group.row = None
         return Counted(run.state, run.ended, run.worker, group, at, variant)
 
     def _begin(self, identity: Identity, at: float) -> Group:
@@ -204,8 +203,8 @@ class FailureGroups:
         look = (window, int(now) // window.width, standing)
         if group.row is not None and group.row[0] == look:
             return group.row[1]
-        place = WINDOWS.index(window)
-        failed, example = group.failed.counts[place], group.example
+        failed, retried = group.failed.values(window, now), group.tried_again.values(window, now)
+        example = group.example
         row = FailureRow(
             group.key,
             group.task,
@@ -213,14 +212,14 @@ class FailureGroups:
             "" if example is None else example.message,
             "" if example is None else example.place,
             window,
-            window.total(failed, now),
-            window.total(group.tried_again.counts[place], now),
+            sum(failed),
+            sum(retried),
             group.count,
             group.retried,
-            dict(failed),
+            failed,
             group.first_seen,
             group.last_seen,
-            most_first(group.workers),
+            group.ranked_workers,
             standing,
         )
         group.row = look, row

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -16,39 +17,46 @@ class Window(Struct, frozen=True):
     label: str
     width: int
 
-    def total(self, counts: Mapping[int, int], now: float) -> int:
-        """How often in the window, the running slice included."""
-        oldest = int(now) // self.width - SLICES
-        return sum(count for at, count in counts.items() if at > oldest)
-
-    def values(self, counts: Mapping[int, int], now: float, cells: int) -> list[float | None]:
-        """The counts of all slices in `cells` sums, oldest first."""
-        newest = int(now) // self.width
-        size = max(1, -(-SLICES // max(1, cells)))
-        sums: list[float | None] = []
-        for last in range(newest, newest - SLICES, -size):
-            first = max(last - size, newest - SLICES)
-            sums.append(float(sum(counts.get(at, 0) for at in range(last, first, -1))))
-        return sums[::-1]
-
 
 WINDOWS = (Window("5m", 5), Window("1h", 60), Window("24h", 1440))
 
 
 class Slices:
-    """Counts by the slice for each of the `WINDOWS`; those that are over go as others come."""
+    """Counts by the slice for each of the `WINDOWS`: a ring of `SLICES` up to the newest."""
 
-    __slots__ = ("counts",)
+    __slots__ = ("_counts", "_newest")
 
     def __init__(self) -> None:
-        self.counts: tuple[dict[int, int], ...] = tuple({} for _ in WINDOWS)
+        self._counts = tuple(array("i", bytes(4 * SLICES)) for _ in WINDOWS)
+        self._newest = [0] * len(WINDOWS)
 
     def add(self, at: float, number: int = 1) -> None:
-        """Count `number` more at a time, less if negative."""
-        for window, counts in zip(WINDOWS, self.counts, strict=True):
-            place = int(at) // window.width
-            counts[place] = counts.get(place, 0) + number
-            if len(counts) > 2 * SLICES:
-                oldest = max(counts) - SLICES
-                for old in [one for one in counts if one <= oldest]:
-                    del counts[old]
+        """Count `number` more at a time, less if negative; what is over is left out."""
+        for which, window in enumerate(WINDOWS):
+            counts, place = self._counts[which], int(at) // window.width
+            newest = self._newest[which]
+            if place > newest:
+                for gone in range(max(newest + 1, place - SLICES + 1), place + 1):
+                    counts[gone % SLICES] = 0
+                self._newest[which] = place
+            elif place <= newest - SLICES:
+                continue
+            counts[place % SLICES] += number
+
+    def values(self, window: Window, now: float) -> list[int]:
+        """The counts of the slices up to `now`, the running one included; the oldest first."""
+        which = WINDOWS.index(window)
+        counts, newest = self._counts[which], self._newest[which]
+        first = (newest + 1) % SLICES
+        values = [*counts[first:], *counts[:first]]
+        over = int(now) // window.width - newest
+        if over >= 0:
+            return [*values[over:], *[0] * min(over, SLICES)]
+        return [*[0] * min(-over, SLICES), *values[:over]]
+
+
+def in_cells(values: Sequence[int], cells: int) -> list[int]:
+    """The values as at most `cells` sums of as many each, the newest whole; the oldest first."""
+    size = max(1, -(-len(values) // max(1, cells)))
+    ends = range(len(values), 0, -size)
+    return [sum(values[max(0, end - size) : end]) for end in ends][::-1]
