@@ -58,7 +58,7 @@ def _blocked(known: Known) -> Iterator[Judgement]:
 def _unasked(known: Known) -> Iterator[Judgement]:
     if known.unasked is not None and not known.blind and known.blockage is None:
         yield Judgement(
-            "workers",
+            "control",
             "warning",
             "Workers can't be asked; what ran before the start is unknown",
             {"error": known.unasked},

@@ -69,6 +69,9 @@ class Swings:
         turns = self._turns
         if len(turns) < ENOUGH or at - turns[-1][0] > OVERDUE * (turns[-1][0] - turns[-ENOUGH][0]):
             return False
+        if not slope:
+            # No way to go: highs and lows know better than readings that say nothing.
+            return True
         way = -1 if slope < 0 else 1
         height = max(self._heights())
         beyond = way * ready > max(way * depth for _, depth in turns) + BEYOND * height

@@ -81,7 +81,8 @@ class DepthReader:
             if name in expected or now >= self._absences.get(name, _NONE).until
         ]
         failed: str | None = None
-        for start in range(0, len(wanted), PAGE):
+        # Without a name too: the broker may list some.
+        for start in range(0, max(1, len(wanted)), PAGE):
             page = wanted[start : start + PAGE]
             good = [name for name in page if is_name(name)]
             rows = {

@@ -105,7 +105,9 @@ class TestPools:
         assert "after its next task" in finding.text
 
         def replaced() -> bool:
-            assert cluster.app.send_task("proj.add", (1, 2)).get(timeout=100) == 3
+            # At once, so that each process gets one.
+            tasks = [cluster.app.send_task("proj.sleepy", (0.5,)) for _ in range(4)]
+            assert {task.get(timeout=100) for task in tasks} == {"slept 0.5"}
             now = pids()
             return bool(now) and not now & before
 

@@ -39,10 +39,11 @@ class FreshHealth(Health):
     def alerts(self) -> Alerts:
         engine = self.engine
         blockage = engine.broker.blockage
-        seen = (engine.store.revision, engine.link, engine.clock(), blockage)
+        unasked = engine.survey_error
+        seen = (engine.store.revision, engine.link, engine.clock(), blockage, unasked)
         if seen != self._seen:
             self._seen = seen
-            self.evaluate(engine.link, engine.clock(), blockage)
+            self.evaluate(engine.link, engine.clock(), blockage, unasked)
         return self._alerts
 
 
@@ -67,6 +68,10 @@ class FakeEngine(Engine):
         self.answers: dict[str, Section] = {}
         self.arguments: Arguments | Refusal = ARGUMENTS
         self.result: ResultMeta | None = None
+
+    def cannot_ask(self, reason: str | None) -> None:
+        """Have workers not be asked for that reason, or be asked again."""
+        self._control.surveys.error = reason
 
     def start(self) -> None:
         """Nothing to start."""

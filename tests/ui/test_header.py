@@ -7,7 +7,7 @@ import re
 import pytest
 
 from celerytui.demo.sample import NOW
-from celerytui.model import Batch, Event, Link, LinkState, QueueDepth
+from celerytui.model import Batch, Event, Link, LinkState, Outage, QueueDepth
 from celerytui.store import Store
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
@@ -197,3 +197,39 @@ async def test_two_vhosts_of_one_host_never_look_the_same(width: int) -> None:
             assert f":5672/{vhost} " in text
             assert "live" in text
             assert "workers 99" in text
+
+
+@pytest.mark.parametrize("width", [80, 140])
+async def test_that_workers_cannot_be_asked_is_told_as_long_as_it_holds(width: int) -> None:
+    async with driven((width, 24), store=large_store()) as at:
+        banner = at.app.query_one(Banner)
+        at.engine.cannot_ask("NOPERM: no right to publish")
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert "Workers can't be asked: NOPERM: no right to publish" in rows(banner)[0]
+        assert width < 100 or "; what ran before the start is unknown" in rows(banner)[0]
+        assert rows(banner)[0].rstrip().endswith("w ask again")
+        at.engine.cannot_ask(None)
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        assert not banner.display
+
+
+async def test_who_refuses_is_not_called_absent() -> None:
+    said = "NOT_ALLOWED - vhost shop not found"
+    refused = Link(
+        LinkState.RECONNECTING,
+        since=NOW,
+        error=said,
+        outage=Outage.REFUSED,
+        remedy="rabbitmqctl add_vhost shop",
+        next_try=NOW + 30,
+    )
+    async with driven((140, 40), store=Store(), link=refused) as at:
+        text = _text(at.app.query_one(Header))
+        assert "refused, retry in 30s" in text
+        assert "no broker" not in text
+        await at.press("2")
+        shown = " ".join(at.screen_text().replace("│", " ").split())
+        assert "Refused by redis://10.0.0.7:6379/0" in shown
+        assert f"{said}. This grants it: rabbitmqctl add_vhost shop" in shown

@@ -92,7 +92,7 @@ def test_stuck_questions_are_answered_and_their_threads_replaced(asked: Asked) -
     asked.wait_for(lambda: len(asked.answers) == THREADS + 1, "all to be answered")
     late = {id: error for id, error in asked.answers if error}
     assert sorted(late) == STUCK
-    assert {"no answer within 0s"} == set(late.values())
+    assert {"no reply within 0 s"} == set(late.values())
     assert ("good", None) in asked.answers
 
     # Once they are freed they say nothing more, and no thread of theirs takes another question.

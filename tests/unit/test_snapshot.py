@@ -133,7 +133,7 @@ def send_tasks(options: dict[str, Any], *names: str) -> None:
 def test_it_prints_what_it_heard_and_exits(
     tmp_path: Path, spawn: Spawn, broker: dict[str, Any]
 ) -> None:
-    seconds = 4 * patience()
+    seconds = 6 * patience()
     process = spawn(
         *("-A", "filed_app", "snapshot", "--for", f"{seconds}s"),
         *("--filter", "name:mail.*", "--json"),
