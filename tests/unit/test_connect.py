@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,3 +227,64 @@ def test_a_task_module_that_fails_is_named(project: Path) -> None:
     app = connect.load_app(PreloadOptions(app="half_app"))
     with pytest.raises(AppError, match="no_such_tasks"):
         connect.import_task_modules(app)
+
+
+class Dsn:
+    """A URL as an object that has a text, as pydantic's are."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def test_a_broker_url_that_is_no_text_is_taken_by_its_text(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)
+    module(
+        project,
+        "dsn_app",
+        "from celery import Celery\n"
+        "from tests.unit.test_connect import Dsn\n"
+        "app = Celery('dsn', set_as_current=False)\n"
+        f"app.conf.broker_url = Dsn('redis://:{PASSWORD}@h:1/2')\n"
+        "app.conf.broker_read_url = [Dsn('redis://a'), Dsn('redis://b')]\n",
+    )
+    app = connect.load_app(PreloadOptions(app="dsn_app"))
+    assert app.conf.broker_url == f"redis://:{PASSWORD}@h:1/2"
+    assert connect.broker_url(app) == "redis://a;redis://b"
+    assert connections.write_connection(app).port == 1
+
+
+@pytest.mark.parametrize("url", ["redis://h:99999/0", "amqp://u:p@h:70000//"])
+def test_a_port_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(UsageError, match="is no port: they go up to 65535"):
+        connect.check_broker(app_on(url))
+
+
+@pytest.mark.parametrize("scheme", ["confluentkafka", "kafka", "SLMQ", "pyro"])
+def test_a_transport_that_kombu_imports_without_its_client_is_not_tried(scheme: str) -> None:
+    module_name = connect.UNCHECKED[scheme.lower()]
+    assert importlib.util.find_spec(module_name) is None
+    with pytest.raises(UsageError) as caught:
+        connect.check_broker(app_on(f"{scheme}://h"))
+    assert f"No module named {module_name!r} (pip install '" in str(caught.value)
+
+
+def test_each_transport_has_a_package_that_exists() -> None:
+    from kombu.transport import TRANSPORT_ALIASES
+
+    extras = {
+        (package, extra)
+        for package in ("celery", "kombu")
+        for extra in importlib.metadata.metadata(package).get_all("Provides-Extra") or ()
+    }
+    for scheme in TRANSPORT_ALIASES.keys() - {"amqp", "amqps", "pyamqp", "memory", "filesystem"}:
+        hint = connect.install_hint(scheme.lower())
+        named = re.fullmatch(r"pip install '(celery|kombu)\[(\w+)\]'", hint)
+        if named is None:
+            assert hint == f"pip install {connect.PACKAGES[scheme]}"
+        else:
+            assert (named[1], named[2]) in extras

@@ -155,3 +155,9 @@ def test_what_becomes_of_events_that_are_not_read(
 ) -> None:
     app = app_on(url, **conf)
     assert connections.when_late(app) == words
+
+
+def test_the_time_that_is_named_is_the_one_that_was_given(closed_port: int) -> None:
+    app = app_on(f"redis://127.0.0.1:{closed_port}/0")
+    with pytest.raises(BrokerUnavailable, match=r"within 7s: "):
+        connections.answers_within(app, 7, left=0.2)

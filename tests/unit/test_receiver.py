@@ -30,6 +30,12 @@ class DirectOnly(memory.Transport):
     implements = memory.Transport.implements.extend(exchange_type=frozenset(["direct"]))
 
 
+class Elsewhere(memory.Transport):
+    """One that other processes could reach, for all that is known of it."""
+
+    driver_type = "elsewhere"
+
+
 class Script:
     """A broker that does what its steps say: an error is raised, a number of events is sent.
 
@@ -308,3 +314,34 @@ def send_once_connected(told: Told) -> None:
                 )
 
     told.receiver._on_batch, told.receiver._on_link = end, send
+
+
+@pytest.mark.parametrize(
+    ("conf", "note"),
+    [
+        ({}, "memory:// lives inside one process; nothing can come from other processes"),
+        (
+            {"task_always_eager": True, "broker_transport": f"{__name__}:Elsewhere"},
+            "task_always_eager is set: tasks run where they are called; "
+            "nothing can come from other processes",
+        ),
+        ({"broker_transport": f"{__name__}:Elsewhere"}, None),
+    ],
+)
+def test_where_nothing_can_come_from_other_processes_it_is_said(
+    conf: dict[str, Any], note: str | None
+) -> None:
+    app = Celery("t", broker="memory://", set_as_current=False)
+    app.conf.update(conf)
+    if "broker_transport" in conf:
+        app.conf.broker_url = None
+    links: list[Link] = []
+    told = Receiver(app, lambda _batch: None, links.append)
+    thread = threading.Thread(target=told.run, daemon=True)
+    thread.start()
+    while not any(link.state is LinkState.CONNECTED for link in links):
+        assert thread.is_alive()
+        time.sleep(0.001)
+    told.stop()
+    thread.join(2 * patience())
+    assert links[-1].note == note
