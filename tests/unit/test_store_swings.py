@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from celerytui.model import Queue
@@ -72,6 +72,8 @@ def test_what_gets_empty_each_time_drains_until_then(
 def test_what_is_left_of_each_batch_is_growth(
     size: int, period: float, share: float, part: float
 ) -> None:
+    # Where each batch meets the same readings, one of these may see next to nothing of its ending.
+    assume(period > 10.0 or min(period % EVERY, -period % EVERY) > 0.1)
     net = size * part
     seen = after(7.0, trace(batches([size], period, share, 50, net)), period)
     growing = [queue for queue in seen if said(queue) == "never"]
