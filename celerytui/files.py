@@ -9,7 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+if TYPE_CHECKING:
+    import pathlib
 
 Path = str | os.PathLike[str]
 
@@ -41,6 +44,24 @@ def open_to_append(path: Path) -> int:
     Raises OSError; FileRefused for a symbolic link or anything but a regular file.
     """
     return _opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
+
+
+def append_rotating(path: pathlib.Path, text: str, limit: int) -> None:
+    """Append whole lines with one write: two sessions may have the file open.
+
+    A file of more than `limit` bytes is kept as `.jsonl.1` before. The folder is made (mode 0700).
+    Raises OSError, as `open_to_append` does.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = open_to_append(path)
+    try:
+        if os.fstat(file).st_size > limit:
+            path.replace(path.with_suffix(".jsonl.1"))
+            os.close(file)
+            file = open_to_append(path)
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
 
 
 def open_new(path: Path) -> TextIO:

@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from celerytui.columns import format_id
 from celerytui.control.action import Scope
 from celerytui.control.registry import find_action
-from celerytui.files import FileRefused, open_to_append, open_to_read
+from celerytui.files import FileRefused, append_rotating, open_to_read
 from celerytui.masking import mask
 from celerytui.model import Finding, Item, Outcome, Reply
 
@@ -285,18 +285,7 @@ class ActionLog:
         if self.path is None:
             return
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # One write of a whole line: two sessions may have the file open.
-            text = json.dumps(line) + "\n"
-            file = open_to_append(self.path)
-            try:
-                if os.fstat(file).st_size > MAX_BYTES:
-                    self.path.replace(self.path.with_suffix(".jsonl.1"))
-                    os.close(file)
-                    file = open_to_append(self.path)
-                os.write(file, text.encode())
-            finally:
-                os.close(file)
+            append_rotating(self.path, json.dumps(line) + "\n", MAX_BYTES)
             self.trouble = None
         except OSError as error:
             self.trouble = _trouble("write", self.path, error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +10,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from celerytui.files import open_to_append, open_to_read
+from celerytui.files import append_rotating, open_to_read
 
 KEPT = 1_000
 """As many resolved groups of an app are remembered, the newest."""
@@ -96,16 +95,7 @@ class Resolutions:
             return
         text = "".join(json.dumps(msgspec.to_builtins(line)) + "\n" for line in lines)
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = open_to_append(self.path)
-            try:
-                if os.fstat(file).st_size > MAX_BYTES:
-                    self.path.replace(self.path.with_suffix(".jsonl.1"))
-                    os.close(file)
-                    file = open_to_append(self.path)
-                os.write(file, text.encode())
-            finally:
-                os.close(file)
+            append_rotating(self.path, text, MAX_BYTES)
             self.trouble = None
         except OSError as error:
             self.trouble = f"cannot write {self.path}: {error.strerror}"
