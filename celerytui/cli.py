@@ -267,7 +267,8 @@ def main() -> NoReturn:
         status = error.code
         raise
     finally:
-        _bound_exit(status if isinstance(status, int) else ExitCode.OK)
+        # As Python takes it: a text is a failure, None is none.
+        _bound_exit(status if isinstance(status, int) else int(status is not None))
     sys.exit(status)
 
 

@@ -277,21 +277,26 @@ def test_stop_before_run_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [link.state.name for link in told.links] == ["STOPPED"]
 
 
-def test_a_transport_without_events_is_told_and_waits_for_stop() -> None:
-    app = Celery("t", broker="memory://", set_as_current=False)
-    app.conf.broker_transport = f"{__name__}:DirectOnly"
-    app.conf.broker_url = None
+def links_until(app: Any, state: LinkState) -> list[Link]:
+    """What a receiver tells of its connection, which is stopped once it is in that state."""
     links: list[Link] = []
     told = Receiver(app, lambda _batch: None, links.append)
     thread = threading.Thread(target=told.run, daemon=True)
     thread.start()
-    while not any(link.state is LinkState.NO_EVENTS for link in links):
+    while not any(link.state is state for link in links):
         assert thread.is_alive()
         time.sleep(0.001)
     told.stop()
     thread.join(2 * patience())
-
     assert not thread.is_alive()
+    return links
+
+
+def test_a_transport_without_events_is_told_and_waits_for_stop() -> None:
+    app = Celery("t", broker="memory://", set_as_current=False)
+    app.conf.broker_transport = f"{__name__}:DirectOnly"
+    app.conf.broker_url = None
+    links = links_until(app, LinkState.NO_EVENTS)
     assert "no events" in (links[1].error or "")
     assert links[-1].state is LinkState.STOPPED
 
@@ -335,13 +340,4 @@ def test_where_nothing_can_come_from_other_processes_it_is_said(
     app.conf.update(conf)
     if "broker_transport" in conf:
         app.conf.broker_url = None
-    links: list[Link] = []
-    told = Receiver(app, lambda _batch: None, links.append)
-    thread = threading.Thread(target=told.run, daemon=True)
-    thread.start()
-    while not any(link.state is LinkState.CONNECTED for link in links):
-        assert thread.is_alive()
-        time.sleep(0.001)
-    told.stop()
-    thread.join(2 * patience())
-    assert links[-1].note == note
+    assert links_until(app, LinkState.CONNECTED)[-1].note == note
