@@ -78,7 +78,7 @@ PRELOAD: tuple[click.Option, ...] = (
 )
 
 
-def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+def seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     try:
         return settings.parse_duration(value)
     except ValueError as error:
@@ -142,43 +142,6 @@ def _celery_version() -> str:
             source = file.read()
     found = re.search(r"^__version__ = ['\"]([^'\"]+)", source, re.MULTILINE)
     return found[1] if found else "of unknown version"
-
-
-def snapshot_options() -> list[click.Parameter]:
-    """The options of the snapshot command alone."""
-    return [
-        click.Option(
-            ["--for", "listen"],
-            callback=_seconds,
-            default="3s",
-            show_default=True,
-            metavar="TIME",
-            allow_from_autoenv=False,
-            help="How long to listen to events.",
-        ),
-        click.Option(
-            ["--filter", "query"],
-            default="",
-            metavar="QUERY",
-            allow_from_autoenv=False,
-            help="Which tasks to print, in the filter language of the monitor.",
-        ),
-        click.Option(
-            ["--json", "as_json"],
-            is_flag=True,
-            allow_from_autoenv=False,
-            help="Print one JSON document instead of tables.",
-        ),
-        click.Option(
-            ["--timeout"],
-            callback=_seconds,
-            default="10s",
-            show_default=True,
-            metavar="TIME",
-            allow_from_autoenv=False,
-            help="How long to wait for the broker; then the exit status is 69.",
-        ),
-    ]
 
 
 def user_options(app: Any) -> list[click.Option]:

@@ -16,6 +16,7 @@ import pytest
 
 import celerytui
 from celerytui import cli, masking, signals
+from celerytui.cli import monitor as opening
 from celerytui.errors import AppError, BrokerUnavailable, FilterError, ReadOnly, SettingsError
 from celerytui.settings import Settings
 
@@ -90,7 +91,7 @@ def monitor(monkeypatch: pytest.MonkeyPatch) -> Monitor:
     module = types.ModuleType("celerytui.ui.app")
     module.__dict__["run_monitor"] = stand_in.run_monitor
     monkeypatch.setitem(sys.modules, "celerytui.ui.app", module)
-    monkeypatch.setattr(cli, "_need_terminal", lambda: None)
+    monkeypatch.setattr(opening, "need_terminal", lambda: None)
     return stand_in
 
 

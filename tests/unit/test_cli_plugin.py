@@ -14,7 +14,7 @@ import pytest
 
 from celerytui import cli
 from celerytui.errors import SettingsError
-from celerytui.options import own_options, snapshot_options
+from celerytui.options import own_options
 from celerytui.settings import CONF_VARIABLE, OPTIONS, SERVICE_VARIABLE
 from tests.unit.test_cli import (
     OPTION_APP,
@@ -56,11 +56,11 @@ def test_the_plugin_takes_own_options_and_the_apps(tmp_path: Path) -> None:
 def test_the_plugin_runs_the_monitor_on_celerys_app(tmp_path: Path) -> None:
     write(tmp_path, "plug_app", TINY_APP)
     script = (
-        "from celerytui import cli\n"
+        "from celerytui.cli import monitor as opening\n"
         "def monitor(start):\n"
         "    print(start.load().main, start.settings.max_tasks)\n"
         "    return 7\n"
-        "cli._monitor = monitor\n"
+        "opening.open_monitor = monitor\n"
         "from celery.bin.celery import main\n"
         "main()\n"
     )
@@ -159,7 +159,7 @@ def test_every_option_stands_in_the_documentation() -> None:
 def test_every_click_option_and_command_stands_in_the_documentation() -> None:
     page = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
     program = cli.program()
-    params = [*program.params, *own_options(), *snapshot_options()]
+    params = [*program.params, *own_options()]
     for command in program.commands.values():
         assert f"`{command.name}`" in page
         params += command.params

@@ -42,8 +42,8 @@ def test_an_import_changes_nothing(module: str) -> None:
 def test_the_program_says_so_before_textual_is_there() -> None:
     code = (
         "import celerytui.ui, sys\n"
-        "from celerytui.cli import _import_monitor\n"
+        "from celerytui.cli.monitor import import_monitor\n"
         "assert 'textual' not in sys.modules\n"
-        "_import_monitor()"
+        "import_monitor()"
     )
     assert frames_after(code) == FRAMES_PER_SECOND

@@ -276,8 +276,8 @@ def test_both_show_the_traceback_of_a_module_that_fails(project: Path, name: str
 )
 def test_any_no_color_but_an_empty_one_counts(project: Path, value: str, shown: str | None) -> None:
     script = (
-        "import os, sys\nfrom celerytui import cli\n"
-        "cli._monitor = lambda start: print(os.environ.get('NO_COLOR')) or 0\n"
+        "import os, sys\nfrom celerytui import cli\nfrom celerytui.cli import monitor\n"
+        "monitor.open_monitor = lambda start: print(os.environ.get('NO_COLOR')) or 0\n"
         "cli.main()\n"
     )
     ran = run(("-c", script), [], project, {"NO_COLOR": value})

@@ -10,7 +10,7 @@ import os
 import sys
 from types import FrameType
 
-FIRST = os.path.join("celerytui", "cli.py")
+FIRST = os.path.join("celerytui", "cli", "__init__.py")
 
 number, moment = int(os.environ.pop("SIGNAL", 0)), int(os.environ.pop("MOMENT", 0))
 calls = 0

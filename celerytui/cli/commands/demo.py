@@ -1,0 +1,25 @@
+"""`celerytui demo`."""
+
+from __future__ import annotations
+
+import click
+
+from celerytui.cli import monitor
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.start import started
+
+
+def _run_demo(ctx: click.Context) -> None:
+    """Open the monitor on a private demo cluster; needs no broker."""
+    monitor.need_terminal()
+    from celerytui.demo import run_demo
+
+    ctx.exit(run_demo(started(ctx).settings, monitor.import_monitor()))
+
+
+COMMAND = Subcommand(
+    "demo",
+    callback=click.pass_context(_run_demo),
+    help=_run_demo.__doc__,
+    short_help="Open the monitor on a private demo cluster.",
+)

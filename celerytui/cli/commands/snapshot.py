@@ -1,0 +1,75 @@
+"""`celerytui snapshot`."""
+
+from __future__ import annotations
+
+import click
+
+from celerytui.cli.exits import complain
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.start import kept_stdout, started
+from celerytui.options import seconds
+from celerytui.signals import stop_signals
+
+
+def _run_snapshot(
+    ctx: click.Context, listen: float, query: str, as_json: bool, timeout: float
+) -> None:
+    """Listen for a moment, ask the workers, print the state of the cluster once, and exit."""
+    from celerytui.logs import quieten
+    from celerytui.snapshot import parse_query, print_snapshot, take_snapshot
+
+    start = started(ctx)
+    wanted = parse_query(query)
+    stdout = kept_stdout(ctx)
+    app = start.load()
+    quieten(start.settings.log_file)
+    document = take_snapshot(
+        app, start.settings, wanted, listen=listen, timeout=timeout, stoppable=stop_signals
+    )
+    print_snapshot(document, stdout, as_json=as_json)
+    if (unasked := document["control"])["state"] == "failed":
+        complain(f"workers can't be asked: {unasked['error']}")
+
+
+OPTIONS: list[click.Parameter] = [
+    click.Option(
+        ["--for", "listen"],
+        callback=seconds,
+        default="3s",
+        show_default=True,
+        metavar="TIME",
+        allow_from_autoenv=False,
+        help="How long to listen to events.",
+    ),
+    click.Option(
+        ["--filter", "query"],
+        default="",
+        metavar="QUERY",
+        allow_from_autoenv=False,
+        help="Which tasks to print, in the filter language of the monitor.",
+    ),
+    click.Option(
+        ["--json", "as_json"],
+        is_flag=True,
+        allow_from_autoenv=False,
+        help="Print one JSON document instead of tables.",
+    ),
+    click.Option(
+        ["--timeout"],
+        callback=seconds,
+        default="10s",
+        show_default=True,
+        metavar="TIME",
+        allow_from_autoenv=False,
+        help="How long to wait for the broker; then the exit status is 69.",
+    ),
+]
+
+COMMAND = Subcommand(
+    "snapshot",
+    callback=click.pass_context(_run_snapshot),
+    help=_run_snapshot.__doc__,
+    short_help="Print the state of the cluster once.",
+    params=OPTIONS,
+    prints=True,
+)

@@ -1,0 +1,40 @@
+"""Opens the monitor, which imports Textual."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from celerytui.cli.start import Start
+from celerytui.errors import NoTerminal
+from celerytui.settings import Settings
+
+
+def open_monitor(start: Start) -> int:
+    """Load the app, open the monitor on it, and return the exit status."""
+    # Modules are no garbage: until the first frame the collector would only get in its way.
+    gc.disable()
+    app = start.load()
+    need_terminal()
+    return import_monitor()(app, start.settings)
+
+
+def import_monitor() -> Callable[[Any, Settings], int]:
+    """The function that opens the monitor; Textual reads its frame rate when imported."""
+    from celerytui.ui.terminal.frame_rate import raise_frame_rate
+
+    raise_frame_rate()
+    from celerytui.ui.app import run_monitor
+
+    return run_monitor
+
+
+def need_terminal() -> None:
+    """Raise NoTerminal where the monitor could not be drawn or read keys."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NoTerminal(
+            "the monitor needs a terminal on stdin and stderr;"
+            " without one, use `celerytui snapshot`"
+        )

@@ -1,0 +1,8 @@
+"""The registry of commands, in the order of --help."""
+
+from __future__ import annotations
+
+from celerytui.cli.commands import demo, snapshot
+from celerytui.cli.groups import Subcommand
+
+COMMANDS: tuple[Subcommand, ...] = (snapshot.COMMAND, demo.COMMAND)
