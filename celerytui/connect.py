@@ -145,8 +145,8 @@ def ready(app: Any) -> Any:
     """
     app = loaded(app)
     with contextlib.suppress(Exception):
-        app.amqp, app.control, app.events  # noqa: B018
-        app.connection_for_read().transport.Channel  # noqa: B018
+        app.amqp, app.control, app.events  # noqa: B018  each imports when read
+        app.connection_for_read().transport.Channel  # noqa: B018  likewise
     return app
 
 
@@ -177,7 +177,7 @@ def check_broker(app: Any) -> None:
     if client is not None and importlib.util.find_spec(client) is None:
         raise UsageError(f"broker {url}: No module named {client!r} ({install_hint(scheme)})")
     try:
-        app.connection_for_read().transport  # noqa: B018
+        app.connection_for_read().transport  # noqa: B018  reading it imports it
     except ImportError as error:
         raise UsageError(f"broker {url}: {mask(str(error))} ({install_hint(scheme)})") from error
     except ValueError as error:

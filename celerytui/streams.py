@@ -35,7 +35,7 @@ def keep_stdout() -> TextIO | None:
     None where standard output is closed.
     """
     kept = sys.stdout
-    if kept is None:  # type: ignore[redundant-expr, unused-ignore]
+    if kept is None:  # type: ignore[redundant-expr, unused-ignore]  # not for all typesheds
         return None
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if kept.fileno() == 1:

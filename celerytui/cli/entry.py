@@ -67,7 +67,7 @@ def _run_plugin(ctx: click.Context, **params: Any) -> None:
 
 # Celery 5.7 wraps the callbacks of plug-ins to send the signal of an app's own options; older
 # ones do not. This mark keeps it from wrapping, and the signal is sent here in either case.
-_run_plugin._handles_preload_options = True  # type: ignore[attr-defined]
+_run_plugin._handles_preload_options = True  # type: ignore[attr-defined]  # Celery's mark
 
 
 def _start(

@@ -59,8 +59,7 @@ class Channel(filesystem.Channel):
         super().__init__(*args, **kwargs)
         self._listed: dict[str, deque[str]] = {}
 
-    # Kombu's own two bases name these arguments differently.
-    def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # so have Kombu's
         name = f"{time.monotonic_ns() // 1000:018d}_{uuid.uuid4()}.{queue}.msg"
         whole = os.path.join(self.processed_folder, f"new-{name}")
         with open(whole, "wb") as file:

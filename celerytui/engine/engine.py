@@ -323,7 +323,7 @@ class Engine:
         modules half made.
         """
         with self._importing:
-            from celerytui.wire import receiver  # noqa: F401
+            from celerytui.wire import receiver  # noqa: F401  for later
 
             return ready(self.app)
 

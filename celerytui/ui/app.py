@@ -72,7 +72,7 @@ class MonitorApp(App[int], inherit_bindings=False):
             del os.environ["NO_COLOR"]
         self.lifecycle = Lifecycle(self, self.on_leaving)
         self.key_queue = KeyQueue(self)
-        super().__init__(driver_class=self.lifecycle.make_driver)  # type: ignore[arg-type]
+        super().__init__(driver_class=self.lifecycle.make_driver)  # type: ignore[arg-type]  # makes it
         self.engine = engine
         settings, environ = engine.settings, os.environ
         if palette is None:

@@ -50,7 +50,10 @@ def _task(engine: Engine, task_id: str, state: TaskState) -> Task:
         task = engine.store.task(task_id)
         return task is not None and task.state is state
 
-    wait_until(found, SECONDS, f"the task to be {state.label}")
+    try:
+        wait_until(found, SECONDS, f"the task to be {state.label}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {engine.store.task(task_id)}, {engine.link}") from error
     task = engine.store.task(task_id)
     assert task is not None
     return task

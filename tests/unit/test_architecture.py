@@ -61,3 +61,14 @@ def test_the_layers_are_those_of_the_contract(contract: str, begins: str) -> Non
     places = [next(at for at, layer in enumerate(order) if part <= layer) for part in said]
     assert places == sorted(places)
     assert len(said) >= 10
+
+
+def test_every_suppression_names_its_code_and_says_why() -> None:
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in PACKAGE.rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"# (type: ignore|noqa)", line)
+        and not re.search(r"# (type: ignore\[[^]]+\]  # \S|noqa: [A-Z]+\d+  \S)", line)
+    ]
+    assert not silent

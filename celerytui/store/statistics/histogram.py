@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import exp, log
+from typing import cast
 
 from msgspec import Struct
 
@@ -38,9 +39,10 @@ def buckets_of(seconds: Sequence[float]) -> list[int]:
 def proper(seconds: Sequence[float | None], least: float = 0.0) -> Sequence[float]:
     """The durations that are any, and no shorter than `least`: a worker may send anything."""
     # Nearly always these are all of them, and three passes in C cost less than a test of each.
+    numbers = cast("Sequence[float]", seconds)  # where one is None, TypeError is raised
     try:
-        if least <= min(seconds, default=least) and sum(seconds) < MOST:  # type: ignore
-            return seconds  # type: ignore[return-value]
+        if least <= min(numbers, default=least) and sum(numbers) < MOST:
+            return numbers
     except TypeError:
         pass
     return [one for one in seconds if one is not None and least <= one < MOST]

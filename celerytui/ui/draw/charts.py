@@ -38,8 +38,8 @@ def resample(
     for index in range(count):
         start = index * size // count
         end = max(start + 1, (index + 1) * size // count)
-        known = [value for value in values[start:end] if _known(value)]
-        out.append(join(known) if known else None)  # type: ignore[arg-type]
+        known = [value for value in values[start:end] if value is not None and _known(value)]
+        out.append(join(known) if known else None)
     return out
 
 

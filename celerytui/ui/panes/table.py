@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from celerytui.columns import (
     Cell,
@@ -30,7 +30,7 @@ BARS = frozenset({"bar"})
 class TablePane(NarrowedPane[Item]):
     """A ListPane whose rows are the cells of `COLUMNS`, under a head where there is room."""
 
-    COLUMNS: ClassVar[Sequence[Column]]  # type: ignore[type-arg]
+    COLUMNS: ClassVar[Sequence[Column[Any]]]
     GUTTER: ClassVar[int] = 1
     """Cells before the first column: the cursor's, and for tasks the mark's."""
     HEAD_FROM: ClassVar[int] = 4

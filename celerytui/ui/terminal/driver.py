@@ -200,7 +200,7 @@ class TerminalDriver(Driver):
     def _unhush(self) -> None:
         for stream in (sys.__stdout__, sys.__stderr__):
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()  # type: ignore[union-attr]
+                stream.flush()  # type: ignore[union-attr]  # None raises what is suppressed
         while self._hushed:
             fd, saved = self._hushed.popitem()
             os.dup2(saved, fd)

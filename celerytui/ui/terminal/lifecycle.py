@@ -199,8 +199,9 @@ class Lifecycle:
 def _tell(error: BaseException) -> None:
     """Write a crash report to standard error."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.__stderr__.write(crash_report(error))  # type: ignore[union-attr]
-        sys.__stderr__.flush()  # type: ignore[union-attr]
+        stream: Any = sys.__stderr__
+        stream.write(crash_report(error))
+        stream.flush()
 
 
 def crash_report(error: BaseException) -> str:

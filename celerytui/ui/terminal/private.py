@@ -28,13 +28,13 @@ try:
 except ImportError as error:
     troubles.append(f"no canvas, Textual draws by itself: {error}")
 
-    class CompositorUpdate:  # type: ignore[no-redef]
+    class CompositorUpdate:  # type: ignore[no-redef]  # what is missing
         """Stands for the missing class; no frame is an instance."""
 
-    class ChopsUpdate(CompositorUpdate):  # type: ignore[no-redef]
+    class ChopsUpdate(CompositorUpdate):  # type: ignore[no-redef]  # likewise
         """The same."""
 
-    class LayoutUpdate(CompositorUpdate):  # type: ignore[no-redef]
+    class LayoutUpdate(CompositorUpdate):  # type: ignore[no-redef]  # likewise
         """The same."""
 
 
@@ -93,9 +93,8 @@ def _mix_colors_without_widget() -> None:
     cached = StylesCache.get_inner_outer
     if hasattr(cached, "cache_info"):
         by_colors = lru_cache(1024)(partial(cached.__wrapped__, StylesCache))
-        StylesCache.get_inner_outer = (  # type: ignore[method-assign]
-            lambda _, *colors: by_colors(*colors)  # type: ignore[assignment]
-        )
+        cache: Any = StylesCache
+        cache.get_inner_outer = lambda _, *colors: by_colors(*colors)
 
 
 def _divide_without_circle() -> None:
@@ -107,4 +106,4 @@ def _divide_without_circle() -> None:
         inside = [cut for cut in cuts if cut <= self.cell_length]
         return [self] if inside == [self.cell_length] else divide(self, inside)
 
-    Strip.divide = divide_in_parts  # type: ignore[method-assign]
+    Strip.divide = divide_in_parts  # type: ignore[method-assign]  # on purpose

@@ -19,14 +19,14 @@ def watch_connections(transport: Any, made: list[Any], **changed: Any) -> None:
     channel_type = transport.Channel
 
     def watched(connection_type: Any) -> Any:
-        class Watched(connection_type):  # type: ignore[misc]
+        class Watched(connection_type):  # type: ignore[misc]  # known when it runs
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **(kwargs | changed))
                 made.append(self)
 
         return Watched
 
-    class WatchedChannel(channel_type):  # type: ignore[misc, valid-type]
+    class WatchedChannel(channel_type):  # type: ignore[misc, valid-type]  # likewise
         connection_class = watched(channel_type.connection_class)
         connection_class_ssl = watched(channel_type.connection_class_ssl)
 
