@@ -72,6 +72,10 @@ LINKS = [
     (Link(LinkState.CONNECTED, since=NOW), "● live "),
     (Link(LinkState.CONNECTING, since=NOW), "○ connecting "),
     (Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW - 5, next_try=NOW + 3), " retry in 3s "),
+    (
+        Link(LinkState.CONNECTING, NOW, error="no", next_try=NOW + 9, outage=Outage.REFUSED),
+        " refused, ",
+    ),
     (Link(LinkState.NO_EVENTS, since=NOW), "no events "),
 ]
 

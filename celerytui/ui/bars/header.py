@@ -121,7 +121,8 @@ class Header(Bar):
                 word = link.outage.value
             if link.next_try and link.next_try > now:
                 when = format_until(link.next_try - now)
-                word = f"{word}, retry {when}" if wide else f"retry {when}"
+                short = f"refused, {when[3:]}" if link.outage is Outage.REFUSED else f"retry {when}"
+                word = f"{word}, retry {when}" if wide else short
             return [(f"{glyphs.lost} {word}", "warning bold")]
         if link.state is LinkState.NO_EVENTS:
             word = "connected, no events" if wide else "no events"
