@@ -98,7 +98,7 @@ DOINGS: tuple[Callable[[Driver, random.Random], Awaitable[None]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_nothing_ends_it(seed: int) -> None:
     rng = random.Random(seed)
     async with driven(SIZES[seed % 3]) as at:
