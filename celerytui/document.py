@@ -8,6 +8,7 @@ from typing import Any
 
 from celerytui import __version__
 from celerytui.columns import type_name
+from celerytui.control import LogEntry
 from celerytui.masking import mask
 from celerytui.model import (
     ENDED_STATES,
@@ -63,15 +64,15 @@ def snapshot_document(
             "gaps": summary.gaps,
         },
         "alerts": [_alert_row(alert) for alert in alerts],
-        "workers": [_worker_row(worker) for worker in store.workers()],
+        "workers": [worker_row(worker) for worker in store.workers()],
         "tasks": {
             "held": summary.held,
             "evicted": summary.evicted,
             "by_state": {one.constant: summary.by_state[one.label] for one in TaskState},
-            "rows": [_task_row(task, now) for task in tasks],
+            "rows": [task_row(task, now) for task in tasks],
         },
-        "queues": [_queue_row(queue) for queue in store.queues()],
-        "types": [_type_row(one) for one in sorted(store.types.all("24h", now), key=_by_share)],
+        "queues": [queue_row(queue) for queue in store.queues()],
+        "types": [type_row(one) for one in sorted(store.types.all("24h", now), key=_by_share)],
         "failures": [failure_row(store, row) for row in store.failures.rows(now, every=True)],
     }
 
@@ -86,7 +87,8 @@ def _alert_row(alert: Alert) -> Document:
     }
 
 
-def _worker_row(worker: Worker) -> Document:
+def worker_row(worker: Worker) -> Document:
+    """A worker as plain values; times in Unix seconds."""
     software = " ".join(part for part in (worker.sw_ident, worker.sw_ver) if part)
     return {
         "hostname": worker.hostname,
@@ -108,7 +110,8 @@ def _worker_row(worker: Worker) -> Document:
     }
 
 
-def _task_row(task: Task, now: float) -> Document:
+def task_row(task: Task, now: float) -> Document:
+    """A task as plain values; times in Unix seconds, durations in seconds, passwords masked."""
     return {
         "id": task.id,
         "name": task.name,
@@ -145,7 +148,8 @@ def _masked(text: str | None) -> str | None:
     return None if text is None else mask(text)
 
 
-def _queue_row(queue: Queue) -> Document:
+def queue_row(queue: Queue) -> Document:
+    """A queue of the broker as plain values."""
     return {
         "name": queue.name,
         "ready": queue.ready,
@@ -159,7 +163,8 @@ def _by_share(figures: TypeFigures) -> tuple[float, str]:
     return -(figures.share or 0.0), figures.name
 
 
-def _type_row(figures: TypeFigures) -> Document:
+def type_row(figures: TypeFigures) -> Document:
+    """What the tasks of a name took in a window, as plain values; times in seconds."""
     return {
         "name": type_name(figures),
         "states": {state.constant: figures.states[state] for state in ENDED_STATES},
@@ -200,4 +205,24 @@ def failure_row(store: Store, row: FailureRow) -> Document:
         "workers": [name for name, _ in row.workers],
         "variants": [{"message": _masked(text), "count": count} for text, count in variants],
         "example": None if example is None else example.task_id,
+    }
+
+
+def log_row(entry: LogEntry) -> Document:
+    """An entry of the log of actions as plain values; up to 100 targets are listed."""
+    return {
+        "time": entry.time,
+        "user": entry.user,
+        "app": entry.app,
+        "broker": entry.broker,
+        "action": entry.action,
+        "parameters": entry.given,
+        "count": entry.count,
+        "targets": list(entry.targets),
+        "ok": entry.ok,
+        "outcome": entry.summary,
+        "seconds": entry.seconds,
+        "replies": [
+            {"worker": one.worker, "ok": one.ok, "text": one.text} for one in entry.replies
+        ],
     }

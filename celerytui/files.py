@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ OWNERS_ALONE = 0o600
 _NEVER_WAIT = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LINK = "is a symbolic link, which is not followed"
 _NO_FILE = "is not a regular file"
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _REFUSED = {errno.ELOOP: _LINK, errno.EMLINK: _LINK, errno.ENXIO: _NO_FILE, errno.EISDIR: _NO_FILE}
 
 
@@ -68,6 +71,63 @@ def open_new(path: Path) -> TextIO:
     """A new text file to write to (mode 0600); raises OSError, FileExistsError if it exists."""
     file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
     return os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A new text file (mode 0600) that gets its name only once all of it is on the disk.
+
+    It is written under another name in the same folder, which is removed if anything fails. Raises
+    OSError; FileExistsError if there is anything of that name, a link included.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    part = _beside(path)
+    file = open_new(part)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _name(part, path)
+    finally:
+        with suppress(OSError):
+            os.unlink(part)
+
+
+def replace_file(path: pathlib.Path, text: str) -> None:
+    """Put a text (mode 0600) in the place of a file, or of a link: all of it or nothing.
+
+    The folder is made (mode 0700). Raises OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = _beside(path)
+    try:
+        with open_new(part) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        with suppress(OSError):
+            os.unlink(part)
+
+
+def _beside(path: Path) -> str:
+    """A name in the same folder that no other file has."""
+    return os.path.join(os.path.dirname(path), f".celerytui-{os.urandom(8).hex()}.part")
+
+
+def _name(part: str, path: Path) -> None:
+    """Give a written file its name, unless another file has got it meanwhile."""
+    try:
+        os.link(part, path)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
+        os.rename(part, path)
 
 
 def open_to_read(path: Path, *, follow: bool) -> BinaryIO:

@@ -1,7 +1,8 @@
 """Every thread of the program, and what flows between them."""
 
 from celerytui.engine.engine import AS_IT_IS, AsItIs, Engine
-from celerytui.engine.job import Job
+from celerytui.engine.exporter import Export, Exported
+from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 
-__all__ = ["AS_IT_IS", "AsItIs", "Engine", "Job", "Mailbox"]
+__all__ = ["AS_IT_IS", "AsItIs", "Engine", "Export", "Exported", "Job", "Mailbox", "Work"]

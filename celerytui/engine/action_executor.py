@@ -84,7 +84,7 @@ class ActionExecutor:
 
     def _perform(self, job: Job) -> Outcome:
         def progress(done: int, total: int, note: str) -> None:
-            job.done, job.total, job.note = done, total, note
+            job.done, job.total, job.note = done, total, note or job.note
             self._tell()
 
         try:

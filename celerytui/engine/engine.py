@@ -22,7 +22,8 @@ from celerytui.control import ActionLog, Resolutions, Silences, log_path, state_
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
-from celerytui.engine.job import Job
+from celerytui.engine.exporter import Exporter
+from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.queue_poller import QueuePoller
@@ -131,6 +132,7 @@ class Engine:
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
+        self.exporter = Exporter(self._tell)
         self.requests = RequestPool(
             app, settings, self.store, self._tell, clock, silences, self._blocked
         )
@@ -166,6 +168,11 @@ class Engine:
     def survey(self) -> Survey | None:
         """What workers answered last; None before anybody was asked."""
         return self._control.surveys.survey
+
+    @property
+    def running(self) -> list[Work]:
+        """What is being done for the user, the oldest first: actions, then exports."""
+        return [*self.executor.running, *self.exporter.running]
 
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
@@ -206,17 +213,18 @@ class Engine:
         if self._receiver is not None:
             self._receiver.stop()
         self._control.close()
+        exports = self.exporter.stop()
         self.requests.stop()
         self._refresher.show_now()
         self._queues.read_now()
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
-        for thread in self._threads.values():
+        for thread in (*self._threads.values(), *exports):
             thread.join(max(0.0, end - time.monotonic()))
         if self.store.failures.changed:
             self._survive(lambda: self.resolutions.keep(self.store.failures))
-        return not any(thread.is_alive() for thread in self._threads.values())
+        return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))
 
     def reconnect_now(self) -> None:
         """Cut the wait for the next try to connect short."""

@@ -1,31 +1,27 @@
-"""An action between its key and its outcome."""
+"""What takes its time: an action between its key and its outcome, a file that is written."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 
+from celerytui.control import find_action
 from celerytui.model import Outcome
 
 
-class Job:
-    """An action that waits for its turn or is being done; read from any thread.
+class Work:
+    """Something that is being done in a thread of the engine; read from any thread.
 
-    `done` of `total` targets are through, `note` says what it does now; `total` is 0 until that
-    is known. `outcome` is there once it has ended.
+    `label` says what it is, `done` of `total` steps are through, `note` says what it does now;
+    `total` is 0 until that is known.
     """
 
-    def __init__(
-        self, action: str, targets: tuple[str, ...], params: Mapping[str, str], since: float
-    ) -> None:
-        self.action = action
-        self.targets = targets
-        self.params = dict(params)
+    def __init__(self, label: str, since: float, note: str = "") -> None:
+        self.label = label
         self.since = since
+        self.note = note
         self.done = 0
         self.total = 0
-        self.note = ""
-        self.outcome: Outcome | None = None
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -36,3 +32,20 @@ class Job:
     def cancelled(self) -> bool:
         """Whether it is to end."""
         return self._cancelled.is_set()
+
+
+class Job(Work):
+    """An action that waits for its turn or is being done; its steps are its targets.
+
+    `outcome` is there once it has ended.
+    """
+
+    def __init__(
+        self, action: str, targets: tuple[str, ...], params: Mapping[str, str], since: float
+    ) -> None:
+        known = find_action(action)
+        super().__init__(action if known is None else known.label, since, "waiting for replies")
+        self.action = action
+        self.targets = targets
+        self.params = dict(params)
+        self.outcome: Outcome | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from threading import Lock
@@ -143,6 +143,18 @@ class TaskView:
         """The ids of the whole table, in its order."""
         shown = self._page
         return shown.ids(0, shown.matched)
+
+    def pages(self, size: int) -> Iterator[list[Task | None]]:
+        """Copies of all rows as they stand now, in pages of `size`; None for one that went since.
+
+        It can be read by any thread, and takes as long as it likes.
+        """
+        shown = self._page
+        for start in range(0, shown.matched, size):
+            ids = shown.ids(start, size)
+            kept = self._rows  # as they were looked at while the display is frozen
+            pairs = zip(ids, self._store.tasks(ids), strict=True)
+            yield [kept.get(id, task) for id, task in pairs]
 
     def position(self, id: str) -> int | None:
         """The row in which a task stands, None if it is not in the table."""

@@ -37,6 +37,7 @@ from celerytui.ui.messages import (
 )
 from celerytui.ui.narrowing import Narrowing
 from celerytui.ui.navigator import Navigator
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session, something_wrong
@@ -335,6 +336,12 @@ class MainScreen(Screen[None]):
         from celerytui.ui.views.task.result import ResultDialog
 
         self.app.push_screen(ResultDialog(self.session, task_id))
+
+    def action_export(self) -> None:
+        from celerytui.ui.actions.export import ask_export
+
+        pane = self.pane if isinstance(self.pane, NarrowedPane) else self.body.main_list
+        ask_export(self.app, self.session, None if pane is None else pane.listed())
 
     # The display
 

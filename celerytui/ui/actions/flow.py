@@ -100,11 +100,11 @@ class ActionFlow:
         self._say(f"{action.label}: sending{count}", seconds=2)
 
     def cancel(self) -> None:
-        """End the action that is under way after its next step."""
-        running = self._session.engine.executor.running[:1]
+        """End what is under way, an action or an export, after its next step."""
+        running = self._session.engine.running[:1]
         for one in running:
             one.cancel()
-        self._say("stopping after this step" if running else "no action is running")
+        self._say("stopping after this step" if running else "nothing is running")
 
     # Menus
 

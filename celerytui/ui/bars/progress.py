@@ -1,10 +1,9 @@
-"""The progress of a long action."""
+"""The progress of a long action, or of an export."""
 
 from __future__ import annotations
 
 from celerytui.columns import clean, meter
-from celerytui.control import action
-from celerytui.engine import Job
+from celerytui.engine import Job, Work
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line
 
@@ -16,7 +15,7 @@ PROGRESS_CELLS = 24
 
 
 class Progress(Bar):
-    """The progress of a long action; hidden while there is none."""
+    """The progress of the oldest of them; hidden while there is none."""
 
     GROUND = "marked"
 
@@ -30,26 +29,26 @@ class Progress(Bar):
             self._strip = None
         super().paint()
 
-    def _shown(self) -> list[Job]:
-        """The running actions, oldest first; short ones never show."""
+    def _shown(self) -> list[Work]:
+        """What is being done, oldest first; short ones never show."""
         engine = self.session.engine
         now = engine.clock()
-        return [one for one in list(engine.executor.running) if now - one.since >= PROGRESS_AFTER]
+        return [one for one in engine.running if now - one.since >= PROGRESS_AFTER]
 
     def draw(self, line: Line) -> None:
         running = self._shown()
         if not running:
             return
         one, glyphs = running[0], self.session.glyphs
-        line.left((f" {glyphs.states[2]} ", "started"), (action(one.action).label, "strong"))
+        line.left((f" {glyphs.states[2]} ", "started"), (one.label, "strong"))
         if one.total:
             part = meter(one.done / one.total, PROGRESS_CELLS, ascii=self.session.ascii)
             full = len(part.rstrip("-─"))
             line.left(("  ", "text"), (part[:full], "started"), (part[full:], "faint"))
             line.left((f"  {one.done:,}", "strong"), (f" of {one.total:,}", "muted"))
-        elif one.targets:
+        elif isinstance(one, Job) and one.targets:
             line.left((f"  {len(one.targets):,}", "strong"))
-        note = "stopping after this step" if one.cancelled else one.note or "waiting for replies"
+        note = "stopping after this step" if one.cancelled else one.note
         line.left((f"  {clean(note, limit=60)}", "muted"))
         if len(running) > 1:
             line.left((f"   {len(running) - 1} more queued", "muted"))

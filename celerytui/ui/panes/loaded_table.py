@@ -6,13 +6,17 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
+
 from celerytui.columns import clean, column, has_head, natural, sorted_rows
+from celerytui.masking import masked
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span, cells_of
 from celerytui.ui.figures import BY_NARROWING, Figure
 from celerytui.ui.messages import FigureOpened
 from celerytui.ui.panes.empty import EmptyState, no_matches
+from celerytui.ui.panes.narrowed import Listed
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session
@@ -153,6 +157,15 @@ class LoadedTable(TablePane[Item]):
     def chosen(self) -> str | None:
         """The id of the cursor's row, None where it is not shown: no key is about that."""
         return self.cursor if self.cursor in self._places else None
+
+    def document(self, item: Item) -> dict[str, Any]:
+        """A row as plain values."""
+        made: dict[str, Any] = masked(msgspec.to_builtins(item))  # type: ignore[assignment] # of a Struct it is a dict
+        return made
+
+    def listed(self) -> Listed:
+        items = self._items
+        return Listed(self.NOUN, map(self.document, items), len(items))
 
     # Keys
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from celerytui.query import Filter
@@ -12,6 +14,17 @@ from celerytui.ui.panes.list import Item, ListPane
 
 if TYPE_CHECKING:
     from celerytui.ui.keys.help import HelpSubject
+
+
+class Listed(Struct, frozen=True):
+    """The rows that a list shows, as plain values: `noun` is what one is called.
+
+    `rows` may be read by another thread, once; None stands for a row that is gone by then.
+    """
+
+    noun: str
+    rows: Iterable[dict[str, Any] | None]
+    total: int
 
 
 class NarrowedPane(ListPane[Item]):
@@ -37,3 +50,7 @@ class NarrowedPane(ListPane[Item]):
 
     def end_narrowing(self) -> None:
         """What was typed is kept."""
+
+    def listed(self) -> Listed | None:
+        """What is shown now, in its order, to be written to a file; None where it cannot be."""
+        return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.widget import Widget
 
+from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
 from celerytui.ui.views.layout import Needs, PaneLayout, Regions
@@ -96,6 +97,12 @@ class Body(Widget):
     def panes(self) -> list[Pane]:
         """The panes that are shown, in reading order."""
         return [pane for name, pane in self.by_name.items() if name in self._regions]
+
+    @property
+    def main_list(self) -> NarrowedPane[Any] | None:
+        """The list that the view is about, else the first one that is shown."""
+        shown = [self.by_name[self.view.focus], *self.panes]
+        return next((pane for pane in shown if isinstance(pane, NarrowedPane)), None)
 
     def of_kind(self, kind: type[AnyPane]) -> AnyPane:
         """The pane of that class; LookupError where its view was never shown.

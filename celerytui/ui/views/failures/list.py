@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from celerytui.columns import FAILURE_COLUMNS, CellContext, common_worker_prefix
 from celerytui.counts import counted
+from celerytui.document import failure_row
 from celerytui.store import FailureRow
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import PaneAsked
@@ -87,6 +88,9 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
 
     def name_of(self, item: FailureRow) -> str:
         return f"{item.task} {item.exception} {item.message}"
+
+    def document(self, item: FailureRow) -> dict[str, Any]:
+        return failure_row(self.session.engine.store, item)
 
     def nothing(self) -> EmptyState:
         session = self.session

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from celerytui.columns import clean, format_clock
 from celerytui.control import LogEntry
+from celerytui.document import log_row
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.panes.empty import EmptyState, no_matches
-from celerytui.ui.panes.narrowed import NarrowedPane
+from celerytui.ui.panes.narrowed import Listed, NarrowedPane
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
 
@@ -101,6 +102,10 @@ class LogList(NarrowedPane[LogEntry]):
         if self._all:
             notice = no_matches(self.session, self._word, len(self._all), "action")
         return notice.rows(width, height, self.session.glyphs)
+
+    def listed(self) -> Listed:
+        entries = self._entries
+        return Listed("action", map(log_row, entries), len(entries))
 
     def action_open(self) -> None:
         place = None if self.cursor is None else self.position(self.cursor)

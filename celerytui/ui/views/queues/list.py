@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from celerytui.columns import QUEUE_COLUMNS
 from celerytui.columns.queues import queue_role
 from celerytui.control import Scope
+from celerytui.document import queue_row
 from celerytui.model import Queue
 from celerytui.query import quoted
 from celerytui.store.queues import MAX_QUEUES
@@ -81,6 +82,9 @@ class QueueList(LoadedTable[Queue]):
 
     def key_of(self, item: Queue) -> str:
         return item.name
+
+    def document(self, item: Queue) -> dict[str, Any]:
+        return queue_row(item)
 
     def nothing(self) -> EmptyState:
         return no_queues(self.session)

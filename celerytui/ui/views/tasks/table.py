@@ -18,12 +18,14 @@ from celerytui.columns import (
 )
 from celerytui.control import Scope
 from celerytui.counts import agree, counted
+from celerytui.document import task_row
 from celerytui.masking import mask
 from celerytui.model import Task
 from celerytui.query import Filter
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import RowOpened, TaskSelected
 from celerytui.ui.panes.empty import no_tasks
+from celerytui.ui.panes.narrowed import Listed
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
 
@@ -31,6 +33,9 @@ NAMED = 1_000
 """As many marked tasks as are looked at for their names."""
 ASKED = 20
 """As many marked tasks as are looked at for whether any has a name."""
+
+PAGE = 100
+"""As many tasks are read from the store at a time to be written to a file."""
 
 PROGRESS_SECONDS = 0.2
 """How soon it is said again how far a search is."""
@@ -166,6 +171,15 @@ class TaskTable(TablePane[Task]):
     def end_narrowing(self) -> None:
         self.last_good = ""
         self.paint()
+
+    def listed(self) -> Listed:
+        view, now = self.session.engine.view, self.session.now()
+        rows = (
+            None if task is None else task_row(task, now)
+            for page in view.pages(PAGE)
+            for task in page
+        )
+        return Listed("task", rows, view.matched)
 
     def cursor_moved(self) -> None:
         self.post_message(TaskSelected(self.cursor))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from celerytui.columns import TYPE_COLUMNS, type_name
 from celerytui.control import Scope
 from celerytui.counts import counted
+from celerytui.document import type_row
 from celerytui.model import TypeFigures
 from celerytui.query import quoted
 from celerytui.store.statistics import WINDOWS
@@ -91,6 +92,9 @@ class TypeList(LoadedTable[TypeFigures]):
 
     def key_of(self, item: TypeFigures) -> str:
         return item.name if item.others is None else type_name(item)
+
+    def document(self, item: TypeFigures) -> dict[str, Any]:
+        return type_row(item)
 
     def nothing(self) -> EmptyState:
         return no_types(self.session, WINDOWS[self.session.window])

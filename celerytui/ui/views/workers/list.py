@@ -13,6 +13,7 @@ from celerytui.columns import (
 )
 from celerytui.columns.workers import left_in_order
 from celerytui.control import ENABLE_EVENTS, Scope
+from celerytui.document import worker_row
 from celerytui.model import Worker
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.figures import EVENTS_OFF, LATE_WORKERS, LOST_WORKERS
@@ -89,6 +90,9 @@ class WorkerList(LoadedTable[Worker]):
 
     def key_of(self, item: Worker) -> str:
         return item.hostname
+
+    def document(self, item: Worker) -> dict[str, Any]:
+        return worker_row(item)
 
     def nothing(self) -> EmptyState:
         return no_workers(self.session)
