@@ -14,6 +14,7 @@ from celerytui.model import (
     ENDED_STATES,
     Alert,
     Link,
+    Progress,
     Quantiles,
     Queue,
     Task,
@@ -131,12 +132,23 @@ def task_row(task: Task, now: float) -> Document:
         "received": task.received,
         "started": task.started,
         "finished": task.finished,
+        "progress": _progress(task.progress),
         "runtime": task.running(now),
         "waited": task.waiting(now),
         "client_clock": _shift(task.more.client_shift),
         "worker_clock": _shift(task.more.worker_shift),
         "root_id": task.root_id,
         "parent_id": task.parent_id,
+    }
+
+
+def _progress(found: Progress | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "current": found.current,
+        "total": found.total,
+        "message": _masked(found.message),
     }
 
 

@@ -12,13 +12,14 @@ from celerytui.columns.formats import (
     format_duration,
     format_id,
     format_until,
+    meter,
     short_name,
     short_worker,
     state_glyph,
 )
 from celerytui.columns.glyphs import UNICODE, signs
 from celerytui.columns.text import clean, cut
-from celerytui.model import CLOCKS_AGREE, Task, TaskState
+from celerytui.model import CLOCKS_AGREE, Progress, Task, TaskState
 
 CORRECTED = UNICODE.corrected
 """Stands before a figure that two clocks which differ were corrected for."""
@@ -69,12 +70,25 @@ def _state_text(task: Task, context: CellContext, width: int) -> str:
     if width < 4:
         return glyph
     word = task.state.label
-    if task.state is TaskState.RETRY:
+    if task.state is TaskState.STARTED:
+        word = progress_text(task.progress, width - 2, ascii=context.ascii) or word
+    elif task.state is TaskState.RETRY:
         if task.retries is not None:
             word = f"{word} {format_count(task.retries, 4)}"
     elif task.more.eta is not None and task.held_until(context.now) is not None:
         word = "until ETA"
     return f"{glyph} {word}"
+
+
+def progress_text(progress: Progress | None, width: int, *, ascii: bool = False) -> str:
+    """A bar and `42%`, or `at 1,204` where the total is unknown; empty where nothing is."""
+    if progress is None or progress.current is None:
+        return ""
+    part = progress.part
+    if part is None:
+        return f"at {format_count(round(progress.current), width - 3)}"
+    # Not rounded up: what is not done is no 100%.
+    return f"{meter(part, max(1, width - 5), ascii=ascii)} {int(part * 100):>3}%"
 
 
 def _foreign(value: str | None, context: CellContext, width: int) -> str:
@@ -206,7 +220,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="state",
         header="STATE",
-        help="state; of a retry, its number",
+        help="state; of a retry, its number; of a run that reports it, its progress",
         width=12,
         narrow_under=50,
         narrow_width=1,

@@ -8,7 +8,6 @@ from celerytui.control.actionlog import (
     log_path,
     overall,
     state_path,
-    user_name,
 )
 from celerytui.control.client import Control
 from celerytui.control.doubts import Answer, Question
@@ -22,6 +21,7 @@ from celerytui.control.replies import without_aside
 from celerytui.control.resolutions import Resolutions
 from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
 from celerytui.control.task_events import Switch, switches
+from celerytui.control.user import user_name
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 
 __all__ = [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import itertools
 import json
-import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -167,14 +165,6 @@ def state_path(environ: Mapping[str, str], name: str) -> Path | None:
 def log_path(environ: Mapping[str, str]) -> Path | None:
     """The path of the log; None without a home."""
     return state_path(environ, "actions.jsonl")
-
-
-def user_name() -> str:
-    """The user's login name, else the number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 class ActionLog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.control import queues, send, tasks, types, workers
+from celerytui.control import marks, queues, send, tasks, types, workers
 from celerytui.control.action import Action, Group
 from celerytui.errors import UsageError
 
@@ -12,6 +12,7 @@ ACTIONS: tuple[Action, ...] = (
     *types.ACTIONS,
     *workers.ACTIONS,
     *queues.ACTIONS,
+    *marks.ACTIONS,
 )
 GROUPS: tuple[Group, ...] = workers.GROUPS
 

@@ -21,6 +21,7 @@ from celerytui.model.cluster import (
 )
 from celerytui.model.events import Batch, Event
 from celerytui.model.ids import id_text, id_value
+from celerytui.model.marks import MARK_EVENT, MARK_LENGTH, Mark
 from celerytui.model.replies import (
     Arguments,
     Finding,
@@ -40,8 +41,10 @@ from celerytui.model.tasks import (
     LABELS,
     OWN_ROOT,
     Attempt,
+    CustomEvent,
     Lineage,
     Message,
+    Progress,
     Revocation,
     Task,
     TaskExtra,
@@ -53,12 +56,15 @@ __all__ = [
     "CLOCKS_AGREE",
     "ENDED_STATES",
     "LABELS",
+    "MARK_EVENT",
+    "MARK_LENGTH",
     "OWN_ROOT",
     "Alert",
     "Arguments",
     "Attempt",
     "Batch",
     "Blockage",
+    "CustomEvent",
     "Event",
     "Finding",
     "Item",
@@ -66,9 +72,11 @@ __all__ = [
     "Link",
     "LinkState",
     "LostTasks",
+    "Mark",
     "Message",
     "Outage",
     "Outcome",
+    "Progress",
     "Quantiles",
     "Queue",
     "QueueDepth",

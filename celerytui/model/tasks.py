@@ -99,6 +99,38 @@ What keeps a message on its way cannot be distinguished from a clock that is off
 """
 
 
+PROGRESS_SLACK = 1.0
+"""Seconds that the first report of a run may be stamped before its start: a process of the pool
+sends the one, the worker the other."""
+
+
+class Progress(Struct, frozen=True, gc=False):
+    """How far a run is, as the task itself reported it `at` a time by its worker's clock.
+
+    `total` is more than 0; None is what was not said, or is no number.
+    """
+
+    at: float
+    current: float | None = None
+    total: float | None = None
+    message: str | None = None
+
+    @property
+    def part(self) -> float | None:
+        """From 0 to 1; None where that cannot be told."""
+        if self.current is None or self.total is None:
+            return None
+        return min(1.0, max(0.0, self.current / self.total))
+
+
+class CustomEvent(Struct, frozen=True, gc=False):
+    """An event of the application's own about a task: when by its sender, its type, its fields."""
+
+    at: float
+    type: str
+    fields: str
+
+
 class TaskExtra(Struct, gc=False):
     """The fields that few tasks have, kept apart so that the many stay small.
 
@@ -110,7 +142,8 @@ class TaskExtra(Struct, gc=False):
     that nothing is known of, where the other's is off.
     `attempts` are its earlier runs, oldest first, and that of a retry that is waited for.
     `messages` is kept where it was sent more than once, `run_retries` where its next try was sent
-    while this one ran: the retries of this one.
+    while this one ran: the retries of this one. `progress` is what it reported last, in any of its
+    runs; `custom_events` are the newest of other events that name it, in order of arrival.
     """
 
     exception: str | None = None
@@ -135,6 +168,8 @@ class TaskExtra(Struct, gc=False):
     source: str | None = None
     worker_shift: float | None = None
     client_shift: float | None = None
+    progress: Progress | None = None
+    custom_events: tuple[CustomEvent, ...] = ()
 
     @property
     def worker_ahead(self) -> float:
@@ -211,6 +246,16 @@ class Task(Struct, gc=False):
     def more(self) -> TaskExtra:
         """The rare fields, all None where the task has none; to read, never to change."""
         return self.extra if self.extra is not None else _NO_EXTRA
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the run that is shown is, None where it reported nothing."""
+        extra = self.extra
+        found = None if extra is None else extra.progress
+        begin = self.started if self.started is not None else self.received
+        if found is None or (begin is not None and found.at < begin - PROGRESS_SLACK):
+            return None
+        return found
 
     @property
     def apart(self) -> float | None:

@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from celerytui.interpreter import give_way
-from celerytui.model import Batch, Event, Queue, QueueDepth, Survey, Task, TaskState, Worker
+from celerytui.model import (
+    MARK_EVENT,
+    Batch,
+    Event,
+    Queue,
+    QueueDepth,
+    Survey,
+    Task,
+    TaskState,
+    Worker,
+)
 from celerytui.store.changes import ChangeLog, log_length
+from celerytui.store.custom_events import note_custom
 from celerytui.store.event_errors import EventErrors
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
@@ -22,6 +33,7 @@ from celerytui.store.interning import InternTable
 from celerytui.store.judging import Judging
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
+from celerytui.store.marks import Marks
 from celerytui.store.messages import Messages
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
@@ -51,7 +63,8 @@ class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
-    What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`.
+    What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
+    the moments that users named are in `marks`.
     """
 
     def __init__(
@@ -84,7 +97,8 @@ class Store:
         self.lost = LostWithWorkers(
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
-        self.failures = FailureGroups(self._lock, self._tasks)
+        self.marks = Marks()
+        self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
         self._counts = EventCounts()
@@ -103,6 +117,7 @@ class Store:
             "worker-online": self._worker_came,
             "worker-heartbeat": self._worker_came,
             "worker-offline": self._worker_went,
+            MARK_EVENT: self._marked,
         }
 
     @property
@@ -393,6 +408,9 @@ class Store:
             # The broker delivers again what it holds back; what has started is finished first.
             self._tasks.send_again(*left)
 
+    def _marked(self, event: Event) -> None:
+        self.marks.take(event, self._events.now - (self._counts.lag or 0.0))
+
     def _other(self, event: Event) -> None:
         if event.type.startswith("task-"):
             self._events.custom(event)
@@ -400,6 +418,10 @@ class Store:
             record = self._workers.records.get(event.hostname)
             if record is not None:
                 record.worker.last_seen = self._events.now
+            task = self._tasks.by_id.get(event.uuid or "")
+            if task is not None:
+                note_custom(task, event)
+                self._changes.note(task.id)
 
     def _turn_second(self, now: float) -> None:
         """Book what the workers did under the second that has passed."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from celerytui.model import Event, Revocation, Task, TaskState
 from celerytui.store.changes import ChangeLog
+from celerytui.store.custom_events import note_custom
 from celerytui.store.extras import own
 from celerytui.store.failures.raised import raised
 from celerytui.store.messages import Messages, take_try
@@ -214,6 +215,7 @@ class TaskEvents:
         if task is not None:
             if task.state.guessed:
                 self._table.revive(task)
+            note_custom(task, event)
             self._touch(task, event.timestamp)
 
     def _finish(

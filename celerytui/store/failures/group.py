@@ -19,8 +19,8 @@ TRACEBACK_KEPT = 8_192
 """Characters of an example's traceback that are kept, from its end."""
 
 Standing = Literal["", "new", "again", "resolved"]
-"""Whether a group came only after the monitor had watched for a while, came again after it was
-resolved, or did not."""
+"""Whether a group came only after the last mark, or without one after the monitor had watched for a
+while; came again after it was resolved; or did not."""
 
 
 class Example(Struct, frozen=True):
@@ -113,7 +113,8 @@ class FailureRow(Struct, frozen=True):
 
     `failed` and `retried` are in the window, `count` and `retries` since the start, `slices` the
     failures by the slice of the window, the oldest first. `workers` come with their counts, the
-    most frequent first. Times are by our clock.
+    most frequent first. `since` is the text of the mark since which it is new, "" for none. Times
+    are by our clock.
     """
 
     key: str
@@ -131,6 +132,7 @@ class FailureRow(Struct, frozen=True):
     last_seen: float
     workers: tuple[tuple[str, int], ...]
     standing: Standing = ""
+    since: str = ""
 
 
 class FailureDetail(Struct, frozen=True):

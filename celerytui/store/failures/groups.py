@@ -26,6 +26,7 @@ from celerytui.store.failures.group import (
 from celerytui.store.failures.identity import Identity
 from celerytui.store.failures.slices import WINDOWS, Window
 from celerytui.store.lock import FairLock
+from celerytui.store.marks import Marks
 from celerytui.store.reruns import MAX_ATTEMPTS
 from celerytui.store.runs import Run, known_runs
 from celerytui.store.tasks import HeldTasks
@@ -38,6 +39,8 @@ WATCHED = 600.0
 """Seconds of watching before what comes for the first time is called new."""
 NEW_FOR = 3600.0
 """Seconds for which it is."""
+NEW_SINCE_MARK = 86_400.0
+"""Seconds for which what came for the first time after the last mark is."""
 
 RETRY = TaskState.RETRY
 
@@ -73,9 +76,10 @@ class FailureGroups:
     or opened again.
     """
 
-    def __init__(self, lock: FairLock, tasks: HeldTasks) -> None:
+    def __init__(self, lock: FairLock, tasks: HeldTasks, marks: Marks) -> None:
         self._store_lock = lock
         self._tasks = tasks
+        self._marks = marks
         self._lock = FairLock()
         self._updating = FairLock()
         self._groups: dict[str, Group] = {}
@@ -200,7 +204,8 @@ class FailureGroups:
 
     def _row(self, group: Group, window: Window, now: float) -> FailureRow:
         standing = self._standing(group, now)
-        look = (window, int(now) // window.width, standing)
+        mark = self._marks.last if standing == "new" else None
+        look = (window, int(now) // window.width, standing, mark)
         if group.row is not None and group.row[0] == look:
             return group.row[1]
         failed, retried = group.failed.values(window, now), group.tried_again.values(window, now)
@@ -221,6 +226,7 @@ class FailureGroups:
             group.last_seen,
             group.ranked_workers,
             standing,
+            "" if mark is None else mark.text,
         )
         group.row = look, row
         return row
@@ -229,10 +235,13 @@ class FailureGroups:
         resolved = self.resolved.get(group.key)
         if resolved is not None:
             return "resolved" if group.last_seen <= resolved else "again"
-        begun = self._watched_from
-        first = group.first_seen
-        new = begun is not None and first - begun >= WATCHED and now - first < NEW_FOR
-        return "new" if new else ""
+        return "new" if self._is_new(group.first_seen, now) else ""
+
+    def _is_new(self, first: float, now: float) -> bool:
+        mark, begun = self._marks.last, self._watched_from
+        if mark is not None:
+            return first >= mark.at and now - first < NEW_SINCE_MARK
+        return begun is not None and first - begun >= WATCHED and now - first < NEW_FOR
 
     # What the user says
 

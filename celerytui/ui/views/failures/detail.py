@@ -83,6 +83,8 @@ class FailureDetailPane(FailurePane, ScrolledPane):
         if row.standing:
             role = "muted" if row.standing == "resolved" else "warning bold"
             seen += [("   ", "text"), (row.standing, role)]
+        if row.since:
+            seen += [(" since ", "muted"), (clean(row.since, limit=80), "text")]
         workers: list[Span] = [("workers".ljust(LABEL), "muted")]
         for name, count in row.workers:
             workers += [(clean(name, limit=80), "text"), (f" {count:,}   ", "muted")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from celerytui.columns import FAILURE_COLUMNS, CellContext, common_worker_prefix
+from celerytui.columns import FAILURE_COLUMNS, CellContext, clean, common_worker_prefix
 from celerytui.counts import counted
 from celerytui.document import failure_row
 from celerytui.store import FailureRow
@@ -58,12 +58,17 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         right: list[Span] = []
         for standing in ("new", "again"):
             if number := sum(row.standing == standing for row in rows):
-                right += [(f"{number:,} {standing}", "warning bold"), dot]
+                right += [(f"{number:,} {standing}", "warning bold"), *self._since(standing), dot]
         right += [(counted(len(rows), "group"), "muted"), dot]
         right.append((counted(failed, "failure"), "muted"))
         if retried:
             right += [dot, (f"{retried:,} retried", "muted")]
         return left, right
+
+    def _since(self, standing: str) -> list[Span]:
+        """Which mark the new ones are new since."""
+        since = {row.since for row in self._all if row.standing == standing and row.since}
+        return [(f" since {clean(one, limit=24)}", "muted") for one in since]
 
     def left_out(self) -> list[Span]:
         found: list[Span] = []

@@ -28,6 +28,7 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
+from celerytui.ui.views.task.reported import custom_lines, progress_line
 from celerytui.ui.views.task.standing import standing_line
 from celerytui.ui.views.task.timeline import timeline
 
@@ -140,7 +141,9 @@ class DetailPane(ScrolledPane):
         if roomy:
             rows.append([])
         rows += [*drawn.legend, drawn.bar, drawn.names, drawn.clocks]
-        if roomy:
+        if progress := progress_line(self.session, task, width):
+            rows.append(progress)
+        elif roomy:
             rows.append([])
         rows += self._call(width)
         rows += self._raised(width)
@@ -246,6 +249,9 @@ class DetailPane(ScrolledPane):
         rows: list[Spans | Line] = [drawn.bar, drawn.names, drawn.clocks, [], *drawn.legend]
         if standing := standing_line(session, self._known):
             rows.append(standing)
+        if progress := progress_line(session, self._known, width):
+            rows.append(progress)
+        rows += custom_lines(session, self._known, width)
         return [
             self._section(width, "Timeline", drawn.heading),
             ([], "bg"),
