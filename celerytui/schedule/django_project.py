@@ -1,0 +1,110 @@
+"""The tables of django-celery-beat in a project's own database, through Django.
+
+Django is set up by the app's own loading; here nothing is, and no model is used.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celerytui.schedule.source import Source, SourceReader
+from celerytui.schedule.tables import DJANGO, Connection, Row, TableReader
+from celerytui.schedule.timings import utc
+from celerytui.schedule.zones import zone_name
+
+PARAMETER = re.compile(r":(\w+)")
+APP_LABEL = "django_celery_beat"
+
+
+class DjangoDatabase:
+    """The database that the project's routers give to django-celery-beat.
+
+    Each transaction has a connection of its own, closed afterwards: threads share none.
+    """
+
+    def __init__(self) -> None:
+        from django.conf import settings
+
+        self.zone = "UTC" if settings.USE_TZ else str(settings.TIME_ZONE)
+        self.where = self._name(writes=False)
+
+    @contextmanager
+    def open(self, *, writes: bool) -> Iterator[Connection]:
+        """A transaction."""
+        from django.db import connections, transaction
+
+        alias = self._alias(writes=writes)
+        try:
+            with transaction.atomic(using=alias):
+                yield _DjangoConnection(connections[alias])
+        finally:
+            connections.close_all()
+
+    def close(self) -> None:
+        """Close nothing: connections end with their transactions."""
+
+    def _alias(self, *, writes: bool) -> str:
+        from django.apps import apps
+        from django.db import router
+
+        model = apps.get_model(APP_LABEL, "PeriodicTask")
+        return str(router.db_for_write(model) if writes else router.db_for_read(model))
+
+    def _name(self, *, writes: bool) -> str:
+        from django.db import connections
+
+        alias = self._alias(writes=writes)
+        settings = connections.databases[alias]
+        kind = str(settings.get("ENGINE", "")).rpartition(".")[2]
+        return f"{kind} {settings.get('NAME', '')} ({alias})"
+
+
+class _DjangoConnection:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, values: Row) -> list[Row]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(*_positional(statement, values))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def change(self, statement: str, values: Row) -> int:
+        with self._connection.cursor() as cursor:
+            cursor.execute(*_positional(statement, values))
+            return int(cursor.rowcount)
+
+    def time(self, seconds: float) -> Any:
+        """A time as Django would write it."""
+        from django.conf import settings
+        from django.utils import timezone
+
+        at = utc(seconds)
+        own = at if settings.USE_TZ else timezone.make_naive(at, timezone.get_default_timezone())
+        return self._connection.ops.adapt_datetimefield_value(own)
+
+    def truth(self, value: bool) -> Any:
+        return value
+
+
+def _positional(statement: str, values: Row) -> tuple[str, list[Any]]:
+    names = PARAMETER.findall(statement)
+    return PARAMETER.sub("%s", statement), [values[name] for name in names]
+
+
+def _for_app(app: Any) -> SourceReader | None:
+    """Where the project is one of Django with django-celery-beat installed in it."""
+    if "django" not in sys.modules:
+        return None
+    from django.apps import apps
+
+    if not apps.ready or not apps.is_installed(APP_LABEL):
+        return None
+    return TableReader(DjangoDatabase(), DJANGO, zone_name(app.timezone))
+
+
+SOURCE = Source(for_app=_for_app)

@@ -1,0 +1,165 @@
+"""When a periodic task runs: after a time, up to a time, and how often in the next day.
+
+A crontab is matched on the clock of its own zone, as by beat: what falls into the hour that is left
+out in spring runs an hour later, what falls into the one that comes twice in autumn runs once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from celerytui.model import Clocked, Crontab, Interval, Solar, Timing
+from celerytui.schedule.zones import zone
+
+LONGEST_SEARCH = 366 * 9
+"""Days that are looked at for a match: 29 February may be eight years away."""
+QUARTER = 900.0
+"""Seconds that one figure of the day to come is about."""
+QUARTERS = 96
+
+
+class _Fields(Struct, frozen=True):
+    """What matches: the minutes and hours in order, and the days."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: frozenset[int]
+    weekdays: frozenset[int]
+    months: frozenset[int]
+
+    def has(self, day: date) -> bool:
+        return (
+            day.month in self.months
+            and day.day in self.days
+            and day.isoweekday() % 7 in self.weekdays
+        )
+
+
+@lru_cache(maxsize=4096)
+def fields(crontab: Crontab) -> _Fields:
+    """The times that a crontab matches; ValueError says which field is wrong."""
+    from celery.schedules import crontab_parser
+
+    def parsed(name: str, count: int, least: int = 0) -> tuple[int, ...]:
+        text = getattr(crontab, name)
+        try:
+            found = crontab_parser(count, least).parse(text)
+        except Exception as error:
+            raise ValueError(f"{name.replace('_', ' ')} {text!r} cannot be read: {error}") from None
+        return tuple(sorted(one for one in found if least <= one < count + least))
+
+    return _Fields(
+        parsed("minute", 60),
+        parsed("hour", 24),
+        frozenset(parsed("day_of_month", 31, 1)),
+        frozenset(parsed("day_of_week", 7)),
+        frozenset(parsed("month_of_year", 12, 1)),
+    )
+
+
+def next_after(timing: Timing, timezone: str, after: float) -> float | None:
+    """The first run that is due later than `after`, the last run; None where none can be known."""
+    if isinstance(timing, Interval):
+        return after + timing.every
+    if isinstance(timing, Clocked):
+        return timing.at if timing.at > after else None
+    if isinstance(timing, Crontab):
+        return _first(_crontab_after(fields(timing), after, zone(timezone)))
+    if isinstance(timing, Solar):
+        return _solar(timing, after)
+    return None
+
+
+def last_before(timing: Timing, timezone: str, until: float) -> float | None:
+    """The last time at or before `until` that a run was due at; None for an interval."""
+    if isinstance(timing, Clocked):
+        return timing.at if timing.at <= until else None
+    if isinstance(timing, Crontab):
+        return _first(_crontab_before(fields(timing), until, zone(timezone)))
+    return None
+
+
+@lru_cache(maxsize=8192)
+def quarters(timing: Timing, timezone: str, due: float, begin: float) -> tuple[int, ...]:
+    """How many runs are due in each quarter of an hour of the day from `begin`, if the next is due.
+
+    One that is overdue counts in the first.
+    """
+    counts = [0] * QUARTERS
+    end = begin + QUARTERS * QUARTER
+    first = max(due, begin)
+    if isinstance(timing, Interval):
+        every = max(timing.every, 0.001)
+        for place in range(QUARTERS):
+            start = begin + place * QUARTER - first
+            stop = start + QUARTER
+            counts[place] = max(0, math.ceil(stop / every)) - max(0, math.ceil(start / every))
+        return tuple(counts)
+    at: float | None = first
+    while at is not None and at < end:
+        counts[int((at - begin) // QUARTER)] += 1
+        at = next_after(timing, timezone, at)
+    return tuple(counts)
+
+
+def quarter_of(now: float) -> float:
+    """The beginning of the quarter of an hour."""
+    return now // QUARTER * QUARTER
+
+
+def _first(found: Iterator[float]) -> float | None:
+    return next(found, None)
+
+
+def _crontab_after(wanted: _Fields, after: float, tz: tzinfo) -> Iterator[float]:
+    wall = datetime.fromtimestamp(after, tz)
+    passed: tuple[int, int] | None = wall.hour, wall.minute
+    day = wall.date()
+    for _ in range(LONGEST_SEARCH):
+        if wanted.has(day):
+            for hour in wanted.hours:
+                for minute in wanted.minutes:
+                    if passed is None or (hour, minute) > passed:
+                        at = _stamp(day, hour, minute, tz)
+                        if at > after:
+                            yield at
+        passed = None
+        day += timedelta(days=1)
+
+
+def _crontab_before(wanted: _Fields, until: float, tz: tzinfo) -> Iterator[float]:
+    wall = datetime.fromtimestamp(until, tz)
+    # An hour later on the clock may be no later: that hour came twice.
+    day = wall.date()
+    for _ in range(LONGEST_SEARCH):
+        if wanted.has(day):
+            found = (
+                _stamp(day, hour, minute, tz)
+                for hour in reversed(wanted.hours)
+                for minute in reversed(wanted.minutes)
+            )
+            yield from (at for at in found if at <= until)
+        day -= timedelta(days=1)
+
+
+def _stamp(day: date, hour: int, minute: int, tz: tzinfo) -> float:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=tz).timestamp()
+
+
+def _solar(timing: Solar, after: float) -> float | None:
+    """By Celery's own class, which needs the package ephem."""
+    with contextlib.suppress(Exception):
+        from celery.schedules import solar
+
+        last = datetime.fromtimestamp(after, zone("UTC"))
+        make: Any = solar
+        of = make(timing.event, timing.latitude, timing.longitude, nowfun=lambda: last)
+        return after + float(of.remaining_estimate(last).total_seconds())
+    return None

@@ -1,0 +1,215 @@
+"""The whole schedule: its sources read, merged, and joined with what was seen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celerytui.errors import CelerytuiError, UsageError
+from celerytui.masking import mask_url, one_line
+from celerytui.model import (
+    BeatState,
+    PlannedEntry,
+    ScheduleEntry,
+    ScheduleReading,
+    SourceReading,
+)
+from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
+from celerytui.schedule.merge import merge
+from celerytui.schedule.registry import SOURCES
+from celerytui.schedule.runs import RunTracker
+from celerytui.schedule.source import SourceReader
+from celerytui.schedule.standing import Watch, stand
+from celerytui.store import Store
+
+logger = logging.getLogger(__name__)
+
+LOOP_SECONDS = 300.0
+"""How long beat sleeps at the most where nothing else is set."""
+
+Ping = Callable[[], Pinged]
+
+
+def _nobody() -> Pinged:
+    return Pinged()
+
+
+class Schedules:
+    """Reads the schedule of an app, or of the database at `url`; for one thread.
+
+    `read_sources` asks the sources, `judge` joins what they said with the store and costs no
+    network. `watching` says since when events arrive without a gap, None while they do not. `ping`
+    asks beats for a sign of life; it is called only where nothing else gives one.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        url: str | None,
+        store: Store,
+        clock: Callable[[], float],
+        watching: Callable[[], float | None] = lambda: None,
+        ping: Ping = _nobody,
+    ) -> None:
+        self._app = app
+        self._url = url
+        self._clock = clock
+        self._watching = watching
+        self._ping = ping
+        self._store = store
+        self._readers: list[SourceReader] | None = None
+        self._plans: dict[str, list[PlannedEntry]] = {}
+        self._sources: list[SourceReading] = []
+        self._merged: list[tuple[PlannedEntry, tuple[str, ...]]] = []
+        self._read_at: float | None = None
+        self.runs = RunTracker(store)
+
+    def read_sources(self) -> None:
+        """Ask each source; what one said last stays where it fails now."""
+        now = self._clock()
+        sources = []
+        for reader in self._opened():
+            error = None
+            try:
+                self._plans[reader.name or reader.where] = reader.read(now)
+            except Exception as exc:
+                logger.info("%s was not read", reader.name or reader.where, exc_info=True)
+                error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
+            plans = self._plans.get(reader.name or reader.where, [])
+            sources.append(
+                SourceReading(reader.name or reader.where, reader.where, len(plans), error)
+            )
+        self._sources = sources
+        names = [source.name for source in sources]
+        self._merged = merge([(name, self._plans.get(name, [])) for name in names])
+        self._read_at = now
+        self.runs.follow([plan for plan, _ in self._merged], now)
+
+    def judge(self) -> ScheduleReading:
+        """The schedule as it stands now, by what was read last."""
+        self.runs.update()
+        watch = self._watch()
+        entries = []
+        for plan, differs in self._merged:
+            seen = self.runs.of(plan.name)
+            entry = stand(plan, watch, seen, shared=self.runs.shared(plan.name))
+            entry.since, entry.differs = self.runs.since, differs
+            entries.append(entry)
+        beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())
+        return ScheduleReading(
+            self._read_at, tuple(self._sources), tuple(entries), self._judged_with_ping(beat, watch)
+        )
+
+    def writer(self, entry: ScheduleEntry) -> SourceReader:
+        """The source that an entry comes from; UsageError where it cannot be changed there."""
+        for reader in self._opened():
+            if (reader.name or reader.where) == entry.plan.source:
+                return reader
+        raise UsageError(f"{entry.plan.source} is not a source of this schedule")
+
+    def close(self) -> None:
+        """Give back the connections of all sources."""
+        for reader in self._readers or ():
+            try:
+                reader.close()
+            except Exception:
+                logger.info("%s was not closed", reader.name, exc_info=True)
+
+    def _opened(self) -> list[SourceReader]:
+        if self._readers is None:
+            self._readers = open_sources(self._app, self._url)
+        return self._readers
+
+    def _watch(self) -> Watch:
+        now, plans = self._clock(), [plan for plan, _ in self._merged]
+        gap = shortest_gap(plans, now)
+        loops = [reader.loop for reader in self._opened() if reader.loop is not None]
+        if self._app is not None and self._app.conf.beat_max_loop_interval:
+            loops = [float(self._app.conf.beat_max_loop_interval)]
+        loop = min([*loops[-1:], LOOP_SECONDS])
+        # It wakes when something is due: then it looks at everything.
+        loop = max(1.0, loop if gap is None else min(loop, gap))
+        sees = (
+            self.runs.newest() is not None
+            or self._sent_events() is True
+            or any(worker.alive and worker.task_events for worker in self._store.workers())
+        )
+        return Watch(now, self._watching(), sees, loop)
+
+    def _sent_events(self) -> bool | None:
+        return None if self._app is None else bool(self._app.conf.task_send_sent_event)
+
+    def _evidence(self, watch: Watch, pinged: Pinged) -> Evidence:
+        newest, name = self.runs.newest() or (None, "")
+        signs = (reader.sign(watch.now) for reader in self._opened())
+        return Evidence(
+            plans=[plan for plan, _ in self._merged],
+            signs=[sign for sign in signs if sign is not None],
+            senders=self.runs.beats(),
+            newest=newest,
+            newest_name=name,
+            pinged=pinged,
+            sent_events=self._sent_events(),
+        )
+
+    def _beat(self, watch: Watch) -> BeatState:
+        return judge_beat(self._evidence(watch, Pinged()), watch)
+
+    def _judged_with_ping(self, beat: BeatState, watch: Watch) -> BeatState:
+        if beat.state != "unknown" or not self._merged:
+            return beat
+        pinged = self._ping()
+        if pinged == Pinged():
+            return beat
+        return judge_beat(self._evidence(watch, pinged), watch)
+
+    def _why_nothing(self) -> str:
+        if self._read_at is None:
+            return "the schedule was not read yet"
+        if any(source.error for source in self._sources):
+            return "the schedule could not be read"
+        return "there are no periodic tasks"
+
+
+def open_sources(app: Any, url: str | None) -> list[SourceReader]:
+    """The readers of all sources that an app uses, and of the one at `url`; connects to none.
+
+    UsageError where the URL is of no kind that is known.
+    """
+    found: list[SourceReader] = []
+    for source in SOURCES:
+        if app is not None and source.for_app is not None:
+            try:
+                reader = source.for_app(app)
+            except Exception as error:
+                logger.exception("a source of the schedule was not opened")
+                reader = BrokenReader(one_line(error))
+            found += [] if reader is None else [reader]
+    if url is not None:
+        found.append(open_url(url))
+    return found
+
+
+def open_url(url: str) -> SourceReader:
+    """The reader of the schedule at a URL; UsageError where it is of no kind that is known."""
+    for source in SOURCES:
+        reader = None if source.for_url is None else source.for_url(url)
+        if reader is not None:
+            return reader
+    raise UsageError(
+        f"--schedule {mask_url(url)}: not the URL of a database or of Redis,"
+        " such as postgresql://user@host/name or redis://host:6379/0"
+    )
+
+
+class BrokenReader(SourceReader):
+    """Stands for a source that could not be opened."""
+
+    name = "schedule"
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def read(self, now: float) -> list[PlannedEntry]:
+        raise UsageError(self._why)

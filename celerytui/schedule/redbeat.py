@@ -1,0 +1,234 @@
+"""The schedule that RedBeat keeps in Redis: plain JSON, read without RedBeat.
+
+A sorted set has the entries by their next run, a hash of each its definition and its last run. Beat
+holds a lock with a time to live, which it renews in each of its loops.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from celerytui.errors import UsageError
+from celerytui.masking import mask_url, one_line
+from celerytui.model import Interval, OtherTiming, PlannedEntry, Timing
+from celerytui.schedule.redis_client import is_redis, redis_client
+from celerytui.schedule.source import MOST_ENTRIES, Sign, Source, SourceReader, scheduler_of
+from celerytui.schedule.timings import crontab, stamp
+from celerytui.schedule.zones import zone, zone_name
+
+NAME = "RedBeat"
+LOOP = 300.0
+"""Seconds between two of its loops at the most, where nothing else is set."""
+SLACK = 10.0
+"""Seconds that a renewal of the lock may be late."""
+AT_ONCE = 500
+
+
+class RedBeatReader(SourceReader):
+    """Reads the keys below `prefix`; `lock` is the key of its lock, None where it takes none."""
+
+    name = NAME
+    writable = True
+
+    def __init__(
+        self,
+        url: str,
+        options: Mapping[str, Any],
+        *,
+        prefix: str = "redbeat:",
+        lock: str | None = "redbeat::lock",
+        lock_timeout: float | None = None,
+        loop: float = LOOP,
+        timezone: str = "UTC",
+    ) -> None:
+        self._url, self._options = url, dict(options)
+        self._prefix = prefix
+        self._schedule = prefix + ":schedule"
+        self._lock = lock
+        self._lock_timeout = lock_timeout or loop * 5
+        self.loop = loop
+        self._timezone = timezone
+        self._client: Any = None
+        self._ttl: float | None = None
+        self.where = mask_url(url)
+
+    def read(self, now: float) -> list[PlannedEntry]:
+        client = self._redis()
+        due = client.zrange(self._schedule, 0, MOST_ENTRIES - 1, withscores=True)
+        self._ttl = self._read_lock(client)
+        found = []
+        for start in range(0, len(due), AT_ONCE):
+            part = due[start : start + AT_ONCE]
+            with client.pipeline(transaction=False) as pipe:
+                for key, _ in part:
+                    pipe.hmget(key, "definition", "meta")
+                answers = pipe.execute()
+            found += [
+                self._planned(key, score, *answer)
+                for (key, score), answer in zip(part, answers, strict=True)
+                if answer[0]
+            ]
+        return found
+
+    def sign(self, now: float) -> Sign | None:
+        if self._lock is None or self._client is None:
+            return None
+        if self._ttl is None:
+            return Sign(False, None, f"nobody holds the lock {self._lock}")
+        renewed = self._lock_timeout - self._ttl
+        text = f"its lock was renewed {max(0.0, renewed):.0f} s ago"
+        if self._ttl > self._lock_timeout - self.loop_or_default - SLACK:
+            return Sign(True, now - max(0.0, renewed), text)
+        if renewed < 0:
+            # Another timeout is set there than here.
+            return Sign(True, None, "its lock is held")
+        return Sign(False, now - renewed, text)
+
+    @property
+    def loop_or_default(self) -> float:
+        """Seconds between two of its loops at the most."""
+        return LOOP if self.loop is None else self.loop
+
+    def set_enabled(self, name: str, enabled: bool) -> str:
+        from redis.exceptions import WatchError
+
+        key, client = self._prefix + name, self._redis()
+        for _ in range(5):
+            with client.pipeline() as pipe:
+                try:
+                    pipe.watch(key)
+                    text = pipe.hget(key, "definition")
+                    if not text:
+                        raise UsageError(f"there is no entry {name!r} in {self._schedule}")
+                    definition = json.loads(text)
+                    definition["enabled"] = enabled
+                    pipe.multi()
+                    pipe.hset(key, "definition", json.dumps(definition))
+                    pipe.execute()
+                    return f"{key} written"
+                except WatchError:
+                    continue
+        raise UsageError(f"{key} is being changed by others; try again")
+
+    def run_soon(self, name: str) -> str:
+        key, client = self._prefix + name, self._redis()
+        if client.zscore(self._schedule, key) is None:
+            raise UsageError(f"there is no entry {name!r} in {self._schedule}")
+        client.zadd(self._schedule, {key: 0}, xx=True)
+        return f"its next run in {self._schedule} set to now"
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _redis(self) -> Any:
+        if self._client is None:
+            self._client = redis_client(self._url, self._options)
+        return self._client
+
+    def _read_lock(self, client: Any) -> float | None:
+        if self._lock is None:
+            return None
+        left = client.pttl(self._lock)
+        return left / 1000 if left >= 0 else None
+
+    def _planned(self, key: str, score: float, text: str, meta: str | None) -> PlannedEntry:
+        name = key.removeprefix(self._prefix)
+        try:
+            definition = json.loads(text)
+            ran = json.loads(meta) if meta else {}
+            count = ran.get("total_run_count")
+            return PlannedEntry(
+                name=str(definition.get("name") or name),
+                task=str(definition.get("task") or ""),
+                timing=_timing(definition.get("schedule")),
+                source=NAME,
+                timezone=self._timezone,
+                args=tuple(definition.get("args") or ()),
+                kwargs=dict(definition.get("kwargs") or {}),
+                options=dict(definition.get("options") or {}),
+                enabled=bool(definition.get("enabled", True)),
+                # One that never ran has the time when it was made.
+                last_run_at=_at(ran.get("last_run_at")) if count else None,
+                next_by_source=score if score > 0 else None,
+                total_runs=count if isinstance(count, int) else None,
+                record=key,
+                lag=0.0,
+            )
+        except Exception as error:
+            return PlannedEntry(
+                name=name,
+                task="",
+                timing=OtherTiming("unreadable"),
+                source=NAME,
+                record=key,
+                trouble=one_line(error),
+            )
+
+
+def _timing(value: Any) -> Timing:
+    if not isinstance(value, dict):
+        return OtherTiming("no schedule")
+    kind = value.get("__type__")
+    if kind == "interval":
+        return Interval(float(value["every"]))
+    if kind == "crontab":
+        return crontab(value)
+    # Its own rules of recurrence are computed by another library.
+    return OtherTiming(f"{kind or 'unknown schedule'}")
+
+
+def _at(value: Any) -> float | None:
+    """A time as RedBeat writes it: its parts, and the name or the offset of its zone."""
+    if not isinstance(value, dict):
+        return None
+    parts = {name: part for name, part in value.items() if name not in ("__type__", "timezone")}
+    named = value.get("timezone", "UTC")
+    tz = zone(named) if isinstance(named, str) else timezone(timedelta(seconds=float(named)))
+    return stamp(datetime(**parts), tz)
+
+
+def _for_app(app: Any) -> SourceReader | None:
+    conf = app.conf
+    chosen = _setting(conf, "redbeat_redis_url")
+    if chosen is None and "redbeat" not in scheduler_of(app).lower():
+        return None
+    url = str(chosen or conf.broker_url or "")
+    options = _setting(conf, "redbeat_redis_options")
+    if options is None:
+        options = {
+            name: value
+            for name, value in (conf.broker_transport_options or {}).items()
+            if name in ("sentinels", "service_name", "sentinel_kwargs", "cluster")
+        }
+    prefix = str(_setting(conf, "redbeat_key_prefix") or "redbeat:")
+    named = _setting(conf, "redbeat_lock_key", prefix + ":lock")
+    if named and not str(named).startswith(prefix):
+        named = f"{prefix}{named}"
+    return RedBeatReader(
+        url,
+        options or {},
+        prefix=prefix,
+        lock=str(named) if named else None,
+        lock_timeout=_setting(conf, "redbeat_lock_timeout"),
+        loop=float(conf.beat_max_loop_interval or LOOP),
+        timezone=zone_name(app.timezone),
+    )
+
+
+def _setting(conf: Any, name: str, default: Any = None) -> Any:
+    for spelling in (name, name.upper()):
+        if spelling in conf:
+            return conf[spelling]
+    return default
+
+
+def _for_url(url: str) -> SourceReader | None:
+    return RedBeatReader(url, {}) if is_redis(url) else None
+
+
+SOURCE = Source(for_app=_for_app, for_url=_for_url)

@@ -1,0 +1,254 @@
+"""Which of the tasks that were seen are runs of which entry, and who sent them.
+
+Beat sends no events of its own. Where `task_send_sent_event` is on, each run is a task-sent whose
+sender is named after beat's process; else a run is seen when a worker receives it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from celerytui.model import EntryRun, PlannedEntry, Task, TaskState
+from celerytui.store import Store
+
+RECENT = 60
+"""Runs of an entry that are kept one by one."""
+MOST_SENDERS = 1_000
+MOST_CHANGES = 2**18
+LONGEST_ARGUMENTS = 1_024
+"""Characters of arguments in an event, as Celery cuts them."""
+
+Call = tuple[str, str, str]
+"""A task's name and the texts of its arguments."""
+
+
+class EntryRuns:
+    """The runs of an entry: counts of all that were seen, and the newest one by one."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.failures = 0
+        self.recent: OrderedDict[str, EntryRun] = OrderedDict()
+
+    def take(self, run: EntryRun) -> None:
+        """Take a run, or what is new of one; one that is kept no longer is not counted again."""
+        before = self.recent.get(run.task_id)
+        oldest = next(iter(self.recent.values()), None)
+        if before is None:
+            if oldest is not None and len(self.recent) >= RECENT and run.at <= oldest.at:
+                return
+            self.runs += 1
+        self.failures += failed(run) - (before is not None and failed(before))
+        self.recent[run.task_id] = run
+        if before is None and len(self.recent) > RECENT:
+            self.recent.popitem(last=False)
+
+    @property
+    def newest(self) -> EntryRun | None:
+        """The newest run that beat may have sent."""
+        return max((run for run in self.recent.values() if run.by_beat), key=_at, default=None)
+
+
+class Sender(Struct):
+    """A process that sent tasks: how many of them are runs of entries, and when."""
+
+    name: str
+    first: float
+    last: float
+    sent: int = 0
+    others: int = 0
+
+    @property
+    def is_beat(self) -> bool:
+        """Whether it sent runs of entries and nothing else."""
+        return self.sent > 0 and not self.others
+
+
+class RunTracker:
+    """Follows the store; for one thread. Nothing is looked at while there are no entries."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._revision: int | None = None
+        self._calls: dict[Call, list[str]] = {}
+        self._by_task: dict[str, list[str]] = {}
+        self._plans: Mapping[str, PlannedEntry] = {}
+        self._runs: dict[str, EntryRuns] = {}
+        self._senders: OrderedDict[str, Sender] = OrderedDict()
+        self._known: OrderedDict[str, str] = OrderedDict()
+        self._own = f"gen{os.getpid()}@{socket.gethostname()}"
+        self.since: float | None = None
+
+    def follow(self, plans: Iterable[PlannedEntry], now: float) -> None:
+        """Follow these entries from now on; what is seen of others is forgotten."""
+        found = {plan.name: plan for plan in plans}
+        calls = {name: call_of(plan) for name, plan in found.items()}
+        before = {name: call for call, names in self._calls.items() for name in names}
+        self._plans = found
+        if calls == before:
+            return
+        self._calls, self._by_task = {}, {}
+        for name, call in calls.items():
+            self._calls.setdefault(call, []).append(name)
+            self._by_task.setdefault(call[0], []).append(name)
+        same = {name for name, call in calls.items() if before.get(name) == call}
+        self._runs = {name: runs for name, runs in self._runs.items() if name in same}
+        self._revision = None
+        self._senders.clear()
+        if self.since is None:
+            self.since = now
+
+    def update(self) -> None:
+        """Take what changed in the store since the last time."""
+        if not self._calls:
+            return
+        store, revision = self._store, self._store.revision
+        changed: Sequence[str] | None = None
+        if self._revision is not None:
+            changed = store.changed_since(self._revision, MOST_CHANGES)
+        tasks = store.all_tasks() if changed is None else store.live_tasks(changed)
+        self._revision = revision
+        for task in tasks:
+            if task.name is not None:
+                self._take(task)
+
+    def of(self, name: str) -> EntryRuns:
+        """The runs of an entry."""
+        return self._runs.get(name) or EntryRuns()
+
+    def shared(self, name: str) -> int:
+        """How many entries have the same task and arguments as this one, itself included."""
+        plan = self._plans.get(name)
+        return 1 if plan is None else len(self._calls.get(call_of(plan), (name,)))
+
+    def beats(self) -> list[Sender]:
+        """The processes that send runs of entries alone, the newest sign of life first."""
+        found = [one for one in self._senders.values() if one.is_beat]
+        return sorted(found, key=lambda one: -one.last)
+
+    def newest(self) -> tuple[EntryRun, str] | None:
+        """The newest run that beat may have sent, and the name of its entry."""
+        found = ((runs.newest, name) for name, runs in self._runs.items())
+        runs = [(run, name) for run, name in found if run is not None]
+        return max(runs, key=lambda one: one[0].at, default=None)
+
+    def _take(self, task: Task) -> None:
+        entries = self._entries_of(task)
+        client = task.more.client
+        if client is not None and not task.retries and task.id not in self._known:
+            self._note_sender(task, client, bool(entries))
+        at = seen_at(task)
+        if not entries or at is None:
+            return
+        by_beat = client is None or (client != self._own and self._senders_beat(client))
+        run = EntryRun(
+            task.id,
+            at,
+            task.state,
+            waited=task.waited,
+            runtime=task.runtime,
+            exception=task.more.exception,
+            by_beat=by_beat,
+        )
+        for name in entries:
+            self._runs.setdefault(name, EntryRuns()).take(run)
+
+    def _entries_of(self, task: Task) -> Sequence[str]:
+        """The entries that a task may be a run of."""
+        names = self._by_task.get(task.name or "")
+        if not names or task.parent_id is not None:
+            return ()
+        if task.args is None and task.kwargs is None:
+            return names if len(names) == 1 else ()
+        found = self._calls.get((task.name or "", plain(task.args), task.kwargs or "{}"))
+        if found is None and len(names) == 1 and _is_lazy(self._plans[names[0]]):
+            return names
+        return found or ()
+
+    def _senders_beat(self, client: str) -> bool:
+        sender = self._senders.get(client)
+        return sender is None or not sender.others
+
+    def _note_sender(self, task: Task, client: str, is_entry: bool) -> None:
+        self._known[task.id] = ""
+        if len(self._known) > RECENT * MOST_SENDERS:
+            self._known.popitem(last=False)
+        at = seen_at(task) or task.seen
+        sender = self._senders.get(client)
+        if sender is None:
+            sender = self._senders[client] = Sender(client, at, at)
+            if len(self._senders) > MOST_SENDERS:
+                self._senders.popitem(last=False)
+        if is_entry and client != self._own:
+            sender.first = at if not sender.sent else min(sender.first, at)
+            sender.last = max(sender.last, at)
+            sender.sent += 1
+        else:
+            sender.others += 1
+        self._senders.move_to_end(client)
+
+
+def with_lateness(
+    runs: Sequence[EntryRun], due_of: Callable[[EntryRun, EntryRun | None], float | None]
+) -> tuple[EntryRun, ...]:
+    """The runs in order of time, each with how late it came after it was due.
+
+    `due_of` says when that was of a run, given the one that beat sent before it.
+    """
+    found: list[EntryRun] = []
+    for run in sorted(runs, key=_at):
+        before = next((one for one in reversed(found) if one.by_beat), None)
+        due = due_of(run, before) if run.by_beat else None
+        found.append(run if due is None else replace(run, late_by=max(0.0, run.at - due)))
+    return tuple(found)
+
+
+def failed(run: EntryRun) -> bool:
+    """Whether a run ended badly, or is lost."""
+    return run.state.finished and run.state not in (TaskState.SUCCESS, TaskState.MISSED)
+
+
+def seen_at(task: Task) -> float | None:
+    """When a task was sent, else received, by our clock."""
+    if task.sent is not None:
+        return task.sent - task.more.client_ahead
+    if task.received is not None:
+        return task.received - task.more.worker_ahead
+    return None if task.started is None else task.started - task.more.worker_ahead
+
+
+def call_of(plan: PlannedEntry) -> Call:
+    """What events say of a run of the entry: its task, and its arguments as Celery writes them."""
+    return plan.task, plain(_written(list(plan.args))), _written(dict(plan.kwargs))
+
+
+def plain(args: str | None) -> str:
+    """The text of positional arguments without their brackets: Celery has a list or a tuple."""
+    text = (args or "").strip()
+    if text[:1] in ("[", "(") and text[-1:] in ("]", ")"):
+        text = text[1:-1]
+    return text.rstrip(", ")
+
+
+def _written(value: Any) -> str:
+    from celery.utils.saferepr import saferepr
+
+    write: Any = saferepr
+    return str(write(value, LONGEST_ARGUMENTS))
+
+
+def _is_lazy(plan: PlannedEntry) -> bool:
+    """Whether arguments are functions that beat calls at each run."""
+    values = (*plan.args, *plan.kwargs.values())
+    return any(callable(value) for value in values)
+
+
+def _at(run: EntryRun) -> float:
+    return run.at

@@ -1,0 +1,86 @@
+"""What a source of the schedule is: where periodic tasks are kept, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from celerytui.errors import UsageError
+from celerytui.model import PlannedEntry
+
+MOST_ENTRIES = 10_000
+"""Entries that are read of one source at the most."""
+CONNECT_SECONDS = 4.0
+READ_SECONDS = 10.0
+"""How long a server may take to answer."""
+SYNCED = 200.0
+"""Seconds by which the last runs in a store are late that beat writes every three minutes."""
+
+
+class Sign(Struct, frozen=True):
+    """What a source itself says of beat: `alive` is None where that proves nothing.
+
+    `at` is when the sign was given, `text` what it is, in words that follow "beat is alive:". One
+    that is `weak` counts only where no run was seen to be sent.
+    """
+
+    alive: bool | None
+    at: float | None
+    text: str
+    weak: bool = False
+
+
+class SourceReader:
+    """Reads one source; for one thread, every wait bounded. Nothing is sent before `read`.
+
+    `name` is what the source is called, `where` names the place without passwords. What fails is
+    raised, to be said in one line.
+    `loop` is how many seconds its scheduler waits at the most between two looks, where that is
+    not what the app says.
+    """
+
+    name = ""
+    where = ""
+    loop: float | None = None
+    writable = False
+    """Whether entries can be enabled and disabled here."""
+
+    def read(self, now: float) -> list[PlannedEntry]:
+        """All entries, disabled ones included."""
+        raise NotImplementedError
+
+    def sign(self, now: float) -> Sign | None:
+        """What it says of beat, from the last reading; None for nothing."""
+        return None
+
+    def set_enabled(self, name: str, enabled: bool) -> str:
+        """Enable or disable an entry so that beat notices, and say what was written."""
+        raise UsageError(f"{self.where or 'this source'} cannot enable or disable entries")
+
+    def run_soon(self, name: str) -> str:
+        """Have beat send the entry at its next look; say what was written."""
+        raise UsageError("only RedBeat can be asked to send an entry")
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A kind of source.
+
+    `for_app` opens it for a loaded app, None where the app does not use it; `for_url` opens the
+    one at a URL, None where the URL is of another kind. Both return without connecting.
+    """
+
+    for_app: Callable[[Any], SourceReader | None] | None = None
+    for_url: Callable[[str], SourceReader | None] | None = None
+
+
+def scheduler_of(app: Any) -> str:
+    """The name of the app's scheduler class as it is set: `celery.beat:PersistentScheduler`."""
+    named = app.conf.beat_scheduler
+    if isinstance(named, str):
+        return named
+    return f"{getattr(named, '__module__', '')}:{getattr(named, '__name__', named)}"

@@ -1,0 +1,218 @@
+"""How an entry stands: when it is due, whether it is late or was missed, and what says so.
+
+A run that is due and was not seen proves something only where it would have been seen: in events
+since they are received without a gap, or in a source that has each run after a known time.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from celerytui.model import (
+    Clocked,
+    EntryRun,
+    Interval,
+    OtherTiming,
+    PlannedEntry,
+    ScheduleEntry,
+    Solar,
+    Standing,
+    TaskState,
+)
+from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
+from celerytui.schedule.runs import EntryRuns, with_lateness
+from celerytui.schedule.words import plan_words, time_words
+from celerytui.schedule.zones import is_zone
+
+LATE_SECONDS = 10.0
+"""An entry is late when its run is due for longer: a run takes some seconds to be seen."""
+LEAST_ALLOWANCE = 60.0
+"""A run is missed when it is due for as long, or for two of beat's loops."""
+EARLY = 1.0
+"""Seconds by which beat may be early."""
+NOTHING = EntryRuns()
+
+
+class Watch(Struct, frozen=True):
+    """What there is to judge by: the time, and since when runs would have been seen.
+
+    `since` is None while no events arrive; `sees` is whether runs can be seen in them at all,
+    whatever entry they are of. `loop` is how many seconds beat sleeps at the most.
+    """
+
+    now: float
+    since: float | None = None
+    sees: bool = False
+    loop: float = 300.0
+
+    @property
+    def allowance(self) -> float:
+        """Seconds after its due time from which on a run is missed."""
+        return max(2 * self.loop, LEAST_ALLOWANCE)
+
+
+class Due(Struct, frozen=True):
+    """When the next run is due; `proven` says that one which is over was not done."""
+
+    at: float | None
+    about: bool = False
+    proven: bool = False
+    why_unknown: str = ""
+
+
+def stand(
+    plan: PlannedEntry, watch: Watch, seen: EntryRuns = NOTHING, *, shared: int = 1
+) -> ScheduleEntry:
+    """An entry with all that follows from what was seen of it."""
+    now, newest = watch.now, seen.newest
+    last = _latest(plan.last_run_at, None if newest is None else newest.at)
+    entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
+    entry.recent = with_lateness(
+        list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)
+    )
+    entry.running = sum(run.state is TaskState.STARTED for run in entry.recent)
+    if seen.runs or watch.sees:
+        entry.runs, entry.failures = seen.runs, seen.failures
+    over = _over(plan, last, now)
+    entry.notes = tuple(_notes(plan, entry, over))
+    if over:
+        entry.standing = "disabled" if over == "disabled" else "over"
+        entry.why_unknown = over
+        entry.late_by, entry.missed = _last_lateness(entry.recent), False
+        return entry
+    due = _due(plan, last, watch, seen)
+    if due.at is not None and plan.expires_at is not None and due.at > plan.expires_at:
+        due = Due(None, why_unknown="it expires before its next run")
+    entry.due_at, entry.about, entry.why_unknown = due.at, due.about, due.why_unknown
+    if due.at is not None:
+        entry.due_words = time_words(due.at, plan.timezone)
+    _judge(entry, due, watch, seen)
+    if due.at is not None:
+        begin = quarter_of(now)
+        entry.upcoming_from = begin
+        at = max(due.at, now)
+        entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
+        if plan.one_off or isinstance(plan.timing, Clocked):
+            entry.upcoming = _only_first(entry.upcoming)
+    return entry
+
+
+def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> None:
+    late = 0.0 if due.at is None else watch.now - due.at
+    provable = watch.sees and watch.since is not None
+    entry.missed = False if provable or entry.plan.lag is not None else None
+    entry.late_by = _last_lateness(entry.recent)
+    standing: Standing = "ok" if due.at is not None or entry.last_run_at is not None else "unknown"
+    if entry.running:
+        standing = "running"
+    if due.proven and late > LATE_SECONDS:
+        entry.late_by = late
+        entry.missed = late > watch.allowance
+        standing = "missed" if entry.missed else "late"
+    entry.standing = standing
+
+
+def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) -> Due:
+    timing, now = plan.timing, watch.now
+    if isinstance(timing, OtherTiming) or plan.trouble:
+        return Due(None, why_unknown=plan.trouble or "its schedule is not one of Celery's own")
+    if not is_zone(plan.timezone):
+        return Due(None, why_unknown=f"{plan.timezone!r} is not a time zone")
+    if plan.next_by_source is not None and (last is None or plan.next_by_source >= last - EARLY):
+        return Due(plan.next_by_source, proven=True)
+    by_events = None if watch.since is None or not watch.sees else watch.since
+    base, about = last if last is not None else plan.changed_at, last is None
+    if base is None:
+        base = now if by_events is None else by_events
+        if isinstance(timing, Interval) and by_events is None:
+            return Due(None, why_unknown="it was not seen to run yet")
+    try:
+        at = next_after(timing, plan.timezone, base)
+    except ValueError as error:
+        return Due(None, why_unknown=str(error))
+    if at is None:
+        return Due(None, why_unknown=_no_next(plan))
+    if plan.starts_at is not None:
+        at = max(at, plan.starts_at)
+    if at >= now:
+        return Due(at, about and isinstance(timing, Interval))
+    if by_events is not None and at >= by_events - EARLY:
+        return Due(at, proven=True)
+    if plan.lag is not None and now - at > watch.allowance + plan.lag:
+        return Due(at, proven=True)
+    return _after_unseen(plan, at, by_events, now)
+
+
+def _after_unseen(plan: PlannedEntry, at: float, by_events: float | None, now: float) -> Due:
+    """The due time after one that is over and whose run would not have been seen."""
+    timing = plan.timing
+    if isinstance(timing, Interval):
+        if by_events is not None:
+            # Whenever it ran last, it runs within an interval of the time that it is watched from.
+            at = max(at, by_events + timing.every)
+            return Due(at, about=True, proven=at < now)
+        every = max(timing.every, 0.001)
+        return Due(at + every * ((now - at) // every + 1), about=True)
+    if isinstance(timing, Clocked):
+        return Due(None, why_unknown="its time is over; whether it ran was not seen")
+    after = next_after(timing, plan.timezone, now if by_events is None else max(at, by_events))
+    return Due(after, proven=by_events is not None and after is not None and after < now)
+
+
+def _over(plan: PlannedEntry, last: float | None, now: float) -> str:
+    """Why it will not run again, "" where it may."""
+    if not plan.enabled:
+        return "disabled"
+    if plan.expires_at is not None and plan.expires_at <= now:
+        return "expired"
+    if plan.one_off and (plan.total_runs or 0) > 0:
+        return "ran once"
+    if isinstance(plan.timing, Clocked) and last is not None and last >= plan.timing.at - EARLY:
+        return "ran once"
+    return ""
+
+
+def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
+    found = []
+    if plan.trouble:
+        found.append(plan.trouble)
+    if plan.one_off and not over:
+        found.append("runs once, then is disabled")
+    if entry.running > 1:
+        found.append(f"{entry.running} of its runs overlap")
+    if entry.shared > 1:
+        found.append(f"{entry.shared} entries have this task and arguments: runs may be of any")
+    return found
+
+
+def _no_next(plan: PlannedEntry) -> str:
+    if isinstance(plan.timing, Solar):
+        return "the time of the sun needs the package ephem"
+    return "it never runs again"
+
+
+def _due_of(plan: PlannedEntry, run: EntryRun, before: EntryRun | None) -> float | None:
+    """When a run was due, None where nothing tells."""
+    if isinstance(plan.timing, Interval):
+        if before is None:
+            return None
+        due = before.at + plan.timing.every
+        # After a longer pause nobody can say whether beat or this monitor was away.
+        return due if run.at - due < plan.timing.every else None
+    try:
+        return last_before(plan.timing, plan.timezone, run.at + EARLY)
+    except ValueError:
+        return None
+
+
+def _last_lateness(recent: tuple[EntryRun, ...]) -> float | None:
+    return next((run.late_by for run in reversed(recent) if run.by_beat), None)
+
+
+def _latest(*times: float | None) -> float | None:
+    return max((at for at in times if at is not None), default=None)
+
+
+def _only_first(counts: tuple[int, ...]) -> tuple[int, ...]:
+    place = next((at for at, count in enumerate(counts) if count), None)
+    return tuple(int(at == place) for at in range(len(counts)))
