@@ -31,7 +31,7 @@ def applied(tasks: int, *, counting: bool) -> float:
     stream = batches(tasks)
     store = Store(max_tasks=tasks)
     if not counting:
-        store._usual._take_ended = lambda ended, now: ended.clear()
+        store._intake._usual._take_ended = lambda ended, now: ended.clear()
     begun = time.thread_time()
     for number, batch in enumerate(stream):
         store.apply(batch)

@@ -10,11 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from celerytui.interpreter import give_way
 from celerytui.model import (
-    MARK_EVENT,
     Batch,
-    Event,
     Queue,
     QueueDepth,
     Survey,
@@ -23,12 +20,10 @@ from celerytui.model import (
     Worker,
 )
 from celerytui.store.changes import ChangeLog, log_length
-from celerytui.store.custom_events import note_custom
-from celerytui.store.event_errors import EventErrors
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
-from celerytui.store.fast_path import FastPath
 from celerytui.store.glance import Glance, ids_held
+from celerytui.store.intake import EventIntake
 from celerytui.store.interning import InternTable
 from celerytui.store.judging import Judging
 from celerytui.store.lock import FairLock
@@ -39,11 +34,8 @@ from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
 from celerytui.store.settling import Settling
-from celerytui.store.skew import BEHIND_SECONDS
 from celerytui.store.statistics import TypeReports, TypeStatistics
-from celerytui.store.statistics.ended import ended_runs
-from celerytui.store.summary import EventCounts, Summary, summarise
-from celerytui.store.task_events import TaskEvents
+from celerytui.store.summary import Summary, summarise
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import DONE_WINDOW, KnownWorkers
 
@@ -83,7 +75,6 @@ class Store:
         self._statistics = TypeStatistics()
         self._rates = Rates()
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
-        self._events = TaskEvents(self._tasks, self._workers, self._changes, self._messages)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
         self.settling = Settling(
             self._lock,
@@ -101,24 +92,16 @@ class Store:
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
-        self._counts = EventCounts()
-        self._second = 0
-        errors = EventErrors(self._tasks, self._changes, self._counts)
-        self._usual = FastPath(
+        self._intake = EventIntake(
+            self._lock,
             self._tasks,
             self._workers,
             self._changes,
             self._messages,
-            self._rule,
-            lambda event: errors.take(event, self._events.now),
-            self._statistics.take,
+            self._rates,
+            self._statistics,
+            self.marks,
         )
-        self._rules: dict[str, Callable[[Event], None]] = {
-            "worker-online": self._worker_came,
-            "worker-heartbeat": self._worker_came,
-            "worker-offline": self._worker_went,
-            MARK_EVENT: self._marked,
-        }
 
     @property
     def revision(self) -> int:
@@ -129,19 +112,7 @@ class Store:
 
     def apply(self, batch: Batch) -> None:
         """Take a batch of events in the order of their arrival."""
-        events = batch.events
-        now = batch.received_at
-        with self._lock:
-            self._rates.watch(now)
-            self._turn_second(now)
-            self._counts.add(batch)
-            self._workers.behind = (batch.lag or 0.0) > BEHIND_SECONDS
-            self._rates.events.add(int(now), len(events))
-            self._changes.commit(other=batch.invalid > 0)
-        for start in range(0, len(events), EVENTS_AT_ONCE):
-            give_way()
-            with self._lock:
-                self._apply_slice(events[start : start + EVENTS_AT_ONCE], now)
+        self._intake.apply(batch)
 
     def seed(self, survey: Survey) -> None:
         """Take what the workers answered; after a gap, settle what was missed in it."""
@@ -172,7 +143,7 @@ class Store:
         self.types.refresh(now)
         with self._lock:
             self._rates.watch(now)
-            self._turn_second(now)
+            self._intake.turn_second(now)
             window = range(int(now) - DONE_WINDOW, int(now))
             unwatched = self._rates.unwatched(window.start, window.stop)
         if judging:
@@ -335,12 +306,12 @@ class Store:
     @property
     def latest_failure(self) -> str | None:
         """The id of the task that failed last; it may have been evicted since."""
-        return self._events.latest_failure
+        return self._intake.latest_failure
 
     def summary(self, now: float) -> Summary:
         """The figures of the header and of the badges."""
         with self._lock:
-            return summarise(self._tasks, self._workers, self._rates, self._counts, now)
+            return summarise(self._tasks, self._workers, self._rates, self._intake.counts, now)
 
     def series(
         self,
@@ -359,7 +330,7 @@ class Store:
             if worker is None:
                 ring = {"events": rates.events, "done": rates.done, "failed": rates.failed}[kind]
                 return rates.series(ring, seconds, now)
-            self._turn_second(now)
+            self._intake.turn_second(now)
             record = self._workers.records.get(worker)
             if record is None or kind != "done":
                 return [None] * seconds
@@ -369,66 +340,6 @@ class Store:
         """The last 100 times without a connection, oldest first."""
         with self._lock:
             return list(self._rates.gaps)
-
-    # -- events --------------------------------------------------------------------------------
-
-    def _apply_slice(self, events: list[Event], now: float) -> None:
-        self._events.now = now
-        entered = self._tasks.entered
-        succeeded, failed = entered(SUCCESS), entered(FAILURE)
-        self._usual.apply(events, now)
-        failed = entered(FAILURE) - failed
-        done = entered(SUCCESS) - succeeded + failed
-        if done:
-            self._rates.done.add(int(now), done)
-        if failed:
-            self._rates.failed.add(int(now), failed)
-        self._changes.commit(other=True)
-
-    def _rule(self, event: Event) -> None:
-        rule = self._events.rules.get(event.type)
-        if rule is None:
-            self._rules.get(event.type, self._other)(event)
-        elif event.uuid is None:
-            self._counts.reject(1)
-        else:
-            by_id, task_id = self._tasks.by_id, event.uuid
-            task = by_id.get(task_id)
-            before = ended_runs(task)
-            rule(event, task_id, task)
-            after = ended_runs(by_id.get(task_id) if task is None else task)
-            self._statistics.follow(before, after, self._events.now)
-
-    def _worker_came(self, event: Event) -> None:
-        self._workers.came(event, self._events.now)
-
-    def _worker_went(self, event: Event) -> None:
-        left = self._workers.went(event, self._events.now)
-        if left is not None:
-            # The broker delivers again what it holds back; what has started is finished first.
-            self._tasks.send_again(*left)
-
-    def _marked(self, event: Event) -> None:
-        self.marks.take(event, self._events.now - (self._counts.lag or 0.0))
-
-    def _other(self, event: Event) -> None:
-        if event.type.startswith("task-"):
-            self._events.custom(event)
-        else:
-            record = self._workers.records.get(event.hostname)
-            if record is not None:
-                record.worker.last_seen = self._events.now
-            task = self._tasks.by_id.get(event.uuid or "")
-            if task is not None:
-                note_custom(task, event)
-                self._changes.note(task.id)
-
-    def _turn_second(self, now: float) -> None:
-        """Book what the workers did under the second that has passed."""
-        second = int(now)
-        if second != self._second:
-            self._workers.count_done(self._second)
-            self._second = second
 
 
 def _seq(task: Task) -> int:

@@ -33,15 +33,19 @@ ODD = ("sent", "failed", "retried", "revoked", "rejected", "cancelled", "progres
 class Ruled(Store):
     """A store in which every event goes to its rule."""
 
-    def _apply_slice(self, events: list[Event], now: float) -> None:
-        usual = frozenset(f"task-{kind}" for kind in KINDS)
-        for event in events:
-            if event.type in usual:
-                self._events.now = now
-                self._rule(event)
-                self._changes.commit(other=True)
-            else:
-                super()._apply_slice([event], now)
+    def __init__(self, **bounds: Any) -> None:
+        super().__init__(**bounds)
+        intake: Any = self._intake
+        loop, usual = intake._usual.apply, frozenset(f"task-{kind}" for kind in KINDS)
+
+        def apply(events: list[Event], now: float) -> None:
+            for event in events:
+                if event.type in usual:
+                    intake._rule(event)
+                else:
+                    loop([event], now)
+
+        intake._usual.apply = apply
 
 
 @st.composite

@@ -85,7 +85,7 @@ class TypeStatistics:
                 if since is None:
                     since = task.received
                 if since is not None:
-                    record.waits.append(task.started - since)  # type: ignore[operator]  # it is one that ended
+                    record.waits.append(task.started - since)  # type: ignore[operator]  # it has ended
             elif (waited := task.waited) is not None:
                 record.waits.append(waited)
         tasks.clear()
