@@ -46,9 +46,9 @@ def assert_gone_quietly(terminal: Terminal, number: signal.Signals, moment: int)
 @pytest.mark.parametrize(
     ("args", "moments"),
     [
-        (MONITOR, [*range(1, IMPORTED, 16_000), *range(IMPORTED, 250_000, 4_000)]),
-        (PROJECT, range(1, 330_000, 25_000)),
-        ((*MONITOR, "snapshot"), range(1, 70_000, 5_000)),
+        (MONITOR, [*range(1, IMPORTED, 24_000), *range(IMPORTED, 250_000, 8_000)]),
+        (PROJECT, range(1, 330_000, 40_000)),
+        ((*MONITOR, "snapshot"), range(1, 70_000, 9_000)),
     ],
     ids=["monitor", "project", "snapshot"],
 )
@@ -72,13 +72,13 @@ def open_at(
     return open_terminal(*args, PYTHONPATH=path, MOMENT=str(moment), SIGNAL=str(int(number)), **env)
 
 
-@pytest.mark.parametrize("moment", range(20_000, 360_000, 20_000))
+@pytest.mark.parametrize("moment", range(20_000, 360_000, 40_000))
 def test_nothing_is_left_of_a_demo_that_starts(
     open_terminal: Open, home: Path, moment: int
 ) -> None:
     scratch = home / "scratch"
     scratch.mkdir()
-    number = SIGNALS[moment // 20_000 % len(SIGNALS)]
+    number = SIGNALS[moment // 40_000 % len(SIGNALS)]
     terminal = open_at(open_terminal, ("demo",), moment, number, TMPDIR=str(scratch))
     assert_gone_quietly(terminal, number, moment)
     wait_until(lambda: processes(scratch) == [], 10, "the end of the demo's processes")
