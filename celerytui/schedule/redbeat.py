@@ -92,7 +92,7 @@ class RedBeatReader(SourceReader):
         """Seconds between two of its loops at the most."""
         return LOOP if self.loop is None else self.loop
 
-    def set_enabled(self, name: str, enabled: bool) -> str:
+    def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         from redis.exceptions import WatchError
 
         key, client = self._prefix + name, self._redis()
