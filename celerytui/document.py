@@ -195,11 +195,12 @@ def schedule_document(reading: ScheduleReading) -> Document:
     return {
         "source": reading.source,
         "beat": {"state": beat.state, "since": beat.since, "why": mask(beat.why)},
-        "entries": [_entry_row(entry) for entry in reading.entries],
+        "entries": [entry_row(entry) for entry in reading.entries],
     }
 
 
-def _entry_row(entry: ScheduleEntry) -> Document:
+def entry_row(entry: ScheduleEntry) -> Document:
+    """An entry of the schedule as plain values, as in `schedule_document`."""
     plan = entry.plan
     expires = plan.expires_at if plan.expires_at is not None else entry.expires_after
     return {

@@ -48,6 +48,7 @@ from celerytui.columns.queues import QUEUE_COLUMNS
 from celerytui.columns.redelivery import lost_counts, lost_text, redelivery_text
 from celerytui.columns.schedule import (
     SCHEDULE_COLUMNS,
+    SIGN_ROLES,
     entry_role,
     entry_weight,
     run_glyph,
@@ -71,6 +72,7 @@ __all__ = [
     "FAILURE_COLUMNS",
     "QUEUE_COLUMNS",
     "SCHEDULE_COLUMNS",
+    "SIGN_ROLES",
     "TASK_COLUMNS",
     "TYPE_COLUMNS",
     "UNKNOWN",

@@ -12,7 +12,7 @@ from celerytui.columns.formats import (
     short_name,
     state_glyph,
 )
-from celerytui.columns.glyphs import signs
+from celerytui.columns.glyphs import ASCII, UNICODE, signs
 from celerytui.columns.tasks import state_role
 from celerytui.columns.text import clean
 from celerytui.model import EntryRun, ScheduleEntry, TaskState
@@ -25,6 +25,10 @@ _SIGNS = {
 }
 _WEIGHT = ("missed", "late", "running", "ok", "unknown", "over", "disabled")
 OVERDUE = "overdue"
+SIGN_ROLES = {" ": "text"} | {
+    glyphs.state(state): state_role(state) for glyphs in (ASCII, UNICODE) for state in TaskState
+}
+"""The colour roles of the signs of states."""
 
 
 def entry_weight(entry: ScheduleEntry) -> int:
@@ -72,6 +76,8 @@ def _next_text(entry: ScheduleEntry, context: CellContext, width: int) -> str:
     if entry.overdue:
         return OVERDUE
     due = format_when(max(entry.due_at, context.now + 1), context.now, context.utc)
+    if len(due) > width:
+        return format_clock(entry.due_at, context.utc, now=context.now)
     return f"about {due.removeprefix('in ')}" if entry.about and width > 10 else due
 
 
@@ -127,7 +133,7 @@ SCHEDULE_COLUMNS: tuple[Column[ScheduleEntry], ...] = (
         header="NAME",
         help="name of the entry",
         width=16,
-        max_width=28,
+        max_width=22,
         stretch=1,
         gap=1,
         narrow_under=60,
@@ -141,7 +147,7 @@ SCHEDULE_COLUMNS: tuple[Column[ScheduleEntry], ...] = (
         header="TASK",
         help="task that it sends",
         width=18,
-        max_width=22,
+        max_width=20,
         min_table_width=112,
         text=lambda entry, context, width: short_name(
             entry.plan.task or None, width, ascii=context.ascii
@@ -189,8 +195,9 @@ SCHEDULE_COLUMNS: tuple[Column[ScheduleEntry], ...] = (
         id="next",
         header="NEXT",
         help="when it is due next",
-        width=9,
-        max_width=12,
+        width=12,
+        narrow_under=100,
+        narrow_width=9,
         text=_next_text,
         key=lambda entry, now: entry.due_at,
         role=_next_role,

@@ -138,6 +138,8 @@ KEYS: tuple[Key, ...] = (
     Key("section.next", "right_square_bracket", "next section", "section(1)", where="sections", shown=13, help="next section"),
     Key("section.previous", "left_square_bracket", "previous section", "section(-1)", where="sections", help="previous section"),
     Key("type.slowest", "t", "slowest runs", "slowest", where="types", shown=44, help="tasks of this type, the slowest first", words="longest duration"),
+    Key("entry.tasks", "t", "its tasks", "entry_tasks", where="schedule", shown=44, help="tasks of its task name"),
+    Key("entry.copy", "y", "copy as JSON", "copy_entry", where="schedule", help="copy the entry as JSON"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
