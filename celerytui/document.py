@@ -17,6 +17,8 @@ from celerytui.model import (
     Progress,
     Quantiles,
     Queue,
+    ScheduleEntry,
+    ScheduleReading,
     Task,
     TaskState,
     TypeFigures,
@@ -198,6 +200,47 @@ def _quantiles(found: Quantiles) -> Document:
         "p99": found.p99,
         "max": found.max,
     }
+
+
+def schedule_document(reading: ScheduleReading) -> Document:
+    """The schedule as plain values: times in Unix seconds, durations in seconds, passwords masked.
+
+    Arguments are texts as in events. `expires` is when the entry ends, else how many seconds after
+    it was sent an unstarted run expires.
+    """
+    beat = reading.beat
+    return {
+        "source": reading.source,
+        "beat": {"state": beat.state, "since": beat.since, "why": mask(beat.why)},
+        "entries": [entry_row(entry) for entry in reading.entries],
+    }
+
+
+def entry_row(entry: ScheduleEntry) -> Document:
+    """An entry of the schedule as plain values, as in `schedule_document`."""
+    plan = entry.plan
+    expires = plan.expires_at if plan.expires_at is not None else entry.expires_after
+    return {
+        "name": entry.name,
+        "task": plan.task or None,
+        "schedule": entry.words,
+        "timezone": plan.timezone,
+        "enabled": plan.enabled,
+        "last_run_at": entry.last_run_at,
+        "next_run_at": entry.due_at,
+        "late_by": entry.late_by,
+        "total_runs": plan.total_runs,
+        "args": mask(entry.args),
+        "kwargs": mask(entry.kwargs),
+        "queue": _queue_name(plan.options.get("queue")),
+        "expires": expires,
+        "missed": entry.missed,
+    }
+
+
+def _queue_name(queue: Any) -> str | None:
+    """The name of a queue, which an app may give as an object."""
+    return None if queue is None else str(getattr(queue, "name", queue))
 
 
 def failure_row(store: Store, row: FailureRow) -> Document:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO, TypeVar
 
+from msgspec.structs import replace
+
 from celerytui.columns import (
     ALERT_COLUMNS,
     FAILURE_COLUMNS,
@@ -28,6 +30,7 @@ from celerytui.columns import (
 from celerytui.counts import agree, counted
 from celerytui.document import Document
 from celerytui.health import Alerts
+from celerytui.masking import mask
 from celerytui.model import (
     BY_CONSTANT,
     Alert,
@@ -42,6 +45,8 @@ from celerytui.store import WINDOWS, FailureRow
 T = TypeVar("T")
 
 NARROWEST = 40
+WIDTH_WITHOUT_TERMINAL = 160
+"""The width of tables that are written to no terminal."""
 _GUTTER = 2
 # The document has neither the rates nor the history that the other columns show.
 _WORKER_IDS = frozenset(
@@ -128,6 +133,27 @@ def print_tables(
         lines += _section("FAILURES", failure_columns, failures, context, width, "")
     tasks = [_task(row) for row in document["tasks"]["rows"]]
     lines += _section("TASKS", TASK_COLUMNS, tasks, context, width, _no_tasks(document))
+    _write(lines, stream)
+
+
+def print_rows(
+    head: Sequence[str],
+    title: str,
+    columns: Sequence[Column[T]],
+    rows: Sequence[T],
+    context: CellContext,
+    nothing: str,
+    stream: TextIO,
+    width: int,
+) -> None:
+    """Write lines of text and one table for people, as `print_tables` does."""
+    width = max(NARROWEST, width)
+    context = replace(context, ascii=context.ascii or not _takes_unicode(stream))
+    lines = [line for text in head for line in _wrapped(mask(text), width)]
+    _write([*lines, "", *_section(title, columns, rows, context, width, nothing)], stream)
+
+
+def _write(lines: list[str], stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
     while lines and not lines[-1]:
         lines.pop()

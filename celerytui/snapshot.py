@@ -14,7 +14,7 @@ from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
-from celerytui.output import print_json, print_tables
+from celerytui.output import WIDTH_WITHOUT_TERMINAL, print_json, print_tables
 from celerytui.query import Filter, parse_filter
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -24,7 +24,6 @@ LOOK_SECONDS = 0.1
 """How often the link, and a signal to stop, are checked."""
 ANSWER_GRACE_SECONDS = 3.0
 """Seconds after listening to wait for the last replies of workers and the broker."""
-WIDTH_WITHOUT_TERMINAL = 160
 
 
 def parse_query(text: str) -> Filter:

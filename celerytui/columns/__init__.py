@@ -46,6 +46,14 @@ from celerytui.columns.formats import (
 )
 from celerytui.columns.queues import QUEUE_COLUMNS
 from celerytui.columns.redelivery import lost_counts, lost_text, redelivery_text
+from celerytui.columns.schedule import (
+    SCHEDULE_COLUMNS,
+    SIGN_ROLES,
+    entry_role,
+    entry_weight,
+    run_glyph,
+    run_role,
+)
 from celerytui.columns.tasks import (
     CORRECTED,
     TASK_COLUMNS,
@@ -63,6 +71,8 @@ __all__ = [
     "CORRECTED",
     "FAILURE_COLUMNS",
     "QUEUE_COLUMNS",
+    "SCHEDULE_COLUMNS",
+    "SIGN_ROLES",
     "TASK_COLUMNS",
     "TYPE_COLUMNS",
     "UNKNOWN",
@@ -77,6 +87,8 @@ __all__ = [
     "columns_for",
     "common_worker_prefix",
     "cut",
+    "entry_role",
+    "entry_weight",
     "format_age",
     "format_clock",
     "format_count",
@@ -100,6 +112,8 @@ __all__ = [
     "pad",
     "redelivery_text",
     "row_cells",
+    "run_glyph",
+    "run_role",
     "short_class",
     "short_name",
     "short_worker",

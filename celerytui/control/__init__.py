@@ -1,6 +1,14 @@
 """Everything that is asked of workers and done to them, and the registry of it."""
 
-from celerytui.control.action import Action, CurrentValues, Group, Param, Scope, SectionReader
+from celerytui.control.action import (
+    LOCAL,
+    Action,
+    CurrentValues,
+    Group,
+    Param,
+    Scope,
+    SectionReader,
+)
 from celerytui.control.actionlog import (
     ITSELF,
     ActionLog,
@@ -19,6 +27,7 @@ from celerytui.control.questions import Silences
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
 from celerytui.control.replies import without_aside
 from celerytui.control.resolutions import Resolutions
+from celerytui.control.schedule import Entries
 from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
 from celerytui.control.task_events import Switch, switches
 from celerytui.control.user import user_name
@@ -30,6 +39,7 @@ __all__ = [
     "ENABLE_EVENTS",
     "GROUPS",
     "ITSELF",
+    "LOCAL",
     "SECTIONS",
     "SURVEY_SECTIONS",
     "TASK_SECTIONS",
@@ -38,6 +48,7 @@ __all__ = [
     "Answer",
     "Control",
     "CurrentValues",
+    "Entries",
     "Group",
     "LogEntry",
     "Param",

@@ -10,19 +10,21 @@ from msgspec import Struct
 
 from celerytui.control.lookback import Look
 from celerytui.control.pidbox import Pidbox
-from celerytui.model import Item, Reply, Task, TaskState, Worker
+from celerytui.model import Item, Reply, Task, TaskState
 
 
 class Scope(enum.Enum):
     """What the targets of an action are.
 
-    Ids of tasks, names of task types, hostnames, names of queues, or nothing.
+    Ids of tasks, names of task types, hostnames, names of queues, names of entries of the schedule,
+    or nothing.
     """
 
     TASK = "task"
     TYPE = "type"
     WORKER = "worker"
     QUEUE = "queue"
+    ENTRY = "entry"
     CLUSTER = "cluster"
 
     @property
@@ -109,6 +111,9 @@ class Group(Struct, frozen=True):
     scope: Scope
 
 
+LOCAL = (Scope.ENTRY,)
+"""The scopes whose keys work only where their targets are shown: elsewhere they do other things."""
+
 NO_TASKS: Mapping[str, Task] = {}
 
 
@@ -121,8 +126,8 @@ class Call(Struct, frozen=True):
 
     `params` holds a text for every declared Param and `values` what it means (None for ""),
     `workers` the hostnames that are expected to answer, `tasks` what is held of the targets that
-    are tasks. A `run` that takes long looks at `cancelled()` between its steps and tells
-    `progress` (done, total, what it does now).
+    are tasks, `entries` is the schedule. A `run` that takes long looks at `cancelled()` between its
+    steps and tells `progress` (done, total, what it does now).
     """
 
     app: Any
@@ -134,6 +139,7 @@ class Call(Struct, frozen=True):
     cancelled: Callable[[], bool]
     tasks: Mapping[str, Task] = NO_TASKS
     progress: Callable[[int, int, str], None] = unwatched
+    entries: Any = None
 
 
 class Result(Struct, frozen=True):
@@ -160,9 +166,9 @@ class Action(Struct, frozen=True, kw_only=True):
     with what holds now, `button` is the word on it ("" for the label), `effect` says what will
     become of a task in a state with these parameters, `queue_effect` what of the messages that
     wait in a queue, in words that follow their number, `reach` where it is done (None: by the
-    workers). `wanted` says of a worker that this is what it needs: then its group is no menu, and
-    where no worker is chosen, those are meant. `mends` are the ids of the detectors whose alerts it
-    answers: it comes first in the menu of what has one.
+    workers). `wanted` says of a worker, or of an entry, that this is what it needs: then its group
+    is no menu, and where no worker is chosen, those are meant. `mends` are the ids of the detectors
+    whose alerts it answers: it comes first in the menu of what has one.
 
     Afterwards: `look` is how its effect is checked, `aside` a part of the replies of workers that
     are not concerned, and what is said of their number instead, `errors` what parts of the replies,
@@ -189,7 +195,7 @@ class Action(Struct, frozen=True, kw_only=True):
     button: str = ""
     effect: Callable[[TaskState, Mapping[str, str]], Effect] | None = None
     queue_effect: Callable[[int | None, Mapping[str, str]], str] | None = None
-    wanted: Callable[[Worker], bool] | None = None
+    wanted: Callable[[Any], bool] | None = None
     mends: tuple[str, ...] = ()
     look: Look | None = None
     aside: tuple[str, str] | None = None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from celerytui.control.action import NO_TASKS, Action, Call, Result, unwatched
 from celerytui.control.arguments import find_arguments
 from celerytui.control.backend import read_result
+from celerytui.control.beats import ping_beats
 from celerytui.control.doubts import Answer, Question, ask_for_tasks
 from celerytui.control.inspection import inspect
 from celerytui.control.lookback import Seen, asked_again, finding
@@ -24,6 +25,7 @@ from celerytui.control.pidbox import Pidbox
 from celerytui.control.questions import Silences
 from celerytui.control.registry import ERRORS, action
 from celerytui.control.replies import explained
+from celerytui.control.schedule import Entries
 from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
 from celerytui.errors import CelerytuiError, ReadOnly
@@ -51,6 +53,10 @@ def _never() -> bool:
     return False
 
 
+def _no_schedule() -> None:
+    return None
+
+
 def _open() -> Blockage | None:
     return None
 
@@ -63,6 +69,7 @@ class Control:
     reply count as no answer, `silences` is shared by those that ask the same workers. While the
     broker is `blocked`, no worker is asked anything: the reason stands where the answer would. What
     changes workers is still sent to a broker that takes it and refuses only the replies.
+    `entries` is the schedule, whose changes do not go by the broker.
     """
 
     def __init__(
@@ -74,8 +81,10 @@ class Control:
         clock: Callable[[], float] = time.time,
         silences: Silences | None = None,
         blocked: Callable[[], Blockage | None] = _open,
+        entries: Callable[[], Entries | None] = _no_schedule,
     ) -> None:
         self._blocked = blocked
+        self._entries = entries
         self._silences = Silences() if silences is None else silences
         self._app = app
         self._read_only = read_only
@@ -134,7 +143,11 @@ class Control:
             if told := [name for name in look.sections if name in SURVEY_SECTIONS]:
                 learn(survey_of(sections, now), told)
         known = {worker.hostname: worker for worker in workers}
-        return finding(look, outcome, Seen(self._clock(), tasks, known, sections))
+        entries = self._entries()
+        seen = Seen(self._clock(), tasks, known, sections)
+        return finding(
+            look, outcome, seen if entries is None else replace(seen, entry=entries.entry)
+        )
 
     def read_result(self, task_id: str) -> ResultMeta:
         """What the result backend holds of a task; raises nothing."""
@@ -180,6 +193,15 @@ class Control:
         with self._pidbox() as pidbox:
             return set(pidbox.ask("ping", {}, workers)).intersection(workers)
 
+    def ping_beats(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Ask beats for a sign of life: those that answered, and those that are bound and did not.
+
+        A broker that tells who is bound is asked for that first; with another one everybody is
+        asked, and only where the app turns beat's remote control on. Raises BrokerUnavailable.
+        """
+        with self._pidbox() as pidbox:
+            return ping_beats(pidbox, self._app.conf)
+
     def enable_events(self, workers: Sequence[str]) -> Outcome:
         """Turn task events on; `switches` reads the outcome. Raises ReadOnly."""
         return self._do(ENABLE_EVENTS, workers, {}, workers)
@@ -222,6 +244,7 @@ class Control:
                         cancelled=lambda: cancelled() or self._stopped.is_set(),
                         progress=progress,
                         tasks=tasks,
+                        entries=self._entries(),
                     ),
                 )
         return Outcome(

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.counts import agree, counted
-from celerytui.model import Finding, Outcome, Section, Task, TaskState, Worker
+from celerytui.model import Finding, Outcome, ScheduleEntry, Section, Task, TaskState, Worker
 from celerytui.settings import parse_duration
 
 NAMED = 3
@@ -17,10 +17,15 @@ HEARTBEATS = 2.5
 """Intervals without a heartbeat after which a worker that was shut down counts as gone."""
 
 
+def _no_entry(name: str) -> None:
+    return None
+
+
 class Seen(Struct, frozen=True):
     """What is known at the time of the look.
 
-    `tasks` are those of the outcome's targets and the new ones, by id; `sections` has for each
+    `tasks` are those of the outcome's targets and the new ones, by id; `entry` gives the entry of
+    the schedule that has a name; `sections` has for each
     worker that was asked its sections by name.
     """
 
@@ -28,6 +33,7 @@ class Seen(Struct, frozen=True):
     tasks: Mapping[str, Task]
     workers: Mapping[str, Worker]
     sections: Mapping[str, Mapping[str, Section]] = {}
+    entry: Callable[[str], ScheduleEntry | None] = _no_entry
 
 
 Judged = tuple[bool | None, str]

@@ -165,6 +165,20 @@ class Pidbox:
             self._open()
             return self._connection.channel()
 
+    def bound(self) -> list[str] | None:
+        """The names of all that have a mailbox, workers and beats; None if the broker won't say.
+
+        Some may be gone.
+        """
+        with self.guarded():
+            read = self.broker.bound
+            if read is None:
+                return None
+            exchange = self._mailbox.exchange.name
+            queues = read(self._connection.default_channel, exchange)
+            ending = f".{exchange}"
+            return [name.removesuffix(ending) for name in queues if name.endswith(ending)]
+
     @property
     def broker(self) -> Broker:
         """What kind of broker it is."""

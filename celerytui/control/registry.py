@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.control import marks, queues, send, tasks, types, workers
+from celerytui.control import marks, queues, schedule, send, tasks, types, workers
 from celerytui.control.action import Action, Group
 from celerytui.errors import UsageError
 
@@ -13,8 +13,9 @@ ACTIONS: tuple[Action, ...] = (
     *workers.ACTIONS,
     *queues.ACTIONS,
     *marks.ACTIONS,
+    *schedule.ACTIONS,
 )
-GROUPS: tuple[Group, ...] = workers.GROUPS
+GROUPS: tuple[Group, ...] = (*workers.GROUPS, *schedule.GROUPS)
 
 ERRORS = {part: meaning for one in ACTIONS for part, meaning in one.errors.items()}
 """The known errors of all actions: one command may send what another one means."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from celerytui.control import ActionLog, Control, Silences
+from celerytui.control import ActionLog, Control, Entries, Silences
 from celerytui.engine.action_executor import ActionExecutor
 from celerytui.engine.doubts import Doubts
 from celerytui.engine.job import Job
@@ -43,6 +43,7 @@ class ControlThread:
         clock: Callable[[], float],
         silences: Silences,
         blocked: Callable[[], Blockage | None],
+        entries: Callable[[], Entries | None] = lambda: None,
     ) -> None:
         self._app = app
         self._timeout = settings.reply_timeout
@@ -58,6 +59,7 @@ class ControlThread:
             clock=clock,
             silences=silences,
             blocked=blocked,
+            entries=entries,
         )
         self.surveys = SurveyPolicy(
             self._control,

@@ -28,6 +28,7 @@ from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
+from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Alerts, Health
@@ -128,6 +129,7 @@ class Engine:
             clock,
             silences,
             self._blocked,
+            lambda: self.schedule,
         )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
@@ -163,6 +165,15 @@ class Engine:
             self._refresher.news,
             clock,
         )
+        self.schedule = SchedulePoller(
+            settings,
+            self.store,
+            lambda: self.link,
+            self._blocked,
+            self._survive,
+            self._refresher.news,
+            clock,
+        )
 
     @property
     def survey(self) -> Survey | None:
@@ -177,7 +188,11 @@ class Engine:
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
         return self.health.evaluate(
-            self.link, self.clock(), self.broker.blockage, self.survey_error
+            self.link,
+            self.clock(),
+            self.broker.blockage,
+            self.survey_error,
+            self.schedule.reading,
         )
 
     @property
@@ -196,6 +211,7 @@ class Engine:
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
             "brokers": lambda: self._queues.run(self._ready(), self._stopping),
+            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
             "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
@@ -217,6 +233,7 @@ class Engine:
         self.requests.stop()
         self._refresher.show_now()
         self._queues.read_now()
+        self.schedule.read_now()
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)

@@ -6,7 +6,7 @@ from what is known, `Known`, and remembers nothing; `Health` keeps since when an
 
 from __future__ import annotations
 
-from celerytui.health import link, queues, tasks, workers
+from celerytui.health import link, queues, schedule, tasks, workers
 from celerytui.health.alerts import Alerts
 from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.health.health import Health
@@ -21,6 +21,7 @@ __all__ = [
     "Known",
     "link",
     "queues",
+    "schedule",
     "tasks",
     "workers",
 ]

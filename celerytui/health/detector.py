@@ -7,7 +7,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from celerytui.model import Blockage, Link, LinkState, Queue, Severity, Worker
+from celerytui.model import (
+    Blockage,
+    Link,
+    LinkState,
+    Queue,
+    ScheduleReading,
+    Severity,
+    Worker,
+)
 from celerytui.store import Summary
 
 Gap = tuple[float, float | None]
@@ -19,7 +27,8 @@ class Known(Struct, frozen=True):
     """What there is to judge from, at the time `now`: only to be read.
 
     `gaps` are the times without a connection, oldest first, the end of a lasting one None;
-    `blockage` is why the broker takes no messages, `unasked` why workers can't be asked.
+    `blockage` is why the broker takes no messages, `unasked` why workers can't be asked,
+    `schedule` the periodic tasks as they were last read.
     """
 
     now: float
@@ -30,6 +39,7 @@ class Known(Struct, frozen=True):
     gaps: Sequence[Gap] = ()
     blockage: Blockage | None = None
     unasked: str | None = None
+    schedule: ScheduleReading = ScheduleReading()
 
     @property
     def blind(self) -> bool:

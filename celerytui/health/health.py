@@ -12,11 +12,13 @@ from celerytui.health.alerts import Alerts
 from celerytui.health.detector import Detector, Judgement, Known
 from celerytui.health.registry import DETECTORS
 from celerytui.interpreter import give_way
-from celerytui.model import Alert, Blockage, Link, Queue, Worker
+from celerytui.model import Alert, Blockage, Link, Queue, ScheduleReading, Worker
 from celerytui.store import Glance, Store
 
 MAX_ALERTS = 10_000
 """More than there is room for: the gravest and, of these, the oldest stay."""
+
+NO_SCHEDULE = ScheduleReading()
 
 _WEIGHTS = {"critical": 0, "warning": 1, "info": 2}
 
@@ -67,8 +69,9 @@ class Health:
         now: float,
         blockage: Blockage | None = None,
         unasked: str | None = None,
+        schedule: ScheduleReading = NO_SCHEDULE,
     ) -> Alerts:
-        """Judge what the store holds, what the broker says of itself, and how asking went.
+        """Judge what the store holds, what the broker says of itself, how asking went, and beat.
 
         Once a second is enough, and never on the interface's loop.
 
@@ -86,6 +89,7 @@ class Health:
                 store.gaps(),
                 blockage,
                 unasked,
+                schedule,
             )
             for detector in self._detectors:
                 give_way()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.health import link, queues, workers
+from celerytui.health import link, queues, schedule, workers
 from celerytui.health.detector import Detector
 
 DETECTORS: tuple[Detector, ...] = (
@@ -11,10 +11,13 @@ DETECTORS: tuple[Detector, ...] = (
     link.UNASKED,
     link.QUIET,
     link.BEHIND,
+    schedule.SILENT,
+    schedule.TWO,
     workers.LOST,
     workers.LATE,
     workers.SILENT,
     workers.SHARED,
     queues.UNCONSUMED,
     queues.GROWING,
+    schedule.MISSED,
 )

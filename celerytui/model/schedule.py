@@ -112,11 +112,16 @@ class ScheduleEntry(Struct, kw_only=True):
     `recent` are the newest, oldest first. `overlaps` is how many of them are running at once,
     `shared` how many entries have the same task and arguments, which nothing tells apart.
     `upcoming` counts the runs to come in each quarter of an hour, the first of which begins at
-    `upcoming_from`. `notes` are sentences about it, `differs` those where sources disagree.
+    `upcoming_from`. `notes` are sentences about it, `differs` those where sources
+    disagree. `args` and `kwargs` are written as in events, and `expires_after` is how many seconds
+    after it was sent an unstarted run expires.
     """
 
     plan: PlannedEntry
     words: str = ""
+    args: str = "()"
+    kwargs: str = "{}"
+    expires_after: float | None = None
     last_run_at: float | None = None
     due_at: float | None = None
     due_words: str = ""
@@ -172,8 +177,12 @@ class SourceReading(Struct, frozen=True):
 
 
 class ScheduleReading(Struct, frozen=True):
-    """The whole schedule at one moment; `read_at` is None before the first reading."""
+    """The whole schedule at one moment, `at`; `read_at` is when its sources were last read.
 
+    Both are None before the first reading.
+    """
+
+    at: float | None = None
     read_at: float | None = None
     sources: tuple[SourceReading, ...] = ()
     entries: tuple[ScheduleEntry, ...] = ()

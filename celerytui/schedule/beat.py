@@ -55,8 +55,8 @@ def judge_beat(known: Evidence, watch: Watch) -> BeatState:
     return (
         _by_sign(known, now, grace)
         or _by_sends(known, watch, gap, grace)
-        or _by_weak_sign(known)
         or _by_setting(known, watch, gap, grace)
+        or _by_weak_sign(known)
         or BeatState("unknown", None, _what_would_tell(known, watch))
     )
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from celerytui.masking import one_line
 from celerytui.model import OtherTiming, PlannedEntry
 from celerytui.schedule.source import MOST_ENTRIES, Source, SourceReader
-from celerytui.schedule.timings import stamp, timing_of
-from celerytui.schedule.zones import zone, zone_name
+from celerytui.schedule.timings import timing_of
+from celerytui.schedule.zones import zone_name
 
 NAME = "app.conf"
 
@@ -39,7 +38,8 @@ def planned(name: str, entry: Any, timezone: str) -> PlannedEntry:
     get: Any = entry.get if isinstance(entry, Mapping) else partial(_attribute, entry)
     try:
         schedule = get("schedule")
-        own_zone = getattr(schedule, "tz", None)
+        # Celery's own classes take that of whatever app is current in this thread.
+        own_zone = getattr(schedule, "__dict__", {}).get("tz")
         options = dict(get("options") or {})
         return PlannedEntry(
             name=name,
@@ -64,18 +64,6 @@ def _attribute(entry: Any, name: str) -> Any:
 
 def _arguments(args: Any) -> tuple[Any, ...]:
     return (args,) if isinstance(args, str) else tuple(args or ())
-
-
-def message_expiry(options: Mapping[str, Any], timezone: str) -> float | None:
-    """When an unstarted run expires: seconds after it was sent, or a Unix time; None for never."""
-    expires = options.get("expires")
-    if isinstance(expires, timedelta):
-        return expires.total_seconds()
-    if isinstance(expires, (datetime, str)):
-        return stamp(expires, zone(timezone))
-    if isinstance(expires, (int, float)) and not isinstance(expires, bool):
-        return float(expires)
-    return None
 
 
 SOURCE = Source(for_app=ConfigReader)

@@ -117,6 +117,17 @@ def _named_zone(name: Any = "UTC", *more: Any) -> Any:
     return zone(name if isinstance(name, str) else "UTC")
 
 
+def _part(of: Any, name: Any) -> Any:
+    """What stands for a part of an object: the time zones are made by one of their class."""
+    if isinstance(of, _Maker) and of._make is _named_zone and name == "_unpickle":
+        return of
+    return _placeholder(f"{getattr(of, 'what', 'an object')}.{name}")
+
+
+def _placeholder(what: str) -> type[Placeholder]:
+    return type("Placeholder", (Placeholder,), {"what": what[:200]})
+
+
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError("bytes in an unknown encoding")
@@ -137,6 +148,7 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("backports.zoneinfo", "ZoneInfo._unpickle"): _named_zone,
     ("pytz", "_UTC"): lambda: zone("UTC"),
     ("pytz", "_p"): _named_zone,
+    ("builtins", "getattr"): _part,
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
     ("_codecs", "encode"): _encoded,
@@ -151,7 +163,7 @@ class _Reader(pickle.Unpickler):
         make = KNOWN.get((module, name))
         if make is not None:
             return _Maker(make)
-        return type("Placeholder", (Placeholder,), {"what": f"{module}.{name}"[:200]})
+        return _placeholder(f"{module}.{name}")
 
 
 def read_pickle(data: bytes) -> Any:

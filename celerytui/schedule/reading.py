@@ -98,7 +98,11 @@ class Schedules:
             entries.append(entry)
         beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())
         return ScheduleReading(
-            self._read_at, tuple(self._sources), tuple(entries), self._judged_with_ping(beat, watch)
+            watch.now,
+            self._read_at,
+            tuple(self._sources),
+            tuple(entries),
+            self._judged_with_ping(beat, watch),
         )
 
     def writer(self, entry: ScheduleEntry) -> SourceReader:

@@ -77,9 +77,9 @@ class RedBeatReader(SourceReader):
         if self._lock is None or self._client is None:
             return None
         if self._ttl is None:
-            return Sign(False, None, f"nobody holds the lock {self._lock}")
+            return Sign(False, None, f"nobody holds its lock {self._lock}")
         renewed = self._lock_timeout - self._ttl
-        text = f"its lock was renewed {max(0.0, renewed):.0f} s ago"
+        text = "it renewed its lock"
         if self._ttl > self._lock_timeout - self.loop_or_default - SLACK:
             return Sign(True, now - max(0.0, renewed), text)
         if renewed < 0:
@@ -92,7 +92,7 @@ class RedBeatReader(SourceReader):
         """Seconds between two of its loops at the most."""
         return LOOP if self.loop is None else self.loop
 
-    def set_enabled(self, name: str, enabled: bool) -> str:
+    def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         from redis.exceptions import WatchError
 
         key, client = self._prefix + name, self._redis()

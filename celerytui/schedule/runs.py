@@ -226,7 +226,7 @@ def seen_at(task: Task) -> float | None:
 
 def call_of(plan: PlannedEntry) -> Call:
     """What events say of a run of the entry: its task, and its arguments as Celery writes them."""
-    return plan.task, plain(_written(list(plan.args))), _written(dict(plan.kwargs))
+    return plan.task, plain(written(list(plan.args))), written(dict(plan.kwargs))
 
 
 def plain(args: str | None) -> str:
@@ -237,7 +237,8 @@ def plain(args: str | None) -> str:
     return text.rstrip(", ")
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as Celery writes it into events: its repr, cut after a thousand characters."""
     from celery.utils.saferepr import saferepr
 
     write: Any = saferepr

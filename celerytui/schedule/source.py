@@ -55,7 +55,7 @@ class SourceReader:
         """What it says of beat, from the last reading; None for nothing."""
         return None
 
-    def set_enabled(self, name: str, enabled: bool) -> str:
+    def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         """Enable or disable an entry so that beat notices, and say what was written."""
         raise UsageError(f"{self.where or 'this source'} cannot enable or disable entries")
 

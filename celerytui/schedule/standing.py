@@ -6,6 +6,10 @@ since they are received without a gap, or in a source that has each run after a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from msgspec import Struct
 
 from celerytui.model import (
@@ -20,7 +24,7 @@ from celerytui.model import (
     TaskState,
 )
 from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
-from celerytui.schedule.runs import EntryRuns, with_lateness
+from celerytui.schedule.runs import EntryRuns, with_lateness, written
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
 
@@ -67,6 +71,8 @@ def stand(
     now, newest = watch.now, seen.newest
     last = _latest(plan.last_run_at, None if newest is None else newest.at)
     entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
+    entry.args, entry.kwargs = written(list(plan.args)), written(dict(plan.kwargs))
+    entry.expires_after = message_expiry(plan.options)
     entry.recent = with_lateness(
         list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)
     )
@@ -183,6 +189,16 @@ def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
     if entry.shared > 1:
         found.append(f"{entry.shared} entries have this task and arguments: runs may be of any")
     return found
+
+
+def message_expiry(options: Mapping[str, Any]) -> float | None:
+    """How many seconds after it was sent an unstarted run expires; None for never."""
+    expires = options.get("expires")
+    if isinstance(expires, timedelta):
+        return expires.total_seconds()
+    if isinstance(expires, (int, float)) and not isinstance(expires, bool):
+        return float(expires)
+    return None
 
 
 def _no_next(plan: PlannedEntry) -> str:

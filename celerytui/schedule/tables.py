@@ -137,13 +137,11 @@ class TableReader(SourceReader):
             }
         return [self._planned(row, schedules) for row in rows]
 
-    def set_enabled(self, name: str, enabled: bool) -> str:
-        import time
-
+    def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         tables = self._tables
         forgets = ", last_run_at = NULL" if tables.forgets and not enabled else ""
         with self._database.open(writes=True) as connection:
-            at = connection.time(time.time())
+            at = connection.time(now)
             values = {"name": name, "enabled": connection.truth(enabled), "at": at}
             count = connection.change(
                 f"UPDATE {tables.task} SET enabled = :enabled, date_changed = :at{forgets}"

@@ -6,7 +6,7 @@ variable, its key in the config file and its page in docs/configuration.md follo
 
 from celerytui.settings.load import CONF_VARIABLE, SERVICE_VARIABLE, load
 from celerytui.settings.options import DEFAULTS, ENV_PREFIX, OPTIONS, TABLES, Kind, Option, Settings
-from celerytui.settings.values import parse_duration, suggestion
+from celerytui.settings.values import convert, parse_duration, suggestion
 
 __all__ = [
     "CONF_VARIABLE",
@@ -18,6 +18,7 @@ __all__ = [
     "Kind",
     "Option",
     "Settings",
+    "convert",
     "load",
     "parse_duration",
     "suggestion",

@@ -12,7 +12,7 @@ ENV_PREFIX = "CELERYTUI_"
 THEMES = ("auto", "dark", "light", "ansi", "mono")
 
 
-Kind = Literal["count", "flag", "duration", "choice", "path", "names", "keys", "apps"]
+Kind = Literal["count", "flag", "duration", "choice", "path", "url", "names", "keys", "apps"]
 
 
 class Settings(NamedTuple):
@@ -34,6 +34,7 @@ class Settings(NamedTuple):
     reply_timeout: float = 1.0
     queues: tuple[str, ...] = ()
     queue_interval: float = 2.0
+    schedule: str | None = None
     allow_pickle: bool = False
     production: bool = False
     keys: Mapping[str, str] = MappingProxyType({})
@@ -179,6 +180,13 @@ OPTIONS: tuple[Option, ...] = (
         minimum=0.1,
         metavar="TIME",
         help="Time between two reads of the broker's queues.",
+    ),
+    Option(
+        name="schedule",
+        kind="url",
+        metavar="URL",
+        help="The database that keeps the periodic tasks, by SQLAlchemy's URL, or RedBeat's Redis;"
+        " by default the app's own.",
     ),
     Option(
         name="allow_pickle",

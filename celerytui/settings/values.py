@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +14,9 @@ from celerytui.files import STARTED_IN
 from celerytui.settings.options import APP_FLAGS, Kind, Option
 
 TRUE = frozenset(("1", "true", "yes", "on"))
+
+
+URL = re.compile(r"[A-Za-z][\w+.-]*://")
 
 
 FALSE = frozenset(("0", "false", "no", "off"))
@@ -87,6 +91,12 @@ def _path(option: Option, value: Any) -> str:
     return os.path.join(STARTED_IN, os.path.expanduser(value))
 
 
+def _url(option: Option, value: Any) -> str:
+    if not isinstance(value, str) or not URL.match(value):
+        raise ValueError("it is not a URL such as postgresql://user@host/name")
+    return value
+
+
 def _names(option: Option, value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -135,6 +145,7 @@ CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "duration": _seconds,
     "choice": _choice,
     "path": _path,
+    "url": _url,
     "names": _names,
     "keys": _keys,
     "apps": _apps,

@@ -174,6 +174,9 @@ class Broker(Struct, frozen=True, kw_only=True):
     unacked: Callable[[Callable[[], Any]], UnackedReader] | None = None
     """What makes a connection -> who tells when unacknowledged tasks come again, not connected."""
 
+    bound: Callable[[Any, str], list[str]] | None = None
+    """Channel, exchange -> the names of the queues bound to it, as far as the broker says."""
+
     replies: Callable[[Any, Any], ReplyReader] | None = None
     """Channel, kombu queue bound to it -> who takes many replies at a time off that."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from celerytui.control import ACTIONS, GROUPS, Action, Group, Scope, in_group
+from celerytui.control import ACTIONS, GROUPS, LOCAL, Action, Group, Scope, in_group
 from celerytui.health.detector import kind_of
 from celerytui.ui.session import Session
 
-ALERTED = (Scope.WORKER, Scope.QUEUE)
+ALERTED = (Scope.WORKER, Scope.QUEUE, Scope.ENTRY)
 """The scopes whose targets may have alerts of their own."""
 
 
@@ -64,7 +64,8 @@ class Offers:
         hints: dict[str, str] = {}
         groups = {group.id: group for group in self.groups()}
         keys = self._session.keys
-        for action in self.here():
+        # Where a key has a meaning of its own, that comes first.
+        for action in sorted(self.here(), key=lambda one: one.scope not in LOCAL):
             one = action if keys.given(action.id) else groups.get(action.group, action)
             for key in keys.raw(one.id)[:1]:
                 hints.setdefault(key, one.label.lower())
@@ -75,7 +76,7 @@ class Offers:
     def targets(self, action: Action) -> list[str]:
         """What an action is about here; where no worker is chosen, the live ones that want it."""
         found = self.at.targets(action.scope)
-        if found or action.wanted is None:
+        if found or action.wanted is None or action.scope is not Scope.WORKER:
             return found
         workers = self._session.engine.store.workers()
         return [one.hostname for one in workers if one.alive and action.wanted(one)]
@@ -104,6 +105,8 @@ class Offers:
             return [one.hostname for one in store.workers() if one.alive]
         if scope is Scope.QUEUE:
             return [queue.name for queue in store.queues()]
+        if scope is Scope.ENTRY:
+            return [one.name for one in self._session.engine.schedule.reading.entries]
         return store.task_names() if scope is Scope.TYPE else []
 
     def wanted(self, members: Sequence[Action]) -> Action | None:
@@ -113,6 +116,9 @@ class Offers:
     def _all_want(self, action: Action) -> bool:
         if action.wanted is None:
             return False
-        store = self._session.engine.store
-        found = [store.worker(hostname) for hostname in self.targets(action)]
+        engine = self._session.engine
+        read: Callable[[str], Any] = engine.store.worker
+        if action.scope is Scope.ENTRY:
+            read = engine.schedule.entry
+        found = [read(name) for name in self.targets(action)]
         return bool(found) and all(one is not None and action.wanted(one) for one in found)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 from textual.binding import Binding, BindingType
 
-from celerytui.control import ACTIONS, GROUPS, Scope
+from celerytui.control import ACTIONS, GROUPS, LOCAL, Scope
 from celerytui.health.workers import LOST, SHARED
 
 
@@ -57,6 +57,7 @@ PLACES: Mapping[str, str] = {
     "window": "Window",
     "sections": "Sections",
     "types": "On types of tasks",
+    "schedule": "On an entry of the schedule",
     "detail": "In the detail",
     "scroll": "Scrolling",
     "table": "Sorting",
@@ -85,6 +86,9 @@ APART = frozenset(
 )
 """The places whose keys work only while a dialog or the filter's line is open."""
 
+
+LOCAL_PLACES = {Scope.ENTRY: "schedule"}
+"""The place where the keys of each LOCAL scope work."""
 
 KEYS: tuple[Key, ...] = (
     Key("panel.next", "tab", "next panel", "next_pane", help="next panel"),
@@ -135,6 +139,8 @@ KEYS: tuple[Key, ...] = (
     Key("section.next", "right_square_bracket", "next section", "section(1)", where="sections", shown=13, help="next section"),
     Key("section.previous", "left_square_bracket", "previous section", "section(-1)", where="sections", help="previous section"),
     Key("type.slowest", "t", "slowest runs", "slowest", where="types", shown=44, help="tasks of this type, the slowest first", words="longest duration"),
+    Key("entry.tasks", "t", "its tasks", "entry_tasks", where="schedule", shown=44, help="tasks of its task name"),
+    Key("entry.copy", "y", "copy as JSON", "copy_entry", where="schedule", help="copy the entry as JSON"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
@@ -230,11 +236,14 @@ class Keyed:
 
     KEYS: ClassVar[tuple[str, ...]] = ()
     """The places of the registry of keys that this class adds."""
+    ACTS: ClassVar[Scope | None] = None
+    """The LOCAL scope whose actions have their keys here."""
     BINDINGS: ClassVar[list[BindingType]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         if "KEYS" in cls.__dict__:
-            cls.BINDINGS = bindings(keys_at(*cls.KEYS))
+            acting = [] if cls.ACTS is None else action_bindings(cls.ACTS)
+            cls.BINDINGS = [*bindings(keys_at(*cls.KEYS)), *acting]
         super().__init_subclass__(**options)
 
     @classmethod
@@ -244,15 +253,25 @@ class Keyed:
         return tuple(dict.fromkeys(found))
 
 
-def action_bindings() -> list[Binding]:
-    """The bindings of the actions on the cluster; those of a group are under the group's key."""
+def action_bindings(of: Scope | None = None) -> list[Binding]:
+    """The bindings of the actions on the cluster; those of a group are under the group's key.
+
+    Those of a LOCAL scope are given only where they are asked for, for the panes of it.
+    """
+
+    def here(scope: Scope) -> bool:
+        return scope not in LOCAL if of is None else scope is of
+
+    to = "" if of is None else "screen."
     single = [
-        Binding(action.key, f"act('{action.id}')", action.label, id=action.id)
+        Binding(action.key, f"{to}act('{action.id}')", action.label, id=action.id)
         for action in ACTIONS
-        if action.key and not action.group
+        if action.key and not action.group and here(action.scope)
     ]
     groups = [
-        Binding(group.key, f"group('{group.id}')", group.label, id=group.id) for group in GROUPS
+        Binding(group.key, f"{to}group('{group.id}')", group.label, id=group.id)
+        for group in GROUPS
+        if here(group.scope)
     ]
     return [*single, *groups]
 

@@ -8,10 +8,10 @@ from typing import Final
 from textual.binding import Binding
 from textual.keys import Keys as TextualKeys
 
-from celerytui.control import ACTIONS, GROUPS
+from celerytui.control import ACTIONS, GROUPS, LOCAL
 from celerytui.errors import SettingsError
 from celerytui.settings import suggestion
-from celerytui.ui.keys.registry import Keys, action_bindings
+from celerytui.ui.keys.registry import LOCAL_PLACES, Keys, action_bindings
 from celerytui.ui.terminal.private import name_of_character
 
 MODIFIERS: Final = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
@@ -31,6 +31,8 @@ def check_keys(keys: Keys, together: Iterable[Collection[str]]) -> None:
     own, sets = keys.own, [frozenset(places) for places in together]
     changing = [one.id for one in ACTIONS] + [one.id for one in GROUPS]
     places = {key.id: key.where for key in keys.all} | dict.fromkeys(changing, "app")
+    for scope, place in LOCAL_PLACES.items():
+        places |= dict.fromkeys((binding.id or "" for binding in action_bindings(scope)), place)
     for name, given in own.items():
         if name not in places:
             raise SettingsError(f"{_TABLE}: there is no {name!r}{suggestion(name, places)}")
@@ -48,7 +50,7 @@ def check_keys(keys: Keys, together: Iterable[Collection[str]]) -> None:
 
 def added_bindings(own: Mapping[str, str]) -> list[Binding]:
     """The bindings of actions that have no key of their own until the user gives them one."""
-    bound = {binding.id for binding in action_bindings()}
+    bound = {one.id for scope in (None, *LOCAL) for one in action_bindings(scope)}
     return [
         Binding(own[action.id], f"act('{action.id}')", action.label)
         for action in ACTIONS

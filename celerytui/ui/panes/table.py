@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from celerytui.columns import (
+    SIGN_ROLES,
     Cell,
     CellContext,
     Column,
@@ -25,6 +26,8 @@ Item = TypeVar("Item")
 UNITS = frozenset({"busy", "done", "growth"})
 """Columns whose text is a number and, from the slash on, its unit."""
 BARS = frozenset({"bar"})
+SIGNS = frozenset({"recent"})
+"""Columns whose text may be a sign of a state in each cell."""
 
 
 class TablePane(NarrowedPane[Item]):
@@ -152,6 +155,8 @@ def _spans(row: Sequence[Cell], *, heavy: bool) -> list[Span]:
         elif cell.column in UNITS and "/" in cell.text and cell.role == "text":
             number, slash, unit = cell.text.rpartition("/")
             spans += [(number, cell.role), (slash + unit, "muted")]
+        elif cell.column in SIGNS and SIGN_ROLES.keys() >= set(cell.text):
+            spans += [(sign, SIGN_ROLES[sign]) for sign in cell.text]
         elif cell.mark != cell.role:
             spans += [(cell.text[:1], cell.mark), (cell.text[1:], cell.role)]
         elif heavy and cell.column == "name":

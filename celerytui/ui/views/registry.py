@@ -11,6 +11,7 @@ from celerytui.ui.views.dashboard import DashboardView
 from celerytui.ui.views.failures.view import FailuresView
 from celerytui.ui.views.log.view import LogView
 from celerytui.ui.views.queues.view import QueuesView
+from celerytui.ui.views.schedule.view import ScheduleView
 from celerytui.ui.views.task.view import TaskView
 from celerytui.ui.views.tasks.view import TasksView
 from celerytui.ui.views.types.view import TypesView
@@ -25,6 +26,7 @@ VIEWS: tuple[View, ...] = (
     QueuesView(),
     TypesView(),
     FailuresView(),
+    ScheduleView(),
     LogView(),
     TaskView(),
     WorkerView(),

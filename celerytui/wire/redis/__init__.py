@@ -84,6 +84,12 @@ def _replies(channel: Any, queue: Any) -> ReplyReader:
     return RedisReplyReader(channel, queue)
 
 
+def _bound_queues(channel: Any, exchange: str) -> list[str]:
+    from celerytui.wire.redis.depths import bound_queues
+
+    return bound_queues(channel, exchange)
+
+
 def _unacked(connect: Callable[[], Any]) -> UnackedReader:
     from celerytui.wire.redis.redelivery import RedisUnackedReader
 
@@ -101,6 +107,7 @@ REDIS = Broker(
     own_depths=_own_depths,
     watch_blocking=_watch_blocking,
     unacked=_unacked,
+    bound=_bound_queues,
     replies=_replies,
     purge_by_name=_purge_by_name,
 )

@@ -80,6 +80,12 @@ def _bound(channel: Any, members: Any) -> Iterator[str]:
             yield private.binding_parts(channel, member)[-1]
 
 
+def bound_queues(channel: Any, exchange: str) -> list[str]:
+    """The queues bound to an exchange, some of which may be left over."""
+    members = private.client(channel).smembers(private.binding_key(channel, exchange))
+    return sorted(set(_bound(channel, members)))
+
+
 def _depth(name: str, sizes: list[Any], unacked: Mapping[str, int] | None) -> QueueDepth:
     errors = [size for size in sizes if isinstance(size, Exception)]
     if errors:

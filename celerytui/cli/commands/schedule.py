@@ -1,0 +1,63 @@
+"""`celerytui schedule`."""
+
+from __future__ import annotations
+
+import click
+
+from celerytui.cli.exits import complain
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.start import kept_stdout, started
+from celerytui.options import seconds
+from celerytui.settings import OPTIONS, convert
+from celerytui.signals import stop_signals
+
+
+def _run_schedule(ctx: click.Context, listen: float, schedule: str | None, as_json: bool) -> None:
+    """Print the periodic tasks: schedule, last and next run, and whether beat is alive."""
+    from celerytui.logs import quieten
+    from celerytui.timetable import print_schedule, take_schedule
+
+    start = started(ctx)
+    settings = start.settings
+    if schedule is not None:
+        option = next(one for one in OPTIONS if one.name == "schedule")
+        settings = settings._replace(schedule=convert(option, schedule, "flag --schedule"))
+    stdout = kept_stdout(ctx)
+    app = start.load()
+    quieten(settings.log_file)
+    reading = take_schedule(app, settings, listen=listen, stoppable=stop_signals)
+    print_schedule(reading, settings.utc, stdout, as_json=as_json)
+    for error in reading.errors:
+        complain(error)
+
+
+COMMAND = Subcommand(
+    "schedule",
+    callback=click.pass_context(_run_schedule),
+    help=_run_schedule.__doc__,
+    short_help="Print the periodic tasks and the state of beat.",
+    params=[
+        click.Option(
+            ["--for", "listen"],
+            callback=seconds,
+            default="3s",
+            show_default=True,
+            metavar="TIME",
+            allow_from_autoenv=False,
+            help="How long to listen to events.",
+        ),
+        click.Option(
+            ["--schedule"],
+            metavar="URL",
+            allow_from_autoenv=False,
+            help="The database that keeps the periodic tasks, or RedBeat's Redis; needs no app.",
+        ),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            allow_from_autoenv=False,
+            help="Print one JSON document instead of a table.",
+        ),
+    ],
+    prints=True,
+)

@@ -1,0 +1,175 @@
+"""The actions on entries of the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from celerytui.control.action import Action, Call, Group, Param, Reach, Result, Scope
+from celerytui.control.lookback import Judged, Look, Seen, sent
+from celerytui.control.send import Sender
+from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.masking import one_line
+from celerytui.model import Item, Outcome, PlannedEntry, ScheduleEntry
+
+NOW, BEAT = "celerytui", "beat"
+OPTIONS = ("queue", "exchange", "routing_key", "priority", "headers", "expires")
+"""The options of an entry that are sent with its task."""
+
+
+class Entries(Protocol):
+    """The schedule as actions need it; what fails is raised, to be said in one line."""
+
+    def entry(self, name: str) -> ScheduleEntry | None: ...
+
+    def plan(self, name: str) -> PlannedEntry: ...
+
+    def set_enabled(self, name: str, enabled: bool) -> str: ...
+
+    def run_soon(self, name: str) -> str: ...
+
+    def read_now(self) -> None: ...
+
+
+def _each(call: Call, do: Callable[[Entries, str], Item]) -> Result:
+    """Do something to one entry after the other; a broker that goes away ends it."""
+    entries: Any = call.entries
+    if entries is None:
+        raise UsageError("there is no schedule here")
+    items: list[Item] = []
+    gone: str | None = None
+    for name in call.targets:
+        if gone is not None or call.cancelled():
+            items.append(Item(name, None, "cancelled" if gone is None else "not tried"))
+            continue
+        try:
+            items.append(do(entries, name))
+        except BrokerUnavailable as error:
+            gone = str(error)
+            items.append(Item(name, False, gone))
+        except Exception as error:
+            items.append(Item(name, False, one_line(error)))
+    entries.read_now()
+    return Result((), items=tuple(items))
+
+
+def _enable(call: Call) -> Result:
+    return _each(call, lambda entries, name: Item(name, True, entries.set_enabled(name, True)))
+
+
+def _disable(call: Call) -> Result:
+    return _each(call, lambda entries, name: Item(name, True, entries.set_enabled(name, False)))
+
+
+def _run_now(call: Call) -> Result:
+    if call.params["by"] == BEAT:
+        return _each(call, lambda entries, name: Item(name, True, entries.run_soon(name)))
+    sender = Sender(call.app, call.pidbox)
+
+    def send(entries: Entries, name: str) -> Item:
+        plan = entries.plan(name)
+        if plan.trouble or not plan.task:
+            raise UsageError(plan.trouble or "its task is not known")
+        args = [_value(one) for one in plan.args]
+        kwargs = {key: _value(one) for key, one in plan.kwargs.items()}
+        new_id = sender.send(plan.task, args, kwargs, options_of(plan))
+        return Item(name, True, f"sent as {new_id}", new_id)
+
+    return _each(call, send)
+
+
+def options_of(plan: PlannedEntry) -> dict[str, Any]:
+    """The options that an entry's task is sent with."""
+    return {name: plan.options[name] for name in OPTIONS if plan.options.get(name) is not None}
+
+
+def _value(value: Any) -> Any:
+    """An argument; beat calls those that are functions at each run (BeatLazyFunc)."""
+    return value() if callable(value) else value
+
+
+def _stands(outcome: Outcome, seen: Seen, wanted: bool) -> Judged | None:
+    """Whether the source has the entries as they were set."""
+    done = [item.target for item in outcome.items if item.ok]
+    if not done:
+        return None
+    word = "enabled" if wanted else "disabled"
+    read = {name: seen.entry(name) for name in done}
+    wrong = [name for name, entry in read.items() if entry and entry.plan.enabled != wanted]
+    if wrong:
+        return False, f"{', '.join(wrong[:3])}: not {word} when read again"
+    return True, f"{word} when read again; beat reads changes every few seconds"
+
+
+def _run_seen(outcome: Outcome, seen: Seen) -> Judged | None:
+    """Whether the tasks that were sent arrived; of what beat was asked, whether it sent."""
+    if outcome.params.get("by") != BEAT:
+        return sent(outcome, seen)
+    late = []
+    for item in outcome.items:
+        entry = seen.entry(item.target) if item.ok else None
+        ran = entry is not None and (entry.last_run_at or 0.0) >= outcome.started_at - 1
+        if item.ok and not ran:
+            late.append(item.target)
+    if late:
+        return None, f"{', '.join(late[:3])}: not sent yet; beat looks in each of its loops"
+    return True, "beat sent it"
+
+
+SWITCH = Group("entries", "E", "Enable or disable", Scope.ENTRY)
+GROUPS = (SWITCH,)
+
+ACTIONS = (
+    Action(
+        id="entry.run_now",
+        key="R",
+        mends=("entry.missed",),
+        label="Run now",
+        words=("send", "trigger", "apply_async"),
+        scope=Scope.ENTRY,
+        destructive=True,
+        params=(
+            Param(
+                "by",
+                "Sent by",
+                "choice",
+                choices=(NOW, BEAT),
+                default=NOW,
+                help="beat sends it at its next look; RedBeat only",
+            ),
+        ),
+        run=_run_now,
+        reach=Reach(
+            "Will be sent with the entry's own arguments, queue and options",
+            "its schedule stays as it is",
+        ),
+        look=Look(6.0, _run_seen),
+        help="sends the entry's task once, besides its schedule",
+    ),
+    Action(
+        id="entry.disable",
+        group=SWITCH.id,
+        wanted=lambda entry: entry.plan.enabled,
+        label="Disable",
+        words=("pause", "stop", "off"),
+        scope=Scope.ENTRY,
+        destructive=True,
+        run=_disable,
+        reach=Reach("Will be written where the schedule is kept", "beat sends it no more"),
+        look=Look(4.0, lambda outcome, seen: _stands(outcome, seen, False)),
+        help="has beat send the entry no more; needs django-celery-beat, RedBeat or SQL tables",
+    ),
+    Action(
+        id="entry.enable",
+        group=SWITCH.id,
+        wanted=lambda entry: not entry.plan.enabled,
+        label="Enable",
+        words=("resume", "start", "on"),
+        scope=Scope.ENTRY,
+        destructive=True,
+        run=_enable,
+        reach=Reach("Will be written where the schedule is kept", "beat sends it again"),
+        look=Look(4.0, lambda outcome, seen: _stands(outcome, seen, True)),
+        help="has beat send the entry again; needs django-celery-beat, RedBeat or SQL tables",
+    ),
+)

@@ -1,0 +1,178 @@
+"""The schedule thread: reads the sources of the schedule every few seconds, or on request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from celerytui.control import Control, Silences
+from celerytui.engine.clock import SteadyClock
+from celerytui.errors import UsageError
+from celerytui.model import (
+    Blockage,
+    Link,
+    LinkState,
+    PlannedEntry,
+    ScheduleEntry,
+    ScheduleReading,
+)
+from celerytui.settings import Settings
+from celerytui.store import Store
+
+if TYPE_CHECKING:
+    from celerytui.schedule import Pinged, Schedules, SourceReader
+
+READ_SECONDS = 10.0
+"""How often the sources are read."""
+JUDGE_SECONDS = 1.0
+"""How often what was read is compared with what was seen."""
+MOST_OF_A_CORE = 20
+"""Whatever judging takes, the thread rests for that many times as long."""
+PING_SECONDS = 60.0
+"""How often beats are asked for a sign of life, where nothing else gives one."""
+
+
+class SchedulePoller:
+    """Keeps `reading` up to date; `run` is the thread's work, all else may come from any thread.
+
+    `survive` does one step of the thread, `news` is called with each reading.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        link: Callable[[], Link],
+        blocked: Callable[[], Blockage | None],
+        survive: Callable[[Callable[[], object]], None],
+        news: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self.reading = ScheduleReading()
+        self._settings = settings
+        self._store = store
+        self._link = link
+        self._blocked = blocked
+        self._survive = survive
+        self._news = news
+        self._clock = clock
+        self._now = threading.Event()
+        self._schedules: Schedules | None = None
+        self._pinged: tuple[float, Pinged] | None = None
+        self.rounds = 0
+
+    def read_now(self) -> None:
+        """Read the sources at once."""
+        self._now.set()
+
+    def run(self, app: Any, stopping: threading.Event) -> None:
+        """Read and judge until `stopping` is set and `read_now` was called."""
+        from celerytui.schedule import Schedules
+
+        schedules = Schedules(
+            app,
+            self._settings.schedule,
+            self._store,
+            self._clock,
+            lambda: watched_since(self._link(), self._store),
+            lambda: self._ping(app),
+        )
+        self._schedules = schedules
+        read_at: float | None = None
+        try:
+            while not stopping.is_set():
+                if self._now.is_set() or read_at is None or _ago(read_at) >= READ_SECONDS:
+                    self._now.clear()
+                    self._survive(schedules.read_sources)
+                    read_at = time.monotonic()
+                began = time.monotonic()
+                self._survive(self._judge)
+                self._now.wait(max(JUDGE_SECONDS, MOST_OF_A_CORE * _ago(began)))
+        finally:
+            schedules.close()
+
+    def _judge(self) -> None:
+        assert self._schedules is not None
+        self.reading = self._schedules.judge()
+        self.rounds += 1
+        self._news()
+
+    def _ping(self, app: Any) -> Pinged:
+        from celerytui.schedule import Pinged
+
+        now = time.monotonic()
+        known = self._pinged
+        if known is None or now - known[0] >= PING_SECONDS:
+            control = Control(
+                app,
+                read_only=True,
+                timeout=self._settings.reply_timeout,
+                clock=self._clock,
+                silences=Silences(),
+                blocked=self._blocked,
+            )
+            known = self._pinged = now, Pinged()
+            if self._link().state is LinkState.CONNECTED:
+                known = self._pinged = now, Pinged(*control.ping_beats())
+        return known[1]
+
+    # What actions need
+
+    def entry(self, name: str) -> ScheduleEntry | None:
+        """The entry of that name as it was last read."""
+        return next((one for one in self.reading.entries if one.name == name), None)
+
+    def plan(self, name: str) -> PlannedEntry:
+        """What an entry's source says of it; UsageError where there is none."""
+        return self._known(name).plan
+
+    def set_enabled(self, name: str, enabled: bool) -> str:
+        """Enable or disable an entry where it is kept; what was written, in words."""
+        return self._writer(name).set_enabled(name, enabled, self._clock())
+
+    def run_soon(self, name: str) -> str:
+        """Have beat send an entry at its next look; what was written, in words."""
+        return self._writer(name).run_soon(name)
+
+    def _known(self, name: str) -> ScheduleEntry:
+        entry = self.entry(name)
+        if entry is None:
+            raise UsageError(f"there is no entry {name!r} in the schedule")
+        return entry
+
+    def _writer(self, name: str) -> SourceReader:
+        if self._schedules is None:
+            raise UsageError("the schedule was not read yet")
+        writer = self._schedules.writer(self._known(name))
+        self._now.set()
+        return writer
+
+
+def read_schedule(settings: Settings) -> ScheduleReading:
+    """The schedule of the database that the settings name, read once: there is no app.
+
+    It waits for the database. Raises UsageError for a URL of no known kind.
+    """
+    from celerytui.schedule import Schedules
+
+    clock = SteadyClock()
+    schedules = Schedules(None, settings.schedule, Store(clock=clock), clock)
+    try:
+        schedules.read_sources()
+        return schedules.judge()
+    finally:
+        schedules.close()
+
+
+def watched_since(link: Link, store: Store) -> float | None:
+    """Since when every event was received; None while none is."""
+    if link.state is not LinkState.CONNECTED:
+        return None
+    ends = (until for _, until in store.gaps()[-1:] if until is not None)
+    return max(link.since, *ends, link.since)
+
+
+def _ago(at: float) -> float:
+    return time.monotonic() - at

@@ -1,0 +1,109 @@
+"""The `schedule` command: listen, read the schedule, and return it as a document or tables."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+from celerytui import connect
+from celerytui.columns import SCHEDULE_COLUMNS, CellContext
+from celerytui.document import Document, schedule_document
+from celerytui.engine import Engine, read_schedule
+from celerytui.errors import BrokerUnavailable, OutputError, UsageError
+from celerytui.interpreter import share_interpreter
+from celerytui.model import ScheduleReading
+from celerytui.output import WIDTH_WITHOUT_TERMINAL, print_json, print_rows
+from celerytui.settings import Settings
+
+LOOK_SECONDS = 0.1
+READ_GRACE_SECONDS = 10.0
+"""Seconds after listening to wait for the sources of the schedule."""
+
+Stoppable = Callable[[], AbstractContextManager[Callable[[], bool]]]
+
+
+def take_schedule(
+    app: Any, settings: Settings, *, listen: float, stoppable: Stoppable
+) -> ScheduleReading:
+    """Listen for `listen` seconds and return the schedule with what was seen of it.
+
+    Without an app and a broker, the database that the settings name is read and nothing is
+    listened to. Raises UsageError where there is no schedule to read, BrokerUnavailable where none
+    of its sources could be read.
+    """
+    share_interpreter()
+    if settings.schedule is not None and not _has_broker(app):
+        reading = read_schedule(settings)
+    else:
+        reading = _listened(app, settings, listen, stoppable)
+    if not reading.sources:
+        raise UsageError("no schedule: name the app with -A, or a database with --schedule")
+    if all(source.error for source in reading.sources):
+        raise BrokerUnavailable("the schedule cannot be read: " + "; ".join(reading.errors))
+    return reading
+
+
+def print_schedule(
+    reading: ScheduleReading, utc: bool, stream: TextIO | None, *, as_json: bool
+) -> None:
+    """Write the schedule to standard output, as JSON or as a table; raises OutputError."""
+    if stream is None:
+        raise OutputError("cannot write to standard output: it is closed")
+    document = schedule_document(reading)
+    try:
+        if as_json:
+            print_json(document, stream)
+        else:
+            width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+            print_rows(
+                _head(document, reading),
+                "ENTRIES",
+                SCHEDULE_COLUMNS,
+                list(reading.entries),
+                CellContext(now=reading.at or 0.0, utc=utc),
+                "None: beat_schedule is empty, and so is what beat keeps.",
+                stream,
+                width,
+            )
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _head(document: Document, reading: ScheduleReading) -> list[str]:
+    beat = reading.beat
+    words = {"two": "two beats", "unknown": "beat not known"}.get(beat.state, f"beat {beat.state}")
+    lines = [f"schedule of {document['source'] or 'no source'}", f"{words}: {beat.why}"]
+    return [*lines, *reading.errors]
+
+
+def _has_broker(app: Any) -> bool:
+    """Whether a broker is named at all: by the app, an option or a variable."""
+    if connect.app_name(app) != "default":
+        return True
+    conf = connect.loaded(app).conf
+    return bool(conf.broker_url or conf.broker_read_url)
+
+
+def _listened(app: Any, settings: Settings, listen: float, stoppable: Stoppable) -> ScheduleReading:
+    engine = Engine(app, settings, headless=True)
+    engine.start()
+    try:
+        end = time.monotonic() + listen
+        with stoppable() as stopped:
+            while time.monotonic() < end and not stopped():
+                engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - time.monotonic())))
+            # What was seen until now is joined with what the sources say now.
+            rounds = engine.schedule.rounds
+            engine.schedule.read_now()
+            end = time.monotonic() + READ_GRACE_SECONDS
+            while engine.schedule.rounds <= rounds and time.monotonic() < end and not stopped():
+                engine.mailbox.wait_blocking(LOOK_SECONDS)
+        return engine.schedule.reading
+    finally:
+        engine.stop()

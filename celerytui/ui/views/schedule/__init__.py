@@ -1,0 +1,1 @@
+"""The schedule: every periodic task, and whether beat is alive."""

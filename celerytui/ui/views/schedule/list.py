@@ -1,0 +1,109 @@
+"""The list of periodic tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from celerytui.columns import SCHEDULE_COLUMNS, clean, entry_weight
+from celerytui.counts import counted
+from celerytui.model import ScheduleEntry
+from celerytui.ui.draw.spans import Span, Spans
+from celerytui.ui.messages import PaneAsked
+from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.loaded_table import LoadedTable
+from celerytui.ui.views.schedule.keyed import SchedulePane, beat_spans
+
+_COUNTED = (("missed", "failure bold"), ("late", "warning bold"), ("disabled", "muted"))
+CODE = (
+    ("task_send_sent_event", "each run is seen when beat sends it"),
+    ("beat_enable_remote_control", "beat answers a ping"),
+)
+
+
+class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
+    """Every entry: what is missed or late first, then the next to run."""
+
+    NAME = "Schedule"
+    NOUN = "entry"
+    LABELS: ClassVar[Mapping[str, str]] = {"row.open": "runs"}
+    COLUMNS = SCHEDULE_COLUMNS
+    SOUGHT = "part of a name, a task or a schedule"
+    ORDER = "missed and late first, then the next to run"
+
+    keeps_cursor = True
+
+    @property
+    def rows_wanted(self) -> int:
+        return len(self._all)
+
+    def read(self) -> list[ScheduleEntry]:
+        return list(self.reading.entries)
+
+    def put_in_order(self) -> None:
+        super().put_in_order()
+        first = self._items[0].name if self._items else None
+        self.session.entry = self.chosen or first
+
+    def trouble(self, *, crowded: bool) -> Callable[[ScheduleEntry], Any]:
+        return _order
+
+    def titles(self) -> tuple[Spans, Spans]:
+        reading = self.reading
+        left = self.left_title()
+        if reading.source:
+            left.append((f"  {clean(reading.source, limit=80)}", "muted"))
+        left += [("   ", "text"), *beat_spans(self)]
+        return left, self.narrowed() if self.word else self._counts()
+
+    def _counts(self) -> list[Span]:
+        dot: Span = (f" {self.session.glyphs.dot} ", "faint")
+        right: list[Span] = []
+        for standing, role in _COUNTED:
+            if number := sum(entry.standing == standing for entry in self._all):
+                right += [(f"{number:,} {standing}", role), dot]
+        return [*right, (counted(len(self._all), "entry", "entries"), "muted")]
+
+    def left_out(self) -> list[Span]:
+        errors = self.reading.errors
+        return [(clean("; ".join(errors), limit=200), "warning bold")] if errors else []
+
+    def key_of(self, item: ScheduleEntry) -> str:
+        return item.name
+
+    def name_of(self, item: ScheduleEntry) -> str:
+        return f"{item.name} {item.plan.task} {item.words}"
+
+    def nothing(self) -> EmptyState:
+        reading = self.reading
+        if reading.read_at is None:
+            return EmptyState("Reading the schedule")
+        if reading.errors:
+            errors = clean("; ".join(reading.errors), limit=400)
+            return EmptyState("The schedule cannot be read", errors, warns=True)
+        if not reading.sources or reading.source == "app.conf":
+            return EmptyState(
+                "No periodic tasks",
+                "The app's beat_schedule is empty and it uses no scheduler that is known here. "
+                "Start celerytui with -A, or with --schedule and the URL of the database or of "
+                "the Redis that keeps them.",
+            )
+        return EmptyState("No periodic tasks", f"Looked at {clean(reading.source, limit=200)}.")
+
+    def cursor_moved(self) -> None:
+        self.session.entry = self.chosen or self.session.entry
+        for pane in self.siblings:
+            if isinstance(pane, SchedulePane):
+                pane.paint()
+
+    def open_row(self, key: str) -> None:
+        self.session.entry = key
+        self.post_message(PaneAsked("entry"))
+
+
+def _order(entry: ScheduleEntry) -> tuple[int, float]:
+    # Running or not, what can run comes in one order.
+    weight = entry_weight(entry)
+    due = math.inf if entry.due_at is None else entry.due_at
+    return (weight if weight < 2 or entry.due_at is None else 2), due
