@@ -8,13 +8,14 @@ from typing import Any
 
 from celerytui import __version__
 from celerytui.columns import type_name
-from celerytui.masking import mask
+from celerytui.masking import mask, masked
 from celerytui.model import (
     ENDED_STATES,
     Alert,
     Link,
     Quantiles,
     Queue,
+    StoredResult,
     Task,
     TaskState,
     TypeFigures,
@@ -134,6 +135,29 @@ def _task_row(task: Task, now: float) -> Document:
         "worker_clock": _shift(task.more.worker_shift),
         "root_id": task.root_id,
         "parent_id": task.parent_id,
+    }
+
+
+def result_document(result: StoredResult) -> Document:
+    """A stored result as plain values: times in Unix seconds, None where the backend keeps none."""
+    return {
+        "id": result.id,
+        "name": result.name,
+        "state": result.state,
+        "args": masked(result.args, "args"),
+        "kwargs": masked(result.kwargs, "kwargs"),
+        "result": masked(result.result, "result"),
+        "exception": _masked(result.exception),
+        "traceback": _masked(result.traceback),
+        "worker": result.worker,
+        "queue": result.queue,
+        "retries": result.retries,
+        "created": result.created,
+        "finished": result.finished,
+        "parent_id": result.parent_id,
+        "group_id": result.group_id,
+        "children": None if result.children is None else list(result.children),
+        "meta": masked(result.meta, "meta"),
     }
 
 

@@ -32,6 +32,7 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
+from celerytui.model.results import StoredGroup, StoredResult
 from celerytui.model.statistics import Quantiles, TypeDetail, TypeFigures, TypePlace
 from celerytui.model.tasks import (
     BY_CONSTANT,
@@ -79,6 +80,8 @@ __all__ = [
     "Revocation",
     "Section",
     "Severity",
+    "StoredGroup",
+    "StoredResult",
     "Survey",
     "Task",
     "TaskExtra",
