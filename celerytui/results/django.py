@@ -163,13 +163,12 @@ def _limit(connection: Any) -> None:
 
 
 def _any(name: str, matches: Sequence[TextMatch]) -> Any:
-    from django.db.models import Q
+    from django.db.models import CharField, Q
     from django.db.models.functions import Lower
 
-    found = Q()
+    lower, found = Lower(name, output_field=CharField()), Q()
     for match in matches:
-        lookup = Lower(name).get_lookup(_LOOKUPS[match.place])
-        found |= Q(lookup(Lower(name), match.text))
+        found |= Q(lower.get_lookup(_LOOKUPS[match.place])(lower, match.text))
     return found
 
 

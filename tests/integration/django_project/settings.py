@@ -3,6 +3,12 @@
 import json
 import os
 
+import pymysql
+
+# Django asks for a version of mysqlclient.
+pymysql.version_info = (2, 2, 7, "final", 0)
+pymysql.install_as_MySQLdb()
+
 SECRET_KEY = "not-a-secret-of-anybody"
 USE_TZ = os.environ.get("PROJECT_USE_TZ") != "no"
 TIME_ZONE = "Asia/Kolkata"
