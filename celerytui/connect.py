@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -91,7 +92,7 @@ def load_app(preload: PreloadOptions) -> Any:
     """
     _set_environment(preload)
     named = preload.app or preload.loader or preload.config or "celeryconfig"
-    with _without_exit(named):
+    with _without_exit(named), _same_local_time():
         return _loaded_app(preload, named)
 
 
@@ -157,7 +158,7 @@ def import_task_modules(app: Any) -> None:
     AppError.
     """
     try:
-        with _without_exit(app_name(app)):
+        with _without_exit(app_name(app)), _same_local_time():
             app.loader.import_default_modules()
     except AppError:
         raise
@@ -327,6 +328,20 @@ def _without_exit(name: str) -> Iterator[None]:
         raise AppError(
             f"Unable to load celery application.\nThe module {name} exits when imported{words}"
         ) from error
+
+
+@contextlib.contextmanager
+def _same_local_time() -> Iterator[None]:
+    """Django makes its TIME_ZONE that of the process: the user's clock would show it."""
+    before = os.environ.get("TZ")
+    try:
+        yield
+    finally:
+        if os.environ.get("TZ") != before:
+            os.environ.pop("TZ", None)
+            if before is not None:
+                os.environ["TZ"] = before
+            time.tzset()
 
 
 def _failed_to_load(name: str) -> AppError:

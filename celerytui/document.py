@@ -9,7 +9,7 @@ from typing import Any
 from celerytui import __version__
 from celerytui.columns import type_name
 from celerytui.control import LogEntry
-from celerytui.masking import mask
+from celerytui.masking import mask, masked
 from celerytui.model import (
     ENDED_STATES,
     Alert,
@@ -19,6 +19,7 @@ from celerytui.model import (
     Queue,
     ScheduleEntry,
     ScheduleReading,
+    StoredResult,
     Task,
     TaskState,
     TypeFigures,
@@ -151,6 +152,29 @@ def _progress(found: Progress | None) -> Document | None:
         "current": found.current,
         "total": found.total,
         "message": _masked(found.message),
+    }
+
+
+def result_document(result: StoredResult) -> Document:
+    """A stored result as plain values: times in Unix seconds, None where the backend keeps none."""
+    return {
+        "id": result.id,
+        "name": result.name,
+        "state": result.state,
+        "args": masked(result.args, "args"),
+        "kwargs": masked(result.kwargs, "kwargs"),
+        "result": masked(result.result, "result"),
+        "exception": _masked(result.exception),
+        "traceback": _masked(result.traceback),
+        "worker": result.worker,
+        "queue": result.queue,
+        "retries": result.retries,
+        "created": result.created,
+        "finished": result.finished,
+        "parent_id": result.parent_id,
+        "group_id": result.group_id,
+        "children": None if result.children is None else list(result.children),
+        "meta": masked(result.meta, "meta"),
     }
 
 

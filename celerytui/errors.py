@@ -6,6 +6,7 @@ CelerytuiError
 ├── AppError              2   the Celery app could not be loaded
 ├── FilterError           2   the filter does not parse; knows where
 ├── BrokerUnavailable    69   no reply from a broker in time
+├── BackendUnavailable   69   the result backend cannot be read
 ├── NoTerminal            2   the monitor was started without a terminal
 ├── OutputError           1   standard output cannot be written
 └── ReadOnly              1   an action was refused in read-only mode
@@ -66,6 +67,12 @@ class FilterError(CelerytuiError):
 
 class BrokerUnavailable(CelerytuiError):
     """No broker replied in time."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class BackendUnavailable(CelerytuiError):
+    """The result backend cannot be read; the text says which and why."""
 
     exit_code = ExitCode.UNAVAILABLE
 

@@ -133,7 +133,7 @@ def print_tables(
         lines += _section("FAILURES", failure_columns, failures, context, width, "")
     tasks = [_task(row) for row in document["tasks"]["rows"]]
     lines += _section("TASKS", TASK_COLUMNS, tasks, context, width, _no_tasks(document))
-    _write(lines, stream)
+    _write_lines(lines, stream)
 
 
 def print_rows(
@@ -150,16 +150,31 @@ def print_rows(
     width = max(NARROWEST, width)
     context = replace(context, ascii=context.ascii or not _takes_unicode(stream))
     lines = [line for text in head for line in _wrapped(mask(text), width)]
-    _write([*lines, "", *_section(title, columns, rows, context, width, nothing)], stream)
+    _write_lines([*lines, "", *_section(title, columns, rows, context, width, nothing)], stream)
 
 
-def _write(lines: list[str], stream: TextIO) -> None:
+def _write_lines(lines: list[str], stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
     while lines and not lines[-1]:
         lines.pop()
     for line in lines:
         # A name may have what the stream's encoding has not.
         stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def print_task_table(
+    title: str, tasks: Sequence[Task], nothing: str, stream: TextIO, width: int, now: float
+) -> None:
+    """Write a table of tasks under its title, or what stands for it where there are none."""
+    width = max(NARROWEST, width)
+    ascii = not _takes_unicode(stream)
+    context = CellContext(
+        now=now,
+        ascii=ascii,
+        worker_prefix=common_worker_prefix(task.worker for task in tasks if task.worker),
+    )
+    lines = _section(cut(clean(title), width), TASK_COLUMNS, tasks, context, width, nothing)
+    _write_lines(lines, stream)
 
 
 def _takes_unicode(stream: TextIO) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from celerytui.cli.commands import demo, schedule, snapshot
+from celerytui.cli.commands import demo, results, schedule, snapshot
 from celerytui.cli.groups import Subcommand
 
-COMMANDS: tuple[Subcommand, ...] = (snapshot.COMMAND, schedule.COMMAND, demo.COMMAND)
+COMMANDS: tuple[Subcommand, ...] = (
+    snapshot.COMMAND,
+    schedule.COMMAND,
+    results.COMMAND,
+    demo.COMMAND,
+)

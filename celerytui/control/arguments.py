@@ -13,12 +13,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from celerytui.control.backend import NoBackend, task_meta
 from celerytui.control.pidbox import Pidbox
 from celerytui.control.questions import found_by_query
 from celerytui.errors import BrokerUnavailable
 from celerytui.masking import one_line
 from celerytui.model import Arguments, Refusal, Task, id_value
+from celerytui.wire.result_backend import NoBackend, task_meta
 
 LONGEST_REPR = 1024
 """Celery cuts reprs there (`argsrepr_maxsize`)."""

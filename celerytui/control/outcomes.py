@@ -8,9 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from celerytui.control.backend import NoBackend, open_backend, read_result
+from celerytui.control.backend import read_result
 from celerytui.masking import one_line
 from celerytui.model import ResultMeta
+from celerytui.wire.result_backend import NoBackend, open_backend
 
 LONGEST_ROUND = 5.0
 """Seconds after which no further result is begun to be read."""

@@ -33,6 +33,7 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
+from celerytui.model.results import StoredGroup, StoredResult
 from celerytui.model.schedule import (
     BeatState,
     BeatStatus,
@@ -116,6 +117,8 @@ __all__ = [
     "Solar",
     "SourceReading",
     "Standing",
+    "StoredGroup",
+    "StoredResult",
     "Survey",
     "Task",
     "TaskExtra",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celerytui.query.fields import FIELDS, Field
 from celerytui.query.hints import hint
 from celerytui.query.parse import EMPTY, Filter, parse_filter
+from celerytui.query.required import Required
 from celerytui.query.suggest import half_typed, quoted, suggest
 from celerytui.query.view import TaskView
 
@@ -13,6 +14,7 @@ __all__ = [
     "FIELDS",
     "Field",
     "Filter",
+    "Required",
     "TaskView",
     "half_typed",
     "hint",

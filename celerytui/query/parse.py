@@ -17,6 +17,7 @@ from celerytui.errors import FilterError
 from celerytui.model import Task
 from celerytui.query.compile import Test, Value, field_test, kwargs_test, word_test
 from celerytui.query.fields import BY_NAME, FIELDS, Changes
+from celerytui.query.required import Required
 
 LENGTH_LIMIT = 2_000
 DEPTH_LIMIT = 40
@@ -29,16 +30,21 @@ _TERM = 'Expected a term: a word, field:value, "a phrase" or (…)'
 class Filter:
     """A parsed filter: `matches` asks whether it lets a task through.
 
-    `changes` is what else than an event can change its answers. Two filters of the same text are
-    equal.
+    `changes` is what else than an event can change its answers, `required` the terms that hold for
+    whatever it lets through, for a database to narrow by. Two filters of the same text are equal.
     """
 
-    __slots__ = ("_test", "changes", "is_empty", "text")
+    __slots__ = ("_test", "changes", "is_empty", "required", "text")
 
     def __init__(
-        self, text: str, test: Test | None, changes: frozenset[Changes] = frozenset()
+        self,
+        text: str,
+        test: Test | None,
+        changes: frozenset[Changes] = frozenset(),
+        required: tuple[Required, ...] = (),
     ) -> None:
         self.text = text
+        self.required = required
         self.is_empty = test is None
         self.changes = changes
         self._test = test
@@ -75,7 +81,7 @@ def parse_filter(text: str) -> Filter:
         raise FilterError(message, LENGTH_LIMIT, len(text), "Expected a shorter filter.")
     parser = _Parser(text)
     test = parser.whole()
-    return Filter(text, test, frozenset(parser.changes))
+    return Filter(text, test, frozenset(parser.changes), tuple(parser.required))
 
 
 class _Parser:
@@ -84,6 +90,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.changes: set[Changes] = set()
+        self.required: list[Required] = []
 
     def whole(self) -> Test | None:
         self._space()
@@ -111,9 +118,12 @@ class _Parser:
         return None
 
     def _any(self) -> Test:
+        before = len(self.required)
         tests = [self._all()]
         while self._keyword("OR"):
             tests.append(self._all())
+        if len(tests) > 1:
+            del self.required[before:]
         return tests[0] if len(tests) == 1 else _one_of(tests)
 
     def _all(self) -> Test:
@@ -132,7 +142,7 @@ class _Parser:
         return found
 
     def _not(self) -> Test:
-        negated, started = False, self.at
+        negated, started, before = False, self.at, len(self.required)
         while True:
             if self._keyword("NOT"):
                 negated = not negated
@@ -147,6 +157,8 @@ class _Parser:
             raise FilterError("Nothing follows.", started, self.at, _TERM)
         test = self._one()
         self._space()
+        if negated:
+            del self.required[before:]
         return _none(test) if negated else test
 
     def _one(self) -> Test:
@@ -217,8 +229,10 @@ class _Parser:
         if field is None or (path and field.name != "kwargs"):
             raise self._unknown(name if field is None else base, start, path)
         tests: list[Test] = []
+        values: list[Value] = []
         while True:
             value = self._value(start)
+            values.append(value)
             if path:
                 tests.append(kwargs_test(tuple(path.split(".")), value))
             else:
@@ -234,6 +248,8 @@ class _Parser:
         ):
             expected = "Expected a space or a comma."
             raise FilterError("Unexpected text after the value.", self.at, self.at + 1, expected)
+        if not path:
+            self.required.append(Required(field.name, tuple(values)))
         return tests[0] if len(tests) == 1 else _one_of(tests)
 
     def _unknown(self, name: str, start: int, path: str) -> FilterError:

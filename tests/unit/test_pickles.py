@@ -15,12 +15,13 @@ import pytest
 from celery import Celery
 from kombu.serialization import registry
 
-from celerytui.control.backend import NoBackend, read_result, task_meta
+from celerytui.control.backend import read_result
 from celerytui.control.pidbox import Ask, Pidbox
 from celerytui.engine import Engine
 from celerytui.settings import Settings
 from celerytui.wire import pickles
 from celerytui.wire.decode import EventDecoder
+from celerytui.wire.result_backend import NoBackend, task_meta
 
 Bomb = Callable[[], bytes]
 

@@ -1,0 +1,49 @@
+"""What result backends keep: tasks that ended, whether or not anybody watched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class StoredResult(Struct, frozen=True):
+    """One task as a result backend keeps it; None is what that backend does not keep.
+
+    `state` is in Celery's constants or the project's own. `args`, `kwargs`, `result` and `meta` are
+    plain values as they were decoded, `args` and `kwargs` a text where the backend keeps a repr;
+    `exception` is a repr. `children` are ids. `flaw` says why a part of it could not be decoded.
+    """
+
+    id: str
+    state: str
+    name: str | None = None
+    args: Any = None
+    kwargs: Any = None
+    result: Any = None
+    exception: str | None = None
+    traceback: str | None = None
+    worker: str | None = None
+    queue: str | None = None
+    retries: int | None = None
+    created: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    parent_id: str | None = None
+    group_id: str | None = None
+    children: tuple[str, ...] | None = None
+    meta: Any = None
+    flaw: str | None = None
+
+
+class StoredGroup(Struct, frozen=True):
+    """A group or a chord's header as a result backend keeps it.
+
+    `members` are ids; `missing` is how many parts a chord still waits for, where the backend
+    counts them.
+    """
+
+    id: str
+    members: tuple[str, ...]
+    missing: int | None = None
+    created: float | None = None

@@ -1,0 +1,111 @@
+"""The `results` command: what a result backend keeps, line by line or as a table."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+import time
+from collections.abc import Iterator
+from typing import TextIO
+
+from celerytui.counts import counted
+from celerytui.document import result_document
+from celerytui.errors import OutputError
+from celerytui.model import StoredResult
+from celerytui.output import print_json, print_task_table
+from celerytui.results import Source, Wanted, as_task
+
+PAGE = 2_000
+"""Results that are read, decoded and written at a time."""
+FIRST_PAGE = 200
+WIDTH_WITHOUT_TERMINAL = 160
+
+
+class Listing:
+    """Reads the wanted results of a source, at most `limit` of them (None: all), and counts.
+
+    `flawed` are those of which a part could not be decoded, `flaw` says of the first which it was
+    and why; `more` is whether there were more than the limit.
+    """
+
+    def __init__(self, source: Source, wanted: Wanted, limit: int | None) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._limit = limit
+        self.flawed = 0
+        self.flaw: str | None = None
+        self.more = False
+
+    def results(self) -> Iterator[StoredResult]:
+        """The results, newest first where the source has them so; raises BackendUnavailable."""
+        given = 0
+        size = PAGE if self._limit is None else min(PAGE, max(FIRST_PAGE, self._limit))
+        for page in self._source.pages(self._wanted, size):
+            for result in page.results:
+                if not self._wanted.admits(result):
+                    continue
+                if given == self._limit:
+                    self.more = True
+                    return
+                given += 1
+                if result.flaw is not None:
+                    self.flawed += 1
+                    self.flaw = self.flaw or f"{result.id}: {result.flaw}"
+                yield result
+
+    def newest(self) -> list[StoredResult]:
+        """The newest results, as many as the limit says, the newest first."""
+        if self._source.ordered or self._limit is None:
+            return list(self.results())
+        limit, self._limit = self._limit, None
+        kept: list[tuple[float, int, StoredResult]] = []
+        for number, result in enumerate(self.results()):
+            entry = (result.finished or result.created or 0.0, number, result)
+            if len(kept) < limit:
+                heapq.heappush(kept, entry)
+            else:
+                self.more = True
+                heapq.heappushpop(kept, entry)
+        return [result for _, _, result in sorted(kept, reverse=True)]
+
+    def remarks(self) -> Iterator[str]:
+        """What to say besides the results."""
+        if self.flawed:
+            parts = f"{counted(self.flawed, 'result')} could not be decoded whole"
+            yield f"{parts}; the first is {self.flaw}"
+
+
+def print_lines(listing: Listing, stream: TextIO | None) -> None:
+    """Write a line of JSON for each result as it is read; raises OutputError."""
+    stream = _writable(stream)
+    try:
+        for result in listing.results():
+            print_json(result_document(result), stream)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def print_table(listing: Listing, source: Source, stream: TextIO | None) -> None:
+    """Write the newest results as a table; raises OutputError."""
+    stream = _writable(stream)
+    rows = [as_task(result) for result in listing.newest()]
+    width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+    title = f"RESULTS in {source.name}"
+    if listing.more:
+        title += f", the newest {len(rows):,}"
+    try:
+        print_task_table(title, rows, "No results match.", stream, width, time.time())
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    if stream is None:
+        raise OutputError("cannot write to standard output: it is closed")
+    return stream

@@ -1,0 +1,20 @@
+"""What result backends keep of tasks, read and never written."""
+
+from __future__ import annotations
+
+from celerytui.results.registry import KINDS, open_source, open_url
+from celerytui.results.rows import as_task
+from celerytui.results.source import NotListed, Page, Source
+from celerytui.results.wanted import Wanted, wanted
+
+__all__ = [
+    "KINDS",
+    "NotListed",
+    "Page",
+    "Source",
+    "Wanted",
+    "as_task",
+    "open_source",
+    "open_url",
+    "wanted",
+]

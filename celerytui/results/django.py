@@ -1,0 +1,188 @@
+"""Results of django-celery-results, through the connection of the Django project itself.
+
+So the project's settings, routers and passwords hold. Each question has a transaction that only
+reads and ends in time, and closes the connection of its thread afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone, tzinfo
+from typing import Any
+
+from celerytui.errors import BackendUnavailable
+from celerytui.masking import one_line
+from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.source import Page
+from celerytui.results.sqlalchemy import limit_sqlite, limits
+from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
+from celerytui.results.wanted import TextMatch, Wanted
+
+_LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "end": "endswith"}
+
+
+class DjangoKind:
+    """django-db, which needs a Django project that is set up."""
+
+    name = "django-celery-results"
+
+    def fits(self, backend: type, url: str | None) -> bool:
+        """The package's database backend, and what is derived from it."""
+        wanted = "django_celery_results.backends.database"
+        return any(one.__module__ == wanted for one in backend.__mro__)
+
+    def open(self, app: Any, backend: type, url: str | None) -> DjangoSource:
+        """The source on the models of the backend."""
+        return DjangoSource(backend)
+
+
+class DjangoSource:
+    """See `Source`."""
+
+    ordered = True
+
+    def __init__(self, backend: Any) -> None:
+        self._results = backend.TaskModel
+        self._groups = backend.GroupModel
+        self._there: dict[Any, list[str]] = {}
+        self.name = "django-db"
+
+    def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
+        """From the newest row on, narrowed by the database."""
+        below: Any = None
+        while True:
+            with self._asked(self._results) as alias:
+                query = self._query(alias, self._results, wanted).order_by("-pk")
+                if below is not None:
+                    query = query.filter(pk__lt=below)
+                rows = list(query[:size])
+            yield Page(tuple(self._read(row) for row in rows), len(rows))
+            if len(rows) < size:
+                return
+            below = rows[-1][self._results._meta.pk.name]
+
+    def one(self, task_id: str) -> StoredResult | None:
+        """The row of that task."""
+        row = self._row(self._results, DJANGO.id, task_id)
+        return None if row is None else self._read(row)
+
+    def count(self) -> int | None:
+        """The rows of the table."""
+        with self._asked(self._results) as alias:
+            return int(self._results._default_manager.using(alias).count())
+
+    def group(self, group_id: str) -> StoredGroup | None:
+        """The saved group, and of a chord how many parts are missing."""
+        from django_celery_results.models import ChordCounter
+
+        saved = self._row(self._groups, "group_id", group_id)
+        chord = self._row(ChordCounter, "group_id", group_id)
+        counted = None if chord is None else read_chord(chord)
+        if saved is None:
+            return counted
+        group = read_saved_group(saved, None, _zone())
+        missing = None if counted is None else counted.missing
+        return StoredGroup(group.id, group.members, missing, group.created)
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""
+
+    def _read(self, row: Row) -> StoredResult:
+        return DJANGO.read(row, None, _zone())
+
+    def _row(self, model: Any, column: str, value: str) -> Row | None:
+        with self._asked(model) as alias:
+            rows = model._default_manager.using(alias).filter(**{column: value})
+            found = list(rows.order_by().values(*self._columns(alias, model))[:1])
+        return found[0] if found else None
+
+    def _query(self, alias: str, model: Any, wanted: Wanted) -> Any:
+        there = self._columns(alias, model)
+        query = model._default_manager.using(alias).values(*there)
+        if wanted.ids is not None:
+            query = query.filter(**{f"{DJANGO.id}__in": wanted.ids})
+        if wanted.states is not None:
+            query = query.filter(**{f"{DJANGO.state}__in": sorted(wanted.states)})
+        for matches, name in ((wanted.names, DJANGO.task_name), (wanted.workers, DJANGO.worker)):
+            if matches is not None:
+                query = query.filter(_any(name, matches)) if name in there else query.none()
+        for bound, compare in ((wanted.since, "gte"), (wanted.until, "lte")):
+            if bound is not None:
+                query = query.filter(**{f"{DJANGO.done}__{compare}": _as_stored(bound)})
+        return query
+
+    def _columns(self, alias: str, model: Any) -> list[str]:
+        """The model's fields whose columns are there: not all migrations may have been applied."""
+        from django.db import connections
+
+        known = self._there.get(model)
+        if known is None:
+            with connections[alias].cursor() as cursor:
+                table = model._meta.db_table
+                described = connections[alias].introspection.get_table_description(cursor, table)
+            names = {column.name for column in described}
+            known = [one.name for one in model._meta.concrete_fields if one.column in names]
+            self._there[model] = known
+        return known
+
+    @contextlib.contextmanager
+    def _asked(self, model: Any) -> Iterator[str]:
+        """The database of the model, for one question; raises BackendUnavailable."""
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import Error, connections, router, transaction
+
+        alias = None
+        try:
+            alias = router.db_for_read(model)
+            self.name = f"django-db ({alias})"
+            connections[alias].close_if_unusable_or_obsolete()
+            with transaction.atomic(using=alias):
+                _limit(connections[alias])
+                yield alias
+        except (Error, ImproperlyConfigured, OSError, ValueError) as error:
+            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
+        finally:
+            if alias is not None:
+                with contextlib.suppress(Error):
+                    connections[alias].close()
+
+
+def _limit(connection: Any) -> None:
+    """Have the database refuse writes and end long questions, until the connection is closed."""
+    if connection.vendor == "sqlite":
+        raw = connection.connection
+        raw.text_factory = lambda text: text.decode("utf-8", "replace")
+        limit_sqlite(raw)
+        return
+    statements = limits(connection.vendor, getattr(connection, "mysql_is_mariadb", False))
+    if statements:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+def _any(name: str, matches: Sequence[TextMatch]) -> Any:
+    from django.db.models import CharField, Q
+    from django.db.models.functions import Lower
+
+    lower, found = Lower(name, output_field=CharField()), Q()
+    for match in matches:
+        found |= Q(lower.get_lookup(_LOOKUPS[match.place])(lower, match.text))
+    return found
+
+
+def _as_stored(at: float) -> datetime:
+    """A time as the project's databases take it."""
+    from django.conf import settings
+    from django.utils.timezone import make_naive
+
+    moment = datetime.fromtimestamp(at, timezone.utc)
+    return moment if settings.USE_TZ else make_naive(moment, _zone())
+
+
+def _zone() -> tzinfo:
+    from django.utils.timezone import get_default_timezone
+
+    zone: tzinfo = get_default_timezone()
+    return zone

@@ -1,0 +1,120 @@
+"""Results in a folder: a file each, `celery-task-meta-<id>`, the newest by its time first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from celerytui.errors import BackendUnavailable
+from celerytui.files import open_to_read
+from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.decode import MAX_BYTES
+from celerytui.results.key_value import (
+    GROUP_PREFIX,
+    TASK_PREFIX,
+    content_type_of,
+    read_group,
+    read_meta,
+)
+from celerytui.results.source import Page
+from celerytui.results.wanted import Wanted
+
+SLACK_SECONDS = 3_600.0
+"""The clock of a file server may be so far off those that wrote the times in the files."""
+
+
+class FilesystemKind:
+    """file:///FOLDER."""
+
+    name = "files"
+
+    def fits(self, backend: type, url: str | None) -> bool:
+        """Celery's own, and what is derived from it."""
+        return any(one.__module__ == "celery.backends.filesystem" for one in backend.__mro__)
+
+    def open(self, app: Any, backend: type, url: str | None) -> FilesystemSource:
+        """The source; the backend itself is not made, since it would write a file to try."""
+        options = app.conf.result_backend_transport_options or {}
+        prefix = str(options.get("global_keyprefix") or "")
+        if prefix and prefix[-1] not in ":_-.":
+            prefix += "_"
+        path = (url or "").removeprefix("file://").removeprefix("localhost")
+        return FilesystemSource(path, content_type_of(app), prefix)
+
+
+class FilesystemSource:
+    """See `Source`."""
+
+    ordered = True
+
+    def __init__(self, folder: str, content_type: str | None = None, prefix: str = "") -> None:
+        self.name = f"file://{folder}"
+        self._folder = folder
+        self._content_type = content_type
+        self._tasks, self._groups = prefix + TASK_PREFIX, prefix + GROUP_PREFIX
+
+    def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
+        """From the file that was written last."""
+        if wanted.ids is not None:
+            found = [self.one(task_id) for task_id in wanted.ids]
+            yield Page(tuple(one for one in found if one is not None), len(found))
+            return
+        since = -1.0 if wanted.since is None else wanted.since - SLACK_SECONDS
+        names = self._newest_first(since)
+        for start in range(0, len(names), size):
+            part = names[start : start + size]
+            read = (self._read(self._tasks, name) for name in part)
+            yield Page(tuple(one for one in read if one is not None), len(part))
+
+    def one(self, task_id: str) -> StoredResult | None:
+        """What the task's file holds."""
+        return None if _leads_away(task_id) else self._read(self._tasks, task_id)
+
+    def count(self) -> int | None:
+        """The files of results."""
+        return len(self._newest_first(-1.0))
+
+    def group(self, group_id: str) -> StoredGroup | None:
+        """What the group's file holds."""
+        payload = None if _leads_away(group_id) else self._payload(self._groups + group_id)
+        return None if payload is None else read_group(payload, group_id, self._content_type)
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""
+
+    def _newest_first(self, since: float) -> list[str]:
+        found, cut = list[tuple[float, str]](), len(self._tasks)
+        try:
+            with os.scandir(self._folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith(self._tasks):
+                        continue
+                    try:
+                        written = entry.stat(follow_symlinks=False).st_mtime
+                    except FileNotFoundError:  # it expired meanwhile
+                        continue
+                    if written >= since:
+                        found.append((written, entry.name[cut:]))
+        except OSError as error:
+            raise BackendUnavailable(f"result backend {self.name}: {error.strerror}") from error
+        found.sort(reverse=True)
+        return [name for _, name in found]
+
+    def _read(self, prefix: str, task_id: str) -> StoredResult | None:
+        payload = self._payload(prefix + task_id)
+        return None if payload is None else read_meta(payload, task_id, self._content_type)
+
+    def _payload(self, name: str) -> Any:
+        try:
+            with open_to_read(os.path.join(self._folder, name), follow=False) as file:
+                # One more than is decoded: then it says so.
+                return file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BackendUnavailable(f"result backend {self.name}: {error.strerror}") from error
+
+
+def _leads_away(name: str) -> bool:
+    return os.sep in name or "\0" in name or (os.altsep is not None and os.altsep in name)

@@ -1,0 +1,137 @@
+"""The parts that all backends have in common: Celery's meta, exceptions, children, times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone, tzinfo
+from typing import Any
+
+from celerytui.iso_time import epoch
+from celerytui.masking import mask
+from celerytui.model import StoredResult, id_text
+
+FAILED = frozenset(("FAILURE", "RETRY", "REVOKED"))
+"""States whose result is an exception."""
+ENDED = frozenset(("SUCCESS", "FAILURE", "REVOKED", "REJECTED", "IGNORED"))
+UNKNOWN = "UNKNOWN"
+"""The state of a row that has none that is a text."""
+KNOWN = frozenset(
+    (
+        *("status", "result", "traceback", "children", "date_done", "task_id", "group_id"),
+        *("parent_id", "name", "args", "kwargs", "worker", "retries", "queue"),
+    )
+)
+MAX_CHILDREN = 10_000
+_END = object()
+
+
+def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) -> StoredResult:
+    """A result from the meta that `celery.backends.base` stores, decoded; whatever is in it."""
+    state = text(meta.get("status")) or UNKNOWN
+    failed = state in FAILED
+    retries = meta.get("retries")
+    rest = {name: value for name, value in meta.items() if name not in KNOWN}
+    return StoredResult(
+        id=id_text(meta.get("task_id")) or task_id,
+        state=state,
+        name=text(meta.get("name")),
+        args=meta.get("args"),
+        kwargs=meta.get("kwargs"),
+        result=None if failed else meta.get("result"),
+        exception=exception_text(meta.get("result")) if failed else None,
+        traceback=text(meta.get("traceback")),
+        worker=text(meta.get("worker")),
+        queue=text(meta.get("queue")),
+        retries=retries if isinstance(retries, int) else None,
+        finished=moment(meta.get("date_done"), timezone.utc) if state in ENDED else None,
+        parent_id=id_text(meta.get("parent_id")),
+        group_id=id_text(meta.get("group_id")),
+        children=children_ids(meta.get("children")),
+        meta=rest or None,
+        flaw=flaw,
+    )
+
+
+def text(value: Any) -> str | None:
+    """A value that should be a text, as one, passwords masked; bytes are decoded."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        value = bytes(value).decode("utf-8", "replace")
+    return mask(value if isinstance(value, str) else str(value))
+
+
+def exception_text(stored: Any) -> str | None:
+    """The repr of an exception as `Backend.prepare_exception` stores it."""
+    if not isinstance(stored, Mapping) or "exc_type" not in stored:
+        return None if stored is None else text(stored if isinstance(stored, str) else repr(stored))
+    arguments = stored.get("exc_message")
+    if not isinstance(arguments, (list, tuple)):
+        arguments = () if arguments is None else (arguments,)
+    return mask(f"{stored['exc_type']}({', '.join(map(repr, arguments))})")
+
+
+def children_ids(children: Any) -> tuple[str, ...] | None:
+    """The ids in Celery's `((id, parent), members)`, those of a group's members too.
+
+    None where nothing says whether there were any.
+    """
+    if not isinstance(children, (list, tuple)):
+        return None
+    found = list[str]()
+    for one in _ids(children):
+        if len(found) >= MAX_CHILDREN:
+            break
+        found.append(one)
+    return tuple(found)
+
+
+def member_ids(group: Any) -> tuple[str, ...]:
+    """The ids of the members in what `GroupResult.as_tuple` gives: `((id, parent), members)`."""
+    if isinstance(group, Mapping):
+        group = group.get("result")
+    if isinstance(group, (list, tuple)) and len(group) == 2 and isinstance(group[1], (list, tuple)):
+        return children_ids(group[1]) or ()
+    return children_ids(group) or ()
+
+
+def _ids(children: Any) -> Iterator[str]:
+    pending = [iter(children)]
+    while pending:
+        child = next(pending[-1], _END)
+        if child is _END:
+            pending.pop()
+        elif isinstance(child, str):
+            yield child
+        elif isinstance(child, (list, tuple)) and len(child) == 2:
+            head, members = child
+            if isinstance(members, (list, tuple)) and members:
+                if len(pending) < 50:
+                    pending.append(iter(members))
+            elif isinstance(head, (list, tuple)) and head and (one := id_text(head[0])):
+                yield one
+
+
+def moment(value: Any, zone: tzinfo) -> float | None:
+    """Unix seconds of a time as a backend gives it; in `zone` where it names none.
+
+    None where it is no time: a row may hold anything.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        value = value.decode("ascii", "replace")
+    if isinstance(value, str):
+        if zone is timezone.utc:
+            return epoch(value)
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

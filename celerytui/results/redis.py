@@ -1,0 +1,150 @@
+"""Results in Redis: a key each, `celery-task-meta-<id>`, in no order.
+
+They are found with SCAN, in steps that block the server for less than a millisecond, and read with
+pipelined MGETs; never with KEYS. Times and states are in the values, so nothing can be narrowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from celerytui.errors import BackendUnavailable
+from celerytui.masking import mask_url, one_line
+from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.key_value import content_type_of, read_group, read_meta
+from celerytui.results.seen_keys import SeenKeys
+from celerytui.results.source import CONNECT_SECONDS, Page
+from celerytui.results.wanted import Wanted
+
+T = TypeVar("T")
+
+SCAN_STEP = 1_000
+"""Keys that the server looks at in one call."""
+GET_AT_ONCE = 100
+"""Values in one MGET."""
+
+
+class RedisKind:
+    """redis://, rediss://, redis over a socket, and sentinel://."""
+
+    name = "Redis"
+
+    def fits(self, backend: type, url: str | None) -> bool:
+        """Celery's own Redis backends, and what is derived from them."""
+        return any(one.__module__ == "celery.backends.redis" for one in backend.__mro__)
+
+    def open(self, app: Any, backend: type, url: str | None) -> RedisSource:
+        """The source on a client of its own, made by the backend from the app's settings."""
+        made: Any = backend(app=app, url=url)
+        limits = made.connparams
+        for name in ("socket_timeout", "socket_connect_timeout"):
+            # Its own is two minutes.
+            limits[name] = min(limits.get(name) or CONNECT_SECONDS, CONNECT_SECONDS)
+        return RedisSource(made, content_type_of(app))
+
+
+class RedisSource:
+    """See `Source`."""
+
+    ordered = False
+
+    def __init__(self, backend: Any, content_type: str) -> None:
+        self._backend = backend
+        self._prefix = bytes(backend.task_keyprefix)
+        self._content_type = content_type
+        self.name = mask_url(str(backend.as_uri(include_password=False)))
+
+    def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
+        """All results in the order of the server's table."""
+        if wanted.ids is not None:
+            yield from self._by_ids(wanted.ids)
+            return
+        seen, cursor = SeenKeys(), 0
+        match = _escaped(self._prefix) + b"*"
+        step = max(size, SCAN_STEP)
+        while True:
+            cursor, keys = self._ask(
+                lambda client: client.scan(cursor=cursor, match=match, count=step)  # noqa: B023
+            )
+            fresh = [key for key in keys if seen.add(key)]
+            if not fresh and cursor:
+                yield Page((), len(keys))
+            for start in range(0, len(fresh), size):
+                part = fresh[start : start + size]
+                yield Page(tuple(self._read(part)), len(part))
+            if not cursor:
+                return
+
+    def one(self, task_id: str) -> StoredResult | None:
+        """The result under the key of that task."""
+        return next(iter(self._read([self._prefix + task_id.encode("utf-8", "replace")])), None)
+
+    def count(self) -> int | None:
+        """None: the keys of others may be in the same database."""
+        return None
+
+    def group(self, group_id: str) -> StoredGroup | None:
+        """What `GroupResult.save` kept, and how many parts of its chord came back."""
+        backend = self._backend
+        names = [backend.get_key_for_group(group_id, key) for key in ("", ".s", ".j")]
+
+        def read(client: Any) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.get(names[0])
+            pipeline.get(names[1])
+            pipeline.zcard(names[2])
+            pipeline.llen(names[2])
+            # A key has one of the two types: the other answer is an error.
+            return list(pipeline.execute(raise_on_error=False))
+
+        saved, size, *come = self._ask(read)
+        missing = None
+        if isinstance(size, (bytes, str)) and re.fullmatch(rb"\d{1,9}", _bytes(size)):
+            missing = max(0, int(size) - sum(one for one in come if isinstance(one, int)))
+        if isinstance(saved, (bytes, str)):
+            return read_group(saved, group_id, self._content_type, missing)
+        return None if missing is None else StoredGroup(group_id, (), missing)
+
+    def close(self) -> None:
+        """Close the connections of its client."""
+        client = self._backend.__dict__.get("client")
+        if client is not None:
+            client.connection_pool.disconnect()
+
+    def _by_ids(self, ids: Sequence[str]) -> Iterator[Page]:
+        found = tuple(self._read([self._prefix + one.encode() for one in ids]))
+        yield Page(found, len(ids))
+
+    def _read(self, keys: Sequence[Any]) -> Iterator[StoredResult]:
+        keys = [_bytes(key) for key in keys]
+
+        def get(client: Any) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            pending = iter(keys)
+            while part := list(islice(pending, GET_AT_ONCE)):
+                pipeline.mget(part)
+            return [value for values in pipeline.execute() for value in values]
+
+        for key, value in zip(keys, self._ask(get) if keys else (), strict=False):
+            if value is not None:  # it has not expired meanwhile
+                task_id = key[len(self._prefix) :].decode("utf-8", "replace")
+                yield read_meta(value, task_id, self._content_type)
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        from redis.exceptions import RedisError
+
+        try:
+            return question(self._backend.client)
+        except (RedisError, OSError) as error:
+            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
+
+
+def _bytes(key: Any) -> bytes:
+    return key if isinstance(key, bytes) else str(key).encode("utf-8", "replace")
+
+
+def _escaped(prefix: bytes) -> bytes:
+    return re.sub(rb"([\\*?\[\]])", rb"\\\1", prefix)

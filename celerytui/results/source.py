@@ -1,0 +1,68 @@
+"""What a kind of result backend has to give, and what can be wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from celerytui.errors import BackendUnavailable
+from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.wanted import Wanted
+
+SECONDS = 10.0
+"""The longest time of one question; databases are told, so that they stop as well."""
+CONNECT_SECONDS = 5.0
+
+
+class NotListed(BackendUnavailable):
+    """A backend that can only be asked for one result at a time."""
+
+
+class Page(Struct, frozen=True):
+    """Some results, `looked_at` being how many rows or keys it took to find them.
+
+    `results` may hold what is not wanted: `Wanted.admits` decides.
+    """
+
+    results: tuple[StoredResult, ...]
+    looked_at: int
+
+
+class Source(Protocol):
+    """An opened result backend; it only reads. To be used by one thread at a time.
+
+    `name` is what people call it, without passwords; `ordered` whether `pages` come newest first.
+    Each method raises BackendUnavailable with the reason, and no other error.
+    """
+
+    name: str
+    ordered: bool
+
+    def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
+        """All results that may be wanted, in pages of `size` at most; a page may be empty."""
+
+    def one(self, task_id: str) -> StoredResult | None:
+        """The result of one task, None where none is kept."""
+
+    def count(self) -> int | None:
+        """How many results are kept, None where that cannot be asked cheaply."""
+
+    def group(self, group_id: str) -> StoredGroup | None:
+        """A group that was saved, or a chord's header; None where none is kept."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+class Kind(Protocol):
+    """Opens the backends of one kind: a line in the registry."""
+
+    name: str
+
+    def fits(self, backend: type, url: str | None) -> bool:
+        """Whether a backend class of Celery's is of this kind."""
+
+    def open(self, app: Any, backend: type, url: str | None) -> Source:
+        """The source; connects no earlier than it is asked something."""

@@ -1,0 +1,342 @@
+"""Results in a database by its URL: Celery's own tables, and those of django-celery-results.
+
+Read page by page from the newest row on, by the primary key, which every version has indexed.
+Nothing is created or changed, as Celery's own backend does when it connects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone, tzinfo
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from celerytui.errors import BackendUnavailable
+from celerytui.masking import mask_url, one_line
+from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.key_value import content_type_of
+from celerytui.results.source import CONNECT_SECONDS, SECONDS, Page
+from celerytui.results.tables import (
+    CELERY,
+    DJANGO,
+    TABLES,
+    Row,
+    Table,
+    read_chord,
+    read_saved_group,
+)
+from celerytui.results.wanted import TextMatch, Wanted
+
+PROGRESS_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock."""
+
+
+class SqlKind:
+    """db+URL, and the setting `database_url`."""
+
+    name = "SQL"
+
+    def fits(self, backend: type, url: str | None) -> bool:
+        """Celery's own database backend, and what is derived from it."""
+        return any(one.__module__ == "celery.backends.database" for one in backend.__mro__)
+
+    def open(self, app: Any, backend: type, url: str | None) -> SqlSource:
+        """The source; the backend itself is not made, since it would create its tables."""
+        conf = app.conf
+        names, schemas = conf.database_table_names or {}, conf.database_table_schemas or {}
+        return SqlSource(
+            str(url or conf.database_url or ""),
+            tables=(CELERY,),
+            content_type=content_type_of(app),
+            zone=app.timezone,
+            options=dict(conf.database_engine_options or {}),
+            renamed={CELERY.name: names.get("task"), CELERY.groups: names.get("group")},
+            schemas={CELERY.name: schemas.get("task"), CELERY.groups: schemas.get("group")},
+        )
+
+
+class SqlSource:
+    """See `Source`. `renamed` and `schemas` are by the tables' usual names."""
+
+    ordered = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tables: Sequence[Table] = TABLES,
+        content_type: str | None = None,
+        zone: tzinfo = timezone.utc,
+        options: Mapping[str, Any] | None = None,
+        renamed: Mapping[str, str | None] | None = None,
+        schemas: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self.name = mask_url(url)
+        self._url = url
+        self._tables = tables
+        self._content_type = content_type
+        self._zone = zone
+        self._options = dict(options or {})
+        self._renamed = dict(renamed or {})
+        self._schemas = dict(schemas or {})
+        self._engine: Any = None
+        self._found: tuple[Table, Any] | None = None
+
+    def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
+        """From the newest row on, narrowed by the database."""
+        below: Any = None
+        while True:
+            with self._connected() as connection:
+                table, columns = self._table(connection)
+                rows = self._page(connection, table, columns, wanted, below, size)
+            found = tuple(table.read(row, self._content_type, self._zone) for row in rows)
+            yield Page(found, len(rows))
+            if len(rows) < size:
+                return
+            below = rows[-1][table.key]
+
+    def one(self, task_id: str) -> StoredResult | None:
+        """The row of that task."""
+        import sqlalchemy as sa
+
+        with self._connected() as connection:
+            table, columns = self._table(connection)
+            query = sa.select(*columns.c).where(columns.c[table.id] == task_id).limit(1)
+            row = connection.execute(query).mappings().first()
+        return None if row is None else table.read(row, self._content_type, self._zone)
+
+    def count(self) -> int | None:
+        """The rows of the table."""
+        import sqlalchemy as sa
+
+        with self._connected() as connection:
+            _, columns = self._table(connection)
+            counted = connection.execute(sa.select(sa.func.count()).select_from(columns))
+            return int(counted.scalar_one())
+
+    def group(self, group_id: str) -> StoredGroup | None:
+        """The saved group, and of a chord how many parts are missing."""
+        with self._connected() as connection:
+            table, _ = self._table(connection)
+            row = self._named(connection, table.groups, table.group_id, group_id)
+            chord = (
+                None
+                if table.chords is None
+                else self._named(connection, table.chords, "group_id", group_id)
+            )
+        counted = None if chord is None else read_chord(chord)
+        if row is None:
+            return counted
+        group = read_saved_group(row, self._content_type, self._zone)
+        missing = None if counted is None else counted.missing
+        return StoredGroup(group.id, group.members, missing, group.created)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    # What is asked
+
+    def _page(
+        self, connection: Any, table: Table, columns: Any, wanted: Wanted, below: Any, size: int
+    ) -> list[Row]:
+        import sqlalchemy as sa
+
+        key = columns.c[table.key]
+        query = sa.select(*columns.c).order_by(key.desc()).limit(size)
+        if below is not None:
+            query = query.where(key < below)
+        for condition in _conditions(table, columns, wanted, self._zone):
+            query = query.where(condition)
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _named(self, connection: Any, name: str, column: str, value: str) -> Row | None:
+        import sqlalchemy as sa
+
+        found = self._columns(connection, name, None)
+        if found is None:
+            return None
+        query = sa.select(*found.c).where(found.c[column] == value).limit(1)
+        row = connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
+
+    def _table(self, connection: Any) -> tuple[Table, Any]:
+        """The table of results that is there, and those of its columns that are."""
+        if self._found is None:
+            for table in self._tables:
+                columns = self._columns(connection, table.name, table.columns)
+                if columns is not None:
+                    self._found = table, columns
+                    break
+            else:
+                names = " and no ".join(self._renamed.get(t.name) or t.name for t in self._tables)
+                raise BackendUnavailable(
+                    f"result backend {self.name}: no table {names};"
+                    " a worker creates it with its first result, Django with `manage.py migrate`"
+                )
+        return self._found
+
+    def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
+        """A table without types: a row may hold what its type would refuse. None: no such table."""
+        import sqlalchemy as sa
+
+        actual = self._renamed.get(name) or name
+        schema = self._schemas.get(name)
+        inspector = sa.inspect(connection)
+        if not inspector.has_table(actual, schema=schema):
+            return None
+        there = [str(column["name"]) for column in inspector.get_columns(actual, schema=schema)]
+        kept = there if wanted is None else [name for name in wanted if name in there]
+        return sa.table(actual, *map(sa.column, kept), schema=schema)
+
+    # Its connections
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
+        try:
+            import sqlalchemy as sa
+        except ImportError as error:
+            raise BackendUnavailable(
+                f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
+            ) from error
+        try:
+            if self._engine is None:
+                self._engine = _engine(self._url, self._options)
+            with self._engine.connect() as connection:
+                _limit(connection)
+                if connection.dialect.name == "postgresql":
+                    self._zone = _session_zone(connection) or self._zone
+                yield connection
+        except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error
+
+
+def _conditions(table: Table, columns: Any, wanted: Wanted, zone: tzinfo) -> Iterator[Any]:
+    import sqlalchemy as sa
+
+    if wanted.ids is not None:
+        yield columns.c[table.id].in_(wanted.ids)
+    if wanted.states is not None:
+        yield columns.c[table.state].in_(sorted(wanted.states))
+    for matches, name in ((wanted.names, table.task_name), (wanted.workers, table.worker)):
+        if matches is not None:
+            if name not in columns.c:
+                yield sa.false()
+            else:
+                yield sa.or_(*(_matching(columns.c[name], match) for match in matches))
+    aware = table is DJANGO
+    for bound, compare in ((wanted.since, "__ge__"), (wanted.until, "__le__")):
+        if bound is not None:
+            value = sa.literal(_as_stored(bound, zone, aware), sa.DateTime(timezone=aware))
+            yield getattr(columns.c[table.done], compare)(value)
+
+
+def _matching(column: Any, match: TextMatch) -> Any:
+    import sqlalchemy as sa
+
+    lower = sa.func.lower(column)
+    if match.place == "whole":
+        return lower == match.text
+    if match.place == "beginning":
+        return lower.startswith(match.text, autoescape=True)
+    if match.place == "end":
+        return lower.endswith(match.text, autoescape=True)
+    return lower.contains(match.text, autoescape=True)
+
+
+def _as_stored(at: float, zone: tzinfo, aware: bool) -> datetime:
+    """A time as the column has it: without a zone, or in UTC as Django writes it."""
+    # A second off is no loss: the filter decides.
+    moment = datetime.fromtimestamp(at, timezone.utc if aware else zone)
+    return moment if aware else moment.replace(tzinfo=None)
+
+
+def _engine(url: str, options: Mapping[str, Any]) -> Any:
+    import sqlalchemy as sa
+    from sqlalchemy.pool import NullPool
+
+    address = sa.make_url(url)
+    given = {
+        name: value
+        for name, value in options.items()
+        if not name.startswith("pool") and name not in ("max_overflow", "echo", "echo_pool")
+    }
+    if address.get_backend_name() == "sqlite":
+        path = address.database or ""
+        return sa.create_engine(
+            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, url)
+        )
+    arguments = dict(given.pop("connect_args", {}))
+    driver = address.get_driver_name()
+    if driver in ("psycopg", "psycopg2", "pymysql", "mysqldb", "mysqlconnector"):
+        arguments.setdefault("connect_timeout", int(CONNECT_SECONDS))
+    if driver == "pymysql":
+        arguments.setdefault("read_timeout", int(2 * SECONDS))
+    return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
+
+
+def open_sqlite(path: str, name: str) -> sqlite3.Connection:
+    """A connection that can't write, ends long questions, and reads texts that are not UTF-8."""
+    if path.startswith("file:"):
+        path = path.removeprefix("file:").partition("?")[0]
+    if not os.path.isfile(path):
+        raise BackendUnavailable(f"result backend {mask_url(name)}: no such file")
+    connection = sqlite3.connect(
+        f"file:{quote(path)}?mode=ro", uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
+    )
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    limit_sqlite(connection)
+    return connection
+
+
+def limit_sqlite(connection: sqlite3.Connection) -> None:
+    """Have each question on a connection end with an error once its time is up."""
+    end = time.monotonic() + SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
+
+
+def _limit(connection: Any) -> None:
+    """Have the server refuse writes and end long questions, for this transaction or connection."""
+    import sqlalchemy as sa
+
+    for statement in limits(
+        connection.dialect.name, bool(getattr(connection.dialect, "is_mariadb", False))
+    ):
+        connection.execute(sa.text(statement))
+
+
+def limits(vendor: str, is_mariadb: bool) -> tuple[str, ...]:
+    """The statements with which a server limits what follows, by Django's names of vendors."""
+    if vendor == "postgresql":
+        # For the transaction alone: a pooler may give the connection to others.
+        return (
+            "SET TRANSACTION READ ONLY",
+            f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}",
+        )
+    if vendor in ("mysql", "mariadb"):
+        limit = (
+            f"SET SESSION max_statement_time = {SECONDS:g}"
+            if is_mariadb
+            else f"SET SESSION MAX_EXECUTION_TIME = {int(SECONDS * 1000)}"
+        )
+        return (limit, "SET SESSION TRANSACTION READ ONLY")
+    return ()
+
+
+def _session_zone(connection: Any) -> tzinfo | None:
+    """What PostgreSQL takes a time without a zone in when it is given one with a zone."""
+    import sqlalchemy as sa
+
+    try:
+        return ZoneInfo(str(connection.execute(sa.text("SHOW timezone")).scalar_one()))
+    except (KeyError, ValueError, OSError):
+        return None

@@ -1,0 +1,169 @@
+"""Results of real Django projects: databases, roles that only read, servers that are down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.integration.databases import MariaServer, PostgresServer
+from tests.integration.servers import REPO
+from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
+
+PROJECT = "tests.integration.django_project"
+SECONDS = 120
+
+
+class Project:
+    """The sample project on some databases; each run is a process of its own."""
+
+    def __init__(self, databases: dict[str, Any], **env: str) -> None:
+        self._databases = databases
+        self.env = os.environ | {
+            "PROJECT_DATABASES": json.dumps(databases),
+            "PYTHONWARNINGS": "ignore",
+            **env,
+        }
+
+    def python(self, module: str, *args: str) -> str:
+        """What a module of the project prints."""
+        done = self._run(sys.executable, "-m", f"{PROJECT}.{module}", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def fill(self, count: int) -> list[str]:
+        """Ids of the results that were made, in tables that were made before."""
+        self.python("manage", "migrate", "-v", "0", *self._database())
+        ids: list[str] = json.loads(self.python("fill", str(count)))
+        return ids
+
+    def results(self, *args: str, status: int = 0) -> Any:
+        """The lines of `celerytui results --jsonl`, or what it complains of."""
+        program = Path(sys.executable).with_name("celerytui")
+        done = self._run(str(program), "-q", "-A", PROJECT, "results", "--jsonl", *args)
+        assert done.returncode == status, done.stderr
+        if status:
+            return done.stderr
+        assert done.stderr == ""
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def _database(self) -> list[str]:
+        return ["--database", "results"] if "results" in self._databases else []
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            args, env=self.env, cwd=REPO, capture_output=True, text=True, timeout=SECONDS
+        )
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+
+
+def postgres(server: PostgresServer, name: str, user: str = "owner") -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": user,
+        "HOST": "127.0.0.1",
+        "PORT": server.port,
+        "CONN_MAX_AGE": None,
+    }
+
+
+def ids(lines: list[dict[str, Any]]) -> list[str]:
+    return [line["id"] for line in lines]
+
+
+def test_sqlite_with_a_database_for_the_results_alone(tmp_path: Path) -> None:
+    other, path = tmp_path / "default.sqlite3", tmp_path / "results.sqlite3"
+    project = Project({"default": sqlite(other), "results": sqlite(path)})
+    made = project.fill(4)
+    with sqlite3.connect(path) as connection:
+        counted = connection.execute("SELECT count(*) FROM django_celery_results_taskresult")
+        (count,) = counted.fetchone()
+        # A text that is not UTF-8 would end a query of Django's own.
+        connection.execute(
+            "UPDATE django_celery_results_taskresult SET traceback = CAST(X'FF41' AS TEXT)"
+            " WHERE task_id = ?",
+            (made[0],),
+        )
+    connection.close()
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    lines = project.results()
+    assert count == len(lines) == 5
+    assert ids(lines) == made[::-1]
+    failed, added = lines[0], lines[1]
+    assert (failed["name"], failed["state"]) == (f"{PROJECT}.tasks.fail", "FAILURE")
+    assert failed["exception"] == "ValueError('it broke: señor')"
+    assert "it broke" in failed["traceback"]
+    assert (added["args"], added["kwargs"], added["result"]) == ([3], {"y": 2}, 5)
+    assert lines[-1]["traceback"] == "\ufffdA"
+    assert 0 <= added["finished"] - added["created"] < 60
+    query = "name:add worker:* args:3 finished:>-1h state:success"
+    assert ids(project.results("--filter", query, "--since", "1h")) == [made[3]]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert not other.exists() or other.stat().st_size == 0
+    path.rename(tmp_path / "moved.sqlite3")
+    path.mkdir()
+    said = project.results(status=69)
+    assert "result backend django-db (results): unable to open database file" in said
+
+
+def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:  # noqa: F811
+    name = postgres_server.fresh_url().rpartition("/")[2]
+    made = Project({"default": postgres(postgres_server, name)}).fill(4)
+    postgres_server.execute("CREATE ROLE django_reader LOGIN", name)
+    postgres_server.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO django_reader", name)
+    project = Project({"default": postgres(postgres_server, name, "django_reader")})
+    counted = postgres_server.execute("SELECT count(*) FROM django_celery_results_taskresult", name)
+    lines = project.results()
+    assert counted == [(len(lines),)]
+    assert ids(lines) == made[::-1]
+    query = "name:ADD state:success finished:>-1h -args:1"
+    assert ids(project.results("--filter", query, "--since", "1h")) == [made[3], made[2], made[0]]
+    left = json.loads(project.python("threads"))
+    assert left == {"found": [5, 5, 5], "others": 0}
+    down = postgres(postgres_server, name) | {"PORT": 1, "PASSWORD": "s3cret-word"}
+    said = Project({"default": down}).results(status=69)
+    assert "result backend django-db (default): connection" in said
+    assert "s3cret-word" not in said
+
+
+def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:  # noqa: F811
+    name = mariadb_server.fresh_url().rpartition("/")[2].partition("?")[0]
+    database = {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": name,
+        "USER": "root",
+        "HOST": "127.0.0.1",
+        "PORT": mariadb_server.port,
+    }
+    project = Project({"default": database}, PROJECT_USE_TZ="no", PROJECT_SERIALIZER="yaml")
+    made = project.fill(3)
+    lines = project.results("--since", "1h")
+    assert ids(lines) == made[::-1]
+    assert [line["result"] for line in lines] == [None, 4, 3, 2]
+
+
+def test_tables_of_an_older_version(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    project = Project({"default": sqlite(path)})
+    made = project.fill(1)
+    shutil.copy(path, tmp_path / "new.sqlite3")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP INDEX django_cele_periodi_1993cf_idx")
+        for column in ("periodic_task_name", "date_started"):
+            connection.execute(f"ALTER TABLE django_celery_results_taskresult DROP COLUMN {column}")
+    connection.close()
+    assert ids(project.results()) == made[::-1]
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE django_celery_results_taskresult")
+    connection.close()
+    assert "taskresult does not exist" in project.results(status=69)
