@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celerytui.cli.commands import demo, snapshot
+from celerytui.cli.commands import demo, mark, snapshot
 from celerytui.cli.groups import Subcommand
 
-COMMANDS: tuple[Subcommand, ...] = (snapshot.COMMAND, demo.COMMAND)
+COMMANDS: tuple[Subcommand, ...] = (snapshot.COMMAND, mark.COMMAND, demo.COMMAND)
