@@ -18,6 +18,7 @@ from celerytui.control.actionlog import (
     state_path,
 )
 from celerytui.control.client import Control
+from celerytui.control.command_line import set_mark
 from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
@@ -66,6 +67,7 @@ __all__ = [
     "overall",
     "problem",
     "registered",
+    "set_mark",
     "state_path",
     "switches",
     "user_name",

@@ -16,18 +16,21 @@ def _mark(call: Call) -> Result:
         raise UsageError(f"the text of a mark has at most {MARK_LENGTH} characters")
     pidbox = call.pidbox
     channel = pidbox.channel()
-    reason = pidbox.broker.no_events(channel.connection.client)
+    broker = pidbox.broker
+    reason = broker.no_events(channel.connection.client)
+    if broker.in_process:
+        reason = f"{broker.title} stays inside one process"
     if reason is not None:
-        raise BrokerUnavailable(f"{reason}: a mark cannot be sent")
-    # Whoever reads events in the app's serializer, on the app's exchange, receives it.
+        raise BrokerUnavailable(f"{reason}: no monitor would receive the mark")
+    # On the app's own exchange and in its serializer: every monitor reads these.
     dispatcher = call.app.events.Dispatcher(channel=channel)
     with pidbox.guarded(pidbox.broker_errors):
         dispatcher.send(MARK_EVENT, blind=True, Event=_without_clock, text=text, user=user_name())
-    return Result((), items=(Item(text, True, "sent to every monitor"),))
+    return Result((), items=(Item(text, True, f"{text}: sent to every monitor"),))
 
 
 def _without_clock(type: str, **fields: Any) -> dict[str, Any]:
-    """An event as Celery makes them, but for the logical clock: ours counts nothing.
+    """An event as Celery makes it, but for the logical clock: ours counts nothing.
 
     Receivers give their own to one that has none, and fail at one that is None.
     """
@@ -38,17 +41,18 @@ def _without_clock(type: str, **fields: Any) -> dict[str, Any]:
     return event
 
 
-ACTIONS = (
-    Action(
-        id="cluster.mark",
-        key="M",
-        label="Set a mark",
-        words=("deploy", "release", "version", "annotate"),
-        scope=Scope.CLUSTER,
-        params=(Param("text", "Text", required=True, help=f"at most {MARK_LENGTH} characters"),),
-        run=_mark,
-        reach=Reach("Will be sent as an event to every monitor"),
-        button="Set",
-        help="a line in the charts, and what failures are new since, in every monitor",
+MARK = Action(
+    id="cluster.mark",
+    key="M",
+    label="Set a mark",
+    words=("deploy", "release", "version", "annotate"),
+    scope=Scope.CLUSTER,
+    params=(
+        Param("text", "Text", required=True, help=f"such as v1.2; up to {MARK_LENGTH} characters"),
     ),
+    run=_mark,
+    reach=Reach("Will be sent as an event to every monitor"),
+    button="Set",
+    help="a line in the charts of every monitor, and what failures are new since",
 )
+ACTIONS = (MARK,)

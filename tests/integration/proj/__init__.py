@@ -167,3 +167,13 @@ def outer(self: Any, children: int = 2) -> int:
     for number in range(children):
         add.delay(number, number)
     return children
+
+
+@app.task(name="proj.import_rows", bind=True)
+def import_rows(self: Any, total: int, seconds: float = 0.0) -> int:
+    """Reports its progress, as the README shows it, and each row in an event of its own."""
+    for number in range(1, total + 1):
+        self.send_event("row-imported", row=number)
+        self.send_event("task-progress", current=number, total=total, message=f"row {number}")
+    time.sleep(seconds)
+    return total
