@@ -10,6 +10,7 @@ from celerytui.control.actionlog import (
     state_path,
     user_name,
 )
+from celerytui.control.choices import Choices, Order, choices_path
 from celerytui.control.client import Control
 from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
@@ -36,10 +37,12 @@ __all__ = [
     "Action",
     "ActionLog",
     "Answer",
+    "Choices",
     "Control",
     "CurrentValues",
     "Group",
     "LogEntry",
+    "Order",
     "Param",
     "Question",
     "Resolutions",
@@ -49,6 +52,7 @@ __all__ = [
     "Silences",
     "Switch",
     "action",
+    "choices_path",
     "find_action",
     "in_group",
     "log_path",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.query.fields import FIELDS, Field
-from celerytui.query.flag import parse_query
+from celerytui.query.flag import check_filters, parse_query
 from celerytui.query.hints import hint
 from celerytui.query.parse import EMPTY, Filter, parse_filter
 from celerytui.query.suggest import half_typed, quoted, suggest
@@ -15,6 +15,7 @@ __all__ = [
     "Field",
     "Filter",
     "TaskView",
+    "check_filters",
     "half_typed",
     "hint",
     "parse_filter",

@@ -20,6 +20,7 @@ from celerytui.health.link import MISSING
 from celerytui.interpreter import collect_all, collect_new, opening, share_interpreter
 from celerytui.link import Opening
 from celerytui.model import Outcome
+from celerytui.query import check_filters
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
@@ -78,7 +79,9 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.key_queue = KeyQueue(self)
         super().__init__(driver_class=self.lifecycle.make_driver)  # type: ignore[arg-type]
         self.engine = engine
+        engine.choices.load()
         settings, environ = engine.settings, os.environ
+        check_filters(settings.filters)
         if palette is None:
             palette = pick_palette(settings.theme, environ, self.console.color_system)
         encoding = getattr(sys.__stdout__, "encoding", None)

@@ -296,6 +296,28 @@ class MainScreen(TaskScreen):
         dialog = Choice(self.session, "Sort by", options, table.sort_column or "")
         self.app.push_screen(dialog, sort)
 
+    def action_columns(self) -> None:
+        from celerytui.ui.dialogs.columns import ColumnChoice
+
+        table, choices = self.ordered, self.session.engine.choices
+        dialog = ColumnChoice(self.session, table.COLUMNS, choices.hidden(table.id or ""))
+
+        def show(applied: str | None) -> None:
+            if applied is not None:
+                choices.hide(table.id or "", dialog.hidden)
+                table.redraw()
+
+        self.app.push_screen(dialog, show)
+
+    def action_filters(self) -> None:
+        from celerytui.ui.actions.filters import FilterChoice
+
+        def apply(text: str | None) -> None:
+            if text is not None:
+                self._filter_asked(FilterAsked(text))
+
+        self.app.push_screen(FilterChoice(self.session), apply)
+
     def action_worker_tasks(self) -> None:
         hostnames = self.pane.targets(Scope.WORKER) if self.pane is not None else []
         if len(hostnames) == 1:

@@ -59,7 +59,7 @@ PLACES: Mapping[str, str] = {
     "types": "On types of tasks",
     "detail": "In the detail",
     "scroll": "Scrolling",
-    "table": "Sorting",
+    "table": "Order and columns",
     "marks": "Marking",
     "task": "On a task",
     "list": "Moving",
@@ -67,6 +67,8 @@ PLACES: Mapping[str, str] = {
     "palette": "In the palette",
     "dialog": "In every dialog",
     "choice": "In a choice",
+    "columns": "In the choice of columns",
+    "filters": "In the list of filters",
     "reading": "In a text",
     "result": "In a result",
     "question": "In a question",
@@ -79,7 +81,7 @@ PLACES: Mapping[str, str] = {
 
 APART = frozenset(
     {
-        *("filter", "palette", "dialog", "choice", "reading"),
+        *("filter", "palette", "dialog", "choice", "columns", "filters", "reading"),
         *("result", "question", "form", "field", "options"),
     }
 )
@@ -93,6 +95,7 @@ KEYS: tuple[Key, ...] = (
     Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter tasks; search workers, queues, types, failures and the log", words="search find"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
     Key("figure.open", "exclamation_mark", "trouble", "figure", shown=15, rank=31, help="rows behind a red number; again: the next", words="what is wrong cause failed lost errors", if_wrong=True),
+    Key("filters.show", "b", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks"),
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume"),
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload"),
@@ -113,6 +116,7 @@ KEYS: tuple[Key, ...] = (
     Key("row.open", "enter,i", "detail", "open", where="list", shown=10, help="details", words="open info", mends=(SHARED.id,)),
     Key("sort.choose", "s", "sort", "screen.sort", where="table", shown=30, help="sort by a column", words="order"),
     Key("sort.reverse", "o", "reverse order", "reverse", where="table", help="reverse order"),
+    Key("columns.choose", "v", "columns", "screen.columns", where="table", help="choose the columns shown", words="show hide fields"),
     Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark the row and move down"),
     Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all matches, or unmark them"),
     Key("task.traceback", "t", "traceback", "screen.traceback", where="task", shown=45, help="traceback", words="error exception"),
@@ -148,6 +152,10 @@ KEYS: tuple[Key, ...] = (
     Key("choice.up", "k,up", "up", "step(-1)", where="choice", help="previous line"),
     Key("choice.take", "enter", "take", "take", where="choice", help="select this line"),
     Key("choice.close", "q", "close", "decline", where="choice", help="close"),
+    Key("columns.toggle", "space", "show or hide", "toggle_column", where="columns", help="show or hide this column"),
+    Key("columns.all", "a", "show all", "show_all", where="columns", help="show all columns"),
+    Key("filters.save", "s", "save", "save", where="filters", help="save the filter of the tasks under a name"),
+    Key("filters.remove", "d,delete", "remove", "remove", where="filters", help="remove this saved filter"),
     Key("palette.take", "enter", "run", "screen.take", where="palette", help="run this command"),
     Key("palette.down", "down", "down", "screen.step(1)", where="palette", help="next command"),
     Key("palette.up", "up", "up", "screen.step(-1)", where="palette", help="previous command"),
@@ -193,6 +201,7 @@ _NAMES = {
     "shift+tab": "Shift+Tab",
     "pagedown": "PgDn",
     "pageup": "PgUp",
+    "delete": "Del",
     "home": "Home",
     "end": "End",
     "down": "Down",
