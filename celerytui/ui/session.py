@@ -37,7 +37,8 @@ class Session:
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
     of one worker shows, `type` the task name that the view of one type shows, and `window` the time
     that types are about; `failure` is the key of the group that details are shown of, and
-    `failure_window` the time that failures are counted in. `framed` and `columns_within` are what
+    `failure_window` the time that failures are counted in; `unfolded` are the groups whose
+    messages are listed. `framed` and `columns_within` are what
     the view says of the screen's size. `opening` is how the monitor was started.
     """
 
@@ -68,6 +69,7 @@ class Session:
         self.window = "5m"
         self.failure: str | None = None
         self.failure_window = WINDOWS[1]
+        self.unfolded: set[str] = set()
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 
