@@ -102,7 +102,26 @@ def own_options() -> list[click.Parameter]:
         callback=_print_version,
         help="Show the versions and exit.",
     )
-    return [*(_click_option(option) for option in OPTIONS if option.flags), conf, version]
+    settable = (_click_option(option) for option in OPTIONS if option.flags)
+    return [*settable, *opening_options(), conf, version]
+
+
+def opening_options() -> list[click.Parameter]:
+    """Where the monitor opens."""
+    return [
+        click.Option(
+            ["--filter", "query"],
+            metavar="QUERY",
+            allow_from_autoenv=False,
+            help="Open with these tasks, in the filter language.",
+        ),
+        click.Option(
+            ["--task", "task"],
+            metavar="ID",
+            allow_from_autoenv=False,
+            help="Open with this task; waits for it if it is not known yet.",
+        ),
+    ]
 
 
 def _click_option(option: Option) -> click.Option:

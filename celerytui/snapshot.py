@@ -11,11 +11,11 @@ from typing import Any, TextIO
 from celerytui import connect
 from celerytui.document import snapshot_document
 from celerytui.engine import Engine
-from celerytui.errors import BrokerUnavailable, FilterError, OutputError, UsageError
+from celerytui.errors import BrokerUnavailable, OutputError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
 from celerytui.output import WIDTH_WITHOUT_TERMINAL, print_json, print_tables
-from celerytui.query import Filter, parse_filter
+from celerytui.query import Filter
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.wire.connections import answers_within
@@ -24,15 +24,6 @@ LOOK_SECONDS = 0.1
 """How often the link, and a signal to stop, are checked."""
 ANSWER_GRACE_SECONDS = 3.0
 """Seconds after listening to wait for the last replies of workers and the broker."""
-
-
-def parse_query(text: str) -> Filter:
-    """The filter of --filter; raises UsageError with the position of a mistake."""
-    try:
-        return parse_filter(text)
-    except FilterError as error:
-        place = f"--filter {text!r}, character {error.start + 1}"
-        raise UsageError(f"{place}: {error} {error.expected}".rstrip()) from error
 
 
 def take_snapshot(

@@ -18,6 +18,7 @@ from celerytui import settings
 from celerytui.cli import monitor
 from celerytui.cli.exits import safe
 from celerytui.cli.groups import Commands, Program
+from celerytui.cli.opening import opening
 from celerytui.cli.registry import COMMANDS
 from celerytui.cli.start import APP, START, Start
 from celerytui.errors import ExitCode
@@ -75,7 +76,7 @@ def _start(
 ) -> None:
     _normalise_no_color(no_color)
     chosen = settings.load(params, os.environ, params.get("conf"))
-    start = Start(chosen, load)
+    start = Start(chosen, load, opening(ctx, params))
     ctx.meta[START] = start
     if ctx.invoked_subcommand is None:
         ctx.exit(monitor.open_monitor(start))

@@ -72,12 +72,16 @@ class Program(Commands):
 class Subcommand(click.Command):
     """A command that explains where the program's options belong.
 
-    `prints` says that it writes a document to standard output, which is kept for that alone.
+    `prints` says that it writes a document to standard output, which is kept for that alone,
+    `opens` that it opens the monitor.
     """
 
-    def __init__(self, name: str, *, prints: bool = False, **more: Any) -> None:
+    def __init__(
+        self, name: str, *, prints: bool = False, opens: bool = False, **more: Any
+    ) -> None:
         super().__init__(name, **more)
         self.prints = prints
+        self.opens = opens
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; the error for a misplaced option names its place."""

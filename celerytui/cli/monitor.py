@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celerytui.cli.start import Start
 from celerytui.errors import NoTerminal
+from celerytui.link import Opening
 from celerytui.settings import Settings
+
+HOME = Opening()
 
 
 def open_monitor(start: Start) -> int:
@@ -18,17 +22,17 @@ def open_monitor(start: Start) -> int:
     gc.disable()
     app = start.load()
     need_terminal()
-    return import_monitor()(app, start.settings)
+    return import_monitor(start.opening)(app, start.settings)
 
 
-def import_monitor() -> Callable[[Any, Settings], int]:
-    """The function that opens the monitor; Textual reads its frame rate when imported."""
+def import_monitor(opening: Opening = HOME) -> Callable[[Any, Settings], int]:
+    """The function that opens the monitor there; Textual reads its frame rate when imported."""
     from celerytui.ui.terminal.frame_rate import raise_frame_rate
 
     raise_frame_rate()
     from celerytui.ui.app import run_monitor
 
-    return run_monitor
+    return partial(run_monitor, opening=opening)
 
 
 def need_terminal() -> None:

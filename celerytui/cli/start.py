@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TextIO
 
 import click
 
+from celerytui.link import Opening
 from celerytui.settings import Settings
 from celerytui.streams import keep_stdout
 
@@ -16,10 +17,11 @@ STDOUT = "celerytui.stdout"
 
 
 class Start(NamedTuple):
-    """What every command starts from: the settings, and the loader of the app."""
+    """What every command starts from: the settings, the loader of the app, where to open it."""
 
     settings: Settings
     load: Callable[[], Any]
+    opening: Opening = Opening()
 
 
 def started(ctx: click.Context) -> Start:

@@ -17,6 +17,7 @@ from celerytui.control.actionlog import (
     overall,
     state_path,
 )
+from celerytui.control.choices import Choices, Order, choices_path
 from celerytui.control.client import Control
 from celerytui.control.command_line import set_mark
 from celerytui.control.doubts import Answer, Question
@@ -47,11 +48,13 @@ __all__ = [
     "Action",
     "ActionLog",
     "Answer",
+    "Choices",
     "Control",
     "CurrentValues",
     "Entries",
     "Group",
     "LogEntry",
+    "Order",
     "Param",
     "Question",
     "Resolutions",
@@ -61,6 +64,7 @@ __all__ = [
     "Silences",
     "Switch",
     "action",
+    "choices_path",
     "find_action",
     "in_group",
     "log_path",

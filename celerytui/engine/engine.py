@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from msgspec import Struct
 
 from celerytui import connect
-from celerytui.control import ActionLog, Resolutions, Silences, log_path, state_path, user_name
+from celerytui.control import (
+    ActionLog,
+    Choices,
+    Resolutions,
+    Silences,
+    choices_path,
+    log_path,
+    state_path,
+    user_name,
+)
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
@@ -114,6 +123,7 @@ class Engine:
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
         self.resolutions = Resolutions(state_path(os.environ, "resolved.jsonl"), self.app_name)
+        self.choices = Choices(choices_path(os.environ, self.app_name), self.app_name)
         self._headless = headless
         self._receiver: Receiver | None = None
         pickles.allow(settings.allow_pickle)
@@ -239,6 +249,7 @@ class Engine:
             self._control.restore_events(self._threads.get("control"), end)
         for thread in (*self._threads.values(), *exports):
             thread.join(max(0.0, end - time.monotonic()))
+        self._survive(self.choices.save)
         if self.store.failures.changed:
             self._survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))
@@ -394,6 +405,7 @@ class Engine:
 
     def _turn(self) -> None:
         """What is done about once a second."""
+        self._survive(self.choices.save)
         self._survive(self.requests.give_up_late)
         if self._sweeper.is_due():
             self._survive(self._sweeper.turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celerytui.query.fields import FIELDS, Field
+from celerytui.query.flag import check_filters, parse_query
 from celerytui.query.hints import hint
 from celerytui.query.parse import EMPTY, Filter, parse_filter
 from celerytui.query.required import Required
@@ -16,9 +17,11 @@ __all__ = [
     "Filter",
     "Required",
     "TaskView",
+    "check_filters",
     "half_typed",
     "hint",
     "parse_filter",
+    "parse_query",
     "quoted",
     "suggest",
 ]

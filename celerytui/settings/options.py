@@ -12,13 +12,16 @@ ENV_PREFIX = "CELERYTUI_"
 THEMES = ("auto", "dark", "light", "ansi", "mono")
 
 
-Kind = Literal["count", "flag", "duration", "choice", "path", "url", "names", "keys", "apps"]
+Kind = Literal[
+    "count", "flag", "duration", "choice", "path", "url", "names", "keys", "filters", "apps"
+]
 
 
 class Settings(NamedTuple):
     """The user's settings, validated.
 
-    Durations are seconds; `keys` is binding id -> keys, `apps` name of an app -> its own flags.
+    Durations are seconds; `keys` is binding id -> keys, `filters` name -> filter, `apps` name of
+    an app -> its own flags.
     """
 
     max_tasks: int = 100_000
@@ -38,6 +41,7 @@ class Settings(NamedTuple):
     allow_pickle: bool = False
     production: bool = False
     keys: Mapping[str, str] = MappingProxyType({})
+    filters: Mapping[str, str] = MappingProxyType({})
     apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
 
     def for_app(self, name: str) -> Settings:
@@ -93,7 +97,7 @@ class Option(NamedTuple):
 DEFAULTS = Settings()
 
 
-TABLES: tuple[Kind, ...] = ("keys", "apps")
+TABLES: tuple[Kind, ...] = ("keys", "filters", "apps")
 
 
 APP_FLAGS = ("read-only", "production")
@@ -203,6 +207,11 @@ OPTIONS: tuple[Option, ...] = (
         name="keys",
         kind="keys",
         help="A table of your own keys, by the ids of their bindings.",
+    ),
+    Option(
+        name="filters",
+        kind="filters",
+        help="A table of filters by the names under which they are chosen.",
     ),
     Option(
         name="apps",

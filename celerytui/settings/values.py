@@ -119,6 +119,15 @@ def _keys(option: Option, value: Any) -> dict[str, str]:
     return keys
 
 
+def _filters(option: Option, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table of names and filters")
+    for name, text in value.items():
+        if not name.strip() or not isinstance(text, str) or not text.strip():
+            raise ValueError(f"{name}: {text!r} is not a filter")
+    return value
+
+
 def _apps(option: Option, value: Any) -> dict[str, dict[str, bool]]:
     if not isinstance(value, dict):
         raise ValueError(f"{value!r} is not a table of apps")
@@ -148,5 +157,6 @@ CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "url": _url,
     "names": _names,
     "keys": _keys,
+    "filters": _filters,
     "apps": _apps,
 }

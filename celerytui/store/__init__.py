@@ -1,6 +1,6 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
-from celerytui.store.failures.group import FailureDetail, FailureRow
+from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow, variant_rows
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
@@ -24,6 +24,8 @@ __all__ = [
     "Store",
     "Summary",
     "TaskOutcome",
+    "VariantRow",
     "Window",
     "in_cells",
+    "variant_rows",
 ]

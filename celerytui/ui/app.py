@@ -18,7 +18,9 @@ from celerytui.columns import clean, format_clock
 from celerytui.engine import Engine
 from celerytui.health.link import MISSING
 from celerytui.interpreter import collect_all, collect_new, opening, share_interpreter
+from celerytui.link import Opening
 from celerytui.model import Outcome
+from celerytui.query import check_filters
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.draw.glyphs import pick_glyphs
@@ -44,6 +46,7 @@ UNTIDY_ROUNDS = 3
 QUIET_SECONDS = 5.0
 BETWEEN_KEYS_SECONDS = 0.3
 QUIET_RATE = 100
+OPENING = Opening()
 
 
 class MonitorApp(App[int], inherit_bindings=False):
@@ -66,7 +69,9 @@ class MonitorApp(App[int], inherit_bindings=False):
         Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
 
-    def __init__(self, engine: Engine, palette: Palette | None = None) -> None:
+    def __init__(
+        self, engine: Engine, palette: Palette | None = None, opening: Opening = OPENING
+    ) -> None:
         # Textual takes the mere presence for a yes; the convention is that an empty one says no.
         if os.environ.get("NO_COLOR") == "":
             del os.environ["NO_COLOR"]
@@ -74,12 +79,14 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.key_queue = KeyQueue(self)
         super().__init__(driver_class=self.lifecycle.make_driver)  # type: ignore[arg-type]  # makes it
         self.engine = engine
+        engine.choices.load()
         settings, environ = engine.settings, os.environ
+        check_filters(settings.filters)
         if palette is None:
             palette = pick_palette(settings.theme, environ, self.console.color_system)
         encoding = getattr(sys.__stdout__, "encoding", None)
         glyphs = pick_glyphs(settings.ascii, environ, encoding)
-        self.session = Session(engine, palette, glyphs, all_keys(settings.keys))
+        self.session = Session(engine, palette, glyphs, all_keys(settings.keys), opening)
         self._look(palette)
         self._bind(settings)
         self.main = MainScreen(self.session)
@@ -277,9 +284,11 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.call_later(self.run_action, key.action, pane or self.main)
 
 
-def run_monitor(app: Any, settings: Settings) -> int:
+def run_monitor(app: Any, settings: Settings, opening: Opening = OPENING) -> int:
     """Open the monitor on a Celery app and return its exit status.
 
     Raises NoTerminal where there is no terminal, and SettingsError for a key that does not exist.
     """
-    return MonitorApp(Engine(app, settings)).lifecycle.run(log_file=settings.log_file)
+    return MonitorApp(Engine(app, settings), opening=opening).lifecycle.run(
+        log_file=settings.log_file
+    )

@@ -9,12 +9,9 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.messages import Update
-from textual.screen import Screen
 
-from celerytui.columns import clean
 from celerytui.control import Scope
 from celerytui.errors import FilterError
-from celerytui.model import LinkState
 from celerytui.query import quoted
 from celerytui.ui.actions.flow import ActionFlow
 from celerytui.ui.bars.banner import Banner
@@ -42,16 +39,16 @@ from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session, something_wrong
 from celerytui.ui.views.body import Body
-from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS
-from celerytui.ui.views.task.detail import DetailPane
-from celerytui.ui.views.tasks.table import TaskTable, as_json
+from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
+from celerytui.ui.views.task.keys import TaskScreen
+from celerytui.ui.views.tasks.table import TaskTable
 
 _KEYS = {key.id: key for key in (*VIEW_KEYS, *KEYS)}
 _ACTIONS_FROM = 40
 """The place of the first action in the footer, and its rank: after the keys that only look."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(TaskScreen):
     """The widgets on the screen and what keys do to them."""
 
     actions: ActionFlow
@@ -88,16 +85,17 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self.navigator.name_place()
         self.body.arrange_panes(focus=True)
+        opening = self.session.opening
+        if opening.filter:
+            self.narrowing.by(opening.filter)
+            self.navigator.go(list_of(Scope.TASK))
+        if opening.task:
+            self.navigator.open(Scope.TASK, opening.task)
 
     @property
     def table(self) -> TaskTable:
         """The task table."""
         return self.body.of_kind(TaskTable)
-
-    @property
-    def detail(self) -> DetailPane:
-        """The pane that shows one task."""
-        return self.body.of_kind(DetailPane)
 
     @property
     def pane(self) -> Pane | None:
@@ -266,7 +264,7 @@ class MainScreen(Screen[None]):
         try:
             self.narrowing.show_tasks(event.text, event.sort)
         except FilterError as error:  # a name may be longer than a filter
-            self._say(f"cannot filter by that: {error.message}", seconds=5)
+            self.say(f"cannot filter by that: {error.message}", seconds=5)
         else:
             self.repaint()
 
@@ -279,7 +277,7 @@ class MainScreen(Screen[None]):
         if self.causes.open_next():
             self.repaint()
         else:
-            self._say("no red number: nothing is wrong")
+            self.say("no red number: nothing is wrong")
 
     def filter_by(self, text: str) -> None:
         """Narrow the tasks; "" for all. Raises FilterError."""
@@ -298,44 +296,37 @@ class MainScreen(Screen[None]):
         dialog = Choice(self.session, "Sort by", options, table.sort_column or "")
         self.app.push_screen(dialog, sort)
 
+    def action_columns(self) -> None:
+        from celerytui.ui.dialogs.columns import ColumnChoice
+
+        table, choices = self.ordered, self.session.engine.choices
+        dialog = ColumnChoice(self.session, table.COLUMNS, choices.hidden(table.id or ""))
+
+        def show(applied: str | None) -> None:
+            if applied is not None:
+                choices.hide(table.id or "", dialog.hidden)
+                table.redraw()
+
+        self.app.push_screen(dialog, show)
+
+    def action_filters(self) -> None:
+        from celerytui.ui.actions.filters import FilterChoice
+
+        def apply(text: str | None) -> None:
+            if text is not None:
+                self._filter_asked(FilterAsked(text))
+
+        self.app.push_screen(FilterChoice(self.session), apply)
+
     def action_worker_tasks(self) -> None:
         hostnames = self.pane.targets(Scope.WORKER) if self.pane is not None else []
         if len(hostnames) == 1:
             self._filter_asked(FilterAsked(f"worker:{quoted(hostnames[0])}"))
 
-    # One task
+    def open_task(self, task_id: str) -> None:
+        self._row_opened(RowOpened(Scope.TASK, task_id))
 
-    def action_copy_id(self) -> None:
-        if self.current_task is not None:
-            shown = clean(self.current_task)
-            self.app.copy_to_clipboard(shown)
-            self._say(f"copied {shown}")
-
-    def action_copy_row(self) -> None:
-        task = self.session.engine.store.task(self.current_task or "")
-        if task is not None:
-            self.app.copy_to_clipboard(as_json(task))
-            self._say("copied as JSON")
-
-    def action_traceback(self) -> None:
-        task_id = self.current_task
-        if task_id is not None:
-            self._row_opened(RowOpened(Scope.TASK, task_id))
-            self.call_after_refresh(self.detail.to_traceback)
-
-    def action_result(self) -> None:
-        """The result of the task here; while there is no broker the key is for that."""
-        engine = self.session.engine
-        if engine.link.state in (LinkState.RECONNECTING, LinkState.CONNECTING):
-            engine.reconnect_now()
-            return
-        task_id = self.current_task
-        if task_id is None:
-            self._say("select a task first", seconds=3)
-            return
-        from celerytui.ui.views.task.result import ResultDialog
-
-        self.app.push_screen(ResultDialog(self.session, task_id))
+    # The rows
 
     def action_export(self) -> None:
         from celerytui.ui.actions.export import ask_export
@@ -371,7 +362,7 @@ class MainScreen(Screen[None]):
         self.session.engine.ask_workers()
         self.session.answers.refresh()
         self.repaint()
-        self._say("asking the workers")
+        self.say("asking the workers")
 
     def action_act(self, action_id: str) -> None:
         self.actions.do(action_id)
@@ -384,6 +375,3 @@ class MainScreen(Screen[None]):
 
     def action_cancel(self) -> None:
         self.actions.cancel()
-
-    def _say(self, text: str, *, seconds: float = 2) -> None:
-        self.app.notify(text, markup=False, timeout=seconds)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from celerytui.control import Scope
 from celerytui.engine import Engine
+from celerytui.link import Opening
 from celerytui.model import LinkState
 from celerytui.store import WINDOWS, Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
@@ -36,17 +37,26 @@ class Session:
     `marked` are the ids of tasks and `marked_workers` hostnames; `worker` is the one that the view
     of one worker shows, `type` the task name that the view of one type shows, and `window` the time
     that types are about; `failure` is the key of the group that details are shown of, and
-    `failure_window` the time that failures are counted in; `entry` is the name of the entry of the
-    schedule that details are shown of. `framed` and `columns_within` are what
-    the view says of the screen's size.
+    `failure_window` the time that failures are counted in; `unfolded` are the groups whose
+    messages are listed; `entry` is the name of the entry of the schedule that details are shown of.
+    `framed` and `columns_within` are what the view says of the screen's size. `opening` is how the
+    monitor was started.
     """
 
-    def __init__(self, engine: Engine, palette: Palette, glyphs: Glyphs, keys: Keys) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        palette: Palette,
+        glyphs: Glyphs,
+        keys: Keys,
+        opening: Opening,
+    ) -> None:
         self.engine = engine
         self.settings = engine.settings
         self.palette = palette
         self.glyphs = glyphs
         self.keys = keys
+        self.opening = opening
         self.utc = engine.settings.utc
         self.framed = True
         self.columns_within: Mapping[str, int] = {}
@@ -61,6 +71,7 @@ class Session:
         self.failure: str | None = None
         self.failure_window = WINDOWS[1]
         self.entry: str | None = None
+        self.unfolded: set[str] = set()
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 
-from celerytui.control import ActionLog
+from celerytui.control import ActionLog, Choices
 from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
@@ -63,6 +63,7 @@ class FakeEngine(Engine):
         self.health.evaluate(Link(LinkState.CONNECTED), now)
         self.link = Link(LinkState.CONNECTED, since=NOW - 300)
         self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
+        self.choices = Choices(None, "shop")
         self.log = ActionLog(None, user="ana", app="shop", broker=BROKER)
         self.log.trouble = None
         self.answers: dict[str, Section] = {}

@@ -261,3 +261,69 @@ async def test_in_ascii_it_is_ascii(size: tuple[int, int]) -> None:
         await at.press("6", "j", "m", "j", "j", "enter")
         for pane in (the_list(at), the_detail(at)):
             assert "\n".join(rows(pane)).isascii()
+
+
+MANY = [f"Declined('reason {word}')" for word in ("a", "a", "a", "b", "b", *"cdefg")]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ascii", [False, True], ids=["signs", "ascii"])
+async def test_messages_are_listed_below_their_group(size: tuple[int, int], ascii: bool) -> None:
+    streams = [ran(f"m{at}", 100 - at, text=text) for at, text in enumerate(MANY)]
+    store = store_of(*streams, ran("o", 5, text="Other('x')", trace=None))
+    async with driven(size, store=store, ascii=ascii) as at:
+        await at.press("6", "j", "j", "+", "z")
+        listed = the_list(at)
+        last, branch, times = ("`-", "|-", "x") if ascii else ("└─", "├─", "×")
+        lines = [line for line in rows(listed) if f" {branch} " in line or f" {last} " in line]
+        assert [last in line for line in lines] == [False] * 5 + [True]
+        assert f"{times}3  reason a" in lines[0]
+        assert f"{times}2  reason b" in lines[1]
+        assert f"{times}2  2 more messages" in lines[5]
+        assert "2 groups" in rows(listed)[0]
+        key = at.app.session.failure
+        await at.press("j", "j")
+        assert listed.cursor == f"{key}\n1"
+        assert listed.chosen == at.app.session.failure == key
+        await at.press("t")
+        assert at.app.session.filter_text == f"failure:{key}"
+        await at.press("escape", "+")
+        assert listed.length() == 2
+        assert "reason b" not in "\n".join(rows(listed)[3:])
+
+
+async def test_a_message_below_is_found_with_its_group_and_not_exported_twice() -> None:
+    async with driven() as at:
+        await at.press("6", "j", "j", "j", "+", "/", *"carddeclined", "enter")
+        listed = the_list(at)
+        assert "1 of 5" in rows(listed)[0]
+        assert listed.length() == 2
+        exported = listed.listed()
+        assert (exported.total, len([*exported.rows])) == (1, 1)
+        await at.press("escape", "s", "down", "enter")
+        keys = [listed.key_of(item) for item in listed.window(0, 20)]
+        below = next(key for key in keys if "\n" in key)
+        assert keys[keys.index(below) - 1] == below.partition("\n")[0]
+
+
+async def test_a_list_that_grows_is_drawn_with_its_frame_at_once() -> None:
+    streams = [ran(f"a{at}", 50 - at, text=f"E{at}('x')", trace=None) for at in range(6)]
+    async with driven(store=store_of(*streams)) as at:
+        await at.press("6", "j", "j", "+")
+        before = the_list(at).outer_size.height
+        assert rows(the_list(at))[-1].startswith("╰")
+        for id in ("y", "z"):
+            await at.news(*ran(id, 1, text=f"New{id}('x')", trace=None))
+            assert rows(the_list(at))[-1].startswith("╰")
+        assert the_list(at).outer_size.height > before
+        assert rows(the_list(at))[-1].startswith("╰")
+
+
+async def test_hostile_messages_below_a_group_are_harmless() -> None:
+    store = store_of(ran("a", 20, text="Oops('\x1b[2J [bold] redis://:hunter2@h')", trace=None))
+    async with driven(store=store) as at:
+        await at.press("6", "j", "+")
+        text = "\n".join(rows(the_list(at)))
+        assert "×1" in text
+        assert "\x1b" not in text
+        assert "hunter2" not in text

@@ -14,6 +14,7 @@ from celerytui.store.statistics import types as bounds
 from celerytui.ui.actions.form import Form
 from celerytui.ui.views.types.list import TypeList
 from tests.ui.pilot import Driver, driven, rows
+from tests.unit.failure_texts import CHARGE, RAISE, block
 
 HOST = "celery@web1"
 
@@ -288,3 +289,29 @@ async def test_a_task_that_runs_is_only_called_slower() -> None:
 async def test_a_few_runs_say_nothing_of_a_task() -> None:
     async with driven(store=store_of((5, "a.one", 1.0, 18))) as at:
         assert "successful runs" not in await detail_of(at, 9.0)
+
+
+async def test_a_type_has_its_failures_by_group_in_the_window() -> None:
+    store = store_of((20, "a.task", 1.0, 1))
+    for number, (ago, text) in enumerate([(2_000, "Old('x')"), (30, "Bad('x')"), (25, "Bad('y')")]):
+        received, started, _ = run(ago, f"f{number}", "a.task", 1.0)
+        failed = Event(
+            "task-failed",
+            HOST,
+            NOW - ago,
+            uuid=f"f{number}",
+            exception=text,
+            traceback=block(CHARGE, RAISE) if "Bad" in text else None,
+        )
+        store.apply(Batch([received, started, failed], NOW - ago))
+    async with driven((200, 60), store=store) as at:
+        await at.press("5", "j")
+        text = at.screen_text()
+        assert "Fails with" in text
+        assert "1 group" in text
+        line = next(line for line in text.splitlines() if "✗ Declined" in line)
+        assert "×2" in line
+        assert "Old" not in text
+        await at.press("]")
+        assert "✗ Old" in at.screen_text()
+        assert "2 groups" in at.screen_text()

@@ -18,6 +18,7 @@ import celerytui
 from celerytui import cli, masking, signals
 from celerytui.cli import monitor as opening
 from celerytui.errors import AppError, BrokerUnavailable, FilterError, ReadOnly, SettingsError
+from celerytui.link import Opening
 from celerytui.settings import Settings
 
 REPOSITORY = Path(celerytui.__file__).parents[1]
@@ -78,10 +79,12 @@ class Monitor:
 
     def __init__(self) -> None:
         self.started: list[tuple[Any, Settings]] = []
+        self.openings: list[Opening] = []
         self.act: Callable[[], int] = lambda: 0
 
-    def run_monitor(self, app: Any, settings: Settings) -> int:
+    def run_monitor(self, app: Any, settings: Settings, opening: Opening) -> int:
         self.started.append((app, settings))
+        self.openings.append(opening)
         return self.act()
 
 
@@ -249,6 +252,43 @@ def test_the_demo_runs_the_monitor_on_its_own_cluster(
     monkeypatch.setitem(sys.modules, "celerytui.demo", module)
     assert run("--utc", "demo") == 0
     assert monitor.started == [("demo app", Settings(utc=True))]
+
+
+def test_the_monitor_opens_at_a_filter_and_a_task(project: Path, monitor: Monitor) -> None:
+    write(project, "opened_app", TINY_APP)
+    broker = "redis://:geheim99@h/1"
+    assert run("-A", "opened_app", "-b", broker, "--filter", "name:a", "--task", "a-1") == 0
+    assert run("--filter", "state:retry", "-b", broker) == 0
+    assert run("--task", "a-1", "demo") == 0
+    assert monitor.openings == [
+        Opening("name:a", "a-1", ("celerytui", "-A", "opened_app")),
+        Opening("state:retry", "", ("celerytui", "-b", "redis://@h/1")),
+        Opening("", "a-1", ("celerytui", "demo")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--filter", "runtime:>2x"], "--filter 'runtime:>2x', character 11: "),
+        (["--filter", "statex:a"], "--filter 'statex:a', character 1: "),
+        (["--task", " "], "--task: the id of a task is missing"),
+        (["--filter", "a", "snapshot"], "goes after the command: celerytui snapshot --filter"),
+        (["--task", "a", "snapshot"], "--task is an option of the monitor; snapshot does not"),
+        (["demo", "--task", "a"], "--task goes before the command: celerytui --task ... demo"),
+    ],
+)
+def test_where_it_cannot_open_is_said_before_the_project_is_imported(
+    project: Path,
+    monitor: Monitor,
+    capsys: pytest.CaptureFixture[str],
+    args: list[str],
+    said: str,
+) -> None:
+    write(project, "never_app", "raise SystemExit('imported')")
+    assert run("-A", "never_app", *args) == 2
+    assert said in capsys.readouterr().err
+    assert monitor.openings == []
 
 
 def test_an_option_of_the_program_after_the_command_is_told_its_place(

@@ -58,14 +58,14 @@ def test_the_plugin_runs_the_monitor_on_celerys_app(tmp_path: Path) -> None:
     script = (
         "from celerytui.cli import monitor as opening\n"
         "def monitor(start):\n"
-        "    print(start.load().main, start.settings.max_tasks)\n"
+        "    print(start.load().main, start.settings.max_tasks, *start.opening.command)\n"
         "    return 7\n"
         "opening.open_monitor = monitor\n"
         "from celery.bin.celery import main\n"
         "main()\n"
     )
     process = spawn("-c", script, "-A", "plug_app", "tui", "--max-tasks", "5", folder=tmp_path)
-    assert finish(process) == (7, "plug_app 5\n", "")
+    assert finish(process) == (7, "plug_app 5 celery -A plug_app tui\n", "")
 
 
 QUIET = """

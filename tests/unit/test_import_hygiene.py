@@ -17,7 +17,7 @@ PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
 HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
 PLUGIN_PARTS = (
-    *("durations", "errors", "files", "interrupt", "options", "settings", "signals"),
+    *("durations", "errors", "files", "interrupt", "link", "options", "settings", "signals"),
     *("settings.load", "settings.options", "settings.values", "streams"),
 )
 COMMANDS = {

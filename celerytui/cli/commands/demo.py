@@ -7,6 +7,7 @@ import click
 from celerytui.cli import monitor
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.start import started
+from celerytui.link import PROGRAM
 
 
 def _run_demo(ctx: click.Context) -> None:
@@ -14,7 +15,9 @@ def _run_demo(ctx: click.Context) -> None:
     monitor.need_terminal()
     from celerytui.demo import run_demo
 
-    ctx.exit(run_demo(started(ctx).settings, monitor.import_monitor()))
+    start = started(ctx)
+    opening = start.opening._replace(command=(*PROGRAM, ctx.info_name or ""))
+    ctx.exit(run_demo(start.settings, monitor.import_monitor(opening)))
 
 
 COMMAND = Subcommand(
@@ -22,4 +25,5 @@ COMMAND = Subcommand(
     callback=click.pass_context(_run_demo),
     help=_run_demo.__doc__,
     short_help="Open the monitor on a private demo cluster.",
+    opens=True,
 )

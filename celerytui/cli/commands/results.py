@@ -25,9 +25,9 @@ def _run_results(
     import time
 
     from celerytui.logs import quieten
+    from celerytui.query import parse_query
     from celerytui.result_listing import Listing, print_lines, print_table
     from celerytui.results import open_source, open_url, wanted
-    from celerytui.snapshot import parse_query
     from celerytui.wire import pickles
 
     start = started(ctx)

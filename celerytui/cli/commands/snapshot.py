@@ -16,7 +16,8 @@ def _run_snapshot(
 ) -> None:
     """Listen for a moment, ask the workers, print the state of the cluster once, and exit."""
     from celerytui.logs import quieten
-    from celerytui.snapshot import parse_query, print_snapshot, take_snapshot
+    from celerytui.query import parse_query
+    from celerytui.snapshot import print_snapshot, take_snapshot
 
     start = started(ctx)
     wanted = parse_query(query)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.store.failures.identity import Identity
 from celerytui.store.failures.slices import Slices, Window
@@ -133,6 +134,38 @@ class FailureRow(Struct, frozen=True):
     workers: tuple[tuple[str, int], ...]
     standing: Standing = ""
     since: str = ""
+
+
+class VariantRow(FailureRow, frozen=True, kw_only=True):
+    """A line below a group: how many of its failures and retries, since the start, had `text`.
+
+    `others` is how many more messages it stands for, 0 where it is one; `last` is the lowest line.
+    """
+
+    number: int
+    text: str
+    times: int
+    others: int = 0
+    last: bool = False
+
+
+def variant_rows(
+    row: FailureRow, variants: Sequence[tuple[str, int]], most: int
+) -> list[VariantRow]:
+    """The lines below a group: its most frequent messages, and what is left in one line."""
+    shown = [one for one in variants[:most] if one[0] != OTHERS]
+    rest = variants[len(shown) :]
+    group = {name: getattr(row, name) for name in FailureRow.__struct_fields__}
+    lines = [
+        VariantRow(**group, number=number, text=text, times=times)
+        for number, (text, times) in enumerate(shown)
+    ]
+    if rest:
+        times = sum(count for _, count in rest)
+        lines.append(VariantRow(**group, number=len(shown), text="", times=times, others=len(rest)))
+    if lines:
+        lines[-1] = replace(lines[-1], last=True)
+    return lines
 
 
 class FailureDetail(Struct, frozen=True):

@@ -181,6 +181,14 @@ class FailureGroups:
         rows = [row for row in found if every or row.failed or row.retried]
         return sorted(rows, key=lambda row: -row.last_seen)
 
+    def rows_of(self, task: str, now: float, window: Window) -> list[FailureRow]:
+        """The groups of a task's name that came in the window, the most frequent first."""
+        with self._lock:
+            groups = [group for group in self._groups.values() if group.task == task]
+            rows = [self._row(group, window, now) for group in groups]
+        found = [row for row in rows if row.failed or row.retried]
+        return sorted(found, key=lambda row: (-row.failed, -row.retried, -row.last_seen))
+
     def row(self, key: str, now: float, window: Window = WINDOWS[-1]) -> FailureRow | None:
         """One group, None where it is not kept."""
         with self._lock:

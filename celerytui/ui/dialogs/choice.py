@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 
 from celerytui.ui.dialogs.dialog import Dialog
-from celerytui.ui.draw.spans import Line, Spans, cells
+from celerytui.ui.draw.spans import Line, Span, Spans, cells, safe
 from celerytui.ui.keys.registry import key_name
 from celerytui.ui.session import Session
 
@@ -66,4 +66,50 @@ class Choice(Dialog[str]):
             return
         row = self.box.row_at(event.screen_y - self.box.region.y - 1)
         if 0 <= row < len(self.options):
-            self.dismiss(self.options[row][0])
+            self.at = row
+            self.choose(self.options[row][0])
+
+    def choose(self, option: str) -> None:
+        """A line was clicked."""
+        self.dismiss(option)
+
+
+class NotedChoice(Choice):
+    """A choice with a note on each line, and its keys below; each option is an id and its label."""
+
+    HINTS: ClassVar[Sequence[tuple[str, str]]] = ()
+    """The ids of the keys under the list, and what they do."""
+    NONE: ClassVar[str] = ""
+    """What is said where there is nothing to choose."""
+
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        options: Sequence[tuple[str, str]],
+        notes: Sequence[str],
+    ) -> None:
+        super().__init__(session, title, [(one, label, "") for one, label in options])
+        self.notes = list(notes)
+
+    def before(self, option: str) -> Spans:
+        """What stands before an option's label."""
+        return []
+
+    def update(self) -> None:
+        self.at = max(0, min(self.at, len(self.options) - 1))
+        widest = max((cells(label) for _, label, _ in self.options), default=0)
+        lines: list[Spans] = []
+        for row, ((one, label, _), note) in enumerate(zip(self.options, self.notes, strict=True)):
+            cursor = self.session.glyphs.cursor if row == self.at else " "
+            role = "strong" if row == self.at else "text"
+            lines.append([(f"{cursor} ", "cursor"), *self.before(one),
+                          (label.ljust(widest + 2), role), (safe(note), "muted")])  # fmt: skip
+        if not lines:
+            lines.append([(self.NONE, "muted")])
+        keys: list[Span] = []
+        for id, does in self.HINTS:
+            keys += [(self.session.key_of(id), "key"), (f" {does}   ", "muted")]
+        self.box.grounds = {self.at: "cursor"} if self.options else {}
+        self.box.pinned = 2
+        self.box.fill([(self.heading, "strong")], [], [*lines, [], keys])

@@ -45,6 +45,8 @@ class LoadedTable(TablePane[Item]):
         self._places: dict[str, int] = {}
         self._names: list[str] = []
         self._by_name: list[int] = []
+        if (order := self.remembered_order()) is not None:
+            self.sort_column, self.sort_reverse = order.column or None, order.reverse
 
     @abstractmethod
     def read(self) -> list[Item]:
@@ -201,12 +203,14 @@ class LoadedTable(TablePane[Item]):
             self.sort_reverse = not falls
         else:
             self.sort_column = None
+        self.remember_order()
         self._reorder()
 
     def action_reverse(self) -> None:
         if self.sort_column is None:
             self.sort_column, self.sort_reverse = "name", False
         self.sort_reverse = not self.sort_reverse
+        self.remember_order()
         self._reorder()
 
     def _reorder(self) -> None:

@@ -129,8 +129,11 @@ class Pane(Keyed, Widget, can_focus=True):
             self.refresh(*(Region(0, y, self.outer_size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the pane as it was last drawn; the first frame comes before any drawing."""
-        if not self._strips:
+        """One line of the pane as it was last drawn.
+
+        The first frame comes before any drawing, and not each new size with an event of its own.
+        """
+        if len(self._strips) != self.outer_size.height:
             self.paint()
         if y >= len(self._strips):
             return Strip.blank(self.outer_size.width, self.session.palette.style("text"))

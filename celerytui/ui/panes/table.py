@@ -17,6 +17,7 @@ from celerytui.columns import (
     row_cells,
     sort_arrow,
 )
+from celerytui.control import Order
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Row
@@ -46,11 +47,28 @@ class TablePane(NarrowedPane[Item]):
     sort_column: str | None = None
     sort_reverse: bool = True
 
+    @property
+    def columns(self) -> Sequence[Column]:  # type: ignore[type-arg]
+        """The columns that the user did not hide."""
+        hidden = self.session.engine.choices.hidden(self.id or "")
+        return [one for one in self.COLUMNS if one.id not in hidden] or self.COLUMNS
+
+    def remember_order(self) -> None:
+        """Have the next session on this app begin with the order that the table has now."""
+        choices = self.session.engine.choices
+        choices.sort(self.id or "", self.sort_column or "", reverse=self.sort_reverse)
+
+    def remembered_order(self) -> Order | None:
+        """The order that was chosen before, None where there is none, or no such column now."""
+        order = self.session.engine.choices.order(self.id or "")
+        known = {id for id, _ in self.orders()}
+        return order if order is not None and order.column in known else None
+
     def layout_for(self, width: int) -> Layout[Item]:
         """The columns that go in a body of `width` cells."""
         most = self.session.columns_within.get(self.id or "", width)
         room = width + 1 - self.GUTTER
-        return columns_for(self.COLUMNS, room, chosen_for=room - max(0, width - most))
+        return columns_for(self.columns, room, chosen_for=room - max(0, width - most))
 
     def columns_explained(self) -> Sequence[tuple[str, str]]:
         return [(column.title, column.help) for column in self.COLUMNS]

@@ -64,15 +64,17 @@ def all_keys(own: Mapping[str, str]) -> Keys:
 def _modal() -> list[tuple[str, ...]]:
     """The places of the keys that work together in the filter's line and in each kind of dialog."""
     from celerytui.ui.actions.confirm import Confirm
+    from celerytui.ui.actions.filters import FilterChoice
     from celerytui.ui.actions.form import Form
     from celerytui.ui.actions.inputs import ChoiceField, TextField
     from celerytui.ui.bars.filter_line import FilterInput
     from celerytui.ui.dialogs.choice import Choice
+    from celerytui.ui.dialogs.columns import ColumnChoice
     from celerytui.ui.dialogs.palette import Palette, SearchLine
     from celerytui.ui.dialogs.reading import Reading
     from celerytui.ui.views.task.result import ResultDialog
 
-    alone = (FilterInput, Confirm, Choice, Reading, ResultDialog)
+    alone = (FilterInput, Confirm, Choice, ColumnChoice, FilterChoice, Reading, ResultDialog)
     found = [kind.places() for kind in alone]
     found.append((*Palette.places(), *SearchLine.places()))
     return found + [(*Form.places(), *field.places()) for field in (ChoiceField, TextField)]

@@ -27,6 +27,9 @@ class FailurePane(Pane):
         row = self._group_row() if scope is Scope.TYPE else None
         return [row.task] if row is not None and row.task else []
 
+    def rearrange(self) -> None:
+        """Take in what is listed now, so that there is room for it."""
+
     def _group_row(self) -> FailureRow | None:
         session = self.session
         return session.engine.store.failures.row(
@@ -52,6 +55,14 @@ class FailurePane(Pane):
         words = "Resolved; opens again if it recurs" if resolved else "Opened again"
         self.app.notify(words, markup=False, timeout=2)
         self.screen.post_message(StoreChanged())
+
+    def action_unfold_group(self) -> None:
+        if self.group is not None:
+            self.session.unfolded ^= {self.group}
+            for pane in (self, *self.siblings):
+                if isinstance(pane, FailurePane):
+                    pane.rearrange()
+            self.screen.post_message(StoreChanged())
 
     def action_window(self, by: int) -> None:
         place = WINDOWS.index(self.session.failure_window) + by

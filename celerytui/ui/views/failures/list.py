@@ -8,12 +8,19 @@ from typing import Any, ClassVar
 from celerytui.columns import FAILURE_COLUMNS, CellContext, clean, common_worker_prefix
 from celerytui.counts import counted
 from celerytui.document import failure_row
-from celerytui.store import FailureRow
-from celerytui.ui.draw.spans import Span, Spans
+from celerytui.store import FailureRow, VariantRow, variant_rows
+from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.messages import PaneAsked
 from celerytui.ui.panes.empty import EmptyState, no_tasks
 from celerytui.ui.panes.loaded_table import LoadedTable
+from celerytui.ui.panes.narrowed import Listed
+from celerytui.ui.panes.pane import Row
 from celerytui.ui.views.failures.keyed import FailurePane
+
+MESSAGES = 5
+"""As many messages are listed below a group."""
+BELOW = "\n"
+"""Between a group's key and the number of a line below it."""
 
 
 class FailureList(FailurePane, LoadedTable[FailureRow]):
@@ -30,7 +37,7 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
 
     @property
     def rows_wanted(self) -> int:
-        return len(self._all)
+        return max(len(self._all), len(self._items))
 
     def read(self) -> list[FailureRow]:
         session = self.session
@@ -38,8 +45,44 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
 
     def put_in_order(self) -> None:
         super().put_in_order()
-        first = self._items[0].key if self._items else None
-        self.session.failure = self.chosen or first
+        groups = self._items
+        self._unfold({group.key for group in self._all})
+        self.session.failure = self.chosen or (groups[0].key if groups else None)
+
+    def rearrange(self) -> None:
+        self.put_in_order()
+
+    def _unfold(self, known: set[str]) -> None:
+        """Put the messages of unfolded groups below them."""
+        session = self.session
+        session.unfolded &= known
+        if not session.unfolded:
+            return
+        items: list[FailureRow] = []
+        for row in self._items:
+            items.append(row)
+            if row.key in session.unfolded:
+                detail = session.engine.store.failures.detail(row.key)
+                items += variant_rows(row, detail.variants if detail else (), MESSAGES)
+        self._items = items
+        self._places = {self.key_of(item): at for at, item in enumerate(items)}
+
+    @property
+    def chosen(self) -> str | None:
+        found = super().chosen
+        return None if found is None else found.partition(BELOW)[0]
+
+    @property
+    def _groups(self) -> list[FailureRow]:
+        return [row for row in self._items if not isinstance(row, VariantRow)]
+
+    def narrowed(self) -> list[Span]:
+        groups = f"{len(self._groups):,}"
+        return [(groups, "text"), (f" of {len(self.candidates()):,}", "muted")]
+
+    def listed(self) -> Listed:
+        groups = self._groups
+        return Listed(self.NOUN, map(self.document, groups), len(groups))
 
     def trouble(self, *, crowded: bool) -> Callable[[FailureRow], Any]:
         return lambda row: (row.standing == "resolved", -row.last_seen)
@@ -89,7 +132,34 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         )
 
     def key_of(self, item: FailureRow) -> str:
-        return item.key
+        return f"{item.key}{BELOW}{item.number}" if isinstance(item, VariantRow) else item.key
+
+    def draw(self, items: list[FailureRow], width: int) -> list[Row]:
+        groups = [item for item in items if not isinstance(item, VariantRow)]
+        drawn = iter(super().draw(groups, width))
+        return [
+            self._message(item, width) if isinstance(item, VariantRow) else next(drawn)
+            for item in items
+        ]
+
+    def _message(self, item: VariantRow, width: int) -> Row:
+        """A message below its group, where the group has its exception."""
+        glyphs, here = self.session.glyphs, self.at_cursor(item)
+        line = Line(width, glyphs.ellipsis).left(*self.before(item))
+        start = self.GUTTER
+        for one, size in self.layout_for(width):
+            start += one.gap if start > self.GUTTER else 0
+            if one.id == "exception":
+                break
+            start += size
+        branch = glyphs.last if item.last else glyphs.branch
+        times = f"{glyphs.times}{item.times:,}"
+        line.put(start, branch, "faint").put(start + 3, times, "strong" if here else "muted")
+        text = clean(item.text, limit=300) or "no message"
+        if item.others:
+            text = counted(item.others, "more message")
+        line.put(start + 5 + len(times), text, "text" if item.text and not item.others else "muted")
+        return line, "cursor" if here else "bg"
 
     def name_of(self, item: FailureRow) -> str:
         return f"{item.task} {item.exception} {item.message}"

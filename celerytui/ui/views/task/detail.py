@@ -26,6 +26,7 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
+from celerytui.ui.views.task.awaited import AwaitedTask
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.reported import custom_lines, progress_line
@@ -48,6 +49,7 @@ class DetailPane(ScrolledPane):
         super().__init__(session, id=id)
         self.pinned: str | None = None
         self._subject: Task | None = None
+        self._awaited: AwaitedTask | None = None
         self._links: list[str] = []
         self._link = -1
         self._traceback_at: int | None = None
@@ -57,6 +59,7 @@ class DetailPane(ScrolledPane):
         """Show that task, or the latest failure for None."""
         if task_id != self.pinned:
             self.pinned = task_id
+            self._awaited = None if task_id is None else AwaitedTask(task_id)
             self.scroll_state.to(0)
             self._link, self._links, self._link_rows = -1, [], {}
             self.paint()
@@ -75,6 +78,10 @@ class DetailPane(ScrolledPane):
             store = self.session.engine.store
             wanted = self.pinned or store.latest_failure
             self._subject = None if wanted is None else store.task(wanted)
+            if self._subject is not None:
+                self._awaited = None
+            elif self._awaited is not None and self.is_attached and self.display:
+                self._awaited.ask(self.session, self)
         super().paint()
 
     def targets(self, scope: Scope) -> list[str]:
@@ -106,7 +113,7 @@ class DetailPane(ScrolledPane):
 
     @property
     def current_task(self) -> str | None:
-        return self.task_id
+        return self.task_id or self.pinned
 
     def body(self, width: int, height: int) -> list[Row]:
         if self._subject is None:
@@ -117,6 +124,8 @@ class DetailPane(ScrolledPane):
         return self._in_short(width) if self._short else self._whole(width)
 
     def _nothing(self) -> EmptyState:
+        if self._awaited is not None:
+            return self._awaited.notice(self.session)
         if self.pinned is not None:
             return EmptyState(
                 "This task is no longer in memory",

@@ -124,7 +124,7 @@ class ResultDialog(Dialog[None]):
     def _here(self, task: Task | None) -> list[Spans]:
         label: Span = ("in events".ljust(LABEL), "muted")
         if task is None:
-            return [[label, ("no longer in memory", "muted")]]
+            return [[label, ("not in memory", "muted")]]
         glyphs = self.session.glyphs
         role = state_role(task.state)
         spans: list[Span] = [label, (f"{glyphs.state(task.state)} {task.state.label}", role)]

@@ -28,6 +28,7 @@ from celerytui.ui.panes.empty import no_tasks
 from celerytui.ui.panes.narrowed import Listed
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
+from celerytui.ui.session import Session
 
 NAMED = 1_000
 """As many marked tasks as are looked at for their names."""
@@ -53,6 +54,11 @@ class TaskTable(TablePane[Task]):
     keeps_cursor = True
     last_good: str = ""
     """The filter that is shown while the one being typed does not parse."""
+
+    def __init__(self, session: Session, *, id: str) -> None:
+        super().__init__(session, id=id)
+        if (order := self.remembered_order()) is not None:
+            session.engine.show(sort=order.column, reverse=order.reverse)
 
     def titles(self) -> tuple[Spans, Spans]:
         view, session = self.session.engine.view, self.session
@@ -241,6 +247,7 @@ class TaskTable(TablePane[Task]):
     def action_reverse(self) -> None:
         view = self.session.engine.view
         self.session.engine.show(sort=view.sort, reverse=not view.reverse)
+        self.remember_order()
         self.paint()
 
     def sort_by(self, column_id: str) -> None:
@@ -250,6 +257,7 @@ class TaskTable(TablePane[Task]):
         else:
             reverse = column(TASK_COLUMNS, column_id).falls
         self.session.engine.show(sort=column_id, reverse=reverse)
+        self.remember_order()
         self.paint()
 
 

@@ -9,12 +9,22 @@ from celerytui.columns import (
     format_age,
     format_count,
     format_duration,
+    short_class,
     sparkline,
     state_role,
 )
 from celerytui.columns.types import joined
 from celerytui.control import registered
-from celerytui.model import ENDED_STATES, Quantiles, TypeDetail, TypeFigures, TypePlace
+from celerytui.counts import counted
+from celerytui.model import (
+    ENDED_STATES,
+    Quantiles,
+    TaskState,
+    TypeDetail,
+    TypeFigures,
+    TypePlace,
+)
+from celerytui.store import WINDOWS as FAILURE_WINDOWS
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.views.types.pane import TypePane
@@ -28,6 +38,8 @@ HEADS = {
 """The columns, and what each shows."""
 MOST = 6
 """Workers and queues that are listed."""
+MOST_GROUPS = 4
+"""Groups of failures that are listed."""
 LABEL = 14
 LIMITS = {"rate": "rate_limit", "soft": "soft_time_limit", "hard": "time_limit"}
 
@@ -58,6 +70,7 @@ class TypePlaces(TypePane):
             *self._limits(width),
             section(width, f"Last {self.session.window}", glyphs=self.session.glyphs),
             *self._ends(detail.figures),
+            *self._failures(width),
             *self._course(detail, width),
             [
                 (self.session.key_of("type.slowest"), "key"),
@@ -137,6 +150,29 @@ class TypePlaces(TypePane):
                 if seconds is not None:
                     line += [(f"{name} ", "muted"), (format_duration(seconds), "text"), ("  ", "")]
             lines.append(line)
+        return lines
+
+    def _failures(self, width: int) -> list[Line | Spans]:
+        """The groups of its failures in the window, the most frequent first."""
+        session, now = self.session, self.session.now()
+        window = next(one for one in FAILURE_WINDOWS if one.label == session.window)
+        rows = session.engine.store.failures.rows_of(session.type or "", now, window)
+        if not rows:
+            return []
+        count: Spans = [(counted(len(rows), "group"), "muted")]
+        lines: list[Line | Spans] = [section(width, "Fails with", count, glyphs=session.glyphs)]
+        for row in rows[:MOST_GROUPS]:
+            state = TaskState.FAILURE if row.failed else TaskState.RETRY
+            sign, role = session.glyphs.state(state), state_role(state)
+            line = Line(width, session.glyphs.ellipsis)
+            line.left((f"{sign} ", role), (short_class(row.exception), "text"))
+            line.left((f"  {clean(row.message, limit=200)}", "muted"))
+            times = f"{session.glyphs.times}{row.failed or row.retried:,}"
+            line.right(("  ", "text"), (times, "strong"))
+            line.right((format_age(max(0.0, now - row.last_seen)).rjust(10), "muted"))
+            lines.append(line)
+        if len(rows) > MOST_GROUPS:
+            lines.append([(f"and {len(rows) - MOST_GROUPS:,} more", "muted")])
         return lines
 
     def _course(self, detail: TypeDetail, width: int) -> list[Line | Spans]:
