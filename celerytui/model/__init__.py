@@ -19,6 +19,7 @@ from celerytui.model.cluster import (
     Worker,
     WorkerStatus,
 )
+from celerytui.model.course import Course, Series
 from celerytui.model.events import Batch, Event
 from celerytui.model.ids import id_text, id_value
 from celerytui.model.marks import MARK_EVENT, MARK_LENGTH, Mark
@@ -64,6 +65,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "Blockage",
+    "Course",
     "CustomEvent",
     "Event",
     "Finding",
@@ -86,6 +88,7 @@ __all__ = [
     "ResultMeta",
     "Revocation",
     "Section",
+    "Series",
     "Severity",
     "Survey",
     "Task",

@@ -23,6 +23,7 @@ from celerytui.model import (
     Worker,
 )
 from celerytui.store.changes import ChangeLog, log_length
+from celerytui.store.course import ClusterCourse
 from celerytui.store.custom_events import note_custom
 from celerytui.store.event_errors import EventErrors
 from celerytui.store.extras import copy_task
@@ -64,7 +65,7 @@ class Store:
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
-    the moments that users named are in `marks`.
+    the moments that users named are in `marks`, and how the cluster went in `course`.
     """
 
     def __init__(
@@ -101,6 +102,9 @@ class Store:
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
+        self.course = ClusterCourse(
+            self._lock, self._tasks, self._queues, self._rates, self.types.whole
+        )
         self._counts = EventCounts()
         self._second = 0
         errors = EventErrors(self._tasks, self._changes, self._counts)
@@ -383,6 +387,7 @@ class Store:
             self._rates.done.add(int(now), done)
         if failed:
             self._rates.failed.add(int(now), failed)
+        self.course.book(now)
         self._changes.commit(other=True)
 
     def _rule(self, event: Event) -> None:
@@ -429,6 +434,7 @@ class Store:
         if second != self._second:
             self._workers.count_done(self._second)
             self._second = second
+            self.course.sample(now)
 
 
 def _seq(task: Task) -> int:

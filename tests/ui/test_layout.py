@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from celerytui.ui.views.dashboard import DashboardView
+from celerytui.ui.views.dashboard.view import DashboardView
 from celerytui.ui.views.layout import Needs, Regions
 from celerytui.ui.views.queues.view import QueuesView
 from celerytui.ui.views.tasks.view import TasksView

@@ -9,6 +9,7 @@ from celerytui.store.statistics.histogram import Histogram, seconds_of
 from celerytui.store.statistics.record import WINDOWS, course_of
 from celerytui.store.statistics.tally import SUCCEEDED, WAITS
 from celerytui.store.statistics.types import TypeStatistics
+from celerytui.store.statistics.whole import PLACES, WholeTimes
 
 AT_ONCE = 50
 """Names whose figures are worked out at one taking of the lock."""
@@ -16,16 +17,16 @@ AT_ONCE = 50
 STILL_SHOWN = 5.0
 """Seconds for which the figures of a window are kept up to date after they were read."""
 
-PLACES = {window: place for place, window in enumerate(WINDOWS)}
-
 
 class TypeReports:
-    """The figures of all types by window; takes the store's lock in slices."""
+    """The figures of all types by window, and `whole` of all together; takes the store's lock in
+    slices."""
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
         self._lock = lock
         self._statistics = statistics
         self._rates = rates
+        self.whole = WholeTimes(lock, statistics.whole)
         self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
         self._read: dict[str, float] = {}
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
@@ -79,6 +80,7 @@ class TypeReports:
     def refresh(self, now: float) -> None:
         """Count what is new, and work out again what somebody reads; once a second."""
         self._settle(now)
+        self.whole.refresh(now)
         for window, read in list(self._read.items()):
             if 0 <= now - read <= STILL_SHOWN:
                 self._made[window] = now, self._make(window, now)

@@ -47,7 +47,8 @@ class _Place:
 class TypeStatistics:
     """Counts the runs of up to `MAX_NAMES` names; the caller holds the store's lock.
 
-    `now` is when the newest of them came.
+    `now` is when the newest of them came; `whole` has those of all names together, each slice once
+    it has closed.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class TypeStatistics:
         self._records: dict[str, TypeRecord] = {}
         self._places: dict[tuple[str | None, str | None, str | None], _Place] = {}
         self._pending: list[TypeRecord] = []
-        self._others = _Place(TypeRecord(""), None, None)
+        self.whole = TypeRecord("")
+        self._others = _Place(TypeRecord("", self.whole.take), None, None)
         self._other_names: set[int] = set()
         self._made_room = self._pruned = 0
         self._known: dict[tuple[str, int], tuple[int, tuple[Quantiles, ...]]] = {}
@@ -180,7 +182,7 @@ class TypeStatistics:
                 if len(self._other_names) < MAX_OTHERS:
                     self._other_names.add(hash(name))
                 return self._others
-            record = self._records[name] = TypeRecord(name)
+            record = self._records[name] = TypeRecord(name, self.whole.take)
         if self._is_full(record):
             worker = queue = None
             if (name, None, None) in self._places:

@@ -36,9 +36,9 @@ DETAIL_ROWS_BELOW = 33
 
 
 def _throughput() -> type[Pane]:
-    from celerytui.ui.panes.throughput import Throughput
+    from celerytui.ui.views.dashboard.charts import ClusterCharts
 
-    return Throughput
+    return ClusterCharts
 
 
 THROUGHPUT = PaneSpec("throughput", _throughput)
