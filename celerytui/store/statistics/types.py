@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from math import isfinite
 
 from celerytui.model import (
@@ -29,6 +30,9 @@ GONE = 3_600.0
 FORGOTTEN = 90_000.0
 """Seconds without a run after which a name makes room: longer than the longest window."""
 DAY = len(WINDOWS) - 1
+
+INTERNAL = "celery."
+"""What the names of Celery's own tasks begin with: they wait for others and eat nothing."""
 
 SUCCESS, FAILURE = TaskState.SUCCESS, TaskState.FAILURE
 
@@ -232,6 +236,15 @@ class TypeStatistics:
     def busy(self, window: int) -> int:
         """Microseconds that all types ran in a window, as far as each was advanced."""
         return max(0, sum(_counts(record, window)[1] for record in self._all()))
+
+    def busiest(self, window: int, most: int) -> list[str]:
+        """The names that ran longest in a window, without Celery's own, the longest first."""
+        used = {
+            record.name: _counts(record, window)[1]
+            for record in self._all()
+            if not record.name.startswith(INTERNAL)
+        }
+        return nlargest(most, used, key=lambda name: (used[name], name))
 
     def figures(
         self, name: str, window: int, watched: float, since: float, busy: int
