@@ -220,7 +220,7 @@ TASK_COLUMNS: tuple[Column[Task], ...] = (
     Column(
         id="state",
         header="STATE",
-        help="state; of a retry, its number; of a run that reports it, its progress",
+        help="state; of a retry, its number; of a run, its progress",
         width=12,
         narrow_under=50,
         narrow_width=1,

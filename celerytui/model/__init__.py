@@ -19,6 +19,7 @@ from celerytui.model.cluster import (
     Worker,
     WorkerStatus,
 )
+from celerytui.model.course import Course, Series
 from celerytui.model.events import Batch, Event
 from celerytui.model.ids import id_text, id_value
 from celerytui.model.marks import MARK_EVENT, MARK_LENGTH, Mark
@@ -84,6 +85,7 @@ __all__ = [
     "BeatStatus",
     "Blockage",
     "Clocked",
+    "Course",
     "Crontab",
     "CustomEvent",
     "EntryRun",
@@ -113,6 +115,7 @@ __all__ = [
     "ScheduleEntry",
     "ScheduleReading",
     "Section",
+    "Series",
     "Severity",
     "Solar",
     "SourceReading",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from celerytui.interpreter import give_way
 from celerytui.model import MARK_EVENT, Batch, Event, TaskState
 from celerytui.store.changes import ChangeLog
+from celerytui.store.course import ClusterCourse
 from celerytui.store.custom_events import note_custom
 from celerytui.store.event_errors import EventErrors
 from celerytui.store.fast_path import FastPath
@@ -45,6 +46,7 @@ class EventIntake:
         rates: Rates,
         statistics: TypeStatistics,
         marks: Marks,
+        course: ClusterCourse,
     ) -> None:
         self.counts = EventCounts()
         self._lock = lock
@@ -54,6 +56,7 @@ class EventIntake:
         self._rates = rates
         self._statistics = statistics
         self._marks = marks
+        self._course = course
         self._second = 0
         self._events = TaskEvents(tasks, workers, changes, messages)
         errors = EventErrors(tasks, changes, self.counts)
@@ -105,6 +108,7 @@ class EventIntake:
             self._rates.done.add(int(now), done)
         if failed:
             self._rates.failed.add(int(now), failed)
+        self._course.book(now)
         self._changes.commit(other=True)
 
     def _rule(self, event: Event) -> None:
@@ -151,3 +155,4 @@ class EventIntake:
         if second != self._second:
             self._workers.count_done(self._second)
             self._second = second
+            self._course.sample(now)

@@ -92,6 +92,11 @@ class QueueHistories:
                 history = self._histories[name] = QueueHistory(name)
                 history.queue.error = NOT_READ
 
+    def ready(self) -> int | None:
+        """How many messages wait in all queues that can be read, None where none can."""
+        known = [one.queue.ready for one in self._histories.values() if one.queue.ready is not None]
+        return sum(known) if known else None
+
     def copies(self, names: Iterable[str], consumed: set[str], *, certain: bool) -> list[Queue]:
         """Every queue that was read or is among `names`, by name.
 

@@ -6,36 +6,41 @@ from array import array
 from collections import deque
 
 KEPT = 900
-"""Seconds that are kept."""
+"""Seconds that are kept of what is counted by the second."""
 
 MAX_GAPS = 100
 
 
 class Ring:
-    """Counts by the second over the `KEPT` seconds up to `last`."""
+    """Counts by the slot of time, a second or longer, over the `kept` slots up to `last`.
 
-    __slots__ = ("_counts", "last")
+    Those that may be over four billion are `wide`.
+    """
 
-    def __init__(self) -> None:
-        self._counts = array("I", bytes(KEPT * array("I").itemsize))
+    __slots__ = ("_counts", "_kept", "last")
+
+    def __init__(self, kept: int = KEPT, *, wide: bool = False) -> None:
+        self._kept = kept
+        kind = "Q" if wide else "I"
+        self._counts = array(kind, bytes(kept * array(kind).itemsize))
         self.last = 0
 
-    def add(self, second: int, count: int) -> None:
-        """Count `count` more in `second`; one before all history means a clock set back."""
-        last = self.last
+    def add(self, slot: int, count: int) -> None:
+        """Count `count` more in `slot`; one before all history means a clock set back."""
+        last, kept = self.last, self._kept
         counts = self._counts
-        if second <= last - KEPT:
-            last = second - KEPT
-        if second > last:
-            for gone in range(max(last + 1, second - KEPT + 1), second + 1):
-                counts[gone % KEPT] = 0
-            self.last = second
-        counts[second % KEPT] += count
+        if slot <= last - kept:
+            last = slot - kept
+        if slot > last:
+            for gone in range(max(last + 1, slot - kept + 1), slot + 1):
+                counts[gone % kept] = 0
+            self.last = slot
+        counts[slot % kept] += count
 
-    def at(self, second: int) -> int:
-        """The count of `second`, zero where it is not in the history."""
-        if self.last - KEPT < second <= self.last:
-            return self._counts[second % KEPT]
+    def at(self, slot: int) -> int:
+        """The count of `slot`, zero where it is not in the history."""
+        if self.last - self._kept < slot <= self.last:
+            return self._counts[slot % self._kept]
         return 0
 
 

@@ -20,6 +20,7 @@ from celerytui.model import (
     Worker,
 )
 from celerytui.store.changes import ChangeLog, log_length
+from celerytui.store.course import ClusterCourse
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
 from celerytui.store.glance import Glance, ids_held
@@ -56,7 +57,7 @@ class Store:
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
-    the moments that users named are in `marks`.
+    the moments that users named are in `marks`, and how the cluster went in `course`.
     """
 
     def __init__(
@@ -92,6 +93,9 @@ class Store:
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
+        self.course = ClusterCourse(
+            self._lock, self._tasks, self._queues, self._rates, self.types.whole
+        )
         self._intake = EventIntake(
             self._lock,
             self._tasks,
@@ -101,6 +105,7 @@ class Store:
             self._rates,
             self._statistics,
             self.marks,
+            self.course,
         )
 
     @property

@@ -51,6 +51,15 @@ class PaneAsked(Message):
         self.pane = pane
 
 
+class RowAsked(Message):
+    """The user asked for a row of a view of all there is, by the view's name and the row's id."""
+
+    def __init__(self, view: str, key: str) -> None:
+        super().__init__()
+        self.view = view
+        self.key = key
+
+
 class FilterAsked(Message):
     """The user asked for the tasks that match a filter, from another place than its line.
 

@@ -98,6 +98,13 @@ class Narrowing:
 
         self._navigator.follow(TASKS, undo)
 
+    def show_row(self, key: str) -> None:
+        """Put the cursor of the view's list on a row, whatever that was narrowed by."""
+        pane = self._body.by_name[self._body.view.focus]
+        if isinstance(pane, NarrowedPane) and not pane.go_to_key(key) and pane.narrowed_by:
+            self.by("", pane)
+            pane.go_to_key(key)
+
     def clear(self) -> bool:
         """Show again what is left out: in the list in focus, else of the tasks, else elsewhere.
 

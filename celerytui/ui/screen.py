@@ -28,6 +28,7 @@ from celerytui.ui.messages import (
     FigureOpened,
     FilterAsked,
     PaneAsked,
+    RowAsked,
     RowOpened,
     StoreChanged,
     TaskSelected,
@@ -231,6 +232,20 @@ class MainScreen(TaskScreen):
     def _pane_asked(self, event: PaneAsked) -> None:
         self.body.focus_pane(event.pane)
         self.repaint()
+
+    @on(RowAsked)
+    def _row_asked(self, event: RowAsked) -> None:
+        view = BY_NAME[event.view]
+        self.navigator.follow(view, lambda: None, view.one_of)
+        self.repaint()
+        # Its list may be there only now.
+        self.call_after_refresh(self._show_row, event)
+
+    def _show_row(self, event: RowAsked) -> None:
+        view = BY_NAME[event.view]
+        if self.body.view is view:
+            self.narrowing.show_row(event.key)
+            self.repaint()
 
     def show_new_task(self, task_id: str) -> bool:
         """Go to a task that was sent from here; False where it is not in sight yet."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Region, Size
 
-from celerytui.ui.views.dashboard import DashboardView
+from celerytui.ui.views.dashboard.view import DashboardView
 from celerytui.ui.views.layout import Needs, Regions
 from celerytui.ui.views.queues.view import QueuesView
 from celerytui.ui.views.tasks.view import TasksView
@@ -20,7 +20,8 @@ NEEDS = st.builds(
     focused=st.sampled_from(["", "tasks"]),
 )
 USUAL = Needs(rows={"workers": 5, "queues": 6})
-PANES = {"workers", "queues", "throughput", "tasks", "detail"}
+ALL = {"workers", "queues", "throughput", "tasks", "detail"}
+PANES = ALL | {"failing", "busiest"}
 
 
 def _tiles(size: Size, regions: Regions) -> None:
@@ -53,8 +54,14 @@ def test_a_zoomed_pane_has_all_the_room(size: Size, pane: str) -> None:
 @pytest.mark.parametrize(
     ("size", "panes"),
     [
-        ((140, 37), {"workers", "queues", "throughput", "tasks", "detail"}),
-        ((200, 57), {"workers", "queues", "throughput", "tasks", "detail"}),
+        ((140, 37), PANES),
+        ((140, 33), PANES),
+        ((140, 32), ALL | {"failing"}),
+        ((140, 26), ALL),
+        ((200, 57), PANES),
+        ((200, 33), PANES),
+        ((200, 27), PANES),
+        ((200, 26), ALL),
         ((80, 21), {"workers", "queues", "throughput", "tasks"}),
         ((110, 37), {"workers", "queues", "throughput", "tasks"}),
         ((80, 13), {"workers", "queues", "tasks"}),

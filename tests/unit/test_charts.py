@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.ui.draw.charts import (
-    Scale,
-    area_chart,
-    area_samples,
-    mean,
-    resample,
-    round_up,
-    smooth,
-)
+from celerytui.model import Series
+from celerytui.ui.draw.charts import area_chart, area_samples
 from celerytui.ui.draw.glyphs import ASCII, UNICODE, Glyphs, glyphs
+from celerytui.ui.draw.samples import Scale, mean, resample, round_up, smooth, spread
 from celerytui.ui.draw.spans import Span, span_width
 
 numbers = st.none() | st.floats(allow_nan=True) | st.floats(0, 1000)
@@ -88,6 +82,8 @@ def test_resampling_has_its_count_and_loses_no_peak(values: list[float | None], 
     sets,
     st.booleans(),
     st.none() | st.floats(0.1, 1e5),
+    series,
+    st.dictionaries(st.floats(0, 1), st.text(max_size=30), max_size=4),
 )
 def test_an_area_chart_is_exactly_as_large_as_asked(
     done: list[float | None],
@@ -97,8 +93,14 @@ def test_an_area_chart_is_exactly_as_large_as_asked(
     chosen: Glyphs,
     axis: bool,
     scale: float | None,
+    line: list[float | None],
+    marks: dict[float, str],
 ) -> None:
-    rows = area_chart(done, failed, width, height, glyphs=chosen, axis=axis, scale=scale)
+    strips = [("retried", line, "retry"), ("revoked", done, "muted")]
+    rows = area_chart(
+        done, failed, width, height, glyphs=chosen, axis=axis, scale=scale,
+        line=line, strips=strips, marks=marks,
+    )  # fmt: skip
     assert len(rows) == height
     for row in rows:
         assert span_width(row) == width
@@ -159,3 +161,73 @@ def test_how_many_samples_a_chart_draws() -> None:
     assert area_samples(90) == 164
     assert area_samples(90, ASCII) == 82
     assert area_samples(10) == 20
+
+
+def test_a_mark_is_a_line_through_all_rows_with_its_text_at_the_axis() -> None:
+    rows = area_chart([3.0] * 300, [0.0] * 300, 90, 7, scale=4, marks={0.5: "v1.2"})
+    place = 8 + 41
+    assert [plain(row)[place] for row in rows[:-1]] == ["│"] * 6
+    assert plain(rows[-1])[place + 1 : place + 5] == "v1.2"
+    assert ("│", "accent") in rows[0]
+    assert plain(rows[-1]).split() == ["5m", "4m", "3m", "v1.2", "2m", "1m", "now"]
+
+
+def test_a_mark_is_named_above_where_there_is_no_axis_and_nothing_is_drawn() -> None:
+    low = area_chart([1.0] * 40, None, 28, 2, scale=4, axis=False, marks={0.2: "release of today"})
+    assert plain(low[0])[8:] == "    │release of tod…"
+    full = area_chart([4.0] * 40, None, 28, 1, scale=4, axis=False, marks={0.2: "v1.2"})
+    assert plain(full[0])[8:] == "⣿⣿⣿⣿│" + "⣿" * 15
+
+
+def test_marks_close_together_have_the_room_that_there_is() -> None:
+    marks = {0.5: "v1.2", 0.52: "v1.2.1", 0.99: "at the edge"}
+    rows = area_chart([3.0] * 300, [0.0] * 300, 90, 7, scale=4, marks=marks)
+    assert plain(rows[-1]).split() == ["5m", "4m", "3m", "v1.2.1", "1m", "now"]
+    assert plain(rows[0]).count("│") == 3
+
+
+def test_a_line_is_drawn_over_the_area_on_its_scale() -> None:
+    rows = area_chart([1.0] * 4, None, 2, 2, scale=8, axis=False, line=[8.0, 8.0, 4.0, 1.0])
+    assert [plain(row) for row in rows] == ["⠉ ", "⣀⣁"]
+    assert rows[0][0] == ("⠉", "strong")
+    rows = area_chart([1.0] * 2, None, 2, 2, scale=4, axis=False, line=[4.0, 1.0], glyphs=ASCII)
+    assert [plain(row) for row in rows] == ["- ", "##"]
+
+
+def test_strips_hang_below_by_their_names_where_there_is_room() -> None:
+    strips = [("retried", [0.0, 5.0] * 20, "retry"), ("revoked", [1.0] * 40, "muted")]
+
+    def names(height: int) -> list[str]:
+        rows = area_chart([1.0] * 40, [1.0] * 40, 60, height, axis=False, strips=strips)
+        return [plain(row)[:7].strip() for row in rows if plain(row)[:7].strip().isalpha()]
+
+    assert names(3) == ["failed"]
+    assert names(6) == ["failed", "retried"]
+    assert names(7) == ["failed", "retried", "revoked"]
+
+
+rate_slots = st.lists(st.none() | st.floats(0, 1000), min_size=1, max_size=60)
+
+
+@given(rate_slots, st.integers(1, 20), st.integers(1, 80))
+def test_spread_keeps_what_there_was(values: list[float | None], width: int, count: int) -> None:
+    series = Series(100.0, float(width), tuple(values))
+    end = 100.0 + width * len(values)
+    out = spread(series, 100.0, end, count)
+    assert len(out) == count
+    if all(value is not None for value in values):
+        known = [value for value in out if value is not None]
+        assert len(known) == count
+        assert math.isclose(
+            mean(known), mean([value or 0.0 for value in values]), rel_tol=1e-6, abs_tol=1e-6
+        )
+    peaks = [one for one in spread(series, 100.0, end, count, peaks=True) if one is not None]
+    known = [one for one in values if one is not None]
+    assert max(peaks, default=None) == max(known, default=None)
+
+
+def test_spread_puts_each_slot_where_its_time_is() -> None:
+    series = Series(100.0, 10.0, (1.0, 2.0, None, 4.0))
+    assert spread(series, 90.0, 150.0, 6) == [None, 1.0, 2.0, None, 4.0, None]
+    assert spread(series, 105.0, 125.0, 2) == [1.5, 2.0]
+    assert spread(series, 105.0, 125.0, 2, peaks=True) == [2.0, 2.0]

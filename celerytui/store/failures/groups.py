@@ -88,6 +88,12 @@ class FailureGroups:
         self._others = self._unlooked = 0
         self.resolved: dict[str, float] = {}
         self.changed = 0
+        self._booked = 0
+
+    @property
+    def revision(self) -> int:
+        """Grows with whatever changes the groups."""
+        return self._booked + self.changed
 
     @property
     def others(self) -> int:
@@ -147,6 +153,7 @@ class FailureGroups:
         at = now if run.ended is None else run.ended - task.more.worker_ahead
         if not 0 <= at <= now:
             at = now
+        self._booked += 1
         group = self._groups.pop(identity.key, None) or self._begin(identity, at)
         self._groups[identity.key] = group
         retry = run.state is RETRY
@@ -163,6 +170,7 @@ class FailureGroups:
         return Group(identity, at)
 
     def _take_back(self, one: Counted) -> None:
+        self._booked += 1
         group, retry = one.group, one.state is RETRY
         group.take_back(one.at, one.run_worker, one.variant, retry=retry)
         if group.gone:

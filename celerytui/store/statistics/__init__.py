@@ -2,6 +2,7 @@
 
 from celerytui.store.statistics.record import WINDOWS
 from celerytui.store.statistics.reports import TypeReports
-from celerytui.store.statistics.types import TypeStatistics
+from celerytui.store.statistics.types import INTERNAL, TypeStatistics
+from celerytui.store.statistics.whole import WholeTimes
 
-__all__ = ["WINDOWS", "TypeReports", "TypeStatistics"]
+__all__ = ["INTERNAL", "WINDOWS", "TypeReports", "TypeStatistics", "WholeTimes"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from celerytui.model import Quantiles, TaskState
 from celerytui.store.statistics.histogram import Histogram, quantiles
@@ -26,13 +26,17 @@ class TypeRecord:
     """One name. Runs go into the shortest slice, and each slice that closes into a longer one.
 
     `runtimes` and `waits` are those of succeeded runs that are not counted yet, a runtime for each.
-    `seen` is when it last ended a run, `version` grows with all that changes its figures.
+    `seen` is when it last ended a run, `version` grows with all that changes its figures. `fold`
+    gets each of the shortest slices when it closes.
     """
 
-    __slots__ = ("index", "levels", "name", "places", "runtimes", "seen", "version", "waits")
+    __slots__ = (
+        *("fold", "index", "levels", "name", "places", "runtimes", "seen", "version", "waits"),
+    )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fold: Callable[[Slice], None] | None = None) -> None:
         self.name = name
+        self.fold = fold
         self.index = 0
         self.seen = 0.0
         self.version = 0
@@ -69,6 +73,8 @@ class TypeRecord:
     def _close(self, place: int) -> None:
         level = self.levels[place]
         part = level.close()
+        if part is not None and not place and self.fold is not None:
+            self.fold(part)
         if part is None or place + 1 == len(self.levels):
             return
         longer = self.levels[place + 1]
@@ -78,6 +84,22 @@ class TypeRecord:
         if longer.open is None:
             longer.open, longer.at = Tally(), at
         longer.open.put(part)
+
+    def take(self, part: Slice) -> None:
+        """Count what a shortest slice of another one holds as well, once that has closed.
+
+        One that closes late is counted in the slice that is filled.
+        """
+        tally = self.open(max(part.index, self.index))
+        tally.put(part)
+
+    def filling(self, place: int) -> Tally:
+        """What is in the newest slice of a window, which is not closed yet."""
+        found = Tally()
+        for level in self.levels[: place + 1]:
+            if level.open is not None:
+                found.include(level.open)
+        return found
 
     def window(self, place: int) -> Tally:
         """All that is in a window, the slices that are being filled included."""

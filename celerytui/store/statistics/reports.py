@@ -9,6 +9,7 @@ from celerytui.store.statistics.histogram import Histogram, seconds_of
 from celerytui.store.statistics.record import WINDOWS, course_of
 from celerytui.store.statistics.tally import SUCCEEDED, WAITS
 from celerytui.store.statistics.types import TypeStatistics
+from celerytui.store.statistics.whole import PLACES, WholeTimes
 
 AT_ONCE = 50
 """Names whose figures are worked out at one taking of the lock."""
@@ -16,16 +17,16 @@ AT_ONCE = 50
 STILL_SHOWN = 5.0
 """Seconds for which the figures of a window are kept up to date after they were read."""
 
-PLACES = {window: place for place, window in enumerate(WINDOWS)}
-
 
 class TypeReports:
-    """The figures of all types by window; takes the store's lock in slices."""
+    """The figures of all types by window, and `whole` of all together; takes the store's lock in
+    slices."""
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
         self._lock = lock
         self._statistics = statistics
         self._rates = rates
+        self.whole = WholeTimes(lock, statistics.whole)
         self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
         self._read: dict[str, float] = {}
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
@@ -40,6 +41,24 @@ class TypeReports:
         if made is None or not 0 <= now - made[0] <= STILL_SHOWN:
             made = self._made[window] = now, self._make(window, now)
         return made[1]
+
+    def busiest(self, window: str, most: int, now: float) -> list[TypeFigures]:
+        """The figures of the names with the largest share of all run time, the largest first.
+
+        Celery's own tasks, which wait for others, are left out.
+        """
+        place, statistics = PLACES[window], self._statistics
+        with self._lock:
+            watched, since = self._watched(WINDOWS[window], now)
+            total = statistics.busy(place)
+            names = statistics.busiest(place, most)
+        found: list[TypeFigures] = []
+        for name in names:
+            with self._lock:
+                one = statistics.figures(name, place, watched, since, total)
+            if one is not None and one.runs:
+                found.append(one)
+        return found
 
     def one(self, name: str, window: str, now: float) -> TypeDetail | None:
         """All that is known of one name as of the last second, None where nothing is."""
@@ -79,6 +98,7 @@ class TypeReports:
     def refresh(self, now: float) -> None:
         """Count what is new, and work out again what somebody reads; once a second."""
         self._settle(now)
+        self.whole.refresh(now)
         for window, read in list(self._read.items()):
             if 0 <= now - read <= STILL_SHOWN:
                 self._made[window] = now, self._make(window, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from math import isfinite
 
 from celerytui.model import (
@@ -30,6 +31,9 @@ FORGOTTEN = 90_000.0
 """Seconds without a run after which a name makes room: longer than the longest window."""
 DAY = len(WINDOWS) - 1
 
+INTERNAL = "celery."
+"""What the names of Celery's own tasks begin with: they wait for others and eat nothing."""
+
 SUCCESS, FAILURE = TaskState.SUCCESS, TaskState.FAILURE
 
 
@@ -47,7 +51,8 @@ class _Place:
 class TypeStatistics:
     """Counts the runs of up to `MAX_NAMES` names; the caller holds the store's lock.
 
-    `now` is when the newest of them came.
+    `now` is when the newest of them came; `whole` has those of all names together, each slice once
+    it has closed.
     """
 
     def __init__(self) -> None:
@@ -56,7 +61,8 @@ class TypeStatistics:
         self._records: dict[str, TypeRecord] = {}
         self._places: dict[tuple[str | None, str | None, str | None], _Place] = {}
         self._pending: list[TypeRecord] = []
-        self._others = _Place(TypeRecord(""), None, None)
+        self.whole = TypeRecord("")
+        self._others = _Place(TypeRecord("", self.whole.take), None, None)
         self._other_names: set[int] = set()
         self._made_room = self._pruned = 0
         self._known: dict[tuple[str, int], tuple[int, tuple[Quantiles, ...]]] = {}
@@ -180,7 +186,7 @@ class TypeStatistics:
                 if len(self._other_names) < MAX_OTHERS:
                     self._other_names.add(hash(name))
                 return self._others
-            record = self._records[name] = TypeRecord(name)
+            record = self._records[name] = TypeRecord(name, self.whole.take)
         if self._is_full(record):
             worker = queue = None
             if (name, None, None) in self._places:
@@ -230,6 +236,15 @@ class TypeStatistics:
     def busy(self, window: int) -> int:
         """Microseconds that all types ran in a window, as far as each was advanced."""
         return max(0, sum(_counts(record, window)[1] for record in self._all()))
+
+    def busiest(self, window: int, most: int) -> list[str]:
+        """The names that ran longest in a window, without Celery's own, the longest first."""
+        used = {
+            record.name: _counts(record, window)[1]
+            for record in self._all()
+            if not record.name.startswith(INTERNAL)
+        }
+        return nlargest(most, used, key=lambda name: (used[name], name))
 
     def figures(
         self, name: str, window: int, watched: float, since: float, busy: int

@@ -6,123 +6,34 @@ None is "no data" and never zero: it is drawn as nothing. Anything above zero sh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from celerytui.columns import format_count, format_rate
+from celerytui.columns import cell_width, clean, cut, format_count, format_rate
 from celerytui.ui.draw.glyphs import UNICODE, Glyphs
+from celerytui.ui.draw.samples import Values, highest, is_known, mean, resample, round_up, smooth
 from celerytui.ui.draw.spans import Span, fit_spans, merge_spans
-
-Values = Sequence[float | None]
 
 GUTTER = 8
 """Cells at the left of an area chart for the scale: seven for the rate, one of space."""
 FAILED = "failed"
-_STEPS = (1, 2, 4, 5, 8, 10)
+LINE_ROLE = "strong"
+STRIPS_FROM = 4
+"""Rows that the area keeps before more than its failures hangs below it."""
+MARK_ROLE = "accent"
+NO_MARKS: Mapping[float, str] = MappingProxyType({})
+NO_LINES: Mapping[int, str] = MappingProxyType({})
+MARK_LEAST = 3
+"""Cells of a mark's text that are worth showing."""
 # Braille dots of the left and the right column, with 0 to 4 of them set.
 _RISING_DOTS = ((0x00, 0x40, 0x44, 0x46, 0x47), (0x00, 0x80, 0xA0, 0xB0, 0xB8))
 _HANGING_DOTS = ((0x00, 0x01, 0x03, 0x07, 0x47), (0x00, 0x08, 0x18, 0x38, 0xB8))
+# The one dot of a line at 1 to 4 steps.
+_LINE_DOTS = ((0x00, 0x40, 0x04, 0x02, 0x01), (0x00, 0x80, 0x20, 0x10, 0x08))
 _HANGING = ("▔", "▔", "▔", "▀", "▀", "▀", "█", "█")
 _RISING = "▁▂▃▄▅▆▇█"
 _MARKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _MARK_ROOM = 12
-
-
-def resample(
-    values: Values, count: int, join: Callable[[list[float]], float] = max
-) -> list[float | None]:
-    """The values as exactly `count`, `join` taking those that fall together; each counts once."""
-    size = len(values)
-    if count <= 0 or not size:
-        return [None] * max(0, count)
-    out: list[float | None] = []
-    for index in range(count):
-        start = index * size // count
-        end = max(start + 1, (index + 1) * size // count)
-        known = [value for value in values[start:end] if value is not None and _known(value)]
-        out.append(join(known) if known else None)
-    return out
-
-
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean of one value or more."""
-    return sum(value / len(values) for value in values)
-
-
-def _known(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def smooth(values: Values, count: int) -> list[float | None]:
-    """The values as exactly `count` means, one that lies across a border shared between both.
-
-    A rate stays the same rate, and a chart that moves on by a second does not flicker.
-    """
-    size = len(values)
-    if count <= 0 or not size:
-        return [None] * max(0, count)
-    if size <= count:
-        return resample(values, count)
-    out: list[float | None] = []
-    for index in range(count):
-        start, end = index * size / count, (index + 1) * size / count
-        total = weight = 0.0
-        for place in range(int(start), min(size, math.ceil(end))):
-            value = values[place]
-            part = min(end, place + 1) - max(start, place)
-            if value is not None and math.isfinite(value) and part > 0:
-                total += value * part
-                weight += part
-        out.append(total / weight if weight > 1e-9 else None)
-    return out
-
-
-class Scale:
-    """The top of a chart's axis, 1 2 4 5 8 times a power of ten, that does not jump about.
-
-    It grows as soon as it is too small and shrinks once it was too large for `patience` seconds.
-    """
-
-    def __init__(self, least: float = 1.0, patience: float = 30.0) -> None:
-        self.least = least
-        self.patience = patience
-        self.top = round_up(least)
-        self._wrong_since: float | None = None
-
-    def update(self, highest: float | None, now: float) -> float:
-        """The top for a chart whose highest value is `highest` at the time `now`."""
-        wanted = round_up(max(self.least, highest or 0.0))
-        if wanted >= self.top:
-            self.top = wanted
-            self._wrong_since = None
-        elif self._wrong_since is None or now < self._wrong_since:
-            self._wrong_since = now
-        elif now - self._wrong_since >= self.patience:
-            self.top = wanted
-            self._wrong_since = None
-        return self.top
-
-
-def round_up(value: float) -> float:
-    """The next of 1 2 4 5 8 times a power of ten, 1 for what is no positive number.
-
-    Between a billionth and 10^15; no rate or count is outside, hostile ones are.
-    """
-    if not math.isfinite(value) or value <= 0:
-        return 1.0
-    value = min(max(value, 1e-9), 1e15)
-    exponent = math.floor(math.log10(value))
-    for shift in (exponent, exponent + 1):
-        for step in _STEPS:
-            # Divided and not multiplied by a negative power, so that 0.8 comes out as 0.8.
-            top = step / 10.0**-shift if shift < 0 else step * 10.0**shift
-            if top >= value:
-                return top
-    return value
-
-
-def highest(values: Iterable[float | None]) -> float:
-    """The largest known value, zero if there is none."""
-    return max((v for v in values if v is not None and math.isfinite(v)), default=0.0)
 
 
 def area_samples(width: int, glyphs: Glyphs = UNICODE, *, gutter: int = GUTTER) -> int:
@@ -148,41 +59,112 @@ def area_chart(
     body: str = "success.body",
     gutter: int = GUTTER,
     axis: bool = True,
+    label: Callable[[float], str] | None = None,
+    line: Values = (),
+    strips: Sequence[tuple[str, Values, str]] = (),
+    marks: Mapping[float, str] = NO_MARKS,
 ) -> list[list[Span]]:
     """An area chart as `height` rows of exactly `width` cells; values are oldest first, to now.
 
     `done` rises above the axis; `failed` (if given) hangs one row below it on a scale of its own,
     which has no number: it would be read as that of the failures.
-    The scales are the tops of the axes (`Scale.update`), else fitted. The last row has the times
-    of `seconds` of history (one value a second if not given), unless `axis` is off or the chart
-    is low. Where data stops, `┆` marks it.
+    The scales are the tops of the axes (`Scale.update`), else fitted; `label` writes that of
+    `done`, which is a rate if not given. The last row has the times of `seconds` of history (one
+    value a second if not given), unless `axis` is off or the chart is low. Where data stops, `┆`
+    marks it.
+
+    `line` is drawn over `done`, on its scale. `strips` are more rows that hang as `failed` does,
+    (name, values, role), as far as there is room. `marks` are vertical lines with their texts, by
+    the part of the time at which they stand, from 0 to 1.
     """
     if width <= 0 or height <= 0:
         return []
     plot = _plot_width(width, gutter)
-    left = width - plot
     count = plot * (2 if glyphs.area == "braille" else 1)
     axis = axis and height >= (4 if failed is not None else 3)
-    below = 1 if failed is not None and height - axis >= 2 else 0
-    rise, hang = smooth(done, count), resample(failed or (), count, mean)
+    lines = {min(plot - 1, int(part * plot)): text for part, text in marks.items()}
+    hanging: list[_Strip] = []
+    if failed is not None and height - axis >= 2:
+        hanging.append((FAILED, resample(failed, count, mean), "failure"))
+        more = max(0, height - axis - 1 - STRIPS_FROM)
+        hanging += [(name, resample(one, count, mean), its) for name, one, its in strips[:more]]
+    above = height - axis - len(hanging)
+    rows = _Rows(width - plot, glyphs, _gap_cells(done, plot), lines)
+    rise = smooth(done, count)
     top = scale or round_up(highest(rise))
-    depth = failed_scale or round_up(max(4.0, highest(hang)))
-    draw, steps = _DRAWN[glyphs.area]
-    gaps = _gap_cells(done, plot)
-    rows: list[list[Span]] = []
-    above = height - axis - below
-    levels = [_level(value, top, above * steps) for value in rise]
-    for row in range(above, 0, -1):
-        label = f"{_scale_label(top)}/s" if row == above else "0" if row == 1 else ""
-        cells = draw(levels, row, (role, body), False)
-        rows.append(_chart_row(label, left, cells, gaps, glyphs))
-    if below:
-        levels = [_level(value, depth, steps) for value in hang]
-        cells = draw(levels, 1, ("failure", "failure"), True)
-        rows.append(_chart_row(FAILED, left, cells, gaps, glyphs))
+    rows.rise(rise, smooth(line, count) if line else [], above, top, (role, body),
+              label or _rate_label, named=not axis)  # fmt: skip
+    for name, values, its in hanging:
+        own = failed_scale if name is FAILED else None
+        rows.hang(name, values, own or round_up(max(4.0, highest(values))), its)
     if axis:
-        rows.append(_time_row(seconds or float(len(done)), left, plot))
-    return rows
+        rows.drawn.append(time_row(seconds or float(len(done)), width - plot, plot, lines))
+    return rows.drawn
+
+
+_Strip = tuple[str, Values, str]
+"""What hangs below the axis: its name, its values, and its role."""
+
+
+class _Rows:
+    """The rows of a chart from the top, with its scale at the left of each.
+
+    `gaps` are the cells where data stops, `lines` those of marks with their texts.
+    """
+
+    def __init__(self, left: int, glyphs: Glyphs, gaps: set[int], lines: Mapping[int, str]) -> None:
+        self.drawn: list[list[Span]] = []
+        self._left, self._glyphs = left, glyphs
+        self._gaps, self._lines = gaps, lines
+
+    def rise(
+        self,
+        values: Values,
+        line: Values,
+        rows: int,
+        top: float,
+        roles: tuple[str, str],
+        label: Callable[[float], str],
+        *,
+        named: bool,
+    ) -> None:
+        """Draw the area over `rows` rows, and the line over it; marks are `named` in the first."""
+        draw, steps = _DRAWN[self._glyphs.area]
+        levels = [_level(value, top, rows * steps) for value in values]
+        over = [_level(value, top, rows * steps) for value in line]
+        for row in range(rows, 0, -1):
+            name = label(top) if row == rows else "0" if row == 1 else ""
+            cells = draw(levels, row, roles, False)
+            if over:
+                _draw_line(cells, over, row, self._glyphs)
+            if named and row == rows:
+                _name_marks(cells, self._lines, self._glyphs)
+            self._add(name, cells)
+
+    def hang(self, name: str, values: Values, deepest: float, role: str) -> None:
+        """Draw a row that hangs from the axis."""
+        draw, steps = _DRAWN[self._glyphs.area]
+        levels = [_level(value, deepest, steps) for value in values]
+        self._add(name, draw(levels, 1, (role, role), True))
+
+    def _add(self, label: str, cells: list[Span]) -> None:
+        for place in self._gaps:
+            cells[place] = (self._glyphs.gap, "gap")
+        for place in self._lines:
+            cells[place] = (self._glyphs.vertical, MARK_ROLE)
+        head: list[Span] = []
+        if self._left > 1:
+            head = [*fit_spans([(label, "faint")], self._left - 1, "right"), (" ", "")]
+        self.drawn.append([*head, *merge_spans(cells)])
+
+
+def plot_width(width: int) -> int:
+    """The cells of a chart of that width beside its scale."""
+    return _plot_width(width, GUTTER)
+
+
+def _rate_label(top: float) -> str:
+    return f"{_scale_label(top)}/s"
 
 
 def _scale_label(top: float) -> str:
@@ -191,13 +173,42 @@ def _scale_label(top: float) -> str:
     return format_count(round(top), 5)
 
 
-def _chart_row(
-    label: str, left: int, cells: list[Span], gaps: set[int], glyphs: Glyphs
-) -> list[Span]:
-    for place in gaps:
-        cells[place] = (glyphs.gap, "gap")
-    head = [*fit_spans([(label, "faint")], left - 1, "right"), (" ", "")] if left > 1 else []
-    return [*head, *merge_spans(cells)]
+def _draw_line(cells: list[Span], levels: list[int], row: int, glyphs: Glyphs) -> None:
+    """Draw a line over the cells of a row: dots where there are any, else a sign a cell."""
+    if glyphs.area != "braille":
+        steps = _DRAWN[glyphs.area][1]
+        for place, level in enumerate(levels):
+            if (row - 1) * steps < level <= row * steps and cells[place][0] == " ":
+                cells[place] = (glyphs.horizontal, LINE_ROLE)
+        return
+    for place in range(len(cells)):
+        dots = 0
+        for side in (0, 1):
+            step = levels[2 * place + side] - (row - 1) * 4
+            dots |= _LINE_DOTS[side][step] if 0 < step <= 4 else 0
+        if dots:
+            below = 0 if cells[place][0] == " " else ord(cells[place][0]) - 0x2800
+            cells[place] = (chr(0x2800 + (below | dots)), LINE_ROLE)
+
+
+def _name_marks(cells: list[Span], lines: Mapping[int, str], glyphs: Glyphs) -> None:
+    """Write the text of each mark beside its line, where nothing is drawn."""
+    for place, text in sorted(lines.items()):
+        free = place + 1
+        while free < len(cells) and cells[free][0] == " " and free not in lines:
+            free += 1
+        for at, letter in enumerate(_mark_text(text, free - place - 1, glyphs.ellipsis), place + 1):
+            cells[at] = (letter, "key")
+
+
+def _mark_text(text: str, room: int, ellipsis: str) -> str:
+    """The text of a mark in so many cells, "" where that is too little of it."""
+    shown = clean(text, limit=64)
+    if len(shown) != cell_width(shown):
+        shown = "".join(one for one in shown if cell_width(one) == 1)
+    if len(shown) <= room:
+        return shown
+    return cut(shown, room, ellipsis=ellipsis) if room >= MARK_LEAST else ""
 
 
 def _gap_cells(values: Values, plot: int) -> set[int]:
@@ -206,7 +217,7 @@ def _gap_cells(values: Values, plot: int) -> set[int]:
     return {
         min(plot - 1, place * plot // size)
         for place in range(1, size)
-        if not _known(values[place]) and _known(values[place - 1])
+        if not is_known(values[place]) and is_known(values[place - 1])
     }
 
 
@@ -257,12 +268,24 @@ _DRAWN: dict[str, tuple[Draw, int]] = {
 """How each kind of area is drawn, and how many levels a cell has."""
 
 
-def _time_row(seconds: float, left: int, plot: int) -> list[Span]:
-    """The ages under a chart, `5m 4m 3m 2m 1m now`, each below its place."""
-    row = [" "] * plot
+def time_row(
+    seconds: float, left: int, plot: int, lines: Mapping[int, str] = NO_LINES
+) -> list[Span]:
+    """The ages under a chart, `5m 4m 3m 2m 1m now`, each below its place.
+
+    The texts of marks, by their cells, stand in their way.
+    """
+    row: list[Span] = [(" ", "faint")] * plot
     now = "now" if plot >= 3 else ""
-    row[plot - len(now) :] = now
+    row[plot - len(now) :] = [(letter, "faint") for letter in now]
     room = plot - len(now) - 1
+    taken = [False] * plot
+    for place, text in sorted(lines.items(), reverse=True):
+        end = next((at for at in range(place + 1, room + 1) if taken[at]), room + 1) - 1
+        text = _mark_text(text, end - place, "~")
+        for at, letter in enumerate(text, place + 1):
+            row[at] = (letter, "key")
+        taken[place : place + len(text) + 2] = [True] * len(taken[place : place + len(text) + 2])
     seconds = max(1.0, seconds)
     step = next((s for s in _MARKS if plot * s / seconds >= _MARK_ROOM), seconds)
     age = math.floor(seconds / step) * step
@@ -270,11 +293,13 @@ def _time_row(seconds: float, left: int, plot: int) -> list[Span]:
     while age > 0:
         text = _age(age)
         start = max(used, round(plot * (1 - age / seconds) - len(text) / 2))
-        if start + len(text) <= room:
-            row[start : start + len(text)] = text
-            used = start + len(text) + 1
+        end = start + len(text)
+        if end <= room and not any(taken[max(0, start - 1) : end + 1]):
+            row[start:end] = [(letter, "faint") for letter in text]
+            used = end + 1
         age -= step
-    return [(" " * left, ""), ("".join(row), "faint")] if left else [("".join(row), "faint")]
+    head: list[Span] = [(" " * left, "")] if left else []
+    return [*head, *merge_spans(row)]
 
 
 def _age(seconds: float) -> str:

@@ -24,6 +24,8 @@ class ListPane(Pane, Generic[Item]):
     """Rows of `Item`; subclasses say how many there are, which, where one is, and draw them."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("list",)
+    LINES: ClassVar[int] = 1
+    """Lines that a row takes."""
 
     cursor: str | None = None
     follow: bool = False
@@ -77,12 +79,13 @@ class ListPane(Pane, Generic[Item]):
 
     def body(self, width: int, height: int) -> list[Row]:
         head = self.head(width)[:height]
-        rows = height - len(head)
+        room = height - len(head)
+        rows = room // self.LINES
         count = self.length()
         if count == 0:
             self._first_wanted &= not self.answers
             self.shown = ()
-            return [*((line, "bg") for line in head), *self.empty(width, rows)]
+            return [*((line, "bg") for line in head), *self.empty(width, room)]
         self._settle(count, rows)
         items = self.window(self._top, rows)
         if not items and self._top:
@@ -132,7 +135,8 @@ class ListPane(Pane, Generic[Item]):
 
     def thumb(self) -> tuple[int, int] | None:
         head = len(self.head(self.inside.width))
-        found = thumb(self._top, self.inside.height - head, self.length())
+        lines = self.LINES
+        found = thumb(self._top * lines, self.inside.height - head, self.length() * lines)
         return None if found is None else (head + found[0], found[1])
 
     # Moving
@@ -140,7 +144,7 @@ class ListPane(Pane, Generic[Item]):
     @property
     def page_rows(self) -> int:
         """How many rows a page has."""
-        return max(1, self.inside.height - len(self.head(self.inside.width)))
+        return max(1, (self.inside.height - len(self.head(self.inside.width))) // self.LINES)
 
     def go_to(self, index: int) -> None:
         """Put the cursor on the row at that place, and let it be seen."""
@@ -242,8 +246,8 @@ class ListPane(Pane, Generic[Item]):
         y = event.y - self.inside.y - len(self.head(self.inside.width))
         if y < 0:
             self.head_clicked(event.x - self.inside.x)
-        elif y < len(self.shown):
-            key = self.shown[y]
+        elif y // self.LINES < len(self.shown):
+            key = self.shown[y // self.LINES]
             again = key == self.cursor and event.chain == 2
             self.go_to_key(key)
             if again:

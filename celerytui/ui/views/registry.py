@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from celerytui.control import Scope
 from celerytui.ui.keys.registry import Key, Keys
 from celerytui.ui.keys.user_keys import check_keys
-from celerytui.ui.views.dashboard import DashboardView
+from celerytui.ui.views.dashboard.view import DashboardView
 from celerytui.ui.views.failures.view import FailuresView
 from celerytui.ui.views.log.view import LogView
 from celerytui.ui.views.queues.view import QueuesView

@@ -11,7 +11,7 @@ from celerytui.counts import counted
 from celerytui.document import type_row
 from celerytui.model import TypeFigures
 from celerytui.query import quoted
-from celerytui.store.statistics import WINDOWS
+from celerytui.store.statistics import INTERNAL, WINDOWS
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.panes.empty import EmptyState, no_types
@@ -19,9 +19,6 @@ from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.session import Session
 from celerytui.ui.views.types.pane import TypePane
 from celerytui.ui.views.types.windows import step_window
-
-INTERNAL = "celery."
-"""What the names of Celery's own tasks begin with: they wait for others and eat nothing."""
 
 
 class TypeList(LoadedTable[TypeFigures]):

@@ -1,4 +1,4 @@
-"""The dashboard: workers, queues, throughput, tasks and one task in short."""
+"""The dashboard: workers, queues, what fails and what takes long, throughput, tasks, one task."""
 
 from __future__ import annotations
 
@@ -33,15 +33,35 @@ DETAIL_COLUMNS = 120
 DETAIL_ROWS = 25
 DETAIL_ROWS_BELOW = 33
 """Rows of room from which a short detail is shown at the bottom; more where all is above it."""
+FAILING_FROM, BUSIEST_FROM = 27, 33
+"""Rows of room from which what fails is shown, and what takes longest."""
+FAILING_ROWS, BUSIEST_ROWS = 9, 11
+"""Rows that they take at the left; what is over there goes to the latter."""
+PANELS_ROWS = ((45, 11), (BUSIEST_FROM, 8), (FAILING_FROM, 6))
+"""Rows that they take side by side, by the rows of room, the most first."""
 
 
 def _throughput() -> type[Pane]:
-    from celerytui.ui.panes.throughput import Throughput
+    from celerytui.ui.views.dashboard.charts import ClusterCharts
 
-    return Throughput
+    return ClusterCharts
+
+
+def _failing() -> type[Pane]:
+    from celerytui.ui.views.dashboard.failing import FailingPanel
+
+    return FailingPanel
+
+
+def _busiest() -> type[Pane]:
+    from celerytui.ui.views.dashboard.busiest import BusiestPanel
+
+    return BusiestPanel
 
 
 THROUGHPUT = PaneSpec("throughput", _throughput)
+FAILING = PaneSpec("failing", _failing)
+BUSIEST = PaneSpec("busiest", _busiest)
 
 
 class DashboardView(AboutTasks):
@@ -51,7 +71,7 @@ class DashboardView(AboutTasks):
     label = "Dashboard"
     key = "1"
     help = "dashboard"
-    panes = (WORKERS, QUEUES, THROUGHPUT, TASKS, DETAIL)
+    panes = (WORKERS, QUEUES, FAILING, BUSIEST, THROUGHPUT, TASKS, DETAIL)
     focus = TASKS.name
 
     def regions(self, size: Size, needs: Needs) -> Regions:
@@ -88,16 +108,28 @@ class DashboardView(AboutTasks):
 
 
 def _at_left(room: Region, needs: Needs) -> Regions:
-    """Workers over queues at the left; the chart, the tasks and one in short at the right."""
+    """The lists over what fails and what takes longest at the left; all else at the right."""
     left, right = LISTS, room.width - LISTS
     chart = 0 if room.height < CHART_ROWS else 8 if room.height >= AXIS_ROWS else 6
-    queues = min(needs.rows.get(QUEUES.name, 0) + 3, 8)
-    workers = max(chart, min(needs.rows.get(WORKERS.name, 0) + 3, room.height - queues))
-    workers = min(workers, room.height * 2 // 3)
-    regions = {
-        WORKERS.name: Region(0, 0, left, workers),
-        QUEUES.name: Region(0, workers, left, room.height - workers),
-    }
+    failing = FAILING_ROWS if room.height >= FAILING_FROM else 0
+    busiest = BUSIEST_ROWS if room.height >= BUSIEST_FROM else 0
+    lists = room.height - failing - busiest
+    queues = min(needs.rows.get(QUEUES.name, 0) + 3, 9)
+    workers = max(chart, min(needs.rows.get(WORKERS.name, 0) + 3, lists - queues))
+    workers = min(workers, lists * 2 // 3)
+    if busiest:
+        busiest += max(0, lists - workers - queues)
+    heights = (
+        (WORKERS.name, workers),
+        (QUEUES.name, room.height - workers - failing - busiest),
+        (FAILING.name, failing),
+        (BUSIEST.name, busiest),
+    )
+    regions, top = {}, 0
+    for name, height in heights:
+        if height:
+            regions[name] = Region(0, top, left, height)
+            top += height
     if chart:
         regions[THROUGHPUT.name] = Region(left, 0, right, chart)
     detail = min(14, max(12, (room.height - chart) // 3)) if room.height >= DETAIL_ROWS else 0
@@ -122,6 +154,11 @@ def _above(room: Region, needs: Needs, *, framed: bool) -> Regions:
     if chart:
         regions[THROUGHPUT.name] = Region(0, lists, room.width, chart)
     top = lists + chart
+    panels = next((rows for least, rows in PANELS_ROWS if framed and room.height >= least), 0)
+    if panels:
+        regions[FAILING.name] = Region(0, top, half, panels)
+        regions[BUSIEST.name] = Region(half, top, room.width - half, panels)
+        top += panels
     below = not framed and room.width >= DETAIL_COLUMNS and room.height >= DETAIL_ROWS_BELOW
     detail = 11 if below else 0
     regions[TASKS.name] = Region(0, top, room.width, room.height - top - detail)

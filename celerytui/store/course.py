@@ -1,0 +1,173 @@
+"""How the cluster went in the last 5 minutes, hour and day: counts and levels, slot by slot.
+
+Counts are booked with each slice of events and levels are sampled once a second, so that a task
+costs nothing for them. Each window has slots of its own, and what is over is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from celerytui.model import Course, Series, TaskState
+from celerytui.store.lock import FairLock
+from celerytui.store.queues import QueueHistories
+from celerytui.store.rates import Rates, Ring
+from celerytui.store.statistics import WINDOWS, WholeTimes
+from celerytui.store.tasks import HeldTasks
+
+WIDTHS: Final[Mapping[str, int]] = {"5m": 1, "1h": 10, "24h": 240}
+"""Seconds of a slot, by window."""
+LEVEL_WIDTHS: Final[Mapping[str, int]] = {"5m": 5, "1h": 20, "24h": 480}
+"""The same for what is sampled: several samples a slot."""
+SPOKEN_FOR = 0.25
+"""The part of the newest slot that has to be over before it is shown: a rate of less would jump."""
+
+Count = Literal["done", "failed", "retried", "stopped"]
+OUTCOMES: Final[Mapping[Count, tuple[TaskState, ...]]] = {
+    "done": (TaskState.SUCCESS, TaskState.FAILURE),
+    "failed": (TaskState.FAILURE,),
+    "retried": (TaskState.RETRY,),
+    "stopped": (TaskState.REVOKED, TaskState.REJECTED, TaskState.CANCELLED),
+}
+
+
+class _Level:
+    """The mean of what was sampled, in each slot of a window."""
+
+    __slots__ = ("_counts", "_sums")
+
+    def __init__(self, kept: int) -> None:
+        self._sums = Ring(kept, wide=True)
+        self._counts = Ring(kept)
+
+    def add(self, slot: int, value: int) -> None:
+        self._sums.add(slot, value)
+        self._counts.add(slot, 1)
+
+    def at(self, slot: int) -> float | None:
+        count = self._counts.at(slot)
+        return self._sums.at(slot) / count if count else None
+
+
+class ClusterCourse:
+    """Kept by those that write to the store, who hold its lock; `read` takes it."""
+
+    def __init__(
+        self,
+        lock: FairLock,
+        tasks: HeldTasks,
+        queues: QueueHistories,
+        rates: Rates,
+        times: WholeTimes,
+    ) -> None:
+        self._lock = lock
+        self._tasks = tasks
+        self._queues = queues
+        self._rates = rates
+        self._times = times
+        # In the order of OUTCOMES, which is that of the fields of a Course.
+        self._entered = dict.fromkeys(OUTCOMES, 0)
+        slots = {name: WINDOWS[name] // width + 1 for name, width in WIDTHS.items()}
+        self._counts = {
+            outcome: {name: Ring(kept) for name, kept in slots.items()} for outcome in OUTCOMES
+        }
+        slots = {name: WINDOWS[name] // width + 1 for name, width in LEVEL_WIDTHS.items()}
+        self._queued = {name: _Level(kept) for name, kept in slots.items()}
+        self._running = {name: _Level(kept) for name, kept in slots.items()}
+
+    def book(self, now: float) -> None:
+        """Count the runs that ended since the last call."""
+        entered = self._tasks.entered
+        for outcome, states in OUTCOMES.items():
+            total = sum(map(entered, states))
+            new = total - self._entered[outcome]
+            if new > 0:
+                for name, ring in self._counts[outcome].items():
+                    ring.add(int(now) // WIDTHS[name], new)
+            self._entered[outcome] = total
+
+    def sample(self, now: float) -> None:
+        """Take what is queued and runs now; once a second."""
+        queued = self._queues.ready()
+        running = self._tasks.counts()[TaskState.STARTED]
+        for name, width in LEVEL_WIDTHS.items():
+            slot = int(now) // width
+            if queued is not None:
+                self._queued[name].add(slot, queued)
+            if self._rates.watched_from is not None:
+                self._running[name].add(slot, running)
+
+    def read(self, window: str, now: float) -> Course:
+        """The course of one of WINDOWS up to now."""
+        with self._lock:
+            watched = self._watched(window, now)
+            done, failed, retried, stopped = (
+                self._rate(rings[window], window, now, watched) for rings in self._counts.values()
+            )
+            queued = self._mean(self._queued[window], window, now)
+            running = self._mean(self._running[window], window, now)
+        runtime, wait = self._times.course(window)
+        return Course(
+            done=done,
+            failed=failed,
+            retried=retried,
+            stopped=stopped,
+            queued=queued,
+            running=running,
+            runtime=runtime,
+            wait=wait,
+        )
+
+    def throughput(self, window: str, now: float) -> tuple[Series[float], Series[float]]:
+        """The runs that ended, and those of them that failed, in a second."""
+        with self._lock:
+            watched = self._watched(window, now)
+            done, failed = (self._counts[one][window] for one in ("done", "failed"))
+            return (
+                self._rate(done, window, now, watched),
+                self._rate(failed, window, now, watched),
+            )
+
+    def _watched(self, window: str, now: float) -> list[float]:
+        """The seconds of each slot in which events were received."""
+        width = WIDTHS[window]
+        first, last = _slots(WINDOWS[window], width, now)
+        since = self._rates.watched_from
+        begun = now if since is None else float(since)
+        seconds = []
+        for slot in range(first, last + 1):
+            start, end = slot * width, min((slot + 1) * width, now)
+            seconds.append(max(0.0, end - max(start, begun)))
+        for lost, back in self._rates.gaps:
+            until = now if back is None else back
+            low, high = max(first, int(lost) // width), min(last, int(until) // width)
+            for slot in range(low, high + 1):
+                # Seconds are whole here: one that is lost in part tells nothing.
+                start, end = max(slot * width, int(lost)), min((slot + 1) * width, int(until) + 1)
+                seconds[slot - first] -= max(0, end - start)
+        return seconds
+
+    def _rate(self, ring: Ring, window: str, now: float, watched: list[float]) -> Series[float]:
+        width = WIDTHS[window]
+        first, last = _slots(WINDOWS[window], width, now)
+        values = tuple(
+            ring.at(slot) / seconds if seconds > 0 else None
+            for slot, seconds in zip(range(first, last + 1), watched, strict=True)
+        )
+        return Series(float(first * width), float(width), values)
+
+    def _mean(self, level: _Level, window: str, now: float) -> Series[float]:
+        width = LEVEL_WIDTHS[window]
+        last = int(now) // width
+        first = last - WINDOWS[window] // width + 1
+        values = tuple(level.at(slot) for slot in range(first, last + 1))
+        return Series(float(first * width), float(width), values)
+
+
+def _slots(seconds: int, width: int, now: float) -> tuple[int, int]:
+    """The first and the last slot that are shown of a window."""
+    last = int(now) // width
+    if width == 1 or now - last * width < SPOKEN_FOR * width:
+        last -= 1
+    return last - seconds // width + 1, last
