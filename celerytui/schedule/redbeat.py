@@ -154,6 +154,7 @@ class RedBeatReader(SourceReader):
                 enabled=bool(definition.get("enabled", True)),
                 # One that never ran has the time when it was made.
                 last_run_at=_at(ran.get("last_run_at")) if count else None,
+                changed_at=None if count else _at(ran.get("last_run_at")),
                 next_by_source=score if score > 0 else None,
                 total_runs=count if isinstance(count, int) else None,
                 record=key,
