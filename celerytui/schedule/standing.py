@@ -145,7 +145,7 @@ def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) 
         return Due(at, about and isinstance(timing, Interval))
     if by_events is not None and at >= by_events - EARLY:
         return Due(at, proven=True)
-    if plan.lag is not None and now - at > watch.allowance + plan.lag:
+    if plan.lag is not None and now - at > LATE_SECONDS + plan.lag:
         return Due(at, proven=True)
     return _after_unseen(plan, at, by_events, now)
 
