@@ -38,7 +38,7 @@ PLAIN = (dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, t
          datetime, timedelta, Placeholder, StoredEntry)  # fmt: skip
 
 
-class Nightly(schedule):
+class Nightly(schedule):  # type: ignore[misc]  # Celery has no types
     """A schedule of a project's own, which says itself when it is due."""
 
     def is_due(self, last_run_at: Any) -> Any:
