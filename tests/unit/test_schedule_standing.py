@@ -190,7 +190,13 @@ def test_runs_are_counted_once_and_few_are_kept() -> None:
 
 
 def sent(task_id: str, at: float, client: str, args: str = "[1]", **more: Any) -> Event:
-    values: dict[str, Any] = {"uuid": task_id, "name": "shop.sync", "args": args, "kwargs": "{}", "retries": 0}
+    values: dict[str, Any] = {
+        "uuid": task_id,
+        "name": "shop.sync",
+        "args": args,
+        "kwargs": "{}",
+        "retries": 0,
+    }
     return Event("task-sent", hostname=client, timestamp=at, **(values | more))
 
 
