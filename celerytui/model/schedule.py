@@ -56,7 +56,7 @@ class PlannedEntry(Struct, frozen=True, kw_only=True):
     `apply_async`; `expires_at` is when the entry itself ends. `lag` is how many seconds after a run
     the source has it at the latest, None where it may never have it. `record` is what the source
     calls it, and `trouble` why a part of it could not be read. `next_by_source` is the next run
-    where the source has that itself.
+    where the source has that itself, `changed_at` when the entry was last written, or was made.
     """
 
     name: str

@@ -47,6 +47,9 @@ class Placeholder:
     def __setstate__(self, state: Any) -> None:
         pass
 
+    def __call__(self, *args: Any, **more: Any) -> Placeholder:
+        return self
+
     def append(self, one: Any) -> None:
         """Take no notice."""
 
@@ -160,6 +163,8 @@ class _Reader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for: never the object that has it."""
+        # The name that pickles of the oldest protocols have.
+        module = "builtins" if module == "__builtin__" else module
         make = KNOWN.get((module, name))
         if make is not None:
             return _Maker(make)

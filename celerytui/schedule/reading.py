@@ -70,6 +70,8 @@ class Schedules:
         now = self._clock()
         sources = []
         for reader in self._opened():
+            if not reader.present:
+                continue
             error = None
             try:
                 self._plans[reader.name or reader.where] = reader.read(now)

@@ -6,8 +6,9 @@ holds a lock with a time to live, which it renews in each of its loops.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -25,6 +26,8 @@ LOOP = 300.0
 SLACK = 10.0
 """Seconds that a renewal of the lock may be late."""
 AT_ONCE = 500
+TRIES = 5
+"""Beat writes an entry at each of its runs, which may come between."""
 
 
 class RedBeatReader(SourceReader):
@@ -93,32 +96,40 @@ class RedBeatReader(SourceReader):
         return LOOP if self.loop is None else self.loop
 
     def set_enabled(self, name: str, enabled: bool, now: float) -> str:
-        from redis.exceptions import WatchError
+        def change(key: str, pipe: Any) -> str:
+            definition = json.loads(pipe.hget(key, "definition"))
+            pipe.multi()
+            pipe.hset(key, "definition", json.dumps(definition | {"enabled": enabled}))
+            return f"{key} written"
 
-        key, client = self._prefix + name, self._redis()
-        for _ in range(5):
-            with client.pipeline() as pipe:
-                try:
-                    pipe.watch(key)
-                    text = pipe.hget(key, "definition")
-                    if not text:
-                        raise UsageError(f"there is no entry {name!r} in {self._schedule}")
-                    definition = json.loads(text)
-                    definition["enabled"] = enabled
-                    pipe.multi()
-                    pipe.hset(key, "definition", json.dumps(definition))
-                    pipe.execute()
-                    return f"{key} written"
-                except WatchError:
-                    continue
-        raise UsageError(f"{key} is being changed by others; try again")
+        return self._change(name, change)
 
     def run_soon(self, name: str) -> str:
-        key, client = self._prefix + name, self._redis()
-        if client.zscore(self._schedule, key) is None:
-            raise UsageError(f"there is no entry {name!r} in {self._schedule}")
-        client.zadd(self._schedule, {key: 0}, xx=True)
-        return f"its next run in {self._schedule} set to now"
+        def change(key: str, pipe: Any) -> str:
+            meta = json.loads(pipe.hget(key, "meta") or "{}")
+            pipe.multi()
+            # What never ran is due at once; by its place alone a crontab would not be.
+            pipe.hset(key, "meta", json.dumps(meta | {"last_run_at": None}))
+            pipe.zadd(self._schedule, {key: 0}, xx=True)
+            return f"its last run in {key} taken away, so that it is due now"
+
+        return self._change(name, change)
+
+    def _change(self, name: str, change: Callable[[str, Any], str]) -> str:
+        """Change an entry that nobody else changes meanwhile; what was written, in words."""
+        from redis.exceptions import WatchError
+
+        key = self._prefix + name
+        for _ in range(TRIES):
+            with self._redis().pipeline() as pipe:
+                pipe.watch(key)
+                if not pipe.hexists(key, "definition"):
+                    raise UsageError(f"there is no entry {name!r} in {self._schedule}")
+                text = change(key, pipe)
+                with contextlib.suppress(WatchError):
+                    pipe.execute()
+                    return text
+        raise UsageError(f"{key} is being changed by others; try again")
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -154,6 +165,7 @@ class RedBeatReader(SourceReader):
                 enabled=bool(definition.get("enabled", True)),
                 # One that never ran has the time when it was made.
                 last_run_at=_at(ran.get("last_run_at")) if count else None,
+                changed_at=None if count else _at(ran.get("last_run_at")),
                 next_by_source=score if score > 0 else None,
                 total_runs=count if isinstance(count, int) else None,
                 record=key,

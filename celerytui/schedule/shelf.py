@@ -64,8 +64,8 @@ class ShelfReader(SourceReader):
         return Sign(True if fresh else None, changed, f"it wrote {self._path.name}", weak=True)
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is such a file."""
+    def present(self) -> bool:
+        """Whether there is such a file: beat may run elsewhere, and that says nothing."""
         return bool(self._parts())
 
     def _parts(self) -> list[Path]:
@@ -119,6 +119,7 @@ class ShelfReader(SourceReader):
                 options=_mapping(values.get("options")),
                 # One that never ran has the time when beat first saw it.
                 last_run_at=stamp(last, zone(self._timezone)) if count else None,
+                changed_at=None if count else stamp(last, zone(self._timezone)),
                 total_runs=count if isinstance(count, int) else None,
             )
         except Exception as error:
@@ -137,11 +138,10 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _for_app(app: Any) -> SourceReader | None:
     name = str(app.conf.beat_schedule_filename or "")
-    if not name or scheduler_of(app) not in DEFAULT_SCHEDULERS:
+    # Without -A the app is Celery's own, and the file in this folder may be anybody's.
+    if not name or app.main == "default" or scheduler_of(app) not in DEFAULT_SCHEDULERS:
         return None
-    reader = ShelfReader(Path(name).absolute(), zone_name(app.timezone))
-    # Beat may run elsewhere; that the file is not here says nothing.
-    return reader if reader.is_there else None
+    return ShelfReader(Path(name).absolute(), zone_name(app.timezone))
 
 
 SOURCE = Source(for_app=_for_app)

@@ -47,6 +47,11 @@ class SourceReader:
     writable = False
     """Whether entries can be enabled and disabled here."""
 
+    @property
+    def present(self) -> bool:
+        """Whether there is such a source here at all, now."""
+        return True
+
     def read(self, now: float) -> list[PlannedEntry]:
         """All entries, disabled ones included."""
         raise NotImplementedError

@@ -120,12 +120,13 @@ def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> Non
 
 def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) -> Due:
     timing, now = plan.timing, watch.now
+    unknown = isinstance(timing, OtherTiming) or (last is None and plan.changed_at is None)
+    if plan.next_by_source is not None and unknown:
+        return Due(plan.next_by_source, proven=True)
     if isinstance(timing, OtherTiming) or plan.trouble:
         return Due(None, why_unknown=plan.trouble or "its schedule is not one of Celery's own")
     if not is_zone(plan.timezone):
         return Due(None, why_unknown=f"{plan.timezone!r} is not a time zone")
-    if plan.next_by_source is not None and (last is None or plan.next_by_source >= last - EARLY):
-        return Due(plan.next_by_source, proven=True)
     by_events = None if watch.since is None or not watch.sees else watch.since
     base, about = last if last is not None else plan.changed_at, last is None
     if base is None:
@@ -144,7 +145,7 @@ def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) 
         return Due(at, about and isinstance(timing, Interval))
     if by_events is not None and at >= by_events - EARLY:
         return Due(at, proven=True)
-    if plan.lag is not None and now - at > watch.allowance + plan.lag:
+    if plan.lag is not None and now - at > LATE_SECONDS + plan.lag:
         return Due(at, proven=True)
     return _after_unseen(plan, at, by_events, now)
 

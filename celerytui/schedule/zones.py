@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timezone, tzinfo
+import time
+from datetime import timedelta, timezone, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -41,4 +42,4 @@ def zone_name(of: object) -> str:
 def _local() -> tzinfo:
     with contextlib.suppress(Exception), LOCALTIME.open("rb") as file:
         return ZoneInfo.from_file(file, key=LOCAL)
-    return datetime.now().astimezone().tzinfo or timezone.utc
+    return timezone(timedelta(seconds=-time.timezone), time.tzname[0])

@@ -172,6 +172,44 @@ async def show(at):
     assert broker_of(connection).no_events(connection) == "Carrier pigeons carries no events"
 """,
     ),
+    "a source of the schedule": Addition(
+        (
+            Change(
+                "schedule/wall.py",
+                '''"""A calendar on the wall."""
+
+from celerytui.model import Interval, PlannedEntry
+from celerytui.schedule.source import Source, SourceReader
+
+
+class WallReader(SourceReader):
+    name = "wall calendar"
+
+    def read(self, now):
+        return [PlannedEntry(name="tea", task="tea.make", timing=Interval(60), source=self.name)]
+
+
+SOURCE = Source(for_app=lambda app: WallReader())
+''',
+            ),
+            Change(
+                "schedule/registry.py",
+                "from celerytui.schedule import wall\n",
+                "from celerytui.schedule.source",
+            ),
+            Change("schedule/registry.py", "    wall.SOURCE,\n", ")\n"),
+        ),
+        """
+async def show(at):
+    from celerytui.schedule import Schedules
+
+    schedules = Schedules(at.engine.app, None, at.engine.store, at.engine.clock)
+    schedules.read_sources()
+    reading = schedules.judge()
+    assert "wall calendar" in reading.source
+    assert [one.words for one in reading.entries if one.name == "tea"] == ["every 1m"]
+""",
+    ),
     "a detector": Addition(
         (
             Change(

@@ -32,6 +32,11 @@ SAMPLES = {
     "count": Source(("11", "12", "13"), ("11", "12", "13"), (11, 12, 13)),
     "duration": Source(("2s", "300ms", "4"), ("2.0", '"300ms"', "4"), (2.0, 0.3, 4.0)),
     "path": Source(("/a", "/b", "/c"), ('"/a"', '"/b"', '"/c"'), ("/a", "/b", "/c")),
+    "url": Source(
+        ("redis://a", "sqlite:///b", "mysql://c"),
+        ('"redis://a"', '"sqlite:///b"', '"mysql://c"'),
+        ("redis://a", "sqlite:///b", "mysql://c"),
+    ),
     "names": Source(
         ("a,b", "b", "c"), ('["a", "b"]', '"b"', '["c"]'), (("a", "b"), ("b",), ("c",))
     ),

@@ -1,0 +1,144 @@
+"""The schedule as real beats keep it: each entry's runs are those of beat's own log."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from celerytui.engine import Engine
+from celerytui.model import Crontab, ScheduleEntry
+from celerytui.schedule.next_run import next_after
+from celerytui.settings import Settings
+from tests.integration.beats import BeatProject, entry, near
+from tests.integration.servers import wait_until
+
+Make = Callable[..., BeatProject]
+
+
+@pytest.fixture
+def make(redis_url: str, tmp_path: Path) -> Iterator[Make]:
+    made: list[BeatProject] = []
+
+    def build(**conf: Any) -> BeatProject:
+        folder = tmp_path / f"shop{len(made)}"
+        made.append(BeatProject(folder, redis_url, **conf))
+        return made[-1]
+
+    yield build
+    for one in made:
+        one.close()
+
+
+def test_the_default_scheduler_and_a_beat_that_is_killed(make: Make, tmp_path: Path) -> None:
+    project = make()
+    beat = project.start()
+    app = Celery("shop", broker=project.url, set_as_current=False)
+    app.conf.update(
+        timezone="Europe/Berlin",
+        beat_max_loop_interval=1.0,
+        beat_schedule_filename=str(project.folder / "celerybeat-schedule"),
+        beat_schedule={"often": {"task": "shop.add", "schedule": 1.0, "args": (1, 2)}},
+    )
+    engine = Engine(app, Settings(), headless=True)
+
+    def often() -> ScheduleEntry:
+        found = engine.schedule.entry("often")
+        assert found is not None
+        return found
+
+    def alerts() -> list[str]:
+        return [alert.id for alert in engine.health.alerts]
+
+    engine.start()
+    try:
+        project.wait_for("often", 4)
+        wait_until(lambda: engine.schedule.entry("often") is not None, 20, "a reading")
+        wait_until(lambda: len(often().recent) >= 3, 20, "runs to be seen")
+        reading, found = engine.schedule.reading, often()
+        assert reading.beat.state == "alive", reading.beat
+        assert near(found.last_run_at or 0, project.sent("often"))
+        assert found.due_at == pytest.approx((found.last_run_at or 0) + 1.0)
+        assert all(near(run.at, project.sent("often")) for run in found.recent)
+        wait_until(lambda: engine.schedule.entry("nightly") is not None, 20, "the file to be read")
+        nightly = engine.schedule.entry("nightly")
+        assert nightly is not None
+        assert nightly.plan.source == "celerybeat-schedule"
+        assert nightly.words == "03:30 Europe/Berlin"
+
+        beat.send(signal.SIGKILL)
+        killed = engine.clock()
+        wait_until(lambda: engine.schedule.reading.beat.state == "silent", 20, "beat to be silent")
+        # One interval, and twice its loop or ten seconds.
+        assert engine.clock() - killed < 14 * 3
+        assert near(engine.schedule.reading.beat.since or 0, project.sent("often")[-1:])
+        wait_until(lambda: "beat.silent" in alerts(), 10, "an alert")
+        assert often().standing == "late"
+    finally:
+        engine.stop()
+        app.close()
+
+
+def test_redbeat_is_read_and_changed(make: Make, redis_url: str) -> None:
+    project = make(
+        beat_scheduler="redbeat.RedBeatScheduler",
+        redbeat_redis_url=redis_url,
+        redbeat_lock_timeout=20,
+    )
+    project.start()
+    project.wait_for("often", 2)
+    before = project.sent("often")[-1]
+    document = project.schedule("--for", "1s")
+    assert document["source"] == "app.conf and RedBeat"
+    assert document["beat"]["state"] == "alive"
+    often, nightly = entry(document, "often"), entry(document, "nightly")
+    assert near(often["last_run_at"], project.sent("often"))
+    assert often["last_run_at"] > before - 1
+    assert often["next_run_at"] == pytest.approx(often["last_run_at"] + 1, abs=1.0)
+    assert (often["queue"], often["args"], often["missed"]) == ("own", "[1, 2]", False)
+    due = next_after(Crontab("30", "3"), "Europe/Berlin", often["last_run_at"])
+    assert nightly["next_run_at"] == due
+
+    came = project.act(("entry.disable", "often", {}), ("entry.run_now", "nightly", {"by": "beat"}))
+    count = len(project.sent("often"))
+    assert came[0] == [True, "redbeat:often written"]
+    assert came[1][0] is True
+    project.wait_for("nightly", 1)
+    assert len(project.sent("often")) <= count + 1
+    by_url = project.python("-m", "celerytui", "schedule", "--schedule", redis_url, "--json")
+    read = json.loads(by_url)
+    assert read["source"] == "RedBeat"
+    assert entry(read, "often")["enabled"] is False
+    assert near(entry(read, "nightly")["last_run_at"], project.sent("nightly"))
+    assert project.act(("entry.enable", "often", {}))[0][0] is True
+    project.wait_for("often", count + 2)
+
+
+def test_django_celery_beat_is_read_and_changed(make: Make, tmp_path: Path) -> None:
+    database = tmp_path / "shop.sqlite3"
+    project = make(django={"ENGINE": "django.db.backends.sqlite3", "NAME": str(database)})
+    project.start()
+    project.wait_for("often", 2)
+    document = project.schedule("--for", "3s")
+    assert document["source"] == "app.conf and django-celery-beat"
+    assert document["beat"]["state"] == "alive"
+    often, nightly = entry(document, "often"), entry(document, "nightly")
+    assert near(often["last_run_at"], project.sent("often"))
+    assert often["next_run_at"] == pytest.approx(often["last_run_at"] + 1)
+    assert (nightly["enabled"], nightly["next_run_at"]) == (False, None)
+    assert (nightly["schedule"], nightly["timezone"]) == ("03:30 Asia/Tokyo", "Asia/Tokyo")
+
+    assert project.act(("entry.disable", "often", {}))[0][0] is True
+    silent = len(project.sent("often")) + 2
+    project.wait_for("besides", len(project.sent("besides")) + 4)
+    assert len(project.sent("often")) <= silent
+    came = project.act(("entry.enable", "often", {}), ("entry.run_now", "nightly", {}))
+    assert came[0][0] is True
+    assert came[1][0] is True
+    assert came[1][1].startswith("sent as ")
+    project.wait_for("often", silent + 1)
