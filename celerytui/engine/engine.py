@@ -25,6 +25,7 @@ from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.job import Job
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
+from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
@@ -135,6 +136,7 @@ class Engine:
             app, settings, self.store, self._tell, clock, silences, self._blocked
         )
         self._lookup = OutcomeLookup(self.store, self.requests)
+        self.past = PastTasks(app, self.store, self.requests, clock)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(

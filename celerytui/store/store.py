@@ -23,6 +23,7 @@ from celerytui.store.judging import Judging
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
 from celerytui.store.messages import Messages
+from celerytui.store.past import PastTasks
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
@@ -51,7 +52,8 @@ class Store:
     """Bounded state of one cluster; see the readers for what can be asked.
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
-    What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`.
+    What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
+    `past` takes what result backends keep.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Store:
             self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
         )
         self.failures = FailureGroups(self._lock, self._tasks)
+        self.past = PastTasks(self._lock, self._tasks, self._changes, intern)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
         self._counts = EventCounts()

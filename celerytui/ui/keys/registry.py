@@ -135,6 +135,7 @@ KEYS: tuple[Key, ...] = (
     Key("section.previous", "left_square_bracket", "previous section", "section(-1)", where="sections", help="previous section"),
     Key("type.slowest", "t", "slowest runs", "slowest", where="types", shown=44, help="tasks of this type, the slowest first", words="longest duration"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
+    Key("results.older", "b", "older results", "older_results", where="tasks", help="older tasks from the result backend, those that match the filter", words="past history before backend load django"),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
     Key("filter.complete", "tab", "complete", "complete", where="filter", shown=3, rank=2, help="complete the word"),
