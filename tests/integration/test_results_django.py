@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,24 @@ def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:  # noq
     lines = project.results("--since", "1h")
     assert ids(lines) == made[::-1]
     assert [line["result"] for line in lines] == [None, 4, 3, 2]
+
+
+def test_manage_py_runs_the_program_on_the_app_of_the_project(tmp_path: Path) -> None:
+    project = Project({"default": sqlite(tmp_path / "results.sqlite3")}, TZ="UTC")
+    made = project.fill(1)
+    settings = f"--settings={PROJECT}.settings"
+    printed = project.python("manage", "celerytui", settings, "-q", "results", "--jsonl")
+    assert ids([json.loads(line) for line in printed.splitlines()]) == made[::-1]
+    table = project.python("manage", "celerytui", "results")
+    clock = datetime.now(timezone.utc)
+    hours = {f"{(clock - timedelta(hours=ago)).hour:02}:" for ago in (0, 1)}
+    # Not by the TIME_ZONE of the project.
+    assert any(line.split()[-1][:3] in hours for line in table.splitlines()[2:])
+    for arguments in (["celerytui", "--help"], ["help", "celerytui"]):
+        told = project.python("manage", *arguments)
+        assert told.startswith("Usage: manage.py celerytui [OPTIONS]")
+        assert "--read-only" in told
+    assert "No changes detected" in project.python("manage", "makemigrations", "--check")
 
 
 def test_tables_of_an_older_version(tmp_path: Path) -> None:
