@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.databases import MariaServer, PostgresServer
-from tests.integration.servers import REPO
+from tests.integration.servers import REPO, Process
 from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
 
 PROJECT = "tests.integration.django_project"
@@ -130,7 +130,7 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     query = "name:ADD state:success finished:>-1h -args:1"
     assert ids(project.results("--filter", query, "--since", "1h")) == [made[3], made[2], made[0]]
     left = json.loads(project.python("threads"))
-    assert left == {"found": [5, 5, 5], "others": 0}
+    assert left == {"found": [5, 5, 5], "read": ["5", "5", "5"], "others": 0}
     down = postgres(postgres_server, name) | {"PORT": 1, "PASSWORD": "s3cret-word"}
     said = Project({"default": down}).results(status=69)
     assert "result backend django-db (default): connection" in said
@@ -186,3 +186,23 @@ def test_tables_of_an_older_version(tmp_path: Path) -> None:
         connection.execute("DROP TABLE django_celery_results_taskresult")
     connection.close()
     assert "taskresult does not exist" in project.results(status=69)
+
+
+def test_chords_and_groups_of_a_real_worker(tmp_path: Path, redis_url: str) -> None:
+    project = Project(
+        {"default": sqlite(tmp_path / "results.sqlite3")},
+        PROJECT_BROKER=redis_url,
+    )
+    project.python("manage", "migrate", "-v", "0")
+    args = [sys.executable, "-m", "celery", "-A", PROJECT, "worker", "-P", "solo", "-l", "INFO"]
+    worker = Process(args, tmp_path / "worker.log", project.env)
+    try:
+        sent = json.loads(project.python("chord"))
+    finally:
+        worker.stop(grace=1.0)
+    lines = {line["id"]: line for line in project.results()}
+    assert sent["progress"] == {"members": sent["waiting"], "missing": 3}
+    assert sent["saved"] == sent["members"]
+    assert {lines[one]["group_id"] for one in sent["members"]} == {sent["group"]}
+    assert lines[sent["total"]]["result"] == 6
+    assert lines[sent["total"]]["group_id"] is None
