@@ -207,10 +207,11 @@ class SqlSource:
 
         actual = self._renamed.get(name) or name
         schema = self._schemas.get(name)
-        inspector = sa.inspect(connection)
-        if not inspector.has_table(actual, schema=schema):
+        if not sa.inspect(connection).has_table(actual, schema=schema):
             return None
-        there = [str(column["name"]) for column in inspector.get_columns(actual, schema=schema)]
+        # What the table's catalogue says of its columns takes some databases a tenth of a second.
+        nothing = sa.select(sa.text("*")).select_from(sa.table(actual, schema=schema))
+        there = list(connection.execute(nothing.where(sa.false())).keys())
         kept = there if wanted is None else [name for name in wanted if name in there]
         return sa.table(actual, *map(sa.column, kept), schema=schema)
 
