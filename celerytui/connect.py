@@ -30,6 +30,7 @@ __all__ = [
     "loaded",
     "names_no_queue",
     "ready",
+    "set_local_time",
     "transport_name",
 ]
 
@@ -330,6 +331,14 @@ def _without_exit(name: str) -> Iterator[None]:
         ) from error
 
 
+def set_local_time(zone: str | None) -> None:
+    """Have local times be those of a zone; None for the system's."""
+    os.environ.pop("TZ", None)
+    if zone is not None:
+        os.environ["TZ"] = zone
+    time.tzset()
+
+
 @contextlib.contextmanager
 def _same_local_time() -> Iterator[None]:
     """Django makes its TIME_ZONE that of the process: the user's clock would show it."""
@@ -338,10 +347,7 @@ def _same_local_time() -> Iterator[None]:
         yield
     finally:
         if os.environ.get("TZ") != before:
-            os.environ.pop("TZ", None)
-            if before is not None:
-                os.environ["TZ"] = before
-            time.tzset()
+            set_local_time(before)
 
 
 def _failed_to_load(name: str) -> AppError:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
+from msgspec.structs import replace
+
 from celerytui.counts import counted
 from celerytui.document import result_document
 from celerytui.errors import OutputError
@@ -38,7 +40,7 @@ class Listing:
 
     def results(self) -> Iterator[StoredResult]:
         """The results, newest first where the source has them so; raises BackendUnavailable."""
-        given = 0
+        given, group_of = 0, self._source.memberships()
         size = PAGE if self._limit is None else min(PAGE, max(FIRST_PAGE, self._limit))
         for page in self._source.pages(self._wanted, size):
             for result in page.results:
@@ -51,7 +53,8 @@ class Listing:
                 if result.flaw is not None:
                     self.flawed += 1
                     self.flaw = self.flaw or f"{result.id}: {result.flaw}"
-                yield result
+                group_id = result.group_id or group_of.get(result.id)
+                yield result if group_id == result.group_id else replace(result, group_id=group_id)
 
     def newest(self) -> list[StoredResult]:
         """The newest results, as many as the limit says, the newest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -105,12 +105,16 @@ plugin = Commands(
 """`celery -A proj tui`, by the entry point `celery.commands`."""
 
 
-def main() -> NoReturn:
-    """Run the stand-alone program and exit, whatever threads and hooks the project left."""
+def main(arguments: Sequence[str] | None = None, name: str = "celerytui") -> NoReturn:
+    """Run the stand-alone program and exit, whatever threads and hooks the project left.
+
+    The arguments are those of the process unless others are given; `name` is what the help calls
+    the program.
+    """
     remember_stderr()
     status: Any = ExitCode.FAILURE
     try:
-        status = program().main(prog_name="celerytui", auto_envvar_prefix="CELERY")
+        status = program().main(arguments, prog_name=name, auto_envvar_prefix="CELERY")
     except SystemExit as error:
         status = error.code
         raise

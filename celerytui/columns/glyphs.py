@@ -37,6 +37,7 @@ class Glyphs(Struct, frozen=True):
     then: str = "↳"
     unknown: str = "–"
     corrected: str = "~"
+    stored: str = "▫"
     times: str = "×"
     dot: str = "·"
     sideways: str = "↔"
@@ -91,6 +92,7 @@ ASCII = Glyphs(
     trunk="| ",
     then=">",
     unknown="-",
+    stored="r",
     times="x",
     dot="-",
     sideways="-",
@@ -120,6 +122,7 @@ MEANINGS: Mapping[str, str] = {
     "unknown": "unknown, or not applicable",
     "ellipsis": "shortened; after a duration: still counting",
     "corrected": "corrected for clocks that differ",
+    "stored": "its end is from the result backend, not from events",
     "cursor": "current row",
     "marked": "marked row",
     "sorted": "sorted, highest first",

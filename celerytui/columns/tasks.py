@@ -77,7 +77,8 @@ def _state_text(task: Task, context: CellContext, width: int) -> str:
             word = f"{word} {format_count(task.retries, 4)}"
     elif task.more.eta is not None and task.held_until(context.now) is not None:
         word = "until ETA"
-    return f"{glyph} {word}"
+    stored = f" {signs(context.ascii).stored}" if task.more.source is not None else ""
+    return f"{glyph} {word}{stored}"
 
 
 def progress_text(progress: Progress | None, width: int, *, ascii: bool = False) -> str:

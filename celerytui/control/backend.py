@@ -7,7 +7,7 @@ from typing import Any
 
 from celerytui.masking import mask, one_line
 from celerytui.model import Item, ResultMeta, id_text, id_value
-from celerytui.wire.result_backend import open_backend, task_meta
+from celerytui.wire.result_backend import close_django, open_backend, task_meta
 
 MAX_CHILDREN = 200
 
@@ -53,6 +53,8 @@ def abort(app: Any, task_id: str) -> Item:
         marked = task_meta(app, task_id).get("status") == "ABORTED"
     except Exception as exc:
         return Item(task_id, False, one_line(exc))
+    finally:
+        close_django()
     if not marked:
         return Item(task_id, False, "the result backend did not keep the mark")
     return Item(task_id, True, "marked as aborted; stops when it checks for the mark")

@@ -35,6 +35,7 @@ from celerytui.engine.exporter import Exporter
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
+from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.schedule_poller import SchedulePoller
@@ -149,6 +150,7 @@ class Engine:
             app, settings, self.store, self._tell, clock, silences, self._blocked
         )
         self._lookup = OutcomeLookup(self.store, self.requests)
+        self.past = PastTasks(app, self.store, self.requests, clock)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -20,6 +20,8 @@ from celerytui.engine.action_executor import live_workers
 from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +125,12 @@ class RequestPool:
                 done,
             )
         )
+
+    def call(
+        self, ask: Callable[[], T], late: Callable[[str], T], done: Callable[[T], None]
+    ) -> None:
+        """Ask anything else that waits for others; `late` is given the reason for no answer."""
+        self._submit(_Request(ask, late, done))
 
     def give_up_late(self) -> None:
         """Answer those whose time is up; to be called about once a second."""

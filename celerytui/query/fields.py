@@ -64,6 +64,12 @@ FIELDS: tuple[Field, ...] = (
         lambda task, now: failure_key(task),
         "key of its group in the view of failures",
     ),
+    Field(
+        "source",
+        "text",
+        lambda task, now: task.more.source,
+        "where its end was found, if not in its events: `result backend`",
+    ),
     Field("traceback", "text", lambda task, now: task.more.traceback, "traceback, as text"),
     Field("retries", "number", lambda task, now: task.retries, "number of retries"),
     Field(

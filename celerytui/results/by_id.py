@@ -5,7 +5,7 @@ Memcached, MongoDB, Cassandra, S3 and the like either keep no list or need a cli
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
@@ -83,6 +83,10 @@ class ByIdSource:
     def group(self, group_id: str) -> StoredGroup | None:
         """None: Celery would make objects of the members, which connect."""
         return None
+
+    def memberships(self) -> Mapping[str, str]:
+        """None: groups cannot be listed."""
+        return {}
 
     def close(self) -> None:
         """The backend closes its connections when it is freed."""

@@ -124,6 +124,11 @@ def text_of(payload: Any, encoding: str) -> str:
         return str(payload, "utf-8", "replace")
 
 
+def sound(text: str) -> str:
+    """The text, a lone surrogate in it replaced: nothing could write it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def bytes_of(payload: Any) -> bytes:
     """A payload as bytes; a lone surrogate is replaced."""
     return payload if isinstance(payload, bytes) else str(payload).encode("utf-8", "replace")
@@ -227,7 +232,9 @@ class _Plain:
 
     def of(self, value: Any, depth: int = 0) -> Any:
         """The value without types of its own: what JSON has."""
-        if value is None or isinstance(value, (str, bool, int)):
+        if isinstance(value, str):
+            return sound(value)
+        if value is None or isinstance(value, (bool, int)):
             return value
         if isinstance(value, float):
             return value if math.isfinite(value) else repr(value)
@@ -248,10 +255,7 @@ class _Plain:
         # How kombu writes a date, a UUID or a Decimal into JSON.
         if value.keys() == {"__type__", "__value__"}:
             return self.of(value["__value__"], depth + 1)
-        return {
-            key if isinstance(key, str) else str(self.of(key, depth + 1)): self.of(one, depth + 1)
-            for key, one in value.items()
-        }
+        return {str(self.of(key, depth + 1)): self.of(one, depth + 1) for key, one in value.items()}
 
 
 def _other(value: Any) -> Any:

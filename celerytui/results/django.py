@@ -7,14 +7,14 @@ reads and ends in time, and closes the connection of its thread afterwards.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import Page
+from celerytui.results.source import GROUPS, Page, group_by_member
 from celerytui.results.sqlalchemy import limit_sqlite, limits
 from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
 from celerytui.results.wanted import TextMatch, Wanted
@@ -85,6 +85,14 @@ class DjangoSource:
         missing = None if counted is None else counted.missing
         return StoredGroup(group.id, group.members, missing, group.created)
 
+    def memberships(self) -> Mapping[str, str]:
+        """Of the newest rows of the tables of groups and of chords."""
+        from django_celery_results.models import ChordCounter
+
+        zone = _zone()
+        groups = [read_saved_group(row, None, zone) for row in self._newest(self._groups)]
+        return group_by_member([*groups, *map(read_chord, self._newest(ChordCounter))])
+
     def close(self) -> None:
         """Nothing is open between two questions."""
 
@@ -96,6 +104,11 @@ class DjangoSource:
             rows = model._default_manager.using(alias).filter(**{column: value})
             found = list(rows.order_by().values(*self._columns(alias, model))[:1])
         return found[0] if found else None
+
+    def _newest(self, model: Any) -> list[Row]:
+        with self._asked(model) as alias:
+            rows = model._default_manager.using(alias).order_by("-pk")
+            return list(rows.values(*self._columns(alias, model))[:GROUPS])
 
     def _query(self, alias: str, model: Any, wanted: Wanted) -> Any:
         there = self._columns(alias, model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
@@ -79,6 +79,10 @@ class FilesystemSource:
         """What the group's file holds."""
         payload = None if _leads_away(group_id) else self._payload(self._groups + group_id)
         return None if payload is None else read_group(payload, group_id, self._content_type)
+
+    def memberships(self) -> Mapping[str, str]:
+        """None: each result names its group."""
+        return {}
 
     def close(self) -> None:
         """Nothing is open between two questions."""

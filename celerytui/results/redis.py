@@ -7,7 +7,7 @@ pipelined MGETs; never with KEYS. Times and states are in the values, so nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -107,6 +107,10 @@ class RedisSource:
         if isinstance(saved, (bytes, str)):
             return read_group(saved, group_id, self._content_type, missing)
         return None if missing is None else StoredGroup(group_id, (), missing)
+
+    def memberships(self) -> Mapping[str, str]:
+        """None: each result names its group."""
+        return {}
 
     def close(self) -> None:
         """Close the connections of its client."""

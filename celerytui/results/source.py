@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -14,6 +14,21 @@ from celerytui.results.wanted import Wanted
 SECONDS = 10.0
 """The longest time of one question; databases are told, so that they stop as well."""
 CONNECT_SECONDS = 5.0
+
+
+GROUPS = 1_000
+MEMBERS = 200_000
+"""As many members of groups are kept at most."""
+
+
+def group_by_member(groups: Iterable[StoredGroup]) -> dict[str, str]:
+    """The group's id by those of its members; a group that comes earlier wins."""
+    found: dict[str, str] = {}
+    for group in groups:
+        for member in group.members:
+            if len(found) < MEMBERS:
+                found.setdefault(member, group.id)
+    return found
 
 
 class NotListed(BackendUnavailable):
@@ -51,6 +66,12 @@ class Source(Protocol):
 
     def group(self, group_id: str) -> StoredGroup | None:
         """A group that was saved, or a chord's header; None where none is kept."""
+
+    def memberships(self) -> Mapping[str, str]:
+        """The group of each task, by its id, where results do not name theirs.
+
+        Of the newest `GROUPS` groups that were saved, and the chords that wait for their headers.
+        """
 
     def close(self) -> None:
         """Close its connections."""

@@ -3,6 +3,7 @@
 from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow, variant_rows
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.glance import Glance
+from celerytui.store.past import Taken
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.seed import SETTLED
@@ -23,6 +24,7 @@ __all__ = [
     "Pruning",
     "Store",
     "Summary",
+    "Taken",
     "TaskOutcome",
     "VariantRow",
     "Window",

@@ -68,18 +68,19 @@ class Lane:
 
 
 class Eviction:
-    """The order of leaving: successes, then other finished tasks, then unfinished ones.
+    """The order of leaving: past tasks, successes, other finished tasks, unfinished ones.
 
     Within each the oldest goes first. `unfinished` holds every task that has not finished, in the
     order in which they came (or came back).
     """
 
-    __slots__ = ("_others", "_successes", "_victims", "succeed", "unfinished")
+    __slots__ = ("_others", "_past", "_successes", "_victims", "succeed", "unfinished")
 
     def __init__(self) -> None:
         self.unfinished: dict[str, Task] = {}
         self._successes = Lane()
         self._others = Lane()
+        self._past: dict[str, Task] = {}
         self._victims: deque[str] = deque()
         # What happens to nearly every task, so without a call in between.
         self.succeed = self._successes.add
@@ -87,7 +88,8 @@ class Eviction:
     def move(self, task: Task, old: TaskState, new: TaskState) -> None:
         """Follow a held task from one state to another."""
         if old >= SUCCESS:
-            (self._successes if old is SUCCESS else self._others).leave(task)
+            if self._past.pop(task.id, None) is None:
+                (self._successes if old is SUCCESS else self._others).leave(task)
             if new < SUCCESS:
                 self.unfinished[task.id] = task
         elif new >= SUCCESS:
@@ -99,12 +101,22 @@ class Eviction:
         """Take in a held task that has finished."""
         (self._successes if task.state is SUCCESS else self._others).add(task)
 
+    def finish_past(self, task: Task) -> None:
+        """Take in a held task that ended before anybody watched: the last of them goes first."""
+        self._past[task.id] = task
+
+    def past_others(self) -> Iterator[Task]:
+        """The past tasks that did not succeed, as they came: the newest first."""
+        return (task for task in self._past.values() if task.state is not SUCCESS)
+
     def newest_others(self) -> Iterator[Task]:
         """Finished tasks that did not succeed, the newest first; some may have left since."""
         return self._others.newest_first()
 
     def pop(self) -> Task | None:
         """Take out the task that goes next."""
+        if self._past:
+            return self._past.popitem()[1]
         return self._successes.pop() or self._others.pop() or self._pop_unfinished()
 
     def _pop_unfinished(self) -> Task | None:

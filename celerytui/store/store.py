@@ -31,6 +31,7 @@ from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
 from celerytui.store.marks import Marks
 from celerytui.store.messages import Messages
+from celerytui.store.past import PastTasks
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates
 from celerytui.store.seed import Seeding
@@ -57,7 +58,8 @@ class Store:
 
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
-    the moments that users named are in `marks`, and how the cluster went in `course`.
+    the moments that users named are in `marks`, how the cluster went in `course`, and what result
+    backends keep is taken by `past`.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Store:
         )
         self.marks = Marks()
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
+        self.past = PastTasks(self._lock, self._tasks, self._changes, intern)
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
         self.course = ClusterCourse(

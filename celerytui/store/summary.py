@@ -88,6 +88,8 @@ def summarise(
     failed = None
     if seen <= LOOKED_AT:
         failed = failed_lately(tasks.eviction.newest_others(), now, FAILED_WINDOW)
+        past = failed_lately(tasks.eviction.past_others(), now, FAILED_WINDOW)
+        failed = None if failed is None or past is None else failed + past
     return Summary(
         workers_online=statuses["online"],
         workers_late=statuses["late"],

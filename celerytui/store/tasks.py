@@ -115,6 +115,15 @@ class HeldTasks:
         if len(self.by_id) > self.max_tasks:
             self.evict()
 
+    def hold_past(self, task: Task) -> None:
+        """Hold a finished task that nobody watched; there is room, and it is the first to go."""
+        task.seq = next(self.numbers)
+        self.by_id[task.id] = task
+        self.moves[NEW + task.state] += 1
+        self.eviction.finish_past(task)
+        if FAILS[task.state]:
+            self.look_at(task)
+
     def move(self, task: Task, new: TaskState, record: WorkerRecord | None) -> None:
         """Bring a task into a state, on that worker (None: it stays where it is)."""
         old = task.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from celerytui.model import id_value
@@ -53,6 +54,15 @@ def task_meta(app: Any, task_id: str) -> dict[str, Any]:
         if pickles.was_refused(error):
             raise ValueError(f"the result is {pickles.REFUSED}") from error
         raise
+    finally:
+        close_django()
     # A success is cached: the dictionary would hold every result that was looked at.
     getattr(backend, "_cache", {}).pop(own, None)
     return dict(meta)
+
+
+def close_django() -> None:
+    """Close what this thread has open to a Django project's databases: nobody else would."""
+    django = sys.modules.get("django.db")
+    if django is not None:
+        django.connections.close_all()

@@ -9,11 +9,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from tests.integration.databases import MariaServer, PostgresServer
-from tests.integration.servers import REPO
+from tests.integration.servers import REPO, Process
 from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
 
 PROJECT = "tests.integration.django_project"
@@ -129,7 +130,7 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     query = "name:ADD state:success finished:>-1h -args:1"
     assert ids(project.results("--filter", query, "--since", "1h")) == [made[3], made[2], made[0]]
     left = json.loads(project.python("threads"))
-    assert left == {"found": [5, 5, 5], "others": 0}
+    assert left == {"found": [5, 5, 5], "read": ["5", "5", "5"], "others": 0}
     down = postgres(postgres_server, name) | {"PORT": 1, "PASSWORD": "s3cret-word"}
     said = Project({"default": down}).results(status=69)
     assert "result backend django-db (default): connection" in said
@@ -152,6 +153,24 @@ def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:  # noq
     assert [line["result"] for line in lines] == [None, 4, 3, 2]
 
 
+def test_manage_py_runs_the_program_on_the_app_of_the_project(tmp_path: Path) -> None:
+    project = Project({"default": sqlite(tmp_path / "results.sqlite3")}, TZ="UTC")
+    made = project.fill(1)
+    settings = f"--settings={PROJECT}.settings"
+    printed = project.python("manage", "celerytui", settings, "-q", "results", "--jsonl")
+    assert ids([json.loads(line) for line in printed.splitlines()]) == made[::-1]
+    table = project.python("manage", "celerytui", "results")
+    clock = datetime.now(timezone.utc)
+    hours = {f"{(clock - timedelta(hours=ago)).hour:02}:" for ago in (0, 1)}
+    # Not by the TIME_ZONE of the project.
+    assert any(line.split()[-1][:3] in hours for line in table.splitlines()[2:])
+    for arguments in (["celerytui", "--help"], ["help", "celerytui"]):
+        told = project.python("manage", *arguments)
+        assert told.startswith("Usage: manage.py celerytui [OPTIONS]")
+        assert "--read-only" in told
+    assert "No changes detected" in project.python("manage", "makemigrations", "--check")
+
+
 def test_tables_of_an_older_version(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite3"
     project = Project({"default": sqlite(path)})
@@ -167,3 +186,23 @@ def test_tables_of_an_older_version(tmp_path: Path) -> None:
         connection.execute("DROP TABLE django_celery_results_taskresult")
     connection.close()
     assert "taskresult does not exist" in project.results(status=69)
+
+
+def test_chords_and_groups_of_a_real_worker(tmp_path: Path, redis_url: str) -> None:
+    project = Project(
+        {"default": sqlite(tmp_path / "results.sqlite3")},
+        PROJECT_BROKER=redis_url,
+    )
+    project.python("manage", "migrate", "-v", "0")
+    args = [sys.executable, "-m", "celery", "-A", PROJECT, "worker", "-P", "solo", "-l", "INFO"]
+    worker = Process(args, tmp_path / "worker.log", project.env)
+    try:
+        sent = json.loads(project.python("chord"))
+    finally:
+        worker.stop(grace=1.0)
+    lines = {line["id"]: line for line in project.results()}
+    assert sent["progress"] == {"members": sent["waiting"], "missing": 3}
+    assert sent["saved"] == sent["members"]
+    assert {lines[one]["group_id"] for one in sent["members"]} == {sent["group"]}
+    assert lines[sent["total"]]["result"] == 6
+    assert lines[sent["total"]]["group_id"] is None

@@ -11,6 +11,7 @@ from celerytui.control import ActionLog, Choices
 from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
+from celerytui.engine.past_tasks import PastTasks
 from celerytui.health import Alerts, Health
 from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
 from celerytui.query import Filter, TaskView
@@ -54,6 +55,7 @@ class FakeEngine(Engine):
         app = Celery("shop", broker=BROKER, set_as_current=False)
         super().__init__(app, settings, clock=lambda: now)
         self.store = sample_store() if store is None else store
+        self.past = PastTasks(app, self.store, self.requests, self.clock)
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
         self.store.failures.update(now)

@@ -50,7 +50,10 @@ def layers(name: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("contract", "begins"),
-    [("Imports go one way", "`cli > "), ("Imports inside the interface go one way", "`app > ")],
+    [
+        ("Imports go one way", "`management > "),
+        ("Imports inside the interface go one way", "`app > "),
+    ],
 )
 def test_the_layers_are_those_of_the_contract(contract: str, begins: str) -> None:
     order = [set(re.split(r" \| ", layer)) for layer in layers(contract)]

@@ -1,6 +1,7 @@
 """Reads all results in three threads, as the monitor does, and says how many connections are left.
 
-As JSON: how many results each thread found, and how many connections PostgreSQL has besides ours.
+As JSON: how many results each thread found, what it read by the app's backend, and how many
+connections PostgreSQL has besides ours while the threads are there.
 """
 
 import json
@@ -13,23 +14,32 @@ if __name__ == "__main__":
     from django.db import connection
 
     from celerytui.connect import import_task_modules
+    from celerytui.control import Control
     from celerytui.results import open_source, wanted
 
     import_task_modules(project.app)
-    source = open_source(project.app)
     found: list[int] = []
+    read: list[str | None] = []
+    over = threading.Event()
+    done = threading.Barrier(4)
 
-    def read() -> None:
-        found.append(sum(len(page.results) for page in source.pages(wanted(), 2)))
+    def use() -> None:
+        source = open_source(project.app)
+        results = [one for page in source.pages(wanted(), 2) for one in page.results]
+        found.append(len(results))
+        read.append(Control(project.app, read_only=True).read_result(results[1].id).result)
+        done.wait()
+        over.wait()
 
-    for _ in range(3):
-        thread = threading.Thread(target=read)
+    threads = [threading.Thread(target=use) for _ in range(3)]
+    for thread in threads:
         thread.start()
-        thread.join()
+    done.wait()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         (others,) = cursor.fetchone()
-    sys.stdout.write(json.dumps({"found": found, "others": others}))
+    over.set()
+    sys.stdout.write(json.dumps({"found": found, "read": read, "others": others}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable
 from itertools import islice
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
@@ -29,6 +29,10 @@ from celerytui.ui.panes.narrowed import Listed
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.table import TablePane
 from celerytui.ui.session import Session
+from celerytui.ui.views.tasks.past import past_text
+
+if TYPE_CHECKING:
+    from celerytui.engine.past_tasks import PastReading
 
 NAMED = 1_000
 """As many marked tasks as are looked at for their names."""
@@ -101,6 +105,8 @@ class TaskTable(TablePane[Task]):
         if summary.events_failed:
             text = f"{counted(summary.events_failed, 'event')} not applied"
             found.append(((dot if found else "") + text, "warning"))
+        if past := self.session.engine.past.added:
+            found.append((f"{dot if found else ''}{past:,} from results", "muted"))
         if summary.evicted:
             found.append((f"{dot if found else ''}{summary.evicted:,} evicted", "muted"))
         return found
@@ -155,7 +161,11 @@ class TaskTable(TablePane[Task]):
     def empty(self, width: int, height: int) -> list[Row]:
         if self.session.engine.view.stale:
             self._progress_shown_again()
-        return no_tasks(self.session).rows(width, height, self.session.glyphs)
+        state = no_tasks(self.session)
+        if not self.session.engine.view.stale:
+            key = self.session.key_of("results.older")
+            state.keys = (*state.keys, (key, "look in the result backend"))
+        return state.rows(width, height, self.session.glyphs)
 
     def _progress_shown_again(self) -> None:
         """No news comes while a search goes on that has found nothing yet."""
@@ -243,6 +253,23 @@ class TaskTable(TablePane[Task]):
         if not self.follow:
             self.release_cursor()
         self.paint()
+
+    def action_older_results(self) -> None:
+        """Bring in what ended before the monitor was started, a part at a time."""
+        past, app = self.session.engine.past, self.app
+
+        def done(reading: PastReading) -> None:
+            app.call_later(self._results_read, reading)
+
+        made = self.session.engine.view.filter
+        if past.more(made, done):
+            app.notify("reading the result backend", markup=False, timeout=2)
+
+    def _results_read(self, reading: PastReading) -> None:
+        key = self.session.key_of("results.older")
+        text, failed = past_text(reading, key, self.session.now(), utc=self.session.utc)
+        severity: Literal["information", "error"] = "error" if failed else "information"
+        self.app.notify(text, markup=False, timeout=8, severity=severity)
 
     def action_reverse(self) -> None:
         view = self.session.engine.view

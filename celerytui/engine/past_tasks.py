@@ -1,0 +1,106 @@
+"""Brings past tasks from the app's result backend into the store, when the user asks for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from celerytui.engine.request_pool import RequestPool
+from celerytui.query import EMPTY, Filter
+from celerytui.store import Store
+
+if TYPE_CHECKING:
+    from celerytui.engine.past_reader import PastReader
+
+
+class PastReading(Struct, frozen=True):
+    """What came of the turns so far; `oldest` is when the oldest task that they brought ended.
+
+    `added` and `looked_at` are of all turns, `known` of the results that were held already;
+    `unfinished` ones are left out, since workers say what runs. `ended` says that there are no
+    more, `full` that there is no room for more, and `error` why the last turn failed.
+    """
+
+    source: str = ""
+    ordered: bool = True
+    turns: int = 0
+    added: int = 0
+    known: int = 0
+    unfinished: int = 0
+    looked_at: int = 0
+    flawed: int = 0
+    oldest: float | None = None
+    ended: bool = False
+    full: bool = False
+    error: str | None = None
+
+
+class PastTasks:
+    """One turn at a time, each continuing the last while the filter is the same.
+
+    `reading` is what came of them, `added` how many tasks all turns of all filters brought, and
+    `busy` whether a turn is under way.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        store: Store,
+        requests: RequestPool,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._requests = requests
+        self._clock = clock
+        self._monotonic = monotonic
+        self._filter = EMPTY
+        self._reader: PastReader | None = None
+        self.reading = PastReading()
+        self.added = 0
+        self.busy = False
+
+    def more(self, filter: Filter | None, done: Callable[[PastReading], None]) -> bool:
+        """Bring older tasks that match; False where a turn is under way.
+
+        `done` is called in a thread of the engine, within the pool's time limit.
+        """
+        if self.busy:
+            return False
+        self.busy = True
+        chosen = EMPTY if filter is None else filter
+        if chosen != self._filter:
+            self._filter, self._reader = chosen, None
+        before = PastReading() if self._reader is None else self.reading
+
+        def give(reading: PastReading) -> None:
+            self.added += reading.added - before.added
+            self.reading, self.busy = reading, False
+            done(reading)
+
+        self._requests.call(lambda: self._turn(before), lambda why: self._late(before, why), give)
+        return True
+
+    def _turn(self, before: PastReading) -> PastReading:
+        # With the formats of all backends, which the first frame does not wait for.
+        from celerytui.engine.past_reader import PastReader
+
+        if self._reader is None:
+            self._reader = PastReader(
+                self._app, self._filter, self._store, self._clock, self._monotonic
+            )
+        reading = self._reader.turn(before)
+        if reading.error is not None:
+            # The next turn begins with the newest.
+            self._reader = None
+        return reading
+
+    def _late(self, before: PastReading, why: str) -> PastReading:
+        # Its thread may still be in the source: that is left to it.
+        self._reader = None
+        return replace(before, error=why)

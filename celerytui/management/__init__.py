@@ -1,0 +1,1 @@
+"""`python manage.py celerytui`, where celerytui is in INSTALLED_APPS."""
