@@ -2,6 +2,7 @@
 
 from celerytui.store.failures.group import FailureDetail, FailureRow
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
+from celerytui.store.following import Following
 from celerytui.store.glance import Glance
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
@@ -19,6 +20,7 @@ __all__ = [
     "WINDOWS",
     "FailureDetail",
     "FailureRow",
+    "Following",
     "Glance",
     "Pruning",
     "Store",
