@@ -13,9 +13,9 @@ from celerytui.control.actionlog import (
     ITSELF,
     ActionLog,
     LogEntry,
+    log_line,
     log_path,
     overall,
-    state_path,
 )
 from celerytui.control.client import Control
 from celerytui.control.command_line import set_mark
@@ -63,12 +63,12 @@ __all__ = [
     "action",
     "find_action",
     "in_group",
+    "log_line",
     "log_path",
     "overall",
     "problem",
     "registered",
     "set_mark",
-    "state_path",
     "switches",
     "user_name",
     "without_aside",
