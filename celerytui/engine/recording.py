@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from celerytui.control import ActionLog, log_line
 from celerytui.errors import HistoryError
 from celerytui.health import Health
 from celerytui.interpreter import give_way
-from celerytui.model import Alert, Queue, Worker
+from celerytui.model import Alert, Mark, Queue, Worker
 from celerytui.settings import Settings
 from celerytui.store import Store
 
 if TYPE_CHECKING:
-    from celerytui.history.flush import Flush, Gap, Mark
+    from celerytui.history.flush import Flush, Gap
     from celerytui.history.writer import HistoryWriter
 
 FLUSH_SECONDS = 0.5
@@ -91,16 +91,11 @@ class Recorder:
         self._writer: HistoryWriter | None = None
         self._samples = _Samples()
         self._happened = _Happened(self._started)
-        self._marks: list[Mark] = []
         self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "rest", "size"), 0.0)
         self._cut = False
         self.state = RecordingState(str(folder))
         self.opened = threading.Event()
         self.turned_at = time.monotonic()
-
-    def mark(self, mark: Mark) -> None:
-        """Record a moment that somebody marked; from any thread."""
-        self._marks.append(mark)
 
     def finish(self) -> None:
         """Have `run` write what there is, and end."""
@@ -169,7 +164,6 @@ class Recorder:
             self._pending.written(tasks)
             self._samples.written()
             self._happened.written()
-            del self._marks[: len(flush.marks)]
             self._tell(recorded)
             if len(tasks) < FLUSH_TASKS:
                 return
@@ -189,7 +183,7 @@ class Recorder:
             workers,
             queues,
             self._happened.gaps(self._store.gaps()),
-            list(self._marks),
+            self._happened.marks(self._store.marks.all()),
             self._happened.actions(self._log),
             self._happened.alerts(list(self._health.alerts)),
             self.dropped,
@@ -305,13 +299,14 @@ class _Samples:
 
 
 class _Happened:
-    """The gaps, actions and alerts that are not written yet."""
+    """The gaps, marks, actions and alerts that are not written yet."""
 
     def __init__(self, started: float) -> None:
         self._started = started
         self._actions = self._new_actions = frozenset[int]()
         self._gaps: frozenset[tuple[float, float | None]] = frozenset()
         self._new_gaps = self._gaps
+        self._marks = self._new_marks = frozenset[Mark]()
         self._alerts: dict[tuple[str, str, float], Alert] = {}
         self._new_alerts = self._alerts
 
@@ -321,6 +316,10 @@ class _Happened:
         self._new_gaps = frozenset(gaps)
         reason = "no connection to the broker"
         return [Gap(*one, reason) for one in gaps if one not in self._gaps]
+
+    def marks(self, marks: Sequence[Mark]) -> list[Mark]:
+        self._new_marks = frozenset(marks)
+        return [one for one in marks if one not in self._marks]
 
     def actions(self, log: ActionLog) -> list[tuple[float, str]]:
         entries = [one for one in log.entries() if one.time >= self._started]
@@ -342,4 +341,4 @@ class _Happened:
 
     def written(self) -> None:
         self._gaps, self._actions = self._new_gaps, self._new_actions
-        self._alerts = self._new_alerts
+        self._marks, self._alerts = self._new_marks, self._new_alerts

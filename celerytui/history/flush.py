@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from celerytui.model import Alert, Queue, Task, Worker
+from celerytui.model import Alert, Mark, Queue, Task, Worker
 
 
 class Gap(NamedTuple):
@@ -14,14 +14,6 @@ class Gap(NamedTuple):
     since: float
     until: float | None
     reason: str
-
-
-class Mark(NamedTuple):
-    """A moment that somebody marked, as a deploy; `data` is JSON."""
-
-    at: float
-    text: str
-    data: str | None = None
 
 
 class AlertChange(NamedTuple):

@@ -194,7 +194,7 @@ class Segment:
         many("INSERT INTO queues VALUES (?, ?, ?, ?, ?)", queues)
         many("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?)", alerts)
         many("INSERT INTO gaps VALUES (?, ?, ?)", [(a, b, safe(why)) for a, b, why in flush.gaps])
-        marks = [(at, safe(text), safe(data)) for at, text, data in flush.marks]
+        marks = [(one.at, safe(one.text), safe(one.by)) for one in flush.marks]
         many("INSERT INTO marks VALUES (?, ?, ?)", marks)
         many("INSERT INTO actions VALUES (?, ?)", [(at, safe(line)) for at, line in flush.actions])
 

@@ -12,12 +12,12 @@ import pytest
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
-from celerytui.history.flush import AlertChange, Flush, Gap, Mark
+from celerytui.history.flush import AlertChange, Flush, Gap
 from celerytui.history.folder import Catalogue, Folder
 from celerytui.history.keeping import thin
 from celerytui.history.reading import SegmentHistory
 from celerytui.history.writer import StandsBy
-from celerytui.model import Alert, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.model import Alert, Mark, Queue, Task, TaskExtra, TaskState, Worker
 from celerytui.query import parse_filter
 from tests.unit.history_tasks import DAY, T0, ended, found, record, writer
 
@@ -155,7 +155,7 @@ def test_what_happened_and_samples_are_kept(tmp_path: Path) -> None:
         workers=[worker],
         queues=[Queue("high", ready=7)],
         gaps=[Gap(T0, None, "gone")],
-        marks=[Mark(T0, "deploy 1.2", "{}")],
+        marks=[Mark(T0, "deploy 1.2", "me")],
         actions=[(T0, '{"action": "task.revoke"}')],
         alerts=[AlertChange(True, Alert("worker.lost", "w@h", "critical", T0, "w@h is lost"))],
         dropped=4,

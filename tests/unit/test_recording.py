@@ -16,10 +16,9 @@ from celerytui.control import ActionLog
 from celerytui.engine import recording
 from celerytui.engine.recording import Recorder
 from celerytui.health import Health
-from celerytui.history.flush import Mark
 from celerytui.history.folder import Folder
 from celerytui.history.pending import Pending
-from celerytui.model import Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
+from celerytui.model import MARK_EVENT, Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.unit.history_tasks import found
@@ -97,7 +96,7 @@ def test_figures_gaps_marks_and_actions_are_written_once(tmp_path: Path) -> None
         session.store.sweep(T0)
         session.store.record_queues([QueueDepth("high", 3)], T0)
         session.store.mark_gap(T0 - 9, T0 - 5)
-        session.recorder.mark(Mark(T0, "deploy"))
+        session.apply(Event(type=MARK_EVENT, extra={"text": "deploy", "user": "me"}))
         session.log.record(Outcome("task.revoke", ("a",), (), T0, T0))
         session.run("a")
         until(lambda: session.recorder.state.recorded == 1, "the first flush")
@@ -107,7 +106,7 @@ def test_figures_gaps_marks_and_actions_are_written_once(tmp_path: Path) -> None
     with closing(sqlite3.connect(file.path)) as connection:
         rows = connection.execute
         assert rows("SELECT since, until FROM gaps").fetchall() == [(T0 - 9, T0 - 5)]
-        assert rows("SELECT text FROM marks").fetchall() == [("deploy",)]
+        assert rows("SELECT text, by FROM marks").fetchall() == [("deploy", "me")]
         (entry,) = rows("SELECT entry FROM actions").fetchall()
         assert '"action": "task.revoke"' in entry[0]
 
