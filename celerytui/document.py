@@ -13,6 +13,7 @@ from celerytui.masking import mask, masked
 from celerytui.model import (
     ENDED_STATES,
     Alert,
+    Attempt,
     Link,
     Progress,
     Quantiles,
@@ -114,8 +115,32 @@ def worker_row(worker: Worker) -> Document:
     }
 
 
+def recorded_row(task: Task) -> Document:
+    """A task of a history as plain values: a row of `task_row`, its attempts, where it is from.
+
+    What had not ended is as it was when it was seen last.
+    """
+    attempts = [_attempt_row(one) for one in task.more.attempts]
+    return {**task_row(task, task.seen), "attempts": attempts, "from": "history"}
+
+
+def _attempt_row(one: Attempt) -> Document:
+    return {
+        "at": one.at,
+        "state": one.state.constant,
+        "worker": one.worker,
+        "retries": one.retries,
+        "received": one.received,
+        "started": one.started,
+        "runtime": one.runtime,
+        "result": _masked(one.result),
+        "exception": _masked(one.exception),
+        "traceback": _masked(one.traceback),
+    }
+
+
 def task_row(task: Task, now: float) -> Document:
-    """A task as plain values; times in Unix seconds, durations in seconds, passwords masked."""
+    """A task as plain values: times in Unix seconds, durations in seconds, passwords masked."""
     return {
         "id": task.id,
         "name": task.name,

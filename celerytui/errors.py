@@ -87,5 +87,9 @@ class OutputError(CelerytuiError):
     """Standard output cannot be written."""
 
 
+class HistoryError(CelerytuiError):
+    """A history that cannot be written or read; the text names it and what to do."""
+
+
 class ReadOnly(CelerytuiError):
     """An action that changes the cluster was refused in read-only mode."""

@@ -16,8 +16,12 @@ from celerytui.columns import clean
 from celerytui.errors import SettingsError
 from celerytui.files import open_to_append
 from celerytui.masking import mask
+from celerytui.streams import stderr
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+SHORT = "%(asctime)s %(levelname)s %(message)s"
+CLEAR_LINE = "\r\x1b[K"
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +32,14 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text of one or more lines."""
         return clean(mask(super().format(record)), newlines=True)
+
+
+class OverLineFormatter(SafeFormatter):
+    """Writes each record where a line is drawn again and again."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text, after what clears the line."""
+        return CLEAR_LINE + super().format(record)
 
 
 class OwnFileHandler(logging.FileHandler):
@@ -60,6 +72,21 @@ def quieten(log_file: str | None) -> None:
     logging.captureWarnings(True)
     threading.excepthook = _log_thread
     sys.unraisablehook = _log_unraisable
+
+
+def log_to_stderr(*, over_line: bool) -> None:
+    """After `quieten`, write what the program itself logs to standard error.
+
+    With `over_line` each record takes the place of a line that is drawn there again and again.
+    """
+    stream = stderr()
+    if stream is None:
+        return
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter((OverLineFormatter if over_line else SafeFormatter)(SHORT))
+    own = logging.getLogger("celerytui")
+    own.setLevel(logging.INFO)
+    own.addHandler(handler)
 
 
 def _open(log_file: str | None) -> logging.Handler:

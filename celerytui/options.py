@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from celerytui import __version__, settings
-from celerytui.settings import OPTIONS, Option
+from celerytui.settings import HISTORY_DEFAULT, OPTIONS, Option
 
 if TYPE_CHECKING:
     from celerytui.connect import PreloadOptions
@@ -85,6 +85,30 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
         raise click.BadParameter(str(error)) from error
 
 
+def optional_seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """The seconds of an option that may be left out."""
+    return None if value is None else seconds(ctx, param, value)
+
+
+def history_option(text: str) -> click.Option:
+    """`--history URL`, as the commands have it."""
+    return click.Option(
+        ["--history"],
+        callback=_history_url,
+        default=None,
+        metavar="URL",
+        allow_from_autoenv=False,
+        help=text,
+    )
+
+
+def _history_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else settings.history_url(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def own_options() -> list[click.Parameter]:
     """The program's own options, as a program and as a plug-in."""
     conf = click.Option(
@@ -136,9 +160,12 @@ def _click_option(option: Option) -> click.Option:
         text += f" Default {option.default}."
     elif option.kind == "duration":
         text += f" Default {option.default:g}s."
+    optional: dict[str, Any] = {}
+    if option.kind == "history":
+        optional = {"is_flag": False, "flag_value": HISTORY_DEFAULT}
     return click.Option(
         list(option.flags),
-        is_flag=option.kind == "flag",
+        **{"is_flag": option.kind == "flag", **optional},
         default=None,
         metavar=option.metavar,
         allow_from_autoenv=False,

@@ -73,9 +73,14 @@ _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drai
 
 def print_json(document: Document, stream: TextIO) -> None:
     """Write one JSON document and a newline: ASCII only, valid whatever text it contains."""
+    stream.write(json_line(document))
+
+
+def json_line(document: Document) -> str:
+    """One JSON document as a line: ASCII only, valid whatever text it contains."""
     text = json.dumps(_valid(document), allow_nan=False, ensure_ascii=True)
     # The one control character that JSON lets through; it can only stand inside a string.
-    stream.write(text.replace("\x7f", "\\u007f") + "\n")
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def _valid(value: Any) -> Any:
@@ -183,6 +188,20 @@ def _takes_unicode(stream: TextIO) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def task_lines(tasks: Sequence[Task], now: float, width: int, stream: TextIO, *, head: bool) -> str:
+    """Tasks as the lines of a table for people, after a line of titles with `head`."""
+    layout = columns_for(TASK_COLUMNS, max(NARROWEST, width) + _GUTTER)
+    ascii = not _takes_unicode(stream)
+    context = CellContext(now=now, utc=False, ascii=ascii)
+    lines = [_line(header_cells(layout, ascii=ascii))] if head else []
+    for task in tasks:
+        # What had not ended is shown as it was when it was seen last.
+        at = context if task.state.finished else CellContext(task.seen, ascii=ascii)
+        lines.append(_line(row_cells(layout, task, at)))
+    encoding = stream.encoding or "utf-8"
+    return "".join(line.encode(encoding, "replace").decode(encoding) + "\n" for line in lines)
 
 
 def _section(

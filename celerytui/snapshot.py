@@ -41,7 +41,7 @@ def take_snapshot(
     BrokerUnavailable if no broker replies within `timeout` seconds.
     """
     share_interpreter()
-    engine = Engine(app, settings, headless=True)
+    engine = Engine(app, settings._replace(history=None), headless=True)
     engine.start()
     try:
         _await_broker(engine, timeout)

@@ -91,7 +91,7 @@ def _has_broker(app: Any) -> bool:
 
 
 def _listened(app: Any, settings: Settings, listen: float, stoppable: Stoppable) -> ScheduleReading:
-    engine = Engine(app, settings, headless=True)
+    engine = Engine(app, settings._replace(history=None), headless=True)
     engine.start()
     try:
         end = time.monotonic() + listen

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from celerytui.cli.commands import demo, mark, results, schedule, snapshot
+from celerytui.cli.commands import (
+    demo,
+    history,
+    mark,
+    record,
+    results,
+    schedule,
+    snapshot,
+    tasks,
+)
 from celerytui.cli.groups import Subcommand
 
 COMMANDS: tuple[Subcommand, ...] = (
@@ -10,5 +19,8 @@ COMMANDS: tuple[Subcommand, ...] = (
     schedule.COMMAND,
     results.COMMAND,
     mark.COMMAND,
+    record.COMMAND,
+    tasks.COMMAND,
+    history.COMMAND,
     demo.COMMAND,
 )

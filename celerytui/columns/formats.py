@@ -209,6 +209,15 @@ def format_rate(
     return sign + (f"{size:,.0f}" if size < 99_999.5 else _scaled(size)) + unit
 
 
+def format_size(size: int) -> str:
+    """Bytes as `940 kB`, `15 MB`, `1.2 GB`."""
+    for power, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= power * 0.9995:
+            amount = size / power
+            return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
+    return f"{size} B"
+
+
 def format_percent(part: float | None, *, ascii: bool = False) -> str:
     """A part of one in at most four cells: `48%`, `<1%`."""
     if part is None or not _finite(part):

@@ -13,9 +13,9 @@ from celerytui.control.actionlog import (
     ITSELF,
     ActionLog,
     LogEntry,
+    log_line,
     log_path,
     overall,
-    state_path,
 )
 from celerytui.control.choices import Choices, Order, choices_path
 from celerytui.control.client import Control
@@ -67,12 +67,12 @@ __all__ = [
     "choices_path",
     "find_action",
     "in_group",
+    "log_line",
     "log_path",
     "overall",
     "problem",
     "registered",
     "set_mark",
-    "state_path",
     "switches",
     "user_name",
     "without_aside",

@@ -20,6 +20,7 @@ from celerytui.control.registry import find_action
 from celerytui.files import FileRefused, append_rotating, open_to_read
 from celerytui.masking import mask
 from celerytui.model import Finding, Item, Outcome, Reply
+from celerytui.state_folder import state_path
 
 KEPT = 500
 KEPT_ITEMS = 50
@@ -153,15 +154,6 @@ def _counted(replies: Sequence[Reply]) -> str:
     return f"{words}, {silent:,} without a reply" if silent else words
 
 
-def state_path(environ: Mapping[str, str], name: str) -> Path | None:
-    """A file of ours in $XDG_STATE_HOME, else in ~/.local/state; None without a home."""
-    base = environ.get("XDG_STATE_HOME", "")
-    if base.startswith("/"):
-        return Path(base) / "celerytui" / name
-    home = environ.get("HOME")
-    return Path(home) / ".local" / "state" / "celerytui" / name if home else None
-
-
 def log_path(environ: Mapping[str, str]) -> Path | None:
     """The path of the log; None without a home."""
     return state_path(environ, "actions.jsonl")
@@ -229,7 +221,7 @@ class ActionLog:
             self._with_items.append(entry)
             if len(self._with_items) > KEPT_ITEMS:
                 self._with_items.popleft().items = ()
-        self._write(_to_line(entry))
+        self._write(log_line(entry))
 
     def find(self, finding: Finding) -> None:
         """Add the effect of an action to its entry."""
@@ -290,8 +282,8 @@ def _trouble(verb: str, path: Path, error: OSError) -> str:
     return f"cannot {verb} {path}: {error.strerror}; {remedy}"
 
 
-def _to_line(entry: LogEntry) -> dict[str, Any]:
-    """An entry as in the file, where the tally is called "items"."""
+def log_line(entry: LogEntry) -> dict[str, Any]:
+    """An entry as in the file, where the tally is called "items": plain values."""
     line = _as_dict(structs.replace(entry, items=()))
     del line["number"]
     line["items"] = line.pop("tally")

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from celerytui.control.actionlog import state_path
 from celerytui.files import open_to_read, replace_file
+from celerytui.state_folder import state_path
 
 logger = logging.getLogger(__name__)
 

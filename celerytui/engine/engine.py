@@ -25,7 +25,6 @@ from celerytui.control import (
     Silences,
     choices_path,
     log_path,
-    state_path,
     user_name,
 )
 from celerytui.engine.broker_watch import BrokerWatch
@@ -57,17 +56,21 @@ from celerytui.model import (
 )
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
+from celerytui.state_folder import state_path
 from celerytui.store import Store
 from celerytui.wire import pickles
 from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
+    from celerytui.engine.recording import Recorder
     from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1.0
 COLLECT_SECONDS = 60.0
+RECORD_SECONDS = 0.5
+"""For so long the end waits at least for what is still to be recorded."""
 TOLD_SECONDS = 5.0
 """A failure that any other step of its part may end is shown for at least this long."""
 
@@ -165,6 +168,7 @@ class Engine:
         self._refresher = ViewRefresher(
             self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
         )
+        self.recorder = self._make_recorder()
         self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
@@ -187,6 +191,25 @@ class Engine:
             clock,
         )
 
+    def _make_recorder(self) -> Recorder | None:
+        url = self.settings.history
+        if url is None:
+            return None
+        from celerytui.engine.recording import Recorder
+        from celerytui.history.place import folder_of
+
+        folder = folder_of(url, self.app_name, self.broker_url, os.environ)
+        return Recorder(
+            self.store,
+            self.health,
+            self.log,
+            self.settings,
+            self.clock,
+            self.app_name,
+            self.broker_url,
+            folder,
+        )
+
     @property
     def survey(self) -> Survey | None:
         """What workers answered last; None before anybody was asked."""
@@ -199,12 +222,14 @@ class Engine:
 
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
+        recorder = self.recorder
         return self.health.evaluate(
             self.link,
             self.clock(),
             self.broker.blockage,
             self.survey_error,
             self.schedule.reading,
+            None if recorder is None else recorder.trouble,
         )
 
     @property
@@ -225,6 +250,7 @@ class Engine:
             "brokers": lambda: self._queues.run(self._ready(), self._stopping),
             "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
             "watch": lambda: self.broker.run(self._ready(), self._stopping),
+            **({} if self.recorder is None else {"history": self.recorder.run}),
             **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
         }
         for name, run in parts.items():
@@ -249,9 +275,15 @@ class Engine:
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
+        recording = self._threads.get("history")
         for thread in (*self._threads.values(), *exports):
-            thread.join(max(0.0, end - time.monotonic()))
+            if thread is not recording:
+                thread.join(max(0.0, end - time.monotonic()))
         self._survive(self.choices.save)
+        if self.recorder is not None and recording is not None:
+            # Last, so that it writes what the others brought.
+            self.recorder.finish()
+            recording.join(max(RECORD_SECONDS, end - time.monotonic()))
         if self.store.failures.changed:
             self._survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))

@@ -28,7 +28,8 @@ class Known(Struct, frozen=True):
 
     `gaps` are the times without a connection, oldest first, the end of a lasting one None;
     `blockage` is why the broker takes no messages, `unasked` why workers can't be asked,
-    `schedule` the periodic tasks as they were last read.
+    `schedule` the periodic tasks as they were last read, `unrecorded` why no history can be
+    written.
     """
 
     now: float
@@ -40,6 +41,7 @@ class Known(Struct, frozen=True):
     blockage: Blockage | None = None
     unasked: str | None = None
     schedule: ScheduleReading = ScheduleReading()
+    unrecorded: str | None = None
 
     @property
     def blind(self) -> bool:

@@ -70,8 +70,11 @@ class Health:
         blockage: Blockage | None = None,
         unasked: str | None = None,
         schedule: ScheduleReading = NO_SCHEDULE,
+        unrecorded: str | None = None,
     ) -> Alerts:
         """Judge what the store holds, what the broker says of itself, how asking went, and beat.
+
+        `unrecorded` is why no history can be written.
 
         Once a second is enough, and never on the interface's loop.
 
@@ -90,6 +93,7 @@ class Health:
                 blockage,
                 unasked,
                 schedule,
+                unrecorded,
             )
             for detector in self._detectors:
                 give_way()

@@ -1,4 +1,4 @@
-"""What can be wrong between the cluster and us."""
+"""What can be wrong between the cluster and us, and with what we keep."""
 
 from __future__ import annotations
 
@@ -92,8 +92,19 @@ def _missing(known: Known) -> Iterator[Judgement]:
         )
 
 
+def _unrecorded(known: Known) -> Iterator[Judgement]:
+    if known.unrecorded is not None:
+        yield Judgement(
+            "history",
+            "warning",
+            f"Not recorded: {known.unrecorded}",
+            {"error": known.unrecorded},
+        )
+
+
 BLOCKED = Detector("broker.blocked", _blocked, clear_after=3.0)
 UNASKED = Detector("control.failed", _unasked)
+UNRECORDED = Detector("history.failed", _unrecorded, raise_after=2.0, always=True)
 BEHIND = Detector("receiver.behind", _behind, always=True)
 QUIET = Detector("events.quiet", _quiet, always=True)
 MISSING = Detector("events.missing", _missing, always=True)

@@ -13,6 +13,7 @@ DETECTORS: tuple[Detector, ...] = (
     link.BEHIND,
     schedule.SILENT,
     schedule.TWO,
+    link.UNRECORDED,
     workers.LOST,
     workers.LATE,
     workers.SILENT,

@@ -14,34 +14,43 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 def look(text: str, path: tuple[str, ...]) -> str | None:
     """The text of the value at that path of keys (or positions), strings without their quotes."""
-    value = text[:READ_LIMIT]
+    found = place(text, path)
+    return None if found is None else _unquoted(text[found[0] : found[1]])
+
+
+def place(text: str, path: tuple[str, ...]) -> tuple[int, int] | None:
+    """From where to where the value at that path stands, quotes included; None without one."""
+    found = _stripped(text, 0, min(len(text), READ_LIMIT))
     for step in path:
-        found = _item(value, step)
-        if found is None:
+        inner = _item(text, *found, step)
+        if inner is None:
             return None
-        value = found
-    return _unquoted(value)
+        found = inner
+    return found
 
 
-def _item(text: str, key: str) -> str | None:
-    text = text.strip()
-    if not text or text[0] not in _OPEN:
+def _item(text: str, start: int, end: int, key: str) -> tuple[int, int] | None:
+    if start >= end or text[start] not in _OPEN:
         return None
-    for index, (name, value) in enumerate(_items(text)):
-        if name is None and text[0] != "{":
-            name = str(index)
+    named = text[start] == "{"
+    for index, (colon, first, last) in enumerate(_items(text, start, end)):
+        if colon >= 0:
+            name: str | None = _unquoted(text[slice(*_stripped(text, first, colon))])
+        else:
+            name = None if named else str(index)
         if name == key:
-            return value
+            return _stripped(text, first if colon < 0 else colon + 1, last)
     return None
 
 
-def _items(text: str) -> Iterator[tuple[str | None, str]]:
-    """The items of a dict's, list's or tuple's repr: key (None if it has none) and value."""
-    start, colon, depth, position = 1, -1, 0, 1
-    while position < len(text):
+def _items(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The items of a dict's, list's or tuple's repr: where the colon is, -1 for none, and where
+    each begins and ends."""
+    first, colon, depth, position = start + 1, -1, 0, start + 1
+    while position < end:
         char = text[position]
         if char in "'\"":
-            position = _end_of_string(text, position)
+            position = _end_of_string(text, position, end)
             continue
         if char in _OPEN:
             depth += 1
@@ -52,29 +61,31 @@ def _items(text: str) -> Iterator[tuple[str | None, str]]:
         elif char == ":" and depth == 0 and colon < 0:
             colon = position
         elif char == "," and depth == 0:
-            yield _pair(text, start, colon, position)
-            start, colon = position + 1, -1
+            yield colon, first, position
+            first, colon = position + 1, -1
         position += 1
-    if text[start:position].strip():
-        yield _pair(text, start, colon, position)
+    if text[first:position].strip():
+        yield colon, first, position
 
 
-def _pair(text: str, start: int, colon: int, end: int) -> tuple[str | None, str]:
-    if colon < 0:
-        return None, text[start:end].strip()
-    return _unquoted(text[start:colon].strip()), text[colon + 1 : end].strip()
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
 
 
-def _end_of_string(text: str, start: int) -> int:
+def _end_of_string(text: str, start: int, end: int) -> int:
     quote, position = text[start], start + 1
-    while position < len(text):
+    while position < end:
         if text[position] == "\\":
             position += 2
         elif text[position] == quote:
             return position + 1
         else:
             position += 1
-    return len(text)
+    return end
 
 
 def _unquoted(text: str) -> str:

@@ -17,7 +17,8 @@ from celerytui.errors import FilterError
 from celerytui.model import Task
 from celerytui.query.compile import Test, Value, field_test, kwargs_test, word_test
 from celerytui.query.fields import BY_NAME, FIELDS, Changes
-from celerytui.query.required import Required
+from celerytui.query.required import Required, required_of
+from celerytui.query.tree import Node, Term, all_of, any_of, none_of
 
 LENGTH_LIMIT = 2_000
 DEPTH_LIMIT = 40
@@ -30,23 +31,25 @@ _TERM = 'Expected a term: a word, field:value, "a phrase" or (…)'
 class Filter:
     """A parsed filter: `matches` asks whether it lets a task through.
 
-    `changes` is what else than an event can change its answers, `required` the terms that hold for
-    whatever it lets through, for a database to narrow by. Two filters of the same text are equal.
+    `changes` is what else than an event can change its answers, `tree` its terms, where it was
+    parsed and is not empty, and `required` those that hold for whatever it lets through, for a
+    database to narrow by. Two filters of the same text are equal.
     """
 
-    __slots__ = ("_test", "changes", "is_empty", "required", "text")
+    __slots__ = ("_test", "changes", "is_empty", "required", "text", "tree")
 
     def __init__(
         self,
         text: str,
         test: Test | None,
         changes: frozenset[Changes] = frozenset(),
-        required: tuple[Required, ...] = (),
+        tree: Node | None = None,
     ) -> None:
         self.text = text
-        self.required = required
         self.is_empty = test is None
         self.changes = changes
+        self.tree = tree
+        self.required: tuple[Required, ...] = () if tree is None else tuple(required_of(tree))
         self._test = test
 
     def matches(self, task: Task, now: float) -> bool:
@@ -80,8 +83,9 @@ def parse_filter(text: str) -> Filter:
         message = f"A filter has at most {LENGTH_LIMIT:,} characters."
         raise FilterError(message, LENGTH_LIMIT, len(text), "Expected a shorter filter.")
     parser = _Parser(text)
-    test = parser.whole()
-    return Filter(text, test, frozenset(parser.changes), tuple(parser.required))
+    tree = parser.whole()
+    test = None if tree is None else tree.test
+    return Filter(text, test, frozenset(parser.changes), tree)
 
 
 class _Parser:
@@ -90,16 +94,15 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.changes: set[Changes] = set()
-        self.required: list[Required] = []
 
-    def whole(self) -> Test | None:
+    def whole(self) -> Node | None:
         self._space()
         if self.at == len(self.text):
             return None
-        test = self._any()
+        tree = self._any()
         if self.at < len(self.text):
             raise FilterError("Unmatched “)”.", self.at, self.at + 1, _TERM)
-        return test
+        return tree
 
     def _space(self) -> None:
         while self.at < len(self.text) and self.text[self.at].isspace():
@@ -117,23 +120,20 @@ class _Parser:
                 return word
         return None
 
-    def _any(self) -> Test:
-        before = len(self.required)
-        tests = [self._all()]
+    def _any(self) -> Node:
+        parts = [self._all()]
         while self._keyword("OR"):
-            tests.append(self._all())
-        if len(tests) > 1:
-            del self.required[before:]
-        return tests[0] if len(tests) == 1 else _one_of(tests)
+            parts.append(self._all())
+        return any_of(parts)
 
-    def _all(self) -> Test:
-        tests = [self._not()]
+    def _all(self) -> Node:
+        parts = [self._not()]
         while True:
             if not self._keyword("AND") and (
                 self.at == len(self.text) or self.text[self.at] == ")" or self._sees("OR")
             ):
-                return tests[0] if len(tests) == 1 else _every_one(tests)
-            tests.append(self._not())
+                return all_of(parts)
+            parts.append(self._not())
 
     def _sees(self, word: str) -> bool:
         before = self.at
@@ -141,8 +141,8 @@ class _Parser:
         self.at = before
         return found
 
-    def _not(self) -> Test:
-        negated, started, before = False, self.at, len(self.required)
+    def _not(self) -> Node:
+        negated, started = False, self.at
         while True:
             if self._keyword("NOT"):
                 negated = not negated
@@ -155,13 +155,11 @@ class _Parser:
                 break
         if self.at == len(self.text) and started < self.at:
             raise FilterError("Nothing follows.", started, self.at, _TERM)
-        test = self._one()
+        part = self._one()
         self._space()
-        if negated:
-            del self.required[before:]
-        return _none(test) if negated else test
+        return none_of(part) if negated else part
 
-    def _one(self) -> Test:
+    def _one(self) -> Node:
         if self.at == len(self.text):
             raise FilterError("Incomplete filter.", max(0, self.at - 1), self.at, _TERM)
         for word in _KEYWORDS:
@@ -175,25 +173,25 @@ class _Parser:
         if char == ")":
             raise FilterError("Nothing precedes “)”.", self.at, self.at + 1, _TERM)
         if char == '"':
-            return word_test(Value(self._phrase(), quoted=True))
+            return _word_term(Value(self._phrase(), quoted=True))
         named = _FIELD.match(self.text, self.at)
         if named is not None:
             return self._field(named[1])
-        return word_test(Value(self._word("")))
+        return _word_term(Value(self._word("")))
 
-    def _group(self) -> Test:
+    def _group(self) -> Node:
         opened = self.at
         self.depth += 1
         if self.depth > DEPTH_LIMIT:
             raise FilterError("These parentheses are too deep.", opened, opened + 1, _TERM)
         self.at += 1
         self._space()
-        test = self._any()
+        tree = self._any()
         if not self.text.startswith(")", self.at):
             raise FilterError("Unclosed “(”.", opened, opened + 1, "Expected “)”.")
         self.at += 1
         self.depth -= 1
-        return test
+        return tree
 
     def _phrase(self) -> str:
         opened = self.at
@@ -221,23 +219,22 @@ class _Parser:
             self.at += 1
         return self.text[start : self.at]
 
-    def _field(self, name: str) -> Test:
+    def _field(self, name: str) -> Node:
         start = self.at
         self.at += len(name) + 1
         base, _, path = name.partition(".")
         field = BY_NAME.get(base.lower())
         if field is None or (path and field.name != "kwargs"):
             raise self._unknown(name if field is None else base, start, path)
-        tests: list[Test] = []
-        values: list[Value] = []
+        parts: list[Node] = []
         while True:
             value = self._value(start)
-            values.append(value)
             if path:
-                tests.append(kwargs_test(tuple(path.split(".")), value))
+                steps = tuple(path.split("."))
+                parts.append(Term(kwargs_test(steps, value), value, field, steps))
             else:
                 test, changes = field_test(field, value)
-                tests.append(test)
+                parts.append(Term(test, value, field))
                 if changes is not None:
                     self.changes.add(changes)
             if not self.text.startswith(",", self.at):
@@ -248,9 +245,7 @@ class _Parser:
         ):
             expected = "Expected a space or a comma."
             raise FilterError("Unexpected text after the value.", self.at, self.at + 1, expected)
-        if not path:
-            self.required.append(Required(field.name, tuple(values)))
-        return tests[0] if len(tests) == 1 else _one_of(tests)
+        return any_of(parts)
 
     def _unknown(self, name: str, start: int, path: str) -> FilterError:
         end = start + len(name)
@@ -303,29 +298,5 @@ class _Parser:
         raise FilterError("Unclosed regular expression.", opened, len(self.text), expected)
 
 
-def _every_one(tests: list[Test]) -> Test:
-    if len(tests) == 2:
-        one, other = tests
-        return lambda task, now: one(task, now) and other(task, now)
-
-    def every(task: Task, now: float) -> bool:
-        for test in tests:  # noqa: SIM110  a generator would cost more than the tests
-            if not test(task, now):
-                return False
-        return True
-
-    return every
-
-
-def _one_of(tests: list[Test]) -> Test:
-    def some(task: Task, now: float) -> bool:
-        for test in tests:  # noqa: SIM110  a generator would cost more than the tests
-            if test(task, now):
-                return True
-        return False
-
-    return some
-
-
-def _none(test: Test) -> Test:
-    return lambda task, now: not test(task, now)
+def _word_term(value: Value) -> Term:
+    return Term(word_test(value), value)

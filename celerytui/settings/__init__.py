@@ -5,20 +5,33 @@ variable, its key in the config file and its page in docs/configuration.md follo
 """
 
 from celerytui.settings.load import CONF_VARIABLE, SERVICE_VARIABLE, load
-from celerytui.settings.options import DEFAULTS, ENV_PREFIX, OPTIONS, TABLES, Kind, Option, Settings
-from celerytui.settings.values import convert, parse_duration, suggestion
+from celerytui.settings.options import (
+    DEFAULTS,
+    ENV_PREFIX,
+    HISTORY_DEFAULT,
+    OPTIONS,
+    TABLES,
+    Keeping,
+    Kind,
+    Option,
+    Settings,
+)
+from celerytui.settings.values import convert, history_url, parse_duration, suggestion
 
 __all__ = [
     "CONF_VARIABLE",
     "DEFAULTS",
     "ENV_PREFIX",
+    "HISTORY_DEFAULT",
     "OPTIONS",
     "SERVICE_VARIABLE",
     "TABLES",
+    "Keeping",
     "Kind",
     "Option",
     "Settings",
     "convert",
+    "history_url",
     "load",
     "parse_duration",
     "suggestion",

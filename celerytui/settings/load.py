@@ -106,9 +106,24 @@ def _from_file(path: File | None, required: bool) -> dict[str, Any]:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
     known = {option.key: option for option in OPTIONS}
     values = {}
-    for key, value in table.items():
+    for key, value in _with_history_apart(table).items():
         option = known.get(key)
         if option is None:
             raise SettingsError(f"{path}: {key}: unknown setting{suggestion(key, known)}")
-        values[option.name] = convert(option, value, f"{path}: {key}")
+        values[option.name] = convert(option, value, f"{path}: {KEEPING_TABLE.get(key, key)}")
     return values
+
+
+KEEPING_TABLE = {"keeping": "history"}
+
+
+def _with_history_apart(table: dict[str, Any]) -> dict[str, Any]:
+    """The table [history] as the two settings that it is: its URL, and the rest."""
+    history = table.get("history")
+    if not isinstance(history, dict):
+        return table
+    rest = {key: value for key, value in history.items() if key != "url"}
+    others = {key: value for key, value in table.items() if key != "history"}
+    if "url" in history:
+        others["history"] = history["url"]
+    return {**others, "keeping": rest}

@@ -13,8 +13,31 @@ THEMES = ("auto", "dark", "light", "ansi", "mono")
 
 
 Kind = Literal[
-    "count", "flag", "duration", "choice", "path", "url", "names", "keys", "filters", "apps"
+    "count",
+    "flag",
+    "duration",
+    "choice",
+    "path",
+    "url",
+    "names",
+    "history",
+    "keys",
+    "filters",
+    "apps",
+    "keeping",
 ]
+
+
+class Keeping(NamedTuple):
+    """How long a history is kept, by seconds, up to how many bytes in all; what is not kept of it.
+
+    `redact` are paths into the arguments, such as `kwargs.card`.
+    """
+
+    successes: float = 3 * 86_400.0
+    others: float = 30 * 86_400.0
+    size: int = 10_000_000_000
+    redact: tuple[str, ...] = ()
 
 
 class Settings(NamedTuple):
@@ -40,9 +63,11 @@ class Settings(NamedTuple):
     schedule: str | None = None
     allow_pickle: bool = False
     production: bool = False
+    history: str | None = None
     keys: Mapping[str, str] = MappingProxyType({})
     filters: Mapping[str, str] = MappingProxyType({})
     apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
+    keeping: Keeping = Keeping()
 
     def for_app(self, name: str) -> Settings:
         """These settings with those of the app's own table, which can only make them stricter."""
@@ -97,7 +122,11 @@ class Option(NamedTuple):
 DEFAULTS = Settings()
 
 
-TABLES: tuple[Kind, ...] = ("keys", "filters", "apps")
+TABLES: tuple[Kind, ...] = ("keys", "filters", "apps", "keeping")
+
+
+HISTORY_DEFAULT = "default"
+"""Stands for the folder of the app in the user's state directory."""
 
 
 APP_FLAGS = ("read-only", "production")
@@ -204,6 +233,13 @@ OPTIONS: tuple[Option, ...] = (
         help="Mark the cluster as production in the header.",
     ),
     Option(
+        name="history",
+        kind="history",
+        metavar="[URL]",
+        help="Record what happens into a history: sqlite:///FOLDER, or a folder of the app in the"
+        " user's state directory.",
+    ),
+    Option(
         name="keys",
         kind="keys",
         help="A table of your own keys, by the ids of their bindings.",
@@ -217,5 +253,10 @@ OPTIONS: tuple[Option, ...] = (
         name="apps",
         kind="apps",
         help="Tables of read-only and production for one app, by its name.",
+    ),
+    Option(
+        name="keeping",
+        kind="keeping",
+        help="The table [history]: how long a history is kept, its size, what is not kept of it.",
     ),
 )

@@ -11,7 +11,7 @@ from typing import Any
 from celerytui.durations import read_duration
 from celerytui.errors import SettingsError
 from celerytui.files import STARTED_IN
-from celerytui.settings.options import APP_FLAGS, Kind, Option
+from celerytui.settings.options import APP_FLAGS, HISTORY_DEFAULT, Keeping, Kind, Option
 
 TRUE = frozenset(("1", "true", "yes", "on"))
 
@@ -148,6 +148,76 @@ def _flags_of_app(option: Option, name: str, table: Any) -> dict[str, bool]:
     return flags
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kKMGT]?)B?")
+_SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_PATH = re.compile(r"(?:kwargs|args|result)(?:\.[^.\s]+)*")
+LEAST_SIZE = 10_000_000
+
+
+def history_url(value: Any) -> str:
+    """A URL as it was given, `default` for the app's own folder; raises ValueError."""
+    if value is True or value == HISTORY_DEFAULT:
+        return HISTORY_DEFAULT
+    if isinstance(value, str) and value.startswith("sqlite:///") and len(value) > 10:
+        folder = os.path.join(STARTED_IN, os.path.expanduser(value[10:]))
+        return f"sqlite:///{folder}"
+    raise ValueError(
+        f"{value!r} is not the URL of a history, sqlite:///FOLDER (four slashes for a path from"
+        " the root); without a URL, let no other argument follow"
+    )
+
+
+def _history(_option: Option, value: Any) -> str:
+    return history_url(value)
+
+
+def _keeping(option: Option, value: Any) -> Keeping:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not a table")
+    found: dict[str, Any] = {}
+    for key, one in value.items():
+        if key not in KEEPING_KEYS:
+            raise ValueError(f"{key}: unknown setting{suggestion(key, (*KEEPING_KEYS, 'url'))}")
+        try:
+            found[KEEPING_KEYS[key]] = _KEEPING[key](option, one)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+    return Keeping(**found)
+
+
+def _size(_option: Option, value: Any) -> int:
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a size such as 500MB or 10GB")
+    size = int(float(match[1]) * _SIZES[match[2]])
+    if size < LEAST_SIZE:
+        raise ValueError(f"{value} is too small; the minimum is 10MB")
+    return size
+
+
+def _paths(option: Option, value: Any) -> tuple[str, ...]:
+    names = _names(option, value)
+    for name in names:
+        if not _PATH.fullmatch(name):
+            raise ValueError(f"{name!r} is not a path such as kwargs.card, args.0 or result")
+    return names
+
+
+KEEPING_KEYS = {
+    "keep-successes": "successes",
+    "keep-others": "others",
+    "max-size": "size",
+    "redact": "redact",
+}
+"""The keys of the table [history], beside `url`, and what they are in `Keeping`."""
+_KEEPING: dict[str, Callable[[Option, Any], Any]] = {
+    "keep-successes": _seconds,
+    "keep-others": _seconds,
+    "max-size": _size,
+    "redact": _paths,
+}
+
+
 CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "count": _count,
     "flag": _boolean,
@@ -159,4 +229,6 @@ CONVERT: dict[Kind, Callable[[Option, Any], Any]] = {
     "keys": _keys,
     "filters": _filters,
     "apps": _apps,
+    "history": _history,
+    "keeping": _keeping,
 }

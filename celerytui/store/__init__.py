@@ -2,6 +2,7 @@
 
 from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow, variant_rows
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
+from celerytui.store.following import Following
 from celerytui.store.glance import Glance
 from celerytui.store.past import Taken
 from celerytui.store.pruning import Pruning
@@ -20,6 +21,7 @@ __all__ = [
     "WINDOWS",
     "FailureDetail",
     "FailureRow",
+    "Following",
     "Glance",
     "Pruning",
     "Store",

@@ -37,18 +37,27 @@ class ChangeLog:
         self.revision += len(pending)
         pending.clear()
 
+    @property
+    def upcoming(self) -> int:
+        """The number that the change that is noted next will have."""
+        return self.revision + len(self._pending) + 1
+
     def newest(self, count: int) -> list[str]:
         """The last `count` entries, newest first, with repeats."""
         return list(islice(reversed(self._log), count))
 
-    def since(self, revision: int) -> list[str] | None:
-        """The entries after `revision`, oldest first, with repeats; None if no longer known."""
+    def since(self, revision: int, limit: int | None = None) -> list[str] | None:
+        """The entries after `revision`, oldest first, with repeats; None if no longer known.
+
+        With a `limit`, no more than so many.
+        """
         count = self.revision - revision
         if count <= 0:
             return [] if count == 0 else None
         if count > len(self._log):
             return None
-        entries = list(islice(reversed(self._log), count))
+        skipped = 0 if limit is None else max(0, count - limit)
+        entries = list(islice(reversed(self._log), skipped, count))
         entries.reverse()
         return entries
 

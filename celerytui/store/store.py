@@ -23,6 +23,7 @@ from celerytui.store.changes import ChangeLog, log_length
 from celerytui.store.course import ClusterCourse
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
+from celerytui.store.following import Following
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.intake import EventIntake
 from celerytui.store.interning import InternTable
@@ -188,6 +189,11 @@ class Store:
         with self._lock:
             self._queues.expect(names)
             self._changes.commit(other=True)
+
+    def follow(self) -> Following:
+        """From now on note what changes for one reader."""
+        with self._lock:
+            return Following(self._lock, self._tasks, self._changes)
 
     # -- readers -------------------------------------------------------------------------------
 

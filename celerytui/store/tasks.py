@@ -31,6 +31,9 @@ MAX_LOST = 2_000
 MAX_FAILING = 50_000
 """As many tasks wait to have their failures counted."""
 
+MAX_DEPARTED = 100_000
+"""As many evicted tasks are kept for who follows the changes."""
+
 FAILS = tuple(
     state is TaskState.RETRY or (state > SUCCESS and state is not TaskState.CANCELLED)
     for state in TaskState
@@ -56,7 +59,9 @@ class HeldTasks:
     `missed` are the ids of those that nobody looked up yet, `lost` of those that went down with a
     worker's process, by its hostname, to be asked for should it be there after all.
     `failing` are the tasks whose failures changed since somebody counted them, by their identity;
-    `unlooked` how many more there were.
+    `unlooked` how many more there were. `departed` are the tasks that were evicted since somebody
+    took them, by id, with the number of that change, None where nobody does; `undeparted` how many
+    more there were.
     """
 
     def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
@@ -73,6 +78,8 @@ class HeldTasks:
         self.lost: dict[str, LostWith] = {}
         self.failing: dict[int, Task] = {}
         self.unlooked = 0
+        self.departed: dict[str, tuple[Task, int]] | None = None
+        self.undeparted = 0
 
     def entered(self, state: TaskState) -> int:
         """How many tasks ever came into a state."""
@@ -250,4 +257,10 @@ class HeldTasks:
         self.families.leave(task)
         if FAILS[state] or (task.extra is not None and task.extra.attempts):
             self.look_at(task)
+        departed = self.departed
+        if departed is not None:
+            if len(departed) < MAX_DEPARTED:
+                departed[task.id] = task, self._changes.upcoming
+            else:
+                self.undeparted += 1
         self._changes.note(task.id)

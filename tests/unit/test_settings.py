@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from celerytui import settings
 from celerytui.durations import UNIT_SECONDS
 from celerytui.errors import SettingsError
-from celerytui.settings import DEFAULTS, OPTIONS, TABLES, Settings, load, parse_duration
+from celerytui.settings import DEFAULTS, OPTIONS, TABLES, Keeping, Settings, load, parse_duration
 
 NOWHERE = {"HOME": "/nonexistent"}
 
@@ -42,6 +42,11 @@ SAMPLES = {
     ),
     "choice": Source(
         ("dark", "light", "mono"), ('"dark"', '"light"', '"mono"'), ("dark", "light", "mono")
+    ),
+    "history": Source(
+        ("sqlite:////a", "default", "sqlite:////c"),
+        ('"sqlite:////a"', "true", '"sqlite:////c"'),
+        ("sqlite:////a", "default", "sqlite:////c"),
     ),
     "flag": Source(("1", "false", "yes"), ("true", "false", "true"), (True, False, True)),
 }
@@ -324,6 +329,47 @@ def test_an_apps_own_table_makes_it_stricter_only(tmp_path: Path) -> None:
     strict = load({"read_only": True, "production": True}, NOWHERE, conf)
     assert all(strict.for_app(name).read_only for name in ("shop", "dev", "other"))
     assert all(strict.for_app(name).production for name in ("shop", "dev", "other"))
+
+
+def test_the_table_of_the_history_is_its_url_and_how_long_it_is_kept(tmp_path: Path) -> None:
+    conf = config(
+        tmp_path,
+        '[history]\nurl = "sqlite:////srv/h"\nkeep-successes = "1d"\nmax-size = "500 MB"\n'
+        'redact = ["kwargs.card", "result"]\n',
+    )
+    made = load({}, NOWHERE, conf)
+    assert made.history == "sqlite:////srv/h"
+    assert made.keeping == Keeping(86_400, 30 * 86_400, 500_000_000, ("kwargs.card", "result"))
+    other = load({"history": "sqlite:////elsewhere"}, NOWHERE, conf)
+    assert (other.history, other.keeping) == ("sqlite:////elsewhere", made.keeping)
+
+
+def test_a_table_without_a_url_records_nothing_by_itself(tmp_path: Path) -> None:
+    assert load({}, NOWHERE, config(tmp_path, '[history]\nkeep-others = "9d"')).history is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[history]\nurl = "redis://h"', "history: 'redis://h' is not the URL of a history"),
+        ('[history]\nkeep-sucesses = "1d"', "keep-sucesses: unknown setting .did you mean keep"),
+        ('[history]\nkeep-others = "x"', "history: keep-others: 'x' is not a duration"),
+        ('[history]\nmax-size = "5"', "history: max-size: 5 is too small; the minimum is 10MB"),
+        ("[history]\nmax-size = 1e99", "history: max-size: .* is not a size such as 500MB"),
+        ('[history]\nredact = ["exception"]', "'exception' is not a path such as kwargs.card"),
+        ("history = 7", "history: 7 is not the URL of a history"),
+    ],
+)
+def test_a_wrong_table_of_the_history_is_named(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=told):
+        load({}, NOWHERE, config(tmp_path, text))
+
+
+def test_a_relative_folder_of_a_history_is_one_from_where_it_was_started() -> None:
+    made = load({"history": "sqlite:///rec"}, NOWHERE, None)
+    assert made.history is not None
+    assert made.history.endswith("/rec")
+    assert made.history.startswith("sqlite:////")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.columns import clean, format_age, format_clock, format_span
-from celerytui.health.link import BEHIND, BLOCKED, UNASKED
+from celerytui.health.link import BEHIND, BLOCKED, UNASKED, UNRECORDED
 from celerytui.model import LinkState
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line, Span, Spans
@@ -66,6 +66,12 @@ class Banner(Bar):
             fate = f" {session.engine.when_late}." if session.engine.when_late else ""
             late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
+        unrecorded = session.engine.health.alerts.get(UNRECORDED)
+        if unrecorded is not None:
+            return [
+                ("Not recorded: ", "strong"),
+                (clean(unrecorded.evidence["error"], limit=200), "text"),
+            ], None
         if session.engine.trouble is not None:
             return [
                 ("Internal error: the display may be incomplete.", "strong"),

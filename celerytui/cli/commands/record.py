@@ -1,0 +1,50 @@
+"""`celerytui record`."""
+
+from __future__ import annotations
+
+import click
+
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.start import started
+from celerytui.cli.status_line import status_line
+from celerytui.options import history_option, optional_seconds
+from celerytui.signals import stop_signals
+
+
+def _run_record(ctx: click.Context, history: str | None, seconds: float | None) -> None:
+    """Listen without a screen and keep what happens in a history, until SIGTERM or ctrl+c."""
+    from celerytui.logs import log_to_stderr, quieten
+    from celerytui.record import record
+
+    start = started(ctx)
+    settings = start.settings
+    if history is not None:
+        settings = settings._replace(history=history)
+    app = start.load()
+    quieten(settings.log_file)
+    show = status_line()
+    log_to_stderr(over_line=show is not None)
+    try:
+        record(app, settings, seconds=seconds, stoppable=stop_signals, show=show)
+    finally:
+        if show is not None:
+            show("")
+
+
+COMMAND = Subcommand(
+    "record",
+    callback=click.pass_context(_run_record),
+    help=_run_record.__doc__,
+    short_help="Keep what happens in a history, without a screen.",
+    params=[
+        history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
+        click.Option(
+            ["--for", "seconds"],
+            callback=optional_seconds,
+            default=None,
+            metavar="TIME",
+            allow_from_autoenv=False,
+            help="How long to record; until it is stopped without it.",
+        ),
+    ],
+)

@@ -1,0 +1,101 @@
+"""`celerytui tasks`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from celerytui.cli.exits import complain
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.past import history_folder
+from celerytui.cli.start import kept_stdout
+from celerytui.cli.status_line import status_line
+from celerytui.errors import ExitCode, UsageError
+from celerytui.options import history_option
+
+
+def _run_tasks(
+    ctx: click.Context,
+    history: str | None,
+    query: str,
+    since: str | None,
+    limit: int | None,
+    jsonl: bool,
+    as_csv: bool,
+) -> None:
+    """Print the recorded tasks that match, the newest first; needs no broker."""
+    from celerytui.history.folder import Folder
+    from celerytui.history.reading import SegmentHistory
+    from celerytui.listing import print_tasks, read_since
+    from celerytui.query import parse_query
+
+    if jsonl and as_csv:
+        raise UsageError("--jsonl and --csv: name one of them")
+    wanted, now = parse_query(query), time.time()
+    begin = None if since is None else read_since(since, now)
+    stdout = kept_stdout(ctx)
+    found = SegmentHistory(Folder(history_folder(ctx, history)))
+    try:
+        print_tasks(
+            found,
+            wanted,
+            stdout,
+            shape="jsonl" if jsonl else "csv" if as_csv else "table",
+            since=begin,
+            limit=limit,
+            now=now,
+            show=None if stdout is None else status_line(),
+        )
+    finally:
+        found.close()
+    for note in found.notes:
+        complain(note)
+    if found.notes:
+        ctx.exit(ExitCode.FAILURE)
+
+
+COMMAND = Subcommand(
+    "tasks",
+    callback=click.pass_context(_run_tasks),
+    help=_run_tasks.__doc__,
+    short_help="Print recorded tasks.",
+    prints=True,
+    params=[
+        history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
+        click.Option(
+            ["--filter", "query"],
+            default="",
+            metavar="QUERY",
+            allow_from_autoenv=False,
+            help="Which tasks to print, in the filter language of the monitor.",
+        ),
+        click.Option(
+            ["--since"],
+            default=None,
+            metavar="TIME",
+            allow_from_autoenv=False,
+            help="Only tasks with an event since then: 2d, 90m, or 2026-11-23T10:00.",
+        ),
+        click.Option(
+            ["--limit"],
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="N",
+            allow_from_autoenv=False,
+            help="Print no more than N tasks.",
+        ),
+        click.Option(
+            ["--jsonl"],
+            is_flag=True,
+            allow_from_autoenv=False,
+            help="Print a line of JSON for each task instead of a table.",
+        ),
+        click.Option(
+            ["--csv", "as_csv"],
+            is_flag=True,
+            allow_from_autoenv=False,
+            help="Print CSV instead of a table.",
+        ),
+    ],
+)

@@ -1,0 +1,344 @@
+"""Records into a history: what changed in the store, samples, and what happened, twice a second."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from celerytui.control import ActionLog, log_line
+from celerytui.errors import HistoryError
+from celerytui.health import Health
+from celerytui.interpreter import give_way
+from celerytui.model import Alert, Mark, Queue, Worker
+from celerytui.settings import Settings
+from celerytui.store import Store
+
+if TYPE_CHECKING:
+    from celerytui.history.flush import Flush, Gap
+    from celerytui.history.writer import HistoryWriter
+
+FLUSH_SECONDS = 0.5
+FLUSH_TASKS = 5_000
+RETRY_SECONDS = 3.0
+"""From one try to write to the next, where there is something in the way."""
+WORKERS_SECONDS = 30.0
+QUEUES_SECONDS = 10.0
+PRUNE_SECONDS = 600.0
+REST_SECONDS = 5.0
+CLOCKS_SLACK = 60.0
+"""Seconds by which the clocks of workers may be behind ours, where it matters what is new."""
+
+
+class RecordingState(Struct, frozen=True):
+    """How recording goes: `recorded` and `dropped` are tasks of this session that have ended.
+
+    `trouble` says what is in the way, since `since`, and `standing_by` that another process records
+    into the same folder. `size` is that of the folder in bytes.
+    """
+
+    folder: str
+    recorded: int = 0
+    dropped: int = 0
+    waiting: int = 0
+    size: int = 0
+    trouble: str | None = None
+    since: float = 0.0
+    standing_by: bool = False
+
+
+class Recorder:
+    """One thread runs it, until it is finished; any may read its `state`.
+
+    `opened` is set once it records or stands by, `turned_at` is when it did something last, in
+    monotonic seconds.
+
+    What cannot be written waits, up to a bound, and is written once that is possible again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        health: Health,
+        log: ActionLog,
+        settings: Settings,
+        clock: Callable[[], float],
+        app: str,
+        broker: str,
+        folder: Path,
+    ) -> None:
+        from celerytui.history.pending import Pending
+
+        self._store = store
+        self._health = health
+        self._log = log
+        self._settings = settings
+        self._clock = clock
+        self._app = app
+        self._broker = broker
+        self._folder = folder
+        self._started = self._collected = clock()
+        self._following = store.follow()
+        self._pending = Pending()
+        self._missed = 0
+        self._finish = threading.Event()
+        self._writer: HistoryWriter | None = None
+        self._samples = _Samples()
+        self._happened = _Happened(self._started)
+        self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "rest", "size"), 0.0)
+        self._cut = False
+        self.state = RecordingState(str(folder))
+        self.opened = threading.Event()
+        self.turned_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Have `run` write what there is, and end."""
+        self._finish.set()
+
+    def run(self) -> None:
+        """Record until it is finished; blocks for the disk."""
+        from celerytui.history.folder import Folder
+        from celerytui.history.writer import HistoryWriter
+
+        if self._writer is None:
+            self._writer = HistoryWriter(
+                Folder(self._folder), self._app, self._broker, self._settings.keeping, self._started
+            )
+        writer = self._writer
+        while not self._finish.is_set():
+            began = self.turned_at = time.monotonic()
+            more = self._turn(writer)
+            if not more:
+                self._finish.wait(max(0.0, began + FLUSH_SECONDS - time.monotonic()))
+        self._end(writer)
+
+    # One turn
+
+    def _turn(self, writer: HistoryWriter) -> bool:
+        """Collect and write; gives whether there is more of it right now."""
+        self._collect()
+        if not self._is_due("retry", 0.0):
+            return False
+        try:
+            self._write(writer)
+            self._keep_house(writer)
+        except HistoryError as error:
+            self._suffer(error)
+            return False
+        self._recover()
+        return self._following.behind >= FLUSH_TASKS
+
+    def _collect(self) -> None:
+        self._pending.turn()
+        while True:
+            found = self._following.take()
+            self._missed += found.missed
+            tasks = found.tasks
+            if found.everything:
+                newest = self._collected - CLOCKS_SLACK
+                tasks = [one for one in tasks if one.seen >= newest]
+            for start in range(0, len(tasks), FLUSH_TASKS):
+                give_way()
+                self._pending.add(tasks[start : start + FLUSH_TASKS])
+            if self._following.behind < FLUSH_TASKS:
+                self._collected = self._clock()
+                return
+
+    def _write(self, writer: HistoryWriter) -> None:
+        if not writer.is_open:
+            writer.open(self._clock())
+            self.opened.set()
+            if not self._cut and writer.resumed is not None:
+                self._cut = True
+                self._pending.forget_before(writer.resumed - CLOCKS_SLACK)
+        while True:
+            tasks = self._pending.next(FLUSH_TASKS)
+            flush = self._flush(tasks)
+            recorded = writer.write(flush, self._clock())
+            self._pending.written(tasks)
+            self._samples.written()
+            self._happened.written()
+            self._tell(recorded)
+            if len(tasks) < FLUSH_TASKS:
+                return
+            give_way()
+
+    def _flush(self, live: list[Any]) -> Flush:
+        from celerytui.history.flush import Flush
+
+        workers: list[Worker] = []
+        queues: list[Queue] = []
+        if self._is_due("workers", WORKERS_SECONDS):
+            workers = self._samples.workers(self._health.workers())
+        if self._is_due("queues", QUEUES_SECONDS):
+            queues = self._samples.queues(self._store.queues())
+        return Flush(
+            self._following.copies(live),
+            workers,
+            queues,
+            self._happened.gaps(self._store.gaps()),
+            self._happened.marks(self._store.marks.all()),
+            self._happened.actions(self._log),
+            self._happened.alerts(list(self._health.alerts)),
+            self.dropped,
+        )
+
+    def _keep_house(self, writer: HistoryWriter) -> None:
+        if self._is_due("prune", PRUNE_SECONDS):
+            writer.prune(self._clock(), self._finish.is_set)
+        if self._is_due("size", REST_SECONDS):
+            self.state = msgspec.structs.replace(self.state, size=writer.folder.size)
+
+    def _end(self, writer: HistoryWriter) -> None:
+        self._collect()
+        self._pending.turn()
+        try:
+            self._write(writer)
+        except HistoryError as error:
+            self._suffer(error)
+        try:
+            writer.close(self._clock())
+        except HistoryError as error:
+            self._suffer(error)
+
+    # How it goes
+
+    @property
+    def trouble(self) -> str | None:
+        """What is in the way of recording, None while it goes well or another process does it."""
+        state = self.state
+        return None if state.standing_by else state.trouble
+
+    @property
+    def dropped(self) -> int:
+        """Tasks that were not recorded, because they were too many for too long."""
+        return self._pending.dropped + self._missed
+
+    def _tell(self, recorded: int) -> None:
+        state = self.state
+        self.state = msgspec.structs.replace(
+            state,
+            recorded=state.recorded + recorded,
+            dropped=self.dropped,
+            waiting=len(self._pending),
+        )
+
+    def _suffer(self, error: HistoryError) -> None:
+        from celerytui.history.writer import StandsBy
+
+        self._due["retry"] = time.monotonic() + RETRY_SECONDS
+        by = isinstance(error, StandsBy)
+        state, text = self.state, str(error)
+        dropped = self.dropped
+        if by:
+            # The other process records them.
+            self._pending.dropped = self._missed = dropped = 0
+            self.opened.set()
+        since = state.since if state.trouble is not None else self._clock()
+        self.state = msgspec.structs.replace(
+            state,
+            trouble=text,
+            since=since,
+            standing_by=by,
+            dropped=dropped,
+            waiting=len(self._pending),
+        )
+
+    def _recover(self) -> None:
+        if self.state.trouble is not None:
+            self.state = msgspec.structs.replace(self.state, trouble=None, standing_by=False)
+
+    def _is_due(self, what: str, pace: float) -> bool:
+        now = time.monotonic()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + pace
+        return True
+
+
+class _Samples:
+    """Which workers and queues have other figures than when they were written last."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Any] = {}
+        self._fresh: dict[tuple[str, str], Any] = {}
+
+    def workers(self, workers: list[Worker]) -> list[Worker]:
+        return [
+            one
+            for one in workers
+            if self._is_news(
+                ("worker", one.hostname),
+                (one.status, one.running, one.processed, one.succeeded, one.failed, one.retried),
+            )
+        ]
+
+    def queues(self, queues: list[Queue]) -> list[Queue]:
+        return [
+            one
+            for one in queues
+            if one.read_at is not None
+            and self._is_news(("queue", one.name), (one.ready, one.unacked, one.consumers))
+        ]
+
+    def written(self) -> None:
+        self._known.update(self._fresh)
+        self._fresh.clear()
+
+    def _is_news(self, key: tuple[str, str], figures: Any) -> bool:
+        if self._known.get(key) == figures:
+            return False
+        self._fresh[key] = figures
+        return True
+
+
+class _Happened:
+    """The gaps, marks, actions and alerts that are not written yet."""
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self._actions = self._new_actions = frozenset[int]()
+        self._gaps: frozenset[tuple[float, float | None]] = frozenset()
+        self._new_gaps = self._gaps
+        self._marks = self._new_marks = frozenset[Mark]()
+        self._alerts: dict[tuple[str, str, float], Alert] = {}
+        self._new_alerts = self._alerts
+
+    def gaps(self, gaps: list[tuple[float, float | None]]) -> list[Gap]:
+        from celerytui.history.flush import Gap
+
+        self._new_gaps = frozenset(gaps)
+        reason = "no connection to the broker"
+        return [Gap(*one, reason) for one in gaps if one not in self._gaps]
+
+    def marks(self, marks: Sequence[Mark]) -> list[Mark]:
+        self._new_marks = frozenset(marks)
+        return [one for one in marks if one not in self._marks]
+
+    def actions(self, log: ActionLog) -> list[tuple[float, str]]:
+        entries = [one for one in log.entries() if one.time >= self._started]
+        self._new_actions = frozenset(one.number for one in entries)
+        return [
+            (one.time, json.dumps(log_line(one)))
+            for one in entries
+            if one.number not in self._actions
+        ]
+
+    def alerts(self, alerts: list[Alert]) -> list[Any]:
+        from celerytui.history.flush import AlertChange
+
+        now = {(one.id, one.subject, one.since): one for one in alerts}
+        self._new_alerts = now
+        raised = [AlertChange(True, one) for key, one in now.items() if key not in self._alerts]
+        gone = [AlertChange(False, one) for key, one in self._alerts.items() if key not in now]
+        return [*gone, *raised]
+
+    def written(self) -> None:
+        self._gaps, self._actions = self._new_gaps, self._new_actions
+        self._marks, self._alerts = self._new_marks, self._new_alerts

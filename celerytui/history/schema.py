@@ -1,0 +1,177 @@
+"""The tables of a segment, a SQLite file that can be read alone.
+
+`user_version` says by which version a file was made: old ones are read by it and never changed,
+newer ones are refused. Source of the choices: docs/history.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from celerytui.errors import HistoryError
+from celerytui.files import OWNERS_ALONE
+
+VERSION = 1
+LEAST_SQLITE = (3, 37, 0)
+"""The first with STRICT tables."""
+BUSY_SECONDS = 2.0
+PAGE_BYTES = 8192
+
+TASK_COLUMNS = (
+    *("key", "task", "name", "worker", "queue", "state", "retries", "seen"),
+    *("sent", "received", "started", "finished", "runtime", "waited"),
+    *("args", "kwargs", "result", "exception", "traceback"),
+    *("own_root", "root", "parent", "origin", "extra", "attempts"),
+)
+"""What is kept of a task, in the order of a row.
+
+`task` is a UUID's 16 bytes or another id's text, `key` its first 8 bytes as a number. Names are
+numbers of `words`, `traceback` that of `tracebacks`; times are Unix seconds, `runtime` and `waited`
+microseconds; `extra` and `attempts` are JSON.
+"""
+
+_TASK = """
+    key INTEGER NOT NULL, task ANY NOT NULL, name INTEGER, worker INTEGER, queue INTEGER,
+    state INTEGER NOT NULL, retries INTEGER, seen REAL NOT NULL,
+    sent REAL, received REAL, started REAL, finished REAL, runtime INTEGER, waited INTEGER,
+    args TEXT, kwargs TEXT, result TEXT, exception TEXT, traceback INTEGER,
+    own_root INTEGER NOT NULL, root ANY, parent ANY, origin INTEGER, extra TEXT, attempts TEXT
+"""
+SUCCESS = 4
+"""The number of the state `success` in a segment of this version."""
+SLOW_MICROSECONDS = 1_000_000
+"""Runs from this length on are found by an index."""
+
+TABLES = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE words (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+CREATE TABLE tracebacks (id INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
+CREATE TABLE tasks (id INTEGER PRIMARY KEY, {_TASK}) STRICT;
+CREATE TABLE open (id INTEGER PRIMARY KEY, {_TASK}) STRICT;
+CREATE TABLE again (key INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY, started REAL NOT NULL, last REAL NOT NULL, pid INTEGER, host TEXT,
+    version TEXT, ended INTEGER NOT NULL, dropped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE workers (
+    at REAL NOT NULL, worker INTEGER NOT NULL, status TEXT NOT NULL, running INTEGER,
+    processed INTEGER, succeeded INTEGER, failed INTEGER, retried INTEGER, load REAL
+) STRICT;
+CREATE TABLE queues (
+    at REAL NOT NULL, queue INTEGER NOT NULL, ready INTEGER, unacked INTEGER, consumers INTEGER
+) STRICT;
+CREATE TABLE gaps (since REAL NOT NULL, until REAL, reason TEXT) STRICT;
+CREATE TABLE marks (at REAL NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL) STRICT;
+CREATE TABLE actions (at REAL NOT NULL, entry TEXT NOT NULL) STRICT;
+CREATE TABLE alerts (
+    at REAL NOT NULL, raised INTEGER NOT NULL, detector TEXT NOT NULL, subject TEXT NOT NULL,
+    severity TEXT NOT NULL, since REAL NOT NULL, text TEXT NOT NULL
+) STRICT;
+"""
+INDEXES = f"""
+CREATE INDEX tasks_key ON tasks (key);
+CREATE INDEX tasks_text ON tasks (task) WHERE typeof(task) = 'text';
+CREATE INDEX tasks_seen ON tasks (seen);
+CREATE INDEX tasks_other ON tasks (seen, state) WHERE state <> {SUCCESS};
+CREATE INDEX tasks_name ON tasks (name, seen, runtime);
+CREATE INDEX tasks_slow ON tasks (runtime, seen) WHERE runtime > {SLOW_MICROSECONDS};
+CREATE INDEX tasks_root ON tasks (root) WHERE root IS NOT NULL;
+CREATE UNIQUE INDEX open_task ON open (task);
+"""
+EVENTFUL = ("sessions", "workers", "queues", "gaps", "marks", "actions", "alerts")
+"""The tables beside those of tasks; each has little, and is copied whole."""
+
+
+class NewerSchema(HistoryError):
+    """The file was made by a newer version of the program."""
+
+
+def check_sqlite() -> None:
+    """Raise HistoryError where Python has a SQLite that is too old."""
+    if sqlite3.sqlite_version_info < LEAST_SQLITE:
+        least = ".".join(map(str, LEAST_SQLITE[:2]))
+        raise HistoryError(
+            f"history needs SQLite {least} or newer, and this Python has {sqlite3.sqlite_version}"
+        )
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """A new segment (mode 0600), open to write; raises OSError, sqlite3.Error."""
+    check_sqlite()
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, OWNERS_ALONE))
+    connection = _connect(path, "rw")
+    try:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        _tune(connection)
+        # One transaction: a file that was begun and not finished is empty.
+        connection.executescript(
+            f"BEGIN; {TABLES} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """An existing segment; raises sqlite3.Error, NewerSchema."""
+    check_sqlite()
+    connection = _connect(path, "rw")
+    try:
+        _check(connection, path)
+        _tune(connection)
+    except (sqlite3.Error, HistoryError):
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """An existing segment, beside whoever writes it; raises sqlite3.Error, NewerSchema."""
+    check_sqlite()
+    connection = _connect(path, "ro")
+    try:
+        _check(connection, path)
+        connection.execute("PRAGMA mmap_size = 1073741824")
+    except (sqlite3.Error, HistoryError):
+        connection.close()
+        raise
+    return connection
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Bring a segment that is finished into its one file; raises sqlite3.Error."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    # kill -9 loses nothing that was committed; only the machine's own end may.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise NewerSchema(
+            f"{path} was written by a newer celerytui (schema {version}, this one reads {VERSION});"
+            " upgrade, or name another folder with --history"
+        )
+    if version == 0:
+        raise sqlite3.DatabaseError("file is not a segment of a history")

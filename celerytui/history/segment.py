@@ -1,0 +1,249 @@
+"""One segment, open to write: a flush is one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from celerytui import __version__
+from celerytui.history import schema
+from celerytui.history.flush import Flush
+from celerytui.history.redaction import Redaction, safe
+from celerytui.history.rows import QUEUE, WORKER, Decoder, Encoder, Row, pack, stored_id, unpack
+from celerytui.model import Task
+
+_COLUMNS = ", ".join(schema.TASK_COLUMNS)
+_MARKS = ", ".join("?" * len(schema.TASK_COLUMNS))
+_INSERT = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({_MARKS})"
+_OPEN = f"INSERT OR REPLACE INTO open ({_COLUMNS}) VALUES ({_MARKS})"
+_ONE_OPEN = f"SELECT {_COLUMNS} FROM open WHERE task = ?"
+_KEPT = ("name", "worker", "queue", "args", "kwargs", "retries", "sent", "received", "started")
+
+
+class Segment:
+    """Writes tasks, samples and what happened into one file; for one thread.
+
+    `rows` counts the tasks that are in it, `words` the different texts. A task of which an earlier
+    file may have a row is one that arrived before this file was begun (up to `newest_before`), or
+    before this session.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        redaction: Redaction,
+        started: float,
+        *,
+        newest_before: int = 0,
+    ) -> None:
+        self.path = path
+        self._connection = connection
+        self._started = started
+        self._newest_before = newest_before
+        self._words = {
+            (kind, text): number
+            for number, kind, text in connection.execute("SELECT id, kind, text FROM words")
+        }
+        self._fresh: list[tuple[int, int, str]] = []
+        self._texts: dict[int | None, str] = {
+            number: text for (_, text), number in self._words.items()
+        }
+        self._encoder = Encoder(self._word, redaction)
+        self._decoder = Decoder(self._texts, self._traceback)
+        self._open = {task for (task,) in connection.execute("SELECT task FROM open")}
+        (newest,) = connection.execute("SELECT max(id) FROM tasks").fetchone()
+        self.rows: int = newest or 0
+        self._session = 0
+
+    @property
+    def words(self) -> int:
+        """How many different names and origins it has."""
+        return len(self._words)
+
+    @property
+    def unfinished(self) -> int:
+        """How many tasks of it have not ended."""
+        return len(self._open)
+
+    def begin(self, app: str, broker: str, created: float | None) -> None:
+        """Note a session that writes into it, and for a new file what it is of."""
+        with self._transaction():
+            run = self._connection.execute
+            if created is not None:
+                meta = {"app": app, "broker": broker, "created": created, "program": __version__}
+                self._many("INSERT INTO meta VALUES (?, ?)", meta.items())
+            found = run(
+                "INSERT INTO sessions (started, last, pid, host, version, ended, dropped)"
+                " VALUES (?, ?, ?, ?, ?, 0, 0)",
+                (self._started, self._started, os.getpid(), socket.gethostname(), __version__),
+            )
+            self._session = found.lastrowid or 0
+
+    def write(self, flush: Flush, now: float) -> int:
+        """Write all of it; gives how many tasks were written as ended. Raises sqlite3.Error."""
+        final: list[Row] = []
+        opened: list[Row] = []
+        again: list[tuple[int]] = []
+        encode = self._encoder.row
+        try:
+            with self._transaction():
+                for task in flush.tasks:
+                    if not task.state.finished:
+                        opened.append(encode(task))
+                        continue
+                    task = self._completed(task)
+                    final.append(row := encode(task))
+                    if self._may_have_been_here(task):
+                        again.append((row[0],))
+                closed = [(row[1],) for row in final if row[1] in self._open]
+                self._save(final, opened, again, closed)
+                self._save_rest(flush, now)
+                self._many("INSERT INTO words VALUES (?, ?, ?)", self._fresh)
+                self._connection.execute(
+                    "UPDATE sessions SET last = ?, dropped = ? WHERE id = ?",
+                    (now, flush.dropped, self._session),
+                )
+        except BaseException:
+            self._forget_fresh()
+            raise
+        self._fresh.clear()
+        self.rows += len(final)
+        self._open.update(row[1] for row in opened)
+        self._open.difference_update(task for (task,) in closed)
+        return len(final)
+
+    def hand_over(self, following: Segment, now: float) -> None:
+        """End here, and have the segment after this one go on with what has not ended."""
+        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM open")
+        while found := rows.fetchmany(1_000):
+            tasks = [self._decoder.task(row) for row in found]
+            # What that one has already is newer.
+            fresh = [task for task in tasks if stored_id(task.id) not in following._open]
+            following.write(Flush(tasks=fresh), now)
+        self._connection.execute("DELETE FROM open")
+        self.close(now, ended=False)
+
+    def close(self, now: float, *, ended: bool) -> None:
+        """Bring it into its one file; `ended` if the session is over and not another one next."""
+        try:
+            self._connection.execute(
+                "UPDATE sessions SET last = max(last, ?), ended = ? WHERE id = ?",
+                (now, int(ended), self._session),
+            )
+            # It stays as it is while somebody reads it.
+            with contextlib.suppress(sqlite3.OperationalError):
+                schema.settle(self._connection)
+        finally:
+            self._connection.close()
+
+    def abandon(self) -> None:
+        """Close it whatever state it is in."""
+        self._connection.close()
+
+    def rest(self) -> None:
+        """Bring what was written into the file itself, while there is nothing else to do."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    # Writing
+
+    def _transaction(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def _many(self, statement: str, rows: Iterable[Any]) -> None:
+        self._connection.executemany(statement, rows)
+
+    def _save(
+        self,
+        final: list[Row],
+        opened: list[Row],
+        again: list[tuple[int]],
+        closed: list[tuple[str | bytes]],
+    ) -> None:
+        found = self._encoder.tracebacks
+        packed = ((key, pack(text)) for key, text in found.items())
+        self._many("INSERT OR IGNORE INTO tracebacks VALUES (?, ?)", packed)
+        found.clear()
+        self._many("DELETE FROM open WHERE task = ?", closed)
+        self._many(_INSERT, final)
+        self._many("INSERT OR IGNORE INTO again VALUES (?)", again)
+        self._many(_OPEN, opened)
+
+    def _save_rest(self, flush: Flush, now: float) -> None:
+        word, many = self._word, self._many
+        workers = [
+            (now, word(WORKER, one.hostname), one.status, one.running, one.processed,
+             one.succeeded, one.failed, one.retried, one.loadavg[0] if one.loadavg else None)
+            for one in flush.workers
+        ]  # fmt: skip
+        queues = [
+            (now, word(QUEUE, one.name), one.ready, one.unacked, one.consumers)
+            for one in flush.queues
+        ]
+        alerts = [
+            (now, raised, one.id, safe(one.subject), one.severity, one.since, safe(one.text))
+            for raised, one in flush.alerts
+        ]
+        many("INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", workers)
+        many("INSERT INTO queues VALUES (?, ?, ?, ?, ?)", queues)
+        many("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?)", alerts)
+        many("INSERT INTO gaps VALUES (?, ?, ?)", [(a, b, safe(why)) for a, b, why in flush.gaps])
+        marks = [(one.at, safe(one.text), safe(one.by)) for one in flush.marks]
+        many("INSERT INTO marks VALUES (?, ?, ?)", marks)
+        many("INSERT INTO actions VALUES (?, ?)", [(at, safe(line)) for at, line in flush.actions])
+
+    def _traceback(self, key: int) -> str | None:
+        found = self._connection.execute("SELECT text FROM tracebacks WHERE id = ?", (key,))
+        row = found.fetchone()
+        return None if row is None else unpack(row[0])
+
+    def _word(self, kind: int, text: str) -> int:
+        number = self._words.get((kind, text))
+        if number is None:
+            number = len(self._words) + 1
+            self._words[kind, text] = number
+            stored = safe(text) or ""
+            self._texts[number] = stored
+            self._fresh.append((number, kind, stored))
+        return number
+
+    def _forget_fresh(self) -> None:
+        fresh = {number for number, _, _ in self._fresh}
+        if fresh:
+            self._words = {key: one for key, one in self._words.items() if one not in fresh}
+        self._fresh.clear()
+        self._encoder.tracebacks.clear()
+
+    def _completed(self, task: Task) -> Task:
+        """The task with what an earlier session knew of it."""
+        if task.name is not None or (stored := stored_id(task.id)) not in self._open:
+            return task
+        row = self._connection.execute(_ONE_OPEN, (stored,)).fetchone()
+        if row is None:
+            return task
+        before = self._decoder.task(row)
+        for field in _KEPT:
+            if getattr(task, field) is None:
+                setattr(task, field, getattr(before, field))
+        if task.lineage is None:
+            task.lineage = before.lineage
+        return task
+
+    def _may_have_been_here(self, task: Task) -> bool:
+        if task.seq <= self._newest_before:
+            return True
+        known = (task.sent, task.received, task.started, task.finished)
+        return any(at is not None and at < self._started for at in known)
+
+
+def last_session(connection: sqlite3.Connection) -> tuple[float, bool] | None:
+    """When the newest session of a segment wrote last, and whether it ended in order."""
+    newest = "SELECT last, ended FROM sessions ORDER BY last DESC LIMIT 1"
+    row = connection.execute(newest).fetchone()
+    return None if row is None else (row[0], bool(row[1]))

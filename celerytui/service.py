@@ -1,0 +1,61 @@
+"""Tells a service manager how the process is: ready, alive, stopping (systemd's sd_notify).
+
+Source: sd_notify(3), a datagram to the socket that `NOTIFY_SOCKET` names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+
+
+class ServiceManager:
+    """Who started this process; whatever is said to nobody is lost, and never an error.
+
+    `watchdog` is within how many seconds it wants to hear that the process is alive, None if not.
+    """
+
+    def __init__(self, environ: Mapping[str, str], pid: int | None = None) -> None:
+        name = environ.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{name[1:]}" if name.startswith("@") else name
+        self._status = ""
+        self.watchdog = _watchdog(environ, os.getpid() if pid is None else pid)
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is one."""
+        return bool(self._address)
+
+    def ready(self) -> None:
+        """Say that the start is over."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """Say that all goes on."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Say that the end has begun."""
+        self._send("STOPPING=1")
+
+    def status(self, text: str) -> None:
+        """Say in one line what is going on."""
+        if text != self._status:
+            self._status = text
+            self._send("STATUS=" + text.replace("\n", " "))
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+            out.setblocking(False)
+            out.sendto(message.encode(), self._address)
+
+
+def _watchdog(environ: Mapping[str, str], pid: int) -> float | None:
+    wanted, of = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if not wanted.isdecimal() or int(wanted) == 0 or (of and of != str(pid)):
+        return None
+    return int(wanted) / 1e6

@@ -1,0 +1,78 @@
+"""Kills recorders in the middle of writing, and looks at what is left."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from celerytui.history.folder import Folder
+from celerytui.history.reading import SegmentHistory
+from celerytui.history.report import report, verify
+from celerytui.query import parse_filter
+from tests.integration.recorder_process import OPEN_EVERY, task_id
+from tests.integration.servers import REPO
+from tests.waiting import patience
+
+LOSES = 1.0
+"""Seconds of which a killed recorder may lose what happened."""
+
+
+class Killed:
+    """One folder in which one recorder after the other is killed; `numbers` of tasks are due."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.ended: list[range] = []
+        self.lost = 0.0
+
+    def kill_one(self) -> None:
+        """Start a recorder, kill it at some moment, and check that all is there and sound."""
+        first = 1_000_000 * (len(self.ended) + 1)
+        after = self.random.uniform(0.6, 1.6)
+        args = [sys.executable, "-m", "tests.integration.recorder_process"]
+        with subprocess.Popen(
+            [*args, str(self.folder), str(first)], cwd=REPO, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            said = [process.stdout.readline().split()]
+            end = time.monotonic() + after
+            while time.monotonic() < end:
+                said.append(process.stdout.readline().split())
+            process.send_signal(signal.SIGKILL)
+            killed = time.monotonic()
+            process.stdout.read()
+        moments = [(int(count), float(at)) for count, at in said]
+        safe = [count for count, at in moments if at < killed - LOSES * patience()]
+        self.ended.append(range(first, safe[-1] if safe else first))
+        self.check(moments, killed)
+
+    def check(self, moments: list[tuple[int, float]], killed: float) -> None:
+        """Every task that ended early enough is there, once, and the files are sound."""
+        for file, faults in verify(Folder(self.folder)):
+            assert faults == [], file.path.name
+        found: dict[str, str] = {}
+        history = SegmentHistory(Folder(self.folder))
+        for step in history.search(parse_filter(""), time.time()):
+            for task in step.tasks:
+                assert task.id not in found
+                found[task.id] = task.state.label
+        assert history.notes == []
+        for numbers in self.ended:
+            missing = [one for one in numbers if task_id(one) not in found]
+            assert missing == []
+            wrong = [
+                one
+                for one in numbers
+                if found[task_id(one)] != ("success" if one % OPEN_EVERY else "started")
+            ]
+            assert wrong == []
+        there = [at for count, at in moments if task_id(count - 1) in found]
+        self.lost = max(self.lost, killed - (there[-1] if there else moments[0][1]))
+        facts = report(Folder(self.folder))
+        assert facts.rows + facts.unfinished == len(found)
+        assert len(facts.gaps) == len(self.ended) - 1

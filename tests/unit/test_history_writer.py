@@ -1,0 +1,281 @@
+"""Writing a history: what ends up where, what is in the way, and that it goes on by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from celerytui.errors import HistoryError
+from celerytui.history import schema
+from celerytui.history.flush import AlertChange, Flush, Gap
+from celerytui.history.folder import Catalogue, Folder
+from celerytui.history.keeping import thin
+from celerytui.history.reading import SegmentHistory
+from celerytui.history.writer import StandsBy
+from celerytui.model import Alert, Mark, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.query import parse_filter
+from tests.unit.history_tasks import DAY, T0, ended, found, record, writer
+
+SENT, STARTED = TaskState.SENT, TaskState.STARTED
+FAILURE, MISSED = TaskState.FAILURE, TaskState.MISSED
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    """The rows of a query on all segments of a folder, oldest first."""
+    answers: list[tuple[object, ...]] = []
+    for file in Folder(folder).segments():
+        with closing(sqlite3.connect(file.path)) as connection:
+            answers += connection.execute(query).fetchall()
+    return answers
+
+
+def names(folder: Path) -> list[str]:
+    return [file.path.name for file in Folder(folder).segments()]
+
+
+def test_files_are_the_users_own(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "history"
+    made = writer(folder)
+    made.write(Flush(tasks=[ended(1, T0)]), T0)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert "2023-11-14.1.db-wal" in modes
+    assert set(modes.values()) == {0o600}
+    made.close(T0)
+
+
+def test_a_task_is_written_once_it_has_ended_and_kept_apart_before(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    task = ended(1, T0)
+    made.write(Flush(tasks=[Task(task.id, 1, SENT, "shop.pay", seen=T0 - 3)]), T0)
+    made.write(Flush(tasks=[Task(task.id, 1, STARTED, "shop.pay", seen=T0 - 1)]), T0)
+    assert [one.state for one in found(tmp_path)] == [STARTED]
+    assert made.write(Flush(tasks=[task]), T0) == 1
+    made.close(T0)
+    assert rows(tmp_path, "SELECT count(*) FROM open UNION ALL SELECT count(*) FROM tasks") == [
+        (0,),
+        (1,),
+    ]
+    assert [one.state for one in found(tmp_path)] == [TaskState.SUCCESS]
+
+
+def test_the_newest_record_of_a_task_counts(tmp_path: Path) -> None:
+    lost = ended(1, T0, MISSED)
+    late = ended(1, T0 + 1, FAILURE)
+    record(tmp_path, [[lost, ended(2, T0)], [late]])
+    assert [(one.id, one.state) for one in found(tmp_path, "-state:success")] == [
+        (late.id, FAILURE)
+    ]
+    assert found(tmp_path, "state:missed") == []
+    history = SegmentHistory(Folder(tmp_path))
+    newest = history.task(late.id)
+    assert newest is not None
+    assert newest.state is FAILURE
+    assert history.task("nothing") is None
+
+
+def test_a_record_in_a_newer_segment_counts_more(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    made.write(Flush(tasks=[ended(1, T0, MISSED), ended(2, T0)]), T0)
+    made.write(Flush(tasks=[ended(1, T0 + DAY, FAILURE), ended(3, T0 + DAY)]), T0 + DAY)
+    made.close(T0 + DAY)
+    assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-15.1.db"]
+    assert [one.state for one in found(tmp_path, "-state:success")] == [FAILURE]
+    assert len(found(tmp_path)) == 3
+
+
+def test_a_full_segment_and_a_new_day_begin_another_and_carry_on(tmp_path: Path) -> None:
+    made = writer(tmp_path, most_rows=2)
+    waiting = Task("w", 9, STARTED, "shop.pay", args="(1,)", seen=T0 - 5)
+    waiting.extra = TaskExtra(traceback="Traceback: x")
+    made.write(Flush(tasks=[waiting, ended(1, T0), ended(2, T0)]), T0)
+    made.write(Flush(tasks=[ended(3, T0 + 1)]), T0 + 1)
+    made.write(Flush(tasks=[ended(4, T0 + DAY)]), T0 + DAY)
+    assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-14.2.db", "2023-11-15.1.db"]
+    assert rows(tmp_path, "SELECT count(*) FROM open") == [(0,), (0,), (1,)]
+    again = found(tmp_path, "state:started")
+    assert [(one.id, one.args, one.more.traceback) for one in again] == [
+        ("w", "(1,)", "Traceback: x")
+    ]
+    made.write(Flush(tasks=[Task("w", 9, FAILURE, seen=T0 + DAY)]), T0 + DAY)
+    made.close(T0 + DAY)
+    assert [(one.name, one.args) for one in found(tmp_path, "state:failure")] == [
+        ("shop.pay", "(1,)")
+    ]
+    facts = Catalogue(Folder(tmp_path)).facts()
+    assert [one.rows for one in facts] == [2, 1, 2]
+    assert [one.successes for one in facts] == [2, 1, 1]
+
+
+def test_a_recorder_that_is_started_again_completes_what_it_hears_the_end_of(
+    tmp_path: Path,
+) -> None:
+    made = writer(tmp_path)
+    begun = Task("a", 1, STARTED, "shop.pay", "w@h", "high", "(1,)", "{}", seen=T0, received=T0)
+    made.write(Flush(tasks=[begun]), T0)
+    made.close(T0)
+    after = writer(tmp_path, started=T0 + 60)
+    after.write(Flush(tasks=[Task("a", 1, FAILURE, worker="w@h", seen=T0 + 70)]), T0 + 70)
+    after.close(T0 + 70)
+    (one,) = found(tmp_path)
+    assert (one.name, one.queue, one.args, one.received) == ("shop.pay", "high", "(1,)", T0)
+    assert one.state is FAILURE
+
+
+def test_what_was_not_recorded_is_a_gap(tmp_path: Path) -> None:
+    record(tmp_path, [[ended(1, T0)]])
+    made = writer(tmp_path, started=T0 + 60)
+    made.open(T0 + 61)
+    made.close(T0 + 62)
+    assert rows(tmp_path, "SELECT * FROM gaps") == [(T0, T0 + 60, "nothing recorded")]
+
+
+def test_one_writes_and_the_other_takes_over_without_a_gap(tmp_path: Path) -> None:
+    one, other = writer(tmp_path), writer(tmp_path, started=T0 + 1)
+    one.write(Flush(tasks=[ended(1, T0)]), T0 + 5)
+    with pytest.raises(StandsBy, match="another celerytui records into"):
+        other.open(T0 + 6)
+    one.close(T0 + 7)
+    other.write(Flush(tasks=[ended(2, T0 + 8)]), T0 + 8)
+    assert other.resumed == T0 + 7
+    other.close(T0 + 8)
+    assert rows(tmp_path, "SELECT * FROM gaps") == []
+    assert len(found(tmp_path)) == 2
+
+
+def test_what_happened_and_samples_are_kept(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    worker = Worker("w@h", T0, T0, running=3, processed=9, loadavg=(0.5, 1.0), status="online")
+    flush = Flush(
+        workers=[worker],
+        queues=[Queue("high", ready=7)],
+        gaps=[Gap(T0, None, "gone")],
+        marks=[Mark(T0, "deploy 1.2", "me")],
+        actions=[(T0, '{"action": "task.revoke"}')],
+        alerts=[AlertChange(True, Alert("worker.lost", "w@h", "critical", T0, "w@h is lost"))],
+        dropped=4,
+    )
+    made.write(flush, T0 + 1)
+    made.close(T0 + 2)
+    assert rows(tmp_path, "SELECT text, running, load FROM workers JOIN words ON worker = id") == [
+        ("w@h", 3, 0.5)
+    ]
+    assert rows(tmp_path, "SELECT text, ready, unacked FROM queues JOIN words ON queue = id") == [
+        ("high", 7, None)
+    ]
+    assert rows(tmp_path, "SELECT since, until FROM gaps") == [(T0, None)]
+    assert rows(tmp_path, "SELECT text FROM marks") == [("deploy 1.2",)]
+    assert rows(tmp_path, "SELECT entry FROM actions") == [('{"action": "task.revoke"}',)]
+    assert rows(tmp_path, "SELECT raised, detector FROM alerts") == [(1, "worker.lost")]
+    assert rows(tmp_path, "SELECT last, ended, dropped FROM sessions") == [(T0 + 2, 1, 4)]
+
+
+# What is in the way
+
+
+def test_a_locked_file_is_said_and_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.01)
+    made = writer(tmp_path)
+    made.open(T0)
+    (file,) = Folder(tmp_path).segments()
+    with closing(sqlite3.connect(file.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryError, match="is locked by another program"):
+            made.write(Flush(tasks=[ended(1, T0)]), T0)
+    assert made.write(Flush(tasks=[ended(1, T0)]), T0) == 1
+    made.close(T0)
+    assert len(found(tmp_path)) == 1
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    record(tmp_path, [[ended(1, T0)]])
+    (file,) = Folder(tmp_path).segments()
+    with closing(sqlite3.connect(file.path)) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    before = file.path.read_bytes()
+    with pytest.raises(HistoryError, match="was written by a newer celerytui"):
+        writer(tmp_path).write(Flush(tasks=[ended(2, T0)]), T0)
+    assert file.path.read_bytes() == before
+    history = SegmentHistory(Folder(tmp_path))
+    assert list(history.facts()) == []
+
+
+def test_a_damaged_segment_costs_itself_alone(tmp_path: Path) -> None:
+    record(tmp_path, [[ended(1, T0)]])
+    (file,) = Folder(tmp_path).segments()
+    file.path.write_bytes(b"no database" * 1000)
+    record(tmp_path, [[ended(2, T0)]])
+    assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-14.2.db"]
+    history = SegmentHistory(Folder(tmp_path))
+    (step,) = history.search(parse_filter(""), T0)
+    assert [one.id for one in step.tasks] == [ended(2, T0).id]
+    assert len(history.notes) == 1
+    assert "2023-11-14.1.db is not a history" in history.notes[0]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a file system of Linux")
+def test_where_no_file_can_be_made_is_said() -> None:
+    with pytest.raises(HistoryError, match="history in /proc/h"):
+        writer(Path("/proc/h")).open(T0)
+
+
+def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "h").write_text("x")
+    with pytest.raises(HistoryError, match="File exists"):
+        writer(tmp_path / "h").open(T0)
+
+
+def test_a_full_disk_is_said_and_what_waited_is_written_later(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    made.open(T0)
+    segment = made._segment
+    assert segment is not None
+    many = [ended(number, T0, args="x" * 2_000) for number in range(1, 200)]
+    segment._connection.execute("PRAGMA max_page_count = 30")  # as SQLite does at a full disk
+    with pytest.raises(HistoryError, match="the disk is full"):
+        made.write(Flush(tasks=many), T0)
+    assert made.write(Flush(tasks=many), T0) == len(many)
+    made.close(T0)
+    assert len(found(tmp_path)) == len(many)
+
+
+def test_a_hand_over_that_was_cut_short_is_finished(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    waiting = [Task(f"w{number}", number, STARTED, "x", seen=T0) for number in range(3)]
+    made.write(Flush(tasks=waiting), T0)
+    made.close(T0)
+    # As if killed when the next segment was begun, and the old one not emptied yet.
+    after = writer(tmp_path)
+    after.folder.make()
+    after.open(T0)
+    segment = after._segment
+    assert segment is not None
+    file = after.folder.next_segment(T0)
+    schema.create(file.path).close()
+    after.close(T0)
+    assert rows(tmp_path, "SELECT count(*) FROM open") == [(3,), (0,)]
+    made = writer(tmp_path)
+    made.open(T0 + 1)
+    made.close(T0 + 1)
+    assert rows(tmp_path, "SELECT count(*) FROM open") == [(0,), (3,)]
+
+
+def test_a_thinned_segment_has_all_but_its_successes(tmp_path: Path) -> None:
+    failed = ended(1, T0, FAILURE)
+    failed.extra = TaskExtra(exception="E()", traceback="Traceback: y")
+    record(tmp_path, [[failed, *(ended(number, T0) for number in range(2, 500))]])
+    (file,) = Folder(tmp_path).segments()
+    before = file.size
+    thin(file)
+    assert names(tmp_path) == ["2023-11-14.1.kept.db"]
+    (one,) = found(tmp_path)
+    assert (one.id, one.more.traceback) == (failed.id, "Traceback: y")
+    assert Folder(tmp_path).segments()[0].size < before
+    assert oct(Folder(tmp_path).segments()[0].path.stat().st_mode)[-3:] == "600"

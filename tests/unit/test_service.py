@@ -1,0 +1,52 @@
+"""What a service manager is told, and that nothing fails without one."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from celerytui.service import ServiceManager
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_it_is_told_in_datagrams(tmp_path: Path, abstract: bool) -> None:
+    if abstract and not sys.platform.startswith("linux"):
+        pytest.skip("only Linux has abstract sockets")
+    name = f"@celerytui-{uuid.uuid4()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(f"\0{name[1:]}" if abstract else name)
+        manager = ServiceManager({"NOTIFY_SOCKET": name})
+        manager.ready()
+        manager.status("a\nb")
+        manager.status("a\nb")
+        manager.alive()
+        manager.stopping()
+        said = [heard.recv(100).decode() for _ in range(4)]
+    assert said == ["READY=1", "STATUS=a b", "WATCHDOG=1", "STOPPING=1"]
+
+
+@pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nonexistent/x"}])
+def test_without_one_nothing_happens(environ: dict[str, str]) -> None:
+    manager = ServiceManager(environ)
+    manager.ready()
+    manager.status("x")
+    assert manager.watchdog is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({"WATCHDOG_USEC": "3000000"}, 3.0),
+        ({"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "7"}, 3.0),
+        ({"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "8"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "-1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_the_watchdog_is_for_this_process(environ: dict[str, str], seconds: float | None) -> None:
+    assert ServiceManager(environ, pid=7).watchdog == seconds
