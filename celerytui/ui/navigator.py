@@ -53,13 +53,10 @@ class Navigator:
         self._steps.clear()
         self._show(view)
 
-    def follow(self, view: View, undo: Callable[[], None], pane: str | None = None) -> None:
-        """Show a view that something here was opened in; the way back does `undo`.
-
-        The focus goes to that `pane` of it, by default to its own.
-        """
+    def follow(self, view: View, undo: Callable[[], None]) -> None:
+        """Show a view that something here was opened in; the way back does `undo`."""
         self._steps.append(self._step(undo))
-        self._show(view, pane)
+        self._show(view)
 
     def open(self, scope: Scope, name: str) -> None:
         """Show one of a scope: a task by its id, a worker by its hostname."""

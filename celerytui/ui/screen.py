@@ -236,7 +236,7 @@ class MainScreen(TaskScreen):
     @on(RowAsked)
     def _row_asked(self, event: RowAsked) -> None:
         view = BY_NAME[event.view]
-        self.navigator.follow(view, lambda: None, view.one_of)
+        self.navigator.follow(view, lambda: None)
         self.repaint()
         # Its list may be there only now.
         self.call_after_refresh(self._show_row, event)

@@ -269,7 +269,7 @@ async def test_zoom_and_tab_go_through_the_panels() -> None:
         await at.press("z")
         assert [pane.id for pane in at.app.main.body.panes] == ["tasks"]
         await at.press("escape")
-        assert len(at.app.main.body.panes) == 5
+        assert len(at.app.main.body.panes) == 7
         await at.press("tab")
         assert at.app.screen.focused is at.app.main.detail
 

@@ -69,12 +69,12 @@ async def test_enter_goes_to_the_page_of_the_group_and_esc_comes_back() -> None:
         await at.pilot.pause()
         assert at.app.main.body.view.name == "failures"
         detail = at.app.main.body.of_kind(FailureDetailPane)
-        assert detail.has_focus
         assert at.app.session.failure == key
         assert "lost" in rows(detail)[0]
         listed = at.app.main.body.of_kind(FailureList)
+        assert listed.has_focus
         assert listed.cursor == key
-        await at.press("escape", "escape")
+        await at.press("escape")
         assert at.app.main.body.view.name == "dashboard"
         assert failing(at).has_focus
         assert failing(at).cursor == key

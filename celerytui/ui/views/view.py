@@ -36,8 +36,7 @@ class View:
     """One of the things that the screen can show; whatever is special about one is said in it.
 
     `key` is its digit, "" where it is reached from others; `lists` is the scope of which it shows
-    all there is, `opens` that of which it shows one. `one_of` is the pane with the row under the
-    cursor of its list, if that is a page of its own. `panes` are all that it may show, and `focus`
+    all there is, `opens` that of which it shows one. `panes` are all that it may show, and `focus`
     the one that has the focus at first.
     """
 
@@ -47,7 +46,6 @@ class View:
     help: ClassVar[str] = ""
     lists: ClassVar[Scope | None] = None
     opens: ClassVar[Scope | None] = None
-    one_of: ClassVar[str | None] = None
     panes: ClassVar[tuple[PaneSpec, ...]]
     focus: ClassVar[str]
 

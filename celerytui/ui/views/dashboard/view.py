@@ -71,7 +71,7 @@ class DashboardView(AboutTasks):
     label = "Dashboard"
     key = "1"
     help = "dashboard"
-    panes = (WORKERS, QUEUES, FAILING, BUSIEST, THROUGHPUT, TASKS, DETAIL)
+    panes = (WORKERS, QUEUES, THROUGHPUT, TASKS, DETAIL, FAILING, BUSIEST)
     focus = TASKS.name
 
     def regions(self, size: Size, needs: Needs) -> Regions:

@@ -38,7 +38,6 @@ class FailuresView(View):
     help = "failures, in groups"
     panes = (FAILURES, DETAIL)
     focus = FAILURES.name
-    one_of = DETAIL.name
 
     def regions(self, size: Size, needs: Needs) -> Regions:
         """The list over the detail; where there is no room for both, the one in focus."""
