@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -53,6 +54,13 @@ class Terminal:
         self._keep = keep
         self._fd, program_side = pty.openpty()
         fcntl.ioctl(program_side, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        # What was chosen on the screen before would be there again.
+        self._state = tempfile.TemporaryDirectory()
+        own = {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "XDG_STATE_HOME": self._state.name,
+        }
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             list(args),
@@ -60,7 +68,7 @@ class Terminal:
             stdout=program_side,
             stderr=program_side,
             cwd=ROOT,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
+            env={**os.environ, **own, **(env or {})},
             start_new_session=True,
         )
         os.close(program_side)
@@ -128,6 +136,7 @@ class Terminal:
         self._over.set()
         self._thread.join(1)
         os.close(self._fd)
+        self._state.cleanup()
 
 
 class Screen:

@@ -169,6 +169,7 @@ class Engine:
             self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
         )
         self.recorder = self._make_recorder()
+        self.store.types.ask = self._refresher.show_now
         self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
@@ -440,12 +441,16 @@ class Engine:
     def _turn(self) -> None:
         """What is done about once a second."""
         self._survive(self.choices.save)
+        self._survive(self._catch_up)
         self._survive(self.requests.give_up_late)
         if self._sweeper.is_due():
             self._survive(self._sweeper.turn)
             self._survive(self._judge)
             self._survive(self._lookup.turn)
             self._survive(self.count_failures)
+
+    def _catch_up(self) -> None:
+        self.store.types.catch_up(self.clock())
 
     def count_failures(self) -> None:
         """Count what failed since the last time, and keep what was resolved; by one thread."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from celerytui.columns import Column
 from celerytui.model import Task
@@ -21,7 +21,10 @@ SECONDS = 0.06
 SORT_SECONDS = 2.0
 TESTED_AT_ONCE = 500
 SORTED_AT_ONCE = 1024
+FEW_KEYS = 64
+"""With so few different keys in a piece, as names and states are, only these are compared."""
 
+Thing = TypeVar("Thing")
 _PLACE = itemgetter(0, 1)
 
 
@@ -32,8 +35,8 @@ def select_first(
     found: list[str] = []
     until = time.perf_counter() + SECONDS
     for start in range(0, everything.matched, TESTED_AT_ONCE):
-        rows = store.tasks(everything.ids(start, TESTED_AT_ONCE))
-        found += [task.id for task in rows if task is not None and wanted.filter.matches(task, now)]
+        rows = store.live_tasks(everything.ids(start, TESTED_AT_ONCE))
+        found += [task.id for task in wanted.filter.select(rows, now)]
         pause()
         if len(found) >= ROWS or time.perf_counter() > until:
             break
@@ -55,14 +58,22 @@ def sort_first(
     """
     reverse, matches = wanted.reverse, wanted.filter.matches
     backwards = reverse and not column.live
+    ties = reverse != backwards
     best: list[SortEntry] = []
     bound: Any = None
+    few = True
     until = time.perf_counter() + SORT_SECONDS
     for piece in slices(tasks, SORTED_AT_ONCE, backwards=backwards):
         keys = column.sort_keys(piece, now)
+        if bound is not None:
+            distinct = set(keys) if few else keys
+            few = few and len(distinct) <= FEW_KEYS
+            if _none_before(bound, distinct, reverse, ties=ties):
+                pause()
+                continue
         best += [
             (key, task.seq, task.id)
-            for task, key in _before(bound, piece, keys, reverse, ties=reverse != backwards)
+            for task, key in _before(bound, piece, keys, reverse, ties=ties)
             if matches(task, now)
         ]
         if len(best) > 2 * ROWS:
@@ -93,10 +104,21 @@ def ranked(first: list[SortEntry]) -> tuple[Ranking, SortEntries]:
     return ranking, entries
 
 
+def _none_before(bound: Any, keys: Collection[Any], reverse: bool, *, ties: bool) -> bool:
+    """Whether surely none of the keys stands before the bound, or at it with `ties`."""
+    try:
+        first = max(keys) if reverse else min(keys)
+    except TypeError:  # some have none
+        return False
+    if ties:
+        return bool(first < bound)
+    return bool(first <= bound if reverse else first >= bound)
+
+
 def _before(
-    bound: Any, tasks: Sequence[Task], keys: Sequence[Any], reverse: bool, *, ties: bool
-) -> list[tuple[Task, Any]]:
-    """The tasks whose keys stand before the bound, or at it with `ties`, with these keys."""
+    bound: Any, tasks: Sequence[Thing], keys: Sequence[Any], reverse: bool, *, ties: bool
+) -> list[tuple[Thing, Any]]:
+    """Those whose keys stand before the bound, or at it with `ties`, with these keys."""
     pairs = zip(tasks, keys, strict=True)
     if bound is None:
         # What is not equal to itself has no place in an order.

@@ -15,6 +15,7 @@ from celerytui.query import preview
 from celerytui.query.block_list import SortEntry
 from celerytui.query.chunks import Waste, only_young_garbage, slices
 from celerytui.query.column_index import ColumnIndex
+from celerytui.query.listed_tasks import ListedTasks
 from celerytui.query.literals import local_day
 from celerytui.query.parse import EMPTY, Filter
 from celerytui.query.view_page import Arrangement, ViewPage
@@ -61,6 +62,7 @@ class TaskView:
         self._made = Arrangement()
         self._index = ColumnIndex(column(TASK_COLUMNS, self._made.sort))
         self._waste = Waste()
+        self._listed = ListedTasks(store)
         self._revision: int | None = None
         self._asked_at = self._asking_took = 0.0
         known, unknown = self._index.hits.publish()
@@ -202,6 +204,8 @@ class TaskView:
     def _refresh(self) -> None:
         wanted = self._wanted
         now = self._clock()
+        if old := self._listed.drop_if_old():
+            self._waste.add(old)
         if self._revision is None or wanted.sort != self._made.sort:
             self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
@@ -299,12 +303,18 @@ class TaskView:
         self._made = wanted
         # Until all is sorted, whatever interrupts it leaves a rebuild to be done.
         self._revision = None
+        made = ColumnIndex(column(TASK_COLUMNS, wanted.sort))
+        # A list of all tasks takes longer than their first rows: the one before has nearly all.
+        if likely is None:
+            early = self._preview_order(made, self._listed.current(), now)
+        else:
+            early = self._preview_order(made, likely, now, self._index.entries.size)
         revision = self._store.revision
         tasks = self._all_tasks(wanted)
-        made = ColumnIndex(column(TASK_COLUMNS, wanted.sort))
         with only_young_garbage():
             try:
-                self._preview_order(made, tasks if likely is None else likely, now, len(tasks))
+                if not early:
+                    self._preview_order(made, tasks, now, len(tasks))
                 # Before anything long is made anew, or impatience would fill the memory.
                 self._waste.clear(self._pause)
                 made.sort(tasks, now, self._pause, self._waste)
@@ -312,7 +322,7 @@ class TaskView:
                 self._select(wanted, now, tasks)
             finally:
                 self._throw_away(made)
-                self._waste.add(tasks)
+                self._waste.add(self._listed.replace(tasks))
 
     def _likely(self, wanted: Arrangement) -> list[Task] | None:
         """All tasks that can pass, in order of arrival, if they are known to be few."""
@@ -333,14 +343,22 @@ class TaskView:
         ids = list(dict.fromkeys(ids + changed))
         return sorted(self._store.live_tasks(ids), key=_SEQ)
 
-    def _preview_order(self, made: ColumnIndex, tasks: list[Task], now: float, total: int) -> None:
-        """Show the first rows soon, unless all of them stand there already."""
+    def _preview_order(
+        self, made: ColumnIndex, tasks: list[Task], now: float, total: int | None = None
+    ) -> bool:
+        """Show the first rows soon, unless all of them stand there already; False if it failed.
+
+        Without a `total` some of the tasks may be held no longer.
+        """
         wanted = self._made
-        if total < preview.FROM or self._stands(wanted):
-            return
+        if len(tasks if total is None else range(total)) < preview.FROM or self._stands(wanted):
+            return False
         first = preview.sort_first(tasks, made.column, wanted, now, self._check)
+        if first is not None and total is None:
+            first = self._listed.still_held(first)
         if first is not None:
-            self._publish(first, total)
+            self._publish(first, self._index.entries.size if total is None else total)
+        return first is not None
 
     def _throw_away(self, index: ColumnIndex) -> None:
         """Have taken apart what is replaced or was not finished."""

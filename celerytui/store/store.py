@@ -233,6 +233,18 @@ class Store:
         with self._lock:
             return list(self._tasks.by_id.values())
 
+    def arrived_after(self, seq: int, limit: int) -> list[Task] | None:
+        """The live tasks that arrived after one, in order; None if there are more than `limit`."""
+        found: list[Task] = []
+        with self._lock:
+            for task in reversed(self._tasks.by_id.values()):
+                if task.seq <= seq:
+                    return found[::-1]
+                if len(found) >= limit:
+                    return None
+                found.append(task)
+        return found[::-1]
+
     def live_tasks(self, ids: Sequence[str]) -> list[Task]:
         """Those of the tasks that are held, in that order: the live ones, only to be read."""
         found: list[Task | None] = []

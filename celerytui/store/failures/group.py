@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from celerytui.model import Mark
 from celerytui.store.failures.identity import Identity
 from celerytui.store.failures.slices import Slices, Window
 from celerytui.store.failures.traceback import Frame
@@ -37,6 +38,15 @@ class Example(Struct, frozen=True):
     member: str | None = None
 
 
+class Look(NamedTuple):
+    """What a row depends on beside its group: it was made `at` that time."""
+
+    window: Window
+    standing: Standing
+    mark: Mark | None
+    at: float
+
+
 class Group:
     """What is counted of one group; `gone` once it made room for another.
 
@@ -56,7 +66,7 @@ class Group:
         self.failed = Slices()
         self.tried_again = Slices()
         self.example: Example | None = None
-        self.row: tuple[tuple[object, ...], FailureRow] | None = None
+        self.row: tuple[Look, FailureRow] | None = None
         self._ranked: tuple[tuple[str, int], ...] | None = None
         self.gone = False
 

@@ -20,6 +20,7 @@ from celerytui.store.failures.group import (
     FailureDetail,
     FailureRow,
     Group,
+    Look,
     Standing,
     most_first,
 )
@@ -35,6 +36,8 @@ MOST_GROUPS = 1_000
 """As many groups are kept; the one that came longest ago makes room."""
 SLICE = 100
 """Tasks that are looked at, or counted, at one taking of a lock."""
+ROW_SECONDS = 1.0
+"""For so long a row is shown though its time has moved on: as often new ones are made."""
 WATCHED = 600.0
 """Seconds of watching before what comes for the first time is called new."""
 NEW_FOR = 3600.0
@@ -85,6 +88,7 @@ class FailureGroups:
         self._groups: dict[str, Group] = {}
         self._known: dict[str, Known] = {}
         self._watched_from: float | None = None
+        self._window_read: Window | None = None
         self._others = self._unlooked = 0
         self.resolved: dict[str, float] = {}
         self.changed = 0
@@ -104,6 +108,17 @@ class FailureGroups:
         """Count what failed since the last time."""
         with self._updating:
             self._update(now)
+            self._make_rows(now)
+
+    def _make_rows(self, now: float) -> None:
+        """Have the rows at hand that are read about now: that takes longer than a drawing may."""
+        window, self._window_read = self._window_read, None
+        groups = list(self._groups.values()) if window is not None else []
+        for start in range(0, len(groups), SLICE):
+            give_way()
+            with self._lock:
+                for group in groups[start : start + SLICE]:
+                    self._row(group, window or WINDOWS[-1], now)
 
     def _update(self, now: float) -> None:
         if self._watched_from is None or now < self._watched_from:
@@ -184,6 +199,8 @@ class FailureGroups:
         self, now: float, window: Window = WINDOWS[-1], *, every: bool = False
     ) -> list[FailureRow]:
         """The groups that came in the window, else `every` group; the newest first."""
+        if not every:
+            self._window_read = window
         with self._lock:
             found = [self._row(group, window, now) for group in self._groups.values()]
         rows = [row for row in found if every or row.failed or row.retried]
@@ -221,10 +238,11 @@ class FailureGroups:
     def _row(self, group: Group, window: Window, now: float) -> FailureRow:
         standing = self._standing(group, now)
         mark = self._marks.last if standing == "new" else None
-        look = (window, int(now) // window.width, standing, mark)
-        if group.row is not None and group.row[0] == look:
+        look = Look(window, standing, mark, now)
+        if group.row is not None and _still_shown(group.row[0], look):
             return group.row[1]
-        failed, retried = group.failed.values(window, now), group.tried_again.values(window, now)
+        failed = group.failed.values(window, now)
+        retried = group.tried_again.values(window, now) if group.retried else ()
         example = group.example
         row = FailureRow(
             group.key,
@@ -281,6 +299,15 @@ class FailureGroups:
         """Take what was resolved when the program ran before."""
         with self._lock:
             self.resolved = {**resolved, **self.resolved}
+
+
+def _still_shown(made: Look, wanted: Look) -> bool:
+    """Whether a row is as good as a new one: in the same slice of time, or from the last second."""
+    if made[:3] != wanted[:3]:
+        return False
+    width = made.window.width
+    same = int(made.at) // width == int(wanted.at) // width
+    return same or 0 <= wanted.at - made.at < ROW_SECONDS
 
 
 def _example(task: Task, run: Run, identity: Identity, at: float) -> Example:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celerytui.model import TypeDetail, TypeFigures
 from celerytui.store.lock import FairLock
 from celerytui.store.rates import Rates
@@ -20,7 +22,11 @@ STILL_SHOWN = 5.0
 
 class TypeReports:
     """The figures of all types by window, and `whole` of all together; takes the store's lock in
-    slices."""
+    slices.
+
+    `ask` is called where figures are read that are not worked out yet: by whoever owns the thread
+    that calls `refresh`, which may do it at once.
+    """
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
         self._lock = lock
@@ -28,7 +34,9 @@ class TypeReports:
         self._rates = rates
         self.whole = WholeTimes(lock, statistics.whole)
         self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
-        self._read: dict[str, float] = {}
+        self._read: dict[str, float | None] = {}
+        self._missing = False
+        self.ask: Callable[[], object] = lambda: None
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
 
     def all(self, window: str, now: float) -> list[TypeFigures]:
@@ -60,6 +68,21 @@ class TypeReports:
                 found.append(one)
         return found
 
+    def shown(self, window: str, now: float) -> list[TypeFigures] | None:
+        """As `all`, but nothing is worked out here: None until the other thread has done it."""
+        self._read[window] = None
+        made = self._made.get(window)
+        if made is None or now - made[0] > STILL_SHOWN:
+            self._missing = True
+            self.ask()
+            made = self._made.get(window)
+        return None if made is None or now - made[0] > STILL_SHOWN else made[1]
+
+    def catch_up(self, now: float) -> None:
+        """Work out what was asked for and is missing, if anything is."""
+        if self._missing:
+            self.refresh(now)
+
     def one(self, name: str, window: str, now: float) -> TypeDetail | None:
         """All that is known of one name as of the last second, None where nothing is."""
         known = self._one
@@ -71,8 +94,10 @@ class TypeReports:
 
     def _look(self, name: str, window: str, now: float) -> TypeDetail | None:
         place, statistics = PLACES[window], self._statistics
-        self._settle(now)
+        self._count(now)
         with self._lock:
+            # Of the others, which only say how long all ran, the last second's will do.
+            statistics.advance([name])
             watched, since = self._watched(WINDOWS[window], now)
             figures = statistics.figures(name, place, watched, since, statistics.busy(place))
             found = statistics.tally(name, place)
@@ -97,21 +122,29 @@ class TypeReports:
 
     def refresh(self, now: float) -> None:
         """Count what is new, and work out again what somebody reads; once a second."""
+        self._missing = False
         self._settle(now)
         self.whole.refresh(now)
         for window, read in list(self._read.items()):
+            if read is None:
+                read = self._read[window] = now
             if 0 <= now - read <= STILL_SHOWN:
                 self._made[window] = now, self._make(window, now)
             else:
                 self._made.pop(window, None)
                 self._read.pop(window, None)
 
-    def _settle(self, now: float) -> list[str]:
-        """Count what is new, and bring all names up to now; gives them."""
-        statistics, more = self._statistics, True
+    def _count(self, now: float) -> None:
+        """Count what is new."""
+        more = True
         while more:
             with self._lock:
-                more = statistics.settle(now, AT_ONCE)
+                more = self._statistics.settle(now, AT_ONCE)
+
+    def _settle(self, now: float) -> list[str]:
+        """Count what is new, and bring all names up to now; gives them."""
+        statistics = self._statistics
+        self._count(now)
         with self._lock:
             names = statistics.names()
         for start in range(0, len(names), AT_ONCE):

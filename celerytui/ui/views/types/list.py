@@ -35,6 +35,7 @@ class TypeList(LoadedTable[TypeFigures]):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._hidden = 0
+        self._awaited = False
         self._window_read = session.window
 
     @property
@@ -43,7 +44,9 @@ class TypeList(LoadedTable[TypeFigures]):
 
     def read(self) -> list[TypeFigures]:
         session = self.session
-        return session.engine.store.types.all(session.window, session.now())
+        found = session.engine.store.types.shown(session.window, session.now())
+        self._awaited = found is None
+        return found or []
 
     def candidates(self) -> list[TypeFigures]:
         if INTERNAL in self.word.lower():
@@ -94,6 +97,8 @@ class TypeList(LoadedTable[TypeFigures]):
         return type_row(item)
 
     def nothing(self) -> EmptyState:
+        if self._awaited:
+            return EmptyState("Working out the figures")
         return no_types(self.session, WINDOWS[self.session.window])
 
     def targets(self, scope: Scope) -> list[str]:
