@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.link import Opening
-from celerytui.model import LinkState
+from celerytui.model import LinkState, ScheduleReading
 from celerytui.store import WINDOWS, Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
@@ -74,6 +74,7 @@ class Session:
         self.unfolded: set[str] = set()
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
+        self._schedule: ScheduleReading | None = None
 
     @property
     def glance(self) -> Glance:
@@ -89,6 +90,14 @@ class Session:
     def look(self) -> None:
         """Read the workers anew, for whatever is drawn next."""
         self._glance = self.worker, self.engine.health.glance(self.worker)
+
+    @property
+    def schedule(self) -> ScheduleReading:
+        """The schedule as it was last read, or when the display was paused or the link lost."""
+        held = self.paused_at is not None or self.stale_since is not None
+        if self._schedule is None or not held:
+            self._schedule = self.engine.schedule.reading
+        return self._schedule
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""

@@ -50,24 +50,24 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
         return _order
 
     def titles(self) -> tuple[Spans, Spans]:
-        reading = self.reading
-        left = self.left_title()
-        if reading.source:
-            left.append((f"  {clean(reading.source, limit=80)}", "muted"))
-        left += [("   ", "text"), *beat_spans(self)]
+        left = [*self.left_title(), ("  ", "text"), *beat_spans(self)]
         return left, self.narrowed() if self.word else self._counts()
 
     def _counts(self) -> list[Span]:
         dot: Span = (f" {self.session.glyphs.dot} ", "faint")
         right: list[Span] = []
+        if failed := len(self.reading.errors):
+            right += [(counted(failed, "source failed", "sources failed"), "failure bold"), dot]
         for standing, role in _COUNTED:
             if number := sum(entry.standing == standing for entry in self._all):
                 right += [(f"{number:,} {standing}", role), dot]
         return [*right, (counted(len(self._all), "entry", "entries"), "muted")]
 
     def left_out(self) -> list[Span]:
-        errors = self.reading.errors
-        return [(clean("; ".join(errors), limit=200), "warning bold")] if errors else []
+        errors, source = self.reading.errors, self.reading.source
+        if errors:
+            return [(clean("; ".join(errors), limit=200), "warning bold")]
+        return [("of ", "muted"), (clean(source, limit=120), "text")] if source else []
 
     def key_of(self, item: ScheduleEntry) -> str:
         return item.name
