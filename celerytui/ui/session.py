@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from celerytui.control import Scope
 from celerytui.engine import Engine
@@ -18,8 +19,12 @@ from celerytui.ui.keys.registry import Keys
 
 def numbers_of(session: Session) -> dict[Figure, int]:
     """How many rows each of the figures counts now, of those that count any; the gravest first."""
-    workers, queues = session.glance.workers.values(), session.engine.health.queues()
-    numbers = {one: one.number(workers if one.scope is Scope.WORKER else queues) for one in FIGURES}
+    rows: dict[Scope, Iterable[Any]] = {
+        Scope.WORKER: session.glance.workers.values(),
+        Scope.QUEUE: session.engine.health.queues(),
+        Scope.ENTRY: session.schedule.entries,
+    }
+    numbers = {one: one.number(rows.get(one.scope, ())) for one in FIGURES}
     numbers[FAILED] = session.engine.store.summary(session.now()).failed_5m
     return {figure: number for figure, number in numbers.items() if number}
 

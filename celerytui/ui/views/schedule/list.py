@@ -10,12 +10,13 @@ from celerytui.columns import SCHEDULE_COLUMNS, clean, entry_weight
 from celerytui.counts import counted
 from celerytui.model import ScheduleEntry
 from celerytui.ui.draw.spans import Span, Spans
+from celerytui.ui.figures import MISSED_RUNS
 from celerytui.ui.messages import PaneAsked
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.views.schedule.keyed import SchedulePane, beat_spans
 
-_COUNTED = (("missed", "failure bold"), ("late", "warning bold"), ("disabled", "muted"))
+_COUNTED = (("late", "warning bold"), ("disabled", "muted"))
 CODE = (
     ("task_send_sent_event", "each run is seen when beat sends it"),
     ("beat_enable_remote_control", "beat answers a ping"),
@@ -29,6 +30,7 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
     NOUN = "entry"
     LABELS: ClassVar[Mapping[str, str]] = {"row.open": "runs"}
     COLUMNS = SCHEDULE_COLUMNS
+    FIGURES = (MISSED_RUNS,)
     SOUGHT = "part of a name, a task or a schedule"
     ORDER = "missed and late first, then the next to run"
 
@@ -55,7 +57,7 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
 
     def _counts(self) -> list[Span]:
         dot: Span = (f" {self.session.glyphs.dot} ", "faint")
-        right: list[Span] = []
+        right: list[Span] = [*found, dot] if (found := self.troubles()) else []
         if failed := len(self.reading.errors):
             right += [(counted(failed, "source failed", "sources failed"), "failure bold"), dot]
         for standing, role in _COUNTED:
