@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from celerytui.columns import SCHEDULE_COLUMNS, clean, entry_weight
 from celerytui.counts import counted
+from celerytui.document import entry_row
 from celerytui.model import ScheduleEntry
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.figures import MISSED_RUNS
@@ -76,6 +77,9 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
 
     def name_of(self, item: ScheduleEntry) -> str:
         return f"{item.name} {item.plan.task} {item.words}"
+
+    def document(self, item: ScheduleEntry) -> dict[str, Any]:
+        return entry_row(item)
 
     def nothing(self) -> EmptyState:
         reading = self.reading
