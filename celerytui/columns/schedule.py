@@ -161,7 +161,7 @@ SCHEDULE_COLUMNS: tuple[Column[ScheduleEntry], ...] = (
         help="its schedule, with the time zone where that matters",
         width=17,
         max_width=26,
-        narrow_under=90,
+        narrow_under=66,
         narrow_width=14,
         text=lambda entry, context, width: clean(entry.words, limit=200),
         key=lambda entry, now: natural(entry.words),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celerytui.errors import CelerytuiError, UsageError
+from celerytui.interpreter import give_way
 from celerytui.masking import mask_url, one_line
 from celerytui.model import (
     BeatState,
@@ -25,6 +26,8 @@ from celerytui.store import Store
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 50
+"""Entries that are judged before others may have the interpreter."""
 LOOP_SECONDS = 300.0
 """How long beat sleeps at the most where nothing else is set."""
 
@@ -93,9 +96,17 @@ class Schedules:
         self.runs.update()
         watch = self._watch()
         entries = []
-        for plan, differs in self._merged:
+        for number, (plan, differs) in enumerate(self._merged):
+            if number % AT_ONCE == 0:
+                give_way()
             seen = self.runs.of(plan.name)
-            entry = stand(plan, watch, seen, shared=self.runs.shared(plan.name))
+            entry = stand(
+                plan,
+                watch,
+                seen,
+                shared=self.runs.shared(plan.name),
+                texts=self.runs.texts(plan.name),
+            )
             entry.since, entry.differs = self.runs.since, differs
             entries.append(entry)
         beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())

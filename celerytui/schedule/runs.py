@@ -15,12 +15,15 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from celerytui.interpreter import give_way
 from celerytui.model import EntryRun, PlannedEntry, Task, TaskState
 from celerytui.store import Store
 
 RECENT = 60
 """Runs of an entry that are kept one by one."""
 MOST_SENDERS = 1_000
+AT_ONCE = 500
+"""Tasks that are looked at before others may have the interpreter."""
 MOST_CHANGES = 2**18
 LONGEST_ARGUMENTS = 1_024
 """Characters of arguments in an event, as Celery cuts them."""
@@ -80,6 +83,7 @@ class RunTracker:
         self._calls: dict[Call, list[str]] = {}
         self._by_task: dict[str, list[str]] = {}
         self._plans: Mapping[str, PlannedEntry] = {}
+        self._texts: dict[str, tuple[str, str]] = {}
         self._runs: dict[str, EntryRuns] = {}
         self._senders: OrderedDict[str, Sender] = OrderedDict()
         self._known: OrderedDict[str, str] = OrderedDict()
@@ -89,7 +93,11 @@ class RunTracker:
     def follow(self, plans: Iterable[PlannedEntry], now: float) -> None:
         """Follow these entries from now on; what is seen of others is forgotten."""
         found = {plan.name: plan for plan in plans}
-        calls = {name: call_of(plan) for name, plan in found.items()}
+        self._texts = {name: texts_of(plan) for name, plan in found.items()}
+        calls = {
+            name: (plan.task, plain(self._texts[name][0]), self._texts[name][1])
+            for name, plan in found.items()
+        }
         before = {name: call for call, names in self._calls.items() for name in names}
         self._plans = found
         if calls == before:
@@ -115,7 +123,9 @@ class RunTracker:
             changed = store.changed_since(self._revision, MOST_CHANGES)
         tasks = store.all_tasks() if changed is None else store.live_tasks(changed)
         self._revision = revision
-        for task in tasks:
+        for number, task in enumerate(tasks):
+            if number % AT_ONCE == 0:
+                give_way()
             if task.name is not None:
                 self._take(task)
 
@@ -126,7 +136,14 @@ class RunTracker:
     def shared(self, name: str) -> int:
         """How many entries have the same task and arguments as this one, itself included."""
         plan = self._plans.get(name)
-        return 1 if plan is None else len(self._calls.get(call_of(plan), (name,)))
+        if plan is None:
+            return 1
+        args, kwargs = self._texts[name]
+        return len(self._calls.get((plan.task, plain(args), kwargs), (name,)))
+
+    def texts(self, name: str) -> tuple[str, str] | None:
+        """The arguments of an entry as events have them, None for one that is not followed."""
+        return self._texts.get(name)
 
     def beats(self) -> list[Sender]:
         """The processes that send runs of entries alone, the newest sign of life first."""
@@ -224,9 +241,9 @@ def seen_at(task: Task) -> float | None:
     return None if task.started is None else task.started - task.more.worker_ahead
 
 
-def call_of(plan: PlannedEntry) -> Call:
-    """What events say of a run of the entry: its task, and its arguments as Celery writes them."""
-    return plan.task, plain(written(list(plan.args))), written(dict(plan.kwargs))
+def texts_of(plan: PlannedEntry) -> tuple[str, str]:
+    """The arguments of an entry as Celery writes them into events."""
+    return written(list(plan.args)), written(dict(plan.kwargs))
 
 
 def plain(args: str | None) -> str:

@@ -24,7 +24,7 @@ from celerytui.model import (
     TaskState,
 )
 from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
-from celerytui.schedule.runs import EntryRuns, with_lateness, written
+from celerytui.schedule.runs import EntryRuns, texts_of, with_lateness
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
 
@@ -65,13 +65,21 @@ class Due(Struct, frozen=True):
 
 
 def stand(
-    plan: PlannedEntry, watch: Watch, seen: EntryRuns = NOTHING, *, shared: int = 1
+    plan: PlannedEntry,
+    watch: Watch,
+    seen: EntryRuns = NOTHING,
+    *,
+    shared: int = 1,
+    texts: tuple[str, str] | None = None,
 ) -> ScheduleEntry:
-    """An entry with all that follows from what was seen of it."""
+    """An entry with all that follows from what was seen of it.
+
+    `shared` is how many entries have its task and arguments, which are `texts` as events have them.
+    """
     now, newest = watch.now, seen.newest
     last = _latest(plan.last_run_at, None if newest is None else newest.at)
     entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
-    entry.args, entry.kwargs = written(list(plan.args)), written(dict(plan.kwargs))
+    entry.args, entry.kwargs = texts or texts_of(plan)
     entry.expires_after = message_expiry(plan.options)
     entry.recent = with_lateness(
         list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)

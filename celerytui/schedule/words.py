@@ -23,10 +23,7 @@ def schedule_words(timing: Timing, tz: tzinfo) -> str:
         return f"every {_span(timing.every)}"
     if isinstance(timing, Clocked):
         at = datetime.fromtimestamp(timing.at, tz)
-        seconds = f":{at.second:02}" if at.second else ""
-        return (
-            f"once {at.day} {MONTHS[at.month - 1]} {at.year} {at.hour:02}:{at.minute:02}{seconds}"
-        )
+        return f"once {at.day} {MONTHS[at.month - 1]} {at.year} {at:%H:%M}"
     if isinstance(timing, Solar):
         north = "N" if timing.latitude >= 0 else "S"
         east = "E" if timing.longitude >= 0 else "W"

@@ -10,6 +10,7 @@ from msgspec import Struct
 from celerytui.control import Scope
 from celerytui.health import Detector
 from celerytui.health.queues import GROWING, UNCONSUMED
+from celerytui.health.schedule import MISSED, is_missed
 from celerytui.health.workers import LATE, LOST, SILENT
 from celerytui.store import FAILED_WINDOW
 
@@ -21,7 +22,8 @@ class Figure(Struct, frozen=True):
     """A number of rows with a trouble; `words` are what stands on the screen, the number in them.
 
     `narrowing` is the text that leaves exactly these rows in the table of their scope: a filter for
-    tasks; workers and queues are those that `detector`, else `counts`, says it of.
+    tasks; workers, queues and entries of the schedule are those that `counts`, else `detector`,
+    says it of.
     """
 
     scope: Scope
@@ -32,16 +34,17 @@ class Figure(Struct, frozen=True):
     counts: Callable[[Any], bool] | None = None
 
     def has(self, row: Any) -> bool:
-        """Whether a worker or a queue is one of those that it counts."""
-        test = self.counts if self.detector is None else self.detector.on
-        return test is not None and test(row)
+        """Whether a worker, a queue or an entry is one of those that it counts."""
+        if self.counts is not None:
+            return self.counts(row)
+        return self.detector is not None and self.detector.on(row)
 
     def text(self, number: int) -> str:
         """The words with the number, as they stand on the screen."""
         return self.words.format(f"{number:,}")
 
     def number(self, rows: Iterable[Any]) -> int:
-        """How many of these workers or queues it counts."""
+        """How many of these rows it counts."""
         return sum(map(self.has, rows))
 
 
@@ -57,10 +60,15 @@ NOT_CONSUMED = Figure(Scope.QUEUE, f"{_PLACE} not consumed", "is:unconsumed", de
 UNREADABLE = Figure(Scope.QUEUE, f"{_PLACE} unreadable", "is:unreadable", counts=_is_unreadable)
 GROWING_QUEUES = Figure(Scope.QUEUE, f"{_PLACE} growing", "is:growing", "warning", GROWING)
 
+MISSED_RUNS = Figure(
+    Scope.ENTRY, f"{_PLACE} missed", "is:missed", detector=MISSED, counts=is_missed
+)
+
 FIGURES = (
     LOST_WORKERS,
     NOT_CONSUMED,
     FAILED,
+    MISSED_RUNS,
     UNREADABLE,
     LATE_WORKERS,
     EVENTS_OFF,

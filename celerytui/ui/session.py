@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.link import Opening
-from celerytui.model import LinkState
+from celerytui.model import LinkState, ScheduleReading
 from celerytui.store import WINDOWS, Glance, Pruning
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
@@ -18,8 +19,12 @@ from celerytui.ui.keys.registry import Keys
 
 def numbers_of(session: Session) -> dict[Figure, int]:
     """How many rows each of the figures counts now, of those that count any; the gravest first."""
-    workers, queues = session.glance.workers.values(), session.engine.health.queues()
-    numbers = {one: one.number(workers if one.scope is Scope.WORKER else queues) for one in FIGURES}
+    rows: dict[Scope, Iterable[Any]] = {
+        Scope.WORKER: session.glance.workers.values(),
+        Scope.QUEUE: session.engine.health.queues(),
+        Scope.ENTRY: session.schedule.entries,
+    }
+    numbers = {one: one.number(rows.get(one.scope, ())) for one in FIGURES}
     numbers[FAILED] = session.engine.store.summary(session.now()).failed_5m
     return {figure: number for figure, number in numbers.items() if number}
 
@@ -74,6 +79,7 @@ class Session:
         self.unfolded: set[str] = set()
         self.answers = InspectionCache(engine)
         self._glance: tuple[str | None, Glance] | None = None
+        self._schedule: ScheduleReading | None = None
 
     @property
     def glance(self) -> Glance:
@@ -89,6 +95,14 @@ class Session:
     def look(self) -> None:
         """Read the workers anew, for whatever is drawn next."""
         self._glance = self.worker, self.engine.health.glance(self.worker)
+
+    @property
+    def schedule(self) -> ScheduleReading:
+        """The schedule as it was last read, or when the display was paused or the link lost."""
+        held = self.paused_at is not None or self.stale_since is not None
+        if self._schedule is None or not held:
+            self._schedule = self.engine.schedule.reading
+        return self._schedule
 
     def now(self) -> float:
         """The moment that is drawn: the clock, or when the display was paused or the link lost."""

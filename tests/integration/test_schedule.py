@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from celerytui.control import Control
 from celerytui.engine import Engine
 from celerytui.model import Crontab, ScheduleEntry
 from celerytui.schedule.next_run import next_after
 from celerytui.settings import Settings
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.servers import wait_until
+from tests.waiting import patience
 
 Make = Callable[..., BeatProject]
 
@@ -142,3 +144,27 @@ def test_django_celery_beat_is_read_and_changed(make: Make, tmp_path: Path) -> N
     assert came[1][0] is True
     assert came[1][1].startswith("sent as ")
     project.wait_for("often", silent + 1)
+
+
+@pytest.mark.parametrize("broker", ["redis_url", "amqp_url"])
+def test_a_beat_with_remote_control_answers_a_ping(
+    request: pytest.FixtureRequest, broker: str, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue(broker)
+    project = BeatProject(tmp_path / "shop", url, beat_enable_remote_control=True)
+    app = Celery("shop", broker=url, set_as_current=False)
+    app.conf.beat_enable_remote_control = True
+    control = Control(app, read_only=True, timeout=float(patience()))
+    beat = project.start()
+    try:
+        wait_until(lambda: bool(control.ping_beats()[0]), 20, "beat to answer")
+        answered, silent = control.ping_beats()
+        assert [name.partition("@")[0] for name in answered] == ["celerybeat"]
+        assert silent == ()
+        beat.kill()
+        # Redis keeps the mailbox of one that is gone; RabbitMQ does not say who has any.
+        gone = answered if broker == "redis_url" else ()
+        assert control.ping_beats() == ((), gone)
+    finally:
+        project.close()
+        app.close()

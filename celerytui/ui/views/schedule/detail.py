@@ -36,6 +36,13 @@ class EntryDetail(SchedulePane, ScrolledPane):
     """The entry under the cursor of the list."""
 
     NAME = "Entry"
+    _shown: str | None = None
+
+    def paint(self) -> None:
+        if self.session.entry != self._shown:
+            self._shown = self.session.entry
+            self.scroll_state.to(0)
+        super().paint()
 
     def titles(self) -> tuple[Spans, Spans]:
         entry = self.entry
@@ -93,7 +100,8 @@ class EntryDetail(SchedulePane, ScrolledPane):
         when.append((f"  in {clean(plan.timezone, limit=60)}", "muted"))
         lines: list[Spans] = [[], *self._labelled("schedule", when, width)]
         lines += self._labelled("last run", self._last(entry), width)
-        lines += self._labelled("next run", self._next(entry), width)
+        label = "was due" if entry.overdue else "next run"
+        lines += self._labelled(label, self._next(entry), width)
         for label, at in (("starts", plan.starts_at), ("ends", plan.expires_at)):
             if at is not None:
                 spans: list[Span] = [(self._clock(at), "text")]

@@ -31,8 +31,8 @@ class SchedulePane(Pane):
 
     @property
     def reading(self) -> ScheduleReading:
-        """The schedule as it was last read."""
-        return self.session.engine.schedule.reading
+        """The schedule as it was last read, or when the display was paused."""
+        return self.session.schedule
 
     @property
     def entry(self) -> ScheduleEntry | None:

@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 
 from celerytui.columns import SCHEDULE_COLUMNS, clean, entry_weight
 from celerytui.counts import counted
+from celerytui.document import entry_row
 from celerytui.model import ScheduleEntry
 from celerytui.ui.draw.spans import Span, Spans
+from celerytui.ui.figures import MISSED_RUNS
 from celerytui.ui.messages import PaneAsked
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.views.schedule.keyed import SchedulePane, beat_spans
 
-_COUNTED = (("missed", "failure bold"), ("late", "warning bold"), ("disabled", "muted"))
+_COUNTED = (("late", "warning bold"), ("disabled", "muted"))
 CODE = (
     ("task_send_sent_event", "each run is seen when beat sends it"),
     ("beat_enable_remote_control", "beat answers a ping"),
@@ -29,6 +31,7 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
     NOUN = "entry"
     LABELS: ClassVar[Mapping[str, str]] = {"row.open": "runs"}
     COLUMNS = SCHEDULE_COLUMNS
+    FIGURES = (MISSED_RUNS,)
     SOUGHT = "part of a name, a task or a schedule"
     ORDER = "missed and late first, then the next to run"
 
@@ -50,30 +53,33 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
         return _order
 
     def titles(self) -> tuple[Spans, Spans]:
-        reading = self.reading
-        left = self.left_title()
-        if reading.source:
-            left.append((f"  {clean(reading.source, limit=80)}", "muted"))
-        left += [("   ", "text"), *beat_spans(self)]
+        left = [*self.left_title(), ("  ", "text"), *beat_spans(self)]
         return left, self.narrowed() if self.word else self._counts()
 
     def _counts(self) -> list[Span]:
         dot: Span = (f" {self.session.glyphs.dot} ", "faint")
-        right: list[Span] = []
+        right: list[Span] = [*found, dot] if (found := self.troubles()) else []
+        if failed := len(self.reading.errors):
+            right += [(counted(failed, "source failed", "sources failed"), "failure bold"), dot]
         for standing, role in _COUNTED:
             if number := sum(entry.standing == standing for entry in self._all):
                 right += [(f"{number:,} {standing}", role), dot]
         return [*right, (counted(len(self._all), "entry", "entries"), "muted")]
 
     def left_out(self) -> list[Span]:
-        errors = self.reading.errors
-        return [(clean("; ".join(errors), limit=200), "warning bold")] if errors else []
+        errors, source = self.reading.errors, self.reading.source
+        if errors:
+            return [(clean("; ".join(errors), limit=200), "warning bold")]
+        return [("of ", "muted"), (clean(source, limit=120), "text")] if source else []
 
     def key_of(self, item: ScheduleEntry) -> str:
         return item.name
 
     def name_of(self, item: ScheduleEntry) -> str:
         return f"{item.name} {item.plan.task} {item.words}"
+
+    def document(self, item: ScheduleEntry) -> dict[str, Any]:
+        return entry_row(item)
 
     def nothing(self) -> EmptyState:
         reading = self.reading
