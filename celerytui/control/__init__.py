@@ -23,7 +23,6 @@ from celerytui.control.command_line import set_mark
 from celerytui.control.doubts import Answer, Question
 from celerytui.control.inspection import SECTIONS
 from celerytui.control.lookback import registered
-from celerytui.control.outcomes import Results
 from celerytui.control.params import problem
 from celerytui.control.questions import Silences
 from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_group
@@ -58,7 +57,6 @@ __all__ = [
     "Param",
     "Question",
     "Resolutions",
-    "Results",
     "Scope",
     "SectionReader",
     "Silences",

@@ -14,12 +14,10 @@ from msgspec.structs import replace
 
 from celerytui.control.action import NO_TASKS, Action, Call, Result, unwatched
 from celerytui.control.arguments import find_arguments
-from celerytui.control.backend import read_result
 from celerytui.control.beats import ping_beats
 from celerytui.control.doubts import Answer, Question, ask_for_tasks
 from celerytui.control.inspection import inspect
 from celerytui.control.lookback import Seen, asked_again, finding
-from celerytui.control.outcomes import Results, read_results
 from celerytui.control.params import texts_and_values
 from celerytui.control.pidbox import Pidbox
 from celerytui.control.questions import Silences
@@ -36,7 +34,6 @@ from celerytui.model import (
     Finding,
     Outcome,
     Refusal,
-    ResultMeta,
     Section,
     Survey,
     Task,
@@ -148,14 +145,6 @@ class Control:
         return finding(
             look, outcome, seen if entries is None else replace(seen, entry=entries.entry)
         )
-
-    def read_result(self, task_id: str) -> ResultMeta:
-        """What the result backend holds of a task; raises nothing."""
-        return read_result(self._app, task_id, self._clock())
-
-    def read_results(self, ids: Sequence[str]) -> Results:
-        """What the result backend holds of some tasks, as far as it gets; raises nothing."""
-        return read_results(self._app, ids, self._clock())
 
     def ask_for_tasks(self, questions: Mapping[str, Question]) -> dict[str, Answer]:
         """Ask each worker its question, each alone; who is silent has no answer.

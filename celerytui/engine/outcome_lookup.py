@@ -6,10 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from celerytui.control import Results
 from celerytui.engine.request_pool import RequestPool
 from celerytui.iso_time import epoch
-from celerytui.model import ResultMeta
+from celerytui.model import ResultMeta, Results
 from celerytui.store import Store, TaskOutcome
 
 logger = logging.getLogger(__name__)

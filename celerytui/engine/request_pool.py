@@ -11,15 +11,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from celerytui.control import Control, Results, Silences
+from celerytui.control import Control, Silences
 from celerytui.engine.action_executor import live_workers
-from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Section
+from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Results, Section
 from celerytui.settings import Settings
 from celerytui.store import Store
+
+if TYPE_CHECKING:
+    from celerytui.results import ResultLookup
 
 T = TypeVar("T")
 
@@ -61,6 +64,7 @@ class RequestPool:
             silences=silences,
             blocked=blocked,
         )
+        self._app = app
         self._store = store
         self._tell = tell
         self._clock = clock
@@ -98,7 +102,7 @@ class RequestPool:
         """Read what the result backend holds of a task."""
         self._submit(
             _Request(
-                lambda: self._control.read_result(task_id),
+                lambda: self._lookup().read_result(task_id),
                 lambda reason: ResultMeta(task_id, self._clock(), error=reason),
                 done,
             )
@@ -108,7 +112,7 @@ class RequestPool:
         """Read what the result backend holds of some tasks."""
         self._submit(
             _Request(
-                lambda: self._control.read_results(ids),
+                lambda: self._lookup().read_results(ids),
                 lambda reason: Results(error=reason),
                 done,
             )
@@ -153,6 +157,12 @@ class RequestPool:
             self._stopped = True
             for _ in range(self._threads):
                 self._queue.put(None)
+
+    def _lookup(self) -> ResultLookup:
+        # With the formats of all backends, which the first frame does not wait for.
+        from celerytui.results import ResultLookup
+
+        return ResultLookup(self._app, self._clock)
 
     def _submit(self, question: _Request) -> None:
         with self._lock:

@@ -34,7 +34,7 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
-from celerytui.model.results import StoredGroup, StoredResult
+from celerytui.model.results import Results, StoredGroup, StoredResult
 from celerytui.model.schedule import (
     BeatState,
     BeatStatus,
@@ -111,6 +111,7 @@ __all__ = [
     "Refusal",
     "Reply",
     "ResultMeta",
+    "Results",
     "Revocation",
     "ScheduleEntry",
     "ScheduleReading",

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from celerytui.model.replies import ResultMeta
+
 
 class StoredResult(Struct, frozen=True):
     """One task as a result backend keeps it; None is what that backend does not keep.
@@ -34,6 +36,17 @@ class StoredResult(Struct, frozen=True):
     children: tuple[str, ...] | None = None
     meta: Any = None
     flaw: str | None = None
+
+
+class Results(Struct, frozen=True):
+    """What was read of some tasks until the first failure or the time limit.
+
+    `error` says what failed, `absent` that there is no backend that could be asked at all.
+    """
+
+    metas: tuple[ResultMeta, ...] = ()
+    error: str | None = None
+    absent: bool = False
 
 
 class StoredGroup(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from celerytui.results.lookup import ResultLookup
 from celerytui.results.registry import KINDS, open_source, open_url
 from celerytui.results.rows import as_task
 from celerytui.results.source import NotListed, Page, Source
@@ -11,6 +12,7 @@ __all__ = [
     "KINDS",
     "NotListed",
     "Page",
+    "ResultLookup",
     "Source",
     "Wanted",
     "as_task",

@@ -12,7 +12,7 @@ from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult, id_value
 from celerytui.results.meta import from_meta
-from celerytui.results.source import NotListed, Page
+from celerytui.results.source import NoResults, NotListed, Page
 from celerytui.results.wanted import Wanted
 from celerytui.wire import pickles
 from celerytui.wire.result_backend import NoBackend, limited
@@ -34,7 +34,7 @@ class ByIdKind:
         try:
             made = limited(backend(app=app, url=url))
         except NoBackend as none:
-            raise BackendUnavailable(f"no results to read: {none}") from none
+            raise NoResults(f"no results to read: {none}") from none
         except Exception as error:
             where = mask_url(url or backend.__name__)
             raise BackendUnavailable(f"result backend {where}: {one_line(error)}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from celerytui.errors import BackendUnavailable
@@ -66,9 +67,7 @@ class RedisSource:
         match = _escaped(self._prefix) + b"*"
         step = max(size, SCAN_STEP)
         while True:
-            cursor, keys = self._ask(
-                lambda client: client.scan(cursor=cursor, match=match, count=step)  # noqa: B023
-            )
+            cursor, keys = self._ask(methodcaller("scan", cursor=cursor, match=match, count=step))
             fresh = [key for key in keys if seen.add(key)]
             if not fresh and cursor:
                 yield Page((), len(keys))

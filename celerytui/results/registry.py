@@ -13,7 +13,13 @@ from celerytui.results.redis import RedisKind
 from celerytui.results.source import Kind, Source
 from celerytui.results.sqlalchemy import SqlKind, SqlSource
 
-KINDS: tuple[Kind, ...] = (RedisKind(), SqlKind(), DjangoKind(), FilesystemKind(), ByIdKind())
+KINDS: tuple[Kind, ...] = (
+    RedisKind(),
+    SqlKind(),
+    DjangoKind(),
+    FilesystemKind(),
+    ByIdKind(),
+)
 """The first that fits is taken; the last one fits all."""
 
 SQL_SCHEMES = frozenset(

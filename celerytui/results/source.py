@@ -35,6 +35,10 @@ class NotListed(BackendUnavailable):
     """A backend that can only be asked for one result at a time."""
 
 
+class NoResults(BackendUnavailable):
+    """The app has no result backend that somebody else's results can be read from."""
+
+
 class Page(Struct, frozen=True):
     """Some results, `looked_at` being how many rows or keys it took to find them.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from celerytui.control import Control
 from celerytui.engine import Engine
 from celerytui.model import Finding, Link, LinkState, Outcome, ResultMeta, Section
+from celerytui.results import ResultLookup
 from celerytui.settings import Settings
 from tests.integration.cluster import Cluster, only, until
 from tests.integration.servers import Server
@@ -196,7 +197,7 @@ def test_a_dead_backend_says_so_in_time(server: Server, tmp_path: Path) -> None:
     for backend, told in cases:
         app: Any = made.make_app(result_backend=backend)
         with within(8):
-            meta = Control(app, read_only=True).read_result("some-id")
+            meta = ResultLookup(app, time.time).read_result("some-id")
         assert meta.status is None
         assert told(str(meta.error)), meta.error
         app.close()

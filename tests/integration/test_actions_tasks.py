@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celerytui.model import Arguments, Item, Refusal, Task, TaskState
+from celerytui.results import ResultLookup
 from tests.integration.actions import BOTH, FORKS, THREADS, cluster
 from tests.integration.cluster import Cluster, until
 from tests.waiting import patience
@@ -128,13 +130,14 @@ class TestSending:
     def test_results_are_read(self, cluster: Cluster) -> None:
         failed = cluster.app.send_task("proj.fail", ("acme",))
         until(lambda: failed.state == "FAILURE")
-        meta = cluster.control.read_result(failed.id)
+        lookup = ResultLookup(cluster.app, time.time)
+        meta = lookup.read_result(failed.id)
         assert (meta.status, meta.error, meta.name) == ("FAILURE", None, "proj.fail")
         assert meta.result == "ValueError('no such account: acme')"
         assert "in charge" in str(meta.traceback)
-        assert (meta.args, meta.worker, meta.queue) == ("['acme']", FORKS, "celery")
+        assert (meta.args, meta.worker, meta.queue) == ("('acme',)", FORKS, "celery")
         parent = cluster.app.send_task("proj.outer", (3,))
         parent.get(timeout=100)
-        assert len(cluster.control.read_result(parent.id).children) == 3
-        nothing = cluster.control.read_result("never-heard-of")
+        assert len(lookup.read_result(parent.id).children) == 3
+        nothing = lookup.read_result("never-heard-of")
         assert (nothing.status, nothing.result) == ("PENDING", None)

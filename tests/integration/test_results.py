@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from benchmarks.results import fill_redis, fill_sql
 from celerytui import results
 from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredResult
@@ -229,6 +230,22 @@ def test_redis_counts_the_missing_parts_of_a_chord(redis_url: str) -> None:
     found = open_source(app).group("chord-1")
     assert found is not None
     assert found.missing == 3
+
+
+@pytest.mark.parametrize("kind", ["redis", "sqlite", "postgresql"])
+def test_the_first_screen_of_many_comes_soon_and_none_is_missing(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    url = backend_url(request, kind, tmp_path).removeprefix("db+")
+    counted = (fill_redis if kind == "redis" else fill_sql)(url, 4_000)
+    source = open_url(url)
+    # A second one has the libraries imported, as the monitor has from the first look on.
+    assert source.one("none") is None
+    with within(0.5):
+        first = next(iter(source.pages(wanted(), 250)))
+    assert len(first.results) == 250
+    ids = [one.id for page in source.pages(wanted(), 2_000) for one in page.results]
+    assert len(ids) == len(set(ids)) == counted == 4_000
 
 
 # -- what is done to the backend -------------------------------------------------------------------

@@ -60,7 +60,7 @@ def test_what_is_said() -> None:
     assert text.startswith("1,000 tasks from django-db (default), back to ")
     assert text.endswith("b reads older ones.")
     none, _ = past_text(PastReading("x", looked_at=5, ended=True), "b", NOW, utc=True)
-    assert none == "no match among 5 results in x. There are no more."
+    assert none == "no result in x matches. There are no more."
     full, _ = past_text(PastReading("x", added=1, known=2, full=True), "b", NOW, utc=True)
     assert full == "1 task from x; 2 known already. No room for more: see --max-tasks."
     assert past_text(PastReading(error="down\x1b[0m"), "b", NOW, utc=True)[1]

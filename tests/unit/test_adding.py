@@ -210,6 +210,75 @@ async def show(at):
     assert [one.words for one in reading.entries if one.name == "tea"] == ["every 1m"]
 """,
     ),
+    "a result backend": Addition(
+        (
+            Change(
+                "results/attic.py",
+                '''"""Results in the attic."""
+
+from celerytui.model import StoredResult
+from celerytui.results.source import Page
+
+
+class AtticKind:
+    name = "the attic"
+
+    def fits(self, backend, url):
+        return url == "attic://"
+
+    def open(self, app, backend, url):
+        return AtticSource()
+
+
+class AtticSource:
+    name, ordered = "attic://", True
+
+    def pages(self, wanted, size):
+        yield Page((self.one("old"),), 1)
+
+    def one(self, task_id):
+        return StoredResult(task_id, "SUCCESS", finished=1.0)
+
+    def count(self):
+        return 1
+
+    def group(self, group_id):
+        return None
+
+    def memberships(self):
+        return {}
+
+    def close(self):
+        pass
+''',
+            ),
+            Change(
+                "results/registry.py",
+                "from celerytui.results.attic import AtticKind\n",
+                "from celerytui.results.by_id",
+            ),
+            Change("results/registry.py", "    AtticKind(),\n", "    ByIdKind(),\n"),
+        ),
+        """
+async def show(at):
+    from celerytui.engine.past_reader import PastReader
+    from celerytui.engine.past_tasks import PastReading
+    from celerytui.query import EMPTY
+    from celerytui.results import open_source
+
+    from celery import Celery
+
+    # A class that Celery finds by the scheme.
+    app = Celery("t", set_as_current=False)
+    app.loader.override_backends = {"attic": "celery.backends.base:DisabledBackend"}
+    app.conf.result_backend = "attic://"
+    assert open_source(app).one("old").id == "old"
+    store = at.engine.store
+    reader = PastReader(app, EMPTY, store, at.engine.clock, lambda: 0.0)
+    assert reader.turn(PastReading()).added == 1
+    assert store.task("old").more.source == "result backend"
+""",
+    ),
     "a detector": Addition(
         (
             Change(

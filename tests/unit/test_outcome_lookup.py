@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from celerytui.control import Results
-from celerytui.control.outcomes import read_results
 from celerytui.engine.outcome_lookup import AT_ONCE, PAUSE, OutcomeLookup
-from celerytui.model import ResultMeta, TaskState
+from celerytui.model import ResultMeta, Results, TaskState
+from celerytui.results import ResultLookup
 from celerytui.store import Store
 from tests.unit.store_stream import ALPHA, T0, beat, feed, held, survey, task_event
 
@@ -107,7 +106,7 @@ def test_without_a_backend_nothing_is_asked_again(caplog: pytest.LogCaptureFixtu
 @pytest.mark.parametrize("backend", [None, "rpc://"])
 def test_where_there_is_none_to_ask(backend: str | None) -> None:
     app = Celery("t", broker="memory://", backend=backend, set_as_current=False)
-    results = read_results(app, ["a"], 1.0)
+    results = ResultLookup(app, lambda: 1.0).read_results(["a"])
     assert (results.absent, results.metas) == (True, ())
     assert results.error
 
@@ -117,7 +116,7 @@ def test_results_are_read_until_one_fails(tmp_path: Path) -> None:
     app.backend.store_result("a", 3, "SUCCESS")
     app.backend.store_result("b", ValueError("x"), "FAILURE", traceback="Traceback")
     (tmp_path / "celery-task-meta-bad").write_text("{")
-    results = read_results(app, ["a", "b", "none", "bad", "a"], 1.0)
+    results = ResultLookup(app, lambda: 1.0).read_results(["a", "b", "none", "bad", "a"])
     assert [meta.status for meta in results.metas] == ["SUCCESS", "FAILURE", "PENDING"]
     assert results.metas[1].result == "ValueError('x')"
     assert not results.absent
@@ -126,6 +125,6 @@ def test_results_are_read_until_one_fails(tmp_path: Path) -> None:
 
 def test_a_round_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app: Any = Celery("t", broker="memory://", backend=f"file://{tmp_path}", set_as_current=False)
-    monkeypatch.setattr("celerytui.control.outcomes.LONGEST_ROUND", -1.0)
-    results = read_results(app, ["a", "b"], 1.0)
+    monkeypatch.setattr("celerytui.results.lookup.LONGEST_ROUND", -1.0)
+    results = ResultLookup(app, lambda: 1.0).read_results(["a", "b"])
     assert (len(results.metas), results.error) == (1, None)

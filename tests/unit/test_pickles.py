@@ -15,9 +15,9 @@ import pytest
 from celery import Celery
 from kombu.serialization import registry
 
-from celerytui.control.backend import read_result
 from celerytui.control.pidbox import Ask, Pidbox
 from celerytui.engine import Engine
+from celerytui.results import ResultLookup
 from celerytui.settings import Settings
 from celerytui.wire import pickles
 from celerytui.wire.decode import EventDecoder
@@ -100,7 +100,7 @@ def test_a_result_that_is_one_is_not_read(app: Any, place: Path, tmp_path: Path)
         bomb(place, status="SUCCESS", task_id="x")
     )
 
-    assert "--allow-pickle" in (read_result(app, "x", 0.0).error or "")
+    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").error or "")
     with pytest.raises(NoBackend, match="--allow-pickle"):
         task_meta(app, "x")
     assert not place.exists()
@@ -113,11 +113,12 @@ def test_nor_is_one_that_a_backend_reads_by_itself(app: Any, place: Path) -> Non
     backend = app.backend
     backend._get_task_meta_for = lambda task_id: pickle.loads(body)
 
-    assert "--allow-pickle" in (read_result(app, "x", 0.0).error or "")
+    with pytest.raises(ValueError, match="--allow-pickle"):
+        task_meta(app, "x")
     assert not place.exists()
     # What is made of texts and numbers runs nothing.
     body = pickle.dumps({"status": "SUCCESS", "result": 7, "task_id": "x", "children": []})
-    assert read_result(app, "x", 0.0).result == "7"
+    assert task_meta(app, "x")["result"] == 7
 
 
 def test_nor_is_one_by_a_serializer_of_the_apps_own(app: Any, place: Path) -> None:
@@ -145,11 +146,11 @@ def test_only_who_allows_it_has_them_read(app: Any, place: Path, tmp_path: Path)
     (tmp_path / "results" / "celery-task-meta-x").write_bytes(
         bomb(place, status="SUCCESS", task_id="x", children=[])
     )
-    assert read_result(app, "x", 0.0).status == "SUCCESS"
+    assert ResultLookup(app, lambda: 0.0).read_result("x").status == "SUCCESS"
     assert place.exists()
 
     Engine(app, Settings())
-    assert "--allow-pickle" in (read_result(app, "x", 0.0).error or "")
+    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").error or "")
 
 
 def test_the_programs_own_pickles_are_read_as_before(place: Path) -> None:

@@ -52,6 +52,7 @@ class Asked:
         self.questions = RequestPool(app, Settings(), Store(), self._tell, lambda: 9.0, Silences())
         self.backend = Backend()
         self.questions._control = self.backend  # type: ignore[assignment]
+        self.questions._lookup = lambda: self.backend  # type: ignore[method-assign, assignment, return-value]
         self.answers: list[tuple[str, Any]] = []
 
     def _tell(self) -> None:

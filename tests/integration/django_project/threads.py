@@ -7,6 +7,7 @@ connections PostgreSQL has besides ours while the threads are there.
 import json
 import sys
 import threading
+import time
 
 import tests.integration.django_project.celery as project
 
@@ -14,8 +15,8 @@ if __name__ == "__main__":
     from django.db import connection
 
     from celerytui.connect import import_task_modules
-    from celerytui.control import Control
-    from celerytui.results import open_source, wanted
+    from celerytui.results import ResultLookup, open_source, wanted
+    from celerytui.wire.result_backend import task_meta
 
     import_task_modules(project.app)
     found: list[int] = []
@@ -27,7 +28,8 @@ if __name__ == "__main__":
         source = open_source(project.app)
         results = [one for page in source.pages(wanted(), 2) for one in page.results]
         found.append(len(results))
-        read.append(Control(project.app, read_only=True).read_result(results[1].id).result)
+        read.append(ResultLookup(project.app, time.time).read_result(results[1].id).result)
+        assert task_meta(project.app, results[1].id)["result"] == 5
         done.wait()
         over.wait()
 

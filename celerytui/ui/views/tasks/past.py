@@ -22,7 +22,9 @@ def past_text(reading: PastReading, key: str, now: float, *, utc: bool) -> tuple
     if reading.flawed:
         parts.append(f"{reading.flawed:,} not decoded whole")
     if not reading.added and not reading.known:
-        parts = [f"no match among {counted(reading.looked_at, 'result')} in {where}"]
+        parts = [f"no result in {where} matches"]
+        if not reading.ended:
+            parts = [f"no match among {counted(reading.looked_at, 'result')} of {where} yet"]
     return f"{'; '.join(parts)}. {_next(reading, key)}", False
 
 
