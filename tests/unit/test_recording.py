@@ -182,5 +182,19 @@ def test_as_many_wait_as_may_and_others_outlive_successes(
     pending.turn()
     kept = pending.next(100)
     assert len(kept) == len({task.id for task in kept}) == len(pending)
-    pending.written(kept)
+    pending.written(kept, kept)
     assert len(pending) == 0
+
+
+def test_a_task_that_ends_while_it_waits_is_written_once() -> None:
+    pending, task = Pending(), Task("a", 0)
+    pending.add([task])
+    pending.turn()
+    (live,) = pending.next(9)
+    task.state, task.seen = TaskState.SUCCESS, T0
+    pending.written([live], [task])
+    pending.add([task])  # which is when the change is told of
+    assert len(pending) == 0
+    task.seen = T0 + 1
+    pending.add([task])
+    assert pending.next(9) == [task]
