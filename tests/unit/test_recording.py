@@ -117,12 +117,12 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
     with recorded(folder) as session:
         session.run("a")
         until(lambda: session.recorder.trouble is not None, "the trouble is said")
-        assert "File exists" in str(session.recorder.trouble)
+        assert "a file, not a folder" in str(session.recorder.trouble)
         trouble = session.recorder.trouble
         for _ in range(2):
             alerts = session.health.evaluate(Link(), T0, unrecorded=trouble)
             session.passed += 5.0
-        assert "File exists" in next(one.text for one in alerts)
+        assert "a file, not a folder" in next(one.text for one in alerts)
         folder.unlink()
         until(lambda: session.recorder.state.recorded == 1, "the task is recorded")
         until(lambda: session.recorder.trouble is None, "there is no trouble any more")
