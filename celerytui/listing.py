@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol, TextIO
 
 from celerytui.columns import clean, format_clock, format_count, format_percent
@@ -14,6 +14,7 @@ from celerytui.export import Csv
 from celerytui.history.history import Found, History
 from celerytui.model import Task
 from celerytui.output import json_line, task_lines
+from celerytui.parquet import ParquetFile
 from celerytui.query import Filter, literals
 
 Shape = Literal["table", "jsonl", "csv"]
@@ -53,33 +54,64 @@ def print_tasks(
     limit: int | None,
     now: float,
     show: Callable[[str], None] | None = None,
-) -> int:
-    """Write the tasks that match to the stream, as they are found; gives how many.
+) -> None:
+    """Write the tasks that match to the stream, as they are found; raises OutputError.
 
-    `show` takes the line of the progress of a long search. Raises OutputError.
+    `show` takes the line of the progress of a long search.
     """
     if stream is None:
         raise OutputError("cannot write to standard output: it is closed")
-    writer, progress, count = _WRITERS[shape](stream, now), _Progress(show, now), 0
+    writer, progress = _WRITERS[shape](stream, now), _Progress(show, now)
     try:
-        for found in history.search(wanted, now, since=since):
-            tasks = found.tasks if limit is None else found.tasks[: limit - count]
-            count += len(tasks)
-            if tasks:
-                progress.clear()
-                stream.write(writer.text(tasks))
-                stream.flush()
-            if count == limit:
-                break
-            progress.take(found, count)
-        stream.flush()
+        for tasks in _matching(history, wanted, since, limit, now, progress):
+            progress.clear()
+            stream.write(writer.text(tasks))
+            stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from error
     finally:
         progress.clear()
-    return count
+
+
+def write_parquet(
+    history: History,
+    wanted: Filter,
+    path: str,
+    *,
+    since: float | None,
+    limit: int | None,
+    now: float,
+    show: Callable[[str], None] | None = None,
+) -> None:
+    """Write the tasks that match to a new Parquet file; raises UsageError, OutputError."""
+    progress = _Progress(show, now)
+    try:
+        with ParquetFile(path) as file:
+            for tasks in _matching(history, wanted, since, limit, now, progress):
+                file.write(tasks)
+    finally:
+        progress.clear()
+
+
+def _matching(
+    history: History,
+    wanted: Filter,
+    since: float | None,
+    limit: int | None,
+    now: float,
+    progress: _Progress,
+) -> Iterator[Sequence[Task]]:
+    count = 0
+    for found in history.search(wanted, now, since=since):
+        tasks = found.tasks if limit is None else found.tasks[: limit - count]
+        count += len(tasks)
+        if tasks:
+            yield tasks
+        if count == limit:
+            return
+        progress.take(found, count)
 
 
 class _Table:

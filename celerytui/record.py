@@ -62,8 +62,7 @@ def record(
         finally:
             manager.stopping()
             ended = engine.stop(END_SECONDS)
-    watch.figures()
-    logger.info("stopped: %s", watch.figures())
+    logger.info("stopped: %s", watch.kept())
     state = watch.recorder.state
     if not ended or (state.trouble is not None and not state.standing_by):
         waiting = counted(state.waiting, "task")
@@ -125,18 +124,25 @@ class _Watch:
             logger.error("this transport carries no events: %s", link.note or link.error)
 
     def figures(self) -> str:
-        """Events, rows, what was dropped and the disk, in one line."""
-        state, now = self.recorder.state, self._engine.clock()
-        summary = self._engine.store.summary(now)
-        parts = [
-            f"{format_count(summary.events_received)} events",
-            format_rate(summary.events_per_second),
-            f"{format_count(state.recorded)} tasks recorded",
-            f"{format_count(state.dropped)} dropped",
-            format_size(state.size),
-        ]
+        """How it is: the connection, the rate, and what was kept."""
+        state, engine = self.recorder.state, self._engine
+        rate = format_rate(engine.store.summary(engine.clock()).events_per_second)
+        parts = [engine.link.state.value, rate, self.kept()]
         if state.standing_by:
             parts.append("standing by")
         elif state.trouble is not None:
             parts.append(f"{format_count(state.waiting)} waiting")
-        return "  ".join([self._engine.link.state.value, *parts])
+        return "  ".join(parts)
+
+    def kept(self) -> str:
+        """Events, rows, what was dropped and the disk."""
+        state, engine = self.recorder.state, self._engine
+        received = engine.store.summary(engine.clock()).events_received
+        return "  ".join(
+            (
+                counted(received, "event"),
+                f"{counted(state.recorded, 'task')} recorded",
+                f"{format_count(state.dropped)} dropped",
+                format_size(state.size),
+            )
+        )

@@ -161,7 +161,7 @@ class Recorder:
             tasks = self._pending.next(FLUSH_TASKS)
             flush = self._flush(tasks)
             recorded = writer.write(flush, self._clock())
-            self._pending.written(tasks)
+            self._pending.written(tasks, flush.tasks)
             self._samples.written()
             self._happened.written()
             self._tell(recorded)

@@ -11,6 +11,9 @@ LIMIT = 50_000
 SUCCESS = TaskState.SUCCESS
 
 
+MOST_EARLY = 100_000
+
+
 class Pending:
     """Live tasks, each once, in the order of their last change; for one thread.
 
@@ -23,58 +26,71 @@ class Pending:
         self._limit = limit
         self._successes: dict[str, Task] = {}
         self._others: dict[str, Task] = {}
+        self._unfinished: dict[str, Task] = {}
         self._young: dict[str, Task] = {}
+        self._early: dict[str, tuple[TaskState, float]] = {}
 
     def __len__(self) -> int:
-        return len(self._successes) + len(self._others) + len(self._young)
+        ended = len(self._successes) + len(self._others)
+        return ended + len(self._unfinished) + len(self._young)
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Have these written, as they are by then."""
-        successes, others, young = self._successes, self._others, self._young
+        successes, others = self._successes, self._others
+        unfinished, young, early = self._unfinished, self._young, self._early
         for task in tasks:
-            task_id = task.id
-            successes.pop(task_id, None)
-            if task.state is SUCCESS:
-                others.pop(task_id, None)
+            task_id, state = task.id, task.state
+            if state >= SUCCESS:
+                if early and early.pop(task_id, None) == (state, task.seen):
+                    continue
+                unfinished.pop(task_id, None)
                 young.pop(task_id, None)
-                successes[task_id] = task
-            elif task.state > SUCCESS:
-                others.pop(task_id, None)
-                young.pop(task_id, None)
-                others[task_id] = task
-            elif task_id not in others:
-                young[task_id] = task
+                if state is SUCCESS:
+                    others.pop(task_id, None)
+                    successes[task_id] = task
+                else:
+                    successes.pop(task_id, None)
+                    others[task_id] = task
             else:
-                others[task_id] = task
+                successes.pop(task_id, None)
+                others.pop(task_id, None)
+                (unfinished if task_id in unfinished else young)[task_id] = task
         excess = len(self) - self._limit
         if excess > 0:
             self._drop(excess)
 
     def turn(self) -> None:
         """Have those written as well that have not ended."""
-        self._others.update(self._young)
+        self._unfinished.update(self._young)
         self._young.clear()
 
     def next(self, count: int) -> list[Task]:
         """Up to `count` of them, which stay until they are `written`."""
-        return list(islice(chain(self._others.values(), self._successes.values()), count))
+        found = chain(self._others.values(), self._unfinished.values(), self._successes.values())
+        return list(islice(found, count))
 
-    def written(self, tasks: Iterable[Task]) -> None:
-        """Forget these, which `next` gave."""
-        for task in tasks:
-            for kept in (self._others, self._successes):
-                if kept.get(task.id) is task:
-                    del kept[task.id]
+    def written(self, tasks: Iterable[Task], copies: Iterable[Task]) -> None:
+        """Forget these, which `next` gave and of which these copies were written."""
+        for task, copy in zip(tasks, copies, strict=True):
+            task_id = task.id
+            if self._unfinished.pop(task_id, None) is None:
+                self._successes.pop(task_id, None)
+                self._others.pop(task_id, None)
+            elif copy.state >= SUCCESS:
+                # It ended meanwhile, which is still to be told of.
+                self._early[task_id] = copy.state, copy.seen
+        while len(self._early) > MOST_EARLY:
+            del self._early[next(iter(self._early))]
 
     def forget_before(self, seen: float) -> None:
         """Forget the ended ones without news since then: another session wrote them."""
         for kept in (self._others, self._successes):
-            for task in [one for one in kept.values() if one.state >= SUCCESS and one.seen < seen]:
-                del kept[task.id]
+            for task_id in [one.id for one in kept.values() if one.seen < seen]:
+                del kept[task_id]
 
     def _drop(self, excess: int) -> None:
         self.dropped += excess
-        for kept in (self._successes, self._young, self._others):
+        for kept in (self._successes, self._young, self._unfinished, self._others):
             for task_id in list(islice(kept, excess)):
                 del kept[task_id]
                 excess -= 1

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from celerytui.history import schema
 from celerytui.history.flush import Flush
 from celerytui.history.redaction import Redaction, safe
 from celerytui.history.rows import QUEUE, WORKER, Decoder, Encoder, Row, pack, stored_id, unpack
+from celerytui.interpreter import give_way
 from celerytui.model import Task
 
 _COLUMNS = ", ".join(schema.TASK_COLUMNS)
@@ -22,6 +23,8 @@ _MARKS = ", ".join("?" * len(schema.TASK_COLUMNS))
 _INSERT = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({_MARKS})"
 _OPEN = f"INSERT OR REPLACE INTO open ({_COLUMNS}) VALUES ({_MARKS})"
 _ONE_OPEN = f"SELECT {_COLUMNS} FROM open WHERE task = ?"
+SLICE = 200
+"""Tasks that are made rows of before a key press goes first."""
 _KEPT = ("name", "worker", "queue", "args", "kwargs", "retries", "sent", "received", "started")
 
 
@@ -90,17 +93,11 @@ class Segment:
         final: list[Row] = []
         opened: list[Row] = []
         again: list[tuple[int]] = []
-        encode = self._encoder.row
         try:
             with self._transaction():
-                for task in flush.tasks:
-                    if not task.state.finished:
-                        opened.append(encode(task))
-                        continue
-                    task = self._completed(task)
-                    final.append(row := encode(task))
-                    if self._may_have_been_here(task):
-                        again.append((row[0],))
+                for start in range(0, len(flush.tasks), SLICE):
+                    give_way()
+                    self._encode(flush.tasks[start : start + SLICE], final, opened, again)
                 closed = [(row[1],) for row in final if row[1] in self._open]
                 self._save(final, opened, again, closed)
                 self._save_rest(flush, now)
@@ -151,6 +148,23 @@ class Segment:
         self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     # Writing
+
+    def _encode(
+        self,
+        tasks: Sequence[Task],
+        final: list[Row],
+        opened: list[Row],
+        again: list[tuple[int]],
+    ) -> None:
+        encode = self._encoder.row
+        for task in tasks:
+            if not task.state.finished:
+                opened.append(encode(task))
+                continue
+            task = self._completed(task)
+            final.append(row := encode(task))
+            if self._may_have_been_here(task):
+                again.append((row[0],))
 
     def _transaction(self) -> sqlite3.Connection:
         self._connection.execute("BEGIN IMMEDIATE")

@@ -16,6 +16,11 @@ _SAID = (
     ("malformed", "is damaged"),
     ("not a database", "is not a history"),
 )
+_OWN_WORDS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.ENOTDIR: "it is a file, not a folder",
+}
 
 
 def explain(error: Exception, folder: Path) -> str:
@@ -23,9 +28,7 @@ def explain(error: Exception, folder: Path) -> str:
     if isinstance(error, OSError):
         where = error.filename if isinstance(error.filename, str) else folder
         said = os.strerror(error.errno) if error.errno is not None else str(error)
-        if error.errno == errno.ENOSPC:
-            said = "the disk is full"
-        return f"history in {where}: {error.strerror or said}"
+        return f"history in {where}: {_OWN_WORDS.get(error.errno or 0, said)}"
     text = str(error)
     for part, words in _SAID:
         if part in text.lower():

@@ -6,6 +6,7 @@ from collections import Counter
 
 from msgspec import Struct
 
+from celerytui.interpreter import give_way
 from celerytui.model import Task
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
@@ -62,6 +63,7 @@ class Following:
         found: list[Task] = []
         get = self._tasks.by_id.get
         for start in range(0, len(ids), SLICE):
+            give_way()
             with self._lock:
                 for task_id in ids[start : start + SLICE]:
                     task = get(task_id)
@@ -84,6 +86,7 @@ class Following:
         """Copies that later changes do not reach."""
         found: list[Task] = []
         for start in range(0, len(tasks), SLICE):
+            give_way()
             with self._lock:
                 found += map(copy_task, tasks[start : start + SLICE])
         return found

@@ -32,7 +32,7 @@ class Killed:
 
     def kill_one(self) -> None:
         """Start a recorder, kill it at some moment, and check that all is there and sound."""
-        first = 1_000_000 * (len(self.ended) + 1)
+        first, began = 1_000_000 * (len(self.ended) + 1), time.time()
         after = self.random.uniform(0.6, 1.6)
         args = [sys.executable, "-m", "tests.integration.recorder_process"]
         with subprocess.Popen(
@@ -49,30 +49,35 @@ class Killed:
         moments = [(int(count), float(at)) for count, at in said]
         safe = [count for count, at in moments if at < killed - LOSES * patience()]
         self.ended.append(range(first, safe[-1] if safe else first))
-        self.check(moments, killed)
+        found = self.found(began - 60.0)
+        self.check(self.ended[-1], found)
+        there = [at for count, at in moments if task_id(count - 1) in found]
+        self.lost = max(self.lost, killed - (there[-1] if there else moments[0][1]))
 
-    def check(self, moments: list[tuple[int, float]], killed: float) -> None:
-        """Every task that ended early enough is there, once, and the files are sound."""
-        for file, faults in verify(Folder(self.folder)):
-            assert faults == [], file.path.name
+    def found(self, since: float | None = None) -> dict[str, str]:
+        """The state of each task that the history has, each of which it has once."""
         found: dict[str, str] = {}
         history = SegmentHistory(Folder(self.folder))
-        for step in history.search(parse_filter(""), time.time()):
+        for step in history.search(parse_filter(""), time.time(), since=since):
             for task in step.tasks:
                 assert task.id not in found
                 found[task.id] = task.state.label
         assert history.notes == []
+        return found
+
+    def check(self, numbers: range, found: dict[str, str]) -> None:
+        """Every task that ended early enough is there, as what it was."""
+        assert [one for one in numbers if task_id(one) not in found] == []
+        due = {one: "success" if one % OPEN_EVERY else "started" for one in numbers}
+        assert [one for one in numbers if found[task_id(one)] != due[one]] == []
+
+    def check_all(self) -> None:
+        """All that was due is there, the files are sound, and counts agree."""
+        for file, faults in verify(Folder(self.folder)):
+            assert faults == [], file.path.name
+        found = self.found()
         for numbers in self.ended:
-            missing = [one for one in numbers if task_id(one) not in found]
-            assert missing == []
-            wrong = [
-                one
-                for one in numbers
-                if found[task_id(one)] != ("success" if one % OPEN_EVERY else "started")
-            ]
-            assert wrong == []
-        there = [at for count, at in moments if task_id(count - 1) in found]
-        self.lost = max(self.lost, killed - (there[-1] if there else moments[0][1]))
+            self.check(numbers, found)
         facts = report(Folder(self.folder))
         assert facts.rows + facts.unfinished == len(found)
         assert len(facts.gaps) == len(self.ended) - 1

@@ -11,3 +11,4 @@ def test_five_recorders_that_are_killed_lose_a_second_at_most(tmp_path: Path) ->
     killed = Killed(tmp_path / "history", seed=7)
     for _ in range(5):
         killed.kill_one()
+    killed.check_all()

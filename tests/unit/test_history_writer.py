@@ -228,7 +228,7 @@ def test_where_no_file_can_be_made_is_said() -> None:
 
 def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "h").write_text("x")
-    with pytest.raises(HistoryError, match="File exists"):
+    with pytest.raises(HistoryError, match="it is a file, not a folder"):
         writer(tmp_path / "h").open(T0)
 
 

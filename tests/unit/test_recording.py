@@ -117,12 +117,12 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
     with recorded(folder) as session:
         session.run("a")
         until(lambda: session.recorder.trouble is not None, "the trouble is said")
-        assert "File exists" in str(session.recorder.trouble)
+        assert "a file, not a folder" in str(session.recorder.trouble)
         trouble = session.recorder.trouble
         for _ in range(2):
             alerts = session.health.evaluate(Link(), T0, unrecorded=trouble)
             session.passed += 5.0
-        assert "File exists" in next(one.text for one in alerts)
+        assert "a file, not a folder" in next(one.text for one in alerts)
         folder.unlink()
         until(lambda: session.recorder.state.recorded == 1, "the task is recorded")
         until(lambda: session.recorder.trouble is None, "there is no trouble any more")
@@ -182,5 +182,19 @@ def test_as_many_wait_as_may_and_others_outlive_successes(
     pending.turn()
     kept = pending.next(100)
     assert len(kept) == len({task.id for task in kept}) == len(pending)
-    pending.written(kept)
+    pending.written(kept, kept)
     assert len(pending) == 0
+
+
+def test_a_task_that_ends_while_it_waits_is_written_once() -> None:
+    pending, task = Pending(), Task("a", 0)
+    pending.add([task])
+    pending.turn()
+    (live,) = pending.next(9)
+    task.state, task.seen = TaskState.SUCCESS, T0
+    pending.written([live], [task])
+    pending.add([task])  # which is when the change is told of
+    assert len(pending) == 0
+    task.seen = T0 + 1
+    pending.add([task])
+    assert pending.next(9) == [task]

@@ -23,30 +23,29 @@ def _run_tasks(
     limit: int | None,
     jsonl: bool,
     as_csv: bool,
+    parquet: str | None,
 ) -> None:
     """Print the recorded tasks that match, the newest first; needs no broker."""
     from celerytui.history.folder import Folder
     from celerytui.history.reading import SegmentHistory
-    from celerytui.listing import print_tasks, read_since
+    from celerytui.listing import Shape, print_tasks, read_since, write_parquet
     from celerytui.query import parse_query
 
-    if jsonl and as_csv:
-        raise UsageError("--jsonl and --csv: name one of them")
+    if jsonl + as_csv + (parquet is not None) > 1:
+        raise UsageError("--jsonl, --csv and --parquet: name one of them")
     wanted, now = parse_query(query), time.time()
     begin = None if since is None else read_since(since, now)
     stdout = kept_stdout(ctx)
     found = SegmentHistory(Folder(history_folder(ctx, history)))
     try:
-        print_tasks(
-            found,
-            wanted,
-            stdout,
-            shape="jsonl" if jsonl else "csv" if as_csv else "table",
-            since=begin,
-            limit=limit,
-            now=now,
-            show=None if stdout is None else status_line(),
-        )
+        show = status_line()
+        if parquet is not None:
+            write_parquet(found, wanted, parquet, since=begin, limit=limit, now=now, show=show)
+        else:
+            shape: Shape = "jsonl" if jsonl else "csv" if as_csv else "table"
+            print_tasks(
+                found, wanted, stdout, shape=shape, since=begin, limit=limit, now=now, show=show
+            )
     finally:
         found.close()
     for note in found.notes:
@@ -96,6 +95,13 @@ COMMAND = Subcommand(
             is_flag=True,
             allow_from_autoenv=False,
             help="Print CSV instead of a table.",
+        ),
+        click.Option(
+            ["--parquet"],
+            default=None,
+            metavar="FILE",
+            allow_from_autoenv=False,
+            help="Write a new Parquet file instead; needs the extra parquet.",
         ),
     ],
 )
