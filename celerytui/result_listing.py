@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import shutil
-import time
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -91,7 +90,7 @@ def print_lines(listing: Listing, stream: TextIO | None) -> None:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
-def print_table(listing: Listing, source: Source, stream: TextIO | None) -> None:
+def print_table(listing: Listing, source: Source, stream: TextIO | None, now: float) -> None:
     """Write the newest results as a table; raises OutputError."""
     stream = _writable(stream)
     rows = [as_task(result) for result in listing.newest()]
@@ -100,7 +99,7 @@ def print_table(listing: Listing, source: Source, stream: TextIO | None) -> None
     if listing.more:
         title += f", the newest {len(rows):,}"
     try:
-        print_task_table(title, rows, "No results match.", stream, width, time.time())
+        print_task_table(title, rows, "No results match.", stream, width, now)
         stream.flush()
     except BrokenPipeError:
         raise

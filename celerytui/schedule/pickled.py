@@ -177,7 +177,7 @@ def read_pickle(data: bytes) -> Any:
     No code is loaded or executed, whatever it says.
     """
     if len(data) > LARGEST:
-        raise ValueError(f"it has {len(data):,} bytes; at most {LARGEST:,} are read")
+        raise ValueError(f"it is too large: {len(data):,} B, and at most {LARGEST:,} B are read")
     try:
         return _Reader(io.BytesIO(data)).load()
     except Exception as error:

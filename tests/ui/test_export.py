@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from celerytui.control import LogEntry
 from celerytui.demo.sample import NOW
 from celerytui.engine import Export
+from celerytui.model import Outcome
 from celerytui.ui.actions.export import ExportForm
 from celerytui.ui.actions.inputs import TextField
 from celerytui.ui.bars.progress import Progress
@@ -65,7 +65,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 async def test_each_list_is_written_in_its_order(tmp_path: Path, name: str) -> None:
     key, field = LISTS[name]
     async with driven() as at:
-        at.engine.log._entries.append(ENTRY)
+        at.engine.log.record(REVOKED)
         await at.press(key)
         at.app.main.repaint()
         shown = the_list(at)
@@ -82,17 +82,7 @@ async def test_each_list_is_written_in_its_order(tmp_path: Path, name: str) -> N
         assert [row[field] for row in table] == [str(row[field]) for row in found]
 
 
-ENTRY = LogEntry(
-    time=NOW - 60,
-    user="ana",
-    app="shop",
-    broker="redis://10.0.0.7:6379/0",
-    action="task.revoke",
-    count=1,
-    targets=["a-task"],
-    params={},
-    replies=[],
-)
+REVOKED = Outcome("task.revoke", ("a-task",), (), NOW - 60, NOW - 59)
 
 
 async def test_what_the_filter_leaves_out_is_not_in_the_file(tmp_path: Path) -> None:

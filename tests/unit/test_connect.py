@@ -281,7 +281,9 @@ def test_each_transport_has_a_package_that_exists() -> None:
         for package in ("celery", "kombu")
         for extra in importlib.metadata.metadata(package).get_all("Provides-Extra") or ()
     }
-    for scheme in TRANSPORT_ALIASES.keys() - {"amqp", "amqps", "pyamqp", "memory", "filesystem"}:
+    ours = {scheme for scheme, path in TRANSPORT_ALIASES.items() if path.startswith("celerytui.")}
+    bundled = {"amqp", "amqps", "pyamqp", "memory", "filesystem"}
+    for scheme in TRANSPORT_ALIASES.keys() - bundled - ours:
         hint = connect.install_hint(scheme.lower())
         named = re.fullmatch(r"pip install '(celery|kombu)\[(\w+)\]'", hint)
         if named is None:

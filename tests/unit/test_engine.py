@@ -271,7 +271,9 @@ def test_a_headless_engine_sweeps_and_keeps_no_order() -> None:
     engine = Engine(app, Settings(), headless=True)
     engine.start()
     try:
-        assert set(engine._threads) == {"receive", "control", "brokers", "watch", "sweep"}
+        assert set(engine._threads) == {
+            *("receive", "control", "brokers", "schedule", "watch", "sweep"),
+        }
         engine._take_batch(Batch([beat(0), task_event("received", 0)], T0))
         assert engine.view.matched == 0
     finally:

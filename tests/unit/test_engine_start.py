@@ -13,11 +13,13 @@ import sys, threading, time
 from importlib.machinery import PathFinder
 
 OTHERS = ("celery.", "kombu.", "redis.", "amqp.", "celerytui.")
+# While it is imported it imports nothing of these, and nothing of celerytui that imports it.
+APART = "celerytui.schedule"
 running, overlaps, lock = {}, set(), threading.Lock()
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
-        if not name.startswith(OTHERS):
+        if not name.startswith(OTHERS) or name.startswith(APART):
             return None
         spec = PathFinder.find_spec(name, path)
         if spec is not None:

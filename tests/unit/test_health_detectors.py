@@ -12,17 +12,23 @@ import msgspec
 import pytest
 
 from celerytui import health
-from celerytui.health import DETECTORS, Detector, Judgement
-from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET, UNASKED
+from celerytui.health import DETECTORS, Detector, Judgement, schedule
+from celerytui.health.link import BEHIND, BLOCKED, MISSING, QUIET, UNASKED, UNRECORDED
 from celerytui.health.queues import GROWING, UNCONSUMED, never_drains
 from celerytui.health.tasks import runs_long
 from celerytui.health.workers import LATE, LOST, SHARED, SILENT, is_skewed
 from celerytui.model import (
+    BeatState,
+    BeatStatus,
     Blockage,
+    Interval,
     Link,
     LinkState,
     LostTasks,
+    PlannedEntry,
     Queue,
+    ScheduleEntry,
+    ScheduleReading,
     Severity,
     Worker,
     WorkerStatus,
@@ -47,7 +53,10 @@ def worker(status: WorkerStatus = "online", **fields: Any) -> Worker:
     return Worker("celery@w1", 0.0, NOW - 9.0, status=status, **fields)
 
 
-KINDS = {"worker", "queue", "receiver", "events", "broker", "control"}
+KINDS = {
+    *("worker", "queue", "receiver", "events", "broker", "control"),
+    *("beat", "entry", "history"),
+}
 
 
 def test_each_detector_is_registered_once_under_a_name_that_says_its_kind() -> None:
@@ -259,6 +268,12 @@ def test_the_judgements_that_are_no_alerts() -> None:
     assert [never_drains(row) for row in rows] == [True, False, False]
 
 
+PLAN = PlannedEntry(name="nightly", task="report", timing=Interval(60.0), source="app.conf")
+OVERDUE = ScheduleEntry(plan=PLAN, standing="missed", due_words="03:00", due_at=NOW - 90)
+ELSEWHERE = ("control.failed", "history.failed", "beat.silent", "beat.two", "entry.missed")
+"""Those whose facts are no rows."""
+
+
 def test_every_text_is_one_plain_sentence() -> None:
     rows: dict[str, Any] = {
         "workers": [
@@ -271,8 +286,13 @@ def test_every_text_is_one_plain_sentence() -> None:
         "gaps": [(NOW - 20, NOW - 10)],
         "blockage": Blockage("RabbitMQ blocks publishers: memory alarm"),
     }
-    texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS if one is not UNASKED}
+    texts = {one.id: only(one.judge(known(**rows))) for one in DETECTORS if one.id not in ELSEWHERE}
     texts[UNASKED.id] = only(UNASKED.judge(known(unasked="NOPERM")))
+    texts[UNRECORDED.id] = only(UNRECORDED.judge(known(unrecorded="the disk is full")))
+    for one in (schedule.SILENT, schedule.TWO, schedule.MISSED):
+        state: BeatStatus = "two" if one is schedule.TWO else "silent"
+        reading = ScheduleReading(entries=(OVERDUE,), beat=BeatState(state, NOW - 9, "it is gone"))
+        texts[one.id] = only(one.judge(known(schedule=reading)))
     assert set(texts) == {one.id for one in DETECTORS}
     for judgement in texts.values():
         assert judgement.severity in get_args(Severity)

@@ -220,6 +220,7 @@ def test_the_document_has_exactly_its_shape() -> None:
         "waited": 5.0,
         "client_clock": None,
         "worker_clock": None,
+        "progress": None,
         "root_id": None,
         "parent_id": None,
     }

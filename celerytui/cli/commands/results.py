@@ -43,7 +43,7 @@ def _run_results(
         if as_lines:
             print_lines(listing, stdout)
         else:
-            print_table(listing, source, stdout)
+            print_table(listing, source, stdout, now)
     finally:
         source.close()
         for remark in listing.remarks():

@@ -79,7 +79,7 @@ def _say(app: App[Any], session: Session, done: Exported) -> None:
     else:
         text = f"{counted(done.rows, 'row')} written to {path}"
         if done.gone:
-            text += f"; {done.gone:,} were evicted before their turn"
+            text += f"; evicted before their turn: {done.gone:,}"
     app.notify(text, title=done.label, severity=severity, timeout=SAID_SECONDS, markup=False)
 
 

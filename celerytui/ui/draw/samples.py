@@ -26,8 +26,8 @@ def resample(
     for index in range(count):
         start = index * size // count
         end = max(start + 1, (index + 1) * size // count)
-        known = [value for value in values[start:end] if is_known(value)]
-        out.append(join(known) if known else None)  # type: ignore[arg-type]
+        known = [value for value in values[start:end] if value is not None and is_known(value)]
+        out.append(join(known) if known else None)
     return out
 
 

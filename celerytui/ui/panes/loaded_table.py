@@ -162,8 +162,8 @@ class LoadedTable(TablePane[Item]):
 
     def document(self, item: Item) -> dict[str, Any]:
         """A row as plain values."""
-        made: dict[str, Any] = masked(msgspec.to_builtins(item))  # type: ignore[assignment] # of a Struct it is a dict
-        return made
+        made: Any = masked(msgspec.to_builtins(item))
+        return dict(made)
 
     def listed(self) -> Listed:
         items = self._items
