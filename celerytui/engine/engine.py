@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import Struct
@@ -190,16 +191,23 @@ class Engine:
             self._survive,
             self._refresher.news,
             clock,
+            self._history_folder,
         )
 
-    def _make_recorder(self) -> Recorder | None:
-        url = self.settings.history
-        if url is None:
+    def _history_folder(self) -> Path | None:
+        """Where the app's history is recorded, None where it is not."""
+        if self.settings.history is None:
             return None
-        from celerytui.engine.recording import Recorder
         from celerytui.history.place import folder_of
 
-        folder = folder_of(url, self.app_name, self.broker_url, os.environ)
+        return folder_of(self.settings.history, self.app_name, self.broker_url, os.environ)
+
+    def _make_recorder(self) -> Recorder | None:
+        folder = self._history_folder()
+        if folder is None:
+            return None
+        from celerytui.engine.recording import Recorder
+
         return Recorder(
             self.store,
             self.health,

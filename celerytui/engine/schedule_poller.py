@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celerytui.control import Control, Silences
 from celerytui.engine.clock import SteadyClock
+from celerytui.engine.past_runs import past_runs
 from celerytui.errors import UsageError
 from celerytui.model import (
     Blockage,
@@ -37,7 +40,8 @@ PING_SECONDS = 60.0
 class SchedulePoller:
     """Keeps `reading` up to date; `run` is the thread's work, all else may come from any thread.
 
-    `survive` does one step of the thread, `news` is called with each reading.
+    `survive` does one step of the thread, `news` is called with each reading, and `history` says
+    where the app's past is recorded, None where it is not.
     """
 
     def __init__(
@@ -49,7 +53,9 @@ class SchedulePoller:
         survive: Callable[[Callable[[], object]], None],
         news: Callable[[], None],
         clock: Callable[[], float],
+        history: Callable[[], Path | None] = lambda: None,
     ) -> None:
+        self._history = history
         self.reading = ScheduleReading()
         self._settings = settings
         self._store = store
@@ -81,6 +87,7 @@ class SchedulePoller:
         )
         self._schedules = schedules
         read_at: float | None = None
+        looked_back = 0
         try:
             while not stopping.is_set():
                 if self._now.is_set() or read_at is None or _ago(read_at) >= READ_SECONDS:
@@ -89,6 +96,9 @@ class SchedulePoller:
                     read_at = time.monotonic()
                 began = time.monotonic()
                 self._survive(self._judge)
+                if schedules.runs.changes != looked_back:
+                    looked_back = schedules.runs.changes
+                    self._survive(partial(self._look_back, schedules))
                 self._now.wait(max(JUDGE_SECONDS, MOST_OF_A_CORE * _ago(began)))
         finally:
             schedules.close()
@@ -98,6 +108,14 @@ class SchedulePoller:
         self.reading = self._schedules.judge()
         self.rounds += 1
         self._news()
+
+    def _look_back(self, schedules: Schedules) -> None:
+        """Take the runs that a history has, once for the entries that there are."""
+        folder = self._history()
+        if folder is not None:
+            names = {one.plan.task for one in self.reading.entries if one.plan.task}
+            schedules.runs.take_past(past_runs(folder, names, self._clock()))
+            self._judge()
 
     def _ping(self, app: Any) -> Pinged:
         from celerytui.schedule import Pinged

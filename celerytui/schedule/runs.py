@@ -38,20 +38,29 @@ class EntryRuns:
     def __init__(self) -> None:
         self.runs = 0
         self.failures = 0
-        self.recent: OrderedDict[str, EntryRun] = OrderedDict()
+        self.recent: dict[str, EntryRun] = {}
 
     def take(self, run: EntryRun) -> None:
         """Take a run, or what is new of one; one that is kept no longer is not counted again."""
         before = self.recent.get(run.task_id)
-        oldest = next(iter(self.recent.values()), None)
         if before is None:
-            if oldest is not None and len(self.recent) >= RECENT and run.at <= oldest.at:
-                return
+            if len(self.recent) >= RECENT:
+                oldest = min(self.recent.values(), key=_at)
+                if run.at <= oldest.at:
+                    return
+                del self.recent[oldest.task_id]
             self.runs += 1
         self.failures += failed(run) - (before is not None and failed(before))
         self.recent[run.task_id] = run
-        if before is None and len(self.recent) > RECENT:
-            self.recent.popitem(last=False)
+
+    def take_past(self, run: EntryRun) -> None:
+        """Take a run from before all that were seen; one that is known stays as it is."""
+        if run.task_id in self.recent:
+            return
+        self.runs += 1
+        self.failures += failed(run)
+        if len(self.recent) < RECENT:
+            self.recent[run.task_id] = run
 
     @property
     def newest(self) -> EntryRun | None:
@@ -89,6 +98,8 @@ class RunTracker:
         self._known: OrderedDict[str, str] = OrderedDict()
         self._own = f"gen{os.getpid()}@{socket.gethostname()}"
         self.since: float | None = None
+        self.changes = 0
+        """How often the entries that are followed have changed."""
 
     def follow(self, plans: Iterable[PlannedEntry], now: float) -> None:
         """Follow these entries from now on; what is seen of others is forgotten."""
@@ -110,8 +121,8 @@ class RunTracker:
         self._runs = {name: runs for name, runs in self._runs.items() if name in same}
         self._revision = None
         self._senders.clear()
-        if self.since is None:
-            self.since = now
+        self.since = now if self.since is None else self.since
+        self.changes += 1
 
     def update(self) -> None:
         """Take what changed in the store since the last time."""
@@ -128,6 +139,16 @@ class RunTracker:
                 give_way()
             if task.name is not None:
                 self._take(task)
+
+    def take_past(self, tasks: Iterable[Task]) -> None:
+        """Take tasks from before the start, newest first."""
+        for task in tasks:
+            at, names = seen_at(task), self._entries_of(task)
+            if at is None or not names:
+                continue
+            self.since = at if self.since is None else min(self.since, at)
+            for name in names:
+                self._runs.setdefault(name, EntryRuns()).take_past(_run_of(task, at, True))
 
     def of(self, name: str) -> EntryRuns:
         """The runs of an entry."""
@@ -165,15 +186,7 @@ class RunTracker:
         if not entries or at is None:
             return
         by_beat = client is None or (client != self._own and self._senders_beat(client))
-        run = EntryRun(
-            task.id,
-            at,
-            task.state,
-            waited=task.waited,
-            runtime=task.runtime,
-            exception=task.more.exception,
-            by_beat=by_beat,
-        )
+        run = _run_of(task, at, by_beat)
         for name in entries:
             self._runs.setdefault(name, EntryRuns()).take(run)
 
@@ -210,6 +223,18 @@ class RunTracker:
         else:
             sender.others += 1
         self._senders.move_to_end(client)
+
+
+def _run_of(task: Task, at: float, by_beat: bool) -> EntryRun:
+    return EntryRun(
+        task.id,
+        at,
+        task.state,
+        waited=task.waited,
+        runtime=task.runtime,
+        exception=task.more.exception,
+        by_beat=by_beat,
+    )
 
 
 def with_lateness(

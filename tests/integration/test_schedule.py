@@ -47,7 +47,8 @@ def test_the_default_scheduler_and_a_beat_that_is_killed(make: Make, tmp_path: P
         beat_schedule_filename=str(project.folder / "celerybeat-schedule"),
         beat_schedule={"often": {"task": "shop.add", "schedule": 1.0, "args": (1, 2)}},
     )
-    engine = Engine(app, Settings(), headless=True)
+    settings = Settings(history=f"sqlite:///{tmp_path}/history")
+    engine = Engine(app, settings, headless=True)
 
     def often() -> ScheduleEntry:
         found = engine.schedule.entry("often")
@@ -81,6 +82,17 @@ def test_the_default_scheduler_and_a_beat_that_is_killed(make: Make, tmp_path: P
         assert near(engine.schedule.reading.beat.since or 0, project.sent("often")[-1:])
         wait_until(lambda: "beat.silent" in alerts(), 10, "an alert")
         assert often().standing == "late"
+        engine.stop()
+        seen = often()
+
+        # What was recorded is known to one that is started later.
+        engine = Engine(app, settings, headless=True)
+        engine.start()
+        wait_until(lambda: engine.schedule.entry("often") is not None, 20, "a reading")
+        wait_until(lambda: len(often().recent) == len(seen.recent), 20, "the history to be read")
+        assert [run.task_id for run in often().recent] == [run.task_id for run in seen.recent]
+        assert (often().runs, often().last_run_at) == (seen.runs, seen.last_run_at)
+        assert often().since == seen.recent[0].at
     finally:
         engine.stop()
         app.close()
