@@ -1,6 +1,6 @@
 """Every other backend, through Celery itself: one result at a time, by its id.
 
-Memcached, MongoDB, Cassandra, S3 and the like either keep no list or need a client of their own.
+Memcached, Cassandra, S3 and the like either keep no list or need a client of their own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from celerytui.results.source import NoResults, NotListed, Page
 from celerytui.results.wanted import Wanted
 from celerytui.wire import pickles
 from celerytui.wire.result_backend import NoBackend, limited
-
-NAMES = {"mongodb": "MongoDB", "cache": "memcached or Django's cache"}
 
 
 class ByIdKind:

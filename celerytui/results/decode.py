@@ -89,6 +89,11 @@ def decode_any(payload: Any, declared: str | None, encoding: str = "utf-8") -> A
         raise
 
 
+def plain(value: Any) -> Any:
+    """A value of a database's own types as plain values; raises Undecodable."""
+    return _Plain().of(value)
+
+
 def guess_type(payload: Any) -> str:
     """The content type that a payload's first byte speaks for."""
     first = bytes_of(payload[:1]) if payload else b"n"

@@ -9,6 +9,7 @@ from celerytui.masking import learn, mask, mask_url, secrets_in
 from celerytui.results.by_id import ByIdKind
 from celerytui.results.django import DjangoKind
 from celerytui.results.filesystem import FilesystemKind
+from celerytui.results.mongodb import MongoKind
 from celerytui.results.redis import RedisKind
 from celerytui.results.source import Kind, Source
 from celerytui.results.sqlalchemy import SqlKind, SqlSource
@@ -18,6 +19,7 @@ KINDS: tuple[Kind, ...] = (
     SqlKind(),
     DjangoKind(),
     FilesystemKind(),
+    MongoKind(),
     ByIdKind(),
 )
 """The first that fits is taken; the last one fits all."""
