@@ -43,6 +43,16 @@ class Ring:
             return self._counts[slot % self._kept]
         return 0
 
+    def total(self, first: int, last: int) -> int:
+        """The sum over the slots from `first` to `last`."""
+        first, last = max(first, self.last - self._kept + 1), min(last, self.last)
+        if first > last:
+            return 0
+        start, end, counts = first % self._kept, last % self._kept, self._counts
+        if start <= end:
+            return sum(counts[start : end + 1])
+        return sum(counts[start:]) + sum(counts[: end + 1])
+
 
 class Rates:
     """Events, finished and failed tasks by the second of their arrival, and the gaps between."""
@@ -84,7 +94,7 @@ class Rates:
     def total(self, ring: Ring, seconds: int, now: float) -> int:
         """The sum over the last `seconds`, the running one included."""
         end = int(now) + 1
-        return sum(ring.at(second) for second in range(end - seconds, end))
+        return ring.total(end - seconds, end - 1)
 
     def unwatched(self, start: int, end: int) -> set[int]:
         """The seconds from `start` to before `end` in which events may have been missed."""

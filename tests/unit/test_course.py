@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from celerytui.model import Batch, Course, Event, QueueDepth
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, WIDTHS
+from celerytui.store.rates import Ring
 from celerytui.store.statistics import WINDOWS
 from tests.unit.store_stream import ALPHA, T0, task_event
 
@@ -170,3 +171,17 @@ def test_events_of_a_worker_that_is_unknown_count_too() -> None:
     store.sweep(T0)
     store.apply(Batch([Event("task-failed", ALPHA, T0 + 1, uuid="a", exception="E()")], T0 + 1))
     assert store.course.throughput("5m", T0 + 3)[1].values[-2:] == (1.0, 0.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=20),
+    st.integers(-10, 80),
+    st.integers(-10, 80),
+)
+def test_a_ring_sums_what_its_slots_have(
+    counts: list[tuple[int, int]], first: int, last: int
+) -> None:
+    ring = Ring(17)
+    for slot, count in counts:
+        ring.add(slot, count)
+    assert ring.total(first, last) == sum(ring.at(slot) for slot in range(first, last + 1))

@@ -48,6 +48,7 @@ class Pane(Keyed, Widget, can_focus=True):
         self.session = session
         self._strips: list[Strip] = []
         self._blank: tuple[int, Row] = (-1, ([], "bg"))
+        self._top_drawn: tuple[Hashable, Strip] | None = None
         self._made: Mapping[int, tuple[Row, Hashable, Strip]] = {}
         """The lines of the body by the rows they were made from, which are kept alive by it."""
 
@@ -164,11 +165,7 @@ class Pane(Keyed, Widget, can_focus=True):
         left, right = self.titles()
         if session.stale_since is not None:
             right = [("as of " + format_clock(session.stale_since, session.utc), "stamp")]
-        top = frame_top(
-            self.outer_size.width, left, right,
-            border=border, glyphs=session.glyphs, corners=session.framed,
-        )  # fmt: skip
-        strips = [to_strip(top, palette)]
+        strips = [self._upper_border(left, right, border)]
         rows = self.body(inside.width, inside.height)[: inside.height]
         thumb = self.thumb() or (0, 0)
         made: dict[int, tuple[Row, Hashable, Strip]] = {}
@@ -192,6 +189,17 @@ class Pane(Keyed, Widget, can_focus=True):
             )
             strips.append(to_strip(bottom, palette))
         return strips[: self.outer_size.height]
+
+    def _upper_border(self, left: Spans, right: Spans, border: str) -> Strip:
+        """The top border; it is often as it was, and fitting titles takes a while."""
+        session, width = self.session, self.outer_size.width
+        look = (tuple(left), tuple(right), border, width, session.framed, self.palette)
+        if self._top_drawn is None or self._top_drawn[0] != look:
+            top = frame_top(
+                width, left, right, border=border, glyphs=session.glyphs, corners=session.framed
+            )
+            self._top_drawn = look, to_strip(top, self.palette)
+        return self._top_drawn[1]
 
     def _framed(self, strip: Strip, border: str, in_thumb: bool) -> Strip:
         glyphs, style = self.session.glyphs, self.palette.style

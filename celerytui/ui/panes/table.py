@@ -46,6 +46,8 @@ class TablePane(NarrowedPane[Item]):
 
     sort_column: str | None = None
     sort_reverse: bool = True
+    _head: tuple[Hashable, Spans] | None = None
+    """The head of the last drawing, and what it depends on."""
 
     @property
     def columns(self) -> Sequence[Column[Any]]:
@@ -103,13 +105,19 @@ class TablePane(NarrowedPane[Item]):
     def head(self, width: int) -> list[Line | Spans]:
         if not self.session.framed and self.inside.height < self.HEAD_FROM:
             return []
-        heads = header_cells(
-            self.layout_for(width),
-            self.sort_column,
-            self.sort_reverse,
-            ascii=self.session.ascii,
-        )
-        return [_padded([(" " * self.GUTTER, "muted"), *_spans(heads, heavy=False)], width)]
+        most = self.session.columns_within.get(self.id or "", width)
+        hidden = frozenset(self.session.engine.choices.hidden(self.id or ""))
+        look = width, most, hidden, self.sort_column, self.sort_reverse
+        if self._head is None or self._head[0] != look:
+            heads = header_cells(
+                self.layout_for(width),
+                self.sort_column,
+                self.sort_reverse,
+                ascii=self.session.ascii,
+            )
+            head = _padded([(" " * self.GUTTER, "muted"), *_spans(heads, heavy=False)], width)
+            self._head = look, head
+        return [self._head[1]]
 
     def lasting(self, item: Item, context: CellContext) -> Hashable:
         """What the cells of a row depend on besides the item; None: on time itself."""

@@ -54,6 +54,7 @@ class DetailPane(ScrolledPane):
         self._link = -1
         self._traceback_at: int | None = None
         self._link_rows: dict[int, str] = {}
+        self._drawn: tuple[object, list[Row]] | None = None
 
     def show(self, task_id: str | None) -> None:
         """Show that task, or the latest failure for None."""
@@ -118,7 +119,15 @@ class DetailPane(ScrolledPane):
     def body(self, width: int, height: int) -> list[Row]:
         if self._subject is None:
             return self._nothing().rows(width, height, self.session.glyphs)
-        return super().body(width, height)
+        task = self._subject
+        still = task.state.finished and not task.state.guessed and task.progress is None
+        if not (self._short and still):
+            return super().body(width, height)
+        # In short, one that has ended is drawn alike whatever the time.
+        look = task, width, height, self.session.utc
+        if self._drawn is None or self._drawn[0] != look:
+            self._drawn = look, super().body(width, height)
+        return self._drawn[1]
 
     def rows(self, width: int) -> list[Row]:
         return self._in_short(width) if self._short else self._whole(width)
