@@ -162,8 +162,9 @@ class LoadedTable(TablePane[Item]):
 
     def document(self, item: Item) -> dict[str, Any]:
         """A row as plain values."""
-        made: dict[str, Any] = masked(msgspec.to_builtins(item))  # type: ignore[assignment] # of a Struct it is a dict
-        return made
+        found = masked(msgspec.to_builtins(item))
+        assert isinstance(found, dict)
+        return found
 
     def listed(self) -> Listed:
         items = self._items

@@ -48,7 +48,7 @@ class TablePane(NarrowedPane[Item]):
     sort_reverse: bool = True
 
     @property
-    def columns(self) -> Sequence[Column]:  # type: ignore[type-arg]
+    def columns(self) -> Sequence[Column[Any]]:
         """The columns that the user did not hide."""
         hidden = self.session.engine.choices.hidden(self.id or "")
         return [one for one in self.COLUMNS if one.id not in hidden] or self.COLUMNS
