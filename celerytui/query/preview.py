@@ -23,6 +23,8 @@ TESTED_AT_ONCE = 500
 SORTED_AT_ONCE = 1024
 FEW_KEYS = 64
 """With so few different keys in a piece, as names and states are, only these are compared."""
+IN_VAIN = 7
+"""Pieces that are not compared as a whole after one that had to be looked through."""
 
 Thing = TypeVar("Thing")
 _PLACE = itemgetter(0, 1)
@@ -61,16 +63,19 @@ def sort_first(
     ties = reverse != backwards
     best: list[SortEntry] = []
     bound: Any = None
-    few = True
+    few, in_vain = True, 0
     until = time.perf_counter() + SORT_SECONDS
     for piece in slices(tasks, SORTED_AT_ONCE, backwards=backwards):
         keys = column.sort_keys(piece, now)
-        if bound is not None:
+        if in_vain:
+            in_vain -= 1
+        elif bound is not None:
             distinct = set(keys) if few else keys
             few = few and len(distinct) <= FEW_KEYS
             if _none_before(bound, distinct, reverse, ties=ties):
                 pause()
                 continue
+            in_vain = IN_VAIN
         best += [
             (key, task.seq, task.id)
             for task, key in _before(bound, piece, keys, reverse, ties=ties)

@@ -25,7 +25,7 @@ def test_a_wrong_filter_ends_it_with_the_place(open_terminal: Open) -> None:
 def test_what_is_chosen_is_there_in_the_next_session(open_terminal: Open, home: Path) -> None:
     terminal = open_terminal(*NO_BROKER, "--filter", "state:failure", size=(140, 40))
     terminal.wait_for("/ state:failure")
-    terminal.send("bs")
+    terminal.send("ns")
     terminal.wait_for("Save this filter")
     terminal.send("bad ones\r")
     terminal.wait_for("bad ones saved")
@@ -42,7 +42,7 @@ def test_what_is_chosen_is_there_in_the_next_session(open_terminal: Open, home: 
     assert kept["hidden"] == {"tasks": ["name"]}
     terminal = open_terminal(*NO_BROKER, size=(140, 40))
     terminal.wait_for(lambda lines: "retry in" in lines[0])
-    terminal.send("b\r")
+    terminal.send("n\r")
     terminal.wait_for("/ state:failure")
     quit_by_key(terminal)
 

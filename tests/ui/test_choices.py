@@ -51,7 +51,7 @@ def head(at: Driver) -> list[str]:
 async def test_a_filter_is_saved_under_a_name_applied_and_removed(tmp_path: Path) -> None:
     path = tmp_path / "shop.json"
     async with session(path) as at:
-        await at.press("/", *"state:failure", "enter", "b")
+        await at.press("/", *"state:failure", "enter", "n")
         assert filters_of(at).options == []
         await at.press("s")
         assert isinstance(at.app.screen, Form)
@@ -60,13 +60,13 @@ async def test_a_filter_is_saved_under_a_name_applied_and_removed(tmp_path: Path
         await at.press("escape", "escape")
         assert at.app.session.filter_text == ""
     async with session(path, filters=OWN) as at:
-        await at.press("b")
+        await at.press("n")
         assert [name for name, _, _ in filters_of(at).options] == ["lost", "cards", "bad"]
         assert filters_of(at).notes[0] == "state:lost   config file"
         await at.press("down", "down", "enter")
         assert at.app.session.filter_text == "state:failure"
         assert at.app.main.navigator.view.name == "tasks"
-        await at.press("b", "d")
+        await at.press("n", "d")
         assert [name for name, _, _ in filters_of(at).options] == ["lost", "cards", "bad"]
         await at.press("up", "d")
         assert [name for name, _, _ in filters_of(at).options] == ["lost", "cards"]
@@ -76,9 +76,9 @@ async def test_a_filter_is_saved_under_a_name_applied_and_removed(tmp_path: Path
 
 async def test_what_cannot_be_saved_is_said() -> None:
     async with driven(filters=OWN) as at:
-        await at.press("b", "s")
+        await at.press("n", "s")
         assert at.toasts[-1].message == "no filter to save; / types one"
-        await at.press("escape", "/", *"state:retry", "enter", "b", "s", *"lost", "enter")
+        await at.press("escape", "/", *"state:retry", "enter", "n", "s", *"lost", "enter")
         assert at.toasts[-1].message == "lost is in the config file; choose another name"
         await at.press("s", *"again", "enter")
         assert at.toasts[-1].message == "again saved"
@@ -89,7 +89,7 @@ async def test_what_cannot_be_saved_is_said() -> None:
 async def test_a_saved_filter_of_another_version_is_said_to_be_wrong() -> None:
     async with driven() as at:
         at.engine.choices.keep_filter("odd\x1b[2J", "field-of-tomorrow:>1")
-        await at.press("b")
+        await at.press("n")
         assert "\x1b" not in filters_of(at).options[0][1]
         await at.press("enter")
         assert at.toasts[-1].message.startswith("cannot filter by that: ")

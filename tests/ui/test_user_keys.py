@@ -53,7 +53,7 @@ def test_what_cannot_work_is_refused_by_name(keys: dict[str, str], said: str) ->
         {"filter.edit": "ö", "quit": "ctrl+alt+q"},
         {"filter.edit": "p", "display.pause": "/"},
         {"worker.tasks": "t", "task.traceback": "t"},
-        {"task.revoke": "shift+f8", "move.down": "j,n,down"},
+        {"task.revoke": "shift+f8", "move.down": "j,h,down"},
         {"filter.complete": "ctrl+n", "filter.older": "f3", "field.next": "alt+n"},
     ],
 )

@@ -99,7 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter tasks; search workers, queues, types, failures and the log", words="search find"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
     Key("figure.open", "exclamation_mark", "trouble", "figure", shown=15, rank=31, help="rows behind a red number; again: the next", words="what is wrong cause failed lost errors", if_wrong=True),
-    Key("filters.show", "b", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks"),
+    Key("filters.show", "n", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks"),
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume"),
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload"),

@@ -162,8 +162,9 @@ class LoadedTable(TablePane[Item]):
 
     def document(self, item: Item) -> dict[str, Any]:
         """A row as plain values."""
-        made: Any = masked(msgspec.to_builtins(item))
-        return dict(made)
+        found = masked(msgspec.to_builtins(item))
+        assert isinstance(found, dict)
+        return found
 
     def listed(self) -> Listed:
         items = self._items
