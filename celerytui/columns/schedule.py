@@ -36,9 +36,14 @@ def entry_weight(entry: ScheduleEntry) -> int:
     return _WEIGHT.index(entry.standing)
 
 
+def _is_odd(entry: ScheduleEntry) -> bool:
+    """Whether it needs a look though its runs come: it overlaps, differs or cannot be read."""
+    return bool(entry.plan.trouble or entry.differs or entry.running > 1)
+
+
 def entry_role(entry: ScheduleEntry) -> str:
     """The colour role of how an entry stands."""
-    if entry.plan.trouble or entry.differs:
+    if entry.standing not in _SIGNS and _is_odd(entry):
         return "warning"
     return _SIGNS.get(entry.standing, ("", "text"))[1]
 
@@ -49,13 +54,13 @@ def _sign(entry: ScheduleEntry, context: CellContext, width: int) -> str:
     glyphs = signs(context.ascii)
     if entry.standing in _SIGNS:
         return str(glyphs[_SIGNS[entry.standing][0]])
-    if entry.plan.trouble or entry.differs:
+    if _is_odd(entry):
         return glyphs.warning
     return state_glyph(TaskState.STARTED, ascii=context.ascii) if entry.running else ""
 
 
 def _sign_role(entry: ScheduleEntry) -> str:
-    if entry.standing not in _SIGNS and entry.running and not entry.differs:
+    if entry.standing not in _SIGNS and entry.running and not _is_odd(entry):
         return "started"
     return entry_role(entry)
 
@@ -121,7 +126,7 @@ SCHEDULE_COLUMNS: tuple[Column[ScheduleEntry], ...] = (
         id="sign",
         header="",
         label="STATE",
-        help="missed, late, running, or off; a warning where sources disagree",
+        help="missed, late, running, or off; a warning where runs overlap or sources disagree",
         width=1,
         text=_sign,
         key=lambda entry, now: -entry_weight(entry),

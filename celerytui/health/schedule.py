@@ -17,7 +17,7 @@ def _silent(known: Known) -> Iterator[Judgement]:
         yield Judgement(
             BEAT,
             "critical",
-            f"No sign of life: {beat.why}; periodic tasks are not sent",
+            f"No sign of life: {beat.why}",
             {"since": beat.since},
             since=beat.since,
         )
@@ -29,7 +29,7 @@ def _two(known: Known) -> Iterator[Judgement]:
         yield Judgement(
             BEAT,
             "critical",
-            f"Two are running, and every entry is sent twice: {beat.why}",
+            f"Every entry is sent twice: {beat.why}",
             {"since": beat.since},
             since=beat.since,
         )

@@ -23,6 +23,7 @@ from celerytui.schedule.zones import zone, zone_name
 NAME = "RedBeat"
 LOOP = 300.0
 """Seconds between two of its loops at the most, where nothing else is set."""
+RENEWED_SECONDS = 0.5
 SLACK = 10.0
 """Seconds that a renewal of the lock may be late."""
 AT_ONCE = 500
@@ -31,7 +32,10 @@ TRIES = 5
 
 
 class RedBeatReader(SourceReader):
-    """Reads the keys below `prefix`; `lock` is the key of its lock, None where it takes none."""
+    """Reads the keys below `prefix`; `lock` is the key of its lock, None where it takes none.
+
+    `lock_timeout` is how many seconds that lasts, None where nobody says; `loop` likewise.
+    """
 
     name = NAME
     writable = True
@@ -44,24 +48,26 @@ class RedBeatReader(SourceReader):
         prefix: str = "redbeat:",
         lock: str | None = "redbeat::lock",
         lock_timeout: float | None = None,
-        loop: float = LOOP,
+        loop: float | None = None,
         timezone: str = "UTC",
     ) -> None:
         self._url, self._options = url, dict(options)
         self._prefix = prefix
         self._schedule = prefix + ":schedule"
         self._lock = lock
-        self._lock_timeout = lock_timeout or loop * 5
-        self.loop = loop
+        self._lock_timeout = lock_timeout or (None if loop is None else loop * 5)
+        self.loop = self._loop = LOOP if loop is None else loop
         self._timezone = timezone
         self._client: Any = None
         self._ttl: float | None = None
+        self._seen_at: float | None = None
+        self._renewed_at: float | None = None
         self.where = mask_url(url)
 
     def read(self, now: float) -> list[PlannedEntry]:
         client = self._redis()
         due = client.zrange(self._schedule, 0, MOST_ENTRIES - 1, withscores=True)
-        self._ttl = self._read_lock(client)
+        self._look_at_lock(self._read_lock(client), now)
         found = []
         for start in range(0, len(due), AT_ONCE):
             part = due[start : start + AT_ONCE]
@@ -77,23 +83,18 @@ class RedBeatReader(SourceReader):
         return found
 
     def sign(self, now: float) -> Sign | None:
-        if self._lock is None or self._client is None:
+        if self._lock is None or self._seen_at is None:
             return None
         if self._ttl is None:
             return Sign(False, None, f"nobody holds its lock {self._lock}")
-        renewed = self._lock_timeout - self._ttl
-        text = "it renewed its lock"
-        if self._ttl > self._lock_timeout - self.loop_or_default - SLACK:
-            return Sign(True, now - max(0.0, renewed), text)
-        if renewed < 0:
-            # Another timeout is set there than here.
-            return Sign(True, None, "its lock is held")
-        return Sign(False, now - renewed, text)
-
-    @property
-    def loop_or_default(self) -> float:
-        """Seconds between two of its loops at the most."""
-        return LOOP if self.loop is None else self.loop
+        if self._renewed_at is not None and now - self._renewed_at <= self._loop + SLACK:
+            return Sign(True, self._renewed_at, "it renewed its lock")
+        if self._lock_timeout is None:
+            # Whoever started beat with other intervals has a lock that lasts as long as they say.
+            return None
+        renewed = self._seen_at - (self._lock_timeout - self._ttl)
+        fresh = self._ttl > self._lock_timeout - self._loop - SLACK
+        return Sign(fresh, min(renewed, self._seen_at), "it renewed its lock")
 
     def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         def change(key: str, pipe: Any) -> str:
@@ -140,6 +141,13 @@ class RedBeatReader(SourceReader):
         if self._client is None:
             self._client = redis_client(self._url, self._options)
         return self._client
+
+    def _look_at_lock(self, ttl: float | None, now: float) -> None:
+        """Note how long the lock will last; where that is longer than before, it was renewed."""
+        if ttl is not None and self._ttl is not None and self._seen_at is not None:
+            left = self._ttl - (now - self._seen_at)
+            self._renewed_at = now if ttl > left + RENEWED_SECONDS else self._renewed_at
+        self._ttl, self._seen_at = ttl, now
 
     def _read_lock(self, client: Any) -> float | None:
         if self._lock is None:
@@ -227,7 +235,7 @@ def _for_app(app: Any) -> SourceReader | None:
         prefix=prefix,
         lock=str(named) if named else None,
         lock_timeout=_setting(conf, "redbeat_lock_timeout"),
-        loop=float(conf.beat_max_loop_interval or LOOP),
+        loop=float(conf.beat_max_loop_interval) if conf.beat_max_loop_interval else None,
         timezone=zone_name(app.timezone),
     )
 

@@ -62,11 +62,14 @@ class SourceReader:
 
     def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         """Enable or disable an entry so that beat notices, and say what was written."""
-        raise UsageError(f"{self.where or 'this source'} cannot enable or disable entries")
+        raise UsageError(
+            f"entries of {self.name or 'this source'} cannot be enabled or disabled from here:"
+            " change the app's beat_schedule and restart beat"
+        )
 
     def run_soon(self, name: str) -> str:
         """Have beat send the entry at its next look; say what was written."""
-        raise UsageError("only RedBeat can be asked to send an entry")
+        raise UsageError("only RedBeat can be asked to send an entry; send it from here instead")
 
     def close(self) -> None:
         """Give back connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from celerytui.errors import UsageError
 from celerytui.masking import learn, mask_url, secrets_in
@@ -121,8 +122,8 @@ def _limited(url: str) -> tuple[str, dict[str, Any]]:
     scheme, _, driver = url.partition("://")[0].partition("+")
     if scheme == "sqlite":
         path = url.partition("://")[2].removeprefix("/")
-        if path and path != ":memory:" and "file:" not in path:
-            return f"sqlite:///file:{path}?mode=rw&uri=true", {"timeout": CONNECT_SECONDS}
+        if path and path != ":memory:" and "file:" not in path and "?" not in path:
+            return f"sqlite:///file:{quote(path)}?mode=rw&uri=true", {"timeout": CONNECT_SECONDS}
         return url, {}
     if scheme == "postgresql" and driver in ("", "psycopg", "psycopg2"):
         limit = f"-c statement_timeout={int(READ_SECONDS * 1000)}"

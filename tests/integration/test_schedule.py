@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from celery import Celery
 
 from celerytui.control import Control
 from celerytui.engine import Engine
-from celerytui.model import Crontab, ScheduleEntry
+from celerytui.model import Crontab, Interval, ScheduleEntry
+from celerytui.schedule.beatx import BeatxReader
 from celerytui.schedule.next_run import next_after
+from celerytui.schedule.redbeat import RedBeatReader
 from celerytui.settings import Settings
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.servers import wait_until
@@ -180,3 +183,65 @@ def test_a_beat_with_remote_control_answers_a_ping(
     finally:
         project.close()
         app.close()
+
+
+def test_what_a_lock_says_of_beat(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    known = RedBeatReader(redis_url, {}, lock_timeout=25.0, loop=5.0)
+    unknown = RedBeatReader(redis_url, {})
+
+    def signs(now: float) -> list[bool | None]:
+        found = []
+        for reader in (known, unknown):
+            reader.read(now)
+            sign = reader.sign(now)
+            found.append(None if sign is None else sign.alive)
+        return found
+
+    try:
+        assert signs(1000.0) == [False, False]
+        client.set("redbeat::lock", "token", px=24_000)
+        assert signs(1001.0) == [True, None]
+        # Not renewed for three loops; whoever does not know how long it lasts can't tell.
+        client.pexpire("redbeat::lock", 4_900)
+        assert signs(1020.0) == [False, None]
+        client.pexpire("redbeat::lock", 25_000)
+        assert signs(1021.0) == [True, True]
+        client.delete("redbeat::lock")
+        assert signs(1022.0) == [False, False]
+    finally:
+        known.close()
+        unknown.close()
+        client.close()
+
+
+def test_the_entries_of_celery_beatx(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    entry_of: dict[str, Any] = {
+        "name": "sync",
+        "task": "shop.sync",
+        "schedule": {"__type__": "schedule", "__value__": {"run_every": 30.0, "relative": False}},
+        "args": [1],
+        "kwargs": {},
+        "last_run_at": "2026-11-27 04:00:00.000000",
+        "total_run_count": 3,
+        "options": {"queue": "own"},
+    }
+    night = {"__type__": "crontab", "__value__": "30\t3\t*\t*\t*"}
+    client.hset("celery:schedule", "sync", json.dumps(entry_of))
+    client.hset("celery:schedule", "night", json.dumps(entry_of | {"schedule": night}))
+    client.hset("celery:schedule", "broken", "no JSON")
+    client.set("celery:beat-lock", "token", ex=60)
+    reader = BeatxReader(redis_url, "UTC")
+    try:
+        found = {one.name: one for one in reader.read(1000.0)}
+        sign = reader.sign(1000.0)
+        assert sign is not None
+        assert sign.alive is True
+        assert found["night"].timing == Crontab("30", "3")
+        assert (found["sync"].timing, found["sync"].args) == (Interval(30.0), (1,))
+        assert (found["sync"].total_runs, found["sync"].options) == (3, {"queue": "own"})
+        assert found["broken"].trouble
+    finally:
+        reader.close()
+        client.close()

@@ -15,6 +15,7 @@ from celerytui.ui.keys.registry import APART, KEYS, PLACES
 from celerytui.ui.views.registry import VIEW_KEYS, VIEWS
 from celerytui.ui.views.tasks.table import TaskTable
 from tests.ui.pilot import Driver, commands_of, driven, rows
+from tests.ui.schedule_sample import sample_reading
 
 pytestmark = pytest.mark.slow
 
@@ -99,6 +100,7 @@ async def test_other_words_for_it_and_its_key_find_it() -> None:
 
 async def test_every_action_leads_somewhere() -> None:
     async with driven() as at:
+        at.engine.schedule.reading = sample_reading()
         await at.press("2", "j", "j")  # the first task has finished
         for one in ACTIONS:
             await at.press(":")

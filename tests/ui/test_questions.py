@@ -17,7 +17,12 @@ from tests.ui.pilot import Driver, driven, place_of, rows
 
 pytestmark = pytest.mark.slow
 
-TARGETS = {Scope.WORKER: [BILL], Scope.QUEUE: ["mail"], Scope.TYPE: ["billing.charge"]}
+TARGETS = {
+    Scope.ENTRY: ["sync-inventory"],
+    Scope.WORKER: [BILL],
+    Scope.QUEUE: ["mail"],
+    Scope.TYPE: ["billing.charge"],
+}
 VALUES = {"name": "a.task", "max": "3", "arguments": "{}"}
 
 

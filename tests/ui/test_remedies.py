@@ -19,10 +19,13 @@ from tests.ui.pilot import Driver, driven
 pytestmark = pytest.mark.slow
 
 
-def test_whatever_can_be_wrong_with_a_worker_or_a_queue_has_a_remedy() -> None:
+KINDS = ("worker", "queue", "entry")
+
+
+def test_whatever_can_be_wrong_with_a_row_of_a_table_has_a_remedy() -> None:
     mended = {id for action in ACTIONS for id in action.mends}
     mended |= {id for key in KEYS for id in key.mends}
-    assert mended == {one.id for one in DETECTORS if one.kind in ("worker", "queue")}
+    assert mended == {one.id for one in DETECTORS if one.kind in KINDS}
 
 
 async def _menu_on(at: Driver, view: str, table: type[LoadedTable[Any]], row: str) -> Choice:

@@ -325,6 +325,6 @@ def test_the_detectors_of_the_schedule() -> None:
     assert not list(TWO.judge(known(silent)))
     two = ScheduleReading(NOW, NOW, (), (fine,), BeatState("two", NOW - 9, "a and b send"))
     (alert,) = TWO.judge(known(two))
-    assert "sent twice" in alert.text
+    assert "is sent twice" in alert.text
     assert not list(SILENT.judge(known(two)))
     assert not list(MISSED.judge(known(ScheduleReading())))

@@ -1,0 +1,89 @@
+"""The actions on entries: what they send and write, and the look at what came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from celerytui.control.lookback import Seen, finding
+from celerytui.control.registry import action
+from celerytui.control.schedule import options_of
+from celerytui.errors import UsageError
+from celerytui.model import Item, Outcome, PlannedEntry, ScheduleEntry
+from tests.unit.schedule_plans import plan
+
+NOW = 1_795_750_000.0
+
+
+def outcome(id: str, *items: Item, **params: str) -> Outcome:
+    targets = tuple(item.target for item in items)
+    return Outcome(id, targets, (), NOW, NOW + 1, None, items, params)
+
+
+def afterwards(done: Outcome, *plans: PlannedEntry, **more: Any) -> tuple[bool | None, str]:
+    """What is found some seconds later, where the schedule has these entries then."""
+    entries = {one.name: ScheduleEntry(plan=one, **more) for one in plans}
+    look = action(done.action).look
+    assert look is not None
+    found = finding(look, done, Seen(NOW + 6, {}, {}, entry=entries.get))
+    assert found is not None
+    return found.ok, found.text
+
+
+def test_what_was_disabled_is_looked_at_again() -> None:
+    done = outcome("entry.disable", Item("sync", True, "written"))
+    assert afterwards(done, plan(enabled=False))[0] is True
+    assert afterwards(done, plan()) == (False, "sync: not disabled when read again")
+    back = outcome("entry.enable", Item("sync", True, "written"))
+    assert afterwards(back, plan())[0] is True
+    assert afterwards(back, plan(enabled=False))[0] is False
+
+
+def test_what_beat_was_asked_to_send_is_looked_at_again() -> None:
+    done = outcome("entry.run_now", Item("sync", True, "due now"), by="beat")
+    assert afterwards(done, plan(), last_run_at=NOW + 2) == (True, "beat sent it")
+    ok, text = afterwards(done, plan(), last_run_at=NOW - 60)
+    assert ok is None
+    assert text.startswith("sync: not sent yet")
+
+
+def test_an_entry_is_sent_with_its_own_options() -> None:
+    own = {"queue": "high", "expires": 5.0, "headers": {"a": 1}, "priority": None, "link": "x"}
+    assert options_of(plan(options=own)) == {"queue": "high", "expires": 5.0, "headers": {"a": 1}}
+
+
+class Entries:
+    """A schedule whose source refuses changes."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def set_enabled(self, name: str, enabled: bool) -> str:
+        raise UsageError("app.conf cannot enable or disable entries")
+
+    def read_now(self) -> None:
+        self.read += 1
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_source_that_cannot_says_so(cancelled: bool) -> None:
+    from celerytui.control.action import Call
+
+    entries, pidbox = Entries(), object()
+    call: Any = Call(
+        app=None,
+        pidbox=pidbox,  # type: ignore[arg-type]  # nothing is asked of workers
+        targets=("sync",),
+        params={},
+        values={},
+        workers=(),
+        cancelled=lambda: cancelled,
+        entries=entries,
+    )
+    (item,) = action("entry.disable").run(call).items
+    wanted = (
+        (None, "cancelled") if cancelled else (False, "app.conf cannot enable or disable entries")
+    )
+    assert (item.ok, item.text) == wanted
+    assert entries.read == 1
