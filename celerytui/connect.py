@@ -30,7 +30,7 @@ __all__ = [
     "loaded",
     "names_no_queue",
     "ready",
-    "set_local_time",
+    "restore_local_time",
     "transport_name",
 ]
 
@@ -331,7 +331,19 @@ def _without_exit(name: str) -> Iterator[None]:
         ) from error
 
 
-def set_local_time(zone: str | None) -> None:
+def restore_local_time() -> None:
+    """Have local times be those that the process began with, where the system tells."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            variables = file.read().split(b"\0")
+    except OSError:
+        return
+    _set_local_time(
+        next((os.fsdecode(one[3:]) for one in variables if one.startswith(b"TZ=")), None)
+    )
+
+
+def _set_local_time(zone: str | None) -> None:
     """Have local times be those of a zone; None for the system's."""
     os.environ.pop("TZ", None)
     if zone is not None:
@@ -347,7 +359,7 @@ def _same_local_time() -> Iterator[None]:
         yield
     finally:
         if os.environ.get("TZ") != before:
-            set_local_time(before)
+            _set_local_time(before)
 
 
 def _failed_to_load(name: str) -> AppError:

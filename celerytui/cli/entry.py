@@ -61,6 +61,8 @@ def _run_plugin(ctx: click.Context, **params: Any) -> None:
         app = context.app
         with importing(safe(connect.app_name(app)), quiet=context.quiet):
             _finish_loading(app, params)
+        # Celery imported the project before.
+        connect.restore_local_time()
         return app
 
     _start(ctx, params, load, no_color=context.no_color)

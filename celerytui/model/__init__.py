@@ -30,11 +30,10 @@ from celerytui.model.replies import (
     Outcome,
     Refusal,
     Reply,
-    ResultMeta,
     Section,
     Survey,
 )
-from celerytui.model.results import Results, StoredGroup, StoredResult
+from celerytui.model.results import ResultMeta, Results, StoredGroup, StoredResult
 from celerytui.model.schedule import (
     BeatState,
     BeatStatus,

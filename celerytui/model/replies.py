@@ -72,29 +72,6 @@ class Section(Struct, frozen=True):
     error: str | None = None
 
 
-class ResultMeta(Struct, frozen=True):
-    """What the result backend holds of a task; `error` says in one line why nothing was read.
-
-    `status` is Celery's (PENDING also means that the backend has never heard of it), `result` a
-    repr that is not cut short; `name` to `queue` are there with result_extended only.
-    """
-
-    task_id: str
-    taken_at: float
-    status: str | None = None
-    result: str | None = None
-    traceback: str | None = None
-    date_done: str | None = None
-    children: tuple[str, ...] = ()
-    name: str | None = None
-    args: str | None = None
-    kwargs: str | None = None
-    worker: str | None = None
-    retries: int | None = None
-    queue: str | None = None
-    error: str | None = None
-
-
 class Arguments(Struct, frozen=True):
     """A task's real arguments as JSON texts, and where they came from."""
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from celerytui.model.replies import ResultMeta
-
 
 class StoredResult(Struct, frozen=True):
     """One task as a result backend keeps it; None is what that backend does not keep.
@@ -38,17 +36,6 @@ class StoredResult(Struct, frozen=True):
     flaw: str | None = None
 
 
-class Results(Struct, frozen=True):
-    """What was read of some tasks until the first failure or the time limit.
-
-    `error` says what failed, `absent` that there is no backend that could be asked at all.
-    """
-
-    metas: tuple[ResultMeta, ...] = ()
-    error: str | None = None
-    absent: bool = False
-
-
 class StoredGroup(Struct, frozen=True):
     """A group or a chord's header as a result backend keeps it.
 
@@ -60,3 +47,41 @@ class StoredGroup(Struct, frozen=True):
     members: tuple[str, ...]
     missing: int | None = None
     created: float | None = None
+
+
+class ResultMeta(Struct, frozen=True):
+    """What the result backend holds of a task; `error` says in one line why nothing was read.
+
+    `status` is Celery's (PENDING also means that the backend has never heard of it), `result` a
+    repr that is not cut short; `name` to `queue` are there with result_extended only. `group` has
+    its members where it was saved, `meta` is what else is kept, as a repr.
+    """
+
+    task_id: str
+    taken_at: float
+    status: str | None = None
+    result: str | None = None
+    traceback: str | None = None
+    date_done: str | None = None
+    children: tuple[str, ...] = ()
+    name: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    worker: str | None = None
+    retries: int | None = None
+    queue: str | None = None
+    error: str | None = None
+    parent_id: str | None = None
+    group: StoredGroup | None = None
+    meta: str | None = None
+
+
+class Results(Struct, frozen=True):
+    """What was read of some tasks until the first failure or the time limit.
+
+    `error` says what failed, `absent` that there is no backend that could be asked at all.
+    """
+
+    metas: tuple[ResultMeta, ...] = ()
+    error: str | None = None
+    absent: bool = False

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from celerytui.connect import loaded
-from celerytui.masking import mask, one_line
-from celerytui.model import ResultMeta, Results, StoredResult, id_value
+from celerytui.masking import mask, masked, one_line
+from celerytui.model import ResultMeta, Results, StoredGroup, StoredResult, id_value
 from celerytui.results.registry import open_source
 from celerytui.results.rows import as_task
 from celerytui.results.source import NoResults, Source
@@ -28,20 +28,25 @@ class ResultLookup:
 
     def read_result(self, task_id: str) -> ResultMeta:
         """What is kept of a task; raises nothing."""
-        results = self.read_results([task_id])
+        results = self.read_results([task_id], groups=True)
         if results.metas:
             return results.metas[0]
         return ResultMeta(task_id, self._clock(), error=results.error)
 
-    def read_results(self, ids: Sequence[str]) -> Results:
-        """What is kept of some tasks, as far as it gets; raises nothing."""
+    def read_results(self, ids: Sequence[str], *, groups: bool = False) -> Results:
+        """What is kept of some tasks, with their `groups` or not, as far as it gets.
+
+        Raises nothing.
+        """
         end = time.monotonic() + LONGEST_ROUND
         metas: list[ResultMeta] = []
         source: Source | None = None
         try:
             source = open_source(loaded(self._app))
             for task_id in ids:
-                meta = _meta(task_id, source.one(str(id_value(task_id))), self._clock())
+                found = source.one(str(id_value(task_id)))
+                group = _group(source, found) if groups else None
+                meta = _meta(task_id, found, group, self._clock())
                 if meta.error is not None:
                     return Results(tuple(metas), meta.error)
                 metas.append(meta)
@@ -57,7 +62,19 @@ class ResultLookup:
         return Results(tuple(metas))
 
 
-def _meta(task_id: str, found: StoredResult | None, now: float) -> ResultMeta:
+def _group(source: Source, found: StoredResult | None) -> StoredGroup | None:
+    """The group of a result: at least its id, where the result or a saved group has it."""
+    if found is None:
+        return None
+    group_id = found.group_id or source.memberships().get(found.id)
+    if group_id is None:
+        return None
+    return source.group(group_id) or StoredGroup(group_id, ())
+
+
+def _meta(
+    task_id: str, found: StoredResult | None, group: StoredGroup | None, now: float
+) -> ResultMeta:
     if found is None:
         return ResultMeta(task_id, now, status="PENDING")
     if found.flaw is not None:
@@ -78,4 +95,7 @@ def _meta(task_id: str, found: StoredResult | None, now: float) -> ResultMeta:
         worker=found.worker,
         retries=found.retries,
         queue=found.queue,
+        parent_id=found.parent_id,
+        group=group,
+        meta=None if found.meta is None else mask(repr(masked(found.meta))),
     )

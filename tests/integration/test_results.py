@@ -506,3 +506,17 @@ def test_custom_fields_and_stamps_are_meta(redis_url: str) -> None:
         {"tenant": "a", "stamp": 1},
     )
     assert [one.id for one in everything(open_source(app), "state:started")] == ["t"]
+
+
+def test_one_result_has_its_group_and_what_else_is_kept(redis_url: str) -> None:
+    app = eager_app(redis_url)
+    app.backend.save_group("group-1", Members(["t", "u", "v"]))
+    meta = {"status": "SUCCESS", "result": 1, "task_id": "t", "group_id": "group-1"}
+    meta |= {"parent_id": "p", "tenant": {"token": "abc"}}
+    app.backend.client.set("celery-task-meta-t", json.dumps(meta))
+    app.backend.set_chord_size("group-1", 3)
+    app.backend.client.zadd(app.backend.get_key_for_group("group-1", ".j"), {"one": 1})
+    found = results.ResultLookup(app, time.time).read_result("t")
+    assert found.group is not None
+    assert (found.group.members, found.group.missing) == (("t", "u", "v"), 2)
+    assert (found.parent_id, found.meta) == ("p", "{'tenant': {'token': '**'}}")

@@ -38,6 +38,12 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def plugin(self, *args: str) -> str:
+        """What `celery tui` prints."""
+        done = self._run(sys.executable, "-m", "celery", "-A", PROJECT, "tui", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def fill(self, count: int) -> list[str]:
         """Ids of the results that were made, in tables that were made before."""
         self.python("manage", "migrate", "-v", "0", *self._database())
@@ -159,11 +165,11 @@ def test_manage_py_runs_the_program_on_the_app_of_the_project(tmp_path: Path) ->
     settings = f"--settings={PROJECT}.settings"
     printed = project.python("manage", "celerytui", settings, "-q", "results", "--jsonl")
     assert ids([json.loads(line) for line in printed.splitlines()]) == made[::-1]
-    table = project.python("manage", "celerytui", "results")
     clock = datetime.now(timezone.utc)
     hours = {f"{(clock - timedelta(hours=ago)).hour:02}:" for ago in (0, 1)}
-    # Not by the TIME_ZONE of the project.
-    assert any(line.split()[-1][:3] in hours for line in table.splitlines()[2:])
+    for table in (project.python("manage", "celerytui", "results"), project.plugin("results")):
+        # Not by the TIME_ZONE of the project.
+        assert any(line.split()[-1][:3] in hours for line in table.splitlines()[2:]), table
     for arguments in (["celerytui", "--help"], ["help", "celerytui"]):
         told = project.python("manage", *arguments)
         assert told.startswith("Usage: manage.py celerytui [OPTIONS]")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from celerytui.control import ActionLog
 from celerytui.control.actionlog import KEPT
 from celerytui.demo.sample import NOW
-from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta
+from celerytui.model import Finding, Item, Link, LinkState, Outcome, Reply, ResultMeta, StoredGroup
 from celerytui.ui.dialogs.log_entry import LogEntryDialog
 from celerytui.ui.views.log.list import LogList
 from celerytui.ui.views.task.result import ResultDialog
@@ -141,6 +142,16 @@ async def _result(at: Driver, meta: ResultMeta | None) -> ResultDialog:
     screen = at.app.screen
     assert isinstance(screen, ResultDialog)
     return screen
+
+
+async def test_a_result_has_its_group_and_what_else_is_kept() -> None:
+    async with driven() as at:
+        group = StoredGroup("group-1", ("x", "y", "z"), missing=1)
+        meta = ResultMeta("x", NOW, status="SUCCESS", result="1", parent_id="p-1", group=group)
+        text = _text(await _result(at, replace(meta, meta="{'periodic_task_name': 'nightly'}")))
+        assert "group-1   3 members, 1 still to come" in text
+        assert "p-1" in text
+        assert "nightly" in text
 
 
 async def test_a_result_is_read_for_the_task_under_the_cursor() -> None:

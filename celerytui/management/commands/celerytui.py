@@ -38,23 +38,13 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
 
     def _run(self, arguments: list[str], name: str) -> NoReturn:
         from celerytui.cli import main
-        from celerytui.connect import set_local_time
+        from celerytui.connect import restore_local_time
 
         # Django, which was set up before, made its TIME_ZONE that of the process.
-        set_local_time(_zone_at_start())
+        restore_local_time()
         if not _names_app(arguments):
             arguments = ["-A", _project_app(), *arguments]
         main(arguments, name)
-
-
-def _zone_at_start() -> str | None:
-    """$TZ as the process was given it, where the system tells."""
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            variables = file.read().split(b"\0")
-    except OSError:
-        return None
-    return next((os.fsdecode(one[3:]) for one in variables if one.startswith(b"TZ=")), None)
 
 
 def _without_django_options(arguments: Sequence[str]) -> list[str]:

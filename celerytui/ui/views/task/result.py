@@ -9,9 +9,10 @@ from textual import events
 
 from celerytui.columns import clean, format_clock, format_id, state_role
 from celerytui.control import Param
+from celerytui.counts import counted
 from celerytui.files import open_new
 from celerytui.iso_time import epoch
-from celerytui.model import ResultMeta, Task, TaskState
+from celerytui.model import ResultMeta, StoredGroup, Task, TaskState
 from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.code import highlight_repr, highlight_traceback
@@ -156,6 +157,9 @@ class ResultDialog(Dialog[None]):
             ("worker", meta.worker),
             ("queue", meta.queue),
             ("retries", None if meta.retries is None else str(meta.retries)),
+            ("parent", meta.parent_id),
+            ("group", _group_text(meta.group)),
+            ("meta", meta.meta),
             ("children", ", ".join(meta.children[:8]) or None),
         )
         rows: list[Spans] = [
@@ -203,6 +207,14 @@ class ResultDialog(Dialog[None]):
     def on_click(self, event: events.Click) -> None:
         if self.is_outside(event):
             self.dismiss(None)
+
+
+def _group_text(group: StoredGroup | None) -> str | None:
+    if group is None:
+        return None
+    members = f"   {counted(len(group.members), 'member')}" if group.members else ""
+    waiting = f", {group.missing:,} still to come" if group.missing else ""
+    return f"{group.id}{members}{waiting}"
 
 
 def _plain(text: str) -> str:
