@@ -141,6 +141,10 @@ def test_the_oldest_successes_are_dropped_first_and_counted(tmp_path: Path) -> N
     until(lambda: session.recorder.dropped == 3, "three are dropped")
     folder.unlink()
     until(lambda: session.recorder.state.recorded == 3, "the others are recorded")
+    said = f"3 tasks dropped: more end than can be written to {folder}"
+    until(lambda: session.recorder.trouble == said, "it is said")
+    session.now += recording.DROPPED_SECONDS
+    until(lambda: session.recorder.trouble is None, "it is no longer said")
     session.end()
     assert {one.id for one in found(folder)} == {"f", "s3", "s4"}
 
