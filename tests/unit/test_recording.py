@@ -122,7 +122,7 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
         for _ in range(2):
             alerts = session.health.evaluate(Link(), T0, unrecorded=trouble)
             session.passed += 5.0
-        assert "a file, not a folder" in next(one.text for one in alerts)
+        assert [one.evidence for one in alerts] == [{"error": trouble}]
         folder.unlink()
         until(lambda: session.recorder.state.recorded == 1, "the task is recorded")
         until(lambda: session.recorder.trouble is None, "there is no trouble any more")
