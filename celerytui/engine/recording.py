@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from celerytui.control import ActionLog, log_line
+from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.health import Health
 from celerytui.interpreter import give_way
@@ -31,7 +33,9 @@ RETRY_SECONDS = 3.0
 WORKERS_SECONDS = 30.0
 QUEUES_SECONDS = 10.0
 PRUNE_SECONDS = 600.0
-REST_SECONDS = 5.0
+SIZE_SECONDS = 5.0
+DROPPED_SECONDS = 60.0
+"""For so long it is said that tasks were dropped."""
 CLOCKS_SLACK = 60.0
 """Seconds by which the clocks of workers may be behind ours, where it matters what is new."""
 
@@ -91,8 +95,9 @@ class Recorder:
         self._writer: HistoryWriter | None = None
         self._samples = _Samples()
         self._happened = _Happened(self._started)
-        self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "rest", "size"), 0.0)
+        self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "size"), 0.0)
         self._cut = False
+        self._dropped_at = -math.inf
         self.state = RecordingState(str(folder))
         self.opened = threading.Event()
         self.turned_at = time.monotonic()
@@ -192,7 +197,7 @@ class Recorder:
     def _keep_house(self, writer: HistoryWriter) -> None:
         if self._is_due("prune", PRUNE_SECONDS):
             writer.prune(self._clock(), self._finish.is_set)
-        if self._is_due("size", REST_SECONDS):
+        if self._is_due("size", SIZE_SECONDS):
             self.state = msgspec.structs.replace(self.state, size=writer.folder.size)
 
     def _end(self, writer: HistoryWriter) -> None:
@@ -213,7 +218,12 @@ class Recorder:
     def trouble(self) -> str | None:
         """What is in the way of recording, None while it goes well or another process does it."""
         state = self.state
-        return None if state.standing_by else state.trouble
+        if state.standing_by:
+            return None
+        if state.trouble is None and self._clock() - self._dropped_at < DROPPED_SECONDS:
+            dropped = counted(state.dropped, "task")
+            return f"{dropped} dropped: more end than can be written to {state.folder}"
+        return state.trouble
 
     @property
     def dropped(self) -> int:
@@ -221,6 +231,7 @@ class Recorder:
         return self._pending.dropped + self._missed
 
     def _tell(self, recorded: int) -> None:
+        self._note_dropped()
         state = self.state
         self.state = msgspec.structs.replace(
             state,
@@ -228,6 +239,10 @@ class Recorder:
             dropped=self.dropped,
             waiting=len(self._pending),
         )
+
+    def _note_dropped(self) -> None:
+        if self.dropped > self.state.dropped:
+            self._dropped_at = self._clock()
 
     def _suffer(self, error: HistoryError) -> None:
         from celerytui.history.writer import StandsBy
@@ -240,6 +255,8 @@ class Recorder:
             # The other process records them.
             self._pending.dropped = self._missed = dropped = 0
             self.opened.set()
+        else:
+            self._note_dropped()
         since = state.since if state.trouble is not None else self._clock()
         self.state = msgspec.structs.replace(
             state,

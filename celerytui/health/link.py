@@ -97,7 +97,7 @@ def _unrecorded(known: Known) -> Iterator[Judgement]:
         yield Judgement(
             "history",
             "warning",
-            f"Not recorded: {known.unrecorded}",
+            "The history cannot be written: what happens is not recorded",
             {"error": known.unrecorded},
         )
 

@@ -40,15 +40,15 @@ def key_of(stored: str | bytes) -> int:
 
 
 def stored_id(task_id: str) -> str | bytes:
-    """The 16 bytes of a UUID, any other id as it is."""
+    """The 16 bytes of a UUID, any other id as it is, but for what is no character."""
     if len(task_id) == 36 and task_id[8] == task_id[13] == task_id[18] == task_id[23] == "-":
         try:
             raw = bytes.fromhex(task_id.replace("-", ""))
         except ValueError:
-            return task_id
+            raw = b""
         if len(raw) == 16 and read_id(raw) == task_id:
             return raw
-    return task_id
+    return task_id if task_id.isascii() else task_id.encode("utf-8", "replace").decode()
 
 
 def read_id(stored: str | bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import sqlite3
@@ -23,6 +24,9 @@ _MARKS = ", ".join("?" * len(schema.TASK_COLUMNS))
 _INSERT = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({_MARKS})"
 _OPEN = f"INSERT OR REPLACE INTO open ({_COLUMNS}) VALUES ({_MARKS})"
 _ONE_OPEN = f"SELECT {_COLUMNS} FROM open WHERE task = ?"
+logger = logging.getLogger(__name__)
+
+FLAWED_LOGGED = 10
 SLICE = 200
 """Tasks that are made rows of before a key press goes first."""
 _KEPT = ("name", "worker", "queue", "args", "kwargs", "retries", "sent", "received", "started")
@@ -31,7 +35,8 @@ _KEPT = ("name", "worker", "queue", "args", "kwargs", "retries", "sent", "receiv
 class Segment:
     """Writes tasks, samples and what happened into one file; for one thread.
 
-    `rows` counts the tasks that are in it, `words` the different texts. A task of which an earlier
+    `rows` counts the tasks that are in it, `words` the different texts, `flawed` the tasks that no
+    row could be made of. A task of which an earlier
     file may have a row is one that arrived before this file was begun (up to `newest_before`), or
     before this session.
     """
@@ -62,6 +67,7 @@ class Segment:
         self._open = {task for (task,) in connection.execute("SELECT task FROM open")}
         (newest,) = connection.execute("SELECT max(id) FROM tasks").fetchone()
         self.rows: int = newest or 0
+        self.flawed = 0
         self._session = 0
 
     @property
@@ -143,10 +149,6 @@ class Segment:
         """Close it whatever state it is in."""
         self._connection.close()
 
-    def rest(self) -> None:
-        """Bring what was written into the file itself, while there is nothing else to do."""
-        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
     # Writing
 
     def _encode(
@@ -158,11 +160,19 @@ class Segment:
     ) -> None:
         encode = self._encoder.row
         for task in tasks:
-            if not task.state.finished:
-                opened.append(encode(task))
+            try:
+                if not task.state.finished:
+                    opened.append(encode(task))
+                    continue
+                task = self._completed(task)
+                row = encode(task)
+            except (ValueError, TypeError, ArithmeticError, LookupError):
+                # It costs itself alone, and not all that is written with it.
+                self.flawed += 1
+                if self.flawed <= FLAWED_LOGGED:
+                    logger.exception("a task cannot be recorded")
                 continue
-            task = self._completed(task)
-            final.append(row := encode(task))
+            final.append(row)
             if self._may_have_been_here(task):
                 again.append((row[0],))
 

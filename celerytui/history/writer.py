@@ -86,12 +86,6 @@ class HistoryWriter:
         self._newest_seq = max(self._newest_seq, max((one.seq for one in flush.tasks), default=0))
         return written
 
-    def rest(self) -> None:
-        """Do what is best done while there is nothing to write."""
-        if self._segment is not None:
-            with self._explained():
-                self._segment.rest()
-
     def prune(self, now: float, stopped: Callable[[], bool] = lambda: False) -> Pruned:
         """Remove what is not to be kept any longer."""
         live = None if self._segment is None else self._segment.path

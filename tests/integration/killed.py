@@ -22,12 +22,16 @@ LOSES = 1.0
 
 
 class Killed:
-    """One folder in which one recorder after the other is killed; `numbers` of tasks are due."""
+    """One folder in which one recorder after the other is killed.
+
+    `ended` has, for each, the numbers of tasks of which those that ended have to be there, and of
+    which those that had not. `lost` is how many seconds one of them lost at most.
+    """
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self.random = random.Random(seed)
-        self.ended: list[range] = []
+        self.ended: list[tuple[range, range]] = []
         self.lost = 0.0
 
     def kill_one(self) -> None:
@@ -47,12 +51,15 @@ class Killed:
             killed = time.monotonic()
             process.stdout.read()
         moments = [(int(count), float(at)) for count, at in said]
-        safe = [count for count, at in moments if at < killed - LOSES * patience()]
-        self.ended.append(range(first, safe[-1] if safe else first))
-        found = self.found(began - 60.0)
-        self.check(self.ended[-1], found)
-        there = [at for count, at in moments if task_id(count - 1) in found]
-        self.lost = max(self.lost, killed - (there[-1] if there else moments[0][1]))
+        found, bound = self.found(began - 60.0), killed - LOSES * patience()
+        # The last task of a batch has ended; one that has not waits for another turn.
+        there = [(count, at) for count, at in moments if task_id(count - 1) in found]
+        safe = [count for count, at in moments if at < bound]
+        newest, at = there[-1] if there else (first, moments[0][1])
+        assert at >= bound
+        self.lost = max(self.lost, killed - at)
+        self.ended.append((range(first, newest), range(first, safe[-1] if safe else first)))
+        self.check(*self.ended[-1], found)
 
     def found(self, since: float | None = None) -> dict[str, str]:
         """The state of each task that the history has, each of which it has once."""
@@ -65,11 +72,11 @@ class Killed:
         assert history.notes == []
         return found
 
-    def check(self, numbers: range, found: dict[str, str]) -> None:
-        """Every task that ended early enough is there, as what it was."""
-        assert [one for one in numbers if task_id(one) not in found] == []
-        due = {one: "success" if one % OPEN_EVERY else "started" for one in numbers}
-        assert [one for one in numbers if found[task_id(one)] != due[one]] == []
+    def check(self, ended: range, begun: range, found: dict[str, str]) -> None:
+        """Every task that ended, or had begun, early enough is there, as what it was."""
+        due = {task_id(one): "success" for one in ended if one % OPEN_EVERY}
+        due |= {task_id(one): "started" for one in begun if not one % OPEN_EVERY}
+        assert {id: found.get(id) for id in due} == due
 
     def check_all(self) -> None:
         """All that was due is there, the files are sound, and counts agree."""
@@ -77,7 +84,7 @@ class Killed:
             assert faults == [], file.path.name
         found = self.found()
         for numbers in self.ended:
-            self.check(numbers, found)
+            self.check(*numbers, found)
         facts = report(Folder(self.folder))
         assert facts.rows + facts.unfinished == len(found)
         assert len(facts.gaps) == len(self.ended) - 1

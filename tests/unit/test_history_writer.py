@@ -175,6 +175,21 @@ def test_what_happened_and_samples_are_kept(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT last, ended, dropped FROM sessions") == [(T0 + 2, 1, 4)]
 
 
+def test_a_task_that_no_row_can_be_made_of_costs_itself_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = ended(1, T0)
+
+    odd.runtime = float("nan")
+    surrogate = ended(2, T0)
+    surrogate.id = "\ud800"
+    made = writer(tmp_path)
+    assert made.write(Flush(tasks=[odd, surrogate, ended(3, T0)]), T0) == 2
+    made.close(T0)
+    assert {one.id for one in found(tmp_path)} == {"?", ended(3, T0).id}
+    assert "a task cannot be recorded" in caplog.text
+
+
 # What is in the way
 
 

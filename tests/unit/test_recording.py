@@ -122,7 +122,7 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
         for _ in range(2):
             alerts = session.health.evaluate(Link(), T0, unrecorded=trouble)
             session.passed += 5.0
-        assert "a file, not a folder" in next(one.text for one in alerts)
+        assert [one.evidence for one in alerts] == [{"error": trouble}]
         folder.unlink()
         until(lambda: session.recorder.state.recorded == 1, "the task is recorded")
         until(lambda: session.recorder.trouble is None, "there is no trouble any more")
@@ -141,6 +141,10 @@ def test_the_oldest_successes_are_dropped_first_and_counted(tmp_path: Path) -> N
     until(lambda: session.recorder.dropped == 3, "three are dropped")
     folder.unlink()
     until(lambda: session.recorder.state.recorded == 3, "the others are recorded")
+    said = f"3 tasks dropped: more end than can be written to {folder}"
+    until(lambda: session.recorder.trouble == said, "it is said")
+    session.now += recording.DROPPED_SECONDS
+    until(lambda: session.recorder.trouble is None, "it is no longer said")
     session.end()
     assert {one.id for one in found(folder)} == {"f", "s3", "s4"}
 
