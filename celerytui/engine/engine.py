@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from msgspec import Struct
-
 from celerytui import connect
 from celerytui.control import (
     ActionLog,
@@ -32,6 +30,7 @@ from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.exporter import Exporter
+from celerytui.engine.housekeeping import Housekeeping
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
@@ -39,14 +38,13 @@ from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.schedule_poller import SchedulePoller
-from celerytui.engine.sweeper import SWEEP_SECONDS, Sweeper
+from celerytui.engine.steps import Steps
+from celerytui.engine.sweeper import Sweeper
 from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Alerts, Health
-from celerytui.interpreter import collect_all
 from celerytui.model import (
     Arguments,
     Batch,
-    Blockage,
     Link,
     LinkState,
     Outcome,
@@ -69,11 +67,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1.0
-COLLECT_SECONDS = 60.0
 RECORD_SECONDS = 0.5
 """For so long the end waits at least for what is still to be recorded."""
-TOLD_SECONDS = 5.0
-"""A failure that any other step of its part may end is shown for at least this long."""
 
 
 class _Keep(enum.Enum):
@@ -83,13 +78,6 @@ class _Keep(enum.Enum):
 AS_IT_IS: Final = _Keep.AS_IT_IS
 """Stands for what `Engine.show` is to leave alone."""
 AsItIs = Literal[_Keep.AS_IT_IS]
-
-
-class _Failure(Struct, frozen=True):
-    """What failed, in words, and when by the engine's clock."""
-
-    text: str
-    at: float
 
 
 class Engine:
@@ -121,8 +109,7 @@ class Engine:
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.link = Link(since=clock())
-        self.trouble: str | None = None
-        self._failed: dict[str, _Failure] = {}
+        self.steps = Steps(clock, self._tell)
         self.when_late = ""
         self.log = ActionLog(
             log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
@@ -140,10 +127,10 @@ class Engine:
             self.log,
             self._link_state,
             self._tell,
-            lambda step: self._survive(step, part="control"),
+            lambda step: self.steps.survive(step, part="control"),
             clock,
             silences,
-            self._blocked,
+            lambda: self.broker.blockage,
             lambda: self.schedule,
         )
         self.executor = self._control.executor
@@ -151,9 +138,8 @@ class Engine:
         self.findings = self.executor.findings
         self.exporter = Exporter(self._tell)
         self.requests = RequestPool(
-            app, settings, self.store, self._tell, clock, silences, self._blocked
+            app, settings, self.store, self._tell, clock, silences, lambda: self.broker.blockage
         )
-        self._lookup = OutcomeLookup(self.store, self.requests)
         self.past = PastTasks(app, self.store, self.requests, clock)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
@@ -166,10 +152,26 @@ class Engine:
             pace=pace,
             clock=clock,
         )
-        self._refresher = ViewRefresher(
-            self.view, self.mailbox, self._survive, self._turn, pace=settings.refresh, clock=clock
+        self.housekeeping = Housekeeping(
+            self.store,
+            self._sweeper,
+            self.requests,
+            OutcomeLookup(self.store, self.requests),
+            self.choices,
+            self.resolutions,
+            self.evaluate,
+            self.steps.survive,
+            clock,
         )
-        self.recorder = self._make_recorder()
+        self._refresher = ViewRefresher(
+            self.view,
+            self.mailbox,
+            self.steps.survive,
+            self.housekeeping.turn,
+            pace=settings.refresh,
+            clock=clock,
+        )
+        self.recorder = self._recorder()
         self.store.types.ask = self._refresher.show_now
         self._importing = threading.Lock()
         self._stopping = threading.Event()
@@ -179,7 +181,7 @@ class Engine:
             settings.queues,
             settings.queue_interval,
             lambda: None if self._receiver is None else self._receiver.broker,
-            self._survive,
+            self.steps.survive,
             self._refresher.news,
             clock,
         )
@@ -187,8 +189,8 @@ class Engine:
             settings,
             self.store,
             lambda: self.link,
-            self._blocked,
-            self._survive,
+            lambda: self.broker.blockage,
+            self.steps.survive,
             self._refresher.news,
             clock,
             self._history_folder,
@@ -202,22 +204,14 @@ class Engine:
 
         return folder_of(self.settings.history, self.app_name, self.broker_url, os.environ)
 
-    def _make_recorder(self) -> Recorder | None:
-        folder = self._history_folder()
+    def _recorder(self) -> Recorder | None:
+        folder, settings = self._history_folder(), self.settings
         if folder is None:
             return None
         from celerytui.engine.recording import Recorder
 
-        return Recorder(
-            self.store,
-            self.health,
-            self.log,
-            self.settings,
-            self.clock,
-            self.app_name,
-            self.broker_url,
-            folder,
-        )
+        who = self.app_name, self.broker_url
+        return Recorder(self.store, self.health, self.log, settings, self.clock, *who, folder)
 
     @property
     def survey(self) -> Survey | None:
@@ -253,6 +247,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
+        showing = self.housekeeping if self._headless else self._refresher
         parts: dict[str, Step] = {
             "receive": self._run_receiver,
             "control": lambda: self._control.run(self._stopping),
@@ -260,7 +255,7 @@ class Engine:
             "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
             "watch": lambda: self.broker.run(self._ready(), self._stopping),
             **({} if self.recorder is None else {"history": self.recorder.run}),
-            **({"sweep": self._run_sweep} if self._headless else {"view": self._run_view}),
+            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
         }
         for name, run in parts.items():
             self._threads[name] = thread = threading.Thread(
@@ -288,13 +283,13 @@ class Engine:
         for thread in (*self._threads.values(), *exports):
             if thread is not recording:
                 thread.join(max(0.0, end - time.monotonic()))
-        self._survive(self.choices.save)
+        self.steps.survive(self.choices.save)
         if self.recorder is not None and recording is not None:
             # Last, so that it writes what the others brought.
             self.recorder.finish()
             recording.join(max(RECORD_SECONDS, end - time.monotonic()))
         if self.store.failures.changed:
-            self._survive(lambda: self.resolutions.keep(self.store.failures))
+            self.steps.survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))
 
     def reconnect_now(self) -> None:
@@ -368,7 +363,7 @@ class Engine:
             self._receiver.run()
 
     def _take_batch(self, batch: Batch) -> None:
-        self._survive(lambda: self.store.apply(batch))
+        self.steps.survive(lambda: self.store.apply(batch))
         self._refresher.news()
 
     def _take_link(self, link: Link) -> None:
@@ -384,15 +379,12 @@ class Engine:
         self.link = link
         self._tell()
 
-    def _blocked(self) -> Blockage | None:
-        return self.broker.blockage
-
     # What the threads have in common
 
     def _keep(self, run: Step) -> None:
         """Run a thread's work, and run it again should it ever end before it is asked to."""
         while not self._stopping.is_set():
-            self._survive(run, whole=True)
+            self.steps.survive(run, whole=True)
             self._stopping.wait(RESTART_SECONDS)
 
     def _ready(self) -> Any:
@@ -405,68 +397,6 @@ class Engine:
             from celerytui.wire import receiver  # noqa: F401  for later
 
             return ready(self.app)
-
-    def _survive(self, step: Step, *, whole: bool = False, part: str | None = None) -> None:
-        """Do one step of a thread that must go on: what fails is reported until it succeeds again.
-
-        `whole` is a thread's work itself, which has succeeded as soon as a step of it has. The
-        steps of a `part` are of many kinds, of which some are never done again: any of them that
-        succeeds shows that the part works.
-        """
-        thread = threading.current_thread().name
-        name = thread if whole else part or f"{thread} {getattr(step, '__qualname__', '')}"
-        try:
-            step()
-        except Exception as error:
-            logger.exception("%s failed", thread)
-            self._failed[name] = _Failure(f"{type(error).__name__} in {thread}", self.clock())
-        else:
-            failed = self._failed.get(name)
-            kept = part and failed and abs(self.clock() - failed.at) < TOLD_SECONDS
-            names = {thread} if kept else {thread, name}
-            over = [one for one in names if one in self._failed]
-            if not over:
-                return
-            for one in over:
-                del self._failed[one]
-        self.trouble = next((one.text for one in [*self._failed.values()][-1:]), None)
-        self._tell()
-
-    # The view thread, or in its place the sweep thread
-
-    def _run_view(self) -> None:
-        self._refresher.run(self._stopping)
-
-    def _run_sweep(self) -> None:
-        collect_at = time.monotonic() + COLLECT_SECONDS
-        while not self._stopping.wait(SWEEP_SECONDS):
-            self._turn()
-            if time.monotonic() >= collect_at:
-                # Nobody waits for a key here, so any time is as good as another.
-                collect_at = time.monotonic() + COLLECT_SECONDS
-                collect_all()
-
-    def _turn(self) -> None:
-        """What is done about once a second."""
-        self._survive(self.choices.save)
-        self._survive(self._catch_up)
-        self._survive(self.requests.give_up_late)
-        if self._sweeper.is_due():
-            self._survive(self._sweeper.turn)
-            self._survive(self._judge)
-            self._survive(self._lookup.turn)
-            self._survive(self.count_failures)
-
-    def _catch_up(self) -> None:
-        self.store.types.catch_up(self.clock())
-
-    def count_failures(self) -> None:
-        """Count what failed since the last time, and keep what was resolved; by one thread."""
-        self.store.failures.update(self.clock())
-        self.resolutions.keep(self.store.failures)
-
-    def _judge(self) -> None:
-        self.evaluate()
 
     def _link_state(self) -> LinkState:
         return self.link.state

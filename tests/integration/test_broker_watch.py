@@ -249,7 +249,7 @@ def test_a_full_redis_is_told_and_its_workers_beat_on(
         assert is_online(engine)
         client.config_set("maxmemory", 0)
         wait_until(lambda: engine.health.alerts.get(BLOCKED) is None, SECONDS, "the alert to go")
-    assert engine.trouble is None
+    assert engine.steps.trouble is None
 
 
 def test_redis_is_not_full_that_makes_room_and_nothing_is_known_without_info(

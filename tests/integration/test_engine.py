@@ -290,7 +290,7 @@ def test_a_batch_that_cannot_be_stored_does_not_end_the_receiver(
     engine.store = broken
     with app.events.default_dispatcher() as dispatcher:
         dispatcher.send("task-received", uuid="first", name="proj.add")
-        wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
+        wait_until(lambda: engine.steps.trouble is not None, SECONDS, "the trouble to be told")
         engine.store = store
         dispatcher.send("task-received", uuid="second", name="proj.add")
     wait_until(lambda: store.task("second") is not None, SECONDS, "the next event")
@@ -305,8 +305,8 @@ def test_a_step_that_fails_ends_no_thread(
         raise RuntimeError("broken on purpose")
 
     engine._control._jobs.put(broken)
-    wait_until(lambda: engine.trouble is not None, SECONDS, "the trouble to be told")
-    assert "RuntimeError" in (engine.trouble or "")
+    wait_until(lambda: engine.steps.trouble is not None, SECONDS, "the trouble to be told")
+    assert "RuntimeError" in (engine.steps.trouble or "")
     engine.submit("task.revoke", ["no-such-task"])
     wait_until(lambda: bool(engine.outcomes), SECONDS, "the next job")
 

@@ -172,7 +172,7 @@ def test_at_the_start_each_is_asked_once_and_once_more_what_it_runs(
     [said] = engine.outcomes
     assert (said.action, set(said.targets)) == ("worker.enable_events", set(ALL))
     assert [entry.user for entry in engine.log.entries()][-1] == "celerytui itself"
-    assert engine.trouble is None
+    assert engine.steps.trouble is None
 
 
 def test_after_an_action_only_its_worker_is_asked_and_only_what_it_changed(

@@ -88,7 +88,7 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
         assert len(waiting) >= len(held_back) - 2
         assert {_state(engine, id) for id in held_back} <= {TaskState.RECEIVED, TaskState.SUCCESS}
         assert asked_seldom(wire) > 0
-        assert engine.trouble is None
+        assert engine.steps.trouble is None
     finally:
         wire.close()
         cluster.close()

@@ -170,7 +170,7 @@ def test_no_worker_answers(snap_compare: Compare) -> None:
 
 def test_a_fault_of_its_own_is_told(snap_compare: Compare) -> None:
     app = fake_app()
-    app.engine.trouble = "RuntimeError in celerytui-receive"
+    app.engine.steps.trouble = "RuntimeError in celerytui-receive"
     assert snap_compare(app, terminal_size=MIDDLE)
 
 

@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from celerytui.engine import AS_IT_IS, Engine
-from celerytui.engine.engine import TOLD_SECONDS
+from celerytui.engine.steps import TOLD_SECONDS
 from celerytui.engine.sweeper import STOOD_STILL_SECONDS
 from celerytui.health.queues import GROWING
 from celerytui.health.workers import LOST
@@ -55,9 +55,9 @@ def _jobs(engine: Engine) -> list[Callable[[], object]]:
 def test_no_worker_is_lost_for_our_own_standing_still() -> None:
     clock = Clock()
     engine = _engine(clock)
-    engine._turn()
+    engine.housekeeping.turn()
     clock.now += 3600.0
-    engine._turn()
+    engine.housekeeping.turn()
 
     assert _known(engine) == ("online", TaskState.STARTED)
     assert engine.store.gaps() == [(T0, T0 + 3600.0)]
@@ -69,7 +69,7 @@ def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:
     clock = Clock()
     engine = _engine(clock)
     for _ in range(20):
-        engine._turn()
+        engine.housekeeping.turn()
         clock.now += 1.0
 
     assert _known(engine) == ("lost", TaskState.LOST)
@@ -81,9 +81,9 @@ def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:
 def test_a_slow_display_is_no_standing_still(refresh: float) -> None:
     clock = Clock()
     engine = _engine(clock, Settings(refresh=refresh))
-    engine._turn()
+    engine.housekeeping.turn()
     clock.now += refresh + STOOD_STILL_SECONDS - 1.0
-    engine._turn()
+    engine.housekeeping.turn()
 
     assert engine.store.gaps() == []
 
@@ -91,17 +91,17 @@ def test_a_slow_display_is_no_standing_still(refresh: float) -> None:
 def test_while_the_broker_is_gone_the_gap_is_the_receivers() -> None:
     clock = Clock()
     engine = _engine(clock)
-    engine._turn()
+    engine.housekeeping.turn()
     engine._take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0 - 1.0))
     clock.now += 3600.0
-    engine._turn()
+    engine.housekeeping.turn()
 
     assert engine.store.gaps() == [(T0 - 1.0, None)]
     assert _known(engine)[0] == "online"
 
 
 def _trouble(engine: Engine) -> str | None:
-    return engine.trouble
+    return engine.steps.trouble
 
 
 def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
@@ -115,12 +115,12 @@ def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
     def other() -> None:
         """A step that does not fail."""
 
-    engine._survive(read)
-    engine._survive(other)
+    engine.steps.survive(read)
+    engine.steps.survive(other)
     assert _trouble(engine) == "RuntimeError in MainThread"
     broken = False
     engine._refresher._urgent.clear()
-    engine._survive(read)
+    engine.steps.survive(read)
     assert _trouble(engine) is None
     assert engine._refresher._urgent.is_set()
 
@@ -137,13 +137,13 @@ def test_what_else_failed_is_still_told() -> None:
         if "second" in errors:
             raise errors["second"]
 
-    engine._survive(first)
-    engine._survive(second)
+    engine.steps.survive(first)
+    engine.steps.survive(second)
     del errors["second"]
-    engine._survive(second)
+    engine.steps.survive(second)
     assert _trouble(engine) == "ValueError in MainThread"
     del errors["first"]
-    engine._survive(first)
+    engine.steps.survive(first)
     assert _trouble(engine) is None
 
 
@@ -164,7 +164,7 @@ def test_a_job_that_failed_and_is_never_done_again_is_no_trouble_for_ever() -> N
     # A look succeeds at once: the trouble would be gone before anybody had read it.
     assert _trouble(engine) == "RuntimeError in MainThread"
     clock.now += TOLD_SECONDS
-    engine._survive(lambda: None)
+    engine.steps.survive(lambda: None)
     assert _trouble(engine) == "RuntimeError in MainThread"
     _look(engine)
     assert _trouble(engine) is None
@@ -206,9 +206,9 @@ def test_a_thread_that_ended_and_works_again_is_no_trouble() -> None:
     def work() -> None:
         raise RuntimeError("broken on purpose")
 
-    engine._survive(work, whole=True)
+    engine.steps.survive(work, whole=True)
     assert _trouble(engine) == "RuntimeError in MainThread"
-    engine._survive(lambda: None)
+    engine.steps.survive(lambda: None)
     assert _trouble(engine) is None
 
 
@@ -218,7 +218,7 @@ def test_the_view_thread_judges_what_is_wrong() -> None:
     for _ in range(20):
         engine._sweeper.turn()
         clock.now += 1.0
-    engine._judge()
+    engine.evaluate()
     [alert] = engine.health.alerts.of(LOST)
     assert alert.subject == ALPHA
 
@@ -248,7 +248,7 @@ def test_a_batch_that_cannot_be_stored_is_told_and_the_trouble_ends(
     with monkeypatch.context() as broken:
         broken.setattr(engine.store, "apply", lambda batch: 1 / 0)
         engine._take_batch(Batch([beat(1)], T0))
-    engine._turn()
+    engine.housekeeping.turn()
     assert (_trouble(engine) or "").startswith("ZeroDivisionError in ")
     engine._take_batch(Batch([beat(1)], T0))
     assert _trouble(engine) is None

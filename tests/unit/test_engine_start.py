@@ -54,7 +54,7 @@ while not (engine.link.next_try and any(queue.error for queue in engine.store.qu
     assert time.monotonic() < deadline, engine.link
     time.sleep(0.01)
 engine.stop()
-assert engine.trouble is None, engine.trouble
+assert engine.steps.trouble is None, engine.steps.trouble
 print(sorted(overlaps))
 """
 

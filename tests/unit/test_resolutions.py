@@ -126,7 +126,7 @@ def failing(now: float, app: str = "shop") -> Engine:
         task_event("started", at - 1),
         task_event("failed", at, exception="Declined('x')"),
     )
-    engine.count_failures()
+    engine.housekeeping.count_failures()
     return engine
 
 

@@ -72,11 +72,11 @@ class Banner(Bar):
                 ("Not recorded: ", "strong"),
                 (clean(unrecorded.evidence["error"], limit=200), "text"),
             ], None
-        if session.engine.trouble is not None:
+        if session.engine.steps.trouble is not None:
             return [
                 ("Internal error: the display may be incomplete.", "strong"),
                 (" Details are in --log-file.", "text"),
-                (f"  {clean(session.engine.trouble, limit=60)}", "text"),
+                (f"  {clean(session.engine.steps.trouble, limit=60)}", "text"),
             ], None
         if link.note is not None:
             return [(clean(link.note, limit=200), "strong")], None
