@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event
 from celerytui.store import Store
 from celerytui.ui.views.dashboard.charts import ClusterCharts
+from tests.ui.fake_engine import fake_app
 from tests.ui.pilot import Driver, driven, rows
 
 
@@ -104,3 +107,26 @@ async def test_nothing_known_is_no_zero() -> None:
         await zoom(at)
         assert "now –" in text_of(at)
         assert "p50 –" in text_of(at)
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [((80, 24), {}), ((140, 40), {}), ((80, 24), {"ascii": True}), ((140, 40), {"theme": "mono"})],
+    ids=["80x24", "140x40", "80x24-ascii", "140x40-mono"],
+)
+def test_picture_of_all_charts(
+    snap_compare: Callable[..., bool], size: tuple[int, int], options: dict[str, Any]
+) -> None:
+    app = fake_app(**options)
+    extra = {"text": "v1.2", "user": "anna"}
+    mark = Event("deploy-mark", "gen1@ci", NOW - 80, extra=extra)
+    app.engine.store.apply(Batch([mark], NOW - 80))
+
+    async def look(pilot: Pilot[int]) -> None:
+        await pilot.pause()
+        app.main.body.of_kind(ClusterCharts).focus()
+        await pilot.pause()
+        await pilot.press("z")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
