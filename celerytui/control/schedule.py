@@ -157,7 +157,7 @@ ACTIONS = (
         run=_disable,
         reach=Reach("Will be written where the schedule is kept", "beat sends it no more"),
         look=Look(4.0, lambda outcome, seen: _stands(outcome, seen, False)),
-        help="has beat send the entry no more; needs django-celery-beat, RedBeat or SQL tables",
+        help="in django-celery-beat, RedBeat or SQL tables only",
     ),
     Action(
         id="entry.enable",
@@ -170,6 +170,6 @@ ACTIONS = (
         run=_enable,
         reach=Reach("Will be written where the schedule is kept", "beat sends it again"),
         look=Look(4.0, lambda outcome, seen: _stands(outcome, seen, True)),
-        help="has beat send the entry again; needs django-celery-beat, RedBeat or SQL tables",
+        help="in django-celery-beat, RedBeat or SQL tables only",
     ),
 )

@@ -1,17 +1,21 @@
-"""django-celery-beat on PostgreSQL, with a real beat: what its log says is what is shown."""
+"""Beats that run twice, are killed, or keep their schedule in PostgreSQL."""
 
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
+from celerytui.engine import Engine
+from celerytui.settings import Settings
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.conftest import serve
 from tests.integration.databases import PostgresServer, postgres_folder
-from tests.integration.servers import Server, missing
+from tests.integration.servers import Process, Server, missing, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -63,5 +67,66 @@ def test_django_celery_beat_on_postgresql(
         postgres.stop()
         document = project.schedule("--for", "1s")
         assert document["source"] == "app.conf"
+    finally:
+        project.close()
+
+
+def test_two_beats_are_noticed_and_one_that_follows_is_none(
+    redis_server: Server, tmp_path: Path
+) -> None:
+    project = BeatProject(tmp_path / "shop", redis_server.fresh_url())
+    app = Celery("shop", broker=project.url, set_as_current=False)
+    app.conf.beat_schedule = {"often": {"task": "shop.add", "schedule": 1.0, "args": (1, 2)}}
+    engine = Engine(app, Settings(), headless=True)
+    engine.start()
+    beats: list[Process] = []
+
+    def state() -> str:
+        return engine.schedule.reading.beat.state
+
+    def alerts() -> list[str]:
+        return [alert.id for alert in engine.health.alerts]
+
+    try:
+        for number in range(2):
+            beats.append(project.start("-s", f"beat{number}"))
+        wait_until(lambda: state() == "two", 30, "two beats to be seen")
+        wait_until(lambda: "beat.two" in alerts(), 10, "an alert")
+        beats[0].stop()
+        wait_until(lambda: state() == "alive", 60, "one beat to be left")
+        # A new one in the place of the other is a restart.
+        beats[1].stop()
+        beats.append(project.start("-s", "beat2"))
+        wait_until(lambda: len(engine.schedule.reading.entries[0].recent) > 3, 30, "its runs")
+        end = engine.clock() + 15
+        wait_until(lambda: state() == "two" or engine.clock() > end, 20, "some seconds to pass")
+        assert state() == "alive"
+    finally:
+        engine.stop()
+        app.close()
+        for beat in beats:
+            beat.stop(grace=2.0)
+
+
+def test_a_redbeat_that_is_killed_is_noticed_by_its_lock(
+    redis_server: Server, tmp_path: Path
+) -> None:
+    url = redis_server.fresh_url()
+    project = BeatProject(
+        tmp_path / "shop",
+        url,
+        beat_scheduler="redbeat.RedBeatScheduler",
+        redbeat_redis_url=url,
+        redbeat_lock_timeout=20,
+    )
+    beat = project.start()
+    try:
+        project.wait_for("often", 2)
+        assert project.schedule("--for", "0s")["beat"]["state"] == "alive"
+        beat.send(signal.SIGKILL)
+        # The lock lasts for 20 s; it should have been renewed each second, and 10 s are allowed.
+        wait_until(
+            lambda: project.schedule("--for", "0s")["beat"]["state"] == "silent", 30, "silence"
+        )
     finally:
         project.close()
