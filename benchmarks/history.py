@@ -39,6 +39,7 @@ from benchmarks.store import lives
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder, facts_of
 from celerytui.history.reading import SegmentHistory
+from celerytui.history.report import rebuild
 from celerytui.history.writer import MOST_ROWS, HistoryWriter
 from celerytui.model import OWN_ROOT, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
@@ -117,7 +118,7 @@ def _heard(publisher: object) -> bool:
 def fill(folder: Path, tasks: int) -> None:
     """Write so many tasks, the newest ended now."""
     rows, now = min(tasks, MOST_ROWS), time.time()
-    writer = HistoryWriter(Folder(folder), "bench", "redis://h", DEFAULTS.keeping, now)
+    writer = HistoryWriter(Folder(folder), "bench", "redis://h", DEFAULTS.keeping, now - 2 * DAY)
     began = time.process_time()
     for first in range(0, rows, AT_ONCE):
         count = min(AT_ONCE, rows - first)
@@ -140,6 +141,7 @@ def fill(folder: Path, tasks: int) -> None:
             connection.execute("UPDATE tasks SET seen = seen - ?", (number * DAY,))
             for _, sql in named:
                 connection.execute(sql)
+    rebuild(Folder(folder))  # as a recorder does with each file that is finished
 
 
 _random = random.Random(1)

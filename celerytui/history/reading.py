@@ -21,6 +21,8 @@ from celerytui.query import Filter
 
 _COLUMNS = ", ".join(schema.TASK_COLUMNS)
 _KEY, _TASK, _SEEN = (schema.TASK_COLUMNS.index(name) for name in ("key", "task", "seen"))
+MOST_AGAIN = 100_000
+"""Keys that are held in memory; of a segment with more each is looked up."""
 REMEMBERED = 1_000
 """Tracebacks that are kept in memory while a segment is read."""
 
@@ -49,9 +51,13 @@ class OpenSegment:
             f"SELECT {_COLUMNS} FROM open ORDER BY seen DESC, id DESC"
         ).fetchall()
 
-    def again(self) -> set[int]:
-        """The keys of tasks of which older segments may have a record."""
-        return {key for (key,) in self.connection.execute("SELECT key FROM again")}
+    def again(self) -> set[int] | None:
+        """The keys of tasks of which older segments may have a record, None where they are many."""
+        run = self.connection.execute
+        (count,) = run("SELECT count(*) FROM again").fetchone()
+        if count > MOST_AGAIN:
+            return None
+        return {key for (key,) in run("SELECT key FROM again")}
 
     def newest(self, stored: str | bytes) -> Row | None:
         """The newest row of a task that has ended."""
@@ -241,7 +247,8 @@ class _Newer:
 
     def __init__(self) -> None:
         self._keys: set[int] = set()
-        self._files: list[tuple[set[int], SegmentFile]] = []
+        self._some: list[tuple[set[int], SegmentFile]] = []
+        self._many: list[SegmentFile] = []
         self._segments: dict[SegmentFile, OpenSegment | None] = {}
         self._unfinished: dict[Any, float] = {}
 
@@ -250,11 +257,12 @@ class _Newer:
         seen = self._unfinished.get(row[_TASK])
         if seen is not None and seen >= row[_SEEN]:
             return True
-        if row[_KEY] not in self._keys:
-            return False
-        return any(
-            row[_KEY] in keys and self._is_in(file, row[_TASK]) for keys, file in self._files
-        )
+        task = row[_TASK]
+        if row[_KEY] in self._keys and any(
+            row[_KEY] in keys and self._is_in(file, task) for keys, file in self._some
+        ):
+            return True
+        return any(self._is_in(file, task) for file in self._many)
 
     def note_unfinished(self, rows: list[Row]) -> None:
         """Take those that have not ended."""
@@ -263,9 +271,11 @@ class _Newer:
     def take(self, segment: OpenSegment) -> None:
         """Take a segment that was read: the next ones are older."""
         keys = segment.again()
-        if keys:
+        if keys is None:
+            self._many.append(segment.file)
+        elif keys:
             self._keys |= keys
-            self._files.append((keys, segment.file))
+            self._some.append((keys, segment.file))
 
     def close(self) -> None:
         """Close what was opened to look into."""

@@ -262,8 +262,11 @@ class Segment:
     def _may_have_been_here(self, task: Task) -> bool:
         if task.seq <= self._newest_before:
             return True
-        known = (task.sent, task.received, task.started, task.finished)
-        return any(at is not None and at < self._started for at in known)
+        # By our clock, which theirs may be far behind.
+        begun = self._started + min(0.0, task.more.worker_ahead)
+        sent = self._started + min(0.0, task.more.client_ahead)
+        known = ((task.sent, sent), (task.received, begun), (task.started, begun))
+        return any(at is not None and at < since for at, since in known)
 
 
 def last_session(connection: sqlite3.Connection) -> tuple[float, bool] | None:

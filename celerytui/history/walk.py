@@ -117,7 +117,8 @@ def _fetch(
         part = chosen[start : start + BY_ID]
         places = ", ".join("?" * len(part))
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM tasks WHERE id IN ({places}) AND {condition.sql}"
+            f"SELECT {_COLUMNS} FROM tasks NOT INDEXED WHERE id IN ({places})"
+            f" AND {condition.sql}"
             f" AND {_NEWEST} ORDER BY seen DESC, id DESC",
             (*(one for one, _ in part), *condition.values),
         ).fetchall()

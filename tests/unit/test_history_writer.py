@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from celerytui.errors import HistoryError
-from celerytui.history import schema
+from celerytui.history import reading, schema
 from celerytui.history.flush import AlertChange, Flush, Gap
 from celerytui.history.folder import Catalogue, Folder
 from celerytui.history.keeping import thin
@@ -87,6 +87,17 @@ def test_a_record_in_a_newer_segment_counts_more(tmp_path: Path) -> None:
     assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-15.1.db"]
     assert [one.state for one in found(tmp_path, "-state:success")] == [FAILURE]
     assert len(found(tmp_path)) == 3
+
+
+def test_so_many_records_that_may_be_older_ones_are_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_AGAIN", 0)
+    made = writer(tmp_path)
+    made.write(Flush(tasks=[ended(1, T0, MISSED), ended(2, T0, MISSED)]), T0)
+    made.write(Flush(tasks=[ended(1, T0 + DAY, FAILURE), ended(3, T0 + DAY)]), T0 + DAY)
+    made.close(T0 + DAY)
+    assert [one.state for one in found(tmp_path, "-state:success")] == [FAILURE, MISSED]
 
 
 def test_a_full_segment_and_a_new_day_begin_another_and_carry_on(tmp_path: Path) -> None:
