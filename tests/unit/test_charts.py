@@ -182,7 +182,9 @@ def test_a_mark_is_named_above_where_there_is_no_axis_and_nothing_is_drawn() -> 
 def test_marks_close_together_have_the_room_that_there_is() -> None:
     marks = {0.5: "v1.2", 0.52: "v1.2.1", 0.99: "at the edge"}
     rows = area_chart([3.0] * 300, [0.0] * 300, 90, 7, scale=4, marks=marks)
-    assert plain(rows[-1]).split() == ["5m", "4m", "3m", "v1.2.1", "1m", "now"]
+    assert "v1.2 " in plain(rows[-1])
+    assert "v1.2.1" in plain(rows[-1])
+    assert plain(rows[-1]).endswith("at the edge now")
     assert plain(rows[0]).count("│") == 3
 
 

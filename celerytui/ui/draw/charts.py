@@ -282,21 +282,25 @@ def time_row(
     taken = [False] * plot
     for place, text in sorted(lines.items(), reverse=True):
         end = next((at for at in range(place + 1, room + 1) if taken[at]), room + 1) - 1
-        text = _mark_text(text, end - place, "~")
-        for at, letter in enumerate(text, place + 1):
+        shown, start = _mark_text(text, end - place, "~"), place + 1
+        other = _mark_text(text, min(place, room), "~")
+        if len(other) > len(shown):  # beside `now`, or another mark, it stands on the other side
+            shown, start = other, min(place, room) - len(other)
+        for at, letter in enumerate(shown, start):
             row[at] = (letter, "key")
-        taken[place : place + len(text) + 2] = [True] * len(taken[place : place + len(text) + 2])
+        used = slice(max(0, start - 1), start + len(shown) + 1)
+        taken[used] = [True] * len(taken[used])
     seconds = max(1.0, seconds)
     step = next((s for s in _MARKS if plot * s / seconds >= _MARK_ROOM), seconds)
     age = math.floor(seconds / step) * step
-    used = 0
+    free = 0
     while age > 0:
         text = _age(age)
-        start = max(used, round(plot * (1 - age / seconds) - len(text) / 2))
+        start = max(free, round(plot * (1 - age / seconds) - len(text) / 2))
         end = start + len(text)
         if end <= room and not any(taken[max(0, start - 1) : end + 1]):
             row[start:end] = [(letter, "faint") for letter in text]
-            used = end + 1
+            free = end + 1
         age -= step
     head: list[Span] = [(" " * left, "")] if left else []
     return [*head, *merge_spans(row)]
