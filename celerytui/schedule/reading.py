@@ -66,6 +66,7 @@ class Schedules:
         self._sources: list[SourceReading] = []
         self._merged: list[tuple[PlannedEntry, tuple[str, ...]]] = []
         self._read_at: float | None = None
+        self._answered: set[str] = set()
         self.runs = RunTracker(store)
 
     def read_sources(self) -> None:
@@ -147,11 +148,10 @@ class Schedules:
         loop = min([*loops[-1:], LOOP_SECONDS])
         # It wakes when something is due: then it looks at everything.
         loop = max(1.0, loop if gap is None else min(loop, gap))
-        sees = (
-            self.runs.newest() is not None
-            or self._sent_events() is True
-            or any(worker.alive and worker.task_events for worker in self._store.workers())
-        )
+        alive = [worker for worker in self._store.workers() if worker.alive]
+        sees = bool(self.runs.beats()) or self._sent_events() is True
+        # One worker without them may be the one that runs what is due.
+        sees = sees or (bool(alive) and all(worker.task_events for worker in alive))
         return Watch(now, self._watching(), sees, loop)
 
     def _sent_events(self) -> bool | None:
@@ -176,10 +176,21 @@ class Schedules:
     def _judged_with_ping(self, beat: BeatState, watch: Watch) -> BeatState:
         if beat.state != "unknown" or not self._merged:
             return beat
-        pinged = self._ping()
+        pinged = self._believed(self._ping())
         if pinged == Pinged():
             return beat
         return judge_beat(self._evidence(watch, pinged), watch)
+
+    def _believed(self, pinged: Pinged) -> Pinged:
+        """Without those that are silent and may be gone for long: Redis keeps their mailboxes.
+
+        One that answered once has to answer again, and all have to where the app says so.
+        """
+        self._answered.update(pinged.answered)
+        if self._app is not None and self._app.conf.get("beat_enable_remote_control"):
+            return pinged
+        silent = tuple(name for name in pinged.silent if name in self._answered)
+        return Pinged(pinged.answered, silent)
 
     def _why_nothing(self) -> str:
         if self._read_at is None:

@@ -40,8 +40,8 @@ NOTHING = EntryRuns()
 class Watch(Struct, frozen=True):
     """What there is to judge by: the time, and since when runs would have been seen.
 
-    `since` is None while no events arrive; `sees` is whether runs can be seen in them at all,
-    whatever entry they are of. `loop` is how many seconds beat sleeps at the most.
+    `since` is None while no events arrive; `sees` is whether the runs of any entry would be seen in
+    them, and not only of one that was seen to run. `loop` is how long beat sleeps at the most.
     """
 
     now: float
@@ -113,7 +113,7 @@ def stand(
 
 def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> None:
     late = 0.0 if due.at is None else watch.now - due.at
-    provable = watch.sees and watch.since is not None
+    provable = (watch.sees or seen.newest is not None) and watch.since is not None
     entry.missed = False if provable or entry.plan.lag is not None else None
     entry.late_by = _last_lateness(entry.recent)
     standing: Standing = "ok" if due.at is not None or entry.last_run_at is not None else "unknown"
@@ -135,7 +135,7 @@ def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) 
         return Due(None, why_unknown=plan.trouble or "its schedule is not one of Celery's own")
     if not is_zone(plan.timezone):
         return Due(None, why_unknown=f"{plan.timezone!r} is not a time zone")
-    by_events = None if watch.since is None or not watch.sees else watch.since
+    by_events = watch.since if watch.sees or seen.newest is not None else None
     base, about = last if last is not None else plan.changed_at, last is None
     if base is None:
         base = now if by_events is None else by_events

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from celerytui.errors import UsageError
 from celerytui.model import Clocked, Crontab, Interval, OtherTiming, Solar
+from celerytui.schedule.beat import Pinged
 from celerytui.schedule.config import ConfigReader
 from celerytui.schedule.merge import merge
 from celerytui.schedule.pickled import LARGEST, Placeholder, StoredEntry, read_pickle
@@ -325,6 +326,23 @@ def test_a_url_of_another_kind_is_refused_without_its_password(url: str) -> None
     with pytest.raises(UsageError, match="not the URL of a database or of Redis") as error:
         open_url(url)
     assert "secret" not in str(error.value)
+
+
+def test_a_mailbox_that_is_left_over_says_nothing_of_beat() -> None:
+    gone = Pinged((), ("celerybeat@old",))
+    conf = {"a": {"task": "shop.a", "schedule": 300}}
+
+    def state(*pings: Pinged, **more: Any) -> str:
+        app = celery_app(beat_schedule=conf, **more)
+        answers = list(pings)
+        schedules = Schedules(app, None, Store(), lambda: 0.0, lambda: 0.0, lambda: answers.pop(0))
+        schedules.read_sources()
+        return [schedules.judge().beat.state for _ in pings][-1]
+
+    assert state(gone) == "unknown"
+    assert state(gone, beat_enable_remote_control=True) == "silent"
+    assert state(Pinged(("celerybeat@old",)), gone) == "silent"
+    assert state(Pinged(("celerybeat@new",), gone.silent)) == "alive"
 
 
 # -- Several sources ---------------------------------------------------------------------------
