@@ -22,6 +22,8 @@ LOOK_SECONDS = 0.1
 READ_GRACE_SECONDS = 10.0
 """Seconds after listening to wait for the sources of the schedule."""
 
+NO_SCHEDULE = "no schedule: name the app with -A, or a database with --schedule"
+
 Stoppable = Callable[[], AbstractContextManager[Callable[[], bool]]]
 
 
@@ -35,12 +37,15 @@ def take_schedule(
     of its sources could be read.
     """
     share_interpreter()
-    if settings.schedule is not None and not _has_broker(app):
+    no_app = connect.app_name(app) == "default"
+    if not _has_broker(app):
+        if settings.schedule is None:
+            raise UsageError(NO_SCHEDULE)
         reading = read_schedule(settings)
     else:
         reading = _listened(app, settings, listen, stoppable)
-    if not reading.sources:
-        raise UsageError("no schedule: name the app with -A, or a database with --schedule")
+    if not reading.sources or (not reading.entries and settings.schedule is None and no_app):
+        raise UsageError(NO_SCHEDULE)
     if all(source.error for source in reading.sources):
         raise BrokerUnavailable("the schedule cannot be read: " + "; ".join(reading.errors))
     return reading
