@@ -14,7 +14,7 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import GROUPS, Page, group_by_member
+from celerytui.results.source import GROUPS, SLICE, Page, group_by_member
 from celerytui.results.sqlalchemy import limit_sqlite, limits
 from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
 from celerytui.results.wanted import TextMatch, Wanted
@@ -50,17 +50,26 @@ class DjangoSource:
 
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
-        below: Any = None
+        below = floor = None
         while True:
             with self._asked(self._results) as alias:
                 query = self._query(alias, self._results, wanted).order_by("-pk")
                 if below is not None:
                     query = query.filter(pk__lt=below)
+                if wanted.narrows:
+                    newest = self._newest_key(alias, below)
+                    if newest is None:
+                        return
+                    floor = newest - SLICE
+                    query = query.filter(pk__gte=floor)
                 rows = list(query[:size])
             yield Page(tuple(self._read(row) for row in rows), len(rows))
-            if len(rows) < size:
+            if len(rows) == size:
+                below = rows[-1][self._results._meta.pk.name]
+            elif floor is None:
                 return
-            below = rows[-1][self._results._meta.pk.name]
+            else:
+                below = floor
 
     def one(self, task_id: str) -> StoredResult | None:
         """The row of that task."""
@@ -104,6 +113,16 @@ class DjangoSource:
             rows = model._default_manager.using(alias).filter(**{column: value})
             found = list(rows.order_by().values(*self._columns(alias, model))[:1])
         return found[0] if found else None
+
+    def _newest_key(self, alias: str, below: int | None) -> int | None:
+        """The largest key, or the largest below another; keys may have gaps of any size."""
+        from django.db.models import Max
+
+        rows = self._results._default_manager.using(alias)
+        if below is not None:
+            rows = rows.filter(pk__lt=below)
+        newest: int | None = rows.aggregate(newest=Max("pk"))["newest"]
+        return newest
 
     def _newest(self, model: Any) -> list[Row]:
         with self._asked(model) as alias:

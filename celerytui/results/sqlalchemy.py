@@ -20,7 +20,7 @@ from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.key_value import content_type_of
-from celerytui.results.source import CONNECT_SECONDS, GROUPS, SECONDS, Page, group_by_member
+from celerytui.results.source import CONNECT_SECONDS, GROUPS, SECONDS, SLICE, Page, group_by_member
 from celerytui.results.tables import (
     CELERY,
     DJANGO,
@@ -89,16 +89,24 @@ class SqlSource:
 
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
-        below: Any = None
+        below = floor = None
         while True:
             with self._connected() as connection:
                 table, columns = self._table(connection)
-                rows = self._page(connection, table, columns, wanted, below, size)
+                if wanted.narrows:
+                    newest = _newest_key(connection, columns.c[table.key], below)
+                    if newest is None:
+                        return
+                    floor = newest - SLICE
+                rows = self._page(connection, table, columns, wanted, (below, floor), size)
             found = tuple(table.read(row, self._content_type, self._zone) for row in rows)
             yield Page(found, len(rows))
-            if len(rows) < size:
+            if len(rows) == size:
+                below = rows[-1][table.key]
+            elif floor is None:
                 return
-            below = rows[-1][table.key]
+            else:
+                below = floor
 
     def one(self, task_id: str) -> StoredResult | None:
         """The row of that task."""
@@ -154,14 +162,23 @@ class SqlSource:
     # What is asked
 
     def _page(
-        self, connection: Any, table: Table, columns: Any, wanted: Wanted, below: Any, size: int
+        self,
+        connection: Any,
+        table: Table,
+        columns: Any,
+        wanted: Wanted,
+        between: tuple[Any, Any],
+        size: int,
     ) -> list[Row]:
+        """The newest rows with a key below the one bound, and from the other on."""
         import sqlalchemy as sa
 
-        key = columns.c[table.key]
+        key, (below, floor) = columns.c[table.key], between
         query = sa.select(*columns.c).order_by(key.desc()).limit(size)
         if below is not None:
             query = query.where(key < below)
+        if floor is not None:
+            query = query.where(key >= floor)
         for condition in _conditions(table, columns, wanted, self._zone):
             query = query.where(condition)
         return [dict(row) for row in connection.execute(query).mappings()]
@@ -237,6 +254,15 @@ class SqlSource:
         except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error
+
+
+def _newest_key(connection: Any, key: Any, below: int | None) -> int | None:
+    """The largest key, or the largest below another; keys may have gaps of any size."""
+    import sqlalchemy as sa
+
+    query = sa.select(sa.func.max(key))
+    newest = connection.execute(query if below is None else query.where(key < below)).scalar_one()
+    return None if newest is None else int(newest)
 
 
 def _conditions(table: Table, columns: Any, wanted: Wanted, zone: tzinfo) -> Iterator[Any]:

@@ -65,9 +65,10 @@ class Wanted(Struct, frozen=True):
         return None
 
     @property
-    def is_all(self) -> bool:
-        """Whether everything is wanted that is there."""
-        return self.filter.is_empty and self.since is None
+    def narrows(self) -> bool:
+        """Whether a database has to look at rows that it does not give, unless by their ids."""
+        bounds = (self.since, self.until, self.states, self.names, self.workers)
+        return self.ids is None and any(bound is not None for bound in bounds)
 
 
 def wanted(filter: Filter = EMPTY, now: float = 0.0, since: float | None = None) -> Wanted:

@@ -188,7 +188,8 @@ def test_a_filter_gives_what_it_gives_of_all(kept: tuple[Any, Source]) -> None:
     for query in QUERIES:
         filter = parse_filter(query)
         expected = [one.id for one in found if filter.matches(as_task(one), now)]
-        assert sorted(one.id for one in everything(source, query)) == sorted(expected), query
+        given = everything(source, query, size=100)
+        assert sorted(one.id for one in given) == sorted(expected), query
 
 
 def test_since_leaves_out_what_is_older(kept: tuple[Any, Source]) -> None:
@@ -482,7 +483,8 @@ def test_times_are_those_of_the_app(request: pytest.FixtureRequest, tmp_path: Pa
     for kind in KINDS:
         folder = tmp_path / kind
         folder.mkdir()
-        for zone in ("Asia/Kolkata", "America/New_York"):
+        zones = ("Asia/Kolkata", "America/New_York")
+        for zone in zones if kind in ("sqlite", "postgresql") else zones[:1]:
             place = folder / zone.replace("/", "-")
             place.mkdir()
             app = eager_app(backend_url(request, kind, place), timezone=zone)
