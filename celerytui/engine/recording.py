@@ -38,6 +38,8 @@ DROPPED_SECONDS = 60.0
 """For so long it is said that tasks were dropped."""
 CLOCKS_SLACK = 60.0
 """Seconds by which the clocks of workers may be behind ours, where it matters what is new."""
+EVERYTHING_SLACK = 5.0
+"""The same where theirs are corrected by what is known of them."""
 
 
 class RecordingState(Struct, frozen=True):
@@ -146,8 +148,8 @@ class Recorder:
             self._missed += found.missed
             tasks = found.tasks
             if found.everything:
-                newest = self._collected - CLOCKS_SLACK
-                tasks = [one for one in tasks if one.seen >= newest]
+                newest = self._collected - EVERYTHING_SLACK
+                tasks = [one for one in tasks if one.seen - one.more.worker_ahead >= newest]
             for start in range(0, len(tasks), FLUSH_TASKS):
                 give_way()
                 self._pending.add(tasks[start : start + FLUSH_TASKS])
@@ -172,7 +174,8 @@ class Recorder:
             self._tell(recorded)
             if len(tasks) < FLUSH_TASKS:
                 return
-            give_way()
+            # What changes meanwhile is known for some seconds only.
+            self._collect()
 
     def _flush(self, live: list[Any]) -> Flush:
         from celerytui.history.flush import Flush

@@ -9,16 +9,16 @@ from celerytui.model import Task, TaskState
 
 LIMIT = 50_000
 SUCCESS = TaskState.SUCCESS
-
-
-MOST_EARLY = 100_000
+MOST_RECENT = 100_000
+"""As many tasks are remembered that were written: their end may be told of once more."""
 
 
 class Pending:
     """Live tasks, each once, in the order of their last change; for one thread.
 
     Where there are more than `limit`, the oldest successes are dropped first, and counted in
-    `dropped`. One that has not ended waits for the next `turn`: most end before it.
+    `dropped`. One that has not ended waits for the next `turn`: most end before it. What is told of
+    again and has been written as it is, is not written again.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -28,7 +28,7 @@ class Pending:
         self._others: dict[str, Task] = {}
         self._unfinished: dict[str, Task] = {}
         self._young: dict[str, Task] = {}
-        self._early: dict[str, tuple[TaskState, float]] = {}
+        self._recent: dict[str, tuple[TaskState, float]] = {}
 
     def __len__(self) -> int:
         ended = len(self._successes) + len(self._others)
@@ -37,11 +37,11 @@ class Pending:
     def add(self, tasks: Iterable[Task]) -> None:
         """Have these written, as they are by then."""
         successes, others = self._successes, self._others
-        unfinished, young, early = self._unfinished, self._young, self._early
+        unfinished, young, recent = self._unfinished, self._young, self._recent
         for task in tasks:
             task_id, state = task.id, task.state
             if state >= SUCCESS:
-                if early and early.pop(task_id, None) == (state, task.seen):
+                if recent.get(task_id) == (state, task.seen):
                     continue
                 unfinished.pop(task_id, None)
                 young.pop(task_id, None)
@@ -71,16 +71,18 @@ class Pending:
 
     def written(self, tasks: Iterable[Task], copies: Iterable[Task]) -> None:
         """Forget these, which `next` gave and of which these copies were written."""
+        recent = self._recent
         for task, copy in zip(tasks, copies, strict=True):
             task_id = task.id
-            if self._unfinished.pop(task_id, None) is None:
-                self._successes.pop(task_id, None)
-                self._others.pop(task_id, None)
-            elif copy.state >= SUCCESS:
-                # It ended meanwhile, which is still to be told of.
-                self._early[task_id] = copy.state, copy.seen
-        while len(self._early) > MOST_EARLY:
-            del self._early[next(iter(self._early))]
+            for kept in (self._successes, self._unfinished, self._others):
+                if kept.pop(task_id, None) is not None:
+                    break
+            if copy.state >= SUCCESS:
+                # It may have ended after what was told of it.
+                recent.pop(task_id, None)
+                recent[task_id] = copy.state, copy.seen
+        for task_id in list(islice(recent, max(0, len(recent) - MOST_RECENT))):
+            del recent[task_id]
 
     def forget_before(self, seen: float) -> None:
         """Forget the ended ones without news since then: another session wrote them."""
