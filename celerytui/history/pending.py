@@ -9,9 +9,8 @@ from celerytui.model import Task, TaskState
 
 LIMIT = 50_000
 SUCCESS = TaskState.SUCCESS
-
-
-MOST_EARLY = 100_000
+MOST_RECENT = 100_000
+"""As many tasks are remembered that were written: their end may be told of once more."""
 
 
 class Pending:
