@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -42,6 +44,7 @@ class PostgresServer(Server):
     def __init__(self, folder: Path) -> None:
         # It runs as another user, who does not get into pytest's folders.
         self._data = Path(tempfile.mkdtemp(prefix="celerytui-postgres-"))
+        atexit.register(shutil.rmtree, self._data, ignore_errors=True)
         super().__init__(folder)
         programs = postgres_folder()
         assert programs is not None
@@ -96,9 +99,10 @@ class PostgresServer(Server):
             return False
 
     def stop(self) -> None:
+        if self.process is not None and self.process.running:
+            # TERM would wait for its clients.
+            self.process.send(signal.SIGINT)
         super().stop()
-        if not Path(self._data, "db", "postmaster.pid").exists():
-            shutil.rmtree(self._data, ignore_errors=True)
 
 
 class MariaServer(Server):
