@@ -64,6 +64,8 @@ def record(
             ended = engine.stop(END_SECONDS)
     logger.info("stopped: %s", watch.kept())
     state = watch.recorder.state
+    if engine.steps.trouble is not None:
+        raise HistoryError(f"internal error, please report it: {engine.steps.trouble}; see the log")
     if not ended or (state.trouble is not None and not state.standing_by):
         waiting = counted(state.waiting, "task")
         raise HistoryError(f"{waiting} not recorded: {state.trouble or 'the disk is too slow'}")
