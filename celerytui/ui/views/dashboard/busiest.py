@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from celerytui.columns import (
     clean,
@@ -26,6 +26,12 @@ MOST = 30
 """As many types are listed."""
 COLUMNS = (("SHARE", 6), ("", 5), ("RATE", 7), ("p95", 7))
 """The heads behind the name, and the cells of each with the space before it."""
+EXPLAINED = (
+    ("TYPE", "name of the task"),
+    ("SHARE", "share of the run time of all tasks"),
+    ("RATE", "tasks that ended per second"),
+    ("p95", "95 % of the successful runs took no longer"),
+)
 
 
 class BusiestPanel(Panel[TypeFigures]):
@@ -37,6 +43,9 @@ class BusiestPanel(Panel[TypeFigures]):
 
     def read(self) -> list[TypeFigures]:
         return self.session.engine.store.types.busiest(WINDOW, MOST, self.session.now())
+
+    def columns_explained(self) -> Sequence[tuple[str, str]]:
+        return EXPLAINED
 
     def as_of(self, now: float) -> Hashable:
         return int(now // PACE)
