@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
 LONGEST = 64
+_FRACTION = re.compile(r"\.(\d{1,9})")
+_HOURS_ALONE = re.compile(r"(:\d\d(?:\.\d+)?[+-]\d\d)\Z")
+
+
+def read_time(text: str) -> datetime:
+    """An ISO 8601 time as people, brokers and databases write it; ValueError where it is none.
+
+    With `Z`, any number of digits of a second, and zones of whole hours, in every Python.
+    """
+    text = re.sub(r"[zZ]\Z", "+00:00", text.strip())
+    text = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text)
+    return datetime.fromisoformat(_HOURS_ALONE.sub(r"\1:00", text))
 
 
 def epoch(text: str | None) -> float | None:
@@ -15,10 +28,10 @@ def epoch(text: str | None) -> float | None:
     if not text or len(text) > LONGEST:
         return None
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        if moment.tzinfo is None:
+        at = read_time(text)
+        if at.tzinfo is None:
             # celery.utils.time.maybe_make_aware, whatever the app's timezone is.
-            moment = moment.replace(tzinfo=timezone.utc)
-        return moment.timestamp()
+            at = at.replace(tzinfo=timezone.utc)
+        return at.timestamp()
     except (ValueError, OverflowError):
         return None

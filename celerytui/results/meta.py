@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone, tzinfo
 from typing import Any
 
-from celerytui.iso_time import epoch
+from celerytui.iso_time import epoch, read_time
 from celerytui.masking import mask
 from celerytui.model import StoredResult, id_text
 
@@ -126,7 +126,7 @@ def moment(value: Any, zone: tzinfo) -> float | None:
         if zone is timezone.utc:
             return epoch(value)
         try:
-            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            value = read_time(value)
         except ValueError:
             return None
     if not isinstance(value, datetime):

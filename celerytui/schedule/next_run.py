@@ -18,8 +18,9 @@ from msgspec import Struct
 from celerytui.model import Clocked, Crontab, Interval, Solar, Timing
 from celerytui.schedule.zones import zone
 
-LONGEST_SEARCH = 366 * 9
-"""Days that are looked at for a match: 29 February may be eight years away."""
+LONGEST_SEARCH = 41
+"""Years that are looked at for a match: a Sunday, 29 February, may be forty years away."""
+LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 QUARTER = 900.0
 """Seconds that one figure of the day to come is about."""
 QUARTERS = 96
@@ -33,6 +34,12 @@ class _Fields(Struct, frozen=True):
     days: frozenset[int]
     weekdays: frozenset[int]
     months: frozenset[int]
+
+    @property
+    def ever(self) -> bool:
+        """Whether any date is matched: 30 February is none."""
+        least = min(self.days, default=99)
+        return any(least <= LONGEST_MONTHS[month - 1] for month in self.months)
 
     def has(self, day: date) -> bool:
         return (
@@ -122,7 +129,12 @@ def _crontab_after(wanted: _Fields, after: float, tz: tzinfo) -> Iterator[float]
     wall = datetime.fromtimestamp(after, tz)
     passed: tuple[int, int] | None = wall.hour, wall.minute
     day = wall.date()
-    for _ in range(LONGEST_SEARCH):
+    last = day.year + LONGEST_SEARCH if wanted.ever else 0
+    while day.year <= last:
+        if day.month not in wanted.months:
+            passed = None
+            day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+            continue
         if wanted.has(day):
             for hour in wanted.hours:
                 for minute in wanted.minutes:
@@ -138,7 +150,11 @@ def _crontab_before(wanted: _Fields, until: float, tz: tzinfo) -> Iterator[float
     wall = datetime.fromtimestamp(until, tz)
     # An hour later on the clock may be no later: that hour came twice.
     day = wall.date()
-    for _ in range(LONGEST_SEARCH):
+    first = day.year - LONGEST_SEARCH if wanted.ever else day.year + 1
+    while day.year >= first:
+        if day.month not in wanted.months:
+            day = day.replace(day=1) - timedelta(days=1)
+            continue
         if wanted.has(day):
             found = (
                 _stamp(day, hour, minute, tz)

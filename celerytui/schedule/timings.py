@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+from celerytui.iso_time import read_time
 from celerytui.masking import one_line
 from celerytui.model import Crontab, Interval, OtherTiming, Solar, Timing
 
@@ -58,9 +59,8 @@ def crontab(values: Mapping[str, Any]) -> Crontab:
 def stamp(at: Any, zone: tzinfo) -> float | None:
     """A datetime, or its ISO text, as Unix seconds; `zone` is that of one without a zone."""
     if isinstance(at, str):
-        text = at.strip()
         try:
-            at = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in ("z", "Z") else text)
+            at = read_time(at)
         except ValueError:
             return None
     if not isinstance(at, datetime):

@@ -172,6 +172,19 @@ def test_a_mark_is_a_line_through_all_rows_with_its_text_at_the_axis() -> None:
     assert plain(rows[-1]).split() == ["5m", "4m", "3m", "v1.2", "2m", "1m", "now"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "width", "shown"),
+    [
+        (300, 160, "5m 4m30s 4m 3m30s 3m 2m30s 2m 1m30s 1m 30s now"),
+        (5400, 100, "1h30m 1h15m 1h 45m 30m 15m now"),
+        (86_400, 60, "1d 12h now"),
+    ],
+)
+def test_the_axis_names_times_in_one_unit_or_two(seconds: int, width: int, shown: str) -> None:
+    rows = area_chart([3.0] * 300, None, width, 3, scale=4, seconds=seconds)
+    assert plain(rows[-1]).split() == shown.split()
+
+
 def test_a_mark_is_named_above_where_there_is_no_axis_and_nothing_is_drawn() -> None:
     low = area_chart([1.0] * 40, None, 28, 2, scale=4, axis=False, marks={0.2: "release of today"})
     assert plain(low[0])[8:] == "    │release of tod…"

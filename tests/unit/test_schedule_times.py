@@ -63,6 +63,19 @@ def test_a_crontab_is_due_when_celery_says(timing: Crontab, last: datetime) -> N
     assert next_after(timing, "UTC", last.timestamp()) == by_celery(timing, last)
 
 
+def test_what_is_rare_is_found_and_what_is_never_ends_the_search() -> None:
+    after = datetime(2027, 2, 1, tzinfo=timezone.utc)
+    rare = Crontab("0", "0", day_of_week="0", day_of_month="10", month_of_year="1")
+    assert next_after(rare, "UTC", after.timestamp()) == by_celery(rare, after)
+    sunday = Crontab("0", "0", day_of_week="0", day_of_month="29", month_of_year="2")
+    across = datetime(2089, 1, 1, tzinfo=timezone.utc).timestamp()
+    found = datetime(2128, 2, 29, tzinfo=timezone.utc).timestamp()
+    assert next_after(sunday, "UTC", across) == found
+    never = Crontab("0", "0", day_of_month="30", month_of_year="2")
+    assert next_after(never, "UTC", across) is None
+    assert last_before(never, "UTC", across) is None
+
+
 @given(crontabs, times)
 @settings(max_examples=60, deadline=None)
 def test_the_last_time_and_the_next_are_neighbours(timing: Crontab, at: datetime) -> None:

@@ -307,8 +307,12 @@ def time_row(
 
 
 def _age(seconds: float) -> str:
+    """A time ago in one unit or two: `4m`, `4m30s`, `1h30m`."""
     whole = round(seconds)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if whole >= size and whole % size == 0:
-            return f"{whole // size}{unit}"
-    return f"{whole}s"
+    for size, unit, part, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "m")):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size}{unit}" + (f"{rest}{smaller}" if rest else "")
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m" + (f"{whole % 60}s" if whole % 60 else "")
