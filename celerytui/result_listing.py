@@ -95,9 +95,8 @@ def print_table(listing: Listing, source: Source, stream: TextIO | None, now: fl
     stream = _writable(stream)
     rows = [as_task(result) for result in listing.newest()]
     width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-    title = f"RESULTS in {source.name}"
-    if listing.more:
-        title += f", the newest {len(rows):,}"
+    newest = f", the newest {len(rows):,}," if listing.more else ""
+    title = f"RESULTS{newest} in {source.name}"
     try:
         print_task_table(title, rows, "No results match.", stream, width, now)
         stream.flush()

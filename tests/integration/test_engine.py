@@ -286,7 +286,7 @@ def test_a_batch_that_cannot_be_stored_does_not_end_the_receiver(
     engine = run_engine(app)
     wait_until(lambda: engine.link.state is LinkState.CONNECTED, SECONDS, "the connection")
     store, broken = engine.store, Store()
-    monkeypatch.setattr(broken, "_events", None)
+    monkeypatch.setattr(broken._intake, "_events", None)
     engine.store = broken
     with app.events.default_dispatcher() as dispatcher:
         dispatcher.send("task-received", uuid="first", name="proj.add")

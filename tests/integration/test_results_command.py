@@ -53,7 +53,7 @@ def test_a_table_of_the_newest(tmp_path: Path) -> None:
     keep(tmp_path, 120)
     code, out, err = results(tmp_path)
     assert (code, err) == (0, "")
-    assert out.startswith(f"RESULTS in file://{tmp_path}, the newest 100\n")
+    assert out.startswith("RESULTS, the newest 100, in file:///")
     assert len(out.splitlines()) == 102
     code, out, _ = results(tmp_path, "--filter", "name:none")
     assert code == 0
