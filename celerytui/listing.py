@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol, TextIO
 
-from celerytui.columns import clean, format_clock, format_count, format_percent
+from celerytui.columns import clean, format_clock, format_count, format_percent, meter
 from celerytui.document import Document, recorded_row
-from celerytui.errors import OutputError, UsageError
 from celerytui.export import Csv
 from celerytui.history.history import Found, History
 from celerytui.model import Task
-from celerytui.output import json_line, task_lines
+from celerytui.output import json_line, standard_output, table_width, task_lines
 from celerytui.parquet import ParquetFile
-from celerytui.query import Filter, literals
+from celerytui.query import Filter
 
 Shape = Literal["table", "jsonl", "csv"]
 SHOWN_AFTER_SECONDS = 0.7
 """A search that is over sooner needs no progress shown."""
 SHOWN_EVERY_SECONDS = 0.1
-WIDTH_WITHOUT_TERMINAL = 160
+BAR = 20
+"""Cells of the bar that shows how far a search is."""
 
 
 class Writer(Protocol):
     """Makes text of tasks, some at a time."""
 
     def text(self, tasks: Sequence[Task]) -> str: ...
-
-
-def read_since(text: str, now: float) -> float:
-    """The moment of --since: that long ago, or a time; raises UsageError."""
-    try:
-        return now - literals.duration(text)
-    except literals.LiteralError:
-        pass
-    try:
-        return literals.moment(text)(now)
-    except literals.LiteralError as error:
-        raise UsageError(
-            f"--since {text!r}: not how long ago, as 2d or 90m, nor a time, as 2026-11-23T10:00"
-        ) from error
 
 
 def print_tasks(
@@ -59,18 +44,14 @@ def print_tasks(
 
     `show` takes the line of the progress of a long search.
     """
-    if stream is None:
-        raise OutputError("cannot write to standard output: it is closed")
-    writer, progress = _WRITERS[shape](stream, now), _Progress(show, now)
+    progress = _Progress(show, now)
     try:
-        for tasks in _matching(history, wanted, since, limit, now, progress):
-            progress.clear()
-            stream.write(writer.text(tasks))
-            stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+        with standard_output(stream) as out:
+            writer = _WRITERS[shape](out, now)
+            for tasks in _matching(history, wanted, since, limit, now, progress):
+                progress.clear()
+                out.write(writer.text(tasks))
+                out.flush()
     finally:
         progress.clear()
 
@@ -118,7 +99,7 @@ class _Table:
     def __init__(self, stream: TextIO, now: float) -> None:
         self._stream = stream
         self._now = now
-        self._width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+        self._width = table_width()
         self._head = True
 
     def text(self, tasks: Sequence[Task]) -> str:
@@ -170,7 +151,7 @@ class _Progress:
         self._shown = True
         share = found.looked_at / found.rows if found.rows else 1.0
         parts = [
-            f"{_bar(share)} {format_percent(share)}",
+            f"{meter(share, BAR)} {format_percent(share)}",
             f"{format_count(found.looked_at)} of {format_count(found.rows)} rows",
             f"{format_count(count)} found",
         ]
@@ -182,8 +163,3 @@ class _Progress:
         if self._shown and self._show is not None:
             self._shown = False
             self._show("")
-
-
-def _bar(share: float, width: int = 20) -> str:
-    done = round(share * width)
-    return "━" * done + "─" * (width - done)

@@ -78,7 +78,52 @@ PRELOAD: tuple[click.Option, ...] = (
 )
 
 
+def command_option(*names: str, **more: Any) -> click.Option:
+    """An option of one command; it reads no variables, as none of ours does by click's prefix."""
+    return click.Option(list(names), allow_from_autoenv=False, **more)
+
+
+def listen_option() -> click.Option:
+    """`--for TIME`, as commands have it that listen for a moment."""
+    return command_option(
+        *("--for", "listen"),
+        callback=seconds,
+        default="3s",
+        show_default=True,
+        metavar="TIME",
+        help="How long to listen to events.",
+    )
+
+
+def json_option(instead: str) -> click.Option:
+    """`--json`, as commands have it that print one document."""
+    return command_option(
+        "--json", "as_json", is_flag=True, help=f"Print one JSON document instead of {instead}."
+    )
+
+
+def filter_option(what: str) -> click.Option:
+    """`--filter QUERY`, as commands have it that print rows."""
+    return command_option(
+        *("--filter", "query"),
+        default="",
+        metavar="QUERY",
+        help=f"Which {what} to print, in the filter language of the monitor.",
+    )
+
+
+def limit_option(text: str) -> click.Option:
+    """`--limit N`, as commands have it that may print many rows."""
+    return command_option("--limit", type=click.IntRange(min=1), metavar="N", help=text)
+
+
+def since_option(text: str) -> click.Option:
+    """`--since TIME`: how long ago, or a time."""
+    return command_option("--since", metavar="TIME", help=text)
+
+
 def seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """The seconds of a duration; raises BadParameter."""
     try:
         return settings.parse_duration(value)
     except ValueError as error:
@@ -92,14 +137,7 @@ def optional_seconds(ctx: click.Context, param: click.Parameter, value: str | No
 
 def history_option(text: str) -> click.Option:
     """`--history URL`, as the commands have it."""
-    return click.Option(
-        ["--history"],
-        callback=_history_url,
-        default=None,
-        metavar="URL",
-        allow_from_autoenv=False,
-        help=text,
-    )
+    return command_option("--history", callback=_history_url, metavar="URL", help=text)
 
 
 def _history_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -133,16 +171,14 @@ def own_options() -> list[click.Parameter]:
 def opening_options() -> list[click.Parameter]:
     """Where the monitor opens."""
     return [
-        click.Option(
-            ["--filter", "query"],
+        command_option(
+            *("--filter", "query"),
             metavar="QUERY",
-            allow_from_autoenv=False,
             help="Open with these tasks, in the filter language.",
         ),
-        click.Option(
-            ["--task", "task"],
+        command_option(
+            *("--task", "task"),
             metavar="ID",
-            allow_from_autoenv=False,
             help="Open with this task; waits for it if it is not known yet.",
         ),
     ]

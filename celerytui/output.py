@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO, TypeVar
 
 from msgspec.structs import replace
@@ -29,6 +31,7 @@ from celerytui.columns import (
 )
 from celerytui.counts import agree, counted
 from celerytui.document import Document
+from celerytui.errors import OutputError
 from celerytui.health import Alerts
 from celerytui.masking import mask
 from celerytui.model import (
@@ -46,7 +49,6 @@ T = TypeVar("T")
 
 NARROWEST = 40
 WIDTH_WITHOUT_TERMINAL = 160
-"""The width of tables that are written to no terminal."""
 _GUTTER = 2
 # The document has neither the rates nor the history that the other columns show.
 _WORKER_IDS = frozenset(
@@ -69,6 +71,29 @@ _QUEUE_IDS = frozenset(("status", "name", "ready", "unacked", "consumers", "drai
 
 
 # -- JSON --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def standard_output(stream: TextIO | None) -> Iterator[TextIO]:
+    """The stream of a command's document, flushed at the end.
+
+    Raises OutputError where it is closed (None) or takes no more; a BrokenPipeError, which says
+    that the reader has seen enough, goes through.
+    """
+    if stream is None:
+        raise OutputError("cannot write to standard output: it is closed")
+    try:
+        yield stream
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def table_width() -> int:
+    """Columns of a table on standard output; 160 where that is no terminal."""
+    return shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
 
 
 def print_json(document: Document, stream: TextIO) -> None:

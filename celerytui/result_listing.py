@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import shutil
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -11,15 +10,13 @@ from msgspec.structs import replace
 
 from celerytui.counts import counted
 from celerytui.document import result_document
-from celerytui.errors import OutputError
 from celerytui.model import StoredResult
-from celerytui.output import print_json, print_task_table
+from celerytui.output import print_json, print_task_table, standard_output, table_width
 from celerytui.results import Source, Wanted, as_task
 
 PAGE = 2_000
 """Results that are read, decoded and written at a time."""
 FIRST_PAGE = 200
-WIDTH_WITHOUT_TERMINAL = 160
 
 
 class Listing:
@@ -79,34 +76,15 @@ class Listing:
 
 def print_lines(listing: Listing, stream: TextIO | None) -> None:
     """Write a line of JSON for each result as it is read; raises OutputError."""
-    stream = _writable(stream)
-    try:
+    with standard_output(stream) as out:
         for result in listing.results():
-            print_json(result_document(result), stream)
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+            print_json(result_document(result), out)
 
 
 def print_table(listing: Listing, source: Source, stream: TextIO | None, now: float) -> None:
     """Write the newest results as a table; raises OutputError."""
-    stream = _writable(stream)
     rows = [as_task(result) for result in listing.newest()]
-    width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
     newest = f", the newest {len(rows):,}," if listing.more else ""
     title = f"RESULTS{newest} in {source.name}"
-    try:
-        print_task_table(title, rows, "No results match.", stream, width, now)
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
-
-
-def _writable(stream: TextIO | None) -> TextIO:
-    if stream is None:
-        raise OutputError("cannot write to standard output: it is closed")
-    return stream
+    with standard_output(stream) as out:
+        print_task_table(title, rows, "No results match.", out, table_width(), now)

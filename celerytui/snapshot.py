@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,10 +10,10 @@ from typing import Any, TextIO
 from celerytui import connect
 from celerytui.document import snapshot_document
 from celerytui.engine import Engine
-from celerytui.errors import BrokerUnavailable, OutputError
+from celerytui.errors import BrokerUnavailable
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
-from celerytui.output import WIDTH_WITHOUT_TERMINAL, print_json, print_tables
+from celerytui.output import print_json, print_tables, standard_output, table_width
 from celerytui.query import Filter
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -67,19 +66,11 @@ def take_snapshot(
 
 def print_snapshot(document: dict[str, Any], stream: TextIO | None, *, as_json: bool) -> None:
     """Write the document to standard output, as JSON or as tables; raises OutputError."""
-    if stream is None:
-        raise OutputError("cannot write to standard output: it is closed")
-    try:
+    with standard_output(stream) as out:
         if as_json:
-            print_json(document, stream)
+            print_json(document, out)
         else:
-            width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-            print_tables(document, stream, width)
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+            print_tables(document, out, table_width())
 
 
 def _await_broker(engine: Engine, timeout: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,10 +11,10 @@ from celerytui import connect
 from celerytui.columns import SCHEDULE_COLUMNS, CellContext
 from celerytui.document import Document, schedule_document
 from celerytui.engine import Engine, read_schedule
-from celerytui.errors import BrokerUnavailable, OutputError, UsageError
+from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import ScheduleReading
-from celerytui.output import WIDTH_WITHOUT_TERMINAL, print_json, print_rows
+from celerytui.output import print_json, print_rows, standard_output, table_width
 from celerytui.settings import Settings
 
 LOOK_SECONDS = 0.1
@@ -55,14 +54,11 @@ def print_schedule(
     reading: ScheduleReading, utc: bool, stream: TextIO | None, *, as_json: bool
 ) -> None:
     """Write the schedule to standard output, as JSON or as a table; raises OutputError."""
-    if stream is None:
-        raise OutputError("cannot write to standard output: it is closed")
     document = schedule_document(reading)
-    try:
+    with standard_output(stream) as out:
         if as_json:
-            print_json(document, stream)
+            print_json(document, out)
         else:
-            width = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
             print_rows(
                 _head(document, reading),
                 "ENTRIES",
@@ -70,14 +66,9 @@ def print_schedule(
                 list(reading.entries),
                 CellContext(now=reading.at or 0.0, utc=utc),
                 "None: beat_schedule is empty, and so is what beat keeps.",
-                stream,
-                width,
+                out,
+                table_width(),
             )
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def _head(document: Document, reading: ScheduleReading) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.query.fields import FIELDS, Field
-from celerytui.query.flag import check_filters, parse_query
+from celerytui.query.flag import check_filters, parse_query, read_since
 from celerytui.query.hints import hint
 from celerytui.query.parse import EMPTY, Filter, parse_filter
 from celerytui.query.required import Required
@@ -23,5 +23,6 @@ __all__ = [
     "parse_filter",
     "parse_query",
     "quoted",
+    "read_since",
     "suggest",
 ]

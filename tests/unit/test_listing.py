@@ -13,9 +13,9 @@ from celerytui import listing
 from celerytui.errors import OutputError, UsageError
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
-from celerytui.listing import Shape, print_tasks, read_since
+from celerytui.listing import Shape, print_tasks
 from celerytui.model import Attempt, Task, TaskExtra, TaskState
-from celerytui.query import parse_filter
+from celerytui.query import parse_filter, read_since
 from tests.unit.history_tasks import DAY, T0, ended, record
 
 NOW = T0 + 60

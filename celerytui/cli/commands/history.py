@@ -9,8 +9,8 @@ import click
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.past import history_folder
 from celerytui.cli.start import kept_stdout, started
-from celerytui.errors import OutputError, UsageError
-from celerytui.options import history_option
+from celerytui.errors import UsageError
+from celerytui.options import command_option, history_option
 
 
 def _run_history(
@@ -19,27 +19,23 @@ def _run_history(
     """Show what a history holds, check it, or remove what is old."""
     from celerytui.history.folder import Folder
     from celerytui.history_report import prune_lines, stats_lines, verify_lines
+    from celerytui.output import standard_output
 
     if stats + verify + prune > 1:
         raise UsageError("--stats, --verify and --prune: name one of them")
     settings, now = started(ctx).settings, time.time()
     stdout = kept_stdout(ctx)
     folder = Folder(history_folder(ctx, history))
-    if stdout is None:
-        raise OutputError("cannot write to standard output: it is closed")
     if verify:
         lines = verify_lines(folder)
     elif prune:
         lines = prune_lines(folder, settings, now)
     else:
         lines = stats_lines(folder, now, utc=settings.utc)
-    for line in lines:
-        stdout.write(line + "\n")
-        stdout.flush()
-
-
-def _flag(name: str, text: str) -> click.Option:
-    return click.Option([f"--{name}"], is_flag=True, allow_from_autoenv=False, help=text)
+    with standard_output(stdout) as out:
+        for line in lines:
+            out.write(line + "\n")
+            out.flush()
 
 
 COMMAND = Subcommand(
@@ -50,8 +46,16 @@ COMMAND = Subcommand(
     prints=True,
     params=[
         history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
-        _flag("stats", "Show segments, sizes and gaps; the default."),
-        _flag("verify", "Read everything through; the exit status is 1 if something is damaged."),
-        _flag("prune", "Remove now what is older than [history] says, or too much."),
+        command_option("--stats", is_flag=True, help="Show segments, sizes and gaps; the default."),
+        command_option(
+            "--verify",
+            is_flag=True,
+            help="Read everything through; the exit status is 1 if something is damaged.",
+        ),
+        command_option(
+            "--prune",
+            is_flag=True,
+            help="Remove now what is older than [history] says, or too much.",
+        ),
     ],
 )

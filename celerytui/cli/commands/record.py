@@ -7,7 +7,7 @@ import click
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.start import started
 from celerytui.cli.status_line import status_line
-from celerytui.options import history_option, optional_seconds
+from celerytui.options import command_option, history_option, optional_seconds
 from celerytui.signals import stop_signals
 
 
@@ -38,12 +38,10 @@ COMMAND = Subcommand(
     short_help="Keep what happens in a history, without a screen.",
     params=[
         history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
-        click.Option(
-            ["--for", "seconds"],
+        command_option(
+            *("--for", "seconds"),
             callback=optional_seconds,
-            default=None,
             metavar="TIME",
-            allow_from_autoenv=False,
             help="How long to record; until it is stopped without it.",
         ),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import seconds
+from celerytui.options import command_option, filter_option, limit_option, since_option
 
 SHOWN = 100
 """Rows of the table, unless --limit says otherwise."""
@@ -17,27 +19,25 @@ def _run_results(
     ctx: click.Context,
     backend: str | None,
     query: str,
-    since: float | None,
+    since: str | None,
     limit: int | None,
     as_lines: bool,
 ) -> None:
     """Print what the result backend keeps, newest first where it has an order, and exit."""
-    import time
-
     from celerytui.logs import quieten
-    from celerytui.query import parse_query
+    from celerytui.query import parse_query, read_since
     from celerytui.result_listing import Listing, print_lines, print_table
     from celerytui.results import open_source, open_url, wanted
     from celerytui.wire import pickles
 
     start = started(ctx)
-    filter = parse_query(query)
+    filter, now = parse_query(query), time.time()
+    begin = None if since is None else read_since(since, now)
     stdout = kept_stdout(ctx)
     pickles.allow(start.settings.allow_pickle)
     source = open_source(start.load()) if backend is None else open_url(backend)
     quieten(start.settings.log_file)
-    now = time.time()
-    asked = wanted(filter, now, None if since is None else now - since)
+    asked = wanted(filter, now, begin)
     listing = Listing(source, asked, limit if as_lines else limit or SHOWN)
     try:
         if as_lines:
@@ -50,52 +50,26 @@ def _run_results(
             complain(remark)
 
 
-def _age(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    return None if value is None else seconds(ctx, param, value)
-
-
-OPTIONS: list[click.Parameter] = [
-    click.Option(
-        ["--backend"],
-        metavar="URL",
-        allow_from_autoenv=False,
-        help="The result backend, in place of that of the app: Redis, files, or a database"
-        " with the tables of Celery or django-celery-results.",
-    ),
-    click.Option(
-        ["--filter", "query"],
-        default="",
-        metavar="QUERY",
-        allow_from_autoenv=False,
-        help="Which results to print, in the filter language of the monitor.",
-    ),
-    click.Option(
-        ["--since"],
-        callback=_age,
-        metavar="TIME",
-        allow_from_autoenv=False,
-        help="Only results of the last TIME, for example 1d.",
-    ),
-    click.Option(
-        ["--limit"],
-        type=click.IntRange(min=1),
-        metavar="N",
-        allow_from_autoenv=False,
-        help=f"At most so many results. Default {SHOWN} for the table, all for --jsonl.",
-    ),
-    click.Option(
-        ["--jsonl", "as_lines"],
-        is_flag=True,
-        allow_from_autoenv=False,
-        help="Print one line of JSON for each result instead of a table.",
-    ),
-]
-
 COMMAND = Subcommand(
     "results",
     callback=click.pass_context(_run_results),
     help=_run_results.__doc__,
     short_help="Print what the result backend keeps.",
-    params=OPTIONS,
+    params=[
+        command_option(
+            "--backend",
+            metavar="URL",
+            help="The result backend, in place of that of the app: Redis, files, or a database"
+            " with the tables of Celery or django-celery-results.",
+        ),
+        filter_option("results"),
+        since_option("Only results since then: 1d, 90m, or 2026-11-23T10:00."),
+        limit_option(f"At most so many results. Default {SHOWN} for the table, all for --jsonl."),
+        command_option(
+            *("--jsonl", "as_lines"),
+            is_flag=True,
+            help="Print one line of JSON for each result instead of a table.",
+        ),
+    ],
     prints=True,
 )

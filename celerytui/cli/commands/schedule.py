@@ -7,7 +7,7 @@ import click
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import seconds
+from celerytui.options import command_option, json_option, listen_option
 from celerytui.settings import OPTIONS, convert
 from celerytui.signals import stop_signals
 
@@ -37,27 +37,13 @@ COMMAND = Subcommand(
     help=_run_schedule.__doc__,
     short_help="Print the periodic tasks and the state of beat.",
     params=[
-        click.Option(
-            ["--for", "listen"],
-            callback=seconds,
-            default="3s",
-            show_default=True,
-            metavar="TIME",
-            allow_from_autoenv=False,
-            help="How long to listen to events.",
-        ),
-        click.Option(
-            ["--schedule"],
+        listen_option(),
+        command_option(
+            "--schedule",
             metavar="URL",
-            allow_from_autoenv=False,
             help="The database that keeps the periodic tasks, or RedBeat's Redis; needs no app.",
         ),
-        click.Option(
-            ["--json", "as_json"],
-            is_flag=True,
-            allow_from_autoenv=False,
-            help="Print one JSON document instead of a table.",
-        ),
+        json_option("a table"),
     ],
     prints=True,
 )

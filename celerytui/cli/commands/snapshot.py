@@ -7,7 +7,7 @@ import click
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import seconds
+from celerytui.options import command_option, filter_option, json_option, listen_option, seconds
 from celerytui.signals import stop_signals
 
 
@@ -32,45 +32,23 @@ def _run_snapshot(
         complain(f"workers can't be asked: {unasked['error']}")
 
 
-OPTIONS: list[click.Parameter] = [
-    click.Option(
-        ["--for", "listen"],
-        callback=seconds,
-        default="3s",
-        show_default=True,
-        metavar="TIME",
-        allow_from_autoenv=False,
-        help="How long to listen to events.",
-    ),
-    click.Option(
-        ["--filter", "query"],
-        default="",
-        metavar="QUERY",
-        allow_from_autoenv=False,
-        help="Which tasks to print, in the filter language of the monitor.",
-    ),
-    click.Option(
-        ["--json", "as_json"],
-        is_flag=True,
-        allow_from_autoenv=False,
-        help="Print one JSON document instead of tables.",
-    ),
-    click.Option(
-        ["--timeout"],
-        callback=seconds,
-        default="10s",
-        show_default=True,
-        metavar="TIME",
-        allow_from_autoenv=False,
-        help="How long to wait for the broker; then the exit status is 69.",
-    ),
-]
-
 COMMAND = Subcommand(
     "snapshot",
     callback=click.pass_context(_run_snapshot),
     help=_run_snapshot.__doc__,
     short_help="Print the state of the cluster once.",
-    params=OPTIONS,
+    params=[
+        listen_option(),
+        filter_option("tasks"),
+        json_option("tables"),
+        command_option(
+            "--timeout",
+            callback=seconds,
+            default="10s",
+            show_default=True,
+            metavar="TIME",
+            help="How long to wait for the broker; then the exit status is 69.",
+        ),
+    ],
     prints=True,
 )

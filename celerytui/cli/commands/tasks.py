@@ -12,7 +12,13 @@ from celerytui.cli.past import history_folder
 from celerytui.cli.start import kept_stdout
 from celerytui.cli.status_line import status_line
 from celerytui.errors import ExitCode, UsageError
-from celerytui.options import history_option
+from celerytui.options import (
+    command_option,
+    filter_option,
+    history_option,
+    limit_option,
+    since_option,
+)
 
 
 def _run_tasks(
@@ -28,8 +34,8 @@ def _run_tasks(
     """Print the recorded tasks that match, the newest first; needs no broker."""
     from celerytui.history.folder import Folder
     from celerytui.history.reading import SegmentHistory
-    from celerytui.listing import Shape, print_tasks, read_since, write_parquet
-    from celerytui.query import parse_query
+    from celerytui.listing import Shape, print_tasks, write_parquet
+    from celerytui.query import parse_query, read_since
 
     if jsonl + as_csv + (parquet is not None) > 1:
         raise UsageError("--jsonl, --csv and --parquet: name one of them")
@@ -62,45 +68,16 @@ COMMAND = Subcommand(
     prints=True,
     params=[
         history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
-        click.Option(
-            ["--filter", "query"],
-            default="",
-            metavar="QUERY",
-            allow_from_autoenv=False,
-            help="Which tasks to print, in the filter language of the monitor.",
+        filter_option("tasks"),
+        since_option("Only tasks with an event since then: 2d, 90m, or 2026-11-23T10:00."),
+        limit_option("Print no more than N tasks."),
+        command_option(
+            "--jsonl", is_flag=True, help="Print a line of JSON for each task instead of a table."
         ),
-        click.Option(
-            ["--since"],
-            default=None,
-            metavar="TIME",
-            allow_from_autoenv=False,
-            help="Only tasks with an event since then: 2d, 90m, or 2026-11-23T10:00.",
-        ),
-        click.Option(
-            ["--limit"],
-            type=click.IntRange(min=1),
-            default=None,
-            metavar="N",
-            allow_from_autoenv=False,
-            help="Print no more than N tasks.",
-        ),
-        click.Option(
-            ["--jsonl"],
-            is_flag=True,
-            allow_from_autoenv=False,
-            help="Print a line of JSON for each task instead of a table.",
-        ),
-        click.Option(
-            ["--csv", "as_csv"],
-            is_flag=True,
-            allow_from_autoenv=False,
-            help="Print CSV instead of a table.",
-        ),
-        click.Option(
-            ["--parquet"],
-            default=None,
+        command_option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table."),
+        command_option(
+            "--parquet",
             metavar="FILE",
-            allow_from_autoenv=False,
             help="Write a new Parquet file instead; needs the extra parquet.",
         ),
     ],
