@@ -105,12 +105,12 @@ def columns_for(
 ) -> Layout[T]:
     """The columns that go in a table of `width` cells (its gutter of two included), with widths.
 
-    Columns go by `min_table_width`, where it is `chosen_for` fewer cells by those; room that is
-    left goes to those that may grow, then to the one that stretches. In a table too narrow for them
-    that one gives way, by half at the most, then the rightmost go.
+    Columns go by `min_table_width`, where it is `chosen_for` fewer cells by those, but one always
+    stays; room that is left goes to those that may grow, then to the one that stretches. In a table
+    too narrow for them that one gives way, by half at the most, then the rightmost go.
     """
     least = width if chosen_for is None else chosen_for
-    shown = [column for column in columns if least >= column.min_table_width]
+    shown = [one for one in columns if least >= one.min_table_width] or list(columns[:1])
     sizes = [_least(column, width) for column in shown]
     stretching = max(range(len(shown)), key=lambda index: shown[index].stretch)
     yielding = sizes[stretching] // 2

@@ -75,7 +75,6 @@ class Choices:
         self._chosen = Chosen(app=app)
         self._changes: list[_Change] = []
         self._lock = threading.Lock()
-        self._newer = False
 
     @property
     def filters(self) -> Mapping[str, str]:
@@ -92,9 +91,10 @@ class Choices:
 
     def keep_filter(self, name: str, text: str) -> None:
         """Save a filter under a name; of too many the oldest goes."""
+        name = name[:LONGEST_NAME]
         while len(self._chosen.filters) >= MAX_FILTERS and name not in self._chosen.filters:
             self.remove_filter(next(iter(self._chosen.filters)))
-        self._change("filters", name[:LONGEST_NAME], text[:LONGEST_FILTER])
+        self._change("filters", name, text[:LONGEST_FILTER])
 
     def remove_filter(self, name: str) -> None:
         """Forget a filter."""
@@ -115,7 +115,7 @@ class Choices:
 
     def load(self) -> None:
         """Read the file; blocks for the disk, so it belongs before the first frame."""
-        self._chosen = self._read()
+        self._chosen = self._read() or Chosen(app=self._app)
 
     def save(self) -> None:
         """Write what changed since the last time, if anything did; blocks for the disk."""
@@ -127,17 +127,20 @@ class Choices:
             self.trouble = "not saved: there is no home directory"
             return
         there = self._read()
-        if self._newer:
-            return
-        for change in changes:
-            _put(there, change)
-        try:
-            replace_file(self.path, msgspec.json.encode(there).decode() + "\n")
-            self.trouble = None
-        except OSError as error:
-            self._complain(f"cannot write {self.path}: {error.strerror}")
+        if there is not None:
+            for change in changes:
+                _put(there, change)
+            try:
+                replace_file(self.path, msgspec.json.encode(there).decode() + "\n")
+                self.trouble = None
+                return
+            except OSError as error:
+                self._complain(f"cannot write {self.path}: {error.strerror}")
+        with self._lock:
+            self._changes = changes + self._changes
 
-    def _read(self) -> Chosen:
+    def _read(self) -> Chosen | None:
+        """What is in the file; None where it is not to be written over, since it cannot be read."""
         empty = Chosen(app=self._app)
         if self.path is None:
             return empty
@@ -147,15 +150,15 @@ class Choices:
             if len(text) > MAX_BYTES:
                 raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
             version = msgspec.json.decode(text, type=_Version).version
-            self._newer = version > VERSION
-            if self._newer:
+            if version > VERSION:
                 self._complain(f"{self.path} is of a newer version: choices are not saved")
-                return empty
+                return None
             return _sound(msgspec.json.decode(text, type=Chosen), self._app)
         except FileNotFoundError:
             return empty
         except OSError as error:
             self._complain(f"cannot read {self.path}: {error.strerror}")
+            return None
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             self._complain(f"{self.path} is ignored: {error}")
         return empty

@@ -220,8 +220,9 @@ class Engine:
 
     @property
     def running(self) -> list[Work]:
-        """What is being done for the user, the oldest first: actions, then exports."""
-        return [*self.executor.running, *self.exporter.running]
+        """What is being done for the user, actions and exports, the oldest first."""
+        works = (*self.executor.running, *self.exporter.running)
+        return sorted(works, key=lambda one: one.since)
 
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""

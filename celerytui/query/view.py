@@ -146,17 +146,22 @@ class TaskView:
         shown = self._page
         return shown.ids(0, shown.matched)
 
-    def pages(self, size: int) -> Iterator[list[Task | None]]:
-        """Copies of all rows as they stand now, in pages of `size`; None for one that went since.
+    def pages(self, size: int) -> tuple[int, Iterator[list[Task | None]]]:
+        """How many rows stand here now, and copies of them, `size` at a time.
 
-        It can be read by any thread, and takes as long as it likes.
+        None stands for one that went since. It can be read by any thread, and takes as long as it
+        likes.
         """
         shown = self._page
-        for start in range(0, shown.matched, size):
-            ids = shown.ids(start, size)
-            kept = self._rows  # as they were looked at while the display is frozen
-            pairs = zip(ids, self._store.tasks(ids), strict=True)
-            yield [kept.get(id, task) for id, task in pairs]
+
+        def read() -> Iterator[list[Task | None]]:
+            for start in range(0, shown.matched, size):
+                ids = shown.ids(start, size)
+                kept = self._rows  # as they were looked at while the display is frozen
+                pairs = zip(ids, self._store.tasks(ids), strict=True)
+                yield [kept.get(id, task) for id, task in pairs]
+
+        return shown.matched, read()
 
     def position(self, id: str) -> int | None:
         """The row in which a task stands, None if it is not in the table."""
@@ -351,7 +356,8 @@ class TaskView:
         Without a `total` some of the tasks may be held no longer.
         """
         wanted = self._made
-        if len(tasks if total is None else range(total)) < preview.FROM or self._stands(wanted):
+        size = len(tasks) if total is None else total
+        if size < preview.FROM or self._stands(wanted):
             return False
         first = preview.sort_first(tasks, made.column, wanted, now, self._check)
         if first is not None and total is None:

@@ -7,7 +7,7 @@ costs nothing for them. Each window has slots of its own, and what is over is fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from celerytui.model import Course, Series, TaskState
 from celerytui.store.lock import FairLock
@@ -24,12 +24,17 @@ SPOKEN_FOR = 0.25
 """The part of the newest slot that has to be over before it is shown: a rate of less would jump."""
 
 Count = Literal["done", "failed", "retried", "stopped"]
-OUTCOMES: Final[Mapping[Count, tuple[TaskState, ...]]] = {
-    "done": (TaskState.SUCCESS, TaskState.FAILURE),
-    "failed": (TaskState.FAILURE,),
-    "retried": (TaskState.RETRY,),
-    "stopped": (TaskState.REVOKED, TaskState.REJECTED, TaskState.CANCELLED),
-}
+COUNTS: Final[tuple[Count, ...]] = ("done", "failed", "retried", "stopped")
+STOPPED = (TaskState.REVOKED, TaskState.REJECTED, TaskState.CANCELLED)
+
+
+class Outcomes(NamedTuple):
+    """How many runs ended in which way; `done` are those that succeeded or failed."""
+
+    done: int
+    failed: int
+    retried: int
+    stopped: int
 
 
 class _Level:
@@ -66,26 +71,38 @@ class ClusterCourse:
         self._queues = queues
         self._rates = rates
         self._times = times
-        # In the order of OUTCOMES, which is that of the fields of a Course.
-        self._entered = dict.fromkeys(OUTCOMES, 0)
         slots = {name: WINDOWS[name] // width + 1 for name, width in WIDTHS.items()}
-        self._counts = {
-            outcome: {name: Ring(kept) for name, kept in slots.items()} for outcome in OUTCOMES
+        self._counts: dict[Count, dict[str, Ring]] = {
+            count: {name: Ring(kept) for name, kept in slots.items()} for count in COUNTS
         }
         slots = {name: WINDOWS[name] // width + 1 for name, width in LEVEL_WIDTHS.items()}
         self._queued = {name: _Level(kept) for name, kept in slots.items()}
         self._running = {name: _Level(kept) for name, kept in slots.items()}
 
-    def book(self, now: float) -> None:
-        """Count the runs that ended since the last call."""
+    def outcomes(self) -> Outcomes:
+        """What ended since the start, however that became known."""
         entered = self._tasks.entered
-        for outcome, states in OUTCOMES.items():
-            total = sum(map(entered, states))
-            new = total - self._entered[outcome]
-            if new > 0:
-                for name, ring in self._counts[outcome].items():
-                    ring.add(int(now) // WIDTHS[name], new)
-            self._entered[outcome] = total
+        failed = entered(TaskState.FAILURE)
+        return Outcomes(
+            entered(TaskState.SUCCESS) + failed,
+            failed,
+            entered(TaskState.RETRY),
+            sum(map(entered, STOPPED)),
+        )
+
+    def book(self, before: Outcomes, now: float) -> Outcomes:
+        """Count what ended with the events since `before`, and tell it.
+
+        What else becomes known, as from the result backend, did not end now.
+        """
+        new = Outcomes(
+            *(after - count for after, count in zip(self.outcomes(), before, strict=True))
+        )
+        for count, number in zip(COUNTS, new, strict=True):
+            if number > 0:
+                for name, ring in self._counts[count].items():
+                    ring.add(int(now) // WIDTHS[name], number)
+        return new
 
     def sample(self, now: float) -> None:
         """Take what is queued and runs now; once a second."""
@@ -152,7 +169,7 @@ class ClusterCourse:
         width = WIDTHS[window]
         first, last = _slots(WINDOWS[window], width, now)
         values = tuple(
-            ring.at(slot) / seconds if seconds > 0 else None
+            ring.at(slot) / seconds if seconds > 0 and slot >= ring.first else None
             for slot, seconds in zip(range(first, last + 1), watched, strict=True)
         )
         return Series(float(first * width), float(width), values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from celerytui.interpreter import give_way
-from celerytui.model import MARK_EVENT, Batch, Event, TaskState
+from celerytui.model import MARK_EVENT, Batch, Event
 from celerytui.store.changes import ChangeLog
 from celerytui.store.course import ClusterCourse
 from celerytui.store.custom_events import note_custom
@@ -25,9 +25,6 @@ from celerytui.store.workers import KnownWorkers
 
 EVENTS_AT_ONCE = 600
 """Events that are applied at one taking of the lock: about half a millisecond."""
-
-SUCCESS = TaskState.SUCCESS
-FAILURE = TaskState.FAILURE
 
 
 class EventIntake:
@@ -99,16 +96,13 @@ class EventIntake:
 
     def _apply_slice(self, events: list[Event], now: float) -> None:
         self._events.now = now
-        entered = self._tasks.entered
-        succeeded, failed = entered(SUCCESS), entered(FAILURE)
+        before = self._course.outcomes()
         self._usual.apply(events, now)
-        failed = entered(FAILURE) - failed
-        done = entered(SUCCESS) - succeeded + failed
-        if done:
-            self._rates.done.add(int(now), done)
-        if failed:
-            self._rates.failed.add(int(now), failed)
-        self._course.book(now)
+        new = self._course.book(before, now)
+        if new.done:
+            self._rates.done.add(int(now), new.done)
+        if new.failed:
+            self._rates.failed.add(int(now), new.failed)
         self._changes.commit(other=True)
 
     def _rule(self, event: Event) -> None:

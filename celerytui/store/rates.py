@@ -37,15 +37,20 @@ class Ring:
             self.last = slot
         counts[slot % kept] += count
 
+    @property
+    def first(self) -> int:
+        """The first slot in the history: what is before it is not known any more."""
+        return self.last - self._kept + 1
+
     def at(self, slot: int) -> int:
         """The count of `slot`, zero where it is not in the history."""
-        if self.last - self._kept < slot <= self.last:
+        if self.first <= slot <= self.last:
             return self._counts[slot % self._kept]
         return 0
 
     def total(self, first: int, last: int) -> int:
         """The sum over the slots from `first` to `last`."""
-        first, last = max(first, self.last - self._kept + 1), min(last, self.last)
+        first, last = max(first, self.first), min(last, self.last)
         if first > last:
             return 0
         start, end, counts = first % self._kept, last % self._kept, self._counts

@@ -16,7 +16,6 @@ from celerytui.model import (
     QueueDepth,
     Survey,
     Task,
-    TaskState,
     Worker,
 )
 from celerytui.store.changes import ChangeLog, log_length
@@ -42,16 +41,10 @@ from celerytui.store.summary import Summary, summarise
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import DONE_WINDOW, KnownWorkers
 
-EVENTS_AT_ONCE = 600
-"""Events that are applied at one taking of the lock: about half a millisecond."""
-
 SLICE = 250
 """Tasks, or workers, that are worked on at one taking of the lock: as long at the most."""
 
 OVER = object()
-
-SUCCESS = TaskState.SUCCESS
-FAILURE = TaskState.FAILURE
 
 
 class Store:

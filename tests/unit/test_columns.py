@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from celerytui.columns import (
     ALERT_COLUMNS,
+    FAILURE_COLUMNS,
     QUEUE_COLUMNS,
     TASK_COLUMNS,
     TYPE_COLUMNS,
@@ -203,6 +204,14 @@ GOES_AT = {"info": 110, "id": 72, "wait": 90, "runtime": 60, "seen": 66, "queue"
 def test_a_task_column_goes_where_the_rules_say(id: str, width: int) -> None:
     assert id in [one.id for one, _ in columns_for(TASK_COLUMNS, width)]
     assert id not in [one.id for one, _ in columns_for(TASK_COLUMNS, width - 1)]
+
+
+@pytest.mark.parametrize("width", [1, 40, 80])
+@pytest.mark.parametrize("column", [*TASK_COLUMNS, *FAILURE_COLUMNS], ids=lambda one: one.id)
+def test_a_column_that_is_alone_is_shown_however_narrow_the_table(column: Any, width: int) -> None:
+    [(shown, cells)] = columns_for([column], width)
+    assert shown is column
+    assert cells >= 1
 
 
 def test_the_widths_of_the_task_table() -> None:

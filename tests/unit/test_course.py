@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.model import Batch, Course, Event, QueueDepth
+from celerytui.model import Batch, Course, Event, QueueDepth, Task, TaskState
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, WIDTHS
 from celerytui.store.rates import Ring
@@ -185,3 +185,20 @@ def test_a_ring_sums_what_its_slots_have(
     for slot, count in counts:
         ring.add(slot, count)
     assert ring.total(first, last) == sum(ring.at(slot) for slot in range(first, last + 1))
+
+
+def test_what_a_result_backend_kept_did_not_end_now() -> None:
+    store = watched(10, (5.0, "shop.a", "succeeded"))
+    old = Task("old", 0, TaskState.SUCCESS, finished=T0 - 9_000, seen=T0 - 9_000)
+    store.past.take([old])
+    store.apply(Batch(life(12.0, "x", "shop.a", "failed"), T0 + 12))
+    course = store.course.read("5m", T0 + 20)
+    assert totals(course) == 2.0
+    assert sum(value or 0.0 for value in course.failed.values) == 1.0
+
+
+def test_what_has_been_forgotten_is_no_zero() -> None:
+    store = watched(10, (5.0, "shop.a", "succeeded"))
+    store.apply(Batch(life(900.0, "x", "shop.a", "succeeded"), T0 + 900))
+    then = store.course.read("5m", T0 + 10).done
+    assert set(then.values) == {None}

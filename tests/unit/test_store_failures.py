@@ -14,7 +14,13 @@ from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store
 from celerytui.store.failures import groups as groups_module
 from celerytui.store.failures.ends import failure_key
-from celerytui.store.failures.group import MOST_VARIANTS, MOST_WORKERS, OTHERS, FailureRow
+from celerytui.store.failures.group import (
+    MOST_VARIANTS,
+    MOST_WORKERS,
+    OTHERS,
+    FailureRow,
+    variant_rows,
+)
 from celerytui.store.failures.groups import WATCHED
 from celerytui.store.failures.slices import SLICES, WINDOWS, Slices, Window, in_cells
 from celerytui.store.runs import known_runs
@@ -348,3 +354,12 @@ def test_windows_forget(times: list[tuple[int, bool]], window: Window, later: in
         sums = in_cells(values, cells)
         assert sum(sums) == sum(values)
         assert len(sums) <= cells
+
+
+def test_messages_that_nobody_counted_are_not_given_a_number() -> None:
+    row = only(feed(Store(), *ran("a", 0), failed(2)))
+    known = [("a", 3), ("b", 2), ("c", 1)]
+    assert [(one.text, one.others) for one in variant_rows(row, known, 2)] == [
+        ("a", 0), ("b", 0), ("", 1)
+    ]  # fmt: skip
+    assert variant_rows(row, [*known, (OTHERS, 40)], 2)[-1].others is None

@@ -149,13 +149,14 @@ class FailureRow(Struct, frozen=True):
 class VariantRow(FailureRow, frozen=True, kw_only=True):
     """A line below a group: how many of its failures and retries, since the start, had `text`.
 
-    `others` is how many more messages it stands for, 0 where it is one; `last` is the lowest line.
+    `others` is how many more messages it stands for, 0 where it is one, and None where nobody
+    counted them; `last` is the lowest line.
     """
 
     number: int
     text: str
     times: int
-    others: int = 0
+    others: int | None = 0
     last: bool = False
 
 
@@ -172,7 +173,8 @@ def variant_rows(
     ]
     if rest:
         times = sum(count for _, count in rest)
-        lines.append(VariantRow(**group, number=len(shown), text="", times=times, others=len(rest)))
+        others = None if rest[-1][0] == OTHERS else len(rest)
+        lines.append(VariantRow(**group, number=len(shown), text="", times=times, others=others))
     if lines:
         lines[-1] = replace(lines[-1], last=True)
     return lines

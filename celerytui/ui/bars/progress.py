@@ -15,7 +15,7 @@ PROGRESS_CELLS = 24
 
 
 class Progress(Bar):
-    """The progress of the oldest of them; hidden while there is none."""
+    """The progress of the oldest of what is being done; hidden while there is nothing."""
 
     GROUND = "marked"
 
@@ -51,7 +51,7 @@ class Progress(Bar):
         note = "stopping after this step" if one.cancelled else one.note
         line.left((f"  {clean(note, limit=60)}", "muted"))
         if len(running) > 1:
-            line.left((f"   {len(running) - 1} more queued", "muted"))
+            line.left((f"   and {len(running) - 1} more", "muted"))
         if not one.cancelled:
             line.right((self.session.key_of("action.cancel"), "key"), (" cancel ", "text"))
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 
+from celerytui.columns import pad
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, safe
 from celerytui.ui.keys.registry import key_name
@@ -104,7 +105,7 @@ class NotedChoice(Choice):
             cursor = self.session.glyphs.cursor if row == self.at else " "
             role = "strong" if row == self.at else "text"
             lines.append([(f"{cursor} ", "cursor"), *self.before(one),
-                          (label.ljust(widest + 2), role), (safe(note), "muted")])  # fmt: skip
+                          (pad(label, widest + 2), role), (safe(note), "muted")])  # fmt: skip
         if not lines:
             lines.append([(self.NONE, "muted")])
         keys: list[Span] = []

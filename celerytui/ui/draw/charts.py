@@ -82,7 +82,7 @@ def area_chart(
     plot = _plot_width(width, gutter)
     count = plot * (2 if glyphs.area == "braille" else 1)
     axis = axis and height >= (4 if failed is not None else 3)
-    lines = {min(plot - 1, int(part * plot)): text for part, text in marks.items()}
+    lines = mark_cells(marks, plot)
     hanging: list[_Strip] = []
     if failed is not None and height - axis >= 2:
         hanging.append((FAILED, resample(failed, count, mean), "failure"))
@@ -156,6 +156,11 @@ class _Rows:
         if self._left > 1:
             head = [*fit_spans([(label, "faint")], self._left - 1, "right"), (" ", "")]
         self.drawn.append([*head, *merge_spans(cells)])
+
+
+def mark_cells(marks: Mapping[float, str], plot: int) -> dict[int, str]:
+    """The texts of marks by the cell of a plot in which each stands."""
+    return {min(plot - 1, int(part * plot)): text for part, text in marks.items()}
 
 
 def plot_width(width: int) -> int:

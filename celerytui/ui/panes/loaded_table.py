@@ -6,10 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-import msgspec
-
 from celerytui.columns import clean, column, has_head, natural, sorted_rows
-from celerytui.masking import masked
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Span, cells_of
@@ -161,10 +158,8 @@ class LoadedTable(TablePane[Item]):
         return self.cursor if self.cursor in self._places else None
 
     def document(self, item: Item) -> dict[str, Any]:
-        """A row as plain values."""
-        found = masked(msgspec.to_builtins(item))
-        assert isinstance(found, dict)
-        return found
+        """A row as plain values, for a file."""
+        raise NotImplementedError
 
     def listed(self) -> Listed:
         items = self._items

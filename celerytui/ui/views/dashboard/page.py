@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from celerytui.columns import format_count, format_duration, format_rate
 from celerytui.model import Course, Quantiles, Series
-from celerytui.ui.draw.charts import GUTTER, LINE_ROLE, area_chart, plot_width, time_row
+from celerytui.ui.draw.charts import GUTTER, LINE_ROLE, area_chart, mark_cells, plot_width, time_row
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.samples import Values, is_known, spread
@@ -16,8 +16,6 @@ from celerytui.ui.draw.spans import Span, Spans
 
 LEAST = 2
 """Rows of a chart below the first, without its head."""
-HANGING = 3
-"""Rows below the axis of the first: failed, retried, revoked."""
 SHORTEST = 0.01
 """Seconds: the lowest top of an axis of durations."""
 
@@ -132,10 +130,9 @@ class Page:
                     section(self._width, chart.name, self._legend(chart), glyphs=self._glyphs)
                 )
             rows += self._chart(chart, below if rest else first, top(chart))
-        left = self._width - plot_width(self._width)
-        plot = self._width - left
-        lines = {min(plot - 1, int(part * plot)): text for part, text in self._marks.items()}
-        return [*rows, time_row(self._seconds, left, plot, lines)]
+        plot = plot_width(self._width)
+        lines = mark_cells(self._marks, plot)
+        return [*rows, time_row(self._seconds, self._width - plot, plot, lines)]
 
     def _chart(self, chart: Chart, height: int, top: float) -> Sequence[Spans]:
         return area_chart(

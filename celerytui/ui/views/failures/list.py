@@ -156,9 +156,11 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         times = f"{glyphs.times}{item.times:,}"
         line.put(start, branch, "faint").put(start + 3, times, "strong" if here else "muted")
         text = clean(item.text, limit=300) or "no message"
-        if item.others:
-            text = counted(item.others, "more message")
-        line.put(start + 5 + len(times), text, "text" if item.text and not item.others else "muted")
+        if item.others != 0:
+            text = "other messages" if item.others is None else counted(item.others, "more message")
+        line.put(
+            start + 5 + len(times), text, "text" if item.text and item.others == 0 else "muted"
+        )
         return line, "cursor" if here else "bg"
 
     def name_of(self, item: FailureRow) -> str:

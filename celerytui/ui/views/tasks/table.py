@@ -189,13 +189,10 @@ class TaskTable(TablePane[Task]):
         self.paint()
 
     def listed(self) -> Listed:
-        view, now = self.session.engine.view, self.session.now()
-        rows = (
-            None if task is None else task_row(task, now)
-            for page in view.pages(PAGE)
-            for task in page
-        )
-        return Listed("task", rows, view.matched)
+        now = self.session.now()
+        total, pages = self.session.engine.view.pages(PAGE)
+        rows = (None if task is None else task_row(task, now) for page in pages for task in page)
+        return Listed("task", rows, total)
 
     def cursor_moved(self) -> None:
         self.post_message(TaskSelected(self.cursor))
