@@ -23,6 +23,7 @@ from celerytui.model.course import Course, Series
 from celerytui.model.events import Batch, Event
 from celerytui.model.ids import id_text, id_value
 from celerytui.model.marks import MARK_EVENT, MARK_LENGTH, Mark
+from celerytui.model.recording import Bucket, Entry, Moment, Moments, Recording
 from celerytui.model.replies import (
     Arguments,
     Finding,
@@ -83,10 +84,12 @@ __all__ = [
     "BeatState",
     "BeatStatus",
     "Blockage",
+    "Bucket",
     "Clocked",
     "Course",
     "Crontab",
     "CustomEvent",
+    "Entry",
     "EntryRun",
     "Event",
     "Finding",
@@ -98,6 +101,8 @@ __all__ = [
     "LostTasks",
     "Mark",
     "Message",
+    "Moment",
+    "Moments",
     "OtherTiming",
     "Outage",
     "Outcome",
@@ -106,6 +111,7 @@ __all__ = [
     "Quantiles",
     "Queue",
     "QueueDepth",
+    "Recording",
     "Redelivery",
     "Refusal",
     "Reply",
