@@ -7,6 +7,7 @@ from celerytui.store.glance import Glance
 from celerytui.store.past import Taken
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
+from celerytui.store.retelling import retell
 from celerytui.store.seed import SETTLED
 from celerytui.store.settling import TaskOutcome
 from celerytui.store.store import Store
@@ -31,5 +32,6 @@ __all__ = [
     "VariantRow",
     "Window",
     "in_cells",
+    "retell",
     "variant_rows",
 ]
