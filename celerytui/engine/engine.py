@@ -62,6 +62,7 @@ from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
     from celerytui.engine.recording import Recorder
+    from celerytui.engine.replayer import Replayer
     from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Engine:
         headless: bool = False,
     ) -> None:
         self.app = app
+        self.replayer: Replayer | None = None
         self.clock = clock = clock or SteadyClock()
         self.app_name = connect.app_name(app)
         self.settings = settings = settings.for_app(self.app_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from celerytui.model import Moments, Recording
+from celerytui.model import Bucket, Moments, Recording
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -40,6 +40,9 @@ class Replayer:
 
     @property
     def state(self) -> ReplayState: ...
+
+    def overview(self, count: int) -> list[Bucket] | None:
+        """What happened in so many equal parts; None until the thread has worked it out."""
 
     def play(self, on: bool) -> None:
         """Go on, or stand still; at the end it goes on from the beginning."""
