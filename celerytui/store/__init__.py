@@ -4,6 +4,7 @@ from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance
+from celerytui.store.journal import Journal, tellers
 from celerytui.store.past import Taken
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
@@ -23,6 +24,7 @@ __all__ = [
     "FailureRow",
     "Following",
     "Glance",
+    "Journal",
     "Pruning",
     "Store",
     "Summary",
@@ -31,5 +33,6 @@ __all__ = [
     "VariantRow",
     "Window",
     "in_cells",
+    "tellers",
     "variant_rows",
 ]
