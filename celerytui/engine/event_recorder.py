@@ -17,7 +17,7 @@ from celerytui.interpreter import give_way
 from celerytui.model import Alert, Blockage, Entry, Link
 from celerytui.settings import Settings
 from celerytui.store import Store
-from celerytui.store.retelling import retold
+from celerytui.store.standing import standing
 
 if TYPE_CHECKING:
     from celerytui.health import Health
@@ -170,7 +170,7 @@ class EventRecorder:
     def _key(self) -> Iterable[Entry]:
         """How things stand, as what a new store is to be told."""
         now = self._clock()
-        for entry in retold(self._store, now):
+        for entry in standing(self._store, now):
             give_way()
             yield entry
         link, blockage = self._told

@@ -8,6 +8,7 @@ from celerytui.store.journal import Journal, tellers
 from celerytui.store.past import Taken
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
+from celerytui.store.retelling import retell
 from celerytui.store.seed import SETTLED
 from celerytui.store.settling import TaskOutcome
 from celerytui.store.store import Store
@@ -34,5 +35,6 @@ __all__ = [
     "Window",
     "in_cells",
     "tellers",
+    "retell",
     "variant_rows",
 ]

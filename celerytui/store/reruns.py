@@ -10,7 +10,14 @@ from celerytui.iso_time import epoch
 from celerytui.model import Event, Message, Revocation, Task, TaskState
 from celerytui.store.extras import own
 from celerytui.store.messages import Messages, take_try
-from celerytui.store.runs import Run, announced, assign_messages, known_runs, with_step
+from celerytui.store.runs import (
+    Run,
+    announced,
+    assign_messages,
+    known_messages,
+    known_runs,
+    with_step,
+)
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import KnownWorkers
 
@@ -57,7 +64,7 @@ class Reruns:
     def take_sent(self, task: Task, event: Event) -> None:
         """Take that it was sent once more, or that it was sent at all."""
         sent = event.timestamp
-        known = _messages(task)
+        known = known_messages(task)
         if any(message.at == sent for message in known):
             self._messages.fill(task, event)
             return
@@ -82,7 +89,7 @@ class Reruns:
     def _show(self, task: Task, runs: list[Run]) -> None:
         """Have the task show the newest of its runs, or the message that waits after it."""
         extra, newest = own(task), runs[-1]
-        messages, single = _messages(task), not extra.messages
+        messages, single = known_messages(task), not extra.messages
         waiting = assign_messages(messages, runs)
         if waiting is not None and not announced(waiting, newest):
             if single:
@@ -146,13 +153,6 @@ class Reruns:
         extra = own(task)
         extra.exception = extra.traceback = extra.lost_from = extra.source = None
         task.sent = sent
-
-
-def _messages(task: Task) -> tuple[Message, ...]:
-    more = task.more
-    if more.messages or task.sent is None:
-        return more.messages
-    return (Message(task.sent, task.retries, more.eta, more.expires),)
 
 
 def _announce(task: Task, message: Message) -> None:

@@ -128,6 +128,14 @@ def known_runs(task: Task) -> list[Run]:
     return runs
 
 
+def known_messages(task: Task) -> tuple[Message, ...]:
+    """The messages that are known to have been sent for a task, oldest first."""
+    more = task.more
+    if more.messages or task.sent is None:
+        return more.messages
+    return (Message(task.sent, task.retries, more.eta, more.expires),)
+
+
 def with_step(runs: list[Run], step: Run, comparable: bool) -> list[Run] | None:
     """The runs with one more step, a `Run` that has nothing else; None if it is known already.
 

@@ -17,6 +17,7 @@ from celerytui.store.extras import own
 from celerytui.store.failures.raised import raised
 from celerytui.store.messages import Messages, take_try
 from celerytui.store.reruns import Reruns, take_revocation
+from celerytui.store.retelling import RETOLD_EVENT
 from celerytui.store.runs import LATE_SENT, Run, ran_for
 from celerytui.store.tasks import FAILS, HeldTasks
 from celerytui.store.worker_record import WorkerRecord
@@ -34,6 +35,9 @@ CANCELLED = TaskState.CANCELLED
 
 Rule = Callable[[Event, str, Task | None], None]
 """What an event does to the task of that id, None where that is not held yet."""
+
+
+LABELLED = {state.label: state for state in TaskState if state >= RETRY}
 
 
 class Place(enum.Enum):
@@ -69,6 +73,7 @@ class TaskEvents:
         self._fill = messages.fill
         self._reruns = Reruns(table, workers, messages)
         self._address = messages.address
+        self._queue_name = messages.queue_name
         self._set_clock = messages.set_worker_clock
         self._client_clocks = messages.client_clocks
         self.rules: dict[str, Rule] = {
@@ -81,6 +86,7 @@ class TaskEvents:
             "task-revoked": self._revoked,
             "task-rejected": self._rejected,
             "task-cancelled": self._cancelled,
+            RETOLD_EVENT: self._retold,
         }
 
     def _sent(self, event: Event, task_id: str, task: Task | None) -> None:
@@ -198,6 +204,35 @@ class TaskEvents:
         if self._reruns.take(task, _end(event, record, RETRY)) is not None:
             record.retried += 1
         self._touch(task, retried)
+
+    def _retold(self, event: Event, task_id: str, task: Task | None) -> None:
+        """Take what is known of a task from elsewhere than its events."""
+        if task is None:
+            task = self._table.admit(task_id, SENT, event.timestamp, None)
+        self._fill(task, event)
+        if task.queue is None and event.queue is not None:
+            task.queue = self._queue_name(event.queue)
+        if task.retries is None:
+            take_try(task, event)
+        fields = event.extra or {}
+        state = LABELLED.get(str(fields.get("state")))
+        if state is not None and task.state < SUCCESS:
+            self._conclude(task, state, event)
+        source = fields.get("source")
+        if isinstance(source, str) and task.state >= RETRY:
+            own(task).source = source
+        self._touch(task, event.timestamp)
+
+    def _conclude(self, task: Task, state: TaskState, event: Event) -> None:
+        """Bring a task into the state that it ended in when nobody saw it."""
+        if state.guessed:
+            self._table.give_up(task, state)
+            return
+        self._table.move(task, state, self._records.get(task.worker or ""))
+        task.result = event.result
+        if event.exception is not None or event.traceback is not None:
+            extra = own(task)
+            extra.exception, extra.traceback = event.exception, event.traceback
 
     def _hear(self, event: Event) -> WorkerRecord:
         """The record of the event's worker, with the process that speaks."""
