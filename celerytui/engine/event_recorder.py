@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,8 @@ class EventLogState(Struct, frozen=True):
 class EventRecorder:
     """One thread runs it until it is finished; any may read its `state`.
 
-    It listens to the store's journal, which tells it in the threads that tell the store; `turned_at`
-    is when it did something last, in monotonic seconds.
+    It listens to the store's journal, which tells it in the threads that tell the store;
+    `turned_at` is when it did something last, in monotonic seconds.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class EventRecorder:
         self._path = path
         self._anonymise = anonymise
         self._waiting: deque[Entry] = deque()
-        self._events = 0
+        self._taken: list[Entry] = []
+        self._came = self._gone = 0
         self._dropped = 0
         self._told: tuple[Link | None, Blockage | None] = None, None
         self._alerts: dict[tuple[str, str, float], Alert] = {}
@@ -97,7 +99,11 @@ class EventRecorder:
 
     def open(self) -> None:
         """Begin the file, so that whoever started it hears of it if that can't be done."""
-        self._write([])
+        try:
+            self._write([])
+        except HistoryError:
+            self._store.journal.listener = None
+            raise
 
     def finish(self) -> None:
         """Have `run` write what there is, and end."""
@@ -118,44 +124,43 @@ class EventRecorder:
         """Keep what was told until it is written."""
         if what == "apply":
             count = len(args[0].events)
-            if self._events + count > MOST_WAITING:
+            if self._came - self._gone + count > MOST_WAITING:
                 self._dropped += count
                 return
-            self._events += count
-        if what == "link":
+            self._came += count
+        elif what == "link":
             self._told = args[0], self._told[1]
         self._waiting.append(Entry(self._clock(), what, args))
 
     def _turn(self) -> bool:
         """Write what waits; False where something is in the way."""
-        waiting, dropped = self._waiting, self._dropped
-        some = [waiting[at] for at in range(len(waiting))]
-        if dropped > self.state.dropped:
-            some.append(Entry(self._clock(), "dropped", (dropped - self.state.dropped,)))
+        from celerytui.history.eventlog.writer import by_frame
+
+        while self._waiting:
+            self._taken.append(self._waiting.popleft())
         try:
-            self._write(some)
+            for some in list(by_frame(self._taken)) or [[]]:
+                give_way()
+                self._write(some)
+                del self._taken[: len(some)]
+                self._written(some)
+            if missing := self._dropped - self.state.dropped:
+                self._write([Entry(self._clock(), "dropped", (missing,))])
         except HistoryError as error:
-            self.state = replace(self.state, trouble=str(error), dropped=self.state.dropped)
+            self.state = replace(self.state, trouble=str(error))
             return False
-        events = 0
-        for entry in some:
-            if entry.what == "apply":
-                events += len(entry.args[0].events)
-            if entry.what != "dropped":
-                waiting.popleft()
-        self._events -= events
-        assert self._writer is not None
-        self.state = replace(
-            self.state,
-            recorded=self.state.recorded + events,
-            dropped=dropped,
-            size=self._writer.size,
-            trouble=None,
-        )
+        self.state = replace(self.state, dropped=self.state.dropped + missing, trouble=None)
         return True
 
+    def _written(self, entries: list[Entry]) -> None:
+        events = sum(len(one.args[0].events) for one in entries if one.what == "apply")
+        self._gone += events
+        assert self._writer is not None
+        recorded = self.state.recorded + events
+        self.state = replace(self.state, recorded=recorded, size=self._writer.size)
+
     def _write(self, entries: list[Entry]) -> None:
-        from celerytui.history.eventlog.recording import open_writer
+        from celerytui.history.eventlog.opening import open_writer
 
         if self._writer is None:
             self._writer = open_writer(
@@ -163,6 +168,7 @@ class EventRecorder:
                 *self._who,
                 self._settings,
                 self._key,
+                celery=version("celery"),
                 anonymise=self._anonymise,
             )
         self._writer.write(entries, self._clock())

@@ -73,6 +73,10 @@ class Recording(Protocol):
         """
         ...
 
+    def begin_of(self, since: float) -> float:
+        """The time from which on `entries(since)` tells all that was recorded."""
+        ...
+
     def find(self, what: Moments, after: float, *, back: bool = False) -> float | None:
         """When the next moment of a kind was after a time, or with `back` the last before it."""
         ...

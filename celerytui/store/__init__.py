@@ -34,7 +34,7 @@ __all__ = [
     "VariantRow",
     "Window",
     "in_cells",
-    "tellers",
     "retell",
+    "tellers",
     "variant_rows",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from itertools import groupby
 
 from celerytui.model import (
@@ -15,7 +16,7 @@ from celerytui.model import (
     Survey,
     Worker,
 )
-from celerytui.store.queues import SAMPLE_SECONDS
+from celerytui.store.queues import SAMPLE
 from celerytui.store.retelling import retell
 from celerytui.store.store import Store
 
@@ -29,7 +30,11 @@ def standing(store: Store, now: float) -> Iterator[Entry]:
 
     What no longer is held is not told, and so not counted by it.
     """
-    yield from sorted(_rest(store, now), key=_at)
+    rest = sorted([*_rest(store, now), *_workers(store.workers(), now)], key=_at)
+    yield from merge(rest, _tasks(store, now), key=_at)
+
+
+def _tasks(store: Store, now: float) -> Iterator[Entry]:
     seen = sorted((min(task.seen, now), task.id) for task in store.all_tasks())
     for start in range(0, len(seen), AT_ONCE):
         some = seen[start : start + AT_ONCE]
@@ -39,7 +44,6 @@ def standing(store: Store, now: float) -> Iterator[Entry]:
             events = [event for _, events in group for event in events]
             at = max(float(second), some[0][0])
             yield Entry(at, "apply", (Batch(events, at, lag=RETOLD_LAG),))
-    yield from _workers(store.workers(), now)
 
 
 def _at(entry: Entry) -> float:
@@ -52,16 +56,14 @@ def _rest(store: Store, now: float) -> Iterator[Entry]:
     for since, until in store.gaps():
         yield Entry(since if until is None else until, "mark_gap", (since, until))
     for mark in store.marks.all():
-        event = Event(
-            MARK_EVENT, timestamp=mark.at, extra={"text": mark.text, "user": mark.by}
-        )
+        event = Event(MARK_EVENT, timestamp=mark.at, extra={"text": mark.text, "user": mark.by})
         yield Entry(mark.at, "apply", (Batch([event], mark.at, lag=0.0),))
 
 
 def _queues(queues: Sequence[Queue], now: float) -> Iterator[Entry]:
     longest = max((len(one.history) for one in queues), default=0)
     for back in range(longest, 0, -1):
-        at = now - back * SAMPLE_SECONDS
+        at = now - back * SAMPLE
         depths = [
             QueueDepth(one.name, one.history[-back])
             for one in queues

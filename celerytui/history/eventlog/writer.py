@@ -64,11 +64,11 @@ class EventLogWriter:
         self.size = 0
 
     def write(self, entries: Sequence[Entry], now: float) -> None:
-        """Write entries as a few frames, each of which can be read at once."""
+        """Write entries, of which there may be none, as one frame."""
         with self._explained():
             self._open(now)
-            for some in _by_frame(entries):
-                self._since_key += self._put("events", some)
+            if entries:
+                self._since_key += self._put("events", entries)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -85,7 +85,7 @@ class EventLogWriter:
             self._begin(now)
         if fresh or self._since_key >= EVENTS_A_KEY:
             self._since_key = 0
-            for some in _by_frame(self._key()):
+            for some in by_frame(self._key()):
                 self._put("key", some)
 
     def _begin(self, now: float) -> None:
@@ -136,8 +136,8 @@ class EventLogWriter:
             raise HistoryError(explain(error, self.path, "event log")) from error
 
 
-def _by_frame(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """The entries in lists with at most so many events, or of one entry with more."""
+def by_frame(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """The entries in lists with as many events as a frame has, or of one entry with more."""
     some: list[Entry] = []
     events = 0
     for entry in entries:
