@@ -11,6 +11,7 @@ from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.retelling import retell
 from celerytui.store.seed import SETTLED
 from celerytui.store.settling import TaskOutcome
+from celerytui.store.standing import standing
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
 from celerytui.store.verdicts import PING_SECONDS
@@ -35,6 +36,7 @@ __all__ = [
     "Window",
     "in_cells",
     "retell",
+    "standing",
     "tellers",
     "variant_rows",
 ]

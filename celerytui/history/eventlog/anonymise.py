@@ -143,8 +143,10 @@ class AnonymousLines:
             if info.get(key) is not None:
                 found[key] = self._fields[key](str(info[key]))
         delivery = info.get("delivery_info")
-        if isinstance(delivery, dict) and isinstance(key := delivery.get("routing_key"), str):
-            found["delivery_info"] = {"routing_key": self._names.queue(key)}
+        if isinstance(delivery, dict) and isinstance(
+            routing_key := delivery.get("routing_key"), str
+        ):
+            found["delivery_info"] = {"routing_key": self._names.queue(routing_key)}
         return found
 
     def _stats(self, stats: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,11 +176,11 @@ class AnonymousLines:
 
     def _outcomes(self, outcomes: Any) -> tuple[list[Any]]:
         names = self._names
-        told = []
+        told: list[Any] = []
         for one in outcomes:
             make = names.result if one.status == "SUCCESS" else names.exception
-            result = one.result and make(one.result)
-            traceback = one.traceback and names.traceback(one.traceback)
+            result = None if one.result is None else make(one.result)
+            traceback = None if one.traceback is None else names.traceback(one.traceback)
             told.append(
                 replace(one, task_id=names.id(one.task_id), result=result, traceback=traceback)
             )
