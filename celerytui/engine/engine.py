@@ -7,14 +7,12 @@ news. The interface reads the store and the view, and waits for the mailbox.
 
 from __future__ import annotations
 
-import enum
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
 from celerytui.control import (
@@ -26,10 +24,12 @@ from celerytui.control import (
     log_path,
     user_name,
 )
+from celerytui.engine.as_it_is import AS_IT_IS, AsItIs
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
 from celerytui.engine.exporter import Exporter
+from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.housekeeping import Housekeeping
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
@@ -37,6 +37,7 @@ from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.request_pool import RequestPool
+from celerytui.engine.restoring import Restorer
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.steps import Steps
 from celerytui.engine.sweeper import Sweeper
@@ -61,7 +62,6 @@ from celerytui.wire import pickles
 from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
-    from celerytui.engine.recording import Recorder
     from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
@@ -69,15 +69,6 @@ logger = logging.getLogger(__name__)
 RESTART_SECONDS = 1.0
 RECORD_SECONDS = 0.5
 """For so long the end waits at least for what is still to be recorded."""
-
-
-class _Keep(enum.Enum):
-    AS_IT_IS = enum.auto()
-
-
-AS_IT_IS: Final = _Keep.AS_IT_IS
-"""Stands for what `Engine.show` is to leave alone."""
-AsItIs = Literal[_Keep.AS_IT_IS]
 
 
 class Engine:
@@ -108,7 +99,7 @@ class Engine:
         self.health = Health(self.store)
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
-        self.link = Link(since=clock())
+        self.link = Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock())
         self.steps = Steps(clock, self._tell)
         self.when_late = ""
         self.log = ActionLog(
@@ -140,7 +131,9 @@ class Engine:
         self.requests = RequestPool(
             app, settings, self.store, self._tell, clock, silences, lambda: self.broker.blockage
         )
-        self.past = PastTasks(app, self.store, self.requests, clock)
+        self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
+        self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
+        self._restorer = Restorer(history, settings, self.store, self.past, self._take_link, clock)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
@@ -171,7 +164,7 @@ class Engine:
             pace=settings.refresh,
             clock=clock,
         )
-        self.recorder = self._recorder()
+        self.recorder = history.recorder(self.store, self.health, self.log, clock)
         self.store.types.ask = self._refresher.show_now
         self._importing = threading.Lock()
         self._stopping = threading.Event()
@@ -193,25 +186,8 @@ class Engine:
             self.steps.survive,
             self._refresher.news,
             clock,
-            self._history_folder,
+            history,
         )
-
-    def _history_folder(self) -> Path | None:
-        """Where the app's history is recorded, None where it is not."""
-        if self.settings.history is None:
-            return None
-        from celerytui.history.place import folder_of
-
-        return folder_of(self.settings.history, self.app_name, self.broker_url, os.environ)
-
-    def _recorder(self) -> Recorder | None:
-        folder, settings = self._history_folder(), self.settings
-        if folder is None:
-            return None
-        from celerytui.engine.recording import Recorder
-
-        who = self.app_name, self.broker_url
-        return Recorder(self.store, self.health, self.log, settings, self.clock, *who, folder)
 
     @property
     def survey(self) -> Survey | None:
@@ -220,8 +196,10 @@ class Engine:
 
     @property
     def running(self) -> list[Work]:
-        """What is being done for the user, actions and exports, the oldest first."""
-        works = (*self.executor.running, *self.exporter.running)
+        """What is being done for the user: actions, exports and a search, the oldest first."""
+        search = self.past.search
+        found = () if search is None else (search,)
+        works = (*self.executor.running, *self.exporter.running, *found)
         return sorted(works, key=lambda one: one.since)
 
     def evaluate(self) -> Alerts:
@@ -248,30 +226,42 @@ class Engine:
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
-        showing = self.housekeeping if self._headless else self._refresher
-        parts: dict[str, Step] = {
-            "receive": self._run_receiver,
-            "control": lambda: self._control.run(self._stopping),
-            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
-            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
-            "watch": lambda: self.broker.run(self._ready(), self._stopping),
-            **({} if self.recorder is None else {"history": self.recorder.run}),
-            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
-        }
-        for name, run in parts.items():
+        for name, run in self._parts().items():
             self._threads[name] = thread = threading.Thread(
                 target=self._keep, args=(run,), name=f"celerytui-{name}", daemon=True
             )
             thread.start()
 
+    def _parts(self) -> dict[str, Step]:
+        """What the threads do; offline none of them touches the broker."""
+        showing = self.housekeeping if self._headless else self._refresher
+        parts: dict[str, Step] = {
+            "control": lambda: self._control.run(self._stopping),
+            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
+        }
+        if self.history.kept and not self._headless:
+            parts["past"] = lambda: self._restorer.run(self._stopping)
+        if self.settings.offline:
+            return parts
+        if self.recorder is not None:
+            parts["history"] = self.recorder.run
+        return {
+            "receive": self._run_receiver,
+            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
+            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
+            "watch": lambda: self.broker.run(self._ready(), self._stopping),
+            **parts,
+        }
+
     def stop(self, deadline: float = 1.2) -> bool:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
         # The receiver, once it is stopped, no longer says that the broker is gone.
-        lost = self.link.state is LinkState.RECONNECTING
+        lost = self.link.state in (LinkState.RECONNECTING, LinkState.OFFLINE)
         self._stopping.set()
         if self._receiver is not None:
             self._receiver.stop()
         self._control.close()
+        self.past.stop()
         exports = self.exporter.stop()
         self.requests.stop()
         self._refresher.show_now()
