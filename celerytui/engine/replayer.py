@@ -19,6 +19,9 @@ TURN_SECONDS = 0.05
 STEP_BACK = 1e-3
 SILENCE = 5.0
 """Recorded seconds without an event of a task from which on time is passed over, if at all."""
+LATELY = 300.0
+RARELY = 10
+"""On the way to a time all is judged in each of so many seconds only, until `LATELY` before it."""
 TOLD_AT_ONCE = 600
 """Events that are told between two looks whether somebody wishes for something else."""
 
@@ -180,6 +183,9 @@ class Replayer:
         self._become(ended=False)
         told = 0
         while (entry := self._peek()) is not None and entry.at <= to:
+            if entry.what == "sweep" and to - entry.at > LATELY and int(entry.at) % RARELY:
+                self._next = next(self._entries, None)
+                continue
             self._take(entry)
             told += len(entry.args[0].events) if entry.what == "apply" else 1
             if told < TOLD_AT_ONCE:

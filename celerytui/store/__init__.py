@@ -5,12 +5,12 @@ from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance
 from celerytui.store.journal import Journal, tellers
-from celerytui.store.past import Taken
+from celerytui.store.past import FROM_HISTORY, Taken, from_history
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.retelling import retell
 from celerytui.store.seed import SETTLED
-from celerytui.store.settling import TaskOutcome
+from celerytui.store.settling import FROM_RESULTS, TaskOutcome
 from celerytui.store.standing import standing
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
@@ -18,6 +18,8 @@ from celerytui.store.verdicts import PING_SECONDS
 
 __all__ = [
     "FAILED_WINDOW",
+    "FROM_HISTORY",
+    "FROM_RESULTS",
     "PING_SECONDS",
     "QUEUE_SAMPLES",
     "SETTLED",
@@ -34,6 +36,7 @@ __all__ = [
     "TaskOutcome",
     "VariantRow",
     "Window",
+    "from_history",
     "in_cells",
     "retell",
     "standing",

@@ -34,7 +34,8 @@ OUTCOMES = {
 }
 """What a result backend may hold that says how a run ended."""
 
-SOURCE = "result backend"
+FROM_RESULTS = "result backend"
+"""The source of what it said."""
 SKEW = 2.0
 """A result that much older than its task's start is that of an earlier run."""
 ON_NO_WORKER = (SENT, RETRY)
@@ -249,7 +250,7 @@ class Settling:
             return
         before = ended_runs(task)
         extra = own(task)
-        extra.lost_from, extra.source = None, SOURCE
+        extra.lost_from, extra.source = None, FROM_RESULTS
         self._tasks.move(task, state, None)
         record = self._workers.records.get(task.worker or "")
         if record is not None:

@@ -55,7 +55,7 @@ class Store:
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
     the moments that users named are in `marks`, how the cluster went in `course`, and what result
-    backends keep is taken by `past`.
+    backends and histories keep is taken by `past`.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Store:
         )
         self.marks = Marks()
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
-        self.past = PastTasks(self._lock, self._tasks, self._changes, intern)
+        self.past = PastTasks(self._lock, self._tasks, self._changes, self._messages)
         self._summary: tuple[object, Summary] | None = None
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()

@@ -147,6 +147,8 @@ class HeldTasks:
             task.state = new
             if old >= SUCCESS or new >= SUCCESS:
                 self.eviction.move(task, old, new)
+        elif new >= SUCCESS:
+            self.eviction.end_again(task)
         if FAILS[new] or FAILS[old]:
             self.look_at(task)
         active = new is RECEIVED or new is STARTED
@@ -230,7 +232,7 @@ class HeldTasks:
         """Give a lost or missed task back the state that it was in."""
         extra = own(task)
         state = extra.lost_from
-        extra.lost_from = None
+        extra.lost_from = extra.source = None
         record = self._records.get(task.worker or "")
         self.move(task, STARTED if state is None else state, record)
 
