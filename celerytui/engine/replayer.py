@@ -77,6 +77,7 @@ class Replayer:
         self._entries: Iterator[Entry] = iter(())
         self._next: Entry | None = None
         self._busy_at = recording.begins
+        self._noted = 0
         self.seek(recording.begins if at is None else at)
 
     # From any thread
@@ -138,10 +139,18 @@ class Replayer:
                     self._play(min(passed, 1.0) * self.state.speed)
             except HistoryError as error:
                 self._become(error=str(error), playing=False, seeking=None, searching=False)
+            self._pass_notes_on()
             idle = not self.state.playing or self.state.ended
             if self._wish is None:
                 self._wake.wait(0.5 if idle else TURN_SECONDS)
                 self._wake.clear()
+
+    def _pass_notes_on(self) -> None:
+        """Say what could not be read of the recording."""
+        notes = self.recording.notes
+        if len(notes) > self._noted:
+            self._noted = len(notes)
+            self._become(note=notes[-1])
 
     def _play(self, seconds: float) -> None:
         """Tell what happened in so many recorded seconds, or as much of it as there is time for."""
@@ -179,7 +188,7 @@ class Replayer:
             self._forget()
             self._entries = self.recording.entries(to)
             self._next = next(self._entries, None)
-            start = begin
+            self._clock.position = start = begin if self._next is None else self._next.at
         self._become(ended=False)
         told = 0
         while (entry := self._peek()) is not None and entry.at <= to:
@@ -207,9 +216,9 @@ class Replayer:
             side = "earlier" if back else "later"
             self._become(searching=False, note=f"no {side} {what.value}")
         else:
-            self._become(searching=False)
             if self._wish is None:
                 self.seek(found)
+            self._become(searching=False)
 
     def _peek(self) -> Entry | None:
         """The entry that is told next; None at the end."""

@@ -35,16 +35,14 @@ class _Place(NamedTuple):
 
 
 class EventLog:
-    """A `Recording` in the files of an event log; raises HistoryError where it is none.
-
-    `notes` say what could not be read, in words.
-    """
+    """A `Recording` in the files of an event log; raises HistoryError where it is none."""
 
     kind = "event log"
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.notes: list[str] = []
+        self._notes: list[str] = []
+        self.notes: Sequence[str] = self._notes
         self._path = path
         self._files: list[BinaryIO] = []
         self._places: list[_Place] = []
@@ -94,7 +92,7 @@ class EventLog:
             if isinstance(found, int):
                 if header is None:
                     raise HistoryError(f"{path} is no event log of celerytui")
-                self.notes.append(f"{path.name}: {found:,} bytes are damaged")
+                self._notes.append(f"{path.name}: {found:,} bytes are damaged")
                 continue
             if header is None:
                 header = self._header(file, found, path)
@@ -222,8 +220,8 @@ class EventLog:
             lines = self._decompressor.lines(place.file, place.frame)
         except ValueError as error:
             note = f"a frame is damaged: {error}"
-            if note not in self.notes:
-                self.notes.append(note)
+            if note not in self._notes:
+                self._notes.append(note)
             return
         except OSError as error:
             raise HistoryError(explain(error, self._path, "event log")) from error
