@@ -9,7 +9,8 @@ CelerytuiError
 ├── BackendUnavailable   69   the result backend cannot be read
 ├── NoTerminal            2   the monitor was started without a terminal
 ├── OutputError           1   standard output cannot be written
-└── ReadOnly              1   an action was refused in read-only mode
+├── ReadOnly              1   an action was refused in read-only mode
+└── Offline               1   the cluster was to be asked or changed while it is not to be touched
 """
 
 import enum
@@ -93,3 +94,7 @@ class HistoryError(CelerytuiError):
 
 class ReadOnly(CelerytuiError):
     """An action that changes the cluster was refused in read-only mode."""
+
+
+class Offline(CelerytuiError):
+    """Something that needs the cluster was refused: a history alone is read."""

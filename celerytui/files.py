@@ -69,8 +69,12 @@ def append_rotating(path: pathlib.Path, text: str, limit: int) -> None:
 
 def open_new(path: Path) -> TextIO:
     """A new text file to write to (mode 0600); raises OSError, FileExistsError if it exists."""
-    file = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
-    return os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace")
+    return os.fdopen(open_new_bytes(path), "w", encoding="utf-8", errors="backslashreplace")
+
+
+def open_new_bytes(path: Path) -> int:
+    """A descriptor of a new file to write to (mode 0600); raises as `open_new` does."""
+    return _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
 
 
 @contextmanager

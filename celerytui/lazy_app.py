@@ -11,12 +11,11 @@ class LazyApp:
     """Stands for Celery's default app and loads it on first use.
 
     Only for a command line that names no project: projects are imported before the first frame, on
-    the main thread. `broker` is the URL that was given, passwords and all.
+    the main thread. `broker` is the URL that was given, passwords and all; `main` is its name.
     """
 
-    main = "default"
-
-    def __init__(self, broker: str, load: Callable[[], Any]) -> None:
+    def __init__(self, broker: str, load: Callable[[], Any], main: str = "default") -> None:
+        self.main = main
         self.broker = broker
         self._load = load
         self._lock = threading.Lock()

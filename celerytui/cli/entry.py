@@ -19,6 +19,7 @@ from celerytui.cli import monitor
 from celerytui.cli.exits import safe
 from celerytui.cli.groups import Commands, Program
 from celerytui.cli.opening import opening
+from celerytui.cli.past import offline_start, read_from_broker
 from celerytui.cli.registry import COMMANDS
 from celerytui.cli.start import APP, START, Start
 from celerytui.errors import ExitCode
@@ -32,6 +33,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
     """See what a Celery cluster is doing, find what is wrong, and act on it safely."""
     from celerytui import connect
 
+    params = {**read_from_broker(params)}
     preload = connect.PreloadOptions.of(params)
 
     def load() -> Any:
@@ -47,7 +49,8 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
             _finish_loading(app, ctx.params)
         return app
 
-    _start(ctx, params, load, no_color=preload.no_color)
+    named = any((preload.app, preload.broker, preload.loader, preload.config))
+    _start(ctx, params, load, no_color=preload.no_color, named=named)
 
 
 def _run_plugin(ctx: click.Context, **params: Any) -> None:
@@ -74,11 +77,18 @@ _run_plugin._handles_preload_options = True  # type: ignore[attr-defined]  # Cel
 
 
 def _start(
-    ctx: click.Context, params: Mapping[str, Any], load: Callable[[], Any], *, no_color: bool
+    ctx: click.Context,
+    params: Mapping[str, Any],
+    load: Callable[[], Any],
+    *,
+    no_color: bool,
+    named: bool = True,
 ) -> None:
     _normalise_no_color(no_color)
     chosen = settings.load(params, os.environ, params.get("conf"))
     start = Start(chosen, load, opening(ctx, params))
+    if chosen.offline:
+        start = offline_start(ctx, start, named=named)
     ctx.meta[START] = start
     if ctx.invoked_subcommand is None:
         ctx.exit(monitor.open_monitor(start))

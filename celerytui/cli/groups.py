@@ -73,15 +73,22 @@ class Subcommand(click.Command):
     """A command that explains where the program's options belong.
 
     `prints` says that it writes a document to standard output, which is kept for that alone,
-    `opens` that it opens the monitor.
+    `opens` that it opens the monitor, `offline` that it needs no cluster.
     """
 
     def __init__(
-        self, name: str, *, prints: bool = False, opens: bool = False, **more: Any
+        self,
+        name: str,
+        *,
+        prints: bool = False,
+        opens: bool = False,
+        offline: bool = False,
+        **more: Any,
     ) -> None:
         super().__init__(name, **more)
         self.prints = prints
         self.opens = opens
+        self.offline = offline
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; the error for a misplaced option names its place."""

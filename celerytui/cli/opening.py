@@ -10,8 +10,9 @@ import click
 from click.core import ParameterSource
 
 from celerytui.cli.groups import Subcommand
-from celerytui.link import Opening, start_command
+from celerytui.link import Opening, broker_without_password, start_command
 from celerytui.options import given_preload
+from celerytui.settings import HISTORY_DEFAULT
 
 FLAGS = {"query": "--filter", "task": "--task"}
 
@@ -48,6 +49,12 @@ def _check_place(ctx: click.Context, name: str) -> None:
 def _command(ctx: click.Context) -> tuple[str, ...]:
     """How the monitor was started, as far as it says on which cluster."""
     parent = ctx.parent
+    if parent is None and ctx.params["offline"]:
+        url = broker_without_password(ctx.params["history"])
+        history = ("--history", url) if url and url != HISTORY_DEFAULT else ()
+        app, workdir = ctx.params["app"], ctx.params["workdir"]
+        words = start_command("celerytui", app=app, broker=None, workdir=workdir)
+        return (*words, *history, "--offline")
     if parent is None:
         at_hand = ParameterSource.COMMANDLINE
         broker = ctx.params["broker"] if ctx.get_parameter_source("broker") is at_hand else None

@@ -1,14 +1,17 @@
-"""Which history a command is about."""
+"""Which history a command is about, and the monitor on a history alone."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from celerytui.cli.start import started
-from celerytui.settings import HISTORY_DEFAULT
+from celerytui.cli.groups import Subcommand
+from celerytui.cli.start import Start, started
+from celerytui.errors import Offline, UsageError
+from celerytui.settings import HISTORY_DEFAULT, names_history
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +36,54 @@ def history_folder(ctx: click.Context, given: str | None) -> Path:
 
     app = start.load()
     return folder_of(url, connect.app_name(app), connect.broker_url(app), os.environ)
+
+
+def read_from_broker(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, `-b HISTORY` as what it is short for: --history HISTORY --offline."""
+    if not names_history(params.get("broker")):
+        return params
+    return {**params, "broker": None, "history": params["broker"], "offline": True}
+
+
+def offline_start(ctx: click.Context, start: Start, *, named: bool) -> Start:
+    """The start of a monitor that reads a history alone: without an app it has the history's.
+
+    `named` says whether the command line names an app. Raises UsageError for a command that needs
+    the cluster, HistoryError where there is no history.
+    """
+    command = None
+    if ctx.invoked_subcommand is not None and isinstance(ctx.command, click.Group):
+        command = ctx.command.get_command(ctx, ctx.invoked_subcommand)
+    if isinstance(command, Subcommand):
+        if not command.offline:
+            raise UsageError(f"--offline: {command.name} needs the cluster")
+        return start
+    url = start.settings.history or HISTORY_DEFAULT
+    load = start.load
+    if not named:
+        from celerytui.history.place import SCHEME, only_folder
+
+        if url == HISTORY_DEFAULT:
+            url = f"{SCHEME}{only_folder(os.environ)}"
+
+        def load() -> Any:
+            return _recorded_app(url)
+
+    return start._replace(settings=start.settings._replace(history=url), load=load)
+
+
+def _recorded_app(url: str) -> Any:
+    """Stands for the app of a history, by the names that were recorded; nothing loads it."""
+    from celerytui.history.opening import open_history
+    from celerytui.lazy_app import LazyApp
+
+    history = open_history(url, "", "", os.environ)
+    try:
+        origin = history.origin()
+    finally:
+        history.close()
+
+    def load() -> Any:
+        raise Offline("offline there is no app, only its history")
+
+    return LazyApp(origin.broker, load, origin.app or "history")

@@ -26,7 +26,7 @@ from celerytui.control.replies import explained
 from celerytui.control.schedule import Entries
 from celerytui.control.survey import SURVEY_SECTIONS, survey_of, take_survey
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
-from celerytui.errors import CelerytuiError, ReadOnly
+from celerytui.errors import CelerytuiError, Offline, ReadOnly
 from celerytui.masking import one_line
 from celerytui.model import (
     Arguments,
@@ -66,7 +66,8 @@ class Control:
     reply count as no answer, `silences` is shared by those that ask the same workers. While the
     broker is `blocked`, no worker is asked anything: the reason stands where the answer would. What
     changes workers is still sent to a broker that takes it and refuses only the replies.
-    `entries` is the schedule, whose changes do not go by the broker.
+    `entries` is the schedule, whose changes do not go by the broker. One that is `offline` refuses
+    everything.
     """
 
     def __init__(
@@ -79,7 +80,9 @@ class Control:
         silences: Silences | None = None,
         blocked: Callable[[], Blockage | None] = _open,
         entries: Callable[[], Entries | None] = _no_schedule,
+        offline: bool = False,
     ) -> None:
+        self._offline = offline
         self._blocked = blocked
         self._entries = entries
         self._silences = Silences() if silences is None else silences
@@ -103,8 +106,8 @@ class Control:
     ) -> Outcome:
         """Do an action to its targets; `workers` are the hostnames that should answer.
 
-        What goes wrong on the way stands in the outcome. Raises ReadOnly, and UsageError for an
-        action or a parameter that does not exist or is wrong. `cancelled` and `progress` are
+        What goes wrong on the way stands in the outcome. Raises ReadOnly, Offline, and UsageError
+        for an action or a parameter that does not exist or is wrong. `cancelled` and `progress` are
         called between steps, `tasks` is what is held of the targets.
         """
         return self._do(action(action_id), targets, params, workers, cancelled, progress, tasks)
@@ -214,6 +217,8 @@ class Control:
         tasks: Mapping[str, Task] = NO_TASKS,
     ) -> Outcome:
         """The one gate that every change of the cluster goes through."""
+        if self._offline:
+            raise Offline(f"{chosen.label}: not offline, where only the history is read")
         if self._read_only and chosen.changes:
             raise ReadOnly(f"{chosen.label}: not in read-only mode")
         texts, values = texts_and_values(chosen, params)

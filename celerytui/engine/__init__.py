@@ -1,9 +1,12 @@
 """Every thread of the program, and what flows between them."""
 
-from celerytui.engine.engine import AS_IT_IS, AsItIs, Engine
+from celerytui.engine.as_it_is import AS_IT_IS, AsItIs
+from celerytui.engine.engine import Engine
 from celerytui.engine.exporter import Export, Exported
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
+from celerytui.engine.past_search import PastReading, PastSearch
+from celerytui.engine.past_tasks import Recorded
 from celerytui.engine.schedule_poller import read_schedule
 
 __all__ = [
@@ -14,6 +17,9 @@ __all__ = [
     "Exported",
     "Job",
     "Mailbox",
+    "PastReading",
+    "PastSearch",
+    "Recorded",
     "Work",
     "read_schedule",
 ]

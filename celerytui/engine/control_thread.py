@@ -60,6 +60,7 @@ class ControlThread:
             silences=silences,
             blocked=blocked,
             entries=entries,
+            offline=settings.offline,
         )
         self.surveys = SurveyPolicy(
             self._control,

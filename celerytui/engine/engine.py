@@ -7,14 +7,13 @@ news. The interface reads the store and the view, and waits for the mailbox.
 
 from __future__ import annotations
 
-import enum
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 from celerytui import connect
 from celerytui.control import (
@@ -26,17 +25,24 @@ from celerytui.control import (
     log_path,
     user_name,
 )
+from celerytui.engine.as_it_is import AS_IT_IS, AsItIs
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
+from celerytui.engine.event_recorder import EventRecorder
 from celerytui.engine.exporter import Exporter
+from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.housekeeping import Housekeeping
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
+from celerytui.engine.replay_clock import ReplayClock
+from celerytui.engine.replayer import Replayer
+from celerytui.engine.replaying import Replaying
 from celerytui.engine.request_pool import RequestPool
+from celerytui.engine.restoring import Restorer
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.steps import Steps
 from celerytui.engine.sweeper import Sweeper
@@ -48,6 +54,7 @@ from celerytui.model import (
     Link,
     LinkState,
     Outcome,
+    Recording,
     Refusal,
     ResultMeta,
     Section,
@@ -61,8 +68,6 @@ from celerytui.wire import pickles
 from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
-    from celerytui.engine.recording import Recorder
-    from celerytui.engine.replayer import Replayer
     from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
@@ -72,22 +77,14 @@ RECORD_SECONDS = 0.5
 """For so long the end waits at least for what is still to be recorded."""
 
 
-class _Keep(enum.Enum):
-    AS_IT_IS = enum.auto()
-
-
-AS_IT_IS: Final = _Keep.AS_IT_IS
-"""Stands for what `Engine.show` is to leave alone."""
-AsItIs = Literal[_Keep.AS_IT_IS]
-
-
 class Engine:
     """Wires receiver, store, control and brokers together, and starts and stops their threads.
 
     `start` returns at once: the broker is connected afterwards, by the threads. `stop` waits for
     them until its deadline and then leaves them: they are daemons. A `headless` one keeps no order
     of the tasks: its `view` stands still until somebody refreshes it. All goes by `clock`, which
-    is a `SteadyClock` of its own unless another is given.
+    is a `SteadyClock` of its own unless another is given. One with a `recording` replays it: its
+    `replayer` says where it is, and nothing of the cluster is touched.
     """
 
     def __init__(
@@ -97,27 +94,32 @@ class Engine:
         *,
         clock: Clock | None = None,
         headless: bool = False,
+        recording: Recording | None = None,
     ) -> None:
         self.app = app
-        self.replayer: Replayer | None = None
-        self.clock = clock = clock or SteadyClock()
+        replay_clock = None if recording is None else ReplayClock(recording.begins)
+        self.clock = clock = replay_clock or clock or SteadyClock()
         self.app_name = connect.app_name(app)
         self.settings = settings = settings.for_app(self.app_name)
+        environ: Mapping[str, str] = os.environ
+        if recording is not None:
+            self.settings = settings = settings._replace(offline=True, history=None)
+            environ = {}
         self.broker_url = connect.broker_url(app)
         self.store = Store(
             max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
         )
-        self.health = Health(self.store)
+        self.health = Health(self.store, monotonic=replay_clock or time.monotonic)
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
-        self.link = Link(since=clock())
+        self.link = Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock())
         self.steps = Steps(clock, self._tell)
         self.when_late = ""
         self.log = ActionLog(
-            log_path(os.environ), user=user_name(), app=self.app_name, broker=self.broker_url
+            log_path(environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
-        self.resolutions = Resolutions(state_path(os.environ, "resolved.jsonl"), self.app_name)
-        self.choices = Choices(choices_path(os.environ, self.app_name), self.app_name)
+        self.resolutions = Resolutions(state_path(environ, "resolved.jsonl"), self.app_name)
+        self.choices = Choices(choices_path(environ, self.app_name), self.app_name)
         self._headless = headless
         self._receiver: Receiver | None = None
         pickles.allow(settings.allow_pickle)
@@ -142,7 +144,9 @@ class Engine:
         self.requests = RequestPool(
             app, settings, self.store, self._tell, clock, silences, lambda: self.broker.blockage
         )
-        self.past = PastTasks(app, self.store, self.requests, clock)
+        self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
+        self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
+        self._restorer = Restorer(history, settings, self.store, self.past, self._take_link, clock)
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
@@ -169,11 +173,11 @@ class Engine:
             self.view,
             self.mailbox,
             self.steps.survive,
-            self.housekeeping.turn,
+            self.housekeeping.turn if recording is None else self.housekeeping.keep_up,
             pace=settings.refresh,
             clock=clock,
         )
-        self.recorder = self._recorder()
+        self.recorder = history.recorder(self.store, self.health, self.log, clock)
         self.store.types.ask = self._refresher.show_now
         self._importing = threading.Lock()
         self._stopping = threading.Event()
@@ -195,25 +199,25 @@ class Engine:
             self.steps.survive,
             self._refresher.news,
             clock,
-            self._history_folder,
+            history,
         )
+        self.event_recorder: EventRecorder | None = None
+        self.replayer: Replayer | None = None
+        if recording is not None and replay_clock is not None:
+            self.replayer = self._replayer(recording, replay_clock)
 
-    def _history_folder(self) -> Path | None:
-        """Where the app's history is recorded, None where it is not."""
-        if self.settings.history is None:
-            return None
-        from celerytui.history.place import folder_of
+    def _replayer(self, recording: Recording, clock: ReplayClock) -> Replayer:
+        judge = self.housekeeping.judge_all
+        replaying = Replaying(self.store, self.health, self.broker, self._show_link, judge)
+        return Replayer(recording, clock, replaying.tell, replaying.forget, self._tell)
 
-        return folder_of(self.settings.history, self.app_name, self.broker_url, os.environ)
-
-    def _recorder(self) -> Recorder | None:
-        folder, settings = self._history_folder(), self.settings
-        if folder is None:
-            return None
-        from celerytui.engine.recording import Recorder
-
+    def record_events(self, path: Path, *, anonymise: bool = False) -> EventRecorder:
+        """Have all that is received written into an event log; before `start`."""
         who = self.app_name, self.broker_url
-        return Recorder(self.store, self.health, self.log, settings, self.clock, *who, folder)
+        self.event_recorder = EventRecorder(
+            self.store, self.health, self.settings, self.clock, *who, path, anonymise=anonymise
+        )
+        return self.event_recorder
 
     @property
     def survey(self) -> Survey | None:
@@ -222,21 +226,27 @@ class Engine:
 
     @property
     def running(self) -> list[Work]:
-        """What is being done for the user, actions and exports, the oldest first."""
-        works = (*self.executor.running, *self.exporter.running)
+        """What is being done for the user: actions, exports and a search, the oldest first."""
+        search = self.past.search
+        found = () if search is None else (search,)
+        works = (*self.executor.running, *self.exporter.running, *found)
         return sorted(works, key=lambda one: one.since)
 
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
-        recorder = self.recorder
-        return self.health.evaluate(
+        recorder, events = self.recorder, self.event_recorder
+        blockage = self.broker.blockage
+        alerts = self.health.evaluate(
             self.link,
             self.clock(),
-            self.broker.blockage,
+            blockage,
             self.survey_error,
             self.schedule.reading,
             None if recorder is None else recorder.trouble,
         )
+        if events is not None:
+            events.take_judged(blockage)
+        return alerts
 
     @property
     def asking_since(self) -> float | None:
@@ -250,30 +260,46 @@ class Engine:
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
-        showing = self.housekeeping if self._headless else self._refresher
-        parts: dict[str, Step] = {
-            "receive": self._run_receiver,
-            "control": lambda: self._control.run(self._stopping),
-            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
-            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
-            "watch": lambda: self.broker.run(self._ready(), self._stopping),
-            **({} if self.recorder is None else {"history": self.recorder.run}),
-            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
-        }
-        for name, run in parts.items():
+        for name, run in self._parts().items():
             self._threads[name] = thread = threading.Thread(
                 target=self._keep, args=(run,), name=f"celerytui-{name}", daemon=True
             )
             thread.start()
 
+    def _parts(self) -> dict[str, Step]:
+        """What the threads do; offline none of them touches the broker."""
+        showing = self.housekeeping if self._headless else self._refresher
+        parts: dict[str, Step] = {
+            "control": lambda: self._control.run(self._stopping),
+            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
+        }
+        if (replayer := self.replayer) is not None:
+            parts["replay"] = lambda: replayer.run(self._stopping)
+        if self.history.kept and not self._headless:
+            parts["past"] = lambda: self._restorer.run(self._stopping)
+        if self.settings.offline:
+            return parts
+        if self.recorder is not None:
+            parts["history"] = self.recorder.run
+        if self.event_recorder is not None:
+            parts["events"] = self.event_recorder.run
+        return {
+            "receive": self._run_receiver,
+            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
+            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
+            "watch": lambda: self.broker.run(self._ready(), self._stopping),
+            **parts,
+        }
+
     def stop(self, deadline: float = 1.2) -> bool:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
         # The receiver, once it is stopped, no longer says that the broker is gone.
-        lost = self.link.state is LinkState.RECONNECTING
+        lost = self.link.state in (LinkState.RECONNECTING, LinkState.OFFLINE)
         self._stopping.set()
         if self._receiver is not None:
             self._receiver.stop()
         self._control.close()
+        self.past.stop()
         exports = self.exporter.stop()
         self.requests.stop()
         self._refresher.show_now()
@@ -282,15 +308,18 @@ class Engine:
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
-        recording = self._threads.get("history")
+        recording, logging_events = self._threads.get("history"), self._threads.get("events")
         for thread in (*self._threads.values(), *exports):
-            if thread is not recording:
+            if thread not in (recording, logging_events):
                 thread.join(max(0.0, end - time.monotonic()))
         self.steps.survive(self.choices.save)
         if self.recorder is not None and recording is not None:
             # Last, so that it writes what the others brought.
             self.recorder.finish()
             recording.join(max(RECORD_SECONDS, end - time.monotonic()))
+        if self.event_recorder is not None and logging_events is not None:
+            self.event_recorder.finish()
+            logging_events.join(max(RECORD_SECONDS, end - time.monotonic()))
         if self.store.failures.changed:
             self.steps.survive(lambda: self.resolutions.keep(self.store.failures))
         return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))
@@ -379,6 +408,11 @@ class Engine:
             self._control.start_over()
         elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
             self.store.mark_gap(link.lost_at or self.clock(), None)
+        if self.event_recorder is not None:
+            self.event_recorder.take_link(link)
+        self._show_link(link)
+
+    def _show_link(self, link: Link) -> None:
         self.link = link
         self._tell()
 
@@ -402,7 +436,7 @@ class Engine:
             return ready(self.app)
 
     def _link_state(self) -> LinkState:
-        return self.link.state
+        return LinkState.OFFLINE if self.settings.offline else self.link.state
 
     def _tell(self) -> None:
         self._refresher.urgent()

@@ -57,14 +57,23 @@ class Housekeeping:
 
     def turn(self) -> None:
         """Do what is due."""
-        self._survive(self._choices.save)
-        self._survive(self._catch_up)
-        self._survive(self._requests.give_up_late)
+        self.keep_up()
         if self._sweeper.is_due():
             self._survive(self._sweeper.turn)
             self._survive(self._evaluate)
             self._survive(self._lookup.turn)
             self._survive(self.count_failures)
+
+    def keep_up(self) -> None:
+        """Do what does not wait for the second to pass: what was chosen, and asked."""
+        self._survive(self._choices.save)
+        self._survive(self._catch_up)
+        self._survive(self._requests.give_up_late)
+
+    def judge_all(self) -> None:
+        """Judge what a sweep found."""
+        self._survive(self._evaluate)
+        self._survive(self.count_failures)
 
     def count_failures(self) -> None:
         """Count what failed since the last time, and keep what was resolved."""

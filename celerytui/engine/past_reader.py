@@ -1,116 +1,147 @@
-"""Reads past tasks that match one filter, page by page, and has the store take them."""
+"""Reads past tasks that match one filter, one source after the other, page by page."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from celerytui.connect import loaded
-from celerytui.engine.past_tasks import PastReading
+from celerytui.engine import past_history, past_results
+from celerytui.engine.past_search import PastReading, PastSearch
+from celerytui.engine.past_source import OpenPast, PastPage, PastQuestion, PastSource
 from celerytui.errors import CelerytuiError
 from celerytui.masking import mask, one_line
-from celerytui.model import Task
-from celerytui.query import Filter
-from celerytui.results import Page, Source, as_task, open_source, wanted
+from celerytui.results.source import NoResults
 from celerytui.store import Store
-from celerytui.wire.decode import cut_middle
 
 logger = logging.getLogger(__name__)
 
-PAGE = 250
+SOURCES: tuple[OpenPast, ...] = (past_history.open_past, past_results.open_past)
+"""Where past tasks are looked for, in this order."""
 AT_ONCE = 1_000
-"""Tasks that one turn brings from a backend that has them newest first."""
+"""Tasks that one request brings where the newest come first."""
 AT_ONCE_UNORDERED = 20_000
-"""Results that one turn looks at where they have no order: they are needed all."""
-LOOK_AT = 50_000
-"""Results that one turn looks at for those that match the filter."""
 SECONDS = 6.0
 """After so long no further page is begun; the pool gives up after twice that."""
-TEXT_LIMIT = 1_024
-TRACEBACK_LIMIT = 16_384
 
 
 class PastReader:
-    """To be used by one thread at a time; of no use after an error."""
+    """To be used by one thread at a time, but for `interrupt`; of no use after an error.
+
+    `search` is told how far it is.
+    """
 
     def __init__(
         self,
-        app: Any,
-        filter: Filter,
+        asked: PastQuestion,
         store: Store,
-        clock: Callable[[], float],
         monotonic: Callable[[], float],
+        sources: Sequence[OpenPast] = SOURCES,
     ) -> None:
-        self._app = app
+        opened = (open_past(asked) for open_past in sources)
+        self._sources = [one for one in opened if one is not None]
+        self._at = 0
+        self._over = False
         self._store = store
         self._monotonic = monotonic
-        self._wanted = wanted(filter, clock())
-        self._source: Source | None = None
-        self._pages: Iterator[Page] = iter(())
+        self._reading = PastReading()
 
-    def turn(self, before: PastReading) -> PastReading:
+    def turn(self, before: PastReading, search: PastSearch) -> PastReading:
         """Continue what came of the turns before; raises nothing."""
-        reading = replace(before, turns=before.turns + 1, error=None)
+        self._reading = replace(
+            before, turns=before.turns + 1, error=None, stopped=False, searching=False
+        )
+        error: str | None = None
         try:
-            if self._source is None:
-                self._source = open_source(loaded(self._app))
-                self._pages = self._source.pages(self._wanted, PAGE)
-            reading = self._read(replace(reading, ordered=self._source.ordered))
-            return replace(reading, source=self._source.name)
-        except CelerytuiError as error:
-            return replace(reading, error=mask(str(error)))
-        except Exception as error:
-            logger.exception("the results were not read")
-            return replace(reading, error=one_line(error))
-        finally:
+            self._read(search)
+        except CelerytuiError as problem:
+            error = mask(str(problem))
+        except Exception as problem:
+            logger.exception("past tasks were not read")
+            error = one_line(problem)
+        if search.cancelled:
+            # What was interrupted is no fault.
+            self._reading = replace(self._reading, stopped=True, searching=False)
+        elif error is not None:
+            self._reading = replace(self._reading, error=error)
+        if not self._reading.searching:
             # Connections are made anew, so that none is left while the user reads.
-            if self._source is not None:
-                self._source.close()
+            for one in self._sources:
+                one.close()
+        return self._reading
 
-    def _read(self, reading: PastReading) -> PastReading:
+    def interrupt(self) -> None:
+        """End the step that runs in another thread."""
+        for one in self._sources[self._at :][:1]:
+            one.interrupt()
+
+    def _read(self, search: PastSearch) -> None:
         end = self._monotonic() + SECONDS
-        most = reading.added + (AT_ONCE if reading.ordered else AT_ONCE_UNORDERED)
-        last = reading.looked_at + (LOOK_AT if reading.ordered else AT_ONCE_UNORDERED)
-        for page in self._pages:
-            reading = self._take(reading, page)
-            enough = reading.added >= most or reading.looked_at >= last
-            if enough or reading.full or self._monotonic() >= end:
-                return reading
-        return replace(reading, ended=True)
+        while True:
+            if self._over:
+                self._go_on()
+            source = self._sources[self._at]
+            try:
+                if not self._read_one(source, search, end):
+                    return
+            except NoResults:
+                if not self._at:
+                    raise
+            except CelerytuiError as problem:
+                if search.cancelled or self._at + 1 == len(self._sources):
+                    raise
+                self._reading = replace(self._reading, skipped=mask(str(problem)))
+            self._over = True
+            found, left = self._reading, self._sources[self._at + 1 :]
+            self._reading = replace(found, ended=not left, further=left[0].name if left else "")
+            if not left or found.added or found.known:
+                return
 
-    def _take(self, reading: PastReading, page: Page) -> PastReading:
-        admitted = [one for one in page.results if self._wanted.admits(one)]
-        tasks = [_bounded(as_task(one)) for one in admitted]
-        over = [task for task in tasks if task.state.finished and task.finished is not None]
-        taken = self._store.past.take(over)
-        oldest = min((task.finished or 0.0 for task in over), default=None)
+    def _go_on(self) -> None:
+        """Turn to the next source; figures are of one."""
+        self._at, self._over = self._at + 1, False
+        before = self._reading
+        searched = (*before.searched, before.source)
+        self._reading = PastReading(turns=before.turns, searched=searched, skipped=before.skipped)
+
+    def _read_one(self, source: PastSource, search: PastSearch, end: float) -> bool:
+        """Whether the source has no more."""
+        before = self._reading
+        for page in source.pages():
+            reading = self._take(source, page)
+            search.tell(reading)
+            most = AT_ONCE if source.ordered else AT_ONCE_UNORDERED
+            enough = reading.added - before.added >= most
+            looks_at = source.looks_at
+            if looks_at is not None:
+                enough = enough or reading.looked_at - before.looked_at >= looks_at
+            if search.cancelled or enough or reading.full:
+                return False
+            if self._monotonic() >= end:
+                self._reading = replace(reading, searching=True)
+                return False
+        self._reading = replace(self._reading, source=source.name, ordered=source.ordered)
+        return True
+
+    def _take(self, source: PastSource, page: PastPage) -> PastReading:
+        reading = self._reading
+        taken = self._store.past.take(page.tasks, source.source)
+        oldest = min((task.finished or task.seen for task in page.tasks), default=None)
         if oldest is None or (reading.oldest is not None and reading.oldest < oldest):
             oldest = reading.oldest
-        return replace(
+        self._reading = replace(
             reading,
+            source=source.name,
+            kind=source.source,
+            ordered=source.ordered,
             added=reading.added + taken.added,
             known=reading.known + taken.known,
-            unfinished=reading.unfinished + len(tasks) - len(over),
+            unfinished=reading.unfinished + page.unfinished,
             looked_at=reading.looked_at + page.looked_at,
-            flawed=reading.flawed + sum(one.flaw is not None for one in admitted),
+            flawed=reading.flawed + page.flawed,
             oldest=oldest,
+            back_to=page.back_to,
             full=taken.no_room > 0,
         )
-
-
-def _bounded(task: Task) -> Task:
-    """The task with its texts as long as events have them: `r` reads the whole result."""
-    for name in ("args", "kwargs", "result"):
-        text = getattr(task, name)
-        if text is not None and len(text) > TEXT_LIMIT:
-            setattr(task, name, cut_middle(text, TEXT_LIMIT))
-    extra = task.extra
-    if extra is not None:
-        if extra.exception is not None:
-            extra.exception = cut_middle(extra.exception, TEXT_LIMIT)
-        if extra.traceback is not None:
-            extra.traceback = cut_middle(extra.traceback, TRACEBACK_LIMIT)
-    return task
+        return self._reading

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from pathlib import Path
 
+from celerytui.engine.history_access import HistoryAccess
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
 from celerytui.model import Task
@@ -18,20 +18,17 @@ MOST_NAMES = 100
 MOST_TASKS = 20_000
 
 
-def past_runs(folder: Path, names: Collection[str], now: float) -> list[Task]:
+def past_runs(access: HistoryAccess, names: Collection[str], now: float) -> list[Task]:
     """The recorded tasks of these names, newest first, as far as a few seconds go.
 
     Nothing where there is no history, or none that can be read.
     """
-    if not names or len(names) > MOST_NAMES:
+    if not access.kept or not names or len(names) > MOST_NAMES:
         return []
-    from celerytui.history.folder import Folder
-    from celerytui.history.reading import SegmentHistory
-
     found: list[Task] = []
     end = time.monotonic() + LONGEST_SECONDS
     try:
-        history = SegmentHistory(Folder(folder))
+        history = access.open()
     except HistoryError:
         return []
     try:

@@ -20,7 +20,7 @@ from celerytui.health import Health
 from celerytui.interpreter import give_way
 from celerytui.model import Alert, Mark, Queue, Worker
 from celerytui.settings import Settings
-from celerytui.store import Store
+from celerytui.store import FROM_HISTORY, Store
 
 if TYPE_CHECKING:
     from celerytui.history.flush import Flush, Gap
@@ -150,6 +150,7 @@ class Recorder:
             if found.everything:
                 newest = self._collected - EVERYTHING_SLACK
                 tasks = [one for one in tasks if one.seen - one.more.worker_ahead >= newest]
+            tasks = [one for one in tasks if one.more.source != FROM_HISTORY]
             for start in range(0, len(tasks), FLUSH_TASKS):
                 give_way()
                 self._pending.add(tasks[start : start + FLUSH_TASKS])

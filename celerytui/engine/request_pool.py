@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 THREADS = 4
 LATE_SECONDS = 12.0
+OFFLINE = "not asked offline, where only the history is read"
 """A question's longest time; connections and most backends end by themselves before it."""
 
 
@@ -65,6 +66,7 @@ class RequestPool:
             blocked=blocked,
         )
         self._app = app
+        self._offline = settings.offline
         self._store = store
         self._tell = tell
         self._clock = clock
@@ -86,6 +88,8 @@ class RequestPool:
         def ask() -> dict[str, Section]:
             with self._lock:
                 self._wanted.pop(hostname)
+            if self._offline:
+                return late(OFFLINE)
             return self._control.inspect(hostname, list(dict.fromkeys(name for name, _ in wanted)))
 
         def late(reason: str) -> dict[str, Section]:
@@ -100,7 +104,7 @@ class RequestPool:
 
     def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
         """Read what the result backend holds of a task."""
-        self._submit(
+        self._ask_cluster(
             _Request(
                 lambda: self._lookup().read_result(task_id),
                 lambda reason: ResultMeta(task_id, self._clock(), error=reason),
@@ -110,7 +114,7 @@ class RequestPool:
 
     def read_results(self, ids: Sequence[str], done: Callable[[Results], None]) -> None:
         """Read what the result backend holds of some tasks."""
-        self._submit(
+        self._ask_cluster(
             _Request(
                 lambda: self._lookup().read_results(ids),
                 lambda reason: Results(error=reason),
@@ -120,7 +124,7 @@ class RequestPool:
 
     def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
         """Find a task's real arguments."""
-        self._submit(
+        self._ask_cluster(
             _Request(
                 lambda: self._control.find_arguments(
                     task_id, self._store.task(task_id), live_workers(self._store)
@@ -133,7 +137,10 @@ class RequestPool:
     def call(
         self, ask: Callable[[], T], late: Callable[[str], T], done: Callable[[T], None]
     ) -> None:
-        """Ask anything else that waits for others; `late` is given the reason for no answer."""
+        """Ask anything else that waits for others, the cluster apart.
+
+        `late` is given the reason for no answer.
+        """
         self._submit(_Request(ask, late, done))
 
     def give_up_late(self) -> None:
@@ -163,6 +170,13 @@ class RequestPool:
         from celerytui.results import ResultLookup
 
         return ResultLookup(self._app, self._clock)
+
+    def _ask_cluster(self, question: _Request) -> None:
+        """Submit what the broker, a worker or the result backend is to answer."""
+        if self._offline:
+            late = question.late
+            question.ask = lambda: late(OFFLINE)
+        self._submit(question)
 
     def _submit(self, question: _Request) -> None:
         with self._lock:

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celerytui.control import Control, Silences
 from celerytui.engine.clock import SteadyClock
+from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_runs import past_runs
 from celerytui.errors import UsageError
 from celerytui.model import (
@@ -40,8 +40,8 @@ PING_SECONDS = 60.0
 class SchedulePoller:
     """Keeps `reading` up to date; `run` is the thread's work, all else may come from any thread.
 
-    `survive` does one step of the thread, `news` is called with each reading, and `history` says
-    where the app's past is recorded, None where it is not.
+    `survive` does one step of the thread, `news` is called with each reading, and `history` is
+    where the app's past is recorded, None for nowhere.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class SchedulePoller:
         survive: Callable[[Callable[[], object]], None],
         news: Callable[[], None],
         clock: Callable[[], float],
-        history: Callable[[], Path | None] = lambda: None,
+        history: HistoryAccess | None = None,
     ) -> None:
         self._history = history
         self.reading = ScheduleReading()
@@ -111,10 +111,10 @@ class SchedulePoller:
 
     def _look_back(self, schedules: Schedules) -> None:
         """Take the runs that a history has, once for the entries that there are."""
-        folder = self._history()
-        if folder is not None:
+        history = self._history
+        if history is not None and history.kept:
             names = {one.plan.task for one in self.reading.entries if one.plan.task}
-            schedules.runs.take_past(past_runs(folder, names, self._clock()))
+            schedules.runs.take_past(past_runs(history, names, self._clock()))
             self._judge()
 
     def _ping(self, app: Any) -> Pinged:

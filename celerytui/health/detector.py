@@ -20,7 +20,7 @@ from celerytui.store import Summary
 
 Gap = tuple[float, float | None]
 
-_BLIND = frozenset((LinkState.RECONNECTING, LinkState.STOPPED))
+_BLIND = frozenset((LinkState.RECONNECTING, LinkState.STOPPED, LinkState.OFFLINE))
 
 
 class Known(Struct, frozen=True):

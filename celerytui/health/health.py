@@ -110,6 +110,12 @@ class Health:
                 raise failed
             return self._alerts
 
+    def forget(self) -> None:
+        """Know of nothing wrong: what is judged next begins anew."""
+        with self._evaluating:
+            self._cases = {one.id: {} for one in self._detectors}
+            self._alerts = Alerts()
+
     # Rows with what is wrong with them
 
     def glance(self, hostname: str | None) -> Glance:

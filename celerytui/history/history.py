@@ -24,6 +24,14 @@ class Found(Struct, frozen=True):
     rows: int
 
 
+class Origin(Struct, frozen=True):
+    """Of which app and broker a history is, and up to `until` when; None where it is empty."""
+
+    app: str
+    broker: str
+    until: float | None
+
+
 class History(Protocol):
     """Recorded tasks; for one thread at a time, but for `interrupt`.
 
@@ -33,6 +41,10 @@ class History(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What could not be read, in words."""
+        ...
+
+    def origin(self) -> Origin:
+        """Whose history it is, as who recorded last said."""
         ...
 
     def search(

@@ -11,7 +11,7 @@ from typing import Any
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile
-from celerytui.history.history import Found
+from celerytui.history.history import Found, Origin
 from celerytui.history.rows import Decoder, Row, key_of, stored_id, unpack
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.history.trouble import explain
@@ -44,6 +44,13 @@ class OpenSegment:
     def task(self, row: Row) -> Task:
         """The task of a row."""
         return self._decoder.task(row)
+
+    def origin(self) -> Origin:
+        """Whose tasks are in it, and when somebody wrote last."""
+        run = self.connection.execute
+        said = dict(run("SELECT key, value FROM meta WHERE key IN ('app', 'broker')").fetchall())
+        (until,) = run("SELECT max(last) FROM sessions").fetchone()
+        return Origin(str(said.get("app", "")), str(said.get("broker", "")), until)
 
     def unfinished(self) -> list[Row]:
         """The rows of those that have not ended, the newest first."""
@@ -110,6 +117,14 @@ class SegmentHistory:
         facts = catalogue.facts()
         self.notes += [note for note in catalogue.notes if note not in self.notes]
         return facts
+
+    def origin(self) -> Origin:
+        """See `History.origin`."""
+        for file in reversed(self.folder.segments()):
+            with self._open(file) as segment:
+                if segment is not None:
+                    return segment.origin()
+        return Origin("", "", None)
 
     def search(
         self,

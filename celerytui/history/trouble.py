@@ -23,12 +23,12 @@ _OWN_WORDS = {
 }
 
 
-def explain(error: Exception, folder: Path) -> str:
+def explain(error: Exception, folder: Path, what: str = "history") -> str:
     """What is wrong, and where, as one line."""
     if isinstance(error, OSError):
         where = error.filename if isinstance(error.filename, str) else folder
         said = os.strerror(error.errno) if error.errno is not None else str(error)
-        return f"history in {where}: {_OWN_WORDS.get(error.errno or 0, said)}"
+        return f"{what} in {where}: {_OWN_WORDS.get(error.errno or 0, said)}"
     text = str(error)
     for part, words in _SAID:
         if part in text.lower():

@@ -142,6 +142,7 @@ class LinkState(enum.Enum):
     RECONNECTING = "reconnecting"
     NO_EVENTS = "no events"
     STOPPED = "stopped"
+    OFFLINE = "offline"
 
 
 class Outage(enum.Enum):
@@ -162,6 +163,7 @@ class Link(Struct, frozen=True):
     missing and `lost_for` why it ended, `error` what is wrong now, both in the client's words with
     passwords masked; `outage` is of what kind that is, and `remedy` the command that mends it,
     where one is known. `attempt` counts tries since the loss, `next_try` is when the next comes.
+    Offline there is none: `lost_at` is up to when the history goes, None while that is not known.
     `note` says why events are read in a slower way than they could be, or can't come at all.
     """
 

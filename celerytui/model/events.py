@@ -28,7 +28,7 @@ Seconds = Annotated[float, Meta(ge=0, le=4e10)]
 Loads = Annotated[tuple[Seconds, ...], Meta(max_length=8)]
 
 
-class Event(Struct, gc=False):
+class Event(Struct, gc=False, omit_defaults=True):
     """One event as it came off the wire, its known fields checked by type and bounds.
 
     `timestamp` is the sender's clock, `extra` the fields of a custom event. Fields of other kinds
@@ -71,7 +71,7 @@ class Event(Struct, gc=False):
     extra: dict[str, Any] | None = None
 
 
-class Batch(Struct):
+class Batch(Struct, omit_defaults=True):
     """What one read of the broker brought: good events, and how many were dropped as invalid.
 
     `lag` is by how many seconds the events came later than they do when nothing holds them up.

@@ -49,7 +49,8 @@ class Recording(Protocol):
     """What was recorded, oldest first; for one thread at a time.
 
     `name` is where it is and `kind` what it is, as they are shown. Times are Unix seconds; `events`
-    counts what was received. Every method raises HistoryError where it cannot be read.
+    counts what was received, and `notes` say what could not be read, in words.
+    Every method raises HistoryError where it cannot be read.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Recording(Protocol):
     begins: float
     ends: float
     events: int
+    notes: Sequence[str]
     marks: Sequence[Moment]
     gaps: Sequence[Moment]
 
@@ -71,6 +73,10 @@ class Recording(Protocol):
 
         The first entries may be older than `since`; the last is the recording's last.
         """
+        ...
+
+    def begin_of(self, since: float) -> float:
+        """The time from which on `entries(since)` tells all that was recorded."""
         ...
 
     def find(self, what: Moments, after: float, *, back: bool = False) -> float | None:

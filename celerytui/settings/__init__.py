@@ -16,7 +16,13 @@ from celerytui.settings.options import (
     Option,
     Settings,
 )
-from celerytui.settings.values import convert, history_url, parse_duration, suggestion
+from celerytui.settings.values import (
+    convert,
+    history_url,
+    names_history,
+    parse_duration,
+    suggestion,
+)
 
 __all__ = [
     "CONF_VARIABLE",
@@ -33,6 +39,7 @@ __all__ = [
     "convert",
     "history_url",
     "load",
+    "names_history",
     "parse_duration",
     "suggestion",
 ]

@@ -64,6 +64,7 @@ class Settings(NamedTuple):
     allow_pickle: bool = False
     production: bool = False
     history: str | None = None
+    offline: bool = False
     keys: Mapping[str, str] = MappingProxyType({})
     filters: Mapping[str, str] = MappingProxyType({})
     apps: Mapping[str, Mapping[str, bool]] = MappingProxyType({})
@@ -238,6 +239,11 @@ OPTIONS: tuple[Option, ...] = (
         metavar="[URL]",
         help="Record what happens into a history: sqlite:///FOLDER, or a folder of the app in the"
         " user's state directory.",
+    ),
+    Option(
+        name="offline",
+        kind="flag",
+        help="Show what the history has, without any connection to the broker.",
     ),
     Option(
         name="keys",

@@ -167,6 +167,14 @@ def history_url(value: Any) -> str:
     )
 
 
+HISTORY_SCHEMES = ("sqlite://", "postgresql://", "postgres://")
+
+
+def names_history(url: str | None) -> bool:
+    """Whether a URL is that of a history, which no broker has."""
+    return url is not None and url.startswith(HISTORY_SCHEMES)
+
+
 def _history(_option: Option, value: Any) -> str:
     return history_url(value)
 

@@ -4,18 +4,22 @@ from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow
 from celerytui.store.failures.slices import WINDOWS, Window, in_cells
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance
-from celerytui.store.past import Taken
+from celerytui.store.journal import Journal, tellers
+from celerytui.store.past import FROM_HISTORY, Taken, from_history
 from celerytui.store.pruning import Pruning
 from celerytui.store.queues import SAMPLES as QUEUE_SAMPLES
 from celerytui.store.retelling import retell
 from celerytui.store.seed import SETTLED
-from celerytui.store.settling import TaskOutcome
+from celerytui.store.settling import FROM_RESULTS, TaskOutcome
+from celerytui.store.standing import standing
 from celerytui.store.store import Store
 from celerytui.store.summary import FAILED_WINDOW, Summary
 from celerytui.store.verdicts import PING_SECONDS
 
 __all__ = [
     "FAILED_WINDOW",
+    "FROM_HISTORY",
+    "FROM_RESULTS",
     "PING_SECONDS",
     "QUEUE_SAMPLES",
     "SETTLED",
@@ -24,6 +28,7 @@ __all__ = [
     "FailureRow",
     "Following",
     "Glance",
+    "Journal",
     "Pruning",
     "Store",
     "Summary",
@@ -31,7 +36,10 @@ __all__ = [
     "TaskOutcome",
     "VariantRow",
     "Window",
+    "from_history",
     "in_cells",
     "retell",
+    "standing",
+    "tellers",
     "variant_rows",
 ]

@@ -20,8 +20,8 @@ class ChangeLog:
 
     __slots__ = ("_log", "_pending", "note", "revision")
 
-    def __init__(self, length: int = LOG_LENGTH) -> None:
-        self.revision = 0
+    def __init__(self, length: int = LOG_LENGTH, revision: int = 0) -> None:
+        self.revision = revision
         self._log: deque[str] = deque(maxlen=length)
         self._pending: list[str] = []
         self.note = self._pending.append

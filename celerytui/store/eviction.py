@@ -97,6 +97,11 @@ class Eviction:
         if new >= SUCCESS:
             self.finish(task)
 
+    def end_again(self, task: Task) -> None:
+        """Follow a held task that was seen to end as it had: it is no past one any more."""
+        if self._past.pop(task.id, None) is not None:
+            self.finish(task)
+
     def finish(self, task: Task) -> None:
         """Take in a held task that has finished."""
         (self._successes if task.state is SUCCESS else self._others).add(task)

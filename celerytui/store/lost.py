@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from celerytui.model import LostTasks, Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.extras import copy_task
+from celerytui.store.journal import Journal
 from celerytui.store.lock import FairLock
 from celerytui.store.tasks import HeldTasks
 from celerytui.store.workers import KnownWorkers
@@ -28,7 +29,9 @@ class LostWithWorkers:
         workers: KnownWorkers,
         changes: ChangeLog,
         acks_late: Mapping[str, bool],
+        journal: Journal,
     ) -> None:
+        self._journal = journal
         self._lock = lock
         self._tasks = tasks
         self._workers = workers
@@ -62,6 +65,7 @@ class LostWithWorkers:
 
     def set(self, hostname: str, lost: LostTasks | None) -> None:
         """Take what is known of the tasks that went down with a worker."""
+        self._journal.note("lost", hostname, lost)
         with self._lock:
             record = self._workers.records.get(hostname)
             if record is not None and record.worker.lost_tasks != lost:

@@ -11,6 +11,7 @@ from celerytui.model import Task, TaskState
 from celerytui.store.changes import ChangeLog
 from celerytui.store.contradictions import Contradictions
 from celerytui.store.extras import own
+from celerytui.store.journal import Journal
 from celerytui.store.lock import FairLock
 from celerytui.store.seed import SETTLED, Seeding
 from celerytui.store.statistics import TypeStatistics
@@ -33,7 +34,8 @@ OUTCOMES = {
 }
 """What a result backend may hold that says how a run ended."""
 
-SOURCE = "result backend"
+FROM_RESULTS = "result backend"
+"""The source of what it said."""
 SKEW = 2.0
 """A result that much older than its task's start is that of an earlier run."""
 ON_NO_WORKER = (SENT, RETRY)
@@ -64,7 +66,9 @@ class Settling:
         changes: ChangeLog,
         seeding: Seeding,
         statistics: TypeStatistics,
+        journal: Journal,
     ) -> None:
+        self._journal = journal
         self._lock = lock
         self._tasks = tasks
         self._workers = workers
@@ -104,6 +108,7 @@ class Settling:
         Gives those that it has not started and does not name: it may hold them back for a rate
         limit, which is passed to `not_held`. An answer from before the end of a gap is none.
         """
+        self._journal.note("answered", hostname, asked, found, taken_at)
         with self._lock:
             record = self._workers.records.get(hostname)
             if record is None or taken_at < self._workers.grace_from:
@@ -124,6 +129,7 @@ class Settling:
 
     def not_held(self, hostname: str, ids: Sequence[str], taken_at: float) -> None:
         """Note that a worker has none of these waiting ones."""
+        self._journal.note("not_held", hostname, ids, taken_at)
         with self._lock:
             record = self._workers.records.get(hostname)
             if record is None or taken_at < self._workers.grace_from:
@@ -134,6 +140,7 @@ class Settling:
 
     def held_back(self, ids: Sequence[str], now: float) -> None:
         """Note that these may wait for a rate limit, which nobody can see."""
+        self._journal.note("held_back", ids, now)
         with self._lock:
             self._contradictions.confirm(ids, now)
 
@@ -158,6 +165,7 @@ class Settling:
 
     def resolve(self, outcomes: Sequence[TaskOutcome]) -> None:
         """Take how missed tasks, or those that no worker is known to have, ended."""
+        self._journal.note("resolve", outcomes)
         with self._lock:
             for outcome in outcomes:
                 task = self._tasks.by_id.get(outcome.task_id)
@@ -242,7 +250,7 @@ class Settling:
             return
         before = ended_runs(task)
         extra = own(task)
-        extra.lost_from, extra.source = None, SOURCE
+        extra.lost_from, extra.source = None, FROM_RESULTS
         self._tasks.move(task, state, None)
         record = self._workers.records.get(task.worker or "")
         if record is not None:

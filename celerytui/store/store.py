@@ -7,7 +7,8 @@ so that nobody waits for more than some milliseconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from typing import Literal
 
 from celerytui.model import (
@@ -26,6 +27,7 @@ from celerytui.store.following import Following
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.intake import EventIntake
 from celerytui.store.interning import InternTable
+from celerytui.store.journal import Journal
 from celerytui.store.judging import Judging
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
@@ -53,7 +55,7 @@ class Store:
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
     the moments that users named are in `marks`, how the cluster went in `course`, and what result
-    backends keep is taken by `past`.
+    backends and histories keep is taken by `past`.
     """
 
     def __init__(
@@ -63,12 +65,19 @@ class Store:
         max_workers: int = 5_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        intern = InternTable(50_000, 256)
         self._clock = clock
+        self._max_tasks = max_tasks
+        self._max_workers = max_workers
         self._lock = FairLock()
-        self._changes = ChangeLog(log_length(max_tasks))
-        self._workers = KnownWorkers(max_workers, intern)
-        self._tasks = HeldTasks(max_tasks, self._workers, self._changes)
+        self.journal = Journal()
+        self._assemble(ChangeLog(log_length(max_tasks)), count(1))
+
+    def _assemble(self, changes: ChangeLog, numbers: count[int]) -> None:
+        """Make all that knows anything, with nothing known."""
+        intern = InternTable(50_000, 256)
+        self._changes = changes
+        self._workers = KnownWorkers(self._max_workers, intern)
+        self._tasks = HeldTasks(self._max_tasks, self._workers, changes, numbers)
         self._statistics = TypeStatistics()
         self._rates = Rates()
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
@@ -80,14 +89,20 @@ class Store:
             self._changes,
             self._seeding,
             self._statistics,
+            self.journal,
         )
         self.types = TypeReports(self._lock, self._statistics, self._rates)
         self.lost = LostWithWorkers(
-            self._lock, self._tasks, self._workers, self._changes, self._seeding.acks_late
+            self._lock,
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._seeding.acks_late,
+            self.journal,
         )
         self.marks = Marks()
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
-        self.past = PastTasks(self._lock, self._tasks, self._changes, intern)
+        self.past = PastTasks(self._lock, self._tasks, self._changes, self._messages)
         self._summary: tuple[object, Summary] | None = None
         self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
         self._queues = QueueHistories()
@@ -115,10 +130,12 @@ class Store:
 
     def apply(self, batch: Batch) -> None:
         """Take a batch of events in the order of their arrival."""
+        self.journal.note("apply", batch)
         self._intake.apply(batch)
 
     def seed(self, survey: Survey) -> None:
         """Take what the workers answered; after a gap, settle what was missed in it."""
+        self.journal.note("seed", survey)
         steps = self._seeding.steps(survey)
         more = True
         while more:
@@ -131,17 +148,19 @@ class Store:
 
         Called at the loss and again, with the end, once events come again.
         """
+        self.journal.note("mark_gap", since, until)
         with self._lock:
             self._rates.mark_gap(since, until)
             if until is not None:
                 self._workers.end_gap(until)
             self._changes.commit(other=True)
 
-    def sweep(self, now: float, *, judging: bool = True) -> None:
+    def sweep(self, now: float, judging: bool = True) -> None:
         """Judge each worker, if `judging`, and mark the tasks of those that are gone.
 
         Once a second; then look for what cannot be so.
         """
+        self.journal.note("sweep", now, judging)
         self.settling.learn(now)
         self.types.refresh(now)
         with self._lock:
@@ -153,19 +172,24 @@ class Store:
             self._judging.judge(now, [second for second in window if second not in unwatched])
         self.settling.look(now)
 
-    def take_pings(self, answered: Iterable[str], silent: Iterable[str], asked_at: float) -> None:
+    def take_pings(
+        self, answered: Collection[str], silent: Collection[str], asked_at: float
+    ) -> None:
         """Take who answered a ping that was sent at `asked_at`, and who did not."""
+        self.journal.note("take_pings", answered, silent, asked_at)
         with self._lock:
             self._workers.take_pings(answered, silent, asked_at, self._clock())
             self._changes.commit(other=True)
 
     def hold_judgement(self, now: float) -> None:
         """Count no worker's silence up to `now`, since nobody can be heard."""
+        self.journal.note("hold_judgement", now)
         with self._lock:
             self._workers.hold(now)
 
     def set_task_events(self, hostname: str, on: bool, by_us: bool) -> None:
         """Note that a worker was found to send task events or not, or that we changed it."""
+        self.journal.note("set_task_events", hostname, on, by_us)
         with self._lock:
             now = self._clock()
             self._workers.set_task_events(self._workers.get(hostname, now), on, by_us, now)
@@ -173,13 +197,15 @@ class Store:
 
     def record_queues(self, depths: Sequence[QueueDepth], now: float) -> None:
         """Take a round of readings of the broker's queues."""
+        self.journal.note("record_queues", depths, now)
         for start in range(0, len(depths), SLICE // 4):
             with self._lock:
                 self._queues.record(depths[start : start + SLICE // 4], now)
                 self._changes.commit(other=True)
 
-    def expect_queues(self, names: Iterable[str]) -> None:
+    def expect_queues(self, names: Collection[str]) -> None:
         """Have these queues among `queues` before they are read."""
+        self.journal.note("expect_queues", names)
         with self._lock:
             self._queues.expect(names)
             self._changes.commit(other=True)
@@ -188,6 +214,16 @@ class Store:
         """From now on note what changes for one reader."""
         with self._lock:
             return Following(self._lock, self._tasks, self._changes)
+
+    def forget(self) -> None:
+        """Know nothing any more; who follows the changes reads all anew.
+
+        By the one thread that writes; the others may go on reading.
+        """
+        with self._lock:
+            ask, revision = self.types.ask, self._changes.revision + 1
+            self._assemble(ChangeLog(log_length(self._max_tasks), revision), self._tasks.numbers)
+            self.types.ask = ask
 
     # -- readers -------------------------------------------------------------------------------
 

@@ -64,7 +64,13 @@ class HeldTasks:
     more there were.
     """
 
-    def __init__(self, max_tasks: int, workers: KnownWorkers, changes: ChangeLog) -> None:
+    def __init__(
+        self,
+        max_tasks: int,
+        workers: KnownWorkers,
+        changes: ChangeLog,
+        numbers: count[int] | None = None,
+    ) -> None:
         self.max_tasks = max(1, max_tasks)
         self.by_id: dict[str, Task] = {}
         self.moves = [0] * ((STATES + 1) * STATES)
@@ -73,7 +79,7 @@ class HeldTasks:
         self.families = Families()
         self._records = workers.records
         self._changes = changes
-        self.numbers = count(1)
+        self.numbers = count(1) if numbers is None else numbers
         self.missed: deque[str] = deque(maxlen=MAX_MISSED)
         self.lost: dict[str, LostWith] = {}
         self.failing: dict[int, Task] = {}
@@ -141,6 +147,8 @@ class HeldTasks:
             task.state = new
             if old >= SUCCESS or new >= SUCCESS:
                 self.eviction.move(task, old, new)
+        elif new >= SUCCESS:
+            self.eviction.end_again(task)
         if FAILS[new] or FAILS[old]:
             self.look_at(task)
         active = new is RECEIVED or new is STARTED
@@ -224,7 +232,7 @@ class HeldTasks:
         """Give a lost or missed task back the state that it was in."""
         extra = own(task)
         state = extra.lost_from
-        extra.lost_from = None
+        extra.lost_from = extra.source = None
         record = self._records.get(task.worker or "")
         self.move(task, STARTED if state is None else state, record)
 

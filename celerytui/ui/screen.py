@@ -189,9 +189,11 @@ class MainScreen(TaskScreen):
             self.repaint()
 
     def action_back(self) -> None:
-        """One step back: out of a panel alone, a task, the filter, the marks, the cursor."""
+        """One step back: a search, a panel alone, a task, the filter, the marks, the cursor."""
         left = self.body.view
-        if self.filter_bar.display:  # open still, and another pane has the focus
+        if self.session.engine.past.stop():
+            self.say("stopping the search")
+        elif self.filter_bar.display:  # open still, and another pane has the focus
             self.filter_bar.close(kept=False)
         elif self.navigator.back():
             if self.body.view is not left and self.body.view.opens is None:

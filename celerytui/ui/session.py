@@ -105,11 +105,15 @@ class Session:
         return self._schedule
 
     def now(self) -> float:
-        """The moment that is drawn: the clock, or when the display was paused or the link lost."""
+        """The moment that is drawn: the clock, or when the display was paused or the link lost.
+
+        Offline it is up to when the history goes.
+        """
         if self.paused_at is not None:
             return self.paused_at
-        stale = self.stale_since
-        return self.engine.clock() if stale is None else stale
+        link = self.engine.link
+        shown = link.lost_at if link.state is LinkState.OFFLINE else self.stale_since
+        return self.engine.clock() if shown is None else shown
 
     @property
     def stale_since(self) -> float | None:
@@ -122,7 +126,7 @@ class Session:
     @property
     def read_only(self) -> bool:
         """Whether nothing that changes the cluster may be done."""
-        return self.settings.read_only or self.replaying
+        return self.settings.read_only or self.settings.offline
 
     @property
     def replaying(self) -> bool:

@@ -55,7 +55,7 @@ class FakeEngine(Engine):
         app = Celery("shop", broker=BROKER, set_as_current=False)
         super().__init__(app, settings, clock=lambda: now)
         self.store = sample_store() if store is None else store
-        self.past = PastTasks(app, self.store, self.requests, self.clock)
+        self.past = PastTasks(app, self.store, self.requests, self.history, self.clock)
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
         self.store.types.ask = lambda: self.store.types.refresh(now)

@@ -35,6 +35,7 @@ class SampleRecording:
     begins = BEGINS
     ends = ENDS
     events = 8_412_377
+    notes: Sequence[str] = ()
     marks: Sequence[Moment] = MARKS
     gaps: Sequence[Moment] = (GAP,)
 
@@ -54,6 +55,10 @@ class SampleRecording:
         """Nothing: the sample's store is as it is."""
         return iter(())
 
+    def begin_of(self, since: float) -> float:
+        """All that there is can be told at any time."""
+        return since
+
     def find(self, what: Moments, after: float, *, back: bool = False) -> float | None:
         """Nothing is looked for."""
         return None
@@ -67,25 +72,21 @@ class StillReplayer(Replayer):
 
     def __init__(self, state: ReplayState | None = None, *, read: bool = True) -> None:
         self.recording = SampleRecording()
-        self.now = state or ReplayState(NOW, playing=True, speed=10)
+        self.state = state or ReplayState(NOW, playing=True, speed=10)
         self.read = read
         self.told: list[tuple[Any, ...]] = []
-
-    @property
-    def state(self) -> ReplayState:
-        return self.now
 
     def overview(self, count: int) -> list[Bucket] | None:
         return self.recording.buckets(count) if self.read else None
 
     def play(self, on: bool) -> None:
         self.told.append(("play", on))
-        self.now = replace(self.now, playing=on)
+        self.state = replace(self.state, playing=on)
 
     def speed(self, step: int) -> None:
         self.told.append(("speed", step))
-        at = SPEEDS.index(self.now.speed) + step
-        self.now = replace(self.now, speed=SPEEDS[max(0, min(at, len(SPEEDS) - 1))])
+        at = SPEEDS.index(self.state.speed) + step
+        self.state = replace(self.state, speed=SPEEDS[max(0, min(at, len(SPEEDS) - 1))])
 
     def step(self) -> None:
         self.told.append(("step",))
@@ -98,7 +99,7 @@ class StillReplayer(Replayer):
 
     def skip(self, on: bool) -> None:
         self.told.append(("skip", on))
-        self.now = replace(self.now, skipping=on)
+        self.state = replace(self.state, skipping=on)
 
 
 def replay_app(

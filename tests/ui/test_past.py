@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from celerytui.demo.sample import NOW
-from celerytui.engine.past_tasks import PastReading
+from celerytui.engine.past_search import PastReading
 from celerytui.store import Store
 from celerytui.ui.views.tasks.past import past_text
 from tests.ui.pilot import Driver, driven
@@ -20,9 +20,10 @@ def keep(folder: Path, id: str, name: str) -> None:
 
 
 async def read(at: Driver) -> None:
-    turns = at.engine.past.added
+    before = at.engine.past.brought.total()
     await at.press("b")
-    wait_until(lambda: not at.engine.past.busy and at.engine.past.added > turns, 20, "the turn")
+    past = at.engine.past
+    wait_until(lambda: not past.busy and past.brought.total() > before, 20, "the turn")
     at.engine.view.refresh()
     await at.pilot.pause()
     at.app.main.repaint()
@@ -60,7 +61,7 @@ def test_what_is_said() -> None:
     assert text.startswith("1,000 tasks from django-db (default), back to ")
     assert text.endswith("b reads older ones.")
     none, _ = past_text(PastReading("x", looked_at=5, ended=True), "b", NOW, utc=True)
-    assert none == "no result in x matches. There are no more."
+    assert none == "no match in x. There are no more."
     full, _ = past_text(PastReading("x", added=1, known=2, full=True), "b", NOW, utc=True)
     assert full == "1 task from x; 2 known already. No room for more: see --max-tasks."
     assert past_text(PastReading(error="down\x1b[0m"), "b", NOW, utc=True)[1]

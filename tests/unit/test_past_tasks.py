@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from celerytui.control import Silences
-from celerytui.engine.past_tasks import PastReading, PastTasks
+from celerytui.engine.history_access import HistoryAccess
+from celerytui.engine.past_search import PastReading
+from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.request_pool import RequestPool
 from celerytui.model import Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
@@ -87,6 +89,7 @@ def test_past_failures_are_in_their_groups() -> None:
     ),
     st.integers(1, 8),
 )
+@example([("past", 1), ("past", 13), ("failed", 13), ("received", 0)], 2)
 def test_no_live_task_goes_while_a_past_one_is_held(
     steps: list[tuple[str, int]], room: int
 ) -> None:
@@ -132,7 +135,8 @@ class Reader:
         app = Celery("t", broker="memory://", backend=f"file://{folder}", set_as_current=False)
         settings = Settings()
         self.pool = RequestPool(app, settings, store, lambda: None, lambda: T0, Silences())
-        self.past = PastTasks(app, store, self.pool, lambda: T0)
+        history = HistoryAccess(settings, "t", "memory://")
+        self.past = PastTasks(app, store, self.pool, history, lambda: T0)
 
     def keep(self, *ids: str, state: str = "SUCCESS") -> None:
         for id in ids:
@@ -167,7 +171,7 @@ def test_turns_go_on_until_all_is_read(reader: Reader) -> None:
     second = reader.turn()
     assert (second.added, second.turns, second.ended) == (1_300, 2, True)
     assert second.source == f"file://{reader.folder}"
-    assert len(reader.store.all_tasks()) == reader.past.added == 1_300
+    assert len(reader.store.all_tasks()) == reader.past.brought.total() == 1_300
 
 
 def test_another_filter_begins_anew(reader: Reader) -> None:
@@ -177,7 +181,7 @@ def test_another_filter_begins_anew(reader: Reader) -> None:
     assert (found.added, found.known, found.turns) == (1, 0, 1)
     found = reader.turn()
     assert (found.added, found.known, found.ended) == (0, 3, True)
-    assert reader.past.added == 3
+    assert reader.past.brought.total() == 3
 
 
 def test_what_has_not_ended_is_left_out(reader: Reader) -> None:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from celerytui.model import Batch, Event, TaskState
 from celerytui.store import Store, TaskOutcome
-from celerytui.store.settling import SOURCE
+from celerytui.store.settling import FROM_RESULTS
 from celerytui.store.tasks import MAX_MISSED
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, survey, task_event
 
@@ -155,7 +155,7 @@ def test_an_outcome_of_the_result_backend(
     before = store.workers()[0]
     store.settling.resolve([TaskOutcome("a", status, BOOM, "Traceback", T0 + 4)])
     task = held(store)
-    assert (task.state, task.finished, task.more.source) == (state, T0 + 4, SOURCE)
+    assert (task.state, task.finished, task.more.source) == (state, T0 + 4, FROM_RESULTS)
     assert (task.result, task.more.exception) == (result, exception)
     assert task.more.lost_from is None
     after = store.workers()[0]
@@ -334,7 +334,7 @@ def test_what_was_sent_before_the_end_of_a_gap_is_looked_up_once() -> None:
     store.settling.resolve([TaskOutcome("a", "SUCCESS", "3", at=T0 + 20)])
     task = held(store)
     assert (task.state, task.result, task.finished) == (TaskState.SUCCESS, "3", T0 + 20)
-    assert task.more.source == SOURCE
+    assert task.more.source == FROM_RESULTS
 
 
 def test_it_is_left_alone_until_the_workers_were_asked() -> None:

@@ -44,6 +44,7 @@ COMMAND = Subcommand(
     help=_run_history.__doc__,
     short_help="Show what a history holds, check it, remove what is old.",
     prints=True,
+    offline=True,
     params=[
         history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
         command_option("--stats", is_flag=True, help="Show segments, sizes and gaps; the default."),

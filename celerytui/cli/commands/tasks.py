@@ -66,6 +66,7 @@ COMMAND = Subcommand(
     help=_run_tasks.__doc__,
     short_help="Print recorded tasks.",
     prints=True,
+    offline=True,
     params=[
         history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
         filter_option("tasks"),

@@ -47,6 +47,8 @@ class Footer(Bar):
     def _note(self) -> str:
         if self.session.replaying:
             return ""
+        if self.session.settings.offline and self.outer_size.width >= 120:
+            return "offline: actions disabled"
         if self.session.settings.read_only and self.outer_size.width >= 120:
             return "read-only: actions disabled"
         if self.session.stale_since is not None and self.outer_size.width >= 120:

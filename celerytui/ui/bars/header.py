@@ -11,6 +11,7 @@ from celerytui.columns import (
     clean,
     cut,
     format_age,
+    format_clock,
     format_count,
     format_span,
     format_until,
@@ -133,6 +134,13 @@ class Header(Bar):
         if link.state is LinkState.NO_EVENTS:
             word = "connected, no events" if wide else "no events"
             return [(f"{glyphs.states[0]} {word}", "warning bold")]
+        if link.state is LinkState.OFFLINE:
+            until = link.lost_at
+            if until is None:
+                return [(f"{glyphs.lost} OFFLINE", "warning bold")]
+            words = " data up to " if wide else " to "
+            when = format_clock(until, self.session.utc, now=now)
+            return [(f"{glyphs.lost} OFFLINE", "warning bold"), (words, "muted"), (when, "strong")]
         if link.state is LinkState.STOPPED:
             return [(f"{glyphs.lost} stopped", "muted")]
         return self._live(summary, wide)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from celerytui.columns import clean, meter
-from celerytui.engine import Job, Work
+from celerytui.columns import clean, format_clock, meter
+from celerytui.counts import counted
+from celerytui.engine import Job, PastSearch, Work
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.draw.spans import Line
 
@@ -48,12 +49,24 @@ class Progress(Bar):
             line.left((f"  {one.done:,}", "strong"), (f" of {one.total:,}", "muted"))
         elif isinstance(one, Job) and one.targets:
             line.left((f"  {len(one.targets):,}", "strong"))
-        note = "stopping after this step" if one.cancelled else one.note
-        line.left((f"  {clean(note, limit=60)}", "muted"))
+        note = "stopping after this step" if one.cancelled else self._note(one)
+        line.left((f"  {clean(note, limit=100)}", "muted"))
         if len(running) > 1:
             line.left((f"   and {len(running) - 1} more", "muted"))
         if not one.cancelled:
             line.right((self.session.key_of("action.cancel"), "key"), (" cancel ", "text"))
+
+    def _note(self, one: Work) -> str:
+        """What it does now; a search says how far it is."""
+        if not isinstance(one, PastSearch):
+            return one.note
+        reading, session = one.reading, self.session
+        parts = [f"{reading.added:,} from {reading.source}"] if reading.source else []
+        if reading.back_to is not None:
+            back = format_clock(reading.back_to, session.utc, now=session.engine.clock())
+            parts.append(f"searched back to {back}")
+        parts.append(counted(reading.looked_at, "row"))
+        return ", ".join(parts)
 
     def on_click(self) -> None:
         self.app.call_later(self.app.run_action, "screen.cancel")

@@ -164,7 +164,7 @@ KEYS: tuple[Key, ...] = (
     Key("entry.tasks", "t", "tasks of entry", "entry_tasks", where="schedule", shown=44, help="tasks of its task name"),
     Key("entry.copy", "y", "copy entry as JSON", "copy_entry", where="schedule", help="copy the entry as JSON"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
-    Key("results.older", "b", "older results", "older_results", where="tasks", help="older tasks from the result backend, those that match the filter", words="past history before backend load django", live=True),
+    Key("results.older", "b", "older tasks", "older_results", where="tasks", help="older tasks that match the filter, from the history and the result backend", words="past history before backend load django results", live=True),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
     Key("filter.complete", "tab", "complete", "complete", where="filter", shown=3, rank=2, help="complete the word"),

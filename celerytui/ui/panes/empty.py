@@ -89,6 +89,8 @@ def no_workers(session: Session) -> EmptyState:
         outage = _OUTAGES[engine.link.outage or Outage.ABSENT]
         text = "Workers appear once it can be reached."
         return EmptyState(f"{outage} the broker", text, warns=True)
+    if engine.link.state is LinkState.OFFLINE:
+        return EmptyState("No workers offline", "Only the history is read; nobody is asked.")
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
     if engine.survey_error is not None:
@@ -137,6 +139,8 @@ def _meant(session: Session) -> str:
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
+    if link.state is LinkState.OFFLINE and not (session.filter_text and len_held(session)):
+        return no_history(session)
     if session.filter_text and len_held(session) and engine.view.stale:
         tested = min(engine.view.tested, len_held(session))
         return EmptyState("Searching", f"{tested:,} of {counted(len_held(session), 'task')}")
@@ -175,6 +179,16 @@ def no_tasks(session: Session) -> EmptyState:
         f"{counted(len(workers), 'worker is', 'workers are')} online; "
         "no task events since the monitor started.",
     )
+
+
+def no_history(session: Session) -> EmptyState:
+    """Offline there is nothing to show."""
+    link = session.engine.link
+    if link.error is not None:
+        return EmptyState("The history cannot be read", clean(link.error, limit=300), warns=True)
+    if link.lost_at is None:
+        return EmptyState("Reading the history")
+    return EmptyState("No tasks recorded", "Those that are recorded from now on appear here.")
 
 
 def no_task_events(session: Session, live: list[Worker]) -> EmptyState:

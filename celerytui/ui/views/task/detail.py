@@ -26,7 +26,7 @@ from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
-from celerytui.ui.views.task.awaited import AwaitedTask
+from celerytui.ui.views.task.awaited import AwaitedTask, looked_up
 from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.reported import custom_lines, progress_line
@@ -40,7 +40,10 @@ REPR_LINES = 12
 
 
 class DetailPane(ScrolledPane):
-    """One task with its relatives as links: `pinned` if set, else the latest failure."""
+    """One task with its relatives as links: `pinned` if set, else the latest failure.
+
+    `subject` is what is known of it.
+    """
 
     NAME = "Detail"
     KEYS: ClassVar[tuple[str, ...]] = ("detail", "task")
@@ -48,7 +51,7 @@ class DetailPane(ScrolledPane):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self.pinned: str | None = None
-        self._subject: Task | None = None
+        self.subject: Task | None = None
         self._awaited: AwaitedTask | None = None
         self._links: list[str] = []
         self._link = -1
@@ -68,31 +71,32 @@ class DetailPane(ScrolledPane):
     @property
     def task_id(self) -> str | None:
         """The id of the task that is shown."""
-        return None if self._subject is None else self._subject.id
+        return None if self.subject is None else self.subject.id
 
     def paint(self) -> None:
         if (
             self.session.paused_at is None
-            or self._subject is None
-            or self._subject.id != (self.pinned or self._subject.id)
+            or self.subject is None
+            or self.subject.id != (self.pinned or self.subject.id)
         ):
             store = self.session.engine.store
             wanted = self.pinned or store.latest_failure
-            self._subject = None if wanted is None else store.task(wanted)
-            if self._subject is not None:
+            self.subject = None if wanted is None else store.task(wanted)
+            if self.subject is not None:
                 self._awaited = None
-            elif self._awaited is not None and self.is_attached and self.display:
-                self._awaited.ask(self.session, self)
+            elif self.pinned is not None and self.is_attached and self.display:
+                self._awaited = looked_up(self._awaited, self.pinned, self.session, self)
+                self.subject = None if self._awaited is None else self._awaited.found
         super().paint()
 
     def targets(self, scope: Scope) -> list[str]:
-        task = self._subject
+        task = self.subject
         if task is None or scope not in (Scope.TASK, Scope.TYPE):
             return []
         return [task.id] if scope is Scope.TASK else [task.name] if task.name else []
 
     def titles(self) -> tuple[Spans, Spans]:
-        task = self._subject
+        task = self.subject
         if task is None:
             return [(self.NAME, self.title_role)], []
         glyphs = self.session.glyphs
@@ -117,9 +121,9 @@ class DetailPane(ScrolledPane):
         return self.task_id or self.pinned
 
     def body(self, width: int, height: int) -> list[Row]:
-        if self._subject is None:
+        if self.subject is None:
             return self._nothing().rows(width, height, self.session.glyphs)
-        task = self._subject
+        task = self.subject
         still = task.state.finished and not task.state.guessed and task.progress is None
         if not (self._short and still):
             return super().body(width, height)
@@ -181,8 +185,8 @@ class DetailPane(ScrolledPane):
 
     @property
     def _known(self) -> Task:
-        assert self._subject is not None
-        return self._subject
+        assert self.subject is not None
+        return self.subject
 
     def _headline(self, width: int, heading: Spans) -> Line:
         task, glyphs = self._known, self.session.glyphs
@@ -372,8 +376,8 @@ class DetailPane(ScrolledPane):
     def action_open(self) -> None:
         if 0 <= self._link < len(self._links):
             self.post_message(RowOpened(Scope.TASK, self._links[self._link]))
-        elif self._subject is not None:
-            self.post_message(RowOpened(Scope.TASK, self._subject.id))
+        elif self.subject is not None:
+            self.post_message(RowOpened(Scope.TASK, self.subject.id))
 
     def to_traceback(self) -> None:
         """Scroll to the exception, if there is one."""
@@ -383,7 +387,7 @@ class DetailPane(ScrolledPane):
 
     def on_click(self, event: events.Click) -> None:
         wanted = self._link_rows.get(event.y - self.inside.y + self.scroll_state.first)
-        if wanted is not None and not self._short and self._subject and wanted != self._subject.id:
+        if wanted is not None and not self._short and self.subject and wanted != self.subject.id:
             self.post_message(RowOpened(Scope.TASK, wanted))
 
 

@@ -41,6 +41,9 @@ class TaskScreen(Screen[None]):
 
     def action_copy_row(self) -> None:
         task = self.session.engine.store.task(self.current_task or "")
+        looked_up = self.detail.subject
+        if task is None and looked_up is not None and looked_up.id == self.current_task:
+            task = looked_up
         if task is not None:
             self.app.copy_to_clipboard(as_json(task))
             self.say("copied as JSON")

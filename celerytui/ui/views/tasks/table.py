@@ -22,6 +22,7 @@ from celerytui.document import task_row
 from celerytui.masking import mask
 from celerytui.model import Task
 from celerytui.query import Filter
+from celerytui.store import FROM_HISTORY, FROM_RESULTS
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import RowOpened, TaskSelected
 from celerytui.ui.panes.empty import no_tasks
@@ -32,7 +33,7 @@ from celerytui.ui.session import Session
 from celerytui.ui.views.tasks.past import past_text
 
 if TYPE_CHECKING:
-    from celerytui.engine.past_tasks import PastReading
+    from celerytui.engine.past_search import PastReading
 
 NAMED = 1_000
 """As many marked tasks as are looked at for their names."""
@@ -41,6 +42,8 @@ ASKED = 20
 
 PAGE = 100
 """As many tasks are read from the store at a time to be written to a file."""
+
+_SHORT = {FROM_HISTORY: "history", FROM_RESULTS: "results"}
 
 PROGRESS_SECONDS = 0.2
 """How soon it is said again how far a search is."""
@@ -107,8 +110,8 @@ class TaskTable(TablePane[Task]):
         if summary.events_failed:
             text = f"{counted(summary.events_failed, 'event')} not applied"
             found.append(((dot if found else "") + text, "warning"))
-        if past := self.session.engine.past.added:
-            found.append((f"{dot if found else ''}{past:,} from results", "muted"))
+        for source, count in self.session.engine.past.brought.items():
+            found.append((f"{dot if found else ''}{count:,} from {_SHORT[source]}", "muted"))
         if summary.evicted:
             found.append((f"{dot if found else ''}{summary.evicted:,} evicted", "muted"))
         return found
@@ -166,7 +169,8 @@ class TaskTable(TablePane[Task]):
         state = no_tasks(self.session)
         if not self.session.engine.view.stale:
             key = self.session.key_of("results.older")
-            state.keys = (*state.keys, (key, "look in the result backend"))
+            where = "history" if self.session.engine.history.kept else "result backend"
+            state.keys = (*state.keys, (key, f"look in the {where}"))
         return state.rows(width, height, self.session.glyphs)
 
     def _progress_shown_again(self) -> None:
@@ -254,7 +258,7 @@ class TaskTable(TablePane[Task]):
         self.paint()
 
     def action_older_results(self) -> None:
-        """Bring in what ended before the monitor was started, a part at a time."""
+        """Bring in what is in memory no longer, or never was, a part at a time."""
         past, app = self.session.engine.past, self.app
 
         def done(reading: PastReading) -> None:
@@ -262,7 +266,7 @@ class TaskTable(TablePane[Task]):
 
         made = self.session.engine.view.filter
         if past.more(made, done):
-            app.notify("reading the result backend", markup=False, timeout=2)
+            app.notify("searching older tasks", markup=False, timeout=2)
 
     def _results_read(self, reading: PastReading) -> None:
         key = self.session.key_of("results.older")

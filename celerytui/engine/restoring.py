@@ -1,0 +1,130 @@
+"""Shows what a history has: at the start what was recorded before, offline what is recorded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from celerytui.engine.history_access import HistoryAccess
+from celerytui.engine.past_tasks import PastTasks
+from celerytui.errors import HistoryError
+from celerytui.interpreter import give_way
+from celerytui.masking import mask
+from celerytui.model import Link, LinkState, Task
+from celerytui.query import EMPTY
+from celerytui.settings import Settings
+from celerytui.store import FROM_HISTORY, Store
+
+if TYPE_CHECKING:
+    from celerytui.history.history import History
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+"""How often a history is looked into offline, for what somebody records meanwhile."""
+OVERLAP_SECONDS = 10.0
+"""So much of what was read is read again then: what is recorded later may be older."""
+ROOM = 0.5
+"""The part of the tasks in memory that may be from before the start."""
+UNFINISHED = 0.1
+"""The part that had not ended then: workers are asked for them, and they are the last to go."""
+
+
+class Restorer:
+    """`run` is the work of a thread; `show` takes the link where there is no broker."""
+
+    def __init__(
+        self,
+        access: HistoryAccess,
+        settings: Settings,
+        store: Store,
+        past: PastTasks,
+        show: Callable[[Link], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._access = access
+        self._store = store
+        self._past = past
+        self._show = show
+        self._clock = clock
+        self._max_tasks = settings.max_tasks
+        self._started = clock()
+        self._newest = 0.0
+
+    def run(self, stopping: threading.Event) -> None:
+        """Bring what was recorded before the start; offline go on with what is recorded since."""
+        if self._access.offline:
+            self._run_offline(stopping)
+            return
+        try:
+            with closing(self._access.open()) as history:
+                self._restore(history, stopping)
+        except HistoryError as error:
+            # Who records says so on the screen, and there may be none yet.
+            logger.info("nothing from before the start: %s", error)
+        stopping.wait()
+
+    def _restore(self, history: History, stopping: threading.Event) -> None:
+        """The newest tasks, as long as there is room for them."""
+        room = int(self._max_tasks * ROOM)
+        doubtful = int(self._max_tasks * UNFINISHED)
+        for found in history.search(EMPTY, self._clock(), until=self._started):
+            give_way()
+            ended = [task for task in found.tasks if task.state.finished][:room]
+            unfinished = [task for task in found.tasks if not task.state.finished][:doubtful]
+            taken = self._store.past.take(ended, FROM_HISTORY)
+            in_doubt = self._store.past.take_in_doubt(unfinished)
+            self._past.note(FROM_HISTORY, taken.added + in_doubt.added)
+            room -= len(ended)
+            doubtful -= len(unfinished)
+            if room <= 0 or taken.no_room or stopping.is_set():
+                return
+
+    # Offline
+
+    def _run_offline(self, stopping: threading.Event) -> None:
+        until: float | None = None
+        filled = False
+        while not stopping.is_set():
+            try:
+                with closing(self._access.open()) as history:
+                    newest = history.origin().until
+                    if not filled:
+                        self._fill(history, stopping)
+                        filled = True
+                    elif newest != until:
+                        self._follow(history)
+                    until = newest
+                self._show(self._link(until))
+            except HistoryError as error:
+                self._show(self._link(until, mask(str(error))))
+            stopping.wait(POLL_SECONDS)
+
+    def _fill(self, history: History, stopping: threading.Event) -> None:
+        """The newest tasks as they were recorded, as many as there is room for."""
+        for found in history.search(EMPTY, self._clock()):
+            give_way()
+            self._note_newest(found.tasks)
+            taken = self._store.past.take_recorded(found.tasks)
+            self._past.note(FROM_HISTORY, taken.added)
+            if taken.no_room or stopping.is_set():
+                return
+
+    def _follow(self, history: History) -> None:
+        """What was recorded since."""
+        since = self._newest - OVERLAP_SECONDS
+        found = [step.tasks for step in history.search(EMPTY, self._clock(), since=since)]
+        for tasks in reversed(found):
+            give_way()
+            self._note_newest(tasks)
+            taken = self._store.past.follow(tasks[::-1])
+            self._past.note(FROM_HISTORY, taken.added)
+
+    def _note_newest(self, tasks: Sequence[Task]) -> None:
+        self._newest = max((self._newest, *(task.seen for task in tasks)))
+
+    def _link(self, until: float | None, error: str | None = None) -> Link:
+        return Link(LinkState.OFFLINE, self._started, error, lost_at=until)

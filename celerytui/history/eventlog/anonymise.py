@@ -1,0 +1,206 @@
+"""Event logs without names: the same thing always has the same other name, and no text is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from celerytui.history.eventlog.names import Names
+from celerytui.model import MARK_EVENT, Alert, Batch, Entry, Event, Link, QueueDepth, Survey
+
+_IDS = ("uuid", "root_id", "parent_id")
+_PLAIN = ("mark_gap", "sweep", "hold_judgement", "dropped")
+"""Entries of times and numbers alone."""
+_SECTIONS = ("active", "reserved", "scheduled")
+_POOL = ("implementation", "max-concurrency")
+_STATS = ("pid", "uptime", "prefetch_count")
+_PROGRESS = ("current", "total")
+_INFO = ("time_start", "worker_pid", "acknowledged")
+
+Maker = Callable[..., tuple[Any, ...]]
+
+
+class AnonymousLines:
+    """Makes lines in which nothing names anything of the project.
+
+    What is not known to be harmless is left out.
+    """
+
+    def __init__(self) -> None:
+        self._names = names = Names()
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+        self._fields: dict[str, Callable[[str], str]] = {
+            **dict.fromkeys(_IDS, names.id),
+            "hostname": names.host,
+            "name": names.task,
+            "queue": names.queue,
+            "exchange": names.exchange,
+            "routing_key": names.queue,
+            "args": names.args,
+            "kwargs": names.kwargs,
+            "result": names.result,
+            "exception": names.exception,
+            "traceback": names.traceback,
+        }
+        self._makers: dict[str, Maker] = {
+            "apply": self._batch,
+            "seed": self._survey,
+            "take_pings": lambda answered, silent, at: (
+                self._hosts(answered),
+                self._hosts(silent),
+                at,
+            ),
+            "set_task_events": lambda host, on, by_us: (names.host(host), on, by_us),
+            "record_queues": self._depths,
+            "expect_queues": lambda queues: ([names.queue(one) for one in queues],),
+            "answered": self._answered,
+            "not_held": lambda host, ids, at: (names.host(host), self._ids(ids), at),
+            "held_back": lambda ids, at: (self._ids(ids), at),
+            "resolve": self._outcomes,
+            "lost": lambda host, lost: (names.host(host), lost),
+            "link": self._link,
+            "blockage": lambda blockage: (
+                None if blockage is None else replace(blockage, text="blocked", evidence={}),
+            ),
+            "alert": self._alert,
+            **dict.fromkeys(_PLAIN, lambda *args: args),
+        }
+
+    def line(self, entry: Entry) -> bytes:
+        """The line of an entry, with its end; nothing for one of an unknown kind."""
+        make = self._makers.get(entry.what)
+        if make is None:
+            return b""
+        return self._encode((entry.at, entry.what, make(*entry.args))) + b"\n"
+
+    def _ids(self, ids: Any) -> list[str]:
+        return [self._names.id(one) for one in ids]
+
+    def _hosts(self, hosts: Any) -> list[str]:
+        return [self._names.host(one) for one in hosts]
+
+    def _batch(self, batch: Batch) -> tuple[Batch]:
+        events = [self._event(event) for event in batch.events]
+        return (Batch(events, batch.received_at, batch.invalid, batch.lag),)
+
+    def _event(self, event: Event) -> Event:
+        changed: dict[str, Any] = {
+            field: make(found)
+            for field, make in self._fields.items()
+            if (found := getattr(event, field)) is not None
+        }
+        extra = event.extra
+        if extra is not None:
+            known = extra if event.type == "celerytui-task" else {}
+            if event.type == MARK_EVENT:
+                known = {"text": self._names.name("mark", str(extra.get("text")))}
+            numbers = {key: one for key, one in extra.items() if key in _PROGRESS}
+            changed["extra"] = known or _harmless(numbers)
+            if not event.type.startswith(("task-", "celerytui-", MARK_EVENT)):
+                changed["type"] = self._names.name("event", event.type)
+        return replace(event, **changed)
+
+    def _survey(self, survey: Survey) -> tuple[dict[str, Any]]:
+        names = self._names
+        by_host: dict[str, Any] = {
+            section: {
+                names.host(host): [self._info(one) for one in answer if isinstance(one, dict)]
+                for host, answer in getattr(survey, section).items()
+                if isinstance(answer, list)
+            }
+            for section in _SECTIONS
+        }
+        stats = {
+            names.host(host): self._stats(answer)
+            for host, answer in survey.stats.items()
+            if isinstance(answer, dict)
+        }
+        queues = {
+            names.host(host): [
+                {"name": names.queue(str(one.get("name")))}
+                for one in answer
+                if isinstance(one, dict)
+            ]
+            for host, answer in survey.active_queues.items()
+            if isinstance(answer, list)
+        }
+        unsent = {names.host(host): found for host, found in survey.unsent.items()}
+        missing = self._hosts(survey.missing)
+        more = {"stats": stats, "active_queues": queues, "missing": missing, "unsent": unsent}
+        return ({"taken_at": survey.taken_at, **by_host, **more},)
+
+    def _info(self, info: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of a task that a worker names."""
+        if isinstance(request := info.get("request"), dict):
+            return {"eta": info.get("eta"), "request": self._info(request)}
+        found: dict[str, Any] = _harmless({key: info.get(key) for key in _INFO})
+        found["id"] = self._names.id(str(info.get("id")))
+        found["name"] = self._names.task(str(info.get("name") or info.get("type")))
+        for key in ("args", "kwargs"):
+            if info.get(key) is not None:
+                found[key] = self._fields[key](str(info[key]))
+        delivery = info.get("delivery_info")
+        if isinstance(delivery, dict) and isinstance(
+            routing_key := delivery.get("routing_key"), str
+        ):
+            found["delivery_info"] = {"routing_key": self._names.queue(routing_key)}
+        return found
+
+    def _stats(self, stats: Mapping[str, Any]) -> dict[str, Any]:
+        found = _harmless({key: stats.get(key) for key in _STATS})
+        if isinstance(pool := stats.get("pool"), dict):
+            found["pool"] = {key: pool.get(key) for key in _POOL}
+        if isinstance(total := stats.get("total"), dict):
+            found["total"] = _harmless(
+                {self._names.task(str(name)): count for name, count in total.items()}
+            )
+        return found
+
+    def _depths(self, depths: Any, at: float) -> tuple[list[QueueDepth], float]:
+        queue = self._names.queue
+        error = {True: None, False: "cannot be read"}
+        return [
+            replace(one, name=queue(one.name), error=error[one.error is None]) for one in depths
+        ], at
+
+    def _answered(
+        self, host: str, asked: Any, found: Mapping[str, Any], at: float
+    ) -> tuple[Any, ...]:
+        told = {
+            self._names.id(id): (place, self._info(info)) for id, (place, info) in found.items()
+        }
+        return self._names.host(host), self._ids(asked), told, at
+
+    def _outcomes(self, outcomes: Any) -> tuple[list[Any]]:
+        names = self._names
+        told: list[Any] = []
+        for one in outcomes:
+            make = names.result if one.status == "SUCCESS" else names.exception
+            result = None if one.result is None else make(one.result)
+            traceback = None if one.traceback is None else names.traceback(one.traceback)
+            told.append(
+                replace(one, task_id=names.id(one.task_id), result=result, traceback=traceback)
+            )
+        return (told,)
+
+    def _link(self, link: Link) -> tuple[Link]:
+        return (replace(link, error=None, lost_for=None, remedy=None, note=None),)
+
+    def _alert(self, raised: bool, alert: Alert) -> tuple[bool, Alert]:
+        names, subject = self._names, alert.subject
+        kind = alert.id.partition(".")[0]
+        if kind == "worker" or "@" in subject:
+            subject = names.host(subject)
+        elif kind == "queue":
+            subject = names.queue(subject)
+        else:
+            subject = names.name("subject", subject)
+        return raised, replace(alert, subject=subject, text=alert.id, evidence={})
+
+
+def _harmless(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are numbers or truth values."""
+    return {key: one for key, one in values.items() if isinstance(one, int | float)}

@@ -1,0 +1,18 @@
+"""Opens a history to read it: the one place that knows which kind a URL names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from celerytui.history.folder import Folder
+from celerytui.history.history import History
+from celerytui.history.place import folder_of
+from celerytui.history.reading import SegmentHistory
+
+
+def open_history(url: str, app: str, broker: str, environ: Mapping[str, str]) -> History:
+    """The history that a URL names, else that of the app; raises HistoryError where there is none.
+
+    It may block for a database, and is for one thread at a time.
+    """
+    return SegmentHistory(Folder(folder_of(url, app, broker, environ)))

@@ -1,0 +1,129 @@
+"""How things stand in a store, as what another one is to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import groupby
+
+from celerytui.model import (
+    MARK_EVENT,
+    Batch,
+    Entry,
+    Event,
+    Queue,
+    QueueDepth,
+    Survey,
+    Worker,
+)
+from celerytui.store.queues import SAMPLE
+from celerytui.store.retelling import retell
+from celerytui.store.store import Store
+
+RETOLD_LAG = 60.0
+"""Events that are told again say nothing of their senders' clocks."""
+AT_ONCE = 250
+
+
+def standing(store: Store, now: float) -> Iterator[Entry]:
+    """Entries, in order of time up to `now`, after which a new store knows what this one does.
+
+    What no longer is held is not told, and so not counted by it.
+    """
+    rest = sorted([*_rest(store, now), *_workers(store.workers(), now)], key=_at)
+    yield from merge(rest, _tasks(store, now), key=_at)
+
+
+def _tasks(store: Store, now: float) -> Iterator[Entry]:
+    seen = sorted((min(task.seen, now), task.id) for task in store.all_tasks())
+    for start in range(0, len(seen), AT_ONCE):
+        some = seen[start : start + AT_ONCE]
+        held = zip(some, store.tasks([id for _, id in some]), strict=True)
+        told = [(at, retell(task)) for (at, _), task in held if task is not None]
+        for second, group in groupby(told, key=lambda one: int(one[0])):
+            events = [event for _, events in group for event in events]
+            at = max(float(second), some[0][0])
+            yield Entry(at, "apply", (Batch(events, at, lag=RETOLD_LAG),))
+
+
+def _at(entry: Entry) -> float:
+    return entry.at
+
+
+def _rest(store: Store, now: float) -> Iterator[Entry]:
+    """What is known of queues, gaps and marks."""
+    yield from _queues(store.queues(), now)
+    for since, until in store.gaps():
+        yield Entry(since if until is None else until, "mark_gap", (since, until))
+    for mark in store.marks.all():
+        event = Event(MARK_EVENT, timestamp=mark.at, extra={"text": mark.text, "user": mark.by})
+        yield Entry(mark.at, "apply", (Batch([event], mark.at, lag=0.0),))
+
+
+def _queues(queues: Sequence[Queue], now: float) -> Iterator[Entry]:
+    longest = max((len(one.history) for one in queues), default=0)
+    for back in range(longest, 0, -1):
+        at = now - back * SAMPLE
+        depths = [
+            QueueDepth(one.name, one.history[-back])
+            for one in queues
+            if len(one.history) >= back and one.history[-back] is not None
+        ]
+        if depths:
+            yield Entry(at, "record_queues", (depths, at))
+    read = [
+        QueueDepth(one.name, one.ready, one.unacked, one.consumers, one.error)
+        for one in queues
+        if one.read_at is not None
+    ]
+    if read:
+        yield Entry(now, "record_queues", (read, now))
+
+
+def _workers(workers: Sequence[Worker], now: float) -> Iterator[Entry]:
+    """What workers answered, and their last heartbeats: in the order of these."""
+    asked = [one for one in workers if one.inspected is not None]
+    if asked:
+        yield Entry(now, "seed", (_survey(asked, now),))
+    for one in sorted(workers, key=lambda one: one.last_seen):
+        at = min(one.last_seen, now)
+        events = [_beat(one, "worker-heartbeat")] if one.last_heartbeat is not None else []
+        if one.offline_since is not None:
+            events.append(_beat(one, "worker-offline"))
+        if events:
+            yield Entry(at, "apply", (Batch(events, at, lag=0.0),))
+
+
+def _beat(worker: Worker, kind: str) -> Event:
+    return Event(
+        kind,
+        worker.hostname,
+        worker.last_seen + (worker.clock_skew or 0.0),
+        pid=worker.pid,
+        freq=worker.freq,
+        active=worker.active,
+        processed=worker.processed,
+        loadavg=worker.loadavg,
+        sw_ident=worker.sw_ident,
+        sw_ver=worker.sw_ver,
+        sw_sys=worker.sw_sys,
+    )
+
+
+def _survey(workers: Sequence[Worker], now: float) -> Survey:
+    stats = {
+        one.hostname: {
+            "pid": one.pid,
+            "uptime": one.uptime,
+            "prefetch_count": one.prefetch,
+            "total": {} if one.processed is None else {"": one.processed},
+            "pool": {"max-concurrency": one.concurrency, "implementation": one.pool},
+        }
+        for one in workers
+    }
+    queues = {
+        one.hostname: [{"name": name} for name in one.queues]
+        for one in workers
+        if one.queues is not None
+    }
+    return Survey(now, {}, {}, {}, stats, queues)
