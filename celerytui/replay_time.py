@@ -12,6 +12,8 @@ FORMS = "14:03, 14:03:12, 2026-11-25 14:03, +5m or -30s"
 """Examples of all that is understood."""
 MOST_DAYS = 400
 """Days of a recording on which a time without a date is looked for."""
+SLACK = 60.0
+"""Seconds by which the end of a recording may be missed: it may be named by its minute."""
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?\Z")
 
 
@@ -32,11 +34,11 @@ def read_replay_time(text: str, at: float, begins: float, ends: float, *, utc: b
         found = _on_a_day(text, at, begins, ends, utc) or [_dated(text, utc)]
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"“{text[:LONGEST]}” is not a time") from None
-    inside = [one for one in found if begins <= one <= ends]
+    inside = [one for one in found if begins - SLACK < one < ends + SLACK]
     if not inside:
         span = f"{full_time(begins, utc=utc)} to {full_time(ends, utc=utc)}"
         raise ValueError(f"outside the recording: {span}")
-    return inside[0]
+    return min(ends, max(begins, inside[0]))
 
 
 def full_time(at: float, *, utc: bool) -> str:

@@ -49,7 +49,8 @@ class Recording(Protocol):
     """What was recorded, oldest first; for one thread at a time.
 
     `name` is where it is and `kind` what it is, as they are shown. Times are Unix seconds; `events`
-    counts what was received, and `notes` say what could not be read, in words.
+    counts what was received, in events or tasks as `unit` says, and `notes` say what could not be
+    read, in words.
     Every method raises HistoryError where it cannot be read.
     """
 
@@ -57,6 +58,7 @@ class Recording(Protocol):
     kind: str
     app: str
     broker: str
+    unit: str
     begins: float
     ends: float
     events: int

@@ -125,7 +125,7 @@ async def trial(fault: Fault, stage: Stage) -> Outcome:
 
 async def _listen(app: MonitorApp, said: Said) -> None:
     while True:
-        texts = {Header: "", Banner: ""}
+        texts: dict[type[Widget], str] = {Header: "", Banner: ""}
         for bar in app.main.bars:
             if type(bar) in texts and bar.display:
                 texts[type(bar)] = _words(bar)

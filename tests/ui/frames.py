@@ -24,7 +24,7 @@ class Frame:
 
     def __init__(self, app: MonitorApp, canvas: Canvas) -> None:
         self._rows = canvas.lines()
-        shown = [*app.main.bars, *app.main.body.panes]
+        shown: list[Widget] = [*app.main.bars, *app.main.body.panes]
         self._shown = {type(widget): self._lines(widget) for widget in shown}
 
     def _lines(self, widget: Widget) -> list[str]:

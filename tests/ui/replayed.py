@@ -30,6 +30,7 @@ class SampleRecording:
 
     name = "~/recordings/shop"
     kind = "sqlite"
+    unit = "event"
     app = "shop"
     broker = "redis://10.0.0.7:6379/0"
     begins = BEGINS

@@ -38,6 +38,7 @@ class EventLog:
     """A `Recording` in the files of an event log; raises HistoryError where it is none."""
 
     kind = "event log"
+    unit = "event"
 
     def __init__(self, path: Path) -> None:
         self.name = path.name

@@ -136,7 +136,7 @@ class TimeBar(Widget):
             clocks = [name_of(at, 60, utc=utc) for at in ends]
             times = [" ".join(one) for one in zip(days, clocks, strict=True)]
         number = format_count(recording.events, 6, ascii=self.session.ascii)
-        events = f"{number} {agree(recording.events, 'event')}"
+        events = f"{number} {agree(recording.events, recording.unit)}"
         about = f"  {' to '.join(times)}, {clean(recording.kind)}, {events}"
         return [("Recording", "strong"), (about, "muted")]
 

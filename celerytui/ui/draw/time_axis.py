@@ -41,8 +41,8 @@ class TimeAxis(Struct, frozen=True):
     def cell(self, at: float) -> int:
         """The cell in which a time is, the first or the last for one outside."""
         # What is the beginning of a cell is in it, whatever the arithmetic makes of it.
-        place = math.floor((at - self.begins) / self.seconds * self.width + 1e-6)
-        return max(0, min(self.width - 1, place))
+        part = max(0.0, min(1.0, (at - self.begins) / self.seconds))
+        return min(self.width - 1, math.floor(part * self.width + 1e-3))
 
     def begin_of(self, cell: int) -> float:
         """When a cell begins."""
