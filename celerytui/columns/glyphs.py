@@ -15,7 +15,7 @@ _ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o", "?")
 
 
 class Glyphs(Struct, frozen=True):
-    """One set of signs; every field is one cell wide but `branch`, `last` and `trunk` (two)."""
+    """One set of signs; every field is one cell wide but `branch`, `last`, `trunk` and `halted`."""
 
     states: tuple[str, ...] = _STATES
     success: str = "✓"
@@ -48,6 +48,10 @@ class Glyphs(Struct, frozen=True):
     own: str = "▎"
     gap: str = "┆"
     thumb: str = "┃"
+    playing: str = "▶"
+    halted: str = "▌▌"
+    position: str = "▌"
+    nothing: str = "·"
     horizontal: str = "─"
     vertical: str = "│"
     top_left: str = "╭"
@@ -103,6 +107,10 @@ ASCII = Glyphs(
     own="|",
     gap=":",
     thumb="#",
+    playing=">",
+    halted="||",
+    position="|",
+    nothing=".",
     horizontal="-",
     vertical="|",
     top_left="+",

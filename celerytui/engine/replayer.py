@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from celerytui.engine.replay_clock import ReplayClock
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
-from celerytui.model import Batch, Entry, Moments, Recording
+from celerytui.model import Batch, Bucket, Entry, Moments, Recording
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 TURN_SECONDS = 0.05
@@ -22,6 +22,8 @@ SILENCE = 5.0
 LATELY = 300.0
 RARELY = 10
 """On the way to a time all is judged in each of so many seconds only, until `LATELY` before it."""
+MOST_OVERVIEWS = 8
+"""Overviews that are kept, one for each width that the screen has had."""
 TOLD_AT_ONCE = 600
 """Events that are told between two looks whether somebody wishes for something else."""
 
@@ -74,6 +76,9 @@ class Replayer:
         self._news = news
         self._wish: Callable[[], None] | None = None
         self._wake = threading.Event()
+        self._changing = threading.Lock()
+        self._wanted: int | None = None
+        self._overviews: dict[int, list[Bucket] | None] = {}
         self._entries: Iterator[Entry] = iter(())
         self._next: Entry | None = None
         self._busy_at = recording.begins
@@ -81,6 +86,14 @@ class Replayer:
         self.seek(recording.begins if at is None else at)
 
     # From any thread
+
+    def overview(self, count: int) -> list[Bucket] | None:
+        """What happened in so many equal parts; None until the thread has worked it out."""
+        known = self._overviews.get(count)
+        if known is None and count not in self._overviews and count > 0:
+            self._wanted = count
+            self._wake.set()
+        return known
 
     def play(self, on: bool) -> None:
         """Go on, or stand still; at the end it goes on from the beginning."""
@@ -118,9 +131,14 @@ class Replayer:
         self._wake.set()
 
     def _become(self, **changes: object) -> None:
-        self.state = replace(self.state, **changes)
+        self._change(**changes)
         self._wake.set()
         self._news()
+
+    def _change(self, **changes: object) -> None:
+        """Change the state; what another thread changes at the same time is not lost."""
+        with self._changing:
+            self.state = replace(self.state, **changes)
 
     # The replaying thread
 
@@ -131,6 +149,10 @@ class Replayer:
             now = time.monotonic()
             passed, last = now - last, now
             try:
+                if (count := self._wanted) is not None:
+                    self._wanted = None
+                    self._look_over(count)
+                    last = time.monotonic()
                 if (wish := self._wish) is not None:
                     self._wish = None
                     wish()
@@ -144,6 +166,14 @@ class Replayer:
             if self._wish is None:
                 self._wake.wait(0.5 if idle else TURN_SECONDS)
                 self._wake.clear()
+
+    def _look_over(self, count: int) -> None:
+        """Work out what happened in so many parts; where that fails it is not tried again."""
+        if len(self._overviews) >= MOST_OVERVIEWS:
+            self._overviews.clear()
+        self._overviews[count] = None
+        self._overviews[count] = self.recording.buckets(count)
+        self._news()
 
     def _pass_notes_on(self) -> None:
         """Say what could not be read of the recording."""
@@ -204,7 +234,8 @@ class Replayer:
             if self._wish is not None:
                 return
             done = (entry.at - start) / max(to - start, 1e-3)
-            self.state = replace(self.state, done=max(self.state.done, min(1.0, done)))
+            self._change(done=max(self.state.done, min(1.0, done)))
+            self._news()
         self._busy_at = to
         self._arrive(to)
         self._become(seeking=None, done=1.0, ended=entry is None)
@@ -243,7 +274,7 @@ class Replayer:
 
     def _arrive(self, at: float) -> None:
         self._clock.position = min(max(at, self._clock.position), self.recording.ends)
-        self.state = replace(self.state, position=self._clock.position)
+        self._change(position=self._clock.position)
         self._news()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from celerytui.control import Scope
 from celerytui.errors import FilterError
 from celerytui.query import quoted
 from celerytui.ui.actions.flow import ActionFlow
+from celerytui.ui.actions.hints import key_hints
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.bars.filter_line import FilterBar, FilterInput
@@ -22,7 +23,7 @@ from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.causes import Causes
-from celerytui.ui.keys.registry import KEYS, action_bindings, bindings, keys_at
+from celerytui.ui.keys.registry import REPLAY, action_bindings, bindings, keys_at
 from celerytui.ui.messages import (
     CursorMoved,
     FigureOpened,
@@ -38,15 +39,15 @@ from celerytui.ui.navigator import Navigator
 from celerytui.ui.panes.narrowed import NarrowedPane
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.panes.table import TablePane
-from celerytui.ui.session import Session, something_wrong
+from celerytui.ui.session import Session
 from celerytui.ui.views.body import Body
 from celerytui.ui.views.registry import BY_NAME, VIEW_KEYS, VIEWS, list_of
 from celerytui.ui.views.task.keys import TaskScreen
 from celerytui.ui.views.tasks.table import TaskTable
 
-_KEYS = {key.id: key for key in (*VIEW_KEYS, *KEYS)}
-_ACTIONS_FROM = 40
-"""The place of the first action in the footer, and its rank: after the keys that only look."""
+if TYPE_CHECKING:
+    from celerytui.ui.actions.replay import ReplayKeys
+    from celerytui.ui.bars.time_bar import TimeBar
 
 
 class MainScreen(TaskScreen):
@@ -55,7 +56,7 @@ class MainScreen(TaskScreen):
     actions: ActionFlow
     """What leads from a key to the engine; set by the app before the first frame."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings([*VIEW_KEYS, *keys_at("app")]),
+        *bindings([*VIEW_KEYS, *keys_at("app", REPLAY)]),
         *action_bindings(),
     ]
 
@@ -69,19 +70,27 @@ class MainScreen(TaskScreen):
         self.navigator = Navigator(session, self.body, self.tabs)
         self.narrowing = Narrowing(session, self.body, self.filter_bar, self.navigator)
         self.causes = Causes(session, self.body, self.navigator, self.narrowing.by)
-        self.bars: tuple[Bar, ...] = (
+        self.replay_keys: ReplayKeys | None = None
+        below: tuple[Bar | TimeBar, ...] = (self.footer,)
+        if (replayer := session.engine.replayer) is not None:
+            from celerytui.ui.actions.replay import ReplayKeys
+            from celerytui.ui.bars.time_bar import TimeBar
+
+            self.replay_keys = ReplayKeys(self, session, replayer)
+            below = (TimeBar(session, replayer), self.footer)
+        self._above = (
             Header(session, id="header"),
             self.tabs,
             Banner(session, id="banner"),
             Progress(session, id="progress"),
-            self.footer,
         )
+        self.bars = (*self._above, *below)
 
     def compose(self) -> ComposeResult:
-        yield from self.bars[:-1]
+        yield from self._above
         yield self.filter_bar
         yield self.body
-        yield self.footer
+        yield from self.bars[len(self._above) :]
 
     def on_mount(self) -> None:
         self.navigator.name_place()
@@ -109,7 +118,7 @@ class MainScreen(TaskScreen):
     def _take_news(self) -> None:
         """Draw the news, all of it for one frame; a paused display gets only the bars'."""
         self.session.look()
-        told: list[Bar | Pane] = [*self.bars]
+        told: list[Bar | TimeBar | Pane] = [*self.bars]
         if self.session.paused_at is None:
             # What a paused display shows can be marked and acted on, evicted or not.
             self.session.pruning.step(self.session.marked)
@@ -134,30 +143,23 @@ class MainScreen(TaskScreen):
     def _keys_changed(self) -> None:
         self.footer.paint()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key's action is there; the keys of a replay are not where text is typed."""
+        typing = self.replay_keys is not None and isinstance(self.focused, FilterInput)
+        return self.session.keys.allows(action) and not (typing and action == "replay")
+
     def key_hints(self) -> Sequence[KeyHint]:
         """What the footer says, first what belongs to the pane in focus: key, label, rank."""
         raw = self.session.keys.raw
         if isinstance(self.focused, FilterInput):
             keys = [key for key in self.focused.offered if key.shown]
             return [(raw(key.id)[0], key.label, 0 if key.stays else key.rank) for key in keys]
-        hints: list[tuple[int, KeyHint]] = []
         labels = {} if self.pane is None else self.pane.LABELS
-        for bound in self.active_bindings.values():
-            known = _KEYS.get(bound.binding.id or "")
-            if known is None or not known.shown:
-                continue
-            if known.about is Scope.TASK and self.current_task is None:
-                continue
-            if known.if_wrong and not something_wrong(self.session):
-                continue
-            rank = 0 if known.stays else known.rank or known.shown
-            hints.append((known.shown, (raw(known.id)[0], labels.get(known.id, known.label), rank)))
-        if self.navigator.leads_back:
-            hints.append((5, (raw("back")[0], "back", 5)))
-        for order, (key, label) in enumerate(self.actions.offers.hints(), _ACTIONS_FROM):
-            hints.append((order, (key, label, order)))
-        unique = {hint[1]: (order, hint) for order, hint in reversed(hints)}
-        return [hint for _, hint in sorted(unique.values(), key=lambda pair: pair[0])]
+        if self.replay_keys is not None:
+            labels = {**labels, **self.replay_keys.labels}
+        bound = [one.binding.id or "" for one in self.active_bindings.values()]
+        back = self.navigator.leads_back
+        return key_hints(self.session, self.actions.offers, bound, labels, back=back)
 
     # What keys are about
 
@@ -363,6 +365,11 @@ class MainScreen(TaskScreen):
     def action_utc(self) -> None:
         self.session.utc = not self.session.utc
         self.repaint()
+
+    def action_replay(self, deed: str) -> None:
+        if self.replay_keys is not None:
+            self.replay_keys.do(deed)
+            self.repaint()
 
     def action_help(self) -> None:
         from celerytui.ui.dialogs.reading import Reading

@@ -128,6 +128,11 @@ class Session:
         """Whether nothing that changes the cluster may be done."""
         return self.settings.read_only or self.settings.offline
 
+    @property
+    def replaying(self) -> bool:
+        """Whether a recording is shown, and no cluster."""
+        return self.keys.replaying
+
     def key_of(self, id: str) -> str:
         """The key of a key's, an action's or a group's id as people write it, "" for none."""
         return self.keys.first(id)

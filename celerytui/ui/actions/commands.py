@@ -20,7 +20,7 @@ def every_command(session: Session, flow: ActionFlow, run: Callable[[Key], None]
     here = {one.id for one in flow.offers.here()}
     actions = sorted(flow.offers.all(), key=lambda one: one.id not in here)
     near = sum(one.id in here for one in actions)
-    keys = [key for key in session.keys.all if key.command and key.where not in APART]
+    keys = [key for key in session.keys.offered if key.command and key.where not in APART]
     page = [key for key in keys if key.where == "app"]
     return [
         *(_of_action(session, flow, one) for one in actions[:near]),

@@ -63,7 +63,8 @@ class ActionFlow:
     def act(self, action: Action, targets: Sequence[str] | None = None) -> None:
         """Do an action to `targets`, else to what is here, else to what the user chooses."""
         if not self.offers.allowed(action):
-            self._say("read-only: actions are off")
+            why = "a replay" if self._session.replaying else "read-only"
+            self._say(f"{why}: actions are off")
             return
         chosen = list(self.offers.targets(action) if targets is None else targets)
         if self._reaches_none(action, chosen):

@@ -53,8 +53,9 @@ class Offers:
         return [one for one in in_group(group.id) if self.allowed(one)]
 
     def allowed(self, action: Action) -> bool:
-        """Whether read-only mode lets it be done."""
-        return not (self._session.read_only and action.changes)
+        """Whether it may be done: nothing in a replay, no change in read-only mode."""
+        session = self._session
+        return not (session.replaying or (session.read_only and action.changes))
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys that do something here, by Textual's names, with labels.

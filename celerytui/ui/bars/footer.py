@@ -12,7 +12,9 @@ from celerytui.ui.keys.registry import key_name
 from celerytui.ui.session import Session
 
 KeyHint = tuple[str, str, int]
-"""A key's name for Textual, its label, and its rank: the highest is the first to go."""
+"""A key's name for Textual, or two with a space between, its label, and its rank.
+
+The highest rank is the first to go."""
 
 
 class Footer(Bar):
@@ -29,16 +31,22 @@ class Footer(Bar):
         self._places = []
         x = 1
         line.left((" ", "text"))
-        for key, label, _ in hints:
+        for keys, label, _ in hints:
             if x > 1:
                 line.left(("   ", "muted"))
-            line.left((key_name(key), "key"), (f" {label}", "muted"))
-            x += cells(key_name(key)) + cells(label) + 4
+            for key in keys.split():
+                line.left((f"{key_name(key)} ", "key"))
+                x += cells(key_name(key)) + 1
+                self._places.append((x, key))
+            line.left((label, "muted"))
+            x += cells(label) + 3
             self._places.append((x, key))
         if note:
             line.right((note + " ", "muted"))
 
     def _note(self) -> str:
+        if self.session.replaying:
+            return ""
         if self.session.settings.offline and self.outer_size.width >= 120:
             return "offline: actions disabled"
         if self.session.settings.read_only and self.outer_size.width >= 120:
@@ -53,7 +61,7 @@ class Footer(Bar):
         kept: set[int] = set()
         for index in sorted(range(len(hints)), key=lambda index: hints[index][2]):
             key, label, rank = hints[index]
-            width = cells(key_name(key)) + cells(label) + 4
+            width = sum(cells(key_name(one)) + 1 for one in key.split()) + cells(label) + 3
             if rank == 0 or width <= room:
                 kept.add(index)
                 room -= width

@@ -22,6 +22,7 @@ from celerytui.health.link import BEHIND, QUIET
 from celerytui.model import Link, LinkState, Outage
 from celerytui.store import Summary
 from celerytui.ui.bars.bar import Bar
+from celerytui.ui.bars.replay_signs import replay_signs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
 from celerytui.ui.figures import FAILED, LATE_WORKERS, LOST_WORKERS, Figure
 from celerytui.ui.messages import FigureOpened
@@ -105,6 +106,9 @@ class Header(Bar):
         engine, ellipsis = self.session.engine, self.session.glyphs.ellipsis
         app, (host, end) = clean(engine.app_name, limit=40), _place(clean(engine.broker_url))
         before: list[Span] = [(" celerytui", "key"), ("  ", "text")] if wide else [(" ", "text")]
+        if self.session.replaying:
+            left = max(1, room - span_width(before)) if room else cells(app)
+            return [*before, (cut(app, left, ellipsis=ellipsis), "strong")]
         left = room - span_width(before) - cells(f"{app} @ {end}")
         host = cut(host, max(least_host, left), where="left", ellipsis=ellipsis)
         if (over := max(0, cells(host) - max(0, left))) and room:
@@ -112,7 +116,9 @@ class Header(Bar):
         return [*before, (app, "strong"), (" @ " if app else "@ ", "faint"), (host + end, "text")]
 
     def _link(self, link: Link, summary: Summary, wide: bool) -> Spans:
-        """The state of the connection; never cut."""
+        """The state of the connection, or of the replay; never cut."""
+        if (replayer := self.session.engine.replayer) is not None:
+            return replay_signs(self.session, replayer.state, wide=wide)
         glyphs, now = self.session.glyphs, self.session.engine.clock()
         if link.state is LinkState.CONNECTING and not link.error:
             return [(f"{glyphs.lost} connecting", "warning")]
@@ -141,6 +147,8 @@ class Header(Bar):
 
     def _more(self, link: Link, summary: Summary, room: int) -> Spans:
         """What else of the connection fits in so many cells: attempts, or the event rate."""
+        if self.session.replaying:
+            return []
         tries = f"   attempt {link.attempt}"
         if link.state is LinkState.RECONNECTING:
             return [(tries, "muted")] if link.attempt and cells(tries) <= room else []

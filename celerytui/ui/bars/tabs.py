@@ -55,6 +55,8 @@ class ViewTabs(Bar):
         badges = ["PRODUCTION"] if session.settings.production else []
         if session.paused_at is not None:
             badges.append("PAUSED")
+        if session.replaying:
+            return [*badges, "actions are off"]
         if session.utc:
             badges.append("UTC")
         if session.settings.read_only:

@@ -17,6 +17,7 @@ _EAST_ASIAN = replace(
     alive="*",
     lost="o",
     growing="^",
+    playing=">",
 )
 
 

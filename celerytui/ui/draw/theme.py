@@ -34,6 +34,12 @@ _ROLES: dict[str, tuple[str, str, str, str]] = {
         "bold reverse red",
         "bold reverse",
     ),
+    "badge.replay": (
+        "bold #0f1217 on #e2b04a",
+        "bold #ffffff on #946200",
+        "bold reverse yellow",
+        "bold reverse",
+    ),
     "button": ("#d6dbe2 on #292a45", "#262b33 on #e5e0fb", "default", "none"),
     "border": ("#2e3540", "#cfd3d8", "bright_black", "dim"),
     "border.focused": ("#a99bff", "#6246d6", "magenta", "bold"),

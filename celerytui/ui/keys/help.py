@@ -12,7 +12,7 @@ from celerytui.model import TaskState
 from celerytui.query import FIELDS
 from celerytui.ui.draw.glyphs import MEANINGS, Glyphs
 from celerytui.ui.draw.spans import Spans
-from celerytui.ui.keys.registry import PLACES, Keys
+from celerytui.ui.keys.registry import PLACES, REPLAY, Keys
 
 
 class HelpSubject(Struct, frozen=True):
@@ -32,10 +32,12 @@ def help_lines(
 ) -> tuple[str, list[Spans]]:
     """The title and the lines of the help."""
     lines: list[Spans] = []
-    for place in [*(one for one in PLACES if one in subject.places), "app"]:
-        lines += [[], [(PLACES[place], "strong")]]
-        for key in keys.at(place):
-            lines.append(_line(" ".join(keys.of(key.id)), key.help or key.label))
+    for place in (one for one in PLACES if one in (REPLAY, *subject.places, "app")):
+        rows = [(keys.of(key.id), key.help or key.label) for key in keys.at(place)]
+        rows = [row for row in rows if row[0]]
+        if rows:
+            lines += [[], [(PLACES[place], "strong")]]
+            lines += [_line(" ".join(names), text) for names, text in rows]
     lines += _action_lines(keys, read_only)
     lines += [[], [("Filter", "strong")], *_filter_lines(subject.sought)]
     if subject.columns:
@@ -57,6 +59,8 @@ def _sign_lines(glyphs: Glyphs) -> list[Spans]:
 
 
 def _action_lines(keys: Keys, read_only: bool) -> list[Spans]:
+    if keys.replaying:
+        return [[], [("Actions are off in a replay", "strong")]]
     if read_only:
         return [[], [("Read-only: no key changes the cluster", "strong")]]
     key_of = keys.first

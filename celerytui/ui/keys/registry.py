@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from celerytui.control import ACTIONS, GROUPS, LOCAL, Scope
 from celerytui.health.workers import LOST, SHARED
+from celerytui.ui.terminal.private import name_of_character
 
 
 class Key(Struct, frozen=True):
@@ -25,6 +26,7 @@ class Key(Struct, frozen=True):
     `if_wrong` only while a number says that something is.
     `words` are others that the palette finds it by, `command` is whether the palette has it, where
     it is not one of a place APART, and `priority` whether it goes before a widget's own keys.
+    One that is `live` is not there in a replay: it is about a cluster, or what is done to it.
     `mends` are the ids of the detectors whose alerts it leads to the cause of.
     """
 
@@ -42,6 +44,7 @@ class Key(Struct, frozen=True):
     priority: bool = False
     words: str = ""
     if_wrong: bool = False
+    live: bool = False
     mends: tuple[str, ...] = ()
 
     @property
@@ -51,6 +54,7 @@ class Key(Struct, frozen=True):
 
 
 PLACES: Mapping[str, str] = {
+    "replay": "In a replay",
     "tasks": "In the table",
     "worker": "On a worker",
     "failures": "On a group of failures",
@@ -88,27 +92,39 @@ APART = frozenset(
 )
 """The places whose keys work only while a dialog or the filter's line is open."""
 
+REPLAY = "replay"
+"""The place whose keys are there only in a replay, where they go before all others of the page."""
 
 LOCAL_PLACES = {Scope.ENTRY: "schedule"}
 """The place where the keys of each LOCAL scope work."""
 
 KEYS: tuple[Key, ...] = (
+    Key("replay.play", "space", "pause", "replay('play')", where="replay", shown=-10, rank=1, help="play or pause; at the end, from the beginning", priority=True, words="resume stop"),
+    Key("replay.step", "full_stop", "step", "replay('step')", where="replay", shown=-9, rank=9, help="to the next event, and pause", priority=True),
+    Key("replay.slower", "less_than_sign", "speed", "replay('slower')", where="replay", shown=-8, rank=8, help="slower", priority=True),
+    Key("replay.faster", "greater_than_sign", "speed", "replay('faster')", where="replay", shown=-7, rank=8, help="faster, up to 1000 times", priority=True),
+    Key("replay.next_trouble", "n", "failure", "replay('next_trouble')", where="replay", shown=-6, rank=6, help="next failure or alert", priority=True, words="error"),
+    Key("replay.previous_trouble", "N", "failure", "replay('previous_trouble')", where="replay", shown=-5, rank=6, help="previous failure or alert", priority=True, words="error"),
+    Key("replay.previous_mark", "left_square_bracket", "mark", "replay('previous_mark')", where="replay", shown=-4, rank=9, help="previous mark", priority=True, words="deploy"),
+    Key("replay.next_mark", "right_square_bracket", "mark", "replay('next_mark')", where="replay", shown=-3, rank=9, help="next mark", priority=True, words="deploy"),
+    Key("replay.go", "g", "go to a time", "replay('go')", where="replay", shown=-2, rank=7, help="go to a time", priority=True, words="seek jump"),
+    Key("replay.skip", "x", "skip silence", "replay('skip')", where="replay", shown=-1, rank=9, help="skip times without events, or play them", priority=True, words="gap idle"),
     Key("panel.next", "tab", "next panel", "next_pane", help="next panel"),
     Key("panel.previous", "shift+tab", "previous panel", "previous_pane", help="previous panel"),
     Key("panel.zoom", "z", "zoom", "zoom", shown=60, rank=32, help="zoom", words="maximize full screen"),
     Key("filter.edit", "slash", "filter", "edit_filter", shown=20, help="filter tasks; search workers, queues, types, failures and the log", words="search find"),
     Key("back", "escape", "back", "back", help="close, go back, clear the filter"),
     Key("figure.open", "exclamation_mark", "trouble", "figure", shown=15, rank=31, help="rows behind a red number; again: the next", words="what is wrong cause failed lost errors", if_wrong=True),
-    Key("filters.show", "n", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks"),
-    Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume"),
+    Key("filters.show", "n", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks", live=True),
+    Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume", live=True),
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
-    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload"),
-    Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="result from the result backend; reconnect while disconnected", words="reconnect connect now"),
-    Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action or export", words="stop"),
-    Key("link.copy", "l", "copy link", "copy_link", help="copy the command line that opens this task or filter", words="share url chat command"),
+    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload", live=True),
+    Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="result from the result backend; reconnect while disconnected", words="reconnect connect now", live=True),
+    Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action or export", words="stop", live=True),
+    Key("link.copy", "l", "copy link", "copy_link", help="copy the command line that opens this task or filter", words="share url chat command", live=True),
     Key("export", "e", "export", "export", shown=55, rank=90, help="export the rows shown to CSV or JSON lines", words="save download csv json file"),
     Key("palette.open", "colon,ctrl+p", "command", "app.palette", shown=70, command=False, help="command palette"),
-    Key("actions.menu", "a", "actions", "menu", shown=50, help="menu of actions"),
+    Key("actions.menu", "a", "actions", "menu", shown=50, help="menu of actions", live=True),
     Key("help.show", "question_mark", "help", "help", shown=80, stays=True, help="help", words="keys"),
     Key("quit", "q,ctrl+q", "quit", "app.quit", shown=90, stays=True, help="quit", words="exit leave"),
     Key("move.down", "j,down", "next row", "move(1)", where="list", help="next row"),
@@ -121,14 +137,14 @@ KEYS: tuple[Key, ...] = (
     Key("sort.choose", "s", "sort", "screen.sort", where="table", shown=30, help="sort by a column", words="order"),
     Key("sort.reverse", "o", "reverse order", "reverse", where="table", help="reverse order"),
     Key("columns.choose", "v", "columns", "screen.columns", where="table", help="choose the columns shown", words="show hide fields"),
-    Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark the row and move down"),
-    Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all matches, or unmark them"),
+    Key("mark.toggle", "space", "mark", "mark", where="marks", shown=35, help="mark the row and move down", live=True),
+    Key("mark.all", "asterisk", "mark all", "mark_all", where="marks", help="mark all matches, or unmark them", live=True),
     Key("task.traceback", "t", "traceback", "screen.traceback", where="task", shown=45, help="traceback", words="error exception"),
     Key("task.copy_id", "c", "copy id", "screen.copy_id", where="task", shown=46, help="copy the id"),
     Key("task.copy_row", "y", "copy as JSON", "screen.copy_row", where="task", help="copy the task as JSON"),
     Key("worker.tasks", "t", "its tasks", "screen.worker_tasks", where="worker", shown=44, help="tasks of this worker", mends=(LOST.id,)),
     Key("failure.tasks", "t", "tasks in group", "failure_tasks", where="failures", shown=44, help="tasks of this group"),
-    Key("failure.resolve", "m", "resolve", "resolve", where="failures", shown=36, help="resolve, or open again; it opens by itself when it comes again", words="mark done fixed"),
+    Key("failure.resolve", "m", "resolve", "resolve", where="failures", shown=36, help="resolve, or open again; it opens by itself when it comes again", words="mark done fixed", live=True),
     Key("failure.unfold", "plus", "messages", "unfold_group", where="failures", shown=38, help="list the messages of the group below it, or hide them", words="variants expand collapse"),
     Key("failure.copy", "y", "copy group as JSON", "copy_failure", where="failures", help="copy the group as JSON"),
     Key("window.shorter", "left_square_bracket", "shorter window", "window(-1)", where="window", help="shorter window: 24h, 1h, 5m"),
@@ -148,7 +164,7 @@ KEYS: tuple[Key, ...] = (
     Key("entry.tasks", "t", "tasks of entry", "entry_tasks", where="schedule", shown=44, help="tasks of its task name"),
     Key("entry.copy", "y", "copy entry as JSON", "copy_entry", where="schedule", help="copy the entry as JSON"),
     Key("follow", "f", "follow", "follow", where="tasks", help="follow the newest tasks", words="tail newest"),
-    Key("results.older", "b", "older tasks", "older_results", where="tasks", help="older tasks that match the filter, from the history and the result backend", words="past history before backend load django results"),
+    Key("results.older", "b", "older tasks", "older_results", where="tasks", help="older tasks that match the filter, from the history and the result backend", words="past history before backend load django results", live=True),
     Key("filter.apply", "enter", "apply", "submit", where="filter", shown=1, stays=True, help="apply"),
     Key("filter.cancel", "escape", "cancel", "give_up", where="filter", shown=2, rank=1, help="cancel and restore the previous filter"),
     Key("filter.complete", "tab", "complete", "complete", where="filter", shown=3, rank=2, help="complete the word"),
@@ -197,6 +213,9 @@ KEYS: tuple[Key, ...] = (
 
 _NAMES = {
     "slash": "/",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "colon": ":",
@@ -292,25 +311,50 @@ def action_bindings(of: Scope | None = None) -> list[Binding]:
 class Keys:
     """Which key has which id: the program's, the actions', and the user's own before them.
 
-    `more` are keys beside KEYS, those of the views; `own` maps ids to keys joined by ",".
+    `more` are keys beside KEYS, those of the views; `own` maps ids to keys joined by ",". `offered`
+    are those that are there, in a replay or where there is none.
     """
 
-    def __init__(self, own: Mapping[str, str], more: Iterable[Key] = ()) -> None:
+    def __init__(
+        self, own: Mapping[str, str], more: Iterable[Key] = (), *, replaying: bool = False
+    ) -> None:
         self.own = own
+        self.replaying = replaying
         self.all = (*more, *KEYS)
         self.by_id = {key.id: key for key in self.all}
+        self.offered = tuple(
+            key for key in self.all if not (key.live if replaying else key.where == REPLAY)
+        )
         self._group_of = {one.id: one.group for one in ACTIONS if one.group}
         groups = {group.id: group.key for group in GROUPS}
         acting = {one.id: groups.get(one.group, one.key) for one in ACTIONS}
         self._given = {**{key.id: key.keys for key in self.all}, **groups, **acting}
+        off = {_name_of(key) for key in self.all} - {_name_of(key) for key in self.offered}
+        self._off = frozenset(off)
+        replay = [one for key in self.offered if key.where == REPLAY for one in self._keys(key.id)]
+        self._taken = frozenset(map(_full_name, replay))
 
     def raw(self, id: str) -> list[str]:
         """All keys of an id as Textual calls them; raises KeyError where there is no such id.
 
-        An action in a group has the key that the user gave it, else the group's.
+        An action in a group has the key that the user gave it, else the group's. In a replay those
+        that are the replay's own there are left out, and all of what is not there.
         """
+        known = self.by_id.get(id)
+        if known is not None and known not in self.offered:
+            return []
+        keys = self._keys(id)
+        if known is None or known.where == REPLAY or known.where in APART:
+            return keys
+        return [key for key in keys if _full_name(key) not in self._taken]
+
+    def _keys(self, id: str) -> list[str]:
         given = self.own.get(id) or self.own.get(self._group_of.get(id, ""), self._given[id])
         return [key.strip() for key in given.split(",") if key.strip()]
+
+    def allows(self, action: str) -> bool:
+        """Whether what Textual calls by that name is there, in a replay or where there is none."""
+        return action not in self._off
 
     def of(self, id: str) -> list[str]:
         """All keys of an id as people write them; raises as `raw`."""
@@ -332,4 +376,13 @@ class Keys:
 
     def at(self, *places: str) -> list[Key]:
         """The keys that work at these places, in the order of the places."""
-        return [key for place in places for key in self.all if key.where == place]
+        return [key for place in places for key in self.offered if key.where == place]
+
+
+def _name_of(key: Key) -> str:
+    """What Textual calls a key's action, without where it is and how."""
+    return key.action.partition("(")[0].rpartition(".")[2]
+
+
+def _full_name(key: str) -> str:
+    return name_of_character(key) if len(key) == 1 else key

@@ -196,7 +196,7 @@ def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
     silent = [worker.hostname for worker in live if SILENT.on(worker)]
     names = ", ".join(clean(name, limit=60) for name in silent[:3])
     more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
-    if session.settings.read_only:
+    if session.read_only:
         keys: tuple[tuple[str, str], ...] = ()
         why = "The monitor is read-only and cannot enable them."
     else:

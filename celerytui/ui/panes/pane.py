@@ -52,6 +52,10 @@ class Pane(Keyed, Widget, can_focus=True):
         self._made: Mapping[int, tuple[Row, Hashable, Strip]] = {}
         """The lines of the body by the rows they were made from, which are kept alive by it."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key's action is there: some are not in a replay."""
+        return self.session.keys.allows(action)
+
     def titles(self) -> tuple[Spans, Spans]:
         """The texts of the top border, at the left and at the right."""
         return [(self.NAME, self.title_role)], []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from celerytui.control import Scope
-from celerytui.ui.keys.registry import Key, Keys
+from celerytui.ui.keys.registry import REPLAY, Key, Keys
 from celerytui.ui.keys.user_keys import check_keys
 from celerytui.ui.views.dashboard.view import DashboardView
 from celerytui.ui.views.failures.view import FailuresView
@@ -52,12 +52,13 @@ def view_of_one(scope: Scope) -> View:
     return next(view for view in VIEWS if view.opens is scope)
 
 
-def all_keys(own: Mapping[str, str]) -> Keys:
+def all_keys(own: Mapping[str, str], *, replaying: bool = False) -> Keys:
     """Every key of the program with the user's own; raises SettingsError for what cannot work."""
-    keys = Keys(own, VIEW_KEYS)
+    keys = Keys(own, VIEW_KEYS, replaying=replaying)
     if own:
         panes = {pane.name: pane for view in VIEWS for pane in view.panes}
-        check_keys(keys, [("app", *pane.load().places()) for pane in panes.values()] + _modal())
+        places = [("app", *pane.load().places()) for pane in panes.values()]
+        check_keys(keys, [(REPLAY,), *places, *_modal()])
     return keys
 
 

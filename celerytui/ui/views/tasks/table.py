@@ -87,13 +87,15 @@ class TaskTable(TablePane[Task]):
             right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
         else:
             summary = session.engine.store.summary(session.now())
-            if summary.first_event_at is not None and not missing:
+            if summary.first_event_at is not None and not missing and not session.replaying:
                 # The header's "queued" leaves these out.
                 right += [
                     (f"in workers {summary.by_state['received']:,}", "muted"),
                     ("   ", "text"),
                 ]
             right += [(f"{view.total:,}", "text"), (f" {agree(view.total, 'task')}", "muted")]
+        if session.replaying:
+            right.append((" at this moment", "muted"))
         if missing:
             right += [("  ", "text"), *missing]
         return left, right
