@@ -3,8 +3,8 @@
 Usage: python -m benchmarks [name ...]
 
 Names are those of the files: receive store memory query first_rows keys workers start
-terminal_bytes idle slope types views results history. What was measured before and is not named now
-keeps its place in the results.
+terminal_bytes idle slope types views results history event_log. What was measured before and is not
+named now keeps its place in the results.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 NAMES = (
     "receive", "store", "memory", "query", "first_rows", "keys", "workers", "start",
-    "terminal_bytes", "idle", "slope", "types", "views", "results", "history",
+    "terminal_bytes", "idle", "slope", "types", "views", "results", "history", "event_log",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("celery", "kombu", "amqp", "redis", "hiredis", "msgspec", "textual", "flower")

@@ -74,13 +74,12 @@ def stream(events: int, rate: int, begin: float) -> Iterator[bytes]:
         yield json.dumps(chunk).encode()
 
 
-def record(folder: Path, seconds: int, rate: int) -> None:
-    """Record a stream at that rate, and print what became of it."""
-    events = seconds * rate
+def recorded(options: list[str], events: int, rate: int) -> str:
+    """Record a stream at that rate with these options of `record`; how it went, in lines."""
     with tempfile.TemporaryDirectory() as place, running(redis(Path(place))) as server:
         url = server.fresh_url()
         app = Celery("bench", broker=url, set_as_current=False)
-        args = ["-b", url, "record", "--history", f"sqlite:///{folder}"]
+        args = ["-b", url, "record", *options]
         recorder = subprocess.Popen(
             [sys.executable, "-m", "celerytui", *args], stderr=subprocess.PIPE, text=True
         )
@@ -103,12 +102,22 @@ def record(folder: Path, seconds: int, rate: int) -> None:
         _, said = recorder.communicate()
     usage = os.times()
     cpu = usage.children_user + usage.children_system
+    return "\n".join(
+        (
+            f"published {events:,} events in {took:.1f} s: {events / took:,.0f} a second",
+            f"recorder  {said.strip().splitlines()[-1].partition('INFO ')[2]}",
+            f"cpu       {cpu / took:.0%} of a core, the broker's included",
+        )
+    )
+
+
+def record(folder: Path, seconds: int, rate: int) -> None:
+    """Record a stream at that rate, and print what became of it."""
+    events = seconds * rate
+    print(recorded(["--history", f"sqlite:///{folder}"], events, rate))
     rows = sum(one.rows + one.unfinished for one in map(facts_of, Folder(folder).segments()))
     size = Folder(folder).size
-    print(f"published {events:,} events in {took:.1f} s: {events / took:,.0f} a second")
     print(f"recorded  {rows:,} of {events // 3:,} tasks, {size / max(1, rows):.0f} bytes each")
-    print(f"recorder  {said.strip().splitlines()[-1].partition('INFO ')[2]}")
-    print(f"cpu       {cpu / took:.0%} of a core, the broker's {'' if cpu else 'not '}included")
 
 
 def _heard(publisher: object) -> bool:

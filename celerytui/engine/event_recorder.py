@@ -33,21 +33,25 @@ MOST_WAITING = 200_000
 class EventLogState(Struct, frozen=True):
     """How recording goes: `recorded` and `dropped` are events of this session.
 
-    `trouble` says what is in the way now, `size` is that of all parts in bytes.
+    `waiting` are those that are still to be written, `trouble` says what is in the way now, and
+    `size` is that of all parts in bytes.
     """
 
     path: str
     recorded: int = 0
     dropped: int = 0
+    waiting: int = 0
     size: int = 0
     trouble: str | None = None
+    standing_by: bool = False
 
 
 class EventRecorder:
     """One thread runs it until it is finished; any may read its `state`.
 
     It listens to the store's journal, which tells it in the threads that tell the store;
-    `turned_at` is when it did something last, in monotonic seconds.
+    `opened` is set once its file is there, and `turned_at` is when it did something last, in
+    monotonic seconds.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class EventRecorder:
         self._writer: EventLogWriter | None = None
         self._finish = threading.Event()
         self.state = EventLogState(str(path))
+        self.opened = threading.Event()
         self.turned_at = time.monotonic()
         store.journal.listener = self._note
 
@@ -104,6 +109,7 @@ class EventRecorder:
         except HistoryError:
             self._store.journal.listener = None
             raise
+        self.opened.set()
 
     def finish(self) -> None:
         """Have `run` write what there is, and end."""
@@ -147,9 +153,11 @@ class EventRecorder:
             if missing := self._dropped - self.state.dropped:
                 self._write([Entry(self._clock(), "dropped", (missing,))])
         except HistoryError as error:
-            self.state = replace(self.state, trouble=str(error))
+            self.state = replace(self.state, trouble=str(error), waiting=self._came - self._gone)
             return False
-        self.state = replace(self.state, dropped=self.state.dropped + missing, trouble=None)
+        self.state = replace(
+            self.state, dropped=self.state.dropped + missing, waiting=0, trouble=None
+        )
         return True
 
     def _written(self, entries: list[Entry]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from celerytui.cli.groups import Subcommand
@@ -11,11 +13,22 @@ from celerytui.options import command_option, history_option, optional_seconds
 from celerytui.signals import stop_signals
 
 
-def _run_record(ctx: click.Context, history: str | None, seconds: float | None) -> None:
-    """Listen without a screen and keep what happens in a history, until SIGTERM or ctrl+c."""
+def _run_record(
+    ctx: click.Context,
+    history: str | None,
+    events: Path | None,
+    anonymise: bool,
+    seconds: float | None,
+) -> None:
+    """Listen without a screen and keep what happens in a history, until SIGTERM or ctrl+c.
+
+    With --events all that is received is kept as it comes, to be replayed.
+    """
     from celerytui.logs import log_to_stderr, quieten
     from celerytui.record import record
 
+    if anonymise and events is None:
+        raise click.UsageError("--anonymise is for --events: name a file")
     start = started(ctx)
     settings = start.settings
     if history is not None:
@@ -25,7 +38,15 @@ def _run_record(ctx: click.Context, history: str | None, seconds: float | None) 
     show = status_line()
     log_to_stderr(over_line=show is not None)
     try:
-        record(app, settings, seconds=seconds, stoppable=stop_signals, show=show)
+        record(
+            app,
+            settings,
+            seconds=seconds,
+            stoppable=stop_signals,
+            show=show,
+            events=events,
+            anonymise=anonymise,
+        )
     finally:
         if show is not None:
             show("")
@@ -38,6 +59,18 @@ COMMAND = Subcommand(
     short_help="Keep what happens in a history, without a screen.",
     params=[
         history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
+        command_option(
+            "--events",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Keep all that is received, to be replayed, in FILE; without --history"
+            " there and nowhere else.",
+        ),
+        command_option(
+            "--anonymise",
+            is_flag=True,
+            help="Replace names, arguments, hosts and ids in the event log, consistently.",
+        ),
         command_option(
             *("--for", "seconds"),
             callback=optional_seconds,

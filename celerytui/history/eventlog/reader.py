@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.files import open_to_read
 from celerytui.history.eventlog.frames import Decompressor, Frame, Header, frames
@@ -93,7 +94,7 @@ class EventLog:
             if isinstance(found, int):
                 if header is None:
                     raise HistoryError(f"{path} is no event log of celerytui")
-                self._notes.append(f"{path.name}: {found:,} bytes are damaged")
+                self._notes.append(f"{path.name}: {counted(found, 'byte')} damaged")
                 continue
             if header is None:
                 header = self._header(file, found, path)
@@ -130,7 +131,9 @@ class EventLog:
             if info.since - last > SILENCE:
                 found.append(Moment(last, "nothing recorded", info.since))
             if info.dropped:
-                found.append(Moment(info.since, f"{info.dropped:,} events dropped", info.until))
+                found.append(
+                    Moment(info.since, f"{counted(info.dropped, 'event')} dropped", info.until)
+                )
             last = max(last, info.until)
         return sorted(found, key=lambda one: one.at)
 
