@@ -60,10 +60,14 @@ class LongTasks:
             found.append(Long(begin, seen, number))
         if len(found) == MOST_LONG:
             self.up_to = found[-1].row
-        for (number,) in run("SELECT id FROM open").fetchall():
-            begin = _begin_of(row_of(segment, Long(0.0, math.inf, number, "open")))
-            found.append(Long(begin, math.inf, number, "open"))
         self.all = sorted(found)
+
+
+def _unfinished(segment: OpenSegment) -> Iterator[Long]:
+    """The tasks of a segment that had not ended when it was written last."""
+    for (number,) in segment.connection.execute("SELECT id FROM open").fetchall():
+        begin = _begin_of(row_of(segment, Long(0.0, math.inf, number, "open")))
+        yield Long(begin, math.inf, number, "open")
 
 
 def row_of(segment: OpenSegment, one: Long) -> Task | None:
@@ -119,6 +123,10 @@ class Retold:
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         """The rows of all segments with their numbers before them, by their last event."""
+        self._long = [
+            (one, at) for at, here in enumerate(self._segments) for one in _unfinished(here)
+        ]
+        heapq.heapify(self._long)
         self._look_ahead(0)
         for at, segment in enumerate(self._segments):
             self._look_ahead(at + 1)

@@ -91,9 +91,9 @@ def long_and_short() -> list[Task]:
 
 
 def test_what_took_long_is_there_from_its_beginning_on(tmp_path: Path) -> None:
-    record(tmp_path, [long_and_short()], most_rows=100)
+    tasks = long_and_short()
+    record(tmp_path, [tasks[at : at + 100] for at in range(0, len(tasks), 100)], most_rows=100)
     found = recording(tmp_path)
-    # The segments behind are rather a day apart than an hour, and so is what is looked ahead.
     store = told(found.entries(T0 + 1800), T0 + 1800)
     states = {task.id: task.state for task in store.all_tasks()}
     assert states["running"] is TaskState.STARTED
