@@ -6,12 +6,15 @@ import gc
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celerytui.cli.start import Start
 from celerytui.errors import NoTerminal
 from celerytui.link import Opening
 from celerytui.settings import Settings
+
+if TYPE_CHECKING:
+    from celerytui.model import Recording
 
 HOME = Opening()
 
@@ -33,6 +36,17 @@ def import_monitor(opening: Opening = HOME) -> Callable[[Any, Settings], int]:
     from celerytui.ui.app import run_monitor
 
     return partial(run_monitor, opening=opening)
+
+
+def open_replay(start: Start, recording: Recording, at: float | None, speed: int) -> int:
+    """Open the monitor on a recording, at a time, and return the exit status."""
+    gc.disable()
+    from celerytui.ui.terminal.frame_rate import raise_frame_rate
+
+    raise_frame_rate()
+    from celerytui.ui.app import run_replay
+
+    return run_replay(recording, start.settings, start.opening, at=at, speed=speed)
 
 
 def need_terminal() -> None:

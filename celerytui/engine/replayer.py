@@ -234,7 +234,7 @@ class Replayer:
             if self._wish is not None:
                 return
             done = (entry.at - start) / max(to - start, 1e-3)
-            self._change(done=max(self.state.done, min(1.0, done)))
+            self._change(done=max(self.state.done, min(1.0, done)), position=entry.at)
             self._news()
         self._busy_at = to
         self._arrive(to)

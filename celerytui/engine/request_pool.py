@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 THREADS = 4
 LATE_SECONDS = 12.0
-OFFLINE = "not asked offline, where only the history is read"
 """A question's longest time; connections and most backends end by themselves before it."""
+OFFLINE = "not asked, only what was recorded is read"
 
 
 class _Request(Struct, eq=False):

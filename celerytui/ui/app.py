@@ -16,10 +16,13 @@ from textual.screen import Screen
 
 from celerytui.columns import clean, format_clock
 from celerytui.engine import Engine
+from celerytui.engine.replayer import SPEEDS
+from celerytui.errors import Offline
 from celerytui.health.link import MISSING
 from celerytui.interpreter import collect_all, collect_new, opening, share_interpreter
+from celerytui.lazy_app import LazyApp
 from celerytui.link import Opening
-from celerytui.model import Outcome
+from celerytui.model import Outcome, Recording
 from celerytui.query import check_filters
 from celerytui.settings import Settings
 from celerytui.ui.actions.flow import ActionFlow
@@ -293,3 +296,20 @@ def run_monitor(app: Any, settings: Settings, opening: Opening = OPENING) -> int
     return MonitorApp(Engine(app, settings), opening=opening).lifecycle.run(
         log_file=settings.log_file
     )
+
+
+def run_replay(
+    recording: Recording, settings: Settings, opening: Opening, *, at: float | None, speed: int
+) -> int:
+    """Open the monitor on a recording, at a time and one of `SPEEDS`; gives its exit status."""
+
+    def load() -> Any:
+        raise Offline("a replay has no app, only what was recorded of it")
+
+    app = LazyApp(recording.broker, load, recording.app)
+    engine = Engine(app, settings, recording=recording)
+    if (replayer := engine.replayer) is not None:
+        replayer.speed(SPEEDS.index(speed))
+        if at is not None:
+            replayer.seek(at)
+    return MonitorApp(engine, opening=opening).lifecycle.run(log_file=settings.log_file)
