@@ -8,6 +8,7 @@ minutes of tasks up to the moment `NOW`.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +35,7 @@ from celerytui.demo.traffic import (
     Kind,
     Traffic,
 )
-from celerytui.model import Batch, Event, QueueDepth, Survey
+from celerytui.model import Batch, Entry, Event, QueueDepth, Survey
 from celerytui.store import Store
 
 NOW = 1795428252.4  # Monday 23 November 2026, 10:04:12.400 UTC
@@ -244,13 +245,18 @@ class _StoppedClock:
         return self.at
 
 
-def sample_store(now: float = NOW) -> Store:
-    """Build a store which has lived through the sample and stands at `now`."""
+def sample_store(now: float = NOW, record: Callable[[Entry], None] | None = None) -> Store:
+    """Build a store which has lived through the sample and stands at `now`.
+
+    `record` is given all that it is told, in order.
+    """
     events = _events(now)
     times = [event.timestamp for event in events]
     queues = sample_queues(now)
     clock = _StoppedClock(queues[0][0])
     store = Store(clock=clock)
+    if record is not None:
+        store.journal.listener = lambda what, args: record(Entry(clock.at, what, args))
     while queues and queues[0][0] < now - SPAN:
         clock.at, depths = queues.pop(0)
         store.record_queues(depths, clock.at)
@@ -269,4 +275,5 @@ def sample_store(now: float = NOW) -> Store:
         # What sweeps find out lasts no longer than the last ones.
         if step % round(1 / _BATCH) == 0 and clock.at > now - _SWEPT_SPAN:
             store.sweep(clock.at)
+    store.journal.listener = None
     return store

@@ -25,7 +25,7 @@ class TypeReports:
     slices.
 
     `ask` is called where figures are read that are not worked out yet: by whoever owns the thread
-    that calls `refresh`, which may do it at once.
+    that calls `refresh`, which may do it at once; `answered` counts how often it did.
     """
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
@@ -38,6 +38,7 @@ class TypeReports:
         self._busiest: dict[tuple[str, int], list[TypeFigures]] = {}
         self._busiest_read: dict[tuple[str, int], float] = {}
         self._missing = False
+        self.answered = 0
         self.ask: Callable[[], object] = lambda: None
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
 
@@ -132,7 +133,7 @@ class TypeReports:
 
     def refresh(self, now: float) -> None:
         """Count what is new, and work out again what somebody reads; once a second."""
-        self._missing = False
+        missing, self._missing = self._missing, False
         self._settle(now)
         self.whole.refresh(now)
         for window, read in list(self._read.items()):
@@ -149,6 +150,7 @@ class TypeReports:
             else:
                 self._busiest.pop(asked, None)
                 self._busiest_read.pop(asked, None)
+        self.answered += missing
 
     def _count(self, now: float) -> None:
         """Count what is new."""

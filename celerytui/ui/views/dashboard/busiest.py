@@ -48,7 +48,7 @@ class BusiestPanel(Panel[TypeFigures]):
         return EXPLAINED
 
     def as_of(self, now: float) -> Hashable:
-        return int(now // PACE)
+        return int(now // PACE), self.session.engine.store.types.answered
 
     def key_of(self, item: TypeFigures) -> str:
         return item.name if item.others is None else type_name(item)

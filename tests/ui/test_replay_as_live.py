@@ -1,0 +1,102 @@
+"""A recording of the demo's cluster, replayed: its screens are the live ones."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from celerytui.demo.sample import NOW, sample_store
+from celerytui.engine import Engine
+from celerytui.history.eventlog.reader import EventLog
+from celerytui.model import Entry, Link, LinkState
+from celerytui.settings import Settings
+from celerytui.store import Store
+from celerytui.ui.app import MonitorApp
+from celerytui.ui.draw.theme import PALETTES
+from tests.ui.fake_engine import BROKER, FakeEngine
+from tests.ui.pilot import NAMES, strips
+from tests.unit.event_log import tell, write
+from tests.waiting import wait_until
+
+LINK = Link(LinkState.CONNECTED, since=NOW - 300)
+VIEWS = ("1", "2", "2 enter", "3", "4", "5", "5 enter", "6", "6 enter", "7")
+"""The keys that lead to each view, but for a worker's, which asks the worker what no log has."""
+ASKS = "TypePlaces"
+"""The pane of another view that asks a worker."""
+SIZES = {(80, 24): 2, (100, 30): 5, (140, 40): 5}
+"""Live sizes, and how many lines the time bar of a replay takes beside them."""
+LOOKS = 200
+"""Times that a screen is looked at until it has what the engine works out beside it."""
+
+Screen = dict[str, list[object]]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store]:
+    """An event log of the sample, and a store that was told it and judged it live."""
+    told: list[Entry] = []
+    sample_store(record=told.append)
+    told.append(Entry(NOW, "link", (LINK,)))
+    path = tmp_path_factory.mktemp("log") / "demo.jsonl.zst"
+    write(path, told)
+    store = Store(clock=lambda: NOW)
+    for entry in told:
+        tell([entry], store)
+        if entry.what == "sweep":
+            store.failures.update(entry.at)
+    return path, store
+
+
+def drawn(app: MonitorApp) -> Screen:
+    """Each pane's lines with their styles, without the title, which says that it is a replay."""
+    return {
+        type(pane).__name__: [list(strip) for strip in strips(pane)[1:]]
+        for pane in app.main.body.panes
+        if type(pane).__name__ != ASKS
+    }
+
+
+async def screens(
+    app: MonitorApp, size: tuple[int, int], expected: dict[str, Screen] | None = None
+) -> dict[str, Screen]:
+    """What each view draws, by the keys that lead to it; at last, where it is not as expected."""
+    found = {}
+    async with app.run_test(size=size) as pilot:
+        for view in VIEWS:
+            for key in view.split():
+                await pilot.press(NAMES.get(key, key))
+            await pilot.pause()
+            found[view] = drawn(app)
+            for _ in range(LOOKS if expected is not None else 0):
+                if expected is None or found[view] == expected[view]:
+                    break
+                await pilot.pause(0.05)
+                found[view] = drawn(app)
+    return found
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_screens_are_those_that_were_live(
+    recorded: tuple[Path, Store], size: tuple[int, int]
+) -> None:
+    path, store = recorded
+    live = FakeEngine(Settings(utc=True), store)
+    live.link = LINK
+    expected = await screens(MonitorApp(live, palette=PALETTES["dark"]), size)
+    with closing(EventLog(path)) as log:
+        app = Celery("shop", broker=BROKER, set_as_current=False)
+        engine = Engine(app, Settings(utc=True), recording=log)
+        replayer = engine.replayer
+        assert replayer is not None
+        replayer.play(False)
+        replayer.seek(NOW)
+        engine.start()
+        wait_until(lambda: replayer.state.seeking is None, 20, "the replay")
+        wait_until(lambda: engine.view.total == len(store.all_tasks()), 20, "the rows")
+        monitor = MonitorApp(engine, palette=PALETTES["dark"])
+        found = await screens(monitor, (size[0], size[1] + SIZES[size]), expected)
+    for view in VIEWS:
+        assert found[view] == expected[view], view
