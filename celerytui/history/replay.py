@@ -136,7 +136,7 @@ class SegmentRecording:
             _batches(retold.events(), self.ends),
         )
         try:
-            yield from _swept(heapq.merge(*streams, key=lambda entry: entry.at))
+            yield from _swept(heapq.merge(*streams, key=lambda entry: entry.at), self.ends)
         except sqlite3.Error as error:
             raise HistoryError(f"{self.name} cannot be read: {error}") from error
         finally:
@@ -220,8 +220,8 @@ def _batches(told: Iterable[tuple[float, Event]], ends: float) -> Iterator[Entry
         yield Entry(last, "apply", (Batch(events, last),))
 
 
-def _swept(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries, and after each second in which there were any that the store looks after it."""
+def _swept(entries: Iterable[Entry], ends: float) -> Iterator[Entry]:
+    """The entries, and after each second in which there were any a sweep, none after the end."""
     second: int | None = None
     for entry in entries:
         if second is not None and entry.at >= second + 1:
@@ -231,4 +231,5 @@ def _swept(entries: Iterable[Entry]) -> Iterator[Entry]:
         if second is None:
             second = math.floor(entry.at)
     if second is not None:
-        yield Entry(second + 1.0, "sweep", (second + 1.0, True))
+        at = max(float(second), min(second + 1.0, ends))
+        yield Entry(at, "sweep", (at, True))
