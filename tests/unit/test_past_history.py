@@ -87,11 +87,13 @@ def test_what_is_recorded_later_replaces_what_was_recorded_before() -> None:
 class Reader:
     """Past tasks of an app with a history, and results in a folder, read by a pool that runs."""
 
-    def __init__(self, folder: Path, *, room: int = 100_000, backend: str = "", **more: bool):
+    def __init__(
+        self, folder: Path, *, room: int = 100_000, backend: str = "", offline: bool = False
+    ) -> None:
         self.folder = folder / "h"
         self.store = Store(max_tasks=room)
         app = Celery("t", broker="memory://", backend=backend or None, set_as_current=False)
-        settings = Settings(history=f"sqlite:///{self.folder}", **more)
+        settings = Settings(history=f"sqlite:///{self.folder}", offline=offline)
         self.pool = RequestPool(app, settings, self.store, lambda: None, lambda: T0, Silences())
         self.access = HistoryAccess(settings, "t", "memory://")
         self.past = PastTasks(app, self.store, self.pool, self.access, lambda: T0)
@@ -259,8 +261,8 @@ def test_one_task_is_found_whole(reader: Reader) -> None:
 class Restored:
     """What a thread brings back of a history."""
 
-    def __init__(self, folder: Path, *, now: float = T0, room: int = 100, **more: bool) -> None:
-        self.reader = Reader(folder, room=room, **more)
+    def __init__(self, folder: Path, *, room: int = 100, offline: bool = False) -> None:
+        self.reader = Reader(folder, room=room, offline=offline)
         self.store = self.reader.store
         self.links: list[Link] = []
         self.restorer = Restorer(
@@ -269,7 +271,7 @@ class Restored:
             self.store,
             self.reader.past,
             self.links.append,
-            lambda: now,
+            lambda: T0,
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.restorer.run, args=(self._stopping,))
@@ -361,6 +363,7 @@ def test_offline_nothing_of_the_cluster_is_asked_or_changed(offline: Engine) -> 
     wait_until(
         lambda: (len(outcomes), len(sections), len(results)) == (2, 2, 1), SECONDS, "all answers"
     )
-    errors = [one.error or "" for one in (*outcomes, *sections, *results)]
+    errors = [one.error or "" for one in outcomes]
+    errors += [one.error or "" for one in sections] + [one.error or "" for one in results]
     assert all("offline" in error for error in errors), errors
     assert offline.steps.trouble is None
