@@ -1,4 +1,4 @@
-"""What a recorder kept is there when a monitor starts, on request and offline; on a real cluster."""
+"""What a recorder kept is there at the start, on request and offline, on a real cluster."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_offline_the_broker_is_not_touched_and_what_is_recorded_appears(
     assert engine.link.state is LinkState.OFFLINE
     assert engine.link.lost_at is not None
     assert engine.link.error is None
-    assert {name for name in engine._threads} == {"control", "view", "past"}
+    assert set(engine._threads) == {"control", "view", "past"}
     came: list[PastReading] = []
     assert engine.past.more(parse_filter("name:proj.add"), came.append)
     wait_until(lambda: bool(came), SECONDS, "a search")

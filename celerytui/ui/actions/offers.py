@@ -53,8 +53,16 @@ class Offers:
         return [one for one in in_group(group.id) if self.allowed(one)]
 
     def allowed(self, action: Action) -> bool:
-        """Whether read-only mode lets it be done."""
+        """Whether read-only mode lets it be done; offline nothing can be."""
+        if self._session.settings.offline:
+            return False
         return not (self._session.read_only and action.changes)
+
+    @property
+    def refusal(self) -> str:
+        """Why something may not be done."""
+        mode = "offline" if self._session.settings.offline else "read-only"
+        return f"{mode}: actions are off"
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys that do something here, by Textual's names, with labels.
