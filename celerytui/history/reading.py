@@ -58,6 +58,12 @@ class OpenSegment:
             f"SELECT {_COLUMNS} FROM open ORDER BY seen DESC, id DESC"
         ).fetchall()
 
+    def newer_than(self, seen: float) -> int:
+        """How many rows there are from a time on."""
+        count = "SELECT count(*) FROM tasks INDEXED BY tasks_seen WHERE seen >= ?"
+        found: int = self.connection.execute(count, (seen,)).fetchone()[0]
+        return found
+
     def again(self) -> set[int] | None:
         """The keys of tasks of which older segments may have a record, None where they are many."""
         run = self.connection.execute
@@ -150,6 +156,8 @@ class SegmentHistory:
                     yield Found(found.tasks, found.back_to, min(looked_at, total), total)
                 done += one.rows
                 looked_at = done
+                if one.first is not None:
+                    yield Found((), max(low, one.first), min(done, total), total)
         finally:
             newer.close()
 
@@ -195,6 +203,8 @@ class SegmentHistory:
                 return
             if one.last is None or one.last >= low:
                 yield from self._unfinished(segment, wanted, now, low, high, newer)
+                if one.first is not None and one.last is not None and one.first < high <= one.last:
+                    yield Found((), None, segment.newer_than(high), 0)
                 condition = Translation(segment.words, segment.all_tracebacks, now).of(wanted)
                 matches = None if condition.exact else wanted.matches
                 back_to = math.inf
