@@ -359,7 +359,7 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_whole(
 
 def test_what_was_not_recorded_is_no_calm(tmp_path: Path) -> None:
     told = Told()
-    told.hear(*(beat(at) for at in range(0, 60)), *(beat(at) for at in range(90, 120)))
+    told.hear(*(beat(at) for at in range(60)), *(beat(at) for at in range(90, 120)))
     path = tmp_path / "x.jsonl.zst"
     write(path, told.entries, at_once=2)
     with contextlib.closing(EventLog(path)) as log:
