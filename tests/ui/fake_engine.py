@@ -58,7 +58,7 @@ class FakeEngine(Engine):
         self.past = PastTasks(app, self.store, self.requests, self.history, self.clock)
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
-        self.store.types.ask = lambda: self.store.types.refresh(now)
+        self.store.types.ask = lambda: self.store.types.catch_up(now)
         self.store.failures.update(now)
         self.health = FreshHealth(self.store)
         self.health.engine = self
