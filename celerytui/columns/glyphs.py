@@ -15,7 +15,7 @@ _ASCII_STATES = (".", ":", ">", "~", "+", "x", "/", "!", "/", "o", "?")
 
 
 class Glyphs(Struct, frozen=True):
-    """One set of signs; every field is one cell wide but `branch`, `last`, `trunk` and `halted`."""
+    """One set of signs; every field is one cell wide but `branch`, `last` and `trunk` (two)."""
 
     states: tuple[str, ...] = _STATES
     success: str = "✓"
@@ -49,7 +49,7 @@ class Glyphs(Struct, frozen=True):
     gap: str = "┆"
     thumb: str = "┃"
     playing: str = "▶"
-    halted: str = "▌▌"
+    halted: str = "▌"
     position: str = "▌"
     nothing: str = "·"
     horizontal: str = "─"
@@ -108,7 +108,7 @@ ASCII = Glyphs(
     gap=":",
     thumb="#",
     playing=">",
-    halted="||",
+    halted="|",
     position="|",
     nothing=".",
     horizontal="-",

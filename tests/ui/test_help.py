@@ -21,8 +21,9 @@ DRAWING = {
     *("states", "retry", "alive", "lost", "crumb", "branch", "last", "trunk", "then", "times"),
     *("dot", "sideways", "updown", "horizontal", "vertical", "spark", "area"),
     *("top_left", "top_right", "bottom_left", "bottom_right"),
+    *("playing", "halted", "position", "nothing"),
 }
-"""Signs that are a state's, a worker's, or say nothing by themselves."""
+"""Signs that are a state's, a worker's or a replay's, or say nothing by themselves."""
 
 
 def test_every_sign_has_a_meaning_or_needs_none() -> None:

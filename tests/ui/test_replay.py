@@ -97,6 +97,8 @@ async def test_help_and_palette_have_the_keys_that_are_there_and_no_others() -> 
         ]
         await at.press("colon")
         offered = {one.id for one in commands_of(at)}
+        titles = [one.title for one in commands_of(at)]
+        assert len(set(titles)) == len(titles)
         assert {"replay.go", "replay.skip", "move.top"} <= offered
         assert not {"display.pause", "task.revoke", "mark.all", "link.copy"} & offered
 

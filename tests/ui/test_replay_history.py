@@ -154,4 +154,3 @@ def test_an_overview_that_cannot_be_read_is_said_once(endless: Replayer) -> None
     wait_until(lambda: endless.state.error is not None, 10, "the error")
     assert "malformed" in str(endless.state.error)
     assert endless.overview(80) is None
-    assert endless._wanted is None

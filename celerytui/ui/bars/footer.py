@@ -35,7 +35,7 @@ class Footer(Bar):
             if x > 1:
                 line.left(("   ", "muted"))
             for key in keys.split():
-                line.left((f"{key_name(key)} ", "key"))
+                line.left((key_name(key), "key"), (" ", "muted"))
                 x += cells(key_name(key)) + 1
                 self._places.append((x, key))
             line.left((label, "muted"))

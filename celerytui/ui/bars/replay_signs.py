@@ -21,7 +21,7 @@ def replay_signs(session: Session, state: ReplayState, *, wide: bool) -> Spans:
     spans.append((clock, "strong"))
     if session.utc:
         spans.append((" UTC", "muted"))
-    sign = glyphs.playing if state.playing else glyphs.halted
+    sign = glyphs.playing if state.playing else glyphs.halted * 2
     spans += [("   " if wide else " ", "text"), (sign, "warning")]
     spans.append((f" {state.speed}{glyphs.times}", "strong"))
     if wide and state.skipping:

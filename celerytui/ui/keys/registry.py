@@ -26,6 +26,7 @@ class Key(Struct, frozen=True):
     `if_wrong` only while a number says that something is.
     `words` are others that the palette finds it by, `command` is whether the palette has it, where
     it is not one of a place APART, and `priority` whether it goes before a widget's own keys.
+    The palette calls it by its label unless it is `called` otherwise.
     One that is `live` is not there in a replay: it is about a cluster, or what is done to it.
     `mends` are the ids of the detectors whose alerts it leads to the cause of.
     """
@@ -45,12 +46,14 @@ class Key(Struct, frozen=True):
     words: str = ""
     if_wrong: bool = False
     live: bool = False
+    called: str = ""
     mends: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What the palette calls it."""
-        return self.label[:1].upper() + self.label[1:]
+        text = self.called or self.label
+        return text[:1].upper() + text[1:]
 
 
 PLACES: Mapping[str, str] = {
@@ -101,12 +104,12 @@ LOCAL_PLACES = {Scope.ENTRY: "schedule"}
 KEYS: tuple[Key, ...] = (
     Key("replay.play", "space", "pause", "replay('play')", where="replay", shown=-10, rank=1, help="play or pause; at the end, from the beginning", priority=True, words="resume stop"),
     Key("replay.step", "full_stop", "step", "replay('step')", where="replay", shown=-9, rank=9, help="to the next event, and pause", priority=True),
-    Key("replay.slower", "less_than_sign", "speed", "replay('slower')", where="replay", shown=-8, rank=8, help="slower", priority=True),
-    Key("replay.faster", "greater_than_sign", "speed", "replay('faster')", where="replay", shown=-7, rank=8, help="faster, up to 1000 times", priority=True),
-    Key("replay.next_trouble", "n", "failure", "replay('next_trouble')", where="replay", shown=-6, rank=6, help="next failure or alert", priority=True, words="error"),
-    Key("replay.previous_trouble", "N", "failure", "replay('previous_trouble')", where="replay", shown=-5, rank=6, help="previous failure or alert", priority=True, words="error"),
-    Key("replay.previous_mark", "left_square_bracket", "mark", "replay('previous_mark')", where="replay", shown=-4, rank=9, help="previous mark", priority=True, words="deploy"),
-    Key("replay.next_mark", "right_square_bracket", "mark", "replay('next_mark')", where="replay", shown=-3, rank=9, help="next mark", priority=True, words="deploy"),
+    Key("replay.slower", "less_than_sign", "speed", "replay('slower')", where="replay", shown=-8, rank=8, help="slower", called="slower", priority=True),
+    Key("replay.faster", "greater_than_sign", "speed", "replay('faster')", where="replay", shown=-7, rank=8, help="faster, up to 1000 times", called="faster", priority=True),
+    Key("replay.next_trouble", "n", "failure", "replay('next_trouble')", where="replay", shown=-6, rank=6, help="next failure or alert", called="next failure", priority=True, words="error"),
+    Key("replay.previous_trouble", "N", "failure", "replay('previous_trouble')", where="replay", shown=-5, rank=6, help="previous failure or alert", called="previous failure", priority=True, words="error"),
+    Key("replay.previous_mark", "left_square_bracket", "mark", "replay('previous_mark')", where="replay", shown=-4, rank=9, help="previous mark", called="previous mark", priority=True, words="deploy"),
+    Key("replay.next_mark", "right_square_bracket", "mark", "replay('next_mark')", where="replay", shown=-3, rank=9, help="next mark", called="next mark", priority=True, words="deploy"),
     Key("replay.go", "g", "go to a time", "replay('go')", where="replay", shown=-2, rank=7, help="go to a time", priority=True, words="seek jump"),
     Key("replay.skip", "x", "skip silence", "replay('skip')", where="replay", shown=-1, rank=9, help="skip times without events, or play them", priority=True, words="gap idle"),
     Key("panel.next", "tab", "next panel", "next_pane", help="next panel"),
