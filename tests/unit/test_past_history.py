@@ -322,7 +322,7 @@ def test_offline_what_somebody_records_appears(
     assert "nothing was recorded there" in (restored.links[0].error or "")
     live = writer(tmp_path / "h")
     running = unfinished(1, T0, TaskState.STARTED)
-    live.write(Flush(tasks=[running, ended(2, T0 - 1)]), T0)
+    live.write(Flush(tasks=[running, ended(2, T0 - 1)]), T0 + 1)
     wait_until(lambda: len(restored.reader.ids) == 2, SECONDS, "what is there")
     assert held(restored.store, running.id).state is TaskState.STARTED
     live.write(Flush(tasks=[ended(1, T0 + 3), ended(3, T0 + 4)]), T0 + 5)
