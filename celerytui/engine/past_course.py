@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from celerytui.interpreter import give_way
-from celerytui.model import TaskState
+from celerytui.model import QueueDepth, TaskState
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, STOPPED, WIDTHS, Count, Level
 from celerytui.store.statistics import WINDOWS
 
 if TYPE_CHECKING:
-    from celerytui.history.course import Ended, Sample, Span
+    from celerytui.history.course import Ended, Sample, Samples, Span
     from celerytui.history.history import History
 
 LONGEST_SECONDS = 8.0
@@ -45,8 +45,11 @@ def restore_counts(
             store.course.restore(window, counts, low, high, until)
 
 
-def restore_levels(history: History, store: Store, until: float) -> None:
-    """Give the charts what was queued and ran up to then; raises HistoryError."""
+def restore_levels(history: History, store: Store, until: float) -> Samples:
+    """Give the charts what was queued and ran up to then, and the samples of it.
+
+    Raises HistoryError.
+    """
     longest = max(WINDOWS.values())
     # What has not changed for long was recorded long ago.
     begin = until - 2 * longest
@@ -60,6 +63,13 @@ def restore_levels(history: History, store: Store, until: float) -> None:
         for level, some in both:
             slots = levels(some, spans, width, until - seconds)
             store.course.restore_level(window, level, slots)
+    return samples
+
+
+def newest_depths(samples: Samples) -> list[QueueDepth]:
+    """The newest reading of each queue."""
+    newest = {one.name: one.value for one in samples.queued}
+    return [QueueDepth(name, ready) for name, ready in newest.items()]
 
 
 def counts_of(ended: Sequence[Ended]) -> dict[Count, Mapping[int, int]]:

@@ -9,7 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
-from celerytui.engine.past_course import restore_counts, restore_levels
+from celerytui.engine.past_course import newest_depths, restore_counts, restore_levels
+from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
@@ -28,6 +29,8 @@ POLL_SECONDS = 2.0
 """How often a history is looked into offline, for what somebody records meanwhile."""
 OVERLAP_SECONDS = 10.0
 """So much of what was read is read again then: what is recorded later may be older."""
+FAILURES_SECONDS = 5.0
+"""How often it is looked whether failures are new to the history too."""
 LATE_SECONDS = 3.0
 """After so long what ended has been recorded, while somebody records."""
 LEVELS_SECONDS = 60.0
@@ -57,6 +60,7 @@ class Restorer:
         self._clock = clock
         self._max_tasks = settings.max_tasks
         self._started = clock()
+        self._failures = PastFailures(store)
         self._filled = False
         self._newest = self._counted = self._levels_at = 0.0
 
@@ -73,7 +77,23 @@ class Restorer:
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
-        stopping.wait()
+        while not stopping.wait(FAILURES_SECONDS):
+            self._look_for_failures(stopping)
+
+    def _look_for_failures(self, stopping: threading.Event) -> None:
+        """Whether what fails for the first time since the start failed before."""
+        now = self._clock()
+        waiting = self._failures.waiting(now)
+        if not waiting:
+            return
+        try:
+            with closing(self._access.open()) as history:
+                for one in waiting:
+                    if stopping.is_set():
+                        return
+                    self._failures.look(history, one, now)
+        except HistoryError as error:
+            logger.info("no look for earlier failures: %s", error)
 
     def _restore(self, history: History, stopping: threading.Event) -> None:
         """The newest tasks, as long as there is room for them."""
@@ -110,6 +130,7 @@ class Restorer:
                     until = newest
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
+            self._look_for_failures(stopping)
             stopping.wait(POLL_SECONDS)
 
     def _fill(self, history: History, stopping: threading.Event) -> None:
@@ -140,7 +161,8 @@ class Restorer:
             restore_counts(history, self._store, self._counted, until, stopping.is_set)
             self._counted = until
         if newest - self._levels_at >= LEVELS_SECONDS:
-            restore_levels(history, self._store, newest)
+            samples = restore_levels(history, self._store, newest)
+            self._store.record_queues(newest_depths(samples), newest)
             self._levels_at = newest
 
     def _note_newest(self, tasks: Sequence[Task]) -> None:
