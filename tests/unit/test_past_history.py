@@ -14,12 +14,22 @@ from hypothesis import strategies as st
 from celerytui.control import Silences
 from celerytui.engine import Engine, PastReading, Recorded
 from celerytui.engine.history_access import HistoryAccess
+from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.restoring import Restorer
 from celerytui.history.flush import Flush
 from celerytui.lazy_app import LazyApp
-from celerytui.model import Link, LinkState, Outcome, ResultMeta, Section, Task, TaskState
+from celerytui.model import (
+    Link,
+    LinkState,
+    Outcome,
+    ResultMeta,
+    Section,
+    Task,
+    TaskExtra,
+    TaskState,
+)
 from celerytui.query import parse_filter
 from celerytui.settings import Settings
 from celerytui.store import FROM_HISTORY, Store, TaskOutcome
@@ -322,7 +332,7 @@ def test_offline_what_somebody_records_appears(
     assert "nothing was recorded there" in (restored.links[0].error or "")
     live = writer(tmp_path / "h")
     running = unfinished(1, T0, TaskState.STARTED)
-    live.write(Flush(tasks=[running, ended(2, T0 - 1)]), T0)
+    live.write(Flush(tasks=[running, ended(2, T0 - 1)]), T0 + 1)
     wait_until(lambda: len(restored.reader.ids) == 2, SECONDS, "what is there")
     assert held(restored.store, running.id).state is TaskState.STARTED
     live.write(Flush(tasks=[ended(1, T0 + 3), ended(3, T0 + 4)]), T0 + 5)
@@ -367,3 +377,35 @@ def test_offline_nothing_of_the_cluster_is_asked_or_changed(offline: Engine) -> 
     errors += [one.error or "" for one in sections] + [one.error or "" for one in results]
     assert all("offline" in error for error in errors), errors
     assert offline.steps.trouble is None
+
+
+# -- failures --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("recorded", "new"), [(True, False), (False, True)])
+def test_a_failure_is_new_only_if_the_history_does_not_know_it(
+    tmp_path: Path, recorded: bool, new: bool
+) -> None:
+    exception, traceback = "KeyError('x')", "Traceback:\nKeyError: 'x'"
+    old = ended(1, T0 - 9_000, TaskState.FAILURE, name="shop.pay" if recorded else "shop.mail")
+    old.extra = TaskExtra(exception, traceback)
+    record(tmp_path / "h", [[old]])
+    store = Store()
+    store.failures.update(T0)
+    now = T0 + 1_000
+    events = (
+        task_event("received", 1_000, name="shop.pay", pid=1),
+        task_event("failed", 1_000, pid=1, exception=exception, traceback=traceback),
+    )
+    feed(store, *events)
+    store.failures.update(now)
+    past = PastFailures(store)
+    (group,) = past.waiting(now)
+    history = HistoryAccess(Settings(history=f"sqlite:///{tmp_path}/h"), "", "").open()
+    past.look(history, group, now)
+    history.close()
+    (row,) = store.failures.rows(now, every=True)
+    assert (row.standing == "new") is new
+    assert row.first_seen == (T0 + 1_000 if new else T0 - 9_000)
+    assert row.count == 1
+    assert past.waiting(now) == []
