@@ -57,7 +57,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq"), vhosts=128))
 
 
 @pytest.fixture
