@@ -6,7 +6,9 @@ import re
 from datetime import datetime, timezone
 
 LONGEST = 64
-_FRACTION = re.compile(r"\.(\d{1,9})")
+LATEST = datetime(9999, 12, 30, tzinfo=timezone.utc).timestamp()
+"""The last time that has a date in every zone."""
+_FRACTION = re.compile(r"\.(\d+)")
 _HOURS_ALONE = re.compile(r"(:\d\d(?:\.\d+)?[+-]\d\d)\Z")
 
 
@@ -15,6 +17,8 @@ def read_time(text: str) -> datetime:
 
     With `Z`, any number of digits of a second, and zones of whole hours, in every Python.
     """
+    if len(text) > LONGEST:
+        raise ValueError("longer than a time")
     text = re.sub(r"[zZ]\Z", "+00:00", text.strip())
     text = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text)
     return datetime.fromisoformat(_HOURS_ALONE.sub(r"\1:00", text))
@@ -25,7 +29,7 @@ def epoch(text: str | None) -> float | None:
 
     None where the text is no such time: it may be anything.
     """
-    if not text or len(text) > LONGEST:
+    if not text:
         return None
     try:
         at = read_time(text)

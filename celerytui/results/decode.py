@@ -33,6 +33,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_PARTS = 500_000
 """Values in one payload: an alias of YAML and a memo of pickle repeat what they name."""
 MAX_DEPTH = 200
+MAX_BITS = 1_024
 
 
 class Undecodable(ValueError):
@@ -74,6 +75,10 @@ def decode_any(payload: Any, declared: str | None, encoding: str = "utf-8") -> A
     `declared` is the content type of the app's serializer, which may be another by now than it was
     then; Celery before 5.7 kept pickles of plain values in SQL, whatever the serializer was.
     """
+    if isinstance(payload, (memoryview, bytearray)):
+        payload = bytes(payload)
+    if not isinstance(payload, (bytes, str)):
+        return decode(payload, declared or JSON, encoding)
     guess = guess_type(payload)
     if declared is None or (guess == pickles.PICKLE and declared != MSGPACK):
         return decode(payload, guess, encoding)
@@ -94,7 +99,7 @@ def plain(value: Any) -> Any:
     return _Plain().of(value)
 
 
-def guess_type(payload: Any) -> str:
+def guess_type(payload: bytes | str) -> str:
     """The content type that a payload's first byte speaks for."""
     first = bytes_of(payload[:1]) if payload else b"n"
     if first == b"\x80":
@@ -114,7 +119,7 @@ def unpacked(content: Any, encoding: str) -> Any:
     if content and encoding == "binary":
         try:
             return base64.b64decode(content)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise Undecodable("not valid base64") from error
     return content
 
@@ -239,8 +244,11 @@ class _Plain:
         """The value without types of its own: what JSON has."""
         if isinstance(value, str):
             return sound(value)
-        if value is None or isinstance(value, (bool, int)):
+        if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, int):
+            # Python refuses to write thousands of digits.
+            return value if value.bit_length() <= MAX_BITS else hex(value)
         if isinstance(value, float):
             return value if math.isfinite(value) else repr(value)
         self._left -= 1

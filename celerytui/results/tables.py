@@ -16,6 +16,7 @@ from celerytui.results.meta import (
     FAILED,
     UNKNOWN,
     children_ids,
+    count,
     exception_text,
     member_ids,
     moment,
@@ -51,7 +52,6 @@ def _read_celery(row: Row, content_type: str | None, zone: tzinfo) -> StoredResu
     parts = _Parts(lambda column: decode_any(row.get(column), content_type))
     state = text(row.get("status")) or UNKNOWN
     stored = parts.get("result")
-    retries = row.get("retries")
     return StoredResult(
         id=text(row.get("task_id")) or "",
         state=state,
@@ -63,7 +63,7 @@ def _read_celery(row: Row, content_type: str | None, zone: tzinfo) -> StoredResu
         traceback=text(row.get("traceback")),
         worker=text(row.get("worker")),
         queue=text(row.get("queue")),
-        retries=retries if isinstance(retries, int) else None,
+        retries=count(row.get("retries")),
         finished=moment(row.get("date_done"), zone) if state in ENDED else None,
         children=children_ids(parts.get("children")),
         meta=parts.get("stamps"),
@@ -147,14 +147,11 @@ def read_saved_group(row: Row, content_type: str | None, zone: tzinfo) -> Stored
 
 def read_chord(row: Row) -> StoredGroup:
     """A chord's header from a row of django-celery-results' counters, which is gone at its end."""
-    missing = row.get("count")
     try:
         members = children_ids(decode_any(row.get("sub_tasks"), None)) or ()
     except Undecodable:
         members = ()
-    return StoredGroup(
-        text(row.get("group_id")) or "", members, missing if isinstance(missing, int) else None
-    )
+    return StoredGroup(text(row.get("group_id")) or "", members, count(row.get("count")))
 
 
 CELERY = Table(
