@@ -14,9 +14,9 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import GROUPS, SLICE, Page, group_by_member
+from celerytui.results.source import GROUPS, SLICE, Page, derives, group_by_member
 from celerytui.results.sqlalchemy import limit_sqlite, limits
-from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
+from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group, with_chord
 from celerytui.results.wanted import TextMatch, Wanted
 
 _LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "end": "endswith"}
@@ -25,12 +25,9 @@ _LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "en
 class DjangoKind:
     """django-db, which needs a Django project that is set up."""
 
-    name = "django-celery-results"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """The package's database backend, and what is derived from it."""
-        wanted = "django_celery_results.backends.database"
-        return any(one.__module__ == wanted for one in backend.__mro__)
+        return derives(backend, "django_celery_results.backends.database")
 
     def open(self, app: Any, backend: type, url: str | None) -> DjangoSource:
         """The source on the models of the backend."""
@@ -76,23 +73,13 @@ class DjangoSource:
         row = self._row(self._results, DJANGO.id, task_id)
         return None if row is None else self._read(row)
 
-    def count(self) -> int | None:
-        """The rows of the table."""
-        with self._asked(self._results) as alias:
-            return int(self._results._default_manager.using(alias).count())
-
     def group(self, group_id: str) -> StoredGroup | None:
         """The saved group, and of a chord how many parts are missing."""
         from django_celery_results.models import ChordCounter
 
         saved = self._row(self._groups, "group_id", group_id)
         chord = self._row(ChordCounter, "group_id", group_id)
-        counted = None if chord is None else read_chord(chord)
-        if saved is None:
-            return counted
-        group = read_saved_group(saved, None, _zone())
-        missing = None if counted is None else counted.missing
-        return StoredGroup(group.id, group.members, missing, group.created)
+        return with_chord(saved, chord, None, _zone())
 
     def memberships(self) -> Mapping[str, str]:
         """Of the newest rows of the tables of groups and of chords."""

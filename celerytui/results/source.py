@@ -33,6 +33,11 @@ def group_by_member(groups: Iterable[StoredGroup]) -> dict[str, str]:
     return found
 
 
+def derives(backend: type, module: str) -> bool:
+    """Whether a backend class is that of a module, or derived from it."""
+    return any(one.__module__ == module for one in backend.__mro__)
+
+
 class NotListed(BackendUnavailable):
     """A backend that can only be asked for one result at a time."""
 
@@ -67,9 +72,6 @@ class Source(Protocol):
     def one(self, task_id: str) -> StoredResult | None:
         """The result of one task, None where none is kept."""
 
-    def count(self) -> int | None:
-        """How many results are kept, None where that cannot be asked cheaply."""
-
     def group(self, group_id: str) -> StoredGroup | None:
         """A group that was saved, or a chord's header; None where none is kept."""
 
@@ -85,8 +87,6 @@ class Source(Protocol):
 
 class Kind(Protocol):
     """Opens the backends of one kind: a line in the registry."""
-
-    name: str
 
     def fits(self, backend: type, url: str | None) -> bool:
         """Whether a backend class of Celery's is of this kind."""

@@ -20,7 +20,15 @@ from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.key_value import content_type_of
-from celerytui.results.source import CONNECT_SECONDS, GROUPS, SECONDS, SLICE, Page, group_by_member
+from celerytui.results.source import (
+    CONNECT_SECONDS,
+    GROUPS,
+    SECONDS,
+    SLICE,
+    Page,
+    derives,
+    group_by_member,
+)
 from celerytui.results.tables import (
     CELERY,
     DJANGO,
@@ -29,6 +37,7 @@ from celerytui.results.tables import (
     Table,
     read_chord,
     read_saved_group,
+    with_chord,
 )
 from celerytui.results.wanted import TextMatch, Wanted
 
@@ -39,11 +48,9 @@ PROGRESS_STEPS = 20_000
 class SqlKind:
     """db+URL, and the setting `database_url`."""
 
-    name = "SQL"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """Celery's own database backend, and what is derived from it."""
-        return any(one.__module__ == "celery.backends.database" for one in backend.__mro__)
+        return derives(backend, "celery.backends.database")
 
     def open(self, app: Any, backend: type, url: str | None) -> SqlSource:
         """The source; the backend itself is not made, since it would create its tables."""
@@ -118,15 +125,6 @@ class SqlSource:
             row = connection.execute(query).mappings().first()
         return None if row is None else table.read(row, self._content_type, self._zone)
 
-    def count(self) -> int | None:
-        """The rows of the table."""
-        import sqlalchemy as sa
-
-        with self._connected() as connection:
-            _, columns = self._table(connection)
-            counted = connection.execute(sa.select(sa.func.count()).select_from(columns))
-            return int(counted.scalar_one())
-
     def group(self, group_id: str) -> StoredGroup | None:
         """The saved group, and of a chord how many parts are missing."""
         with self._connected() as connection:
@@ -137,12 +135,7 @@ class SqlSource:
                 if table.chords is None
                 else self._named(connection, table.chords, "group_id", group_id)
             )
-        counted = None if chord is None else read_chord(chord)
-        if row is None:
-            return counted
-        group = read_saved_group(row, self._content_type, self._zone)
-        missing = None if counted is None else counted.missing
-        return StoredGroup(group.id, group.members, missing, group.created)
+        return with_chord(row, chord, self._content_type, self._zone)
 
     def memberships(self) -> Mapping[str, str]:
         """Of the newest rows of the tables of groups and of chords."""

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
@@ -133,25 +134,37 @@ class _Parts:
 
 
 def read_saved_group(row: Row, content_type: str | None, zone: tzinfo) -> StoredGroup:
-    """A group from a row of either package's table; without members where it cannot be decoded."""
+    """A group from a row of either package's table; one that can't be decoded has its `flaw`."""
     encoding = text(row.get("content_encoding")) or "utf-8"
     declared = text(row.get("content_type")) or content_type
     group_id = text(row.get("taskset_id") or row.get("group_id")) or ""
     created = moment(row.get("date_created") or row.get("date_done"), zone)
     try:
         saved = decode_any(unpacked(row.get("result"), encoding), declared, encoding)
-    except Undecodable:
-        return StoredGroup(group_id, (), created=created)
+    except Undecodable as error:
+        return StoredGroup(group_id, (), created=created, flaw=one_line(error))
     return StoredGroup(group_id, member_ids(saved), created=created)
 
 
 def read_chord(row: Row) -> StoredGroup:
     """A chord's header from a row of django-celery-results' counters, which is gone at its end."""
+    group_id, missing = text(row.get("group_id")) or "", count(row.get("count"))
     try:
         members = children_ids(decode_any(row.get("sub_tasks"), None)) or ()
-    except Undecodable:
-        members = ()
-    return StoredGroup(text(row.get("group_id")) or "", members, count(row.get("count")))
+    except Undecodable as error:
+        return StoredGroup(group_id, (), missing, flaw=one_line(error))
+    return StoredGroup(group_id, members, missing)
+
+
+def with_chord(
+    saved: Row | None, chord: Row | None, content_type: str | None, zone: tzinfo
+) -> StoredGroup | None:
+    """A group as its row and that of its chord's counter have it; None where neither is there."""
+    counted = None if chord is None else read_chord(chord)
+    if saved is None:
+        return counted
+    group = read_saved_group(saved, content_type, zone)
+    return group if counted is None else replace(group, missing=counted.missing)
 
 
 CELERY = Table(

@@ -199,13 +199,6 @@ def test_since_leaves_out_what_is_older(kept: tuple[Any, Source]) -> None:
     assert everything(source, since=time.time() + 60) == []
 
 
-def test_rows_are_counted(kept: tuple[Any, Source]) -> None:
-    app, source = kept
-    ids = run(app, 4)
-    counted = source.count()
-    assert counted == (None if source.name.startswith("redis") else len(ids))
-
-
 class Members(list[str]):
     """A GroupResult's tuple, without the objects that subscribe to each result."""
 
