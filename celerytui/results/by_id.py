@@ -18,7 +18,6 @@ from celerytui.results.wanted import Wanted
 from celerytui.wire import pickles
 from celerytui.wire.result_backend import NoBackend, limited
 
-
 CLIENTS = ("client", "_client", "connection", "_connection", "_server", "_session", "_cluster")
 CLOSING = ("close", "disconnect_all", "shutdown")
 """Where backends keep their clients, and what these call the end."""
@@ -100,7 +99,7 @@ class ByIdSource:
         return {}
 
     def close(self) -> None:
-        """Close what the backend has open, as far as it says how; the next question makes another."""
+        """Close what the backend has open; the next question makes another."""
         backend, self._backend = self._backend, None
         if backend is None:
             return

@@ -7,6 +7,7 @@ reads and ends in time, and closes the connection of its thread afterwards.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
@@ -14,10 +15,10 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import GROUPS, SLICE, Page, derives, group_by_member
-from celerytui.results.sqlalchemy import limit_sqlite, limits
+from celerytui.results.source import GROUPS, SECONDS, SLICE, Page, derives, group_by_member
 from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group, with_chord
 from celerytui.results.wanted import TextMatch, Wanted
+from celerytui.sql_limits import limit_sqlite, limits, sqlite_path
 
 _LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "end": "endswith"}
 
@@ -155,6 +156,7 @@ class DjangoSource:
         try:
             alias = router.db_for_read(model)
             self.name = f"django-db ({alias})"
+            _need_file(connections[alias])
             connections[alias].close_if_unusable_or_obsolete()
             with transaction.atomic(using=alias):
                 _limit(connections[alias])
@@ -167,14 +169,21 @@ class DjangoSource:
                     connections[alias].close()
 
 
+def _need_file(connection: Any) -> None:
+    """Raise FileNotFoundError where SQLite would make the file that it does not find."""
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        path = sqlite_path(str(connection.settings_dict["NAME"]))
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"there is no file {path}")
+
+
 def _limit(connection: Any) -> None:
     """Have the database refuse writes and end long questions, until the connection is closed."""
     if connection.vendor == "sqlite":
-        raw = connection.connection
-        raw.text_factory = lambda text: text.decode("utf-8", "replace")
-        limit_sqlite(raw)
+        limit_sqlite(connection.connection, SECONDS)
         return
-    statements = limits(connection.vendor, getattr(connection, "mysql_is_mariadb", False))
+    is_mariadb = bool(getattr(connection, "mysql_is_mariadb", False))
+    statements = limits(connection.vendor, SECONDS, is_mariadb=is_mariadb)
     if statements:
         with connection.cursor() as cursor:
             for statement in statements:

@@ -7,13 +7,10 @@ Nothing is created or changed, as Celery's own backend does when it connects.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from celerytui.errors import BackendUnavailable
@@ -40,9 +37,7 @@ from celerytui.results.tables import (
     with_chord,
 )
 from celerytui.results.wanted import TextMatch, Wanted
-
-PROGRESS_STEPS = 20_000
-"""Steps of SQLite's machine between two looks at the clock."""
+from celerytui.sql_limits import driver_limits, limits, open_sqlite
 
 
 class SqlKind:
@@ -231,7 +226,7 @@ class SqlSource:
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
         try:
-            import sqlalchemy as sa
+            from sqlalchemy.exc import SQLAlchemyError
         except ImportError as error:
             raise BackendUnavailable(
                 f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
@@ -244,7 +239,8 @@ class SqlSource:
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
-        except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
+        except (SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
+            # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error
 
@@ -311,63 +307,24 @@ def _engine(url: str, options: Mapping[str, Any]) -> Any:
     if address.get_backend_name() == "sqlite":
         path = address.database or ""
         return sa.create_engine(
-            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, url)
+            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, SECONDS)
         )
-    arguments = dict(given.pop("connect_args", {}))
-    driver = address.get_driver_name()
-    if driver in ("psycopg", "psycopg2", "pymysql", "mysqldb", "mysqlconnector"):
-        arguments.setdefault("connect_timeout", int(CONNECT_SECONDS))
-    if driver == "pymysql":
-        arguments.setdefault("read_timeout", int(2 * SECONDS))
-    return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
-
-
-def open_sqlite(path: str, name: str) -> sqlite3.Connection:
-    """A connection that can't write, ends long questions, and reads texts that are not UTF-8."""
-    if path.startswith("file:"):
-        path = path.removeprefix("file:").partition("?")[0]
-    if not os.path.isfile(path):
-        raise BackendUnavailable(f"result backend {mask_url(name)}: no such file")
-    connection = sqlite3.connect(
-        f"file:{quote(path)}?mode=ro", uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
-    )
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    limit_sqlite(connection)
-    return connection
-
-
-def limit_sqlite(connection: sqlite3.Connection) -> None:
-    """Have each question on a connection end with an error once its time is up."""
-    end = time.monotonic() + SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
+    limited = driver_limits(address.get_driver_name(), CONNECT_SECONDS, 2 * SECONDS)
+    arguments = {**limited, **given.pop("connect_args", {})}
+    try:
+        return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
+    except TypeError as error:  # an option that it does not have
+        raise ValueError(f"database_engine_options: {error}") from error
 
 
 def _limit(connection: Any) -> None:
     """Have the server refuse writes and end long questions, for this transaction or connection."""
     import sqlalchemy as sa
 
-    for statement in limits(
-        connection.dialect.name, bool(getattr(connection.dialect, "is_mariadb", False))
-    ):
+    dialect = connection.dialect
+    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
+    for statement in limits(dialect.name, SECONDS, is_mariadb=is_mariadb):
         connection.execute(sa.text(statement))
-
-
-def limits(vendor: str, is_mariadb: bool) -> tuple[str, ...]:
-    """The statements with which a server limits what follows, by Django's names of vendors."""
-    if vendor == "postgresql":
-        # For the transaction alone: a pooler may give the connection to others.
-        return (
-            "SET TRANSACTION READ ONLY",
-            f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}",
-        )
-    if vendor in ("mysql", "mariadb"):
-        limit = (
-            f"SET SESSION max_statement_time = {SECONDS:g}"
-            if is_mariadb
-            else f"SET SESSION MAX_EXECUTION_TIME = {int(SECONDS * 1000)}"
-        )
-        return (limit, "SET SESSION TRANSACTION READ ONLY")
-    return ()
 
 
 def _session_zone(connection: Any) -> tzinfo | None:
