@@ -23,8 +23,8 @@ from celerytui.wire.result_backend import bound_waits
 
 T = TypeVar("T")
 
-SCAN_STEP = 1_000
-"""Keys that the server looks at in one call."""
+SCAN_STEP = 500
+"""Keys that the server looks at in one call: 0.7 ms, and 1.3 ms for twice as many."""
 GET_AT_ONCE = 100
 """Values in one MGET."""
 
@@ -59,9 +59,9 @@ class RedisSource:
             return
         seen, cursor = SeenKeys(), 0
         match = _escaped(self._prefix) + b"*"
-        step = max(size, SCAN_STEP)
         while True:
-            cursor, keys = self._ask(methodcaller("scan", cursor=cursor, match=match, count=step))
+            scan = methodcaller("scan", cursor=cursor, match=match, count=SCAN_STEP)
+            cursor, keys = self._ask(scan)
             fresh = [key for key in keys if seen.add(key)]
             if not fresh and cursor:
                 yield Page((), len(keys))
