@@ -16,7 +16,6 @@ import pytest
 
 from tests.integration.databases import MariaServer, PostgresServer
 from tests.integration.servers import REPO, Process
-from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
 
 PROJECT = "tests.integration.django_project"
 SECONDS = 120
@@ -121,12 +120,14 @@ def test_sqlite_with_a_database_for_the_results_alone(tmp_path: Path) -> None:
     connection.close()
     assert ids(project.results()) == made[::-1]
     path.unlink()
+    assert f"there is no file {path}" in project.results(status=69)
+    assert not path.exists()
     path.mkdir()
     said = project.results(status=69)
     assert "result backend django-db (results): unable to open database file" in said
 
 
-def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:  # noqa: F811
+def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:
     name = postgres_server.fresh_url().rpartition("/")[2]
     made = Project({"default": postgres(postgres_server, name)}).fill(4)
     postgres_server.execute("CREATE ROLE django_reader LOGIN", name)
@@ -146,7 +147,7 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     assert "s3cret-word" not in said
 
 
-def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:  # noqa: F811
+def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:
     name = mariadb_server.fresh_url().rpartition("/")[2].partition("?")[0]
     database = {
         "ENGINE": "django.db.backends.mysql",

@@ -19,7 +19,7 @@ from kombu.serialization import register
 from celerytui.errors import BackendUnavailable
 from celerytui.query import parse_filter
 from celerytui.results import Source, as_task, open_source, wanted
-from tests.integration.test_results import QUERIES, Members, add, everything, fail, run
+from tests.integration.kept_results import QUERIES, Members, add, everything, fail, run
 
 URL = "mongodb://localhost:27017/shop"
 
