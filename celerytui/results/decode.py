@@ -12,6 +12,7 @@ import json
 import lzma
 import math
 import pickle
+import pickletools
 import zlib
 from collections.abc import Callable
 from datetime import date, time
@@ -32,6 +33,10 @@ MAX_BYTES = 64 * 1024 * 1024
 """The longest payload that is decoded, and that one is expanded to."""
 MAX_PARTS = 500_000
 """Values in one payload: an alias of YAML and a memo of pickle repeat what they name."""
+MAX_STEPS = 5 * MAX_PARTS
+"""Steps of a pickle, which has some for each value."""
+MAX_YAML = 1024 * 1024
+"""The longest YAML: reading that takes a second."""
 MAX_DEPTH = 200
 MAX_BITS = 1_024
 
@@ -193,6 +198,8 @@ def _msgpack(payload: Any, _encoding: str) -> Any:
 
 
 def _yaml(payload: Any, encoding: str) -> Any:
+    if len(payload) > MAX_YAML:
+        raise Undecodable(f"longer than {MAX_YAML // 1024**2} MB of YAML")
     try:
         import yaml
     except ImportError as error:
@@ -216,9 +223,21 @@ class _DataAlone(pickle.Unpickler):
 
 
 def _pickle(payload: Any, _encoding: str) -> Any:
+    raw = bytes_of(payload)
     if pickles.is_refused(pickles.PICKLE):
-        return _DataAlone(io.BytesIO(bytes_of(payload))).load()
-    return pickle.loads(bytes_of(payload))
+        _check_sizes(raw)
+        return _DataAlone(io.BytesIO(raw)).load()
+    return pickle.loads(raw)
+
+
+def _check_sizes(raw: bytes) -> None:
+    """Raise an error where it names lengths or places that it has not: they would be allocated."""
+    place: Any
+    for number, (opcode, place, _) in enumerate(pickletools.genops(raw)):
+        if number > MAX_STEPS:
+            raise Undecodable("too many values")
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= place <= MAX_STEPS:
+            raise Undecodable(f"a pickle that keeps a value at place {place}")
 
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
