@@ -10,12 +10,21 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from itertools import chain
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import GROUPS, SECONDS, SLICE, Page, derives, group_by_member
+from celerytui.results.source import (
+    GROUPS,
+    GROUPS_AT_ONCE,
+    SECONDS,
+    SLICE,
+    Page,
+    derives,
+    group_by_member,
+)
 from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group, with_chord
 from celerytui.results.wanted import TextMatch, Wanted
 from celerytui.sql_limits import limit_sqlite, limits, sqlite_path
@@ -87,8 +96,8 @@ class DjangoSource:
         from django_celery_results.models import ChordCounter
 
         zone = _zone()
-        groups = [read_saved_group(row, None, zone) for row in self._newest(self._groups)]
-        return group_by_member([*groups, *map(read_chord, self._newest(ChordCounter))])
+        groups = (read_saved_group(row, None, zone) for row in self._newest(self._groups))
+        return group_by_member(chain(groups, map(read_chord, self._newest(ChordCounter))))
 
     def close(self) -> None:
         """Nothing is open between two questions."""
@@ -112,10 +121,19 @@ class DjangoSource:
         newest: int | None = rows.aggregate(newest=Max("pk"))["newest"]
         return newest
 
-    def _newest(self, model: Any) -> list[Row]:
-        with self._asked(model) as alias:
-            rows = model._default_manager.using(alias).order_by("-pk")
-            return list(rows.values(*self._columns(alias, model))[:GROUPS])
+    def _newest(self, model: Any) -> Iterator[Row]:
+        """The newest rows, some at a time: one may have a member for each of a million tasks."""
+        below = None
+        for _ in range(0, GROUPS, GROUPS_AT_ONCE):
+            with self._asked(model) as alias:
+                query = model._default_manager.using(alias).order_by("-pk")
+                if below is not None:
+                    query = query.filter(pk__lt=below)
+                rows = list(query.values(*self._columns(alias, model))[:GROUPS_AT_ONCE])
+            yield from rows
+            if len(rows) < GROUPS_AT_ONCE:
+                return
+            below = rows[-1][model._meta.pk.name]
 
     def _query(self, alias: str, model: Any, wanted: Wanted) -> Any:
         there = self._columns(alias, model)

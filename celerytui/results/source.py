@@ -19,6 +19,7 @@ CONNECT_SECONDS = 5.0
 SLICE = 200_000
 """Primary keys that one statement looks at for rows that match: so it ends well within its time."""
 GROUPS = 1_000
+GROUPS_AT_ONCE = 50
 MEMBERS = 200_000
 """As many members of groups are kept at most."""
 
@@ -28,8 +29,9 @@ def group_by_member(groups: Iterable[StoredGroup]) -> dict[str, str]:
     found: dict[str, str] = {}
     for group in groups:
         for member in group.members:
-            if len(found) < MEMBERS:
-                found.setdefault(member, group.id)
+            if len(found) >= MEMBERS:
+                return found
+            found.setdefault(member, group.id)
     return found
 
 

@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from celerytui.results.key_value import content_type_of
 from celerytui.results.source import (
     CONNECT_SECONDS,
     GROUPS,
+    GROUPS_AT_ONCE,
     SECONDS,
     SLICE,
     Page,
@@ -137,9 +139,9 @@ class SqlSource:
         with self._connected() as connection:
             table, _ = self._table(connection)
             saved = self._newest(connection, table.groups)
-            chords = [] if table.chords is None else self._newest(connection, table.chords)
-        groups = [read_saved_group(row, self._content_type, self._zone) for row in saved]
-        return group_by_member([*groups, *map(read_chord, chords)])
+            chords = () if table.chords is None else self._newest(connection, table.chords)
+            groups = (read_saved_group(row, self._content_type, self._zone) for row in saved)
+            return group_by_member(chain(groups, map(read_chord, chords)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -181,14 +183,21 @@ class SqlSource:
         row = connection.execute(query).mappings().first()
         return None if row is None else dict(row)
 
-    def _newest(self, connection: Any, name: str) -> list[Row]:
+    def _newest(self, connection: Any, name: str) -> Iterator[Row]:
+        """The newest rows, some at a time: one may have a member for each of a million tasks."""
         import sqlalchemy as sa
 
         found = self._columns(connection, name, None)
         if found is None:
-            return []
-        query = sa.select(*found.c).order_by(found.c["id"].desc()).limit(GROUPS)
-        return [dict(row) for row in connection.execute(query).mappings()]
+            return
+        query = sa.select(*found.c).order_by(found.c["id"].desc()).limit(GROUPS_AT_ONCE)
+        asked = query
+        for _ in range(0, GROUPS, GROUPS_AT_ONCE):
+            rows = [dict(row) for row in connection.execute(asked).mappings()]
+            yield from rows
+            if len(rows) < GROUPS_AT_ONCE:
+                return
+            asked = query.where(found.c["id"] < rows[-1]["id"])
 
     def _table(self, connection: Any) -> tuple[Table, Any]:
         """The table of results that is there, and those of its columns that are."""

@@ -19,6 +19,7 @@ from celerytui.results import wanted
 from tests.integration.databases import PostgresServer
 from tests.integration.kept_results import (
     BROKEN,
+    Members,
     Opened,
     everything,
     run,
@@ -179,3 +180,18 @@ def test_a_flaw_in_one_column_leaves_the_rest(
     flawed = column in ("result", "children", "args")
     assert (found.flaw or "").startswith(f"{column}: ") is flawed
     assert found.result == (None if column == "result" else "2")
+
+
+def test_the_newest_groups_are_read_some_at_a_time(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened.app(f"db+sqlite:///{tmp_path}/results.sqlite3")
+    run(app, 1)
+    for number in range(120):
+        app.backend.save_group(f"g{number}", Members([f"t{number}", "both"]))
+    source = opened.source(app)
+    found = source.memberships()
+    assert len(found) == 121
+    assert (found["t0"], found["both"]) == ("g0", "g119")
+    monkeypatch.setattr("celerytui.results.source.MEMBERS", 3)
+    assert list(source.memberships()) == ["t119", "both", "t118"]
