@@ -12,6 +12,7 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult, id_value
+from celerytui.results.decode import plain_fields
 from celerytui.results.meta import from_meta
 from celerytui.results.source import NoResults, NotListed, Page
 from celerytui.results.wanted import Wanted
@@ -86,9 +87,11 @@ class ByIdSource:
             raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
         if meta.get("status") in (None, "PENDING"):
             return None
-        if isinstance(meta.get("result"), BaseException):
-            meta["result"] = repr(meta["result"])
-        return from_meta(meta, task_id)
+        done, result = meta.pop("date_done", None), meta.get("result")
+        if isinstance(result, BaseException):
+            meta["result"] = _exception_text(result)
+        fields, flaw = plain_fields(meta)
+        return from_meta({**fields, "date_done": done}, task_id, flaw)
 
     def group(self, group_id: str) -> StoredGroup | None:
         """None: Celery would make objects of the members, which connect."""
@@ -111,6 +114,13 @@ class ByIdSource:
             if callable(close):
                 with contextlib.suppress(Exception):
                     close()
+
+
+def _exception_text(error: BaseException) -> str:
+    try:
+        return repr(error)
+    except Exception:  # of a class of the project's
+        return type(error).__name__
 
 
 def _creating_nothing(backend: Any) -> Any:

@@ -14,7 +14,7 @@ import math
 import pickle
 import pickletools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 
+from celerytui.masking import one_line
 from celerytui.wire import pickles
 
 JSON = "application/json"
@@ -102,6 +103,22 @@ def decode_any(payload: Any, declared: str | None, encoding: str = "utf-8") -> A
 def plain(value: Any) -> Any:
     """A value of a database's own types as plain values; raises Undecodable."""
     return _Plain().of(value)
+
+
+def plain_fields(
+    fields: Mapping[str, Any], read: Callable[[str, Any], Any] | None = None
+) -> tuple[dict[str, Any], str | None]:
+    """The plain values of a meta's fields, and which of them could not be made and why.
+
+    `read` makes one of a field's name and value, `plain` by default.
+    """
+    found, flaw = dict[str, Any](), None
+    for name, value in fields.items():
+        try:
+            found[name] = plain(value) if read is None else read(name, value)
+        except Undecodable as error:
+            flaw = flaw or f"{name}: {one_line(error)}"
+    return found, flaw
 
 
 def guess_type(payload: bytes | str) -> str:

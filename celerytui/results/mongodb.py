@@ -15,12 +15,13 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.decode import Undecodable, decode_any, plain
+from celerytui.results.decode import Undecodable, decode_any, plain, plain_fields
 from celerytui.results.key_value import content_type_of
 from celerytui.results.meta import from_meta, member_ids, text
 from celerytui.results.source import CONNECT_SECONDS, SECONDS, Page, derives
 from celerytui.results.wanted import TextMatch, Wanted
 
+NOT_VALUES = ("_id", "date_done")
 _PATTERNS = {"whole": "^{}$", "part": "{}", "beginning": "^{}", "end": "{}$"}
 
 
@@ -98,14 +99,10 @@ class MongoSource:
 
     def _read(self, document: Mapping[str, Any]) -> StoredResult:
         task_id = text(document.get("_id")) or ""
-        meta, flaw = dict[str, Any](), None
-        for name, stored in document.items():
-            if name in ("_id", "date_done"):
-                continue
-            try:
-                meta[name] = self._value(stored) if name == "result" else plain(stored)
-            except Undecodable as error:
-                flaw = flaw or f"{name}: {one_line(error)}"
+        fields = {name: stored for name, stored in document.items() if name not in NOT_VALUES}
+        meta, flaw = plain_fields(
+            fields, lambda name, stored: self._value(stored) if name == "result" else plain(stored)
+        )
         return from_meta({**meta, "date_done": document.get("date_done")}, task_id, flaw)
 
     def _value(self, stored: Any) -> Any:

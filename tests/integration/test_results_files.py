@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery import Celery
 from celery.backends.base import KeyValueStoreBackend
 
 from celerytui import results
+from celerytui.document import result_document
 from celerytui.errors import BackendUnavailable
+from celerytui.output import print_json
+from celerytui.results import as_task
 from tests.integration.kept_results import Opened, everything
 
 
@@ -68,6 +75,19 @@ class ByIdBackend(KeyValueStoreBackend):  # type: ignore[misc]  # Celery has no 
     def get(self, key: str) -> str:
         self._get_or_create_table()
         return json.dumps({"status": "SUCCESS", "result": 2, "task_id": "t"})
+
+
+def test_what_a_backend_decodes_itself_makes_a_line(opened: Opened) -> None:
+    app = opened.app("cache+memory://")
+    values = [datetime(2026, 1, 1), Decimal("1.5"), UUID(int=1), {"password": "plain-word"}]
+    kept = app.tasks["shop.add"].apply_async((values,), {"y": []}).id
+    failed = app.tasks["shop.fail"].apply_async(("x",)).id
+    found = {one.id: one for one in everything(opened.source(app), f"id:{kept},{failed}")}
+    assert found[failed].exception == "ValueError('x')"
+    print_json(result_document(found[kept]), stream := io.StringIO())
+    told = ["2026-01-01T00:00:00", "1.5", str(UUID(int=1)), {"password": "**"}]
+    assert json.loads(stream.getvalue())["result"] == told
+    assert "plain-word" not in str(as_task(found[kept]).result)
 
 
 def test_a_backend_that_is_read_by_id_is_closed_and_makes_nothing() -> None:

@@ -20,6 +20,8 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
     help = "See what this project's Celery cluster is doing; the arguments are celerytui's own."
     # The program has Django's checks done as `celery` does, unless --skip-checks is given.
     requires_system_checks: tuple[str, ...] = ()
+    # What `call_command` is often given for any command; the program has no use for it.
+    stealth_options = ("verbosity", "traceback", "no_color", "force_color", "skip_checks")
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Run with what stands behind the command's name; Django would parse it as its own."""

@@ -9,4 +9,4 @@ if __name__ == "__main__":
     from django.core.management import call_command
 
     django.setup()
-    call_command("celerytui", *sys.argv[1:])
+    call_command("celerytui", *sys.argv[1:], verbosity=0)
