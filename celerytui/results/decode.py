@@ -12,7 +12,6 @@ import json
 import lzma
 import math
 import pickle
-import pickletools
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import date, time
@@ -242,19 +241,12 @@ class _DataAlone(pickle.Unpickler):
 def _pickle(payload: Any, _encoding: str) -> Any:
     raw = bytes_of(payload)
     if pickles.is_refused(pickles.PICKLE):
-        _check_sizes(raw)
+        try:
+            pickles.check_sizes(raw, MAX_STEPS)
+        except ValueError as error:
+            raise Undecodable(f"not valid pickle: {one_line(error)}") from error
         return _DataAlone(io.BytesIO(raw)).load()
     return pickle.loads(raw)
-
-
-def _check_sizes(raw: bytes) -> None:
-    """Raise an error where it names lengths or places that it has not: they would be allocated."""
-    place: Any
-    for number, (opcode, place, _) in enumerate(pickletools.genops(raw)):
-        if number > MAX_STEPS:
-            raise Undecodable("too many values")
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= place <= MAX_STEPS:
-            raise Undecodable(f"a pickle that keeps a value at place {place}")
 
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
