@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.key_value import content_type_of
+from celerytui.results.meta import moment
 from celerytui.results.source import (
     CONNECT_SECONDS,
     GROUPS,
@@ -200,20 +202,47 @@ class SqlSource:
             asked = query.where(found.c["id"] < rows[-1]["id"])
 
     def _table(self, connection: Any) -> tuple[Table, Any]:
-        """The table of results that is there, and those of its columns that are."""
+        """The table of results that is there, and those of its columns that are.
+
+        Of both the one with the newer result: an app may have changed from one to the other.
+        """
         if self._found is None:
-            for table in self._tables:
-                columns = self._columns(connection, table.name, table.columns)
-                if columns is not None:
-                    self._found = table, columns
-                    break
-            else:
+            there = list(self._tables_there(connection))
+            if not there:
                 names = " and no ".join(self._renamed.get(t.name) or t.name for t in self._tables)
                 raise BackendUnavailable(
                     f"result backend {self.name}: no table {names};"
                     " a worker creates it with its first result, Django with `manage.py migrate`"
                 )
+            _, table, columns = max(there, key=itemgetter(0))
+            self._found = table, columns
         return self._found
+
+    def _tables_there(self, connection: Any) -> Iterator[tuple[float, Table, Any]]:
+        """Each table that may be read, after when its newest result was stored.
+
+        Raises the error of the first that may not, where that is all there is.
+        """
+        import sqlalchemy as sa
+
+        refused: Exception | None = None
+        found = 0
+        for table in self._tables:
+            try:
+                with connection.begin_nested():
+                    columns = self._columns(connection, table.name, table.columns)
+                    if columns is None:
+                        continue
+                    done = columns.c[table.done]
+                    newest = sa.select(done).order_by(columns.c[table.key].desc()).limit(1)
+                    at = moment(connection.execute(newest).scalar(), self._zone) or 0.0
+            except sa.exc.SQLAlchemyError as error:
+                refused = refused or error
+                continue
+            found += 1
+            yield at, table, columns
+        if not found and refused is not None:
+            raise refused
 
     def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
         """A table without types: a row may hold what its type would refuse. None: no such table."""

@@ -141,6 +141,24 @@ def test_a_table_of_groups_that_must_not_be_read_hides_no_result(
     assert "permission denied" in (found.group.flaw or "")
 
 
+def test_a_second_table_that_must_not_be_read_hides_none(
+    opened: Opened, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.fresh_url()
+    ids = run(opened.app(f"db+{url}"), 1)
+    database = url.rpartition("/")[2]
+    for statement in (
+        "CREATE TABLE django_celery_results_taskresult (id int, date_done timestamptz)",
+        "CREATE ROLE one LOGIN",
+    ):
+        postgres_server.execute(statement, database)
+    reading = postgres_server.url(database, user="one")
+    with pytest.raises(BackendUnavailable, match="permission denied for table celery_taskmeta"):
+        everything(opened.url(reading))
+    postgres_server.execute("GRANT SELECT ON celery_taskmeta TO one", database)
+    assert {one.id for one in everything(opened.url(reading))} == set(ids)
+
+
 def test_odd_settings_and_ids_are_errors_in_words(opened: Opened, tmp_path: Path) -> None:
     app = opened.app(f"db+sqlite:///{tmp_path}/results.sqlite3")
     run(app, 1)
@@ -195,3 +213,23 @@ def test_the_newest_groups_are_read_some_at_a_time(
     assert (found["t0"], found["both"]) == ("g0", "g119")
     monkeypatch.setattr("celerytui.results.source.MEMBERS", 3)
     assert list(source.memberships()) == ["t119", "both", "t118"]
+
+
+@pytest.mark.parametrize(("done", "found"), [("2020-01-01", "celery"), ("2099-01-01", "django")])
+def test_of_both_tables_the_one_with_the_newer_result_is_read(
+    opened: Opened, tmp_path: Path, done: str, found: str
+) -> None:
+    path = tmp_path / "results.sqlite3"
+    run(opened.app(f"db+sqlite:///{path}"), 1)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE django_celery_results_taskresult (id INTEGER PRIMARY KEY, task_id TEXT,"
+            " status TEXT, result TEXT, date_done TEXT)"
+        )
+        connection.execute(
+            "INSERT INTO django_celery_results_taskresult VALUES (1, 'django', 'SUCCESS', '1', ?)",
+            (f"{done} 00:00:00",),
+        )
+    connection.close()
+    ids = [one.id for one in everything(opened.url(f"sqlite:///{path}"))]
+    assert ids == ["django"] if found == "django" else "django" not in ids
