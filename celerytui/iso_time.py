@@ -1,9 +1,10 @@
-"""The ISO 8601 times that Celery writes into events, replies and results."""
+"""The times that Celery writes: as ISO 8601, or as a database has them."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
+from typing import Any
 
 LONGEST = 64
 LATEST = datetime(9999, 12, 30, tzinfo=timezone.utc).timestamp()
@@ -39,3 +40,22 @@ def epoch(text: str | None) -> float | None:
         return at.timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def moment(value: Any, zone: tzinfo) -> float | None:
+    """Unix seconds of a time as a database gives it; in `zone` where it names none.
+
+    None where it is no time that a calendar has: a row may hold anything.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("ascii", "replace")
+    try:
+        if isinstance(value, str):
+            value = read_time(value)
+        if isinstance(value, datetime):
+            value = (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value < LATEST else None

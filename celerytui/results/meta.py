@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import timezone
 from typing import Any
 
-from celerytui.iso_time import LATEST, read_time
+from celerytui.iso_time import moment
 from celerytui.masking import mask, masked_repr
 from celerytui.model import StoredResult, id_text
 
@@ -120,22 +120,3 @@ def _ids(children: Any) -> Iterator[str]:
                     pending.append(iter(members))
             elif isinstance(head, (list, tuple)) and head and (one := id_text(head[0])):
                 yield one
-
-
-def moment(value: Any, zone: tzinfo) -> float | None:
-    """Unix seconds of a time as a backend gives it; in `zone` where it names none.
-
-    None where it is no time that a calendar has: a row may hold anything.
-    """
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    try:
-        if isinstance(value, str):
-            value = read_time(value)
-        if isinstance(value, datetime):
-            value = (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
-    return float(value) if 0 <= value < LATEST else None

@@ -16,15 +16,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from celerytui.errors import BackendUnavailable
+from celerytui.iso_time import moment
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.read_only_sql import engine_of, limit, table_of
 from celerytui.results.key_value import content_type_of
-from celerytui.results.meta import moment
 from celerytui.results.source import (
-    CONNECT_SECONDS,
     GROUPS,
     GROUPS_AT_ONCE,
-    SECONDS,
     SLICE,
     Page,
     derives,
@@ -41,7 +40,6 @@ from celerytui.results.tables import (
     with_chord,
 )
 from celerytui.results.wanted import TextMatch, Wanted
-from celerytui.sql_limits import driver_limits, limits, open_sqlite
 
 
 class SqlKind:
@@ -245,18 +243,14 @@ class SqlSource:
             raise refused
 
     def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
-        """A table without types: a row may hold what its type would refuse. None: no such table."""
+        """A table with those of these columns that it has; None: no such table."""
         import sqlalchemy as sa
 
-        actual = self._renamed.get(name) or name
-        schema = self._schemas.get(name)
-        if not sa.inspect(connection).has_table(actual, schema=schema):
-            return None
-        # What the table's catalogue says of its columns takes some databases a tenth of a second.
-        nothing = sa.select(sa.text("*")).select_from(sa.table(actual, schema=schema))
-        there = list(connection.execute(nothing.where(sa.false())).keys())
-        kept = there if wanted is None else [name for name in wanted if name in there]
-        return sa.table(actual, *map(sa.column, kept), schema=schema)
+        found = table_of(connection, self._renamed.get(name) or name, self._schemas.get(name))
+        if found is None or wanted is None:
+            return found
+        kept: list[Any] = [sa.column(name) for name in wanted if name in found.c]
+        return sa.table(found.name, *kept, schema=found.schema)
 
     # Its connections
 
@@ -271,9 +265,9 @@ class SqlSource:
             ) from error
         try:
             if self._engine is None:
-                self._engine = _engine(self._url, self._options)
+                self._engine = engine_of(self._url, self._options)
             with self._engine.connect() as connection:
-                _limit(connection)
+                limit(connection)
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
@@ -328,41 +322,8 @@ def _matching(column: Any, match: TextMatch) -> Any:
 def _as_stored(at: float, zone: tzinfo, aware: bool) -> datetime:
     """A time as the column has it: without a zone, or in UTC as Django writes it."""
     # A second off is no loss: the filter decides.
-    moment = datetime.fromtimestamp(at, timezone.utc if aware else zone)
-    return moment if aware else moment.replace(tzinfo=None)
-
-
-def _engine(url: str, options: Mapping[str, Any]) -> Any:
-    import sqlalchemy as sa
-    from sqlalchemy.pool import NullPool
-
-    address = sa.make_url(url)
-    given = {
-        name: value
-        for name, value in options.items()
-        if not name.startswith("pool") and name not in ("max_overflow", "echo", "echo_pool")
-    }
-    if address.get_backend_name() == "sqlite":
-        path = address.database or ""
-        return sa.create_engine(
-            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, SECONDS)
-        )
-    limited = driver_limits(address.get_driver_name(), CONNECT_SECONDS, 2 * SECONDS)
-    arguments = {**limited, **given.pop("connect_args", {})}
-    try:
-        return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
-    except TypeError as error:  # an option that it does not have
-        raise ValueError(f"database_engine_options: {error}") from error
-
-
-def _limit(connection: Any) -> None:
-    """Have the server refuse writes and end long questions, for this transaction or connection."""
-    import sqlalchemy as sa
-
-    dialect = connection.dialect
-    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
-    for statement in limits(dialect.name, SECONDS, is_mariadb=is_mariadb):
-        connection.execute(sa.text(statement))
+    stored = datetime.fromtimestamp(at, timezone.utc if aware else zone)
+    return stored if aware else stored.replace(tzinfo=None)
 
 
 def _session_zone(connection: Any) -> tzinfo | None:

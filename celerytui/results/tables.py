@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from celerytui.iso_time import moment
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.decode import Undecodable, decode_any, unpacked
@@ -20,7 +21,6 @@ from celerytui.results.meta import (
     count,
     exception_text,
     member_ids,
-    moment,
     text,
 )
 
