@@ -40,8 +40,8 @@ ITEM_COUNT = re.compile(r"""tokens['"]\s*:\s*\d+\b""", re.IGNORECASE)
 """A number of tokens, as language models count them."""
 ITEM_OPEN = ("None", "True", "False", "null", "true", "false", MASK)
 URL_BEFORE = re.compile(r"((?:_url|_backend)['\"]?\s*[:=]\s*['\"]?)([^\s'\"<>`]+)", re.IGNORECASE)
-BARE_VALUE = re.compile(r"[^\s,;)\]}]*")
-QUOTED_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
+BARE_VALUE = re.compile(r"[^\s,;()\]}]*")
+QUOTED_VALUE = re.compile(r"[bu]?(?:'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?)", re.DOTALL)
 LOGIN = re.compile(r"\b(Bearer|Basic|Token) +[\w.~+/\-]{8,}=*", re.IGNORECASE)
 URL_NAME = re.compile(r"ur[li]s?$|backend$|^broker|dsn$", re.IGNORECASE)
 INNOCENT_NAME = re.compile(
@@ -229,7 +229,7 @@ def _mask_named(text: str) -> str:
 
 
 def _end_of_value(text: str, begin: int) -> int:
-    """Where the value ends that begins there: a quoted text, a bracket's whole content, a word."""
+    """Where the value ends that begins there: a quoted text, all in brackets, a call, a word."""
     depth, at = 0, begin
     while at < len(text):
         quoted = QUOTED_VALUE.match(text, at)
@@ -239,7 +239,10 @@ def _end_of_value(text: str, begin: int) -> int:
             depth, at = depth + 1, at + 1
         elif depth == 0:
             bare = BARE_VALUE.match(text, at)
-            return at if bare is None else bare.end()
+            at = at if bare is None else bare.end()
+            if not text.startswith("(", at):
+                return at
+            continue
         else:
             depth, at = depth - (text[at] in ")]}"), at + 1
         if depth == 0:

@@ -50,6 +50,8 @@ def _nothing_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
         ("{'password': 'PW', 'a': 1}", "{'password': '**', 'a': 1}"),
         ("""{'a': {'api_token': "P'W"}}""", """{'a': {'api_token': "**"}}"""),
         ("{'db_pass': ['PW', {'a': 'PW'}], 'b': 1}", "{'db_pass': '**', 'b': 1}"),
+        ("{'secret': b'P W', 'a': 1}", "{'secret': '**', 'a': 1}"),
+        ("{'secret': SecretStr('P W'), 'a': 1}", "{'secret': '**', 'a': 1}"),
         ("{'secret': 'P…", "{'secret': '**'"),
         ('{"pin": 1, "auth": "PW"}', '{"pin": 1, "auth": "**"}'),
         ("{'token': None, 'passenger': 'Ann', 'max_tokens': 9}",) * 2,
