@@ -34,7 +34,10 @@ TRACEBACK_LIMIT = 16_384
 
 
 class PastReader:
-    """To be used by one thread at a time; of no use after an error."""
+    """To be used by one thread at a time; of no use after an error.
+
+    `reading` is what came of it so far, for any thread.
+    """
 
     def __init__(
         self,
@@ -50,38 +53,47 @@ class PastReader:
         self._wanted = wanted(filter, clock())
         self._source: Source | None = None
         self._pages: Iterator[Page] = iter(())
+        self.reading = PastReading()
 
-    def turn(self, before: PastReading) -> PastReading:
-        """Continue what came of the turns before; raises nothing."""
-        reading = replace(before, turns=before.turns + 1, error=None)
+    def turn(self, given_up: Callable[[], bool]) -> PastReading:
+        """Read on and give what came of all turns; raises nothing.
+
+        Once it is `given_up` the store takes no more of it: nobody would count that.
+        """
         try:
             if self._source is None:
                 self._source = open_source(loaded(self._app))
                 self._pages = self._source.pages(self._wanted, PAGE)
-            reading = self._read(replace(reading, ordered=self._source.ordered))
-            return replace(reading, source=self._source.name)
+            self.reading = replace(self.reading, ordered=self._source.ordered)
+            ended = self._read(given_up)
+            self.reading = replace(self.reading, ended=ended, source=self._source.name)
         except CelerytuiError as error:
-            return replace(reading, error=mask(str(error)))
+            self.reading = replace(self.reading, error=mask(str(error)))
         except Exception as error:
             logger.exception("the results were not read")
-            return replace(reading, error=one_line(error))
+            self.reading = replace(self.reading, error=one_line(error))
         finally:
             # Connections are made anew, so that none is left while the user reads.
             if self._source is not None:
                 self._source.close()
+        return self.reading
 
-    def _read(self, reading: PastReading) -> PastReading:
-        end = self._monotonic() + SECONDS
-        most = reading.added + (AT_ONCE if reading.ordered else AT_ONCE_UNORDERED)
-        last = reading.looked_at + (LOOK_AT if reading.ordered else AT_ONCE_UNORDERED)
+    def _read(self, given_up: Callable[[], bool]) -> bool:
+        """Read pages until there are enough for one turn; whether it was the last one."""
+        before, end = self.reading, self._monotonic() + SECONDS
+        most = before.added + (AT_ONCE if before.ordered else AT_ONCE_UNORDERED)
+        last = before.looked_at + (LOOK_AT if before.ordered else AT_ONCE_UNORDERED)
         for page in self._pages:
-            reading = self._take(reading, page)
+            if given_up():
+                return False
+            reading = self.reading = self._taken(page)
             enough = reading.added >= most or reading.looked_at >= last
             if enough or reading.full or self._monotonic() >= end:
-                return reading
-        return replace(reading, ended=True)
+                return False
+        return True
 
-    def _take(self, reading: PastReading, page: Page) -> PastReading:
+    def _taken(self, page: Page) -> PastReading:
+        reading = self.reading
         admitted = [one for one in page.results if self._wanted.admits(one)]
         tasks = [_bounded(as_task(one)) for one in admitted]
         over = [task for task in tasks if task.state.finished and task.finished is not None]

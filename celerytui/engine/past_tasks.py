@@ -27,7 +27,6 @@ class PastReading(Struct, frozen=True):
 
     source: str = ""
     ordered: bool = True
-    turns: int = 0
     added: int = 0
     known: int = 0
     unfinished: int = 0
@@ -59,8 +58,7 @@ class PastTasks:
         self._requests = requests
         self._clock = clock
         self._monotonic = monotonic
-        self._filter = EMPTY
-        self._reader: PastReader | None = None
+        self._course = _Course(EMPTY)
         self.reading = PastReading()
         self.added = 0
         self.busy = False
@@ -74,33 +72,39 @@ class PastTasks:
             return False
         self.busy = True
         chosen = EMPTY if filter is None else filter
-        if chosen != self._filter:
-            self._filter, self._reader = chosen, None
-        before = PastReading() if self._reader is None else self.reading
+        if self._course.over or chosen != self._course.filter:
+            self._course, self.reading = _Course(chosen), PastReading()
+        course, before = self._course, self.reading
+
+        def late(why: str) -> PastReading:
+            # Its thread may still be in the source, which is left to it.
+            reached = before if course.reader is None else course.reader.reading
+            return replace(reached, error=why)
 
         def give(reading: PastReading) -> None:
+            # After an error the next turn begins with the newest.
+            course.over = reading.error is not None
             self.added += reading.added - before.added
             self.reading, self.busy = reading, False
             done(reading)
 
-        self._requests.call(lambda: self._turn(before), lambda why: self._late(before, why), give)
+        self._requests.call(lambda: self._turn(course), late, give)
         return True
 
-    def _turn(self, before: PastReading) -> PastReading:
+    def _turn(self, course: _Course) -> PastReading:
         # With the formats of all backends, which the first frame does not wait for.
         from celerytui.engine.past_reader import PastReader
 
-        if self._reader is None:
-            self._reader = PastReader(
-                self._app, self._filter, self._store, self._clock, self._monotonic
+        if course.reader is None:
+            course.reader = PastReader(
+                self._app, course.filter, self._store, self._clock, self._monotonic
             )
-        reading = self._reader.turn(before)
-        if reading.error is not None:
-            # The next turn begins with the newest.
-            self._reader = None
-        return reading
+        return course.reader.turn(lambda: course.over)
 
-    def _late(self, before: PastReading, why: str) -> PastReading:
-        # Its thread may still be in the source: that is left to it.
-        self._reader = None
-        return replace(before, error=why)
+
+class _Course(Struct, eq=False):
+    """The turns of one filter; `over` once one of them failed, or was given up."""
+
+    filter: Filter
+    reader: PastReader | None = None
+    over: bool = False

@@ -223,9 +223,6 @@ class AtticSource:
     def one(self, task_id):
         return StoredResult(task_id, "SUCCESS", finished=1.0)
 
-    def count(self):
-        return 1
-
     def group(self, group_id):
         return None
 
@@ -246,7 +243,6 @@ class AtticSource:
         """
 async def show(at):
     from celerytui.engine.past_reader import PastReader
-    from celerytui.engine.past_tasks import PastReading
     from celerytui.query import EMPTY
     from celerytui.results import open_source
 
@@ -259,7 +255,7 @@ async def show(at):
     assert open_source(app).one("old").id == "old"
     store = at.engine.store
     reader = PastReader(app, EMPTY, store, at.engine.clock, lambda: 0.0)
-    assert reader.turn(PastReading()).added == 1
+    assert reader.turn(lambda: False).added == 1
     assert store.task("old").more.source == "result backend"
 """,
     ),

@@ -47,10 +47,21 @@ def _nothing_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://h/x?api_key=pw&y=1", "https://h/x?api_key=**&y=1"),
         ("sent Authorization: Bearer abcd.efgh-ij", "sent Authorization: Bearer **"),
         ("Basic tasks run", "Basic tasks run"),
+        ("{'password': 'PW', 'a': 1}", "{'password': '**', 'a': 1}"),
+        ("""{'a': {'api_token': "P'W"}}""", """{'a': {'api_token': "**"}}"""),
+        ("{'db_pass': ['PW', {'a': 'PW'}], 'b': 1}", "{'db_pass': '**', 'b': 1}"),
+        ("{'secret': b'P W', 'a': 1}", "{'secret': '**', 'a': 1}"),
+        ("{'secret': SecretStr('P W'), 'a': 1}", "{'secret': '**', 'a': 1}"),
+        ("{'secret': 'P…", "{'secret': '**'"),
+        ('{"pin": 1, "auth": "PW"}', '{"pin": 1, "auth": "**"}'),
+        ("{'token': None, 'passenger': 'Ann', 'max_tokens': 9}",) * 2,
+        ("{'access_tokens': ['PW']}", "{'access_tokens': '**'}"),
+        ("KeyError('password'): no token",) * 2,
     ],
 )
 def test_passwords_in_urls_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+    assert mask(masked) == masked
 
 
 @pytest.mark.parametrize(
