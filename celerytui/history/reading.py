@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile
 from celerytui.history.history import Found
-from celerytui.history.rows import Decoder, Row, key_of, stored_id, unpack
+from celerytui.history.rows import DamagedRow, Decoder, Row, key_of, stored_id, unpack
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.history.trouble import explain
 from celerytui.history.walk import walk
@@ -23,6 +24,8 @@ _COLUMNS = ", ".join(schema.TASK_COLUMNS)
 _KEY, _TASK, _SEEN = (schema.TASK_COLUMNS.index(name) for name in ("key", "task", "seen"))
 MOST_AGAIN = 100_000
 """Keys that are held in memory; of a segment with more each is looked up."""
+UNFINISHED_AT_ONCE = 500
+"""Unfinished tasks of one step."""
 REMEMBERED = 1_000
 """Tracebacks that are kept in memory while a segment is read."""
 
@@ -37,19 +40,35 @@ class OpenSegment:
             number: (kind, text)
             for number, kind, text in self.connection.execute("SELECT id, kind, text FROM words")
         }
+        self.damaged = 0
         self._tracebacks: dict[int, str | None] = {}
         texts: dict[int | None, str] = {one: text for one, (_, text) in self.words.items()}
         self._decoder = Decoder(texts, self._traceback)
 
-    def task(self, row: Row) -> Task:
-        """The task of a row."""
-        return self._decoder.task(row)
+    def task(self, row: Row) -> Task | None:
+        """The task of a row; None where it is damaged, which is counted."""
+        try:
+            return self._decoder.task(row)
+        except DamagedRow:
+            self.damaged += 1
+            return None
 
-    def unfinished(self) -> list[Row]:
-        """The rows of those that have not ended, the newest first."""
+    def open_tasks(self) -> dict[Any, float]:
+        """When each task that has not ended was seen last, the newest first."""
+        return dict(self.connection.execute("SELECT task, seen FROM open ORDER BY seen DESC, id"))
+
+    def unfinished(self, some: Sequence[Any]) -> list[Row]:
+        """The rows of these, as they are stored, that have still not ended."""
+        places = ", ".join("?" * len(some))
         return self.connection.execute(
-            f"SELECT {_COLUMNS} FROM open ORDER BY seen DESC, id DESC"
+            f"SELECT {_COLUMNS} FROM open WHERE task IN ({places}) ORDER BY seen DESC, id", some
         ).fetchall()
+
+    def open_since(self, stored: Any) -> float | None:
+        """When a task that has not ended was seen last."""
+        found = self.connection.execute("SELECT seen FROM open WHERE task = ?", (stored,))
+        row = found.fetchone()
+        return None if row is None else float(row[0])
 
     def again(self) -> set[int] | None:
         """The keys of tasks of which older segments may have a record, None where they are many."""
@@ -148,8 +167,8 @@ class SegmentHistory:
                 row = segment.connection.execute(
                     f"SELECT {_COLUMNS} FROM open WHERE task = ?", (stored,)
                 ).fetchone() or segment.newest(stored)
-                if row is not None:
-                    return segment.task(row)
+                if row is not None and (task := segment.task(row)) is not None:
+                    return task
         return None
 
     def interrupt(self) -> None:
@@ -178,8 +197,8 @@ class SegmentHistory:
         with self._open(one.file) as segment:
             if segment is None:
                 return
-            if one.last is None or one.last >= low:
-                yield from self._unfinished(segment, wanted, now, low, high, newer)
+            yield from self._unfinished(segment, wanted, now, high, newer)
+            if one.last is not None and one.last >= low:
                 condition = Translation(segment.words, segment.all_tracebacks, now).of(wanted)
                 matches = None if condition.exact else wanted.matches
                 back_to = math.inf
@@ -188,30 +207,31 @@ class SegmentHistory:
                         task
                         for row in window.rows
                         if not newer.has(row)
-                        and (
-                            (task := segment.task(row)) and (matches is None or matches(task, now))
-                        )
+                        and (task := segment.task(row)) is not None
+                        and (matches is None or matches(task, now))
                     ]
                     back_to = min(back_to, window.low)
                     yield Found(tasks, _finite(back_to), window.looked_at, 0)
             newer.take(segment)
 
     def _unfinished(
-        self,
-        segment: OpenSegment,
-        wanted: Filter,
-        now: float,
-        low: float,
-        high: float,
-        newer: _Newer,
+        self, segment: OpenSegment, wanted: Filter, now: float, high: float, newer: _Newer
     ) -> Iterator[Found]:
-        rows = segment.unfinished()
-        tasks = [segment.task(row) for row in rows
-                 if low <= row[_SEEN] < high and not newer.has(row)]  # fmt: skip
-        newer.note_unfinished(rows)
-        found = wanted.select(tasks, now)
-        if found:
-            yield Found(found, None, 0, 0)
+        """Those that have not ended, whenever they were seen last: nobody saw them end."""
+        stored = newer.begin(segment)
+        for start in range(0, len(stored), UNFINISHED_AT_ONCE):
+            rows = segment.unfinished(stored[start : start + UNFINISHED_AT_ONCE])
+            tasks = [
+                task
+                for row in rows
+                if row[_SEEN] < high
+                and not newer.is_newer(row)
+                and (task := segment.task(row)) is not None
+            ]
+            found = wanted.select(tasks, now)
+            newer.found.update(stored_id(task.id) for task in found)
+            if found:
+                yield Found(found, None, 0, 0)
 
     @contextlib.contextmanager
     def _open(self, file: SegmentFile) -> Iterator[OpenSegment | None]:
@@ -235,6 +255,9 @@ class SegmentHistory:
         finally:
             self._reading = None
             segment.close()
+            if segment.damaged:
+                rows = counted(segment.damaged, "row is", "rows are")
+                self._note(file, HistoryError(f"history in {file.path}: {rows} damaged, left out"))
 
     def _note(self, file: SegmentFile, error: Exception) -> None:
         said = str(error) if isinstance(error, HistoryError) else explain(error, file.path)
@@ -249,24 +272,39 @@ class _Newer:
         self._keys: set[int] = set()
         self._some: list[tuple[set[int], SegmentFile]] = []
         self._many: list[SegmentFile] = []
+        self._open: dict[Any, float] = {}
+        self._many_open: list[SegmentFile] = []
+        self._here: dict[Any, float] = {}
         self._segments: dict[SegmentFile, OpenSegment | None] = {}
-        self._unfinished: dict[Any, float] = {}
+        self.found: set[Any] = set()
+        """Tasks of this segment that were found unfinished: one may end while it is read."""
+
+    def begin(self, segment: OpenSegment) -> list[Any]:
+        """Begin with a segment; gives its unfinished tasks, the newest first."""
+        self._here = segment.open_tasks()
+        return list(self._here)
 
     def has(self, row: Row) -> bool:
-        """Whether there is a newer record of the row's task."""
-        seen = self._unfinished.get(row[_TASK])
-        if seen is not None and seen >= row[_SEEN]:
-            return True
+        """Whether the task of a row that ended has a newer record, there or in a newer segment."""
         task = row[_TASK]
+        return (
+            self._here.get(task, -math.inf) >= row[_SEEN]
+            or task in self.found
+            or self.is_newer(row)
+        )
+
+    def is_newer(self, row: Row) -> bool:
+        """Whether a newer segment has a record of the row's task."""
+        task = row[_TASK]
+        if self._open.get(task, -math.inf) >= row[_SEEN]:
+            return True
         if row[_KEY] in self._keys and any(
             row[_KEY] in keys and self._is_in(file, task) for keys, file in self._some
         ):
             return True
-        return any(self._is_in(file, task) for file in self._many)
-
-    def note_unfinished(self, rows: list[Row]) -> None:
-        """Take those that have not ended."""
-        self._unfinished.update((row[_TASK], row[_SEEN]) for row in rows)
+        return any(self._is_in(file, task) for file in self._many) or any(
+            self._is_open_in(file, row) for file in self._many_open
+        )
 
     def take(self, segment: OpenSegment) -> None:
         """Take a segment that was read: the next ones are older."""
@@ -276,6 +314,12 @@ class _Newer:
         elif keys:
             self._keys |= keys
             self._some.append((keys, segment.file))
+        if len(self._open) + len(self._here) > MOST_AGAIN:
+            self._many_open.append(segment.file)
+        else:
+            self._open = {**self._here, **self._open}
+        self._here = {}
+        self.found.clear()
 
     def close(self) -> None:
         """Close what was opened to look into."""
@@ -284,12 +328,20 @@ class _Newer:
                 segment.close()
 
     def _is_in(self, file: SegmentFile, stored: str | bytes) -> bool:
+        segment = self._segment(file)
+        return segment is not None and segment.newest(stored) is not None
+
+    def _is_open_in(self, file: SegmentFile, row: Row) -> bool:
+        segment = self._segment(file)
+        seen = None if segment is None else segment.open_since(row[_TASK])
+        return seen is not None and seen >= row[_SEEN]
+
+    def _segment(self, file: SegmentFile) -> OpenSegment | None:
         if file not in self._segments:
             self._segments[file] = None
             with contextlib.suppress(sqlite3.Error, HistoryError):
                 self._segments[file] = OpenSegment(file)
-        segment = self._segments[file]
-        return segment is not None and segment.newest(stored) is not None
+        return self._segments[file]
 
 
 def _finite(seconds: float) -> float | None:
