@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 from collections.abc import Mapping
+
+_MICROSECONDS = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
 
 
 class ServiceManager:
@@ -22,11 +25,6 @@ class ServiceManager:
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
         self._status = ""
         self.watchdog = _watchdog(environ, os.getpid() if pid is None else pid)
-
-    @property
-    def listens(self) -> bool:
-        """Whether there is one."""
-        return bool(self._address)
 
     def ready(self) -> None:
         """Say that the start is over."""
@@ -51,11 +49,11 @@ class ServiceManager:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
-            out.sendto(message.encode(), self._address)
+            out.sendto(message.encode("utf-8", "replace"), self._address)
 
 
 def _watchdog(environ: Mapping[str, str], pid: int) -> float | None:
     wanted, of = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not wanted.isdecimal() or int(wanted) == 0 or (of and of != str(pid)):
+    if not _MICROSECONDS.fullmatch(wanted) or (of and of != str(pid)):
         return None
     return int(wanted) / 1e6

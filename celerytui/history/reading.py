@@ -70,6 +70,11 @@ class OpenSegment:
         row = found.fetchone()
         return None if row is None else float(row[0])
 
+    def rows(self) -> Iterator[Row]:
+        """All rows, ended or not."""
+        for table in ("open", "tasks"):
+            yield from self.connection.execute(f"SELECT {_COLUMNS} FROM {table}")
+
     def again(self) -> set[int] | None:
         """The keys of tasks of which older segments may have a record, None where they are many."""
         run = self.connection.execute

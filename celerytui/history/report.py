@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, facts_of
+from celerytui.history.reading import OpenSegment
 from celerytui.history.trouble import explain
 
 
@@ -70,20 +71,19 @@ def _read(
             sessions[started] = max(dropped, sessions.get(started, 0))
 
 
-def verify(
-    folder: Folder, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[tuple[SegmentFile, list[str]]]:
+def verify(folder: Folder) -> Iterator[tuple[SegmentFile, list[str]]]:
     """Read every segment through: what is wrong with each, nothing where it is sound."""
     for file in folder.segments():
-        if stopped():
-            return
+        faults: list[str] = []
         try:
-            with contextlib.closing(schema.open_to_read(file.path)) as connection:
-                yield file, list(_faults(connection))
+            with contextlib.closing(OpenSegment(file)) as segment:
+                for fault in _faults(segment):
+                    faults.append(fault)
         except HistoryError as error:
-            yield file, [str(error)]
+            faults.append(str(error))
         except sqlite3.Error as error:
-            yield file, [explain(error, file.path)]
+            faults.append(explain(error, file.path))
+        yield file, faults
 
 
 _COUNTS = (
@@ -91,19 +91,21 @@ _COUNTS = (
      " name NOT IN (SELECT id FROM words)"),
     ("tasks whose traceback is missing", "SELECT count(*) FROM tasks WHERE traceback IS NOT NULL"
      " AND traceback NOT IN (SELECT id FROM tracebacks)"),
-    ("tasks in a state that is unknown", "SELECT count(*) FROM tasks WHERE state NOT BETWEEN 0"
-     " AND 10"),
 )  # fmt: skip
 
 
-def _faults(connection: sqlite3.Connection) -> Iterator[str]:
-    for (said,) in connection.execute("PRAGMA integrity_check(20)"):
+def _faults(segment: OpenSegment) -> Iterator[str]:
+    for (said,) in segment.connection.execute("PRAGMA integrity_check(20)"):
         if said != "ok":
             yield str(said)
     for what, query in _COUNTS:
-        (count,) = connection.execute(query).fetchone()
+        (count,) = segment.connection.execute(query).fetchone()
         if count:
-            yield f"{count} {what}"
+            yield f"{what}: {count:,}"
+    for row in segment.rows():
+        segment.task(row)
+    if segment.damaged:
+        yield f"rows that no task can be made of: {segment.damaged:,}"
 
 
 def rebuild(folder: Folder) -> None:

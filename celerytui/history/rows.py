@@ -29,11 +29,6 @@ _MICRO = 1e6
 _DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
-def id_key(task_id: str) -> int:
-    """The number by which an id is found: of a UUID its first 8 bytes, else a hash."""
-    return key_of(stored_id(task_id))
-
-
 def key_of(stored: str | bytes) -> int:
     """The number by which an id is found, as it is stored."""
     if isinstance(stored, str):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui.history.flush import Flush
 from celerytui.history.redaction import TEXT_LIMIT, Redaction, safe
-from celerytui.history.rows import Decoder, Encoder, id_key, read_id, stored_id
+from celerytui.history.rows import Decoder, Encoder, key_of, read_id, stored_id
 from celerytui.masking import MASK
 from celerytui.model import Attempt, CustomEvent, Progress, Task, TaskExtra, TaskState
 from celerytui.query.kwargs_path import look
@@ -61,7 +61,7 @@ def test_a_clock_that_nothing_is_known_of_stays_one(shift: float) -> None:
 @example("5f0c0000-0000-4000-8000-00000000000 ")
 def test_an_id_is_stored_as_what_it_is(task_id: str) -> None:
     assert read_id(stored_id(task_id)) == task_id
-    assert -(2**63) <= id_key(task_id) < 2**63 if _encodable(task_id) else True
+    assert -(2**63) <= key_of(stored_id(task_id)) < 2**63 if _encodable(task_id) else True
 
 
 def _encodable(text: str) -> bool:

@@ -21,12 +21,12 @@ def test_it_is_told_in_datagrams(tmp_path: Path, abstract: bool) -> None:
         heard.bind(f"\0{name[1:]}" if abstract else name)
         manager = ServiceManager({"NOTIFY_SOCKET": name})
         manager.ready()
-        manager.status("a\nb")
-        manager.status("a\nb")
+        manager.status("a\nb\udcff")
+        manager.status("a\nb\udcff")
         manager.alive()
         manager.stopping()
         said = [heard.recv(100).decode() for _ in range(4)]
-    assert said == ["READY=1", "STATUS=a b", "WATCHDOG=1", "STOPPING=1"]
+    assert said == ["READY=1", "STATUS=a b?", "WATCHDOG=1", "STOPPING=1"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nonexistent/x"}])
@@ -46,6 +46,7 @@ def test_without_one_nothing_happens(environ: dict[str, str]) -> None:
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "-1"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "9" * 5_000}, None),
     ],
 )
 def test_the_watchdog_is_for_this_process(environ: dict[str, str], seconds: float | None) -> None:
