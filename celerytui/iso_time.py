@@ -1,9 +1,11 @@
-"""The ISO 8601 times that Celery writes into events, replies and results."""
+"""The times that Celery writes: as ISO 8601, or as a database has them."""
 
 from __future__ import annotations
 
+import math
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
+from typing import Any
 
 LONGEST = 64
 _FRACTION = re.compile(r"\.(\d{1,9})")
@@ -34,4 +36,28 @@ def epoch(text: str | None) -> float | None:
             at = at.replace(tzinfo=timezone.utc)
         return at.timestamp()
     except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: Any, zone: tzinfo) -> float | None:
+    """Unix seconds of a time as a database gives it; in `zone` where it names none.
+
+    None where it is no time: a row may hold anything.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        value = value.decode("ascii", "replace")
+    if isinstance(value, str):
+        if zone is timezone.utc:
+            return epoch(value)
+        try:
+            value = read_time(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError, OSError):
         return None

@@ -11,7 +11,7 @@ from msgspec import Struct
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, facts_of
-from celerytui.history.reading import OpenSegment
+from celerytui.history.open_segment import OpenSegment
 from celerytui.history.trouble import explain
 
 

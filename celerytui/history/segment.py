@@ -39,6 +39,8 @@ _ENDED = "SELECT 1 FROM tasks INDEXED BY tasks_key WHERE key = ? AND task = ? LI
 logger = logging.getLogger(__name__)
 
 FLAWED_LOGGED = 10
+IMPORT = "import "
+"""Before the version of the program of a session that imports."""
 SLICE = 50
 """Tasks that are made rows of, and rows that are written, before a key press goes first."""
 MOST_CARRIED = 100_000
@@ -97,8 +99,14 @@ class Segment:
         """How many tasks of it have not ended."""
         return len(self._open)
 
-    def begin(self, app: str, broker: str, created: float | None) -> None:
-        """Note a session that writes into it, and for a new file what it is of."""
+    def begin(
+        self, app: str, broker: str, created: float | None, *, importing: bool = False
+    ) -> None:
+        """Note a session that writes into it, and for a new file what it is of.
+
+        One that imports records nothing that happens meanwhile.
+        """
+        program = f"{IMPORT if importing else ''}{__version__}"
         with self._transaction():
             run = self._connection.execute
             if created is not None:
@@ -107,7 +115,7 @@ class Segment:
             found = run(
                 "INSERT INTO sessions (started, last, pid, host, version, ended, dropped)"
                 " VALUES (?, ?, ?, ?, ?, 0, 0)",
-                (self._started, self._started, os.getpid(), socket.gethostname(), __version__),
+                (self._started, self._started, os.getpid(), socket.gethostname(), program),
             )
             self._session = found.lastrowid or 0
 
@@ -245,13 +253,14 @@ class Segment:
 
     def _save_rest(self, flush: Flush, now: float) -> None:
         word, many = self._word, self._many
+        at = now if flush.at is None else flush.at
         workers = [
-            (now, word(WORKER, one.hostname), one.status, one.running, one.processed,
+            (at, word(WORKER, one.hostname), one.status, one.running, one.processed,
              one.succeeded, one.failed, one.retried, one.loadavg[0] if one.loadavg else None)
             for one in flush.workers
         ]  # fmt: skip
         queues = [
-            (now, word(QUEUE, one.name), one.ready, one.unacked, one.consumers)
+            (at, word(QUEUE, one.name), one.ready, one.unacked, one.consumers)
             for one in flush.queues
         ]
         alerts = [
@@ -332,7 +341,10 @@ def _politely(rows: Iterable[Any]) -> Iterator[Any]:
 
 
 def last_session(connection: sqlite3.Connection) -> tuple[float, bool] | None:
-    """When the newest session of a segment wrote last, and whether it ended in order."""
-    newest = "SELECT last, ended FROM sessions ORDER BY last DESC LIMIT 1"
-    row = connection.execute(newest).fetchone()
+    """When the newest session of a segment recorded last, and whether it ended in order."""
+    newest = (
+        "SELECT last, ended FROM sessions WHERE ifnull(version, '') NOT LIKE ?"
+        " ORDER BY last DESC LIMIT 1"
+    )
+    row = connection.execute(newest, (f"{IMPORT}%",)).fetchone()
     return None if row is None else (row[0], bool(row[1]))

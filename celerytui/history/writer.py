@@ -39,7 +39,8 @@ class HistoryWriter:
 
     `started` is from when on this session knows what happened. Every method raises HistoryError
     with what is wrong and where, and can be called again later; what it was to write is written
-    then or not at all. Times are Unix seconds.
+    then or not at all. Times are Unix seconds. One that is `importing` records nothing that happens
+    meanwhile.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class HistoryWriter:
         started: float,
         *,
         most_rows: int = MOST_ROWS,
+        importing: bool = False,
     ) -> None:
         self.folder = folder
         self.keeping = keeping
@@ -58,6 +60,7 @@ class HistoryWriter:
         self._broker = broker
         self._redaction = Redaction(keeping.redact)
         self._most_rows = most_rows
+        self._importing = importing
         self._lock: int | None = None
         self._segment: Segment | None = None
         self._day = ""
@@ -72,6 +75,11 @@ class HistoryWriter:
     def is_open(self) -> bool:
         """Whether it can be written to, as far as is known."""
         return self._segment is not None
+
+    @property
+    def next_seq(self) -> int:
+        """The order of arrival of what is told of next."""
+        return self._newest_seq + 1
 
     @property
     def resumed(self) -> float | None:
@@ -190,41 +198,44 @@ class HistoryWriter:
 
     def _take_segment(self, now: float) -> None:
         """Continue the newest segment if it is of today, else begin one after it."""
-        files = [file for file in self.folder.segments() if not file.kept]
-        if not files:
-            self._begin(now, None)
-            return
-        newest, begun = files[-1], None
-        try:
-            if newest.path not in self._damaged:
-                begun = self._opened(newest)
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise
-        if begun is None:
-            # It is damaged: what is in it may still be read, and there is room beside it.
-            self._begin(now, None)
-            return
-        self._segment, last = begun
-        self._day = newest.day
-        self._segment.begin(self._app, self._broker, None)
-        if len(files) > 1:
-            self._finish_handing_over(files[-2], self._segment, now)
-        segment = self._segment_of(now)
+        files = self.folder.segments()
+        last = _last_session(files)
+        files = [file for file in files if not file.kept]
+        segment = self._continued(files, now) if files else None
+        if segment is None:
+            segment = self._begin(now, None)
         if last is not None and self._resumed is None:
             self._resumed = last[0]
-            if last[0] < self._started:
+            if last[0] < self._started and not self._importing:
                 reason = "nothing recorded" if last[1] else "the recorder was killed"
                 segment.write(Flush(gaps=(Gap(last[0], self._started, reason),)), now)
 
-    def _opened(self, file: SegmentFile) -> tuple[Segment, tuple[float, bool] | None]:
-        """A segment to write into, and how its last session ended."""
+    def _continued(self, files: list[SegmentFile], now: float) -> Segment | None:
+        """The newest segment, or one after it; None where it is damaged.
+
+        What is in that may still be read, and there is room beside it.
+        """
+        newest = files[-1]
+        if newest.path in self._damaged:
+            return None
+        try:
+            self._segment = self._opened(newest)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            return None
+        self._day = newest.day
+        self._segment.begin(self._app, self._broker, None, importing=self._importing)
+        if len(files) > 1:
+            self._finish_handing_over(files[-2], self._segment, now)
+        return self._segment_of(now)
+
+    def _opened(self, file: SegmentFile) -> Segment:
         connection = schema.open_to_write(file.path)
         try:
-            last = last_session(connection)
             return Segment(
                 file.path, connection, self._redaction, self._started, flawed=self.flawed
-            ), last
+            )
         except BaseException:
             connection.close()
             raise
@@ -232,7 +243,7 @@ class HistoryWriter:
     def _finish_handing_over(self, before: SegmentFile, segment: Segment, now: float) -> None:
         """Go on where another process was killed between two segments."""
         with contextlib.suppress(sqlite3.Error, HistoryError):
-            old, _ = self._opened(before)
+            old = self._opened(before)
             if old.unfinished and not old.handed_over:
                 old.hand_over(segment, now)
             else:
@@ -249,7 +260,7 @@ class HistoryWriter:
             flawed=self.flawed,
         )
         try:
-            segment.begin(self._app, self._broker, now)
+            segment.begin(self._app, self._broker, now, importing=self._importing)
             if before is not None:
                 before.hand_over(segment, now)
         except BaseException:
@@ -280,6 +291,19 @@ class HistoryWriter:
             with contextlib.suppress(sqlite3.Error):
                 self._segment.abandon()
             self._segment = None
+
+
+def _last_session(files: list[SegmentFile]) -> tuple[float, bool] | None:
+    """When was recorded last, and whether that ended in order."""
+    for file in reversed(files):
+        with (
+            contextlib.suppress(sqlite3.Error, HistoryError),
+            contextlib.closing(schema.open_to_read(file.path)) as connection,
+        ):
+            found = last_session(connection)
+            if found is not None:
+                return found
+    return None
 
 
 def _is_damage(error: Exception) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.read_only_sql import limit_sqlite, limits
 from celerytui.results.source import GROUPS, SLICE, Page, group_by_member
-from celerytui.results.sqlalchemy import limit_sqlite, limits
 from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
 from celerytui.results.wanted import TextMatch, Wanted
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import timezone
 from typing import Any
 
-from celerytui.iso_time import epoch, read_time
+from celerytui.iso_time import moment
 from celerytui.masking import mask
 from celerytui.model import StoredResult, id_text
 
@@ -111,27 +110,3 @@ def _ids(children: Any) -> Iterator[str]:
                     pending.append(iter(members))
             elif isinstance(head, (list, tuple)) and head and (one := id_text(head[0])):
                 yield one
-
-
-def moment(value: Any, zone: tzinfo) -> float | None:
-    """Unix seconds of a time as a backend gives it; in `zone` where it names none.
-
-    None where it is no time: a row may hold anything.
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    if isinstance(value, str):
-        if zone is timezone.utc:
-            return epoch(value)
-        try:
-            value = read_time(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    try:
-        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None

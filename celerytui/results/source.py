@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from celerytui import read_only_sql
 from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.wanted import Wanted
 
-SECONDS = 10.0
+SECONDS = read_only_sql.SECONDS
 """The longest time of one question; databases are told, so that they stop as well."""
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = read_only_sql.CONNECT_SECONDS
 
 
 SLICE = 200_000

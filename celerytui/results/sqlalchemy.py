@@ -7,20 +7,18 @@ Nothing is created or changed, as Celery's own backend does when it connects.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.read_only_sql import engine_of, limit, table_of
 from celerytui.results.key_value import content_type_of
-from celerytui.results.source import CONNECT_SECONDS, GROUPS, SECONDS, SLICE, Page, group_by_member
+from celerytui.results.source import GROUPS, SLICE, Page, group_by_member
 from celerytui.results.tables import (
     CELERY,
     DJANGO,
@@ -31,9 +29,6 @@ from celerytui.results.tables import (
     read_saved_group,
 )
 from celerytui.results.wanted import TextMatch, Wanted
-
-PROGRESS_STEPS = 20_000
-"""Steps of SQLite's machine between two looks at the clock."""
 
 
 class SqlKind:
@@ -219,18 +214,14 @@ class SqlSource:
         return self._found
 
     def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
-        """A table without types: a row may hold what its type would refuse. None: no such table."""
+        """A table with those of these columns that it has; None: no such table."""
         import sqlalchemy as sa
 
-        actual = self._renamed.get(name) or name
-        schema = self._schemas.get(name)
-        if not sa.inspect(connection).has_table(actual, schema=schema):
-            return None
-        # What the table's catalogue says of its columns takes some databases a tenth of a second.
-        nothing = sa.select(sa.text("*")).select_from(sa.table(actual, schema=schema))
-        there = list(connection.execute(nothing.where(sa.false())).keys())
-        kept = there if wanted is None else [name for name in wanted if name in there]
-        return sa.table(actual, *map(sa.column, kept), schema=schema)
+        found = table_of(connection, self._renamed.get(name) or name, self._schemas.get(name))
+        if found is None or wanted is None:
+            return found
+        kept: list[Any] = [sa.column(name) for name in wanted if name in found.c]
+        return sa.table(found.name, *kept, schema=found.schema)
 
     # Its connections
 
@@ -245,9 +236,9 @@ class SqlSource:
             ) from error
         try:
             if self._engine is None:
-                self._engine = _engine(self._url, self._options)
+                self._engine = engine_of(self._url, self._options)
             with self._engine.connect() as connection:
-                _limit(connection)
+                limit(connection)
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
@@ -303,78 +294,6 @@ def _as_stored(at: float, zone: tzinfo, aware: bool) -> datetime:
     # A second off is no loss: the filter decides.
     moment = datetime.fromtimestamp(at, timezone.utc if aware else zone)
     return moment if aware else moment.replace(tzinfo=None)
-
-
-def _engine(url: str, options: Mapping[str, Any]) -> Any:
-    import sqlalchemy as sa
-    from sqlalchemy.pool import NullPool
-
-    address = sa.make_url(url)
-    given = {
-        name: value
-        for name, value in options.items()
-        if not name.startswith("pool") and name not in ("max_overflow", "echo", "echo_pool")
-    }
-    if address.get_backend_name() == "sqlite":
-        path = address.database or ""
-        return sa.create_engine(
-            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, url)
-        )
-    arguments = dict(given.pop("connect_args", {}))
-    driver = address.get_driver_name()
-    if driver in ("psycopg", "psycopg2", "pymysql", "mysqldb", "mysqlconnector"):
-        arguments.setdefault("connect_timeout", int(CONNECT_SECONDS))
-    if driver == "pymysql":
-        arguments.setdefault("read_timeout", int(2 * SECONDS))
-    return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
-
-
-def open_sqlite(path: str, name: str) -> sqlite3.Connection:
-    """A connection that can't write, ends long questions, and reads texts that are not UTF-8."""
-    if path.startswith("file:"):
-        path = path.removeprefix("file:").partition("?")[0]
-    if not os.path.isfile(path):
-        raise BackendUnavailable(f"result backend {mask_url(name)}: no such file")
-    connection = sqlite3.connect(
-        f"file:{quote(path)}?mode=ro", uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
-    )
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    limit_sqlite(connection)
-    return connection
-
-
-def limit_sqlite(connection: sqlite3.Connection) -> None:
-    """Have each question on a connection end with an error once its time is up."""
-    end = time.monotonic() + SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
-
-
-def _limit(connection: Any) -> None:
-    """Have the server refuse writes and end long questions, for this transaction or connection."""
-    import sqlalchemy as sa
-
-    for statement in limits(
-        connection.dialect.name, bool(getattr(connection.dialect, "is_mariadb", False))
-    ):
-        connection.execute(sa.text(statement))
-
-
-def limits(vendor: str, is_mariadb: bool) -> tuple[str, ...]:
-    """The statements with which a server limits what follows, by Django's names of vendors."""
-    if vendor == "postgresql":
-        # For the transaction alone: a pooler may give the connection to others.
-        return (
-            "SET TRANSACTION READ ONLY",
-            f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}",
-        )
-    if vendor in ("mysql", "mariadb"):
-        limit = (
-            f"SET SESSION max_statement_time = {SECONDS:g}"
-            if is_mariadb
-            else f"SET SESSION MAX_EXECUTION_TIME = {int(SECONDS * 1000)}"
-        )
-        return (limit, "SET SESSION TRANSACTION READ ONLY")
-    return ()
 
 
 def _session_zone(connection: Any) -> tzinfo | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from celerytui.iso_time import moment
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.decode import Undecodable, decode_any, unpacked
@@ -18,7 +19,6 @@ from celerytui.results.meta import (
     children_ids,
     exception_text,
     member_ids,
-    moment,
     text,
 )
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.errors import HistoryError
-from celerytui.history import reading, walk
+from celerytui.history import newer, reading, walk
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
@@ -221,7 +221,7 @@ def test_a_task_that_ends_while_it_is_searched_for_is_found_once(tmp_path: Path)
 
 def test_unfinished_tasks_come_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "UNFINISHED_AT_ONCE", 2)
-    monkeypatch.setattr(reading, "MOST_AGAIN", 3)
+    monkeypatch.setattr(newer, "MOST_HELD", 3)
     made = writer(tmp_path)
     tasks = [Task(f"w{one}", one, TaskState.STARTED, "x", seen=T0 + one) for one in range(5)]
     lost = [Task(f"w{one}", one, TaskState.LOST, "x", seen=T0 - 5) for one in range(5)]

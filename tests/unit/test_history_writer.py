@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from celerytui.errors import HistoryError
-from celerytui.history import reading, schema, segment
+from celerytui.history import open_segment, schema, segment
 from celerytui.history import writer as writing
 from celerytui.history.flush import AlertChange, Flush, Gap
 from celerytui.history.folder import Catalogue, Folder
@@ -94,7 +94,7 @@ def test_a_record_in_a_newer_segment_counts_more(tmp_path: Path) -> None:
 def test_so_many_records_that_may_be_older_ones_are_looked_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_AGAIN", 0)
+    monkeypatch.setattr(open_segment, "MOST_AGAIN", 0)
     made = writer(tmp_path)
     made.write(Flush(tasks=[ended(1, T0, MISSED), ended(2, T0, MISSED)]), T0)
     made.write(Flush(tasks=[ended(1, T0 + DAY, FAILURE), ended(3, T0 + DAY)]), T0 + DAY)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.document import result_document
+from celerytui.iso_time import moment
 from celerytui.masking import learn
 from celerytui.model import StoredResult, TaskState
 from celerytui.output import print_json
@@ -26,7 +27,6 @@ from celerytui.results.meta import (
     exception_text,
     from_meta,
     member_ids,
-    moment,
 )
 from celerytui.results.seen_keys import SeenKeys
 
