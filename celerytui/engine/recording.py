@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from celerytui.history.writer import HistoryWriter
 
 FLUSH_SECONDS = 0.5
-FLUSH_TASKS = 5_000
+FLUSH_TASKS = 2_000
+"""Tasks of one transaction: a key press waits for what is between two slices of it."""
+SLICE = 250
+"""Tasks that are noted before a key press goes first."""
+BEHIND = 5_000
+"""Changes that are as many as not to wait for the next turn."""
 RETRY_SECONDS = 3.0
 """From one try to write to the next, where there is something in the way."""
 WORKERS_SECONDS = 30.0
@@ -143,7 +148,7 @@ class Recorder:
             return False
         self._recover()
         self._keep_house(writer)
-        return self._following.behind >= FLUSH_TASKS
+        return self._following.behind >= BEHIND
 
     def _collect(self) -> None:
         self._pending.turn()
@@ -154,10 +159,10 @@ class Recorder:
             if found.everything:
                 newest = self._collected - EVERYTHING_SLACK
                 tasks = [one for one in tasks if one.seen - one.more.worker_ahead >= newest]
-            for start in range(0, len(tasks), FLUSH_TASKS):
+            for start in range(0, len(tasks), SLICE):
                 give_way()
-                self._pending.add(tasks[start : start + FLUSH_TASKS])
-            if self._following.behind < FLUSH_TASKS:
+                self._pending.add(tasks[start : start + SLICE])
+            if self._following.behind < BEHIND:
                 self._collected = self._clock()
                 return
 
@@ -172,7 +177,10 @@ class Recorder:
             tasks = self._pending.next(FLUSH_TASKS)
             flush = self._flush(tasks)
             recorded = writer.write(flush, self._clock())
-            self._pending.written(tasks, flush.tasks)
+            for start in range(0, len(tasks), SLICE):
+                give_way()
+                some = slice(start, start + SLICE)
+                self._pending.written(tasks[some], flush.tasks[some])
             self._workers.written()
             self._queues.written()
             self._happened.written()

@@ -75,7 +75,8 @@ USE_SQL = {
 
 
 def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> None:
-    late, early = set(), set()
+    late: set[str] = set()
+    early: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
