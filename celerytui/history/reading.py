@@ -43,7 +43,8 @@ class SegmentHistory:
     def facts(self) -> list[SegmentFacts]:
         """What each segment holds, oldest first."""
         catalogue = Catalogue(self.folder)
-        facts = catalogue.facts()
+        with self._explained():
+            facts = catalogue.facts()
         self.notes += [note for note in catalogue.notes if note not in self.notes]
         return facts
 
@@ -77,7 +78,9 @@ class SegmentHistory:
     def task(self, task_id: str) -> Task | None:
         """See `History.task`."""
         stored = stored_id(task_id)
-        for file in reversed(self.folder.segments()):
+        with self._explained():
+            files = self.folder.segments()
+        for file in reversed(files):
             with self._open(file) as segment:
                 if segment is None:
                     continue
@@ -99,6 +102,13 @@ class SegmentHistory:
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HistoryError(explain(error, self.folder.path)) from error
 
     # One segment
 

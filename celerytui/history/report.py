@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
+from celerytui.history.flush import Gap
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, facts_of
 from celerytui.history.open_segment import OpenSegment
 from celerytui.history.trouble import explain
@@ -24,7 +26,7 @@ class Report(Struct, frozen=True):
 
     segments: list[SegmentFacts]
     size: int
-    gaps: list[tuple[float, float | None, str]]
+    gaps: list[Gap]
     dropped: int
     notes: list[str]
 
@@ -43,32 +45,51 @@ def report(folder: Folder) -> Report:
     """What a history holds; raises OSError where it cannot be read at all."""
     catalogue = Catalogue(folder)
     segments = catalogue.facts()
-    gaps: dict[float, tuple[float, float | None, str]] = {}
-    sessions: dict[float, int] = {}
+    gaps: dict[float, Gap] = {}
+    sessions: dict[float, _Session] = {}
     for one in segments:
         with contextlib.suppress(sqlite3.Error, HistoryError):
             _read(one.file, gaps, sessions)
     return Report(
         segments,
         folder.size,
-        [gaps[since] for since in sorted(gaps)],
-        sum(sessions.values()),
+        [_bounded(gaps[since], sessions) for since in sorted(gaps)],
+        sum(one.dropped for one in sessions.values()),
         catalogue.notes,
     )
 
 
-def _read(
-    file: SegmentFile,
-    gaps: dict[float, tuple[float, float | None, str]],
-    sessions: dict[float, int],
-) -> None:
+class _Session(NamedTuple):
+    """When it wrote last, whether it ended in order, and how many tasks it could not record."""
+
+    last: float
+    ended: bool
+    dropped: int
+
+
+def _read(file: SegmentFile, gaps: dict[float, Gap], sessions: dict[float, _Session]) -> None:
     with contextlib.closing(schema.open_to_read(file.path)) as connection:
         # A gap is noted when it begins and again when it ends.
         for since, until, reason in connection.execute("SELECT * FROM gaps ORDER BY rowid"):
-            gaps[since] = since, until, reason
+            gaps[since] = Gap(since, until, reason)
         # A session may write several segments, and counts over all of them.
-        for started, dropped in connection.execute("SELECT started, dropped FROM sessions"):
-            sessions[started] = max(dropped, sessions.get(started, 0))
+        query = "SELECT started, last, ended, dropped FROM sessions"
+        for started, last, ended, dropped in connection.execute(query):
+            before = sessions.get(started, _Session(0.0, False, 0))
+            sessions[started] = _Session(
+                max(last, before.last), ended or before.ended, max(dropped, before.dropped)
+            )
+
+
+def _bounded(gap: Gap, sessions: Mapping[float, _Session]) -> Gap:
+    """A gap that lasted when its session ended ends there: what follows is a gap of its own."""
+    owner = max((one for one in sessions if one <= gap.since), default=None)
+    if gap.until is not None or owner is None:
+        return gap
+    session = sessions[owner]
+    if session.ended or owner < max(sessions):
+        return gap._replace(until=max(gap.since, session.last))
+    return gap
 
 
 def verify(folder: Folder) -> Iterator[tuple[SegmentFile, list[str]]]:

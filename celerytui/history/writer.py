@@ -279,7 +279,7 @@ class HistoryWriter:
         except HistoryError:
             self._give_up()
             raise
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:
             if self._segment is not None and _is_damage(error):
                 self._damaged.add(self._segment.path)
             self._give_up()

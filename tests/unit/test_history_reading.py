@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -252,6 +253,16 @@ def test_a_folder_of_any_name_can_be_read(tmp_path: Path) -> None:
 def test_a_history_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="nothing was recorded there"):
         SegmentHistory(Folder(tmp_path / "x"))
+
+
+def test_a_folder_that_goes_while_it_is_read_is_said(tmp_path: Path) -> None:
+    record(tmp_path / "h", [[ended(1, T0)]])
+    history = SegmentHistory(Folder(tmp_path / "h"))
+    shutil.rmtree(tmp_path / "h")
+    with pytest.raises(HistoryError, match="No such file"):
+        history.task(ended(1, T0).id)
+    with pytest.raises(HistoryError, match="No such file"):
+        next(history.search(parse_filter(""), NOW))
 
 
 def test_an_empty_history_has_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from celerytui.errors import HistoryError
 from celerytui.history import keeping, schema
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import Catalogue, Folder, SegmentFile
+from celerytui.history.report import report
 from celerytui.history_report import prune_lines, stats_lines, verify_lines
 from celerytui.model import TaskState
 from celerytui.settings import Settings
@@ -58,6 +60,26 @@ def test_what_there_is(folder: Folder) -> None:
     assert "6 tasks ended" in text
     assert "3 tasks not recorded: too many at once, or damaged" in text
     assert "\x1b" not in text
+
+
+def test_a_gap_that_lasted_when_its_recorder_was_killed_ended_with_it(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    made.write(Flush(gaps=[Gap(T0 + 10, None, "no connection")]), T0 + 20)
+    assert report(Folder(tmp_path)).gaps == [Gap(T0 + 10, None, "no connection")]  # it lasts
+    assert made._segment is not None
+    made._segment.abandon()  # as if killed
+    assert made._lock is not None
+    os.close(made._lock)
+    after = writer(tmp_path, started=T0 + 50)
+    after.write(Flush(gaps=[Gap(T0 + 60, None, "no connection")]), T0 + 70)
+    gaps = [
+        Gap(T0 + 10, T0 + 20, "no connection"),
+        Gap(T0 + 20, T0 + 50, "the recorder was killed"),
+        Gap(T0 + 60, None, "no connection"),
+    ]
+    assert report(Folder(tmp_path)).gaps == gaps
+    after.close(T0 + 80)
+    assert report(Folder(tmp_path)).gaps[-1].until == T0 + 80
 
 
 def test_each_damage_is_named(folder: Folder) -> None:

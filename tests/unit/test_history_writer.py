@@ -188,6 +188,15 @@ def test_what_happened_and_samples_are_kept(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT last, ended, dropped FROM sessions") == [(T0 + 2, 1, 4)]
 
 
+def test_figures_that_no_database_takes_are_unknown(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    workers = [Worker("w@h", T0, T0, running=2**70, processed=7, status="online")]
+    made.write(Flush(workers=workers, queues=[Queue("high", ready=2**63)]), T0)
+    made.close(T0)
+    assert rows(tmp_path, "SELECT running, processed FROM workers") == [(None, 7)]
+    assert rows(tmp_path, "SELECT ready FROM queues") == [(None,)]
+
+
 def test_a_task_that_no_row_can_be_made_of_costs_itself_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
