@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 0.5
 FLUSH_TASKS = 2_000
 """Tasks of one transaction: a key press waits for what is between two slices of it."""
+WRITE_SECONDS = 1.0
+"""How long is written before there is a sign of life, and some of the pruning."""
 SLICE = 250
 """Tasks that are noted before a key press goes first."""
 BEHIND = 5_000
@@ -141,14 +143,14 @@ class Recorder:
         if not self._is_due("retry", 0.0):
             return False
         try:
-            self._write(writer)
+            more = self._write(writer)
         except HistoryError as error:
             self._suffer(error)
             self._keep_house(writer)
             return False
         self._recover()
         self._keep_house(writer)
-        return self._following.behind >= BEHIND
+        return more or self._following.behind >= BEHIND
 
     def _collect(self) -> None:
         self._pending.turn()
@@ -166,13 +168,15 @@ class Recorder:
                 self._collected = self._clock()
                 return
 
-    def _write(self, writer: HistoryWriter) -> None:
+    def _write(self, writer: HistoryWriter) -> bool:
+        """Write what waits, for a second at the most; gives whether there is more."""
         if not writer.is_open:
             writer.open(self._clock())
             self.opened.set()
             if not self._cut and writer.resumed is not None:
                 self._cut = True
                 self._pending.forget_before(writer.resumed - CLOCKS_SLACK)
+        end = time.monotonic() + WRITE_SECONDS
         while True:
             tasks = self._pending.next(FLUSH_TASKS)
             flush = self._flush(tasks)
@@ -186,7 +190,9 @@ class Recorder:
             self._happened.written()
             self._tell(recorded)
             if len(tasks) < FLUSH_TASKS:
-                return
+                return False
+            if time.monotonic() > end:
+                return True
             # What changes meanwhile is known for some seconds only.
             self._collect()
 
@@ -233,7 +239,8 @@ class Recorder:
         self._collect()
         self._pending.turn()
         try:
-            self._write(writer)
+            while self._write(writer):
+                self._collect()
         except HistoryError as error:
             self._suffer(error)
         try:

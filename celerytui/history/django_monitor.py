@@ -14,7 +14,7 @@ from typing import Any
 
 from celerytui.errors import HistoryError, UsageError
 from celerytui.iso_time import moment
-from celerytui.masking import mask_url, one_line
+from celerytui.masking import learn, mask_url, one_line, passwords_in
 from celerytui.model import BY_CONSTANT, Task, TaskExtra, TaskState, Worker
 from celerytui.read_only_sql import engine_of, limit, table_of
 
@@ -31,6 +31,7 @@ class CameraTables:
     """The tables at a URL; raises HistoryError where they cannot be read, or are not there."""
 
     def __init__(self, url: str) -> None:
+        learn(passwords_in(url))
         self.name = mask_url(url)
         self._url = url.replace("postgres://", "postgresql://", 1)
         self._engine: Any = None

@@ -110,11 +110,16 @@ class HistoryWriter:
 
         What stays in the way of it is logged. Nothing where another process records.
         """
-        if self._lock is None:
+        if not self._has_lock:
             return
         done = Pruned()
         try:
-            yield from pruning(self.folder, self.keeping, now, done, live=self._live())
+            steps = pruning(self.folder, self.keeping, now, done, live=self._live())
+            with contextlib.closing(steps):
+                for _ in steps:
+                    yield
+                    if not self._has_lock:
+                        return
         except (sqlite3.Error, OSError) as error:
             done.failed.append(explain(error, self.folder.path))
         finally:
@@ -143,6 +148,10 @@ class HistoryWriter:
                 self._lock = None
 
     # The folder
+
+    @property
+    def _has_lock(self) -> bool:
+        return self._lock is not None
 
     def _live(self) -> Path | None:
         """The segment that is written, or would be next."""

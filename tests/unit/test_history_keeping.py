@@ -163,6 +163,21 @@ def test_it_is_pruned_between_other_work(days: Folder, monkeypatch: pytest.Monke
     assert states(days) == {SUCCESS: 80 + steps + 1, FAILURE: 20}
 
 
+def test_pruning_ends_with_the_lock(days: Folder) -> None:
+    now = T0 + 9 * DAY + 5
+    made = writer(days.path, started=now)
+    made.open(now)
+    steps = made.pruning(now)
+    for _ in range(5):
+        next(steps)
+    (days.path / "lock").unlink()
+    with pytest.raises(HistoryError, match="were removed"):
+        made.write(Flush(), now)
+    # Another process may have it now.
+    assert list(steps) == []
+    assert not days.begun()
+
+
 def test_clocks_that_are_years_off_neither_keep_nor_remove_a_file(tmp_path: Path) -> None:
     made = writer(tmp_path)
     made.write(Flush(tasks=[ended(1, T0 + 9_000 * DAY), ended(2, T0, FAILURE)]), T0)

@@ -169,6 +169,30 @@ def test_figures_that_were_not_written_are_news_again() -> None:
     assert samples.news({"a": 1, "b": 3}, int) == [1]
 
 
+def test_a_recorder_that_never_catches_up_shows_that_it_is_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "FLUSH_TASKS", 1)
+    monkeypatch.setattr(recording, "WRITE_SECONDS", 0.0)
+    session = Session(tmp_path)
+    for number in range(5):
+        session.run(f"t{number}")
+    begun = [session.recorder.turned_at]
+    write = Segment.write
+
+    def noted(self: Segment, flush: Flush, now: float) -> int:
+        begun.append(session.recorder.turned_at)
+        return write(self, flush, now)
+
+    monkeypatch.setattr(Segment, "write", noted)
+    session.thread.start()
+    until(lambda: session.recorder.state.recorded == 5, "all are recorded")
+    session.end()
+    # Each is written in a turn of its own, though there is always more.
+    assert len(set(begun)) >= 5
+    assert len(found(tmp_path)) == 5
+
+
 def test_a_full_disk_is_pruned_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = T0 - 40 * DAY
     made = writer(tmp_path, started=before)
