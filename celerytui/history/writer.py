@@ -110,7 +110,7 @@ class HistoryWriter:
 
         What stays in the way of it is logged. Nothing where another process records.
         """
-        if not self._has_lock:
+        if not self._has_lock():
             return
         done = Pruned()
         try:
@@ -118,7 +118,7 @@ class HistoryWriter:
             with contextlib.closing(steps):
                 for _ in steps:
                     yield
-                    if not self._has_lock:
+                    if not self._has_lock():
                         return
         except (sqlite3.Error, OSError) as error:
             done.failed.append(explain(error, self.folder.path))
@@ -149,7 +149,6 @@ class HistoryWriter:
 
     # The folder
 
-    @property
     def _has_lock(self) -> bool:
         return self._lock is not None
 
