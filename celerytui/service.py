@@ -11,6 +11,8 @@ import re
 import socket
 from collections.abc import Mapping
 
+WAIT_SECONDS = 1.0
+"""How long is waited for a manager that is busy, with what is said only once."""
 _MICROSECONDS = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
 
 
@@ -28,7 +30,7 @@ class ServiceManager:
 
     def ready(self) -> None:
         """Say that the start is over."""
-        self._send("READY=1")
+        self._send("READY=1", WAIT_SECONDS)
 
     def alive(self) -> None:
         """Say that all goes on."""
@@ -36,7 +38,7 @@ class ServiceManager:
 
     def stopping(self) -> None:
         """Say that the end has begun."""
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", WAIT_SECONDS)
 
     def status(self, text: str) -> None:
         """Say in one line what is going on."""
@@ -44,11 +46,11 @@ class ServiceManager:
             self._status = text
             self._send("STATUS=" + text.replace("\n", " "))
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, seconds: float = 0.0) -> None:
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
-            out.setblocking(False)
+            out.settimeout(seconds)
             out.sendto(message.encode("utf-8", "replace"), self._address)
 
 

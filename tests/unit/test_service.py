@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
+import threading
 import uuid
 from pathlib import Path
 
@@ -51,3 +53,21 @@ def test_without_one_nothing_happens(environ: dict[str, str]) -> None:
 )
 def test_the_watchdog_is_for_this_process(environ: dict[str, str], seconds: float | None) -> None:
     assert ServiceManager(environ, pid=7).watchdog == seconds
+
+
+def test_what_is_said_once_waits_for_a_manager_that_is_busy(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        for _ in range(1_000):  # more than it takes without being read
+            manager.alive()
+        reader = threading.Thread(target=lambda: [heard.recv(100) for _ in range(5)])
+        reader.start()
+        manager.ready()
+        reader.join(10)
+        heard.setblocking(False)
+        said = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said.append(heard.recv(100))
+    assert said[-1] == b"READY=1"
