@@ -14,7 +14,6 @@ from celerytui.history.folder import Folder
 from celerytui.history.known import known_tasks, known_workers
 from celerytui.history.place import shown
 from celerytui.history.writer import HistoryWriter, StandsBy
-from celerytui.masking import mask_url
 from celerytui.model import Task, TaskState, Worker
 from celerytui.settings import Keeping, Settings
 
@@ -42,7 +41,7 @@ def import_lines(url: str, folder: Folder, settings: Settings, now: float) -> It
     SQLAlchemy is not installed; what was imported until then stays, and is skipped the next time.
     """
     tables = CameraTables(url)
-    writer = HistoryWriter(folder, "", mask_url(url), settings.keeping, now, importing=True)
+    writer = HistoryWriter(folder, "", "", settings.keeping, now, importing=True)
     try:
         tables.open()
         writer.open(now)
