@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
@@ -20,23 +20,29 @@ def known_tasks(folder: Folder, task_ids: Sequence[str]) -> dict[str, bool]:
     by_stored = {stored_id(one): one for one in task_ids}
     several = list(by_stored)
     found: dict[str, bool] = {}
-    for connection in _connections(folder):
+
+    def look(connection: sqlite3.Connection) -> None:
         for start in range(0, len(several), AT_ONCE):
             some = {one: by_stored[one] for one in several[start : start + AT_ONCE]}
             for task_id in _unfinished(connection, some):
                 found.setdefault(task_id, False)
-            found |= dict.fromkeys(_ended(connection, some), True)
+            found.update(dict.fromkeys(_ended(connection, some), True))
+
+    _look_into_each(folder, look)
     return found
 
 
 def known_workers(folder: Folder) -> dict[str, float]:
     """When each worker was sampled last, in Unix seconds; raises HistoryError."""
     found: dict[str, float] = {}
-    for connection in _connections(folder):
+
+    def look(connection: sqlite3.Connection) -> None:
         for name, at in connection.execute(
             "SELECT text, max(at) FROM workers JOIN words ON words.id = worker GROUP BY text"
         ):
             found[name] = max(at, found.get(name, at))
+
+    _look_into_each(folder, look)
     return found
 
 
@@ -53,11 +59,11 @@ def _ended(connection: sqlite3.Connection, some: Mapping[str | bytes, str]) -> I
     return (some[task] for (task,) in found if task in some)
 
 
-def _connections(folder: Folder) -> Iterator[sqlite3.Connection]:
+def _look_into_each(folder: Folder, look: Callable[[sqlite3.Connection], None]) -> None:
     for file in folder.segments():
         try:
             with contextlib.closing(schema.open_to_read(file.path)) as connection:
-                yield connection
+                look(connection)
         except sqlite3.Error as error:
             if file.path.exists():
                 raise HistoryError(explain(error, file.path)) from error

@@ -82,11 +82,14 @@ class Newer:
 
     def _is_in(self, file: SegmentFile, stored: str | bytes) -> bool:
         segment = self._segment(file)
-        return segment is not None and segment.newest(stored) is not None
+        with contextlib.suppress(sqlite3.Error):
+            return segment is not None and segment.newest(stored) is not None
+        return False
 
     def _is_open_in(self, file: SegmentFile, row: Row) -> bool:
-        segment = self._segment(file)
-        seen = None if segment is None else segment.open_since(row[_TASK])
+        segment, seen = self._segment(file), None
+        with contextlib.suppress(sqlite3.Error):
+            seen = None if segment is None else segment.open_since(row[_TASK])
         return seen is not None and seen >= row[_SEEN]
 
     def _segment(self, file: SegmentFile) -> OpenSegment | None:

@@ -18,6 +18,7 @@ from celerytui.history import django_monitor
 from celerytui.history.django_monitor import CameraTables, task_of, worker_of
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
+from celerytui.history.known import known_tasks
 from celerytui.history.report import report
 from celerytui.history_import import import_lines
 from celerytui.model import Task, TaskState
@@ -229,6 +230,12 @@ def test_what_is_in_the_way_is_said(
     with pytest.raises(HistoryError, match="; stop it to import, then start it again"):
         imported(url, place)
     recorder.close(T0)
+    (file,) = Folder(place).segments()
+    whole = file.path.read_bytes()
+    file.path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with pytest.raises(HistoryError, match=r"1\.db is damaged"):
+        known_tasks(Folder(place), ["a"])
+    file.path.write_bytes(whole)
     before = (tmp_path / "db").read_bytes()
     imported(url, place)
     assert (tmp_path / "db").read_bytes() == before
