@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 MASK = "**"
 """The replacement of a password, as in Celery's own output."""
 
-URLS = re.compile(r"([\w+.\-]*)://([^\s'\"<>`]+)")
+# From the beginning of a word on: from each letter of a long one takes minutes.
+URLS = re.compile(r"(?<![\w+.\-])([\w+.\-]*)://([^\s'\"<>`]+)")
 NEXT_URL = re.compile(r"([;,](?=[\w+.\-]+://))")
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:,]*)(?::\d*)?(?:,(?:\[[^\]]*\]|[^:,]*)(?::\d*)?)*")
 SECRET_WORDS = r"pwd|secret|token|credential|authorization|(?:api|access|private|account)[_\-]?key"

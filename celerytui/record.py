@@ -101,8 +101,9 @@ class _Watch:
             self._trouble = state.trouble
         if state.dropped > self._dropped:
             dropped = counted(state.dropped - self._dropped, "task")
-            logger.warning("%s dropped: the history cannot be written fast enough", dropped)
-            self._dropped = state.dropped
+            logger.warning("%s not recorded: too many at once, or damaged", dropped)
+        # One that stands by begins anew.
+        self._dropped = state.dropped
         watchdog = self._manager.watchdog
         if watchdog is not None and now - self._alive_at >= watchdog / 3:
             if now - self.recorder.turned_at < max(watchdog, STUCK_SECONDS):

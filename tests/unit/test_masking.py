@@ -234,3 +234,20 @@ def test_a_password_that_is_a_word_is_masked_where_errors_quote_it_and_nowhere_e
 def test_a_piece_of_one_or_two_characters_is_not_masked_in_every_text(short: str) -> None:
     masking.learn([short])
     assert mask(f"task {short} of {short}{short}") == f"task {short} of {short}{short}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 20_000 + " redis://u:secret@h",
+        "x" * 20_000 + "://",
+        "://" * 20_000,
+        "redis://u:" + "p@" * 20_000,
+        "redis://h:1," * 5_000,
+        "passw" * 20_000 + "=://",
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = time.process_time()
+    assert "secret" not in mask(text)
+    assert time.process_time() - began < 1.0
