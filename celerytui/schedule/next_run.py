@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from celerytui.model import Clocked, Crontab, Interval, Solar, Timing
+from celerytui.schedule.timings import LATEST
 from celerytui.schedule.zones import zone
 
 LONGEST_SEARCH = 41
@@ -74,7 +75,8 @@ def fields(crontab: Crontab) -> _Fields:
 def next_after(timing: Timing, timezone: str, after: float) -> float | None:
     """The first run that is due later than `after`, the last run; None where none can be known."""
     if isinstance(timing, Interval):
-        return after + timing.every
+        at = after + timing.every
+        return at if at <= LATEST else None
     if isinstance(timing, Clocked):
         return timing.at if timing.at > after else None
     if isinstance(timing, Crontab):

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from celerytui.interpreter import give_way
+from celerytui.masking import one_line
 from celerytui.model import Interval, OtherTiming, Solar, Timing
 from celerytui.schedule.timings import crontab
 from celerytui.schedule.zones import LOCAL, zone, zone_name
 
 LARGEST = 16 * 2**20
 """Bytes of a pickle that are read."""
+MOST_STEPS = 2**20
+"""Steps of a pickle: 10,000 entries have some 300,000."""
+MOST_NAMES = 1_000
+"""Names of the project's own in a pickle."""
+LONGEST_NAME = 200
+AT_ONCE = 1_000
+"""Steps that are looked at before others may have the interpreter."""
 
 
 class StoredEntry:
@@ -34,9 +44,13 @@ class StoredEntry:
 
 
 class Placeholder:
-    """What stands for an object of a class that is not known here; `what` is its name."""
+    """What stands for an object of a class that is not known here, or that cannot be made.
+
+    `what` is the name of the class, or what is wrong.
+    """
 
     what = ""
+    why = "a class of the project: not read"
 
     def __new__(cls, *args: Any, **more: Any) -> Placeholder:
         return object.__new__(cls)
@@ -76,7 +90,13 @@ class _Maker:
         object.__setattr__(self, "_make", make)
 
     def __call__(self, *args: Any) -> Any:
-        return self._make(*args)
+        try:
+            return self._make(*args)
+        except Exception as error:
+            # What one entry has wrong costs no other.
+            failed = Placeholder()
+            failed.what, failed.why = one_line(error)[:LONGEST_NAME], "unreadable"
+            return failed
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise pickle.UnpicklingError("a pickle must not change what it calls")
@@ -128,7 +148,7 @@ def _part(of: Any, name: Any) -> Any:
 
 
 def _placeholder(what: str) -> type[Placeholder]:
-    return type("Placeholder", (Placeholder,), {"what": what[:200]})
+    return type("Placeholder", (Placeholder,), {"what": what[:LONGEST_NAME]})
 
 
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
@@ -161,6 +181,10 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
 class _Reader(pickle.Unpickler):
     """An unpickler in which every name is inert."""
 
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self._names: dict[str, type[Placeholder]] = {}
+
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for: never the object that has it."""
         # The name that pickles of the oldest protocols have.
@@ -168,20 +192,38 @@ class _Reader(pickle.Unpickler):
         make = KNOWN.get((module, name))
         if make is not None:
             return _Maker(make)
-        return _placeholder(f"{module}.{name}")
+        full = f"{module}.{name}"
+        if full not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                raise pickle.UnpicklingError(f"more than {MOST_NAMES:,} names of classes")
+            self._names[full] = _placeholder(full)
+        return self._names[full]
 
 
 def read_pickle(data: bytes) -> Any:
     """The plain data of a pickle, with `StoredEntry`s and `Placeholder`s; raises ValueError.
 
-    No code is loaded or executed, whatever it says.
+    No code is loaded or executed, whatever it says, and it takes memory by its own size.
     """
     if len(data) > LARGEST:
         raise ValueError(f"it is too large: {len(data):,} B, and at most {LARGEST:,} B are read")
     try:
-        return _Reader(io.BytesIO(data)).load()
+        _check_sizes(data)
+        return _Reader(data).load()
     except Exception as error:
         raise ValueError(f"it cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _check_sizes(data: bytes) -> None:
+    """Raise ValueError where it says sizes that it does not have: they would be allocated."""
+    place: Any
+    for number, (opcode, place, _) in enumerate(pickletools.genops(data)):
+        if number % AT_ONCE == 0:
+            give_way()
+        if number > MOST_STEPS:
+            raise ValueError(f"more than {MOST_STEPS:,} steps")
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= place <= MOST_STEPS:
+            raise ValueError(f"place {place:,} of what is kept")
 
 
 def stored_timing(schedule: Any) -> Timing:
@@ -191,7 +233,7 @@ def stored_timing(schedule: Any) -> Timing:
     if isinstance(schedule, (Interval, Solar, OtherTiming)):
         return schedule
     if isinstance(schedule, Placeholder):
-        return OtherTiming(f"{schedule.what}, a class of the project: not read")
+        return OtherTiming(f"{schedule.what}, {schedule.why}")
     return _schedule(schedule)
 
 

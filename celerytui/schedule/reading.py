@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.errors import CelerytuiError, UsageError
 from celerytui.interpreter import give_way
@@ -20,6 +23,7 @@ from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
 from celerytui.schedule.merge import merge
 from celerytui.schedule.registry import SOURCES
 from celerytui.schedule.runs import RunTracker
+from celerytui.schedule.soundness import checked, flawed
 from celerytui.schedule.source import SourceReader
 from celerytui.schedule.standing import Watch, stand
 from celerytui.store import Store
@@ -36,6 +40,21 @@ Ping = Callable[[], Pinged]
 
 def _nobody() -> Pinged:
     return Pinged()
+
+
+class Said(Struct, frozen=True):
+    """What a source said last, and when; `error` is why it could not be read since."""
+
+    reader: SourceReader
+    plans: Sequence[PlannedEntry] = ()
+    at: float | None = None
+    error: str | None = None
+
+    def plans_of(self, source: str) -> list[PlannedEntry]:
+        """The entries as those of a source of that name."""
+        return [
+            plan if plan.source == source else replace(plan, source=source) for plan in self.plans
+        ]
 
 
 class Schedules:
@@ -62,7 +81,8 @@ class Schedules:
         self._ping = ping
         self._store = store
         self._readers: list[SourceReader] | None = None
-        self._plans: dict[str, list[PlannedEntry]] = {}
+        self._said: dict[int, Said] = {}
+        self._named: dict[str, Said] = {}
         self._sources: list[SourceReading] = []
         self._merged: list[tuple[PlannedEntry, tuple[str, ...]]] = []
         self._read_at: float | None = None
@@ -71,26 +91,20 @@ class Schedules:
 
     def read_sources(self) -> None:
         """Ask each source; what one said last stays where it fails now."""
-        now = self._clock()
-        sources = []
-        for reader in self._opened():
-            if not reader.present:
-                continue
-            error = None
-            try:
-                self._plans[reader.name or reader.where] = reader.read(now)
-            except Exception as exc:
-                logger.info("%s was not read", reader.name or reader.where, exc_info=True)
-                error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
-            plans = self._plans.get(reader.name or reader.where, [])
-            sources.append(
-                SourceReading(reader.name or reader.where, reader.where, len(plans), error)
-            )
-        self._sources = sources
-        names = [source.name for source in sources]
-        self._merged = merge([(name, self._plans.get(name, [])) for name in names])
-        self._read_at = now
-        self.runs.follow([plan for plan, _ in self._merged], now)
+        began = self._clock()
+        readers = self._opened()
+        for place, reader in enumerate(readers):
+            self._read(place, reader)
+        said = [self._said[place] for place in sorted(self._said)]
+        named = dict(zip(names_of([one.reader for one in said]), said, strict=True))
+        merged = merge([(name, one.plans_of(name)) for name, one in named.items()])
+        self._named, self._merged = named, merged
+        self._sources = [
+            SourceReading(name, one.reader.where, len(one.plans), one.error)
+            for name, one in named.items()
+        ]
+        self._read_at = began
+        self.runs.follow([plan for plan, _ in self._merged], began)
 
     def judge(self) -> ScheduleReading:
         """The schedule as it stands now, by what was read last."""
@@ -100,15 +114,9 @@ class Schedules:
         for number, (plan, differs) in enumerate(self._merged):
             if number % AT_ONCE == 0:
                 give_way()
-            seen = self.runs.of(plan.name)
-            entry = stand(
-                plan,
-                watch,
-                seen,
-                shared=self.runs.shared(plan.name),
-                texts=self.runs.texts(plan.name),
-            )
+            entry = self._stand(plan, watch)
             entry.since, entry.differs = self.runs.since, differs
+            entry.read_at = self._named[plan.source].at
             entries.append(entry)
         beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())
         return ScheduleReading(
@@ -120,11 +128,11 @@ class Schedules:
         )
 
     def writer(self, entry: ScheduleEntry) -> SourceReader:
-        """The source that an entry comes from; UsageError where it cannot be changed there."""
-        for reader in self._opened():
-            if (reader.name or reader.where) == entry.plan.source:
-                return reader
-        raise UsageError(f"{entry.plan.source} is not a source of this schedule")
+        """The source that an entry comes from; UsageError where it is gone. From any thread."""
+        said = self._named.get(entry.plan.source)
+        if said is None:
+            raise UsageError(f"{entry.plan.source} is not a source of this schedule")
+        return said.reader
 
     def close(self) -> None:
         """Give back the connections of all sources."""
@@ -133,6 +141,35 @@ class Schedules:
                 reader.close()
             except Exception:
                 logger.info("%s was not closed", reader.name, exc_info=True)
+
+    def _read(self, place: int, reader: SourceReader) -> None:
+        """Keep what a source says now, else what it said last and why it says no more."""
+        now = self._clock()
+        try:
+            if not reader.present:
+                self._said.pop(place, None)
+                return
+            plans = [checked(plan) for plan in reader.read(now)]
+        except Exception as exc:
+            logger.info("%s was not read", reader.name or reader.where, exc_info=True)
+            error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
+            self._said[place] = replace(self._said.get(place, Said(reader)), error=error)
+        else:
+            self._said[place] = Said(reader, plans, now)
+
+    def _stand(self, plan: PlannedEntry, watch: Watch) -> ScheduleEntry:
+        runs = self.runs
+        try:
+            return stand(
+                plan,
+                watch,
+                runs.of(plan.name),
+                shared=runs.shared(plan.name),
+                texts=runs.texts(plan.name),
+            )
+        except Exception as error:
+            logger.info("the entry %r was not judged", plan.name, exc_info=True)
+            return stand(flawed(plan, error), watch)
 
     def _opened(self) -> list[SourceReader]:
         if self._readers is None:
@@ -159,7 +196,9 @@ class Schedules:
 
     def _evidence(self, watch: Watch, pinged: Pinged) -> Evidence:
         newest, name = self.runs.newest() or (None, "")
-        signs = (reader.sign(watch.now) for reader in self._opened())
+        # What a lock was when it was last read proves nothing once it cannot be read.
+        said = [one for one in self._named.values() if one.error is None]
+        signs = [one.reader.sign(watch.now) for one in said]
         return Evidence(
             plans=[plan for plan, _ in self._merged],
             signs=[sign for sign in signs if sign is not None],
@@ -198,6 +237,21 @@ class Schedules:
         if any(source.error for source in self._sources):
             return "the schedule could not be read"
         return "there are no periodic tasks"
+
+
+def names_of(readers: Sequence[SourceReader]) -> dict[str, SourceReader]:
+    """The readers by names of which no two are the same."""
+    names = [reader.name or reader.where for reader in readers]
+    found: dict[str, SourceReader] = {}
+    for name, reader in zip(names, readers, strict=True):
+        if names.count(name) > 1 and reader.where:
+            name = f"{name} at {reader.where}"
+        number, free = 1, name
+        while free in found:
+            number += 1
+            free = f"{name} ({number})"
+        found[free] = reader
+    return found
 
 
 def open_sources(app: Any, url: str | None) -> list[SourceReader]:

@@ -25,6 +25,7 @@ from celerytui.model import (
 )
 from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
 from celerytui.schedule.runs import EntryRuns, texts_of, with_lateness
+from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
 
@@ -79,7 +80,7 @@ def stand(
     now, newest = watch.now, seen.newest
     last = _latest(plan.last_run_at, None if newest is None else newest.at)
     entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
-    entry.args, entry.kwargs = texts or texts_of(plan)
+    entry.args, entry.kwargs = (None, None) if plan.unread else texts or texts_of(plan)
     entry.expires_after = message_expiry(plan.options)
     entry.recent = with_lateness(
         list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)
@@ -189,8 +190,7 @@ def _over(plan: PlannedEntry, last: float | None, now: float) -> str:
 
 def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
     found = []
-    if plan.trouble:
-        found.append(plan.trouble)
+    found += [trouble for trouble in {plan.trouble: None, plan.unread: None} if trouble]
     if plan.one_off and not over:
         found.append("runs once, then is disabled")
     if entry.running > 1:
@@ -206,7 +206,7 @@ def message_expiry(options: Mapping[str, Any]) -> float | None:
     if isinstance(expires, timedelta):
         return expires.total_seconds()
     if isinstance(expires, (int, float)) and not isinstance(expires, bool):
-        return float(expires)
+        return float(expires) if abs(expires) < LATEST else None
     return None
 
 
