@@ -185,7 +185,8 @@ class SourceReading(Struct, frozen=True):
 class ScheduleReading(Struct, frozen=True):
     """The whole schedule at one moment, `at`; `read_at` is when its sources were last read.
 
-    Both are None before the first reading.
+    Both are None before the first reading. `busy` counts the entries that are due in each quarter
+    of an hour of the day to come.
     """
 
     at: float | None = None
@@ -193,6 +194,7 @@ class ScheduleReading(Struct, frozen=True):
     sources: tuple[SourceReading, ...] = ()
     entries: tuple[ScheduleEntry, ...] = ()
     beat: BeatState = BeatState()
+    busy: tuple[int, ...] = ()
 
     @property
     def source(self) -> str:

@@ -25,7 +25,7 @@ from celerytui.schedule.registry import SOURCES
 from celerytui.schedule.runs import RunTracker
 from celerytui.schedule.soundness import checked, flawed
 from celerytui.schedule.source import SourceReader
-from celerytui.schedule.standing import Watch, stand
+from celerytui.schedule.standing import Watch, busy_quarters, stand
 from celerytui.store import Store
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ class Schedules:
             tuple(self._sources),
             tuple(entries),
             self._judged_with_ping(beat, watch),
+            busy_quarters(entries),
         )
 
     def writer(self, entry: ScheduleEntry) -> SourceReader:

@@ -6,7 +6,8 @@ since they are received without a gap, or in a source that has each run after a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,13 @@ from celerytui.model import (
     Standing,
     TaskState,
 )
-from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
+from celerytui.schedule.next_run import (
+    QUARTERS,
+    last_before,
+    next_after,
+    quarter_of,
+    quarters,
+)
 from celerytui.schedule.runs import EntryRuns, texts_of, with_lateness
 from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
@@ -35,6 +42,7 @@ LEAST_ALLOWANCE = 60.0
 """A run is missed when it is due for as long, or for two of beat's loops."""
 EARLY = 1.0
 """Seconds by which beat may be early."""
+MINUTE = 60.0
 NOTHING = EntryRuns()
 
 
@@ -105,11 +113,21 @@ def stand(
     if due.at is not None:
         begin = quarter_of(now)
         entry.upcoming_from = begin
-        at = max(due.at, now)
+        # To the minute, so that what is overdue is not counted anew at each look.
+        at = max(due.at, now // MINUTE * MINUTE)
         entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
         if plan.one_off or isinstance(plan.timing, Clocked):
             entry.upcoming = _only_first(entry.upcoming)
     return entry
+
+
+def busy_quarters(entries: Sequence[ScheduleEntry]) -> tuple[int, ...]:
+    """How many entries are due in each quarter of an hour of the day to come."""
+    found = [0] * QUARTERS
+    for counts, entries_so in Counter(entry.upcoming for entry in entries).items():
+        for place, count in enumerate(counts):
+            found[place] += entries_so if count else 0
+    return tuple(found)
 
 
 def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> None:

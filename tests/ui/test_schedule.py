@@ -6,15 +6,17 @@ import json
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from celerytui.demo.sample import NOW
-from celerytui.model import BeatState, ScheduleReading, SourceReading
+from celerytui.model import BeatState, ScheduleEntry, ScheduleReading, SourceReading
+from celerytui.ui.draw.spans import Spans
 from celerytui.ui.views.schedule.detail import EntryDetail
 from celerytui.ui.views.schedule.hours import HoursAhead
 from celerytui.ui.views.schedule.list import ScheduleList
 from tests.ui.fake_engine import fake_app
 from tests.ui.pilot import Driver, driven, rows
-from tests.ui.schedule_sample import sample_reading
+from tests.ui.schedule_sample import sample_entries, sample_reading
 
 SIZES = [(80, 24), (100, 30), (140, 40)]
 
@@ -82,6 +84,29 @@ async def test_the_panes_below_follow_the_cursor() -> None:
         hours = rows(the_hours(at))
         assert any("black-friday" in line and "◦" in line for line in hours)
         assert any(line.lstrip("│ ").startswith("busiest") for line in hours)
+
+
+async def test_of_thousands_of_entries_only_those_seen_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+    draw = HoursAhead._row
+
+    def noted(pane: HoursAhead, entry: ScheduleEntry, room: int, strip: int) -> Spans:
+        drawn.append(entry.name)
+        return draw(pane, entry, room, strip)
+
+    monkeypatch.setattr(HoursAhead, "_row", noted)
+    due = next(one for one in sample_entries() if one.name == "retry-dunning")
+    many = [replace(due, plan=replace(due.plan, name=f"e{number:04}")) for number in range(3_000)]
+    async with driven(size=(140, 40)) as at:
+        await open_schedule(at, sample_reading(*many))
+        drawn.clear()
+        the_hours(at).paint()
+        assert 10 < len(drawn) < 40
+        assert drawn[0] == "e0000"
+        await at.press("tab", "tab", "G")
+        assert "3,000 entries" in "\n".join(rows(the_hours(at)))
 
 
 async def test_keys_are_about_the_entry_and_ask_first() -> None:
