@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from celerytui.health import Known
 from celerytui.health.schedule import MISSED, SILENT, TWO
@@ -189,6 +190,18 @@ def test_runs_are_counted_once_and_few_are_kept() -> None:
     assert runs.runs == RECENT * 2
 
 
+@pytest.mark.parametrize("again", [1, 3])
+@pytest.mark.parametrize("live", [0, 5, RECENT, RECENT + 20])
+def test_runs_that_a_history_has_too_are_counted_once(live: int, again: int) -> None:
+    runs = EntryRuns()
+    for number in range(100, 100 + live):
+        runs.take(run(NOW + number))
+    for _ in range(again):
+        for number in reversed(range(100 + live)):
+            runs.take_past(run(NOW + number, TaskState.FAILURE))
+    assert (runs.runs, runs.failures) == (100 + live, 100)
+
+
 def sent(task_id: str, at: float, client: str, args: str = "[1]", **more: Any) -> Event:
     values: dict[str, Any] = {
         "uuid": task_id,
@@ -232,6 +245,44 @@ def test_what_was_sent_from_here_is_not_beats() -> None:
     assert found.beats() == []
     assert found.newest() is None
     assert list(found.of("sync").recent) == ["a"]
+
+
+def test_what_was_sent_from_here_is_known_where_its_sender_is_not() -> None:
+    store = Store(clock=lambda: NOW)
+    found = RunTracker(store)
+    found.follow([plan(args=(1,))], NOW)
+    found.note_sent("ours")
+    for task_id, at in (("theirs", NOW - 9), ("ours", NOW - 5)):
+        event = Event("task-received", hostname="w@h", timestamp=at, uuid=task_id)
+        store.apply(Batch([replace(event, name="shop.sync", args="(1,)", kwargs="{}")], at))
+    found.update()
+    runs = found.of("sync").recent
+    assert [(one.own, one.by_beat) for one in runs.values()] == [(False, True), (True, False)]
+    assert (found.of("sync").newest or run(0)).task_id == "theirs"
+
+
+def test_beat_is_known_as_before_when_entries_change() -> None:
+    store = Store(clock=lambda: NOW)
+    found = RunTracker(store)
+    for number, plans in enumerate(([plan(args=(1,))], [plan(args=(1,)), plan(name="new")])):
+        found.follow(plans, NOW)
+        store.apply(Batch([sent(f"t{number}", NOW - 9 + number, "gen7@beat")], NOW))
+        found.update()
+        assert [one.sent for one in found.beats()] == [number + 1]
+
+
+def test_a_run_may_have_any_arguments_where_the_entrys_are_not_known() -> None:
+    events = (
+        sent("a", NOW - 30, "gen7@host"),
+        sent("b", NOW - 20, "gen7@host", args="()"),
+    )
+    unread = plan(unread="an object of a class")
+    assert list(tracker(*events, plans=[unread]).of("sync").recent) == ["a", "b"]
+    both = tracker(*events, plans=[unread, plan(name="other")])
+    assert not both.of("sync").recent
+    assert list(both.of("other").recent) == ["b"]
+    function = tracker(*events, plans=[plan(args=(print,))])
+    assert not function.of("sync").recent
 
 
 def test_entries_with_the_same_call_share_their_runs() -> None:
