@@ -187,7 +187,7 @@ CREATE TABLE django_celery_beat_intervalschedule (id INTEGER PRIMARY KEY, every 
 CREATE TABLE django_celery_beat_crontabschedule (id INTEGER PRIMARY KEY, minute TEXT, hour TEXT,
     day_of_week TEXT, day_of_month TEXT, month_of_year TEXT, timezone TEXT);
 CREATE TABLE django_celery_beat_solarschedule (id INTEGER PRIMARY KEY, event TEXT,
-    latitude NUM, longitude NUM);
+    latitude NUMERIC, longitude NUMERIC);
 CREATE TABLE django_celery_beat_clockedschedule (id INTEGER PRIMARY KEY, clocked_time TEXT);
 CREATE TABLE django_celery_beat_periodictasks (ident INTEGER PRIMARY KEY, last_update TEXT);
 CREATE TABLE django_celery_beat_periodictask (id INTEGER PRIMARY KEY, name TEXT, task TEXT,
