@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from celerytui.counts import counted
 from celerytui.interpreter import give_way
 from celerytui.masking import one_line
 from celerytui.model import Interval, OtherTiming, Solar, Timing
@@ -195,7 +196,7 @@ class _Reader(pickle.Unpickler):
         full = f"{module}.{name}"
         if full not in self._names:
             if len(self._names) >= MOST_NAMES:
-                raise pickle.UnpicklingError(f"more than {MOST_NAMES:,} names of classes")
+                raise pickle.UnpicklingError(f"more than {counted(MOST_NAMES, 'name')} of classes")
             self._names[full] = _placeholder(full)
         return self._names[full]
 
@@ -221,7 +222,7 @@ def _check_sizes(data: bytes) -> None:
         if number % AT_ONCE == 0:
             give_way()
         if number > MOST_STEPS:
-            raise ValueError(f"more than {MOST_STEPS:,} steps")
+            raise ValueError(f"more than {counted(MOST_STEPS, 'step')}")
         if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= place <= MOST_STEPS:
             raise ValueError(f"place {place:,} of what is kept")
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from celerytui.counts import counted
+
 MOST_VALUES = 10_000
 """Values of one entry's arguments that are looked at: a small pickle may hold endlessly many."""
 DEEPEST = 40
@@ -54,7 +56,9 @@ class _Copy:
     def of(self, value: Any, depth: int) -> Any:
         self._left -= 1
         if self._left < 0 or depth > DEEPEST:
-            raise NotPlain(f"more than {MOST_VALUES:,} values, or {DEEPEST} levels of them")
+            raise NotPlain(
+                f"more than {counted(MOST_VALUES, 'value')} or {counted(DEEPEST, 'level')}"
+            )
         if isinstance(value, SCALARS):
             return value
         if isinstance(value, Mapping):
