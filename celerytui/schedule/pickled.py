@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import io
 import pickle
-import pickletools
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from celerytui.counts import counted
-from celerytui.interpreter import give_way
 from celerytui.masking import one_line
 from celerytui.model import Interval, OtherTiming, Solar, Timing
 from celerytui.schedule.timings import crontab
 from celerytui.schedule.zones import LOCAL, zone, zone_name
+from celerytui.wire.pickles import check_sizes
 
 LARGEST = 16 * 2**20
 """Bytes of a pickle that are read."""
@@ -27,8 +26,6 @@ MOST_STEPS = 2**20
 MOST_NAMES = 1_000
 """Names of the project's own in a pickle."""
 LONGEST_NAME = 200
-AT_ONCE = 1_000
-"""Steps that are looked at before others may have the interpreter."""
 
 
 class StoredEntry:
@@ -209,22 +206,10 @@ def read_pickle(data: bytes) -> Any:
     if len(data) > LARGEST:
         raise ValueError(f"it is too large: {len(data):,} B, and at most {LARGEST:,} B are read")
     try:
-        _check_sizes(data)
+        check_sizes(data, MOST_STEPS)
         return _Reader(data).load()
     except Exception as error:
         raise ValueError(f"it cannot be read: {type(error).__name__}: {error}") from error
-
-
-def _check_sizes(data: bytes) -> None:
-    """Raise ValueError where it says sizes that it does not have: they would be allocated."""
-    place: Any
-    for number, (opcode, place, _) in enumerate(pickletools.genops(data)):
-        if number % AT_ONCE == 0:
-            give_way()
-        if number > MOST_STEPS:
-            raise ValueError(f"more than {counted(MOST_STEPS, 'step')}")
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= place <= MOST_STEPS:
-            raise ValueError(f"place {place:,} of what is kept")
 
 
 def stored_timing(schedule: Any) -> Timing:

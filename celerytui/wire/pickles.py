@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import pickletools
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from celerytui.counts import counted
+from celerytui.interpreter import give_way
+
 PICKLE = "application/x-python-serialize"
 REFUSED = "a pickle, which is never loaded without --allow-pickle"
+AT_ONCE = 1_000
+"""Steps that are looked at before others may have the interpreter."""
+_KEEPS = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class PickleRefused(ValueError):
@@ -32,6 +39,21 @@ def allow(allowed: bool) -> None:
 def is_refused(content_type: Any) -> bool:
     """Whether it is a content type that must not be read."""
     return content_type == PICKLE and not _Policy.allowed
+
+
+def check_sizes(data: bytes, most: int) -> None:
+    """Raise ValueError for a pickle that names sizes it does not have: they would be allocated.
+
+    `most` is how many steps it may have.
+    """
+    place: Any
+    for number, (opcode, place, _) in enumerate(pickletools.genops(data)):
+        if number % AT_ONCE == 0:
+            give_way()
+        if number > most:
+            raise ValueError(f"more than {counted(most, 'step')}")
+        if opcode.name in _KEEPS and not 0 <= place <= most:
+            raise ValueError(f"place {place:,} of what is kept")
 
 
 def readable(accept: Iterable[str] | None) -> set[str]:
