@@ -174,11 +174,9 @@ class BeatState(Struct, frozen=True):
 
 
 class SourceReading(Struct, frozen=True):
-    """How reading one source went: its name, where it is, and what is wrong with it."""
+    """How reading one source went: its name, and what is wrong with it."""
 
     name: str
-    where: str = ""
-    entries: int = 0
     error: str | None = None
 
 

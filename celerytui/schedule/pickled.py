@@ -96,6 +96,11 @@ class _Maker:
             failed.what, failed.why = one_line(error)[:LONGEST_NAME], "unreadable"
             return failed
 
+    @property
+    def makes_zones(self) -> bool:
+        """Whether what it makes is a time zone by its name."""
+        return self._make is _named_zone
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise pickle.UnpicklingError("a pickle must not change what it calls")
 
@@ -138,17 +143,6 @@ def _named_zone(name: Any = "UTC", *more: Any) -> Any:
     return zone(name if isinstance(name, str) else "UTC")
 
 
-def _part(of: Any, name: Any) -> Any:
-    """What stands for a part of an object: the time zones are made by one of their class."""
-    if isinstance(of, _Maker) and of._make is _named_zone and name == "_unpickle":
-        return of
-    return _placeholder(f"{getattr(of, 'what', 'an object')}.{name}")
-
-
-def _placeholder(what: str) -> type[Placeholder]:
-    return type("Placeholder", (Placeholder,), {"what": what[:LONGEST_NAME]})
-
-
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError("bytes in an unknown encoding")
@@ -169,7 +163,6 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("backports.zoneinfo", "ZoneInfo._unpickle"): _named_zone,
     ("pytz", "_UTC"): lambda: zone("UTC"),
     ("pytz", "_p"): _named_zone,
-    ("builtins", "getattr"): _part,
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
     ("_codecs", "encode"): _encoded,
@@ -187,15 +180,24 @@ class _Reader(pickle.Unpickler):
         """What a name stands for: never the object that has it."""
         # The name that pickles of the oldest protocols have.
         module = "builtins" if module == "__builtin__" else module
+        if (module, name) == ("builtins", "getattr"):
+            return _Maker(self._part)
         make = KNOWN.get((module, name))
-        if make is not None:
-            return _Maker(make)
-        full = f"{module}.{name}"
-        if full not in self._names:
+        return self._placeholder(f"{module}.{name}") if make is None else _Maker(make)
+
+    def _part(self, of: Any, name: Any) -> Any:
+        """What stands for a part of an object: the time zones are made by one of their class."""
+        if isinstance(of, _Maker) and of.makes_zones and name == "_unpickle":
+            return of
+        return self._placeholder(f"{getattr(of, 'what', 'an object')}.{name}")
+
+    def _placeholder(self, what: str) -> type[Placeholder]:
+        what = what[:LONGEST_NAME]
+        if what not in self._names:
             if len(self._names) >= MOST_NAMES:
                 raise pickle.UnpicklingError(f"more than {counted(MOST_NAMES, 'name')} of classes")
-            self._names[full] = _placeholder(full)
-        return self._names[full]
+            self._names[what] = type("Placeholder", (Placeholder,), {"what": what})
+        return self._names[what]
 
 
 def read_pickle(data: bytes) -> Any:

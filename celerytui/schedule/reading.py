@@ -99,10 +99,7 @@ class Schedules:
         named = dict(zip(names_of([one.reader for one in said]), said, strict=True))
         merged = merge([(name, one.plans_of(name)) for name, one in named.items()])
         self._named, self._merged = named, merged
-        self._sources = [
-            SourceReading(name, one.reader.where, len(one.plans), one.error)
-            for name, one in named.items()
-        ]
+        self._sources = [SourceReading(name, one.error) for name, one in named.items()]
         self._read_at = began
         self.runs.follow([plan for plan, _ in self._merged], began)
 

@@ -106,8 +106,8 @@ def sample_reading(*entries: ScheduleEntry, **more: Any) -> ScheduleReading:
     """What the schedule thread would have read; all of `sample_entries` by default."""
     values: dict[str, Any] = {
         "sources": (
-            SourceReading("app.conf", "beat_schedule", 3),
-            SourceReading(DJANGO, "postgresql shop", 24),
+            SourceReading("app.conf"),
+            SourceReading(DJANGO),
         ),
         "entries": entries or sample_entries(),
         "beat": BeatState("alive", NOW - 4, "it sent sync-inventory"),

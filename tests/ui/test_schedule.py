@@ -172,7 +172,7 @@ async def test_an_entry_is_copied_as_the_command_prints_it(monkeypatch: Any) -> 
         (ScheduleReading(), "Reading the schedule"),
         (ScheduleReading(NOW, NOW), "No periodic tasks"),
         (
-            ScheduleReading(NOW, NOW, (SourceReading("RedBeat", "redis://x", 0, "no answer"),)),
+            ScheduleReading(NOW, NOW, (SourceReading("RedBeat", "no answer"),)),
             "RedBeat: no answer",
         ),
     ],
@@ -204,7 +204,7 @@ async def test_the_head_says_whether_beat_is_alive(beat: BeatState, words: str) 
 
 async def test_a_source_that_fails_is_named_below_what_it_said_last() -> None:
     async with driven(size=(140, 40)) as at:
-        broken = SourceReading("django-celery-beat", "shop", 9, "connection refused")
+        broken = SourceReading("django-celery-beat", "connection refused")
         await open_schedule(at, sample_reading(sources=(broken,)))
         assert "django-celery-beat: connection refused" in "\n".join(rows(the_list(at)))
         assert len(names(at)) == 11
