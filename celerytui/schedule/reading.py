@@ -113,7 +113,6 @@ class Schedules:
                 give_way()
             entry = self._stand(plan, watch)
             entry.since, entry.differs = self.runs.since, differs
-            entry.read_at = self._named[plan.source].at
             entries.append(entry)
         beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())
         return ScheduleReading(
@@ -164,6 +163,7 @@ class Schedules:
                 runs.of(plan.name),
                 shared=runs.shared(plan.name),
                 texts=runs.texts(plan.name),
+                read_at=self._named[plan.source].at,
             )
         except Exception as error:
             logger.info("the entry %r was not judged", plan.name, exc_info=True)

@@ -80,14 +80,18 @@ def stand(
     *,
     shared: int = 1,
     texts: tuple[str, str] | None = None,
+    read_at: float | None = None,
 ) -> ScheduleEntry:
     """An entry with all that follows from what was seen of it.
 
     `shared` is how many entries have its task and arguments, which are `texts` as events have them.
+    `read_at` is when its source was last read, None for now: it proves nothing of what came later.
     """
     now, newest = watch.now, seen.newest
     last = _latest(plan.last_run_at, None if newest is None else newest.at)
-    entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
+    as_of = now if read_at is None else read_at
+    entry = ScheduleEntry(plan=plan, read_at=as_of, words=plan_words(plan), shared=shared)
+    entry.last_run_at = last
     entry.args, entry.kwargs = (None, None) if plan.unread else texts or texts_of(plan)
     entry.expires_after = message_expiry(plan.options)
     entry.recent = with_lateness(
@@ -103,7 +107,7 @@ def stand(
         entry.why_unknown = over
         entry.late_by, entry.missed = _last_lateness(entry.recent), False
         return entry
-    due = _due(plan, last, watch, seen)
+    due = _due(plan, last, watch, seen, as_of)
     if due.at is not None and plan.expires_at is not None and due.at > plan.expires_at:
         due = Due(None, why_unknown="it expires before its next run")
     entry.due_at, entry.about, entry.why_unknown = due.at, due.about, due.why_unknown
@@ -133,7 +137,8 @@ def busy_quarters(entries: Sequence[ScheduleEntry]) -> tuple[int, ...]:
 def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> None:
     late = 0.0 if due.at is None else watch.now - due.at
     provable = (watch.sees or seen.newest is not None) and watch.since is not None
-    entry.missed = False if provable or entry.plan.lag is not None else None
+    told = entry.plan.lag is not None and watch.now - (entry.read_at or 0.0) <= LEAST_ALLOWANCE
+    entry.missed = False if provable or told else None
     entry.late_by = _last_lateness(entry.recent)
     standing: Standing = "ok" if due.at is not None or entry.last_run_at is not None else "unknown"
     if entry.running:
@@ -145,10 +150,14 @@ def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> Non
     entry.standing = standing
 
 
-def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) -> Due:
+def _due(
+    plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns, as_of: float
+) -> Due:
     timing, now = plan.timing, watch.now
     unknown = isinstance(timing, OtherTiming) or (last is None and plan.changed_at is None)
     if plan.next_by_source is not None and unknown:
+        if as_of < plan.next_by_source < now:
+            return Due(None, why_unknown=f"{plan.source} was not read since its last run was due")
         return Due(plan.next_by_source, proven=True)
     if isinstance(timing, OtherTiming) or plan.trouble:
         return Due(None, why_unknown=plan.trouble or "its schedule is not one of Celery's own")
@@ -172,7 +181,7 @@ def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) 
         return Due(at, about and isinstance(timing, Interval))
     if by_events is not None and at >= by_events - EARLY:
         return Due(at, proven=True)
-    if plan.lag is not None and now - at > LATE_SECONDS + plan.lag:
+    if plan.lag is not None and as_of - at > LATE_SECONDS + plan.lag:
         return Due(at, proven=True)
     return _after_unseen(plan, at, by_events, now)
 

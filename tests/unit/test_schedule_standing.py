@@ -88,6 +88,17 @@ def test_a_source_that_has_each_run_proves_a_missed_one() -> None:
     assert stand(plan(last_run_at=NOW - 500, lag=0.0), watch).standing == "late"
 
 
+def test_a_source_that_is_not_read_proves_nothing_of_what_came_later() -> None:
+    kept = plan(last_run_at=NOW - 700, lag=0.0)
+    own = plan(timing=OtherTiming("rrule"), next_by_source=NOW - 650, lag=0.0)
+    for one in (kept, own):
+        read, gone = stand(one, BLIND, read_at=NOW - 5), stand(one, BLIND, read_at=NOW - 690)
+        assert (read.standing, read.missed) == ("missed", True)
+        assert not gone.overdue
+        assert gone.missed is None
+    assert "was not read since" in stand(own, BLIND, read_at=NOW - 690).why_unknown
+
+
 def test_a_run_due_before_the_monitor_was_there_is_not_missed() -> None:
     watch = Watch(NOW, NOW - 5, sees=True, loop=1.0)
     entry = stand(plan(last_run_at=NOW - 100, lag=200.0), watch)
