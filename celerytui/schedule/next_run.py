@@ -178,19 +178,23 @@ def _crontab_after(wanted: _Fields, after: float, tz: tzinfo) -> Iterator[float]
 def _crontab_before(wanted: _Fields, until: float, tz: tzinfo) -> Iterator[float]:
     wall = datetime.fromtimestamp(until, tz)
     # An hour later on the clock may be no later: that hour came twice.
+    latest = wall.hour + 1
     day = wall.date()
     first = day.year - LONGEST_SEARCH if wanted.ever else day.year + 1
     while day.year >= first:
         if day.month not in wanted.months:
+            latest = 23
             day = day.replace(day=1) - timedelta(days=1)
             continue
         if wanted.has(day):
             found = (
                 _stamp(day, hour, minute, tz)
                 for hour in reversed(wanted.hours)
+                if hour <= latest
                 for minute in reversed(wanted.minutes)
             )
             yield from (at for at in found if at <= until)
+        latest = 23
         day -= timedelta(days=1)
 
 

@@ -45,9 +45,11 @@ class EntryRuns:
         self.failures = 0
         self.recent: dict[str, EntryRun] = {}
         self._dropped: tuple[float, float] | None = None
+        self._judged: tuple[Any, tuple[EntryRun, ...]] | None = None
 
     def take(self, run: EntryRun) -> None:
         """Take a run, or what is new of one; one that is kept no longer is not counted again."""
+        self._judged = None
         before = self.recent.get(run.task_id)
         if before is None:
             if len(self.recent) >= RECENT:
@@ -65,12 +67,32 @@ class EntryRuns:
         first, last = self._dropped or (run.at, run.at - 1)
         if run.task_id in self.recent or first <= run.at <= last:
             return
+        self._judged = None
         self.runs += 1
         self.failures += failed(run)
         if len(self.recent) < RECENT:
             self.recent[run.task_id] = run
         else:
             self._note_dropped(run.at)
+
+    def with_lateness(
+        self, schedule: Any, due_of: Callable[[EntryRun, EntryRun | None], float | None]
+    ) -> tuple[EntryRun, ...]:
+        """The newest runs in order of time, each with how late it came after it was due.
+
+        `due_of` says when that was of a run, given the one that beat sent before it; it is asked
+        again when there are other runs or `schedule` is another.
+        """
+        if self._judged is not None and self._judged[0] == schedule:
+            return self._judged[1]
+        found: list[EntryRun] = []
+        before: EntryRun | None = None
+        for run in sorted(self.recent.values(), key=_at):
+            due = due_of(run, before) if run.by_beat else None
+            found.append(run if due is None else replace(run, late_by=max(0.0, run.at - due)))
+            before = run if run.by_beat else before
+        self._judged = schedule, tuple(found)
+        return self._judged[1]
 
     def _note_dropped(self, at: float) -> None:
         first, last = self._dropped or (at, at)
@@ -258,21 +280,6 @@ class RunTracker:
         else:
             sender.others += 1
         self._senders.move_to_end(client)
-
-
-def with_lateness(
-    runs: Sequence[EntryRun], due_of: Callable[[EntryRun, EntryRun | None], float | None]
-) -> tuple[EntryRun, ...]:
-    """The runs in order of time, each with how late it came after it was due.
-
-    `due_of` says when that was of a run, given the one that beat sent before it.
-    """
-    found: list[EntryRun] = []
-    for run in sorted(runs, key=_at):
-        before = next((one for one in reversed(found) if one.by_beat), None)
-        due = due_of(run, before) if run.by_beat else None
-        found.append(run if due is None else replace(run, late_by=max(0.0, run.at - due)))
-    return tuple(found)
 
 
 def failed(run: EntryRun) -> bool:

@@ -31,7 +31,7 @@ from celerytui.schedule.next_run import (
     quarter_of,
     quarters,
 )
-from celerytui.schedule.runs import EntryRuns, texts_of, with_lateness
+from celerytui.schedule.runs import EntryRuns, texts_of
 from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
@@ -94,8 +94,8 @@ def stand(
     entry.last_run_at = last
     entry.args, entry.kwargs = (None, None) if plan.unread else texts or texts_of(plan)
     entry.expires_after = message_expiry(plan.options)
-    entry.recent = with_lateness(
-        list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)
+    entry.recent = seen.with_lateness(
+        (plan.timing, plan.timezone), lambda run, before: _due_of(plan, run, before)
     )
     entry.running = sum(run.state is TaskState.STARTED for run in entry.recent)
     if seen.runs or watch.sees:
@@ -115,14 +115,18 @@ def stand(
         entry.due_words = time_words(due.at, plan.timezone)
     _judge(entry, due, watch, seen)
     if due.at is not None:
-        begin = quarter_of(now)
-        entry.upcoming_from = begin
-        # To the minute, so that what is overdue is not counted anew at each look.
-        at = max(due.at, now // MINUTE * MINUTE)
-        entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
-        if plan.one_off or isinstance(plan.timing, Clocked):
-            entry.upcoming = _only_first(entry.upcoming)
+        _look_ahead(entry, due.at, now)
     return entry
+
+
+def _look_ahead(entry: ScheduleEntry, due: float, now: float) -> None:
+    plan, begin = entry.plan, quarter_of(now)
+    # To the minute, so that what is overdue is not counted anew at each look.
+    at = max(due, now // MINUTE * MINUTE)
+    entry.upcoming_from = begin
+    entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
+    if plan.one_off or isinstance(plan.timing, Clocked):
+        entry.upcoming = _only_first(entry.upcoming)
 
 
 def busy_quarters(entries: Sequence[ScheduleEntry]) -> tuple[int, ...]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from celerytui.health import Known
 from celerytui.health.schedule import MISSED, SILENT, TWO
 from celerytui.model import (
-    Batch,
     BeatState,
     Clocked,
     Crontab,
-    Event,
     Interval,
     Link,
     LinkState,
@@ -28,7 +23,7 @@ from celerytui.model import (
 )
 from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
 from celerytui.schedule.next_run import QUARTERS
-from celerytui.schedule.runs import RECENT, EntryRuns, RunTracker, Sender, plain
+from celerytui.schedule.runs import EntryRuns, Sender
 from celerytui.schedule.source import Sign
 from celerytui.schedule.standing import LATE_SECONDS, Watch, stand
 from celerytui.store import Store
@@ -190,127 +185,6 @@ def test_an_entry_never_contradicts_itself(one: Any, watch: Watch, at: list[floa
     if entry.overdue:
         # It is counted where it should have been by now.
         assert entry.upcoming[0] >= 1
-
-
-# -- Runs --------------------------------------------------------------------------------------
-
-
-def test_runs_are_counted_once_and_few_are_kept() -> None:
-    runs = EntryRuns()
-    for number in range(RECENT * 2):
-        runs.take(run(NOW + number, TaskState.STARTED))
-        runs.take(run(NOW + number, TaskState.FAILURE if number % 2 else TaskState.SUCCESS))
-    assert (runs.runs, runs.failures, len(runs.recent)) == (RECENT * 2, RECENT, RECENT)
-    runs.take(run(NOW, TaskState.FAILURE))
-    assert runs.runs == RECENT * 2
-
-
-@pytest.mark.parametrize("again", [1, 3])
-@pytest.mark.parametrize("live", [0, 5, RECENT, RECENT + 20])
-def test_runs_that_a_history_has_too_are_counted_once(live: int, again: int) -> None:
-    runs = EntryRuns()
-    for number in range(100, 100 + live):
-        runs.take(run(NOW + number))
-    for _ in range(again):
-        for number in reversed(range(100 + live)):
-            runs.take_past(run(NOW + number, TaskState.FAILURE))
-    assert (runs.runs, runs.failures) == (100 + live, 100)
-
-
-def sent(task_id: str, at: float, client: str, args: str = "[1]", **more: Any) -> Event:
-    values: dict[str, Any] = {
-        "uuid": task_id,
-        "name": "shop.sync",
-        "args": args,
-        "kwargs": "{}",
-        "retries": 0,
-    }
-    return Event("task-sent", hostname=client, timestamp=at, **(values | more))
-
-
-def tracker(*events: Event, plans: Any = None) -> RunTracker:
-    store = Store(clock=lambda: NOW)
-    for event in events:
-        store.apply(Batch([event], event.timestamp))
-    found = RunTracker(store)
-    found.follow(plans or [plan(args=(1,))], NOW)
-    found.update()
-    return found
-
-
-def test_runs_are_those_with_the_entrys_task_and_arguments() -> None:
-    found = tracker(
-        sent("a", NOW - 30, "gen7@host"),
-        sent("b", NOW - 20, "gen7@host", args="(1,)"),
-        sent("c", NOW - 10, "gen7@host", args="[2]"),
-        sent("d", NOW - 5, "gen8@web", parent_id="a", root_id="a"),
-    )
-    assert list(found.of("sync").recent) == ["a", "b"]
-    assert (found.of("sync").newest or run(0)).at == NOW - 20
-
-
-def test_a_process_that_sends_other_tasks_too_is_not_beat() -> None:
-    web = [sent("a", NOW - 30, "gen7@web"), sent("b", NOW - 20, "gen7@web", name="shop.buy")]
-    found = tracker(*web, sent("c", NOW - 9, "gen9@beat"))
-    assert [one.name for one in found.beats()] == ["gen9@beat"]
-
-
-def test_what_was_sent_from_here_is_not_beats() -> None:
-    found = tracker(sent("a", NOW - 30, f"gen{os.getpid()}@{socket.gethostname()}"))
-    assert found.beats() == []
-    assert found.newest() is None
-    assert list(found.of("sync").recent) == ["a"]
-
-
-def test_what_was_sent_from_here_is_known_where_its_sender_is_not() -> None:
-    store = Store(clock=lambda: NOW)
-    found = RunTracker(store)
-    found.follow([plan(args=(1,))], NOW)
-    found.note_sent("ours")
-    for task_id, at in (("theirs", NOW - 9), ("ours", NOW - 5)):
-        event = Event("task-received", hostname="w@h", timestamp=at, uuid=task_id)
-        store.apply(Batch([replace(event, name="shop.sync", args="(1,)", kwargs="{}")], at))
-    found.update()
-    runs = found.of("sync").recent
-    assert [(one.own, one.by_beat) for one in runs.values()] == [(False, True), (True, False)]
-    assert (found.of("sync").newest or run(0)).task_id == "theirs"
-
-
-def test_beat_is_known_as_before_when_entries_change() -> None:
-    store = Store(clock=lambda: NOW)
-    found = RunTracker(store)
-    for number, plans in enumerate(([plan(args=(1,))], [plan(args=(1,)), plan(name="new")])):
-        found.follow(plans, NOW)
-        store.apply(Batch([sent(f"t{number}", NOW - 9 + number, "gen7@beat")], NOW))
-        found.update()
-        assert [one.sent for one in found.beats()] == [number + 1]
-
-
-def test_a_run_may_have_any_arguments_where_the_entrys_are_not_known() -> None:
-    events = (
-        sent("a", NOW - 30, "gen7@host"),
-        sent("b", NOW - 20, "gen7@host", args="()"),
-    )
-    unread = plan(unread="an object of a class")
-    assert list(tracker(*events, plans=[unread]).of("sync").recent) == ["a", "b"]
-    both = tracker(*events, plans=[unread, plan(name="other")])
-    assert not both.of("sync").recent
-    assert list(both.of("other").recent) == ["b"]
-    function = tracker(*events, plans=[plan(args=(print,))])
-    assert not function.of("sync").recent
-
-
-def test_entries_with_the_same_call_share_their_runs() -> None:
-    plans = [plan(args=(1,)), plan(name="twin", args=(1,)), plan(name="other", args=(2,))]
-    found = tracker(sent("a", NOW - 30, "gen7@host"), plans=plans)
-    assert [found.shared(one.name) for one in plans] == [2, 2, 1]
-    assert list(found.of("twin").recent) == ["a"]
-    assert not found.of("other").recent
-
-
-@given(st.lists(st.integers() | st.text(max_size=5), max_size=5))
-def test_arguments_are_the_same_in_a_list_and_in_a_tuple(args: list[Any]) -> None:
-    assert plain(repr(args)) == plain(repr(tuple(args)))
 
 
 # -- Beat --------------------------------------------------------------------------------------
