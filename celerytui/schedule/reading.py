@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ AT_ONCE = 50
 LOOP_SECONDS = 300.0
 """How long beat sleeps at the most where nothing else is set."""
 
+T = TypeVar("T")
 Ping = Callable[[], Pinged]
 
 
@@ -108,9 +110,7 @@ class Schedules:
         self.runs.update()
         watch = self._watch()
         entries = []
-        for number, (plan, differs) in enumerate(self._merged):
-            if number % AT_ONCE == 0:
-                give_way()
+        for plan, differs in paced(self._merged):
             entry = self._stand(plan, watch)
             entry.since, entry.differs = self.runs.since, differs
             entries.append(entry)
@@ -146,7 +146,7 @@ class Schedules:
             if not reader.present:
                 self._said.pop(place, None)
                 return
-            plans = [checked(plan) for plan in reader.read(now)]
+            plans = [checked(plan) for plan in paced(reader.read(now))]
         except Exception as exc:
             logger.info("%s was not read", reader.name or reader.where, exc_info=True)
             error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
@@ -179,7 +179,9 @@ class Schedules:
         gap = shortest_gap(plans, now)
         loops = [reader.loop for reader in self._opened() if reader.loop is not None]
         if self._app is not None and self._app.conf.beat_max_loop_interval:
-            loops = [float(self._app.conf.beat_max_loop_interval)]
+            # Beat itself does not start with one that is no number.
+            with contextlib.suppress(TypeError, ValueError):
+                loops = [float(self._app.conf.beat_max_loop_interval)]
         loop = min([*loops[-1:], LOOP_SECONDS])
         # It wakes when something is due: then it looks at everything.
         loop = max(1.0, loop if gap is None else min(loop, gap))
@@ -235,6 +237,14 @@ class Schedules:
         if any(source.error for source in self._sources):
             return "the schedule could not be read"
         return "there are no periodic tasks"
+
+
+def paced(many: Iterable[T]) -> Iterator[T]:
+    """The same, with room for other threads in between."""
+    for number, one in enumerate(many):
+        if number % AT_ONCE == 0:
+            give_way()
+        yield one
 
 
 def names_of(readers: Sequence[SourceReader]) -> dict[str, SourceReader]:

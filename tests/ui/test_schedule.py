@@ -85,6 +85,19 @@ async def test_the_panes_below_follow_the_cursor() -> None:
         assert any(line.lstrip("│ ").startswith("busiest") for line in hours)
 
 
+async def test_what_is_not_known_of_an_entry_is_said_and_what_was_sent_from_here() -> None:
+    own = next(one for one in sample_entries() if one.name == "retry-dunning")
+    runs = (*own.recent[:-1], replace(own.recent[-1], by_beat=False, own=True))
+    why = "its arguments are not plain data: an object of shop.Lazy"
+    entry = replace(own, args=None, kwargs=None, recent=runs, notes=(why,))
+    async with driven(size=(140, 40)) as at:
+        await open_schedule(at, sample_reading(entry))
+        lines = rows(the_detail(at))
+        assert any("args" in line and "–  not known" in line for line in lines)
+        assert any("not plain data" in line for line in lines)
+        assert sum("sent from here" in line for line in lines) == 1
+
+
 class Upcoming(tuple[int, ...]):
     """The runs ahead of an entry, which note that their strip is drawn."""
 

@@ -388,6 +388,12 @@ def test_the_configuration_may_be_anything() -> None:
     assert found["b"].timing == Interval(5.0)
 
 
+def test_a_setting_of_beat_may_be_anything() -> None:
+    conf = {"a": {"task": "shop.a", "schedule": crontab()}}
+    reading = read_once(celery_app(beat_schedule=conf, beat_max_loop_interval="often"))
+    assert reading.entries[0].due_at is not None
+
+
 def test_a_url_with_options_makes_no_file(tmp_path: Path) -> None:
     for path in ("a.db?timeout=5", "file:b.db?mode=rwc&uri=true"):
         with pytest.raises(FileNotFoundError, match="there is no file"):
