@@ -201,7 +201,7 @@ class RunTracker:
     def shared(self, name: str) -> int:
         """How many entries have the same task and arguments as this one, itself included."""
         plan = self._plans.get(name)
-        if plan is None:
+        if plan is None or plan.unread:
             return 1
         args, kwargs = self._texts[name]
         return len(self._calls.get((plan.task, plain(args), kwargs), (name,)))

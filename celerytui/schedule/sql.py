@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from celerytui.errors import UsageError
-from celerytui.masking import learn, mask_url, secrets_in
+from celerytui.masking import learn, mask_url, one_line, secrets_in
 from celerytui.schedule.source import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -43,14 +43,20 @@ class SqlDatabase:
 
     @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[tuple[Any, str]]:
-        """A limited connection, and the kind of the database."""
+        """A limited connection, and the kind of the database; RuntimeError in its own words."""
         engine = self._made(writes=writes)
+        from sqlalchemy.exc import DBAPIError
+
         dialect = engine.dialect
-        with engine.begin() if writes else engine.connect() as connection:
-            maria = bool(getattr(dialect, "is_mariadb", False))
-            for statement in limits(dialect.name, READ_SECONDS, is_mariadb=maria, writes=writes):
-                connection.exec_driver_sql(statement)
-            yield connection, str(dialect.name)
+        try:
+            with engine.begin() if writes else engine.connect() as connection:
+                maria = bool(getattr(dialect, "is_mariadb", False))
+                for one in limits(dialect.name, READ_SECONDS, is_mariadb=maria, writes=writes):
+                    connection.exec_driver_sql(one)
+                yield connection, str(dialect.name)
+        except DBAPIError as error:
+            # Its own text has the statement and a link, which say nothing to a user.
+            raise RuntimeError(one_line(error.orig or error)) from error
 
     def has(self, table: str) -> bool:
         """Whether there is such a table."""
