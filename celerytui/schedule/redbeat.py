@@ -30,6 +30,11 @@ AT_ONCE = 500
 UNREAD = "\N{REPLACEMENT CHARACTER}"
 FOREVER, NO_KEY = -1, -2
 """What Redis says of a key that does not end, and of none, instead of how long it lasts."""
+OF_SENTINEL = (
+    *("sentinels", "service_name", "sentinel_kwargs", "cluster"),
+    *("username", "password", "db", "credential_provider"),
+)
+"""The options of the broker that RedBeat takes for Redis Sentinel."""
 TRIES = 5
 """Beat writes an entry at each of its runs, which may come between."""
 
@@ -229,13 +234,6 @@ def _for_app(app: Any) -> SourceReader | None:
     if chosen is None and "redbeat" not in scheduler_of(app).lower():
         return None
     url = str(chosen or conf.broker_url or "")
-    options = _setting(conf, "redbeat_redis_options")
-    if options is None:
-        options = {
-            name: value
-            for name, value in (conf.broker_transport_options or {}).items()
-            if name in ("sentinels", "service_name", "sentinel_kwargs", "cluster")
-        }
     prefix = str(_setting(conf, "redbeat_key_prefix") or "redbeat:")
     named = _setting(conf, "redbeat_lock_key", prefix + ":lock")
     if named and not str(named).startswith(prefix):
@@ -243,13 +241,31 @@ def _for_app(app: Any) -> SourceReader | None:
     lasts = _setting(conf, "redbeat_lock_timeout")
     return RedBeatReader(
         url,
-        options or {},
+        client_options(conf, url),
         prefix=prefix,
         lock=str(named) if named else None,
         lock_timeout=None if lasts is None else float(lasts),
         loop=float(conf.beat_max_loop_interval) if conf.beat_max_loop_interval else None,
         timezone=zone_name(app.timezone),
     )
+
+
+def client_options(conf: Any, url: str) -> dict[str, Any]:
+    """What RedBeat gives its client for a URL: its own options, else some of the broker's."""
+    sentinel = url.startswith("redis-sentinel")
+    own = _setting(conf, "redbeat_redis_options")
+    if own is None:
+        of_broker = conf.broker_transport_options or {}
+        names = OF_SENTINEL if sentinel else ("cluster",)
+        own = {name: value for name, value in of_broker.items() if name in names}
+    options = dict(own)
+    if not sentinel:
+        # They may be those of a broker that is elsewhere.
+        options.pop("sentinels", None)
+    ssl = _setting(conf, "redbeat_redis_use_ssl", conf.broker_use_ssl)
+    if isinstance(ssl, dict) and (sentinel or url.startswith("rediss")):
+        options = {**({"ssl": True} if sentinel else {}), **ssl, **options}
+    return options
 
 
 def _setting(conf: Any, name: str, default: Any = None) -> Any:

@@ -22,6 +22,7 @@ from celerytui.schedule.beat import Pinged
 from celerytui.schedule.config import ConfigReader
 from celerytui.schedule.pickled import LARGEST, Placeholder, StoredEntry, read_pickle
 from celerytui.schedule.reading import Schedules, open_sources, open_url
+from celerytui.schedule.redbeat import client_options
 from celerytui.schedule.shelf import ShelfReader
 from celerytui.schedule.sql import SqlDatabase, UrlReader
 from celerytui.schedule.tables import SQLALCHEMY, TableReader
@@ -327,3 +328,31 @@ def test_a_mailbox_that_is_left_over_says_nothing_of_beat() -> None:
     assert state(gone, beat_enable_remote_control=True) == "silent"
     assert state(Pinged(("celerybeat@old",)), gone) == "silent"
     assert state(Pinged(("celerybeat@new",), gone.silent)) == "alive"
+
+
+@pytest.mark.parametrize(
+    ("conf", "url", "options"),
+    [
+        ({"redbeat_redis_options": {"db": 3}}, "redis://h", {"db": 3}),
+        ({}, "redis://h", {}),
+        # The broker is behind sentinels, and RedBeat's own Redis is not.
+        ({"redbeat_redis_options": {"sentinels": [("s", 1)], "db": 3}}, "redis://h", {"db": 3}),
+        (
+            {"broker_transport_options": {"sentinels": [("s", 1)], "password": "p", "x": 1}},
+            "redis-sentinel://s",
+            {"sentinels": [("s", 1)], "password": "p"},
+        ),
+        (
+            {"broker_transport_options": {"sentinels": [("s", 1)], "visibility_timeout": 9}},
+            "redis://h",
+            {},
+        ),
+        ({"broker_use_ssl": {"ssl_cert_reqs": "none"}}, "rediss://h", {"ssl_cert_reqs": "none"}),
+        ({"redbeat_redis_use_ssl": {"a": 1}, "broker_use_ssl": {"b": 2}}, "rediss://h", {"a": 1}),
+        ({"broker_use_ssl": {"ssl_cert_reqs": "none"}}, "redis://h", {}),
+    ],
+)
+def test_redbeats_redis_is_reached_as_redbeat_does(
+    conf: dict[str, Any], url: str, options: dict[str, Any]
+) -> None:
+    assert client_options(celery_app(**conf).conf, url) == options
