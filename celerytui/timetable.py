@@ -15,6 +15,7 @@ from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import ScheduleReading
 from celerytui.output import print_json, print_rows, standard_output, table_width
+from celerytui.schedule import open_url
 from celerytui.settings import Settings
 
 LOOK_SECONDS = 0.1
@@ -32,10 +33,13 @@ def take_schedule(
     """Listen for `listen` seconds and return the schedule with what was seen of it.
 
     Without an app and a broker, the database that the settings name is read and nothing is
-    listened to. Raises UsageError where there is no schedule to read, BrokerUnavailable where none
+    listened to. Raises UsageError where there is no schedule to read, or its URL is of no known
+    kind, BrokerUnavailable where none
     of its sources could be read, or not in time.
     """
     share_interpreter()
+    if settings.schedule is not None:
+        open_url(settings.schedule)
     no_app = connect.app_name(app) == "default"
     if not _has_broker(app):
         if settings.schedule is None:

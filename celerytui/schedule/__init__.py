@@ -7,7 +7,7 @@ and no pickle is loaded.
 from __future__ import annotations
 
 from celerytui.schedule.beat import Pinged
-from celerytui.schedule.reading import Schedules
+from celerytui.schedule.reading import Schedules, open_url
 from celerytui.schedule.source import SourceReader
 
-__all__ = ["Pinged", "Schedules", "SourceReader"]
+__all__ = ["Pinged", "Schedules", "SourceReader", "open_url"]

@@ -265,20 +265,25 @@ def names_of(readers: Sequence[SourceReader]) -> dict[str, SourceReader]:
 def open_sources(app: Any, url: str | None) -> list[SourceReader]:
     """The readers of all sources that an app uses, and of the one at `url`; connects to none.
 
-    UsageError where the URL is of no kind that is known.
+    One that cannot be opened says so when it is read, and costs no other.
     """
-    found: list[SourceReader] = []
+    found = []
     for source in SOURCES:
         if app is not None and source.for_app is not None:
-            try:
-                reader = source.for_app(app)
-            except Exception as error:
-                logger.exception("a source of the schedule was not opened")
-                reader = BrokenReader(one_line(error))
-            found += [] if reader is None else [reader]
+            found.append(_opened(source.for_app, app))
     if url is not None:
-        found.append(open_url(url))
-    return found
+        found.append(_opened(open_url, url))
+    return [reader for reader in found if reader is not None]
+
+
+def _opened(open_source: Callable[[Any], SourceReader | None], of: Any) -> SourceReader | None:
+    try:
+        return open_source(of)
+    except UsageError as error:
+        return BrokenReader(str(error))
+    except Exception as error:
+        logger.exception("a source of the schedule was not opened")
+        return BrokenReader(one_line(error))
 
 
 def open_url(url: str) -> SourceReader:

@@ -388,6 +388,15 @@ def test_the_configuration_may_be_anything() -> None:
     assert found["b"].timing == Interval(5.0)
 
 
+def test_a_url_of_no_kind_leaves_what_the_app_has() -> None:
+    conf = {"a": {"task": "shop.a", "schedule": crontab()}}
+    reading = read_once(celery_app(beat_schedule=conf), "http://a:secret@b")
+    assert [one.name for one in reading.entries] == ["a"]
+    (error,) = reading.errors
+    assert "not the URL of a database or of Redis" in error
+    assert "secret" not in error
+
+
 def test_a_setting_of_beat_may_be_anything() -> None:
     conf = {"a": {"task": "shop.a", "schedule": crontab()}}
     reading = read_once(celery_app(beat_schedule=conf, beat_max_loop_interval="often"))
