@@ -7,16 +7,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from celerytui import timetable
-from celerytui.cli.entry import program
 from celerytui.engine.schedule_poller import SchedulePoller
+from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.model import Link, LinkState
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -94,11 +93,25 @@ def test_a_slow_ping_is_no_reason_to_rest() -> None:
         wait_until(judged_again, 6, "three readings")
 
 
+def taken(url: str) -> None:
+    """Take the schedule of an app and of the database at a URL, as the command does."""
+    timetable.take_schedule(
+        celery_app(),
+        Settings(schedule=url),
+        listen=0.0,
+        stoppable=lambda: nullcontext(lambda: False),
+    )
+
+
 def test_a_source_that_is_slow_is_not_one_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timetable, "READ_GRACE_SECONDS", 0.2)
-    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
-        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        args = ["-b", "memory://", "schedule", "--schedule", url, "--for", "0s"]
-        done = CliRunner().invoke(program(), args)
-    assert done.exit_code == 69
-    assert "the schedule was not read in 0.2 s: a source is slow to answer" in done.output
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as silent,
+        pytest.raises(BrokerUnavailable, match=r"was not read in 0.2 s: a source is slow"),
+    ):
+        taken(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+
+
+def test_a_url_of_no_kind_is_said_at_once() -> None:
+    with pytest.raises(UsageError, match="not the URL of a database or of Redis"):
+        taken("http://a:secret@b")

@@ -91,11 +91,6 @@ def test_a_database_is_read_without_an_app(tmp_path: Path) -> None:
             2,
             "not the URL of a database or of Redis",
         ),
-        (
-            ["-b", "memory://", "schedule", "--schedule", "http://a:secret@b"],
-            2,
-            "not the URL of a database or of Redis",
-        ),
         (["schedule", "--schedule", "sqlite:////nowhere/x.db"], 69, "the schedule cannot be read"),
     ],
 )
