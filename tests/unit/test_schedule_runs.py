@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from celerytui.model import Batch, Event, TaskState
+from celerytui.schedule import runs as runs_module
 from celerytui.schedule.runs import RECENT, EntryRuns, RunTracker, plain
 from celerytui.store import Store
 from tests.unit.schedule_plans import plan, run
@@ -98,6 +99,19 @@ def test_what_was_sent_from_here_is_known_where_its_sender_is_not() -> None:
     runs = found.of("sync").recent
     assert [(one.own, one.by_beat) for one in runs.values()] == [(False, True), (True, False)]
     assert (found.of("sync").newest or run(0)).task_id == "theirs"
+
+
+def test_of_what_was_sent_from_here_the_newest_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "MOST_SENT", 2)
+    store = Store(clock=lambda: NOW)
+    found = RunTracker(store)
+    found.follow([plan()], NOW)
+    for number in range(4):
+        found.note_sent(f"t{number}")
+        event = Event("task-received", hostname="w@h", timestamp=NOW - 9, uuid=f"t{number}")
+        store.apply(Batch([replace(event, name="shop.sync", args="()", kwargs="{}")], NOW - 9))
+    found.update()
+    assert [one.task_id for one in found.of("sync").recent.values() if one.own] == ["t2", "t3"]
 
 
 def test_beat_is_known_as_before_when_entries_change() -> None:
