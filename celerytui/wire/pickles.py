@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import pickletools
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from celerytui.counts import counted
-from celerytui.interpreter import give_way
-
 PICKLE = "application/x-python-serialize"
 REFUSED = "a pickle, which is never loaded without --allow-pickle"
-AT_ONCE = 1_000
-"""Steps that are looked at before others may have the interpreter."""
-_KEEPS = ("PUT", "BINPUT", "LONG_BINPUT")
+
+
+PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
+"""Steps that keep a value at a place, in a list that grows up to it."""
 
 
 class PickleRefused(ValueError):
@@ -39,21 +36,6 @@ def allow(allowed: bool) -> None:
 def is_refused(content_type: Any) -> bool:
     """Whether it is a content type that must not be read."""
     return content_type == PICKLE and not _Policy.allowed
-
-
-def check_sizes(data: bytes, most: int) -> None:
-    """Raise ValueError for a pickle that names sizes it does not have: they would be allocated.
-
-    `most` is how many steps it may have.
-    """
-    place: Any
-    for number, (opcode, place, _) in enumerate(pickletools.genops(data)):
-        if number % AT_ONCE == 0:
-            give_way()
-        if number > most:
-            raise ValueError(f"more than {counted(most, 'step')}")
-        if opcode.name in _KEEPS and not 0 <= place <= most:
-            raise ValueError(f"place {place:,} of what is kept")
 
 
 def readable(accept: Iterable[str] | None) -> set[str]:
@@ -83,6 +65,21 @@ def foreign() -> Iterator[None]:
         yield
     finally:
         _reading.foreign = before
+
+
+def check_sizes(raw: bytes, most: int) -> None:
+    """Raise ValueError for a pickle of more steps than that, or of sizes that it does not have.
+
+    Python allocates what a pickle says: ten bytes can take all memory, before any name is found.
+    """
+    import pickletools
+
+    place: Any
+    for number, (opcode, place, _) in enumerate(pickletools.genops(raw)):
+        if number > most:
+            raise ValueError(f"more than {most:,} steps")
+        if opcode.name in PUTS and not 0 <= place <= most:
+            raise ValueError(f"a value at place {place:,}")
 
 
 def was_refused(error: BaseException | None) -> bool:
