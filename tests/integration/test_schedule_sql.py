@@ -14,7 +14,6 @@ from celerytui.model import Interval
 from celerytui.schedule import sql
 from celerytui.schedule.sql import SqlDatabase, UrlReader
 from tests.integration.databases import PostgresServer
-from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401  # fixtures
 from tests.unit.test_schedule_sources import DJANGO_TABLES
 
 TASK = "django_celery_beat_periodictask"
@@ -95,7 +94,7 @@ def django_says(settings: dict[str, Any], *asked: tuple[bool, str]) -> Any:
 
 
 def test_a_django_project_is_read_within_limits(
-    postgres_server: PostgresServer,  # noqa: F811
+    postgres_server: PostgresServer,
     tmp_path: Any,
 ) -> None:
     endless = (

@@ -214,7 +214,7 @@ def test_an_import_is_no_recording(tmp_path: Path, place: Path) -> None:
 def test_what_is_in_the_way_is_said(
     tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(HistoryError, match="no such file"):
+    with pytest.raises(HistoryError, match="there is no file"):
         imported(f"sqlite:///{tmp_path / 'nothing'}", place)
     (tmp_path / "empty").touch()
     with pytest.raises(HistoryError, match="no table celery_monitor_taskstate and no djc"):
