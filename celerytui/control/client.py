@@ -218,7 +218,7 @@ class Control:
     ) -> Outcome:
         """The one gate that every change of the cluster goes through."""
         if self._offline:
-            raise Offline(f"{chosen.label}: not offline, where only the history is read")
+            raise Offline(f"{chosen.label}: not done, only what was recorded is read")
         if self._read_only and chosen.changes:
             raise ReadOnly(f"{chosen.label}: not in read-only mode")
         texts, values = texts_and_values(chosen, params)

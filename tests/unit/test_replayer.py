@@ -136,7 +136,7 @@ def test_no_action_reaches_a_cluster(tmp_path: Path) -> None:
         job = engine.submit("task.revoke", ["order-1"], done=lambda outcome: done.set())
         assert done.wait(10.0)
         assert job.outcome is not None
-        assert job.outcome.error == "Revoke: not offline, where only the history is read"
+        assert job.outcome.error == "Revoke: not done, only what was recorded is read"
         found: list[str | None] = []
         engine.read_result("order-1", lambda meta: found.append(meta.error))
         engine.inspect("alpha@host", "stats", lambda section: found.append(section.error))
