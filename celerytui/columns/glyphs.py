@@ -130,7 +130,7 @@ MEANINGS: Mapping[str, str] = {
     "unknown": "unknown, or not applicable",
     "ellipsis": "shortened; after a duration: still counting",
     "corrected": "corrected for clocks that differ",
-    "stored": "its end is from the result backend, not from events",
+    "stored": "from the history or the result backend, not from events",
     "cursor": "current row",
     "marked": "marked row",
     "sorted": "sorted, highest first",

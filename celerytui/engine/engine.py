@@ -38,6 +38,7 @@ from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.queue_poller import QueuePoller
+from celerytui.engine.reception import Reception
 from celerytui.engine.replay_clock import ReplayClock
 from celerytui.engine.replayer import Replayer
 from celerytui.engine.replaying import Replaying
@@ -50,7 +51,6 @@ from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Alerts, Health
 from celerytui.model import (
     Arguments,
-    Batch,
     Link,
     LinkState,
     Outcome,
@@ -65,10 +65,9 @@ from celerytui.settings import Settings
 from celerytui.state_folder import state_path
 from celerytui.store import Store
 from celerytui.wire import pickles
-from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
-    from celerytui.wire.receiver import Receiver
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -112,16 +111,13 @@ class Engine:
         self.health = Health(self.store, monotonic=replay_clock or time.monotonic)
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
-        self.link = Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock())
         self.steps = Steps(clock, self._tell)
-        self.when_late = ""
         self.log = ActionLog(
             log_path(environ), user=user_name(), app=self.app_name, broker=self.broker_url
         )
         self.resolutions = Resolutions(state_path(environ, "resolved.jsonl"), self.app_name)
         self.choices = Choices(choices_path(environ, self.app_name), self.app_name)
         self._headless = headless
-        self._receiver: Receiver | None = None
         pickles.allow(settings.allow_pickle)
         silences = Silences()
         self._control = ControlThread(
@@ -137,6 +133,16 @@ class Engine:
             lambda: self.broker.blockage,
             lambda: self.schedule,
         )
+        self.reception = Reception(
+            app,
+            self.store,
+            Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock()),
+            self.steps.survive,
+            lambda: self._refresher.news(),
+            self._tell,
+            self._control.start_over,
+            clock,
+        )
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
@@ -146,7 +152,9 @@ class Engine:
         )
         self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
         self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
-        self._restorer = Restorer(history, settings, self.store, self.past, self._take_link, clock)
+        self._restorer = Restorer(
+            history, settings, self.store, self.past, self.reception.take_link, clock
+        )
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
         self._sweeper = Sweeper(
@@ -179,14 +187,13 @@ class Engine:
         )
         self.recorder = history.recorder(self.store, self.health, self.log, clock)
         self.store.types.ask = self._refresher.show_now
-        self._importing = threading.Lock()
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._queues = QueuePoller(
             self.store,
             settings.queues,
             settings.queue_interval,
-            lambda: None if self._receiver is None else self._receiver.broker,
+            lambda: self.reception.broker,
             self.steps.survive,
             self._refresher.news,
             clock,
@@ -208,7 +215,7 @@ class Engine:
 
     def _replayer(self, recording: Recording, clock: ReplayClock) -> Replayer:
         judge = self.housekeeping.judge_all
-        replaying = Replaying(self.store, self.health, self.broker, self._show_link, judge)
+        replaying = Replaying(self.store, self.health, self.broker, self.reception.show, judge)
         return Replayer(recording, clock, replaying.tell, replaying.forget, self._tell)
 
     def record_events(self, path: Path, *, anonymise: bool = False) -> EventRecorder:
@@ -217,7 +224,13 @@ class Engine:
         self.event_recorder = EventRecorder(
             self.store, self.health, self.settings, self.clock, *who, path, anonymise=anonymise
         )
+        self.reception.changed = self.event_recorder.take_link
         return self.event_recorder
+
+    @property
+    def link(self) -> Link:
+        """How the connection to the broker stands."""
+        return self.reception.link
 
     @property
     def survey(self) -> Survey | None:
@@ -284,10 +297,10 @@ class Engine:
         if self.event_recorder is not None:
             parts["events"] = self.event_recorder.run
         return {
-            "receive": self._run_receiver,
-            "brokers": lambda: self._queues.run(self._ready(), self._stopping),
-            "schedule": lambda: self.schedule.run(self._ready(), self._stopping),
-            "watch": lambda: self.broker.run(self._ready(), self._stopping),
+            "receive": lambda: self.reception.run(self._stopping),
+            "brokers": lambda: self._queues.run(self.reception.ready(), self._stopping),
+            "schedule": lambda: self.schedule.run(self.reception.ready(), self._stopping),
+            "watch": lambda: self.broker.run(self.reception.ready(), self._stopping),
             **parts,
         }
 
@@ -296,8 +309,7 @@ class Engine:
         # The receiver, once it is stopped, no longer says that the broker is gone.
         lost = self.link.state in (LinkState.RECONNECTING, LinkState.OFFLINE)
         self._stopping.set()
-        if self._receiver is not None:
-            self._receiver.stop()
+        self.reception.stop()
         self._control.close()
         self.past.stop()
         exports = self.exporter.stop()
@@ -326,8 +338,7 @@ class Engine:
 
     def reconnect_now(self) -> None:
         """Cut the wait for the next try to connect short."""
-        if self._receiver is not None:
-            self._receiver.reconnect_now()
+        self.reception.reconnect_now()
         self._queues.read_now()
 
     def submit(
@@ -383,39 +394,6 @@ class Engine:
         """Read the broker's queues now rather than at the next turn."""
         self._queues.read_now()
 
-    # The receiver's thread
-
-    def _run_receiver(self) -> None:
-        app = self._ready()
-        from celerytui.wire.receiver import Receiver
-
-        self._receiver = Receiver(app, self._take_batch, self._take_link, clock=self.clock)
-        # stop() sets the one and then looks for the other: one of us sees it.
-        if not self._stopping.is_set():
-            self._receiver.run()
-
-    def _take_batch(self, batch: Batch) -> None:
-        self.steps.survive(lambda: self.store.apply(batch))
-        self._refresher.news()
-
-    def _take_link(self, link: Link) -> None:
-        before = self.link
-        if link.state is LinkState.CONNECTED and before.state is not LinkState.CONNECTED:
-            if before.lost_at is not None:
-                self.store.mark_gap(before.lost_at, link.since)
-            self.when_late = when_late(self.app)
-            # Before the control thread can see that we listen: it asks everybody first.
-            self._control.start_over()
-        elif link.state is LinkState.RECONNECTING and before.state is LinkState.CONNECTED:
-            self.store.mark_gap(link.lost_at or self.clock(), None)
-        if self.event_recorder is not None:
-            self.event_recorder.take_link(link)
-        self._show_link(link)
-
-    def _show_link(self, link: Link) -> None:
-        self.link = link
-        self._tell()
-
     # What the threads have in common
 
     def _keep(self, run: Step) -> None:
@@ -423,17 +401,6 @@ class Engine:
         while not self._stopping.is_set():
             self.steps.survive(run, whole=True)
             self._stopping.wait(RESTART_SECONDS)
-
-    def _ready(self) -> Any:
-        """The app, with all imported that the threads use; the first frame does not wait for it.
-
-        By one thread at a time: two that enter Celery's circles of imports at different places find
-        modules half made.
-        """
-        with self._importing:
-            from celerytui.wire import receiver  # noqa: F401  for later
-
-            return ready(self.app)
 
     def _link_state(self) -> LinkState:
         return LinkState.OFFLINE if self.settings.offline else self.link.state

@@ -23,11 +23,29 @@ class HistorySource:
     def __init__(self, asked: PastQuestion) -> None:
         self._asked = asked
         self._history: History | None = None
+        self._pages: Iterator[PastPage] | None = None
         self._back_to: float | None = None
         self._looked_at = 0
 
     def pages(self) -> Iterator[PastPage]:
         """See `PastSource.pages`."""
+        if self._pages is None:
+            self._pages = self._search()
+        return self._pages
+
+    def interrupt(self) -> None:
+        """See `PastSource.interrupt`."""
+        history = self._history
+        if history is not None:
+            history.interrupt()
+
+    def close(self) -> None:
+        """See `PastSource.close`."""
+        history, self._history, self._pages = self._history, None, None
+        if history is not None:
+            history.close()
+
+    def _search(self) -> Iterator[PastPage]:
         asked = self._asked
         self._history = history = asked.history.open()
         for found in history.search(asked.filter, asked.now, until=self._back_to):
@@ -38,18 +56,6 @@ class HistorySource:
                 self._back_to = found.back_to
             ended = [task for task in found.tasks if task.state.finished]
             yield PastPage(ended, more, len(found.tasks) - len(ended), 0, self._back_to)
-
-    def interrupt(self) -> None:
-        """See `PastSource.interrupt`."""
-        history = self._history
-        if history is not None:
-            history.interrupt()
-
-    def close(self) -> None:
-        """See `PastSource.close`."""
-        history, self._history = self._history, None
-        if history is not None:
-            history.close()
 
 
 def open_past(asked: PastQuestion) -> HistorySource | None:

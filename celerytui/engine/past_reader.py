@@ -17,7 +17,10 @@ from celerytui.store import Store
 
 logger = logging.getLogger(__name__)
 
-SOURCES: tuple[OpenPast, ...] = (past_history.open_past, past_results.open_past)
+SOURCES: tuple[OpenPast, ...] = (
+    past_history.open_past,
+    past_results.open_past,
+)
 """Where past tasks are looked for, in this order."""
 AT_ONCE = 1_000
 """Tasks that one request brings where the newest come first."""

@@ -9,6 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
+from celerytui.engine.past_course import newest_depths, restore_counts, restore_levels
+from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
@@ -27,6 +29,12 @@ POLL_SECONDS = 2.0
 """How often a history is looked into offline, for what somebody records meanwhile."""
 OVERLAP_SECONDS = 10.0
 """So much of what was read is read again then: what is recorded later may be older."""
+FAILURES_SECONDS = 5.0
+"""How often it is looked whether failures are new to the history too."""
+LATE_SECONDS = 3.0
+"""After so long what ended has been recorded, while somebody records."""
+LEVELS_SECONDS = 60.0
+"""How often samples are read offline."""
 ROOM = 0.5
 """The part of the tasks in memory that may be from before the start."""
 UNFINISHED = 0.1
@@ -52,7 +60,9 @@ class Restorer:
         self._clock = clock
         self._max_tasks = settings.max_tasks
         self._started = clock()
-        self._newest = 0.0
+        self._failures = PastFailures(store)
+        self._filled = False
+        self._newest = self._counted = self._levels_at = 0.0
 
     def run(self, stopping: threading.Event) -> None:
         """Bring what was recorded before the start; offline go on with what is recorded since."""
@@ -62,10 +72,28 @@ class Restorer:
         try:
             with closing(self._access.open()) as history:
                 self._restore(history, stopping)
+                restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
+                restore_levels(history, self._store, self._started)
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
-        stopping.wait()
+        while not stopping.wait(FAILURES_SECONDS):
+            self._look_for_failures(stopping)
+
+    def _look_for_failures(self, stopping: threading.Event) -> None:
+        """Whether what fails for the first time since the start failed before."""
+        now = self._clock()
+        waiting = self._failures.waiting(now)
+        if not waiting:
+            return
+        try:
+            with closing(self._access.open()) as history:
+                for one in waiting:
+                    if stopping.is_set():
+                        return
+                    self._failures.look(history, one, now)
+        except HistoryError as error:
+            logger.info("no look for earlier failures: %s", error)
 
     def _restore(self, history: History, stopping: threading.Event) -> None:
         """The newest tasks, as long as there is room for them."""
@@ -87,20 +115,22 @@ class Restorer:
 
     def _run_offline(self, stopping: threading.Event) -> None:
         until: float | None = None
-        filled = False
         while not stopping.is_set():
             try:
                 with closing(self._access.open()) as history:
                     newest = history.origin().until
-                    if not filled:
+                    self._show(self._link(newest))
+                    if not self._filled:
                         self._fill(history, stopping)
-                        filled = True
+                        self._filled = True
                     elif newest != until:
                         self._follow(history)
+                    if newest is not None:
+                        self._chart(history, newest, stopping)
                     until = newest
-                self._show(self._link(until))
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
+            self._look_for_failures(stopping)
             stopping.wait(POLL_SECONDS)
 
     def _fill(self, history: History, stopping: threading.Event) -> None:
@@ -122,6 +152,18 @@ class Restorer:
             self._note_newest(tasks)
             taken = self._store.past.follow(tasks[::-1])
             self._past.note(FROM_HISTORY, taken.added)
+
+    def _chart(self, history: History, newest: float, stopping: threading.Event) -> None:
+        """Have the charts show what ended since the last time."""
+        live = self._clock() - newest < OVERLAP_SECONDS
+        until = newest - LATE_SECONDS if live else newest
+        if until > self._counted:
+            restore_counts(history, self._store, self._counted, until, stopping.is_set)
+            self._counted = until
+        if newest - self._levels_at >= LEVELS_SECONDS:
+            samples = restore_levels(history, self._store, newest)
+            self._store.record_queues(newest_depths(samples), newest)
+            self._levels_at = newest
 
     def _note_newest(self, tasks: Sequence[Task]) -> None:
         self._newest = max((self._newest, *(task.seen for task in tasks)))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from celerytui.history.course import Ended, Samples, Span
 from celerytui.model import Task
 from celerytui.query import Filter
 
@@ -64,6 +65,18 @@ class History(Protocol):
 
     def task(self, task_id: str) -> Task | None:
         """The newest record of a task, None without any."""
+        ...
+
+    def recorded(self, since: float) -> list[Span]:
+        """The times since then of which everything was recorded, oldest first."""
+        ...
+
+    def ended(self, since: float, until: float, width: int) -> list[Ended]:
+        """How many tasks ended from `since` to before `until`, in slots of `width` seconds."""
+        ...
+
+    def samples(self, since: float) -> Samples:
+        """What was read of workers and queues since then."""
         ...
 
     def interrupt(self) -> None:

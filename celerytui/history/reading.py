@@ -10,7 +10,16 @@ from typing import Any
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
-from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile
+from celerytui.history.course import (
+    Ended,
+    Samples,
+    Span,
+    ended_in,
+    recorded_in,
+    samples_in,
+    watched,
+)
+from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, day_of
 from celerytui.history.history import Found, Origin
 from celerytui.history.rows import Decoder, Row, key_of, stored_id, unpack
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
@@ -23,6 +32,7 @@ _COLUMNS = ", ".join(schema.TASK_COLUMNS)
 _KEY, _TASK, _SEEN = (schema.TASK_COLUMNS.index(name) for name in ("key", "task", "seen"))
 MOST_AGAIN = 100_000
 """Keys that are held in memory; of a segment with more each is looked up."""
+DAY_SECONDS = 86_400.0
 REMEMBERED = 1_000
 """Tracebacks that are kept in memory while a segment is read."""
 
@@ -57,6 +67,12 @@ class OpenSegment:
         return self.connection.execute(
             f"SELECT {_COLUMNS} FROM open ORDER BY seen DESC, id DESC"
         ).fetchall()
+
+    def newer_than(self, seen: float) -> int:
+        """How many rows there are from a time on."""
+        count = "SELECT count(*) FROM tasks INDEXED BY tasks_seen WHERE seen >= ?"
+        found: int = self.connection.execute(count, (seen,)).fetchone()[0]
+        return found
 
     def again(self) -> set[int] | None:
         """The keys of tasks of which older segments may have a record, None where they are many."""
@@ -150,6 +166,8 @@ class SegmentHistory:
                     yield Found(found.tasks, found.back_to, min(looked_at, total), total)
                 done += one.rows
                 looked_at = done
+                if one.first is not None:
+                    yield Found((), max(low, one.first), min(done, total), total)
         finally:
             newer.close()
 
@@ -167,6 +185,32 @@ class SegmentHistory:
                     return segment.task(row)
         return None
 
+    def recorded(self, since: float) -> list[Span]:
+        """See `History.recorded`."""
+        sessions: list[Span] = []
+        gaps: list[tuple[float, float | None]] = []
+        for segment in self._since(since):
+            some, missing = recorded_in(segment.connection, since)
+            sessions += some
+            gaps += missing
+        return watched(sessions, gaps, since)
+
+    def ended(self, since: float, until: float, width: int) -> list[Ended]:
+        """See `History.ended`."""
+        found: list[Ended] = []
+        for segment in self._since(since):
+            found += ended_in(segment.connection, since, until, width)
+        return found
+
+    def samples(self, since: float) -> Samples:
+        """See `History.samples`."""
+        found = Samples()
+        for segment in self._since(since):
+            some = samples_in(segment.connection, since)
+            found.running.extend(some.running)
+            found.queued.extend(some.queued)
+        return found
+
     def interrupt(self) -> None:
         """See `History.interrupt`."""
         reading = self._reading
@@ -180,6 +224,16 @@ class SegmentHistory:
             reading.close()
 
     # One segment
+
+    def _since(self, since: float) -> Iterator[OpenSegment]:
+        """The segments that may have something from then on, oldest first."""
+        for file in self.folder.segments():
+            # One ends on the day after it was begun at the latest.
+            if file.day < day_of(since - DAY_SECONDS):
+                continue
+            with self._open(file) as segment:
+                if segment is not None:
+                    yield segment
 
     def _search_one(
         self,
@@ -195,6 +249,8 @@ class SegmentHistory:
                 return
             if one.last is None or one.last >= low:
                 yield from self._unfinished(segment, wanted, now, low, high, newer)
+                if one.first is not None and one.last is not None and one.first < high <= one.last:
+                    yield Found((), None, segment.newer_than(high), 0)
                 condition = Translation(segment.words, segment.all_tracebacks, now).of(wanted)
                 matches = None if condition.exact else wanted.matches
                 back_to = math.inf

@@ -68,7 +68,7 @@ FIELDS: tuple[Field, ...] = (
         "source",
         "text",
         lambda task, now: task.more.source,
-        "where its end was found, if not in its events: `result backend`",
+        "where its end was found, if not in its events: `result backend`, `history`",
     ),
     Field("traceback", "text", lambda task, now: task.more.traceback, "traceback, as text"),
     Field("retries", "number", lambda task, now: task.retries, "number of retries"),

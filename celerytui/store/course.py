@@ -25,6 +25,9 @@ SPOKEN_FOR = 0.25
 
 Count = Literal["done", "failed", "retried", "stopped"]
 COUNTS: Final[tuple[Count, ...]] = ("done", "failed", "retried", "stopped")
+RECORDED: Final[tuple[Count, ...]] = ("done", "failed", "stopped")
+"""What a history has counts of."""
+Level = Literal["queued", "running"]
 STOPPED = (TaskState.REVOKED, TaskState.REJECTED, TaskState.CANCELLED)
 
 
@@ -49,6 +52,10 @@ class _Level:
     def add(self, slot: int, value: int) -> None:
         self._sums.add(slot, value)
         self._counts.add(slot, 1)
+
+    @property
+    def first(self) -> int:
+        return self._sums.first
 
     def at(self, slot: int) -> float | None:
         count = self._counts.at(slot)
@@ -76,6 +83,7 @@ class ClusterCourse:
             count: {name: Ring(kept) for name, kept in slots.items()} for count in COUNTS
         }
         slots = {name: WINDOWS[name] // width + 1 for name, width in LEVEL_WIDTHS.items()}
+        self._recorded: dict[str, list[tuple[float, float]]] = {name: [] for name in WIDTHS}
         self._queued = {name: _Level(kept) for name, kept in slots.items()}
         self._running = {name: _Level(kept) for name, kept in slots.items()}
 
@@ -115,12 +123,46 @@ class ClusterCourse:
             if self._rates.watched_from is not None:
                 self._running[name].add(slot, running)
 
+    def restore(
+        self,
+        window: str,
+        counts: Mapping[Count, Mapping[int, int]],
+        since: float,
+        until: float,
+        now: float,
+    ) -> None:
+        """Take how many were recorded to end, by slot, in a time of which all was recorded.
+
+        Times that were taken before must not be taken again; of retries a history has no counts.
+        """
+        with self._lock:
+            for count, slots in counts.items():
+                ring = self._counts[count][window]
+                # The newest slot first: a ring forgets what is too long before it.
+                ring.add(max(ring.last, int(now) // WIDTHS[window]), 0)
+                for slot, number in slots.items():
+                    if slot >= ring.first:
+                        ring.add(slot, number)
+            oldest = now - WINDOWS[window] - WIDTHS[window]
+            spans = [*self._recorded[window], (since, until)]
+            self._recorded[window] = _joined([span for span in spans if span[1] > oldest])
+
+    def restore_level(self, window: str, level: Level, slots: Mapping[int, int]) -> None:
+        """Take the level of slots of LEVEL_WIDTHS that were not sampled."""
+        with self._lock:
+            kept = self._queued[window] if level == "queued" else self._running[window]
+            for slot in sorted(slots, reverse=True):
+                if slot >= kept.first and kept.at(slot) is None:
+                    kept.add(slot, slots[slot])
+
     def read(self, window: str, now: float) -> Course:
         """The course of one of WINDOWS up to now."""
         with self._lock:
             watched = self._watched(window, now)
-            done, failed, retried, stopped = (
-                self._rate(rings[window], window, now, watched) for rings in self._counts.values()
+            retried = self._rate(self._counts["retried"][window], window, now, watched)
+            watched = self._with_recorded(watched, window, now)
+            done, failed, stopped = (
+                self._rate(self._counts[count][window], window, now, watched) for count in RECORDED
             )
             queued = self._mean(self._queued[window], window, now)
             running = self._mean(self._running[window], window, now)
@@ -139,7 +181,7 @@ class ClusterCourse:
     def throughput(self, window: str, now: float) -> tuple[Series[float], Series[float]]:
         """The runs that ended, and those of them that failed, in a second."""
         with self._lock:
-            watched = self._watched(window, now)
+            watched = self._with_recorded(self._watched(window, now), window, now)
             done, failed = (self._counts[one][window] for one in ("done", "failed"))
             return (
                 self._rate(done, window, now, watched),
@@ -165,6 +207,19 @@ class ClusterCourse:
                 seconds[slot - first] -= max(0, end - start)
         return seconds
 
+    def _with_recorded(self, watched: list[float], window: str, now: float) -> list[float]:
+        """The seconds of each slot that were watched or recorded."""
+        width = WIDTHS[window]
+        first, last = _slots(WINDOWS[window], width, now)
+        seconds = list(watched)
+        for since, until in self._recorded[window]:
+            low, high = max(first, int(since) // width), min(last, int(until) // width)
+            for slot in range(low, high + 1):
+                start, end = max(slot * width, since), min((slot + 1) * width, until)
+                known = seconds[slot - first] + max(0.0, end - start)
+                seconds[slot - first] = min(float(width), known)
+        return seconds
+
     def _rate(self, ring: Ring, window: str, now: float, watched: list[float]) -> Series[float]:
         width = WIDTHS[window]
         first, last = _slots(WINDOWS[window], width, now)
@@ -180,6 +235,17 @@ class ClusterCourse:
         first = last - WINDOWS[window] // width + 1
         values = tuple(level.at(slot) for slot in range(first, last + 1))
         return Series(float(first * width), float(width), values)
+
+
+def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The spans by their times, those that touch as one."""
+    joined: list[tuple[float, float]] = []
+    for since, until in sorted(spans):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+        else:
+            joined.append((since, until))
+    return joined
 
 
 def _slots(seconds: int, width: int, now: float) -> tuple[int, int]:

@@ -35,8 +35,8 @@ class Lossy:
         self.hidden: set[str] = set()
         self._every = every
         self._count = 0
-        self._take: Callable[[Batch], None] = engine._take_batch
-        engine._take_batch = self._filtered  # type: ignore[method-assign]
+        self._take: Callable[[Batch], None] = engine.reception.take_batch
+        engine.reception.take_batch = self._filtered  # type: ignore[method-assign]
 
     def _filtered(self, batch: Batch) -> None:
         self._take(replace(batch, events=[one for one in batch.events if self._passes(one)]))

@@ -165,7 +165,7 @@ def test_a_solo_worker_and_what_is_seen_afterwards(
 @on("redis")
 def test_read_only_changes_nothing(cluster: Cluster) -> None:
     engine = Engine(cluster.app, Settings(read_only=True))
-    engine.link = Link(LinkState.CONNECTED)
+    engine.reception.link = Link(LinkState.CONNECTED)
     engine.start()
     try:
         task = cluster.app.send_task("proj.sleepy", (60,))

@@ -58,13 +58,13 @@ class FakeEngine(Engine):
         self.past = PastTasks(app, self.store, self.requests, self.history, self.clock)
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
-        self.store.types.ask = lambda: self.store.types.refresh(now)
+        self.store.types.ask = lambda: self.store.types.catch_up(now)
         self.store.failures.update(now)
         self.health = FreshHealth(self.store)
         self.health.engine = self
         # What stood before the link was lost stands on, as with one that runs.
         self.health.evaluate(Link(LinkState.CONNECTED), now)
-        self.link = Link(LinkState.CONNECTED, since=NOW - 300)
+        self.reception.link = Link(LinkState.CONNECTED, since=NOW - 300)
         self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
         self.choices = Choices(None, "shop")
         self.log = ActionLog(None, user="ana", app="shop", broker=BROKER)
@@ -133,5 +133,5 @@ def fake_app(
     settings = Settings(theme=theme, utc=True, **options)
     engine = FakeEngine(settings, store, now=now)
     if link is not None:
-        engine.link = link
+        engine.reception.link = link
     return MonitorApp(engine, palette=PALETTES[theme])

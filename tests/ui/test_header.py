@@ -40,7 +40,7 @@ async def test_what_becomes_of_what_is_not_read_is_told(width: int) -> None:
     async with driven((width, 24), store=large_store()) as at:
         banner = at.app.query_one(Banner)
         assert not banner.display
-        at.engine.when_late = "RabbitMQ drops what waits for 5 s"
+        at.engine.reception.when_late = "RabbitMQ drops what waits for 5 s"
         late = Event("task-started", "worker9@host", NOW - 4.4, uuid="late")
         at.engine.store.apply(Batch([late], NOW, lag=4.4))
         at.app.tell_widgets()
@@ -62,7 +62,7 @@ async def test_a_slower_reader_is_told_while_it_reads() -> None:
         [shown] = rows(banner)
         assert "Reading through kombu, slower: the fast reader for Redis" in shown
         assert "\x1b" not in shown
-        at.engine.link = Link(LinkState.CONNECTED, since=NOW)
+        at.engine.reception.link = Link(LinkState.CONNECTED, since=NOW)
         at.app.tell_widgets()
         await at.pilot.pause()
         assert not banner.display
@@ -93,7 +93,7 @@ async def test_what_is_missing_is_told_once_with_its_reason() -> None:
     async with driven() as at:
         at.app.tell_widgets()
         assert not at.toasts
-        at.engine.link = BACK
+        at.engine.reception.link = BACK
         at.engine.store.mark_gap(NOW - 9.0, NOW)
         at.app.tell_widgets()
         at.app.tell_widgets()

@@ -100,11 +100,11 @@ async def test_nobody_is_asked_before_there_is_a_connection() -> None:
     async with opened(Opening(), store=Store()) as at:
         asked: list[str] = []
         at.engine.read_result = lambda task_id, done: asked.append(task_id)  # type: ignore[method-assign] # noted
-        at.engine.link = Link(LinkState.CONNECTING)
+        at.engine.reception.link = Link(LinkState.CONNECTING)
         at.app.main.navigator.open(Scope.TASK, "later-1")
         at.app.main.repaint()
         assert asked == []
-        at.engine.link = Link(LinkState.CONNECTED)
+        at.engine.reception.link = Link(LinkState.CONNECTED)
         at.app.main.repaint()
         at.app.main.repaint()
         assert asked == ["later-1"]

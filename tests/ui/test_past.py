@@ -1,15 +1,24 @@
-"""Older tasks from the result backend: the key, what is said, and the mark on their rows."""
+"""Older tasks from results and a history: the key, what is said, the marks, and offline."""
 
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from celerytui.demo.sample import NOW
 from celerytui.engine.past_search import PastReading
+from celerytui.model import Attempt, Link, LinkState, Task, TaskExtra, TaskState
 from celerytui.store import Store
+from celerytui.ui.bars.footer import Footer
+from celerytui.ui.bars.header import Header
+from celerytui.ui.bars.progress import Progress
 from celerytui.ui.views.tasks.past import past_text
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, driven, rows
+from tests.unit.history_tasks import ended, record
 from tests.waiting import wait_until
 
 
@@ -65,3 +74,125 @@ def test_what_is_said() -> None:
     full, _ = past_text(PastReading("x", added=1, known=2, full=True), "b", NOW, utc=True)
     assert full == "1 task from x; 2 known already. No room for more: see --max-tasks."
     assert past_text(PastReading(error="down\x1b[0m"), "b", NOW, utc=True)[1]
+
+
+# -- a history -------------------------------------------------------------------------------------
+
+
+def recorded(folder: Path, *tasks: Task) -> str:
+    """The URL of a history that has these tasks."""
+    record(folder / "h", [tasks])
+    return f"sqlite:///{folder}/h"
+
+
+async def test_a_search_of_the_history_says_how_far_it_is_and_escape_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = recorded(tmp_path, *(ended(number, NOW - number) for number in range(1, 900)))
+    begun, go_on = threading.Event(), threading.Event()
+    async with driven(store=Store(), history=history) as at:
+        past, take = at.engine.past, at.engine.store.past.take
+
+        def slow(*args: Any) -> Any:
+            taken = take(*args)
+            begun.set()
+            assert go_on.wait(20)
+            return taken
+
+        monkeypatch.setattr(at.engine.store.past, "take", slow)
+        await at.press("2")
+        assert "look in the history" in at.screen_text()
+        await at.press("b")
+        wait_until(begun.is_set, 20, "the first step")
+        assert past.search is not None
+        past.search.since -= 60
+        past.search.reading = PastReading("the history", back_to=NOW - 3600, looked_at=1_200_000)
+        at.app.tell_widgets()
+        await at.pilot.pause()
+        (bar,) = at.app.main.query(Progress)
+        said = rows(bar)[0]
+        assert "Searching older tasks" in said
+        assert "searched back to" in said
+        assert "1,200,000 rows" in said
+        await at.press("escape")
+        go_on.set()
+        wait_until(lambda: not past.busy, 20, "the end of the search")
+        await at.pilot.pause()
+        assert past.reading.stopped
+        assert "stopping the search" in [toast.message for toast in at.toasts]
+        assert "Stopped; b continues." in at.toasts[-1].message
+
+
+async def test_a_task_that_is_only_in_the_history_opens_whole(tmp_path: Path) -> None:
+    extra = TaskExtra(exception="ValueError('no')", traceback="Traceback (most recent)\nValueError")
+    extra.attempts = (Attempt(NOW - 90, "KeyError('x')", None, retries=0),)
+    task = ended(7, NOW - 60, TaskState.FAILURE, args="('from long ago',)", extra=extra)
+    async with driven(history=recorded(tmp_path, task)) as at:
+        at.app.main.open_task(task.id)
+
+        def opened() -> bool:
+            return at.app.main.detail.subject is not None
+
+        for _ in range(200):
+            await at.pilot.pause(0.05)
+            if opened():
+                break
+        text = at.screen_text()
+        assert "from long ago" in text
+        assert "KeyError" in text
+        assert "from the history" in text
+        at.app.main.open_task("absent")
+        for _ in range(200):
+            await at.pilot.pause(0.05)
+            if "The history does not have it." in " ".join(at.screen_text().split()):
+                break
+        assert "history does not have it" in " ".join(at.screen_text().split())
+
+
+async def test_offline_the_header_says_so_and_no_action_is_offered(tmp_path: Path) -> None:
+    link = Link(LinkState.OFFLINE, NOW, lost_at=NOW - 3600)
+    history = recorded(tmp_path, ended(1, NOW - 3600))
+    async with driven(link=link, offline=True, history=history) as at:
+        (header,) = at.app.main.query(Header)
+        said = rows(header)[0]
+        assert "OFFLINE data up to" in said
+        assert at.app.session.now() == NOW - 3600
+        await at.press("2", "j")
+        assert at.app.actions.offers.all() == []
+        await at.press("a")
+        assert at.toasts[-1].message == "offline: actions are off"
+        (footer,) = at.app.main.query(Footer)
+        assert "offline: actions disabled" in rows(footer)[0]
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (Link(LinkState.OFFLINE), "Reading the history"),
+        (Link(LinkState.OFFLINE, error="history in /x is damaged"), "history in /x is damaged"),
+        (Link(LinkState.OFFLINE, lost_at=NOW), "No tasks recorded"),
+    ],
+)
+async def test_offline_an_empty_table_says_why(link: Link, said: str) -> None:
+    async with driven(store=Store(), link=link, offline=True) as at:
+        await at.press("2")
+        assert said in at.screen_text()
+
+
+def test_what_is_said_of_a_history() -> None:
+    def said(**more: Any) -> str:
+        text, failed = past_text(PastReading("the history", **more), "b", NOW, utc=True)
+        assert not failed
+        return text
+
+    back = said(added=2, looked_at=1_200_000, back_to=NOW - 60, stopped=True)
+    assert back.startswith("2 tasks from the history; searched back to ")
+    assert back.endswith(", 1,200,000 rows. Stopped; b continues.")
+    assert said(looked_at=9, further="x") == "no match in the history. b looks in x."
+    assert said(added=1, ended=True, skipped="it is damaged") == (
+        "it is damaged. 1 task from the history. There are no more."
+    )
+    nowhere = PastReading(searched=("the history",), ended=True)
+    assert past_text(nowhere, "b", NOW, utc=True)[0] == (
+        "no match in the history. There are no more."
+    )

@@ -84,7 +84,7 @@ async def test_the_screens_are_those_that_were_live(
 ) -> None:
     path, store = recorded
     live = FakeEngine(Settings(utc=True), store)
-    live.link = LINK
+    live.reception.link = LINK
     expected = await screens(MonitorApp(live, palette=PALETTES["dark"]), size)
     with closing(EventLog(path)) as log:
         app = Celery("shop", broker=BROKER, set_as_current=False)

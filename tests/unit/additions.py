@@ -245,8 +245,9 @@ class AtticSource:
         ),
         """
 async def show(at):
+    from celerytui.engine import PastReading, PastSearch
     from celerytui.engine.past_reader import PastReader
-    from celerytui.engine.past_tasks import PastReading
+    from celerytui.engine.past_source import PastQuestion
     from celerytui.query import EMPTY
     from celerytui.results import open_source
 
@@ -258,9 +259,60 @@ async def show(at):
     app.conf.result_backend = "attic://"
     assert open_source(app).one("old").id == "old"
     store = at.engine.store
-    reader = PastReader(app, EMPTY, store, at.engine.clock, lambda: 0.0)
-    assert reader.turn(PastReading()).added == 1
+    asked = PastQuestion(app, at.engine.history, EMPTY, at.engine.clock())
+    reader = PastReader(asked, store, lambda: 0.0)
+    assert reader.turn(PastReading(), PastSearch(0.0, lambda: None)).added == 1
     assert store.task("old").more.source == "result backend"
+""",
+    ),
+    "a source of past tasks": Addition(
+        (
+            Change(
+                "engine/past_diary.py",
+                '''"""Past tasks in a diary."""
+
+from celerytui.engine.past_source import PastPage
+from celerytui.model import Task, TaskState
+
+
+class Diary:
+    name, source, ordered, looks_at = "the diary", "diary", True, None
+
+    def pages(self):
+        yield PastPage([Task("old", 0, TaskState.SUCCESS, finished=1.0, seen=1.0)], 1)
+
+    def interrupt(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def open_past(asked):
+    return Diary()
+''',
+            ),
+            Change(
+                "engine/past_reader.py",
+                "from celerytui.engine import past_diary\n",
+                "from celerytui.engine.past_search",
+            ),
+            Change(
+                "engine/past_reader.py", "    past_diary.open_past,\n", "    past_history.open_past"
+            ),
+        ),
+        """
+async def show(at):
+    from celerytui.engine import PastReading, PastSearch
+    from celerytui.engine.past_reader import PastReader
+    from celerytui.engine.past_source import PastQuestion
+    from celerytui.query import EMPTY
+
+    asked = PastQuestion(None, at.engine.history, EMPTY, at.engine.clock())
+    reader = PastReader(asked, at.engine.store, lambda: 0.0)
+    reading = reader.turn(PastReading(), PastSearch(0.0, lambda: None))
+    assert (reading.added, reading.further) == (1, "the result backend")
+    assert at.engine.store.task("old").more.source == "diary"
 """,
     ),
     "a detector": Addition(

@@ -31,7 +31,7 @@ def _engine(clock: Clock, settings: Settings | None = None) -> Engine:
     """An engine whose threads do not run; it heard of one worker with a running task."""
     app = Celery("t", broker="memory://", set_as_current=False)
     engine = Engine(app, settings or Settings(), clock=clock)
-    engine.link = Link(LinkState.CONNECTED, since=T0)
+    engine.reception.link = Link(LinkState.CONNECTED, since=T0)
     events: list[Event] = [beat(0), task_event("received", 0), task_event("started", 0)]
     engine.store.apply(Batch(events, T0))
     return engine
@@ -92,7 +92,7 @@ def test_while_the_broker_is_gone_the_gap_is_the_receivers() -> None:
     clock = Clock()
     engine = _engine(clock)
     engine.housekeeping.turn()
-    engine._take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0 - 1.0))
+    engine.reception.take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0 - 1.0))
     clock.now += 3600.0
     engine.housekeeping.turn()
 
@@ -188,14 +188,14 @@ def test_a_look_that_fails_again_and_again_is_told_all_the_while() -> None:
 def test_at_the_exit_nothing_is_tried_with_a_broker_that_is_gone(state: str, tries: int) -> None:
     engine = _engine(Clock(), Settings(restore_events=True))
     engine.store.set_task_events(ALPHA, True, by_us=True)
-    engine.link = Link(LinkState[state], since=T0)
+    engine.reception.link = Link(LinkState[state], since=T0)
 
     class Receiver:
         def stop(self) -> None:
-            engine._take_link(Link(LinkState.STOPPED, since=T0))
+            engine.reception.take_link(Link(LinkState.STOPPED, since=T0))
 
     receiver: Any = Receiver()
-    engine._receiver = receiver
+    engine.reception._receiver = receiver
     engine.stop(0.0)
     assert [one.action for one in engine.outcomes] == ["worker.disable_events"] * tries
 
@@ -233,11 +233,11 @@ def test_the_view_thread_judges_what_is_wrong() -> None:
 
 def test_a_new_connection_has_everybody_asked_once() -> None:
     engine = _engine(Clock())
-    engine._take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0))
-    engine._take_link(Link(LinkState.RECONNECTING, since=T0 + 1, lost_at=T0))
+    engine.reception.take_link(Link(LinkState.RECONNECTING, since=T0, lost_at=T0))
+    engine.reception.take_link(Link(LinkState.RECONNECTING, since=T0 + 1, lost_at=T0))
     assert _jobs(engine) == []
-    engine._take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
-    engine._take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
+    engine.reception.take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
+    engine.reception.take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
     assert _jobs(engine) == [engine._control.surveys.start_over]
 
 
@@ -247,10 +247,10 @@ def test_a_batch_that_cannot_be_stored_is_told_and_the_trouble_ends(
     engine = _engine(Clock())
     with monkeypatch.context() as broken:
         broken.setattr(engine.store, "apply", lambda batch: 1 / 0)
-        engine._take_batch(Batch([beat(1)], T0))
+        engine.reception.take_batch(Batch([beat(1)], T0))
     engine.housekeeping.turn()
     assert (_trouble(engine) or "").startswith("ZeroDivisionError in ")
-    engine._take_batch(Batch([beat(1)], T0))
+    engine.reception.take_batch(Batch([beat(1)], T0))
     assert _trouble(engine) is None
 
 
@@ -274,7 +274,7 @@ def test_a_headless_engine_sweeps_and_keeps_no_order() -> None:
         assert set(engine._threads) == {
             *("receive", "control", "brokers", "schedule", "watch", "sweep"),
         }
-        engine._take_batch(Batch([beat(0), task_event("received", 0)], T0))
+        engine.reception.take_batch(Batch([beat(0), task_event("received", 0)], T0))
         assert engine.view.matched == 0
     finally:
         engine.stop(5.0)

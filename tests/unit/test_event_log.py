@@ -355,3 +355,17 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_whole(
     log.write(entries[10:20], entries[10].at)
     log.close()
     assert [one.at for one in read(path)] == [one.at for one in entries[:20]]
+
+
+def test_what_was_not_recorded_is_no_calm(tmp_path: Path) -> None:
+    told = Told()
+    told.hear(*(beat(at) for at in range(60)), *(beat(at) for at in range(90, 120)))
+    path = tmp_path / "x.jsonl.zst"
+    write(path, told.entries, at_once=2)
+    with contextlib.closing(EventLog(path)) as log:
+        buckets = [one.events for one in log.buckets(12)]
+        assert [gap.text for gap in log.gaps] == ["nothing recorded"]
+        assert buckets[:5] == [10, 10, 10, 10, 10]
+        assert None in buckets[5:9]
+        assert None not in buckets[9:]
+        assert None not in (one.events for one in log.buckets(1000)[:400])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -142,7 +143,12 @@ class EventLog:
     def buckets(self, count: int) -> list[Bucket]:
         """See `Recording.buckets`."""
         width = max(self.ends - self.begins, 1e-3) / count
-        events: list[int | None] = [None] * count
+        events: list[int | None] = [0] * count
+        for gap in self.gaps:
+            # Where all of a part is in it.
+            first = math.ceil((gap.at - self.begins) / width)
+            for at in range(max(0, first), int(((gap.until or gap.at) - self.begins) / width)):
+                events[at] = None
         failures = [0] * count
         for info in self._infos:
             first = min(count - 1, int((info.since - self.begins) / width))

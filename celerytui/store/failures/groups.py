@@ -277,6 +277,25 @@ class FailureGroups:
             return first >= mark.at and now - first < NEW_SINCE_MARK
         return begun is not None and first - begun >= WATCHED and now - first < NEW_FOR
 
+    # What a history says
+
+    def new_groups(self, now: float) -> list[tuple[str, str, float]]:
+        """The groups that are called new: the key, the task's name, when each came first."""
+        with self._lock:
+            return [
+                (group.key, group.task, group.first_seen)
+                for group in self._groups.values()
+                if self._standing(group, now) == "new"
+            ]
+
+    def came_before(self, key: str, at: float) -> None:
+        """Note that a group came at that time too, before anybody watched."""
+        with self._lock:
+            group = self._groups.get(key)
+            if group is not None and at < group.first_seen:
+                group.first_seen, group.row = at, None
+                self._booked += 1
+
     # What the user says
 
     def resolve(self, key: str, now: float) -> bool:

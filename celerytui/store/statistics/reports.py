@@ -38,6 +38,7 @@ class TypeReports:
         self._busiest: dict[tuple[str, int], list[TypeFigures]] = {}
         self._busiest_read: dict[tuple[str, int], float] = {}
         self._missing = False
+        self._asked_at = 0.0
         self.answered = 0
         self.ask: Callable[[], object] = lambda: None
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
@@ -61,7 +62,7 @@ class TypeReports:
         """
         self._busiest_read[window, most] = now
         if (window, most) not in self._busiest:
-            self._missing = True
+            self._missing, self._asked_at = True, now
             self.ask()
         return self._busiest.get((window, most), [])
 
@@ -84,15 +85,18 @@ class TypeReports:
         self._read[window] = None
         made = self._made.get(window)
         if made is None or now - made[0] > STILL_SHOWN:
-            self._missing = True
+            self._missing, self._asked_at = True, now
             self.ask()
             made = self._made.get(window)
         return None if made is None or now - made[0] > STILL_SHOWN else made[1]
 
     def catch_up(self, now: float) -> None:
-        """Work out what was asked for and is missing, if anything is."""
+        """Work out what was asked for and is missing, if anything is.
+
+        As of the moment that is drawn, which stands still while there is no connection.
+        """
         if self._missing:
-            self.refresh(now)
+            self.refresh(min(now, self._asked_at))
 
     def one(self, name: str, window: str, now: float) -> TypeDetail | None:
         """All that is known of one name as of the last second, None where nothing is."""

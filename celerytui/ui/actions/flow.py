@@ -25,6 +25,7 @@ from celerytui.ui.session import Session
 PATIENCE_SECONDS = 0.5
 """How long a look for something may take before it is said."""
 
+NO_ROW = "no actions here: choose a row first"
 LOOKED_AT = 500
 """As many tasks are looked at together."""
 
@@ -63,8 +64,7 @@ class ActionFlow:
     def act(self, action: Action, targets: Sequence[str] | None = None) -> None:
         """Do an action to `targets`, else to what is here, else to what the user chooses."""
         if not self.offers.allowed(action):
-            why = "a replay" if self._session.replaying else "read-only"
-            self._say(f"{why}: actions are off")
+            self._say(self.offers.refusal)
             return
         chosen = list(self.offers.targets(action) if targets is None else targets)
         if self._reaches_none(action, chosen):
@@ -130,7 +130,7 @@ class ActionFlow:
         if options:
             self._offer("Actions", options)
         else:
-            self._say("no actions here: choose a row first")
+            self._say(self.offers.refusal if self._session.settings.offline else NO_ROW)
 
     def _remedies(self) -> list[Option]:
         """What helps against the alerts on what is here."""
@@ -157,7 +157,7 @@ class ActionFlow:
         members = self.offers.members(group)
         wanted = self.offers.wanted(members)
         if not members:
-            self._say("read-only: actions are off")
+            self._say(self.offers.refusal)
         elif wanted is not None:
             self.act(wanted)
         else:

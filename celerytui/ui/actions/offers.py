@@ -53,9 +53,18 @@ class Offers:
         return [one for one in in_group(group.id) if self.allowed(one)]
 
     def allowed(self, action: Action) -> bool:
-        """Whether it may be done: nothing in a replay, no change in read-only mode."""
+        """Whether it may be done: no change in read-only mode, nothing offline or in a replay."""
         session = self._session
-        return not (session.replaying or (session.read_only and action.changes))
+        if session.settings.offline or session.replaying:
+            return False
+        return not (session.read_only and action.changes)
+
+    @property
+    def refusal(self) -> str:
+        """Why something may not be done."""
+        session = self._session
+        mode = "offline" if session.settings.offline else "read-only"
+        return f"{'a replay' if session.replaying else mode}: actions are off"
 
     def hints(self) -> list[tuple[str, str]]:
         """The keys that do something here, by Textual's names, with labels.

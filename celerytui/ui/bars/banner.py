@@ -63,7 +63,8 @@ class Banner(Bar):
         behind = session.engine.health.alerts.get(BEHIND)
         if behind is not None:
             what = "  Events arrive faster than they can be read."
-            fate = f" {session.engine.when_late}." if session.engine.when_late else ""
+            late = session.engine.reception.when_late
+            fate = f" {late}." if late else ""
             late = f"What you see is {format_span(behind.evidence['lag'])} old."
             return [(late, "strong"), (f"{what}{fate}", "text")], None
         unrecorded = session.engine.health.alerts.get(UNRECORDED)

@@ -34,11 +34,11 @@ class Footer(Bar):
         for keys, label, _ in hints:
             if x > 1:
                 line.left(("   ", "muted"))
-            for place, key in enumerate(keys.split()):
-                line.left((" " if place else "", "muted"), (key_name(key), "key"))
+            for key in keys.split():
+                line.left((key_name(key), "key"), (" ", "muted"))
                 x += cells(key_name(key)) + 1
                 self._places.append((x, key))
-            line.left((f" {label}", "muted"))
+            line.left((label, "muted"))
             x += cells(label) + 3
             self._places.append((x, key))
         if note:

@@ -123,7 +123,7 @@ KEYS: tuple[Key, ...] = (
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
     Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload", live=True),
     Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="result from the result backend; reconnect while disconnected", words="reconnect connect now", live=True),
-    Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action or export", words="stop", live=True),
+    Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action, export or search", words="stop", live=True),
     Key("link.copy", "l", "copy link", "copy_link", help="copy the command line that opens this task or filter", words="share url chat command", live=True),
     Key("export", "e", "export", "export", shown=55, rank=90, help="export the rows shown to CSV or JSON lines", words="save download csv json file"),
     Key("palette.open", "colon,ctrl+p", "command", "app.palette", shown=70, command=False, help="command palette"),

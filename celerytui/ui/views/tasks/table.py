@@ -111,7 +111,9 @@ class TaskTable(TablePane[Task]):
             text = f"{counted(summary.events_failed, 'event')} not applied"
             found.append(((dot if found else "") + text, "warning"))
         for source, count in self.session.engine.past.brought.items():
-            found.append((f"{dot if found else ''}{count:,} from {_SHORT[source]}", "muted"))
+            found.append(
+                (f"{dot if found else ''}{count:,} from {_SHORT.get(source, source)}", "muted")
+            )
         if summary.evicted:
             found.append((f"{dot if found else ''}{summary.evicted:,} evicted", "muted"))
         return found

@@ -1,0 +1,103 @@
+"""How a history says that the cluster went: counts of what ended, samples, and when it recorded."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from celerytui.history.rows import QUEUE, WORKER
+from celerytui.model import TaskState
+
+Span = tuple[float, float]
+
+
+class Ended(Struct, frozen=True):
+    """How many tasks ended in a state, in the slot of that number."""
+
+    slot: int
+    state: TaskState
+    count: int
+
+
+class Sample(Struct, frozen=True):
+    """What was read of a worker or a queue: running tasks, messages; None where it was unknown."""
+
+    at: float
+    name: str
+    value: int | None
+
+
+class Samples(Struct, frozen=True):
+    """Figures of workers and queues, oldest first; each stands until the next of that name."""
+
+    running: list[Sample] = []
+    queued: list[Sample] = []
+
+
+def ended_in(
+    connection: sqlite3.Connection, since: float, until: float, width: int
+) -> Iterable[Ended]:
+    """The counts of a segment; raises sqlite3.Error."""
+    found = connection.execute(
+        "SELECT CAST(seen / ? AS INTEGER), state, count(*) FROM tasks INDEXED BY tasks_seen"
+        " WHERE seen >= ? AND seen < ? GROUP BY 1, 2",
+        (width, since, until),
+    )
+    return [Ended(slot, TaskState(state), count) for slot, state, count in found]
+
+
+def samples_in(connection: sqlite3.Connection, since: float) -> Samples:
+    """The samples of a segment; raises sqlite3.Error."""
+    run = connection.execute
+    running = run(
+        "SELECT at, text, running FROM workers JOIN words ON words.id = worker"
+        f" WHERE at >= ? AND kind = {WORKER} ORDER BY at",
+        (since,),
+    )
+    workers = [Sample(*row) for row in running]
+    queued = run(
+        "SELECT at, text, ready FROM queues JOIN words ON words.id = queue"
+        f" WHERE at >= ? AND kind = {QUEUE} ORDER BY at",
+        (since,),
+    )
+    return Samples(workers, [Sample(*row) for row in queued])
+
+
+def recorded_in(
+    connection: sqlite3.Connection, since: float
+) -> tuple[list[Span], list[tuple[float, float | None]]]:
+    """When somebody wrote into a segment, and the gaps in that; raises sqlite3.Error."""
+    run = connection.execute
+    sessions = run("SELECT started, last FROM sessions WHERE last >= ?", (since,)).fetchall()
+    gaps = run("SELECT since, until FROM gaps WHERE until IS NULL OR until >= ?", (since,))
+    return sessions, gaps.fetchall()
+
+
+def watched(
+    sessions: Iterable[Span], gaps: Iterable[tuple[float, float | None]], since: float
+) -> list[Span]:
+    """The times since then of which everything was recorded, oldest first, none overlapping."""
+    spans: list[Span] = []
+    for begin, end in sorted(sessions):
+        begin = max(begin, since)
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        elif begin < end:
+            spans.append((begin, end))
+    # A gap is noted when it begins and again when it ends.
+    ends: dict[float, float | None] = {}
+    for begin, until in gaps:
+        ends[begin] = until if until is not None else ends.get(begin)
+    for begin, until in ends.items():
+        spans = [part for span in spans for part in _without(span, begin, until)]
+    return spans
+
+
+def _without(span: Span, since: float, until: float | None) -> list[Span]:
+    begin, end = span
+    parts = [(begin, min(end, since))]
+    if until is not None:
+        parts.append((max(begin, until), end))
+    return [(low, high) for low, high in parts if low < high]

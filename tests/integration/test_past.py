@@ -1,0 +1,162 @@
+"""What a recorder kept is there at the start, on request and offline, on a real cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from celerytui.engine import Engine, PastReading
+from celerytui.model import LinkState, TaskState
+from celerytui.query import parse_filter
+from celerytui.settings import Settings
+from celerytui.store import FROM_HISTORY
+from tests.integration.servers import REPO, Process, Server, wait_until
+from tests.waiting import patience
+
+SECONDS = 30.0
+
+
+class Recording:
+    """A recorder of its own process, on a broker with one worker."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.history = f"sqlite:///{folder}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        args = [sys.executable, "-m", "celerytui", "-b", self.url, "record"]
+        env = os.environ | {"XDG_STATE_HOME": str(self._folder.parent)}
+        self._process = subprocess.Popen(
+            [*args, "--history", self.history], cwd=REPO, env=env, stderr=subprocess.DEVNULL
+        )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(SECONDS)
+            self._process = None
+
+    def states(self) -> dict[str, TaskState]:
+        """What there is by now."""
+        from tests.unit.history_tasks import found
+
+        if not any(self._folder.glob("*.db")):
+            return {}
+        return {task.id: task.state for task in reversed(found(self._folder))}
+
+
+@pytest.fixture
+def recording(redis_server: Server, tmp_path: Path) -> Iterator[Recording]:
+    made = Recording(redis_server.fresh_url(), tmp_path / "h")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def run_engine() -> Iterator[Callable[..., Engine]]:
+    """`run_engine(app, **settings)`: an engine that is started, and stopped after the test."""
+    engines: list[Engine] = []
+
+    def run(app: Any, **settings: Any) -> Engine:
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=float(patience()), **settings))
+        engines.append(engine)
+        engine.start()
+        return engine
+
+    yield run
+    for engine in engines:
+        engine.stop(SECONDS)
+
+
+def test_what_was_recorded_is_there_at_the_start(
+    recording: Recording,
+    make_app: Callable[..., Any],
+    start_worker_on: Callable[..., Process],
+    run_engine: Callable[..., Engine],
+) -> None:
+    app = make_app(recording.url)
+    recording.start()
+    start_worker_on(recording.url, concurrency=3)
+    good = app.send_task("proj.add", (1, 2)).id
+    bad = app.send_task("proj.fail", kwargs={"account": "a"}).id
+    runs = app.send_task("proj.sleepy", (600,)).id
+    unheard = app.send_task("proj.sleepy", (4,))
+    open_states = {TaskState.SUCCESS, TaskState.FAILURE, TaskState.STARTED}
+    wait_until(
+        lambda: len(states := recording.states()) == 4 and {*states.values()} == open_states,
+        SECONDS,
+        "two ended and two started tasks to be recorded",
+    )
+    recording.stop()
+    wait_until(unheard.ready, SECONDS, "a task to end unheard")
+
+    engine = run_engine(app, history=recording.history)
+    store = engine.store
+    wait_until(lambda: len(store.all_tasks()) >= 4, SECONDS, "the history")
+    failed = store.task(bad)
+    assert failed is not None
+    assert (failed.state, failed.more.source) == (TaskState.FAILURE, FROM_HISTORY)
+    assert "account" in (failed.kwargs or "")
+    assert failed.more.traceback
+    matched = parse_filter("source:history state:success").select(store.all_tasks(), engine.clock())
+    assert [task.id for task in matched] == [good]
+
+    def running() -> bool:
+        task = store.task(runs)
+        return task is not None and task.state is TaskState.STARTED and task.more.source is None
+
+    wait_until(running, SECONDS, "the worker to say what it still runs")
+    wait_until(
+        lambda: (task := store.task(unheard.id)) is not None and task.state is TaskState.SUCCESS,
+        SECONDS,
+        "the result backend to say how the other ended",
+    )
+    live = app.send_task("proj.add", (5, 6)).id
+    wait_until(
+        lambda: (task := store.task(live)) is not None and task.state is TaskState.SUCCESS,
+        SECONDS,
+        "a task that is run now",
+    )
+    wait_until(lambda: live in recording.states(), SECONDS, "it to be recorded")
+    assert engine.stop(SECONDS)
+    assert recording.states()[good] is TaskState.SUCCESS
+
+
+def test_offline_the_broker_is_not_touched_and_what_is_recorded_appears(
+    recording: Recording,
+    make_app: Callable[..., Any],
+    start_worker_on: Callable[..., Process],
+    run_engine: Callable[..., Engine],
+) -> None:
+    app = make_app(recording.url)
+    recording.start()
+    start_worker_on(recording.url)
+    first = app.send_task("proj.add", (1, 2)).id
+    wait_until(lambda: first in recording.states(), SECONDS, "the first to be recorded")
+    away = make_app("redis://127.0.0.1:1/0")
+    engine = run_engine(away, history=recording.history, offline=True)
+    store = engine.store
+    wait_until(lambda: store.task(first) is not None, SECONDS, "what is there")
+    second = app.send_task("proj.add", (3, 4)).id
+    wait_until(
+        lambda: (task := store.task(second)) is not None and task.state is TaskState.SUCCESS,
+        SECONDS,
+        "what is recorded meanwhile",
+    )
+    assert engine.link.state is LinkState.OFFLINE
+    assert engine.link.lost_at is not None
+    assert engine.link.error is None
+    assert set(engine._threads) == {"control", "view", "past"}
+    came: list[PastReading] = []
+    assert engine.past.more(parse_filter("name:proj.add"), came.append)
+    wait_until(lambda: bool(came), SECONDS, "a search")
+    assert (came[0].known, came[0].ended) == (2, True)
