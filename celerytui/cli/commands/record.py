@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from celerytui.cli.groups import Subcommand
@@ -16,7 +14,7 @@ from celerytui.signals import stop_signals
 def _run_record(
     ctx: click.Context,
     history: str | None,
-    events: Path | None,
+    events: str | None,
     anonymise: bool,
     seconds: float | None,
 ) -> None:
@@ -24,6 +22,8 @@ def _run_record(
 
     With --events all that is received is kept as it comes, to be replayed.
     """
+    from pathlib import Path
+
     from celerytui.logs import log_to_stderr, quieten
     from celerytui.record import record
 
@@ -44,7 +44,7 @@ def _run_record(
             seconds=seconds,
             stoppable=stop_signals,
             show=show,
-            events=events,
+            events=None if events is None else Path(events),
             anonymise=anonymise,
         )
     finally:
@@ -61,7 +61,7 @@ COMMAND = Subcommand(
         history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
         command_option(
             "--events",
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=click.Path(dir_okay=False),
             metavar="FILE",
             help="Keep all that is received, to be replayed, in FILE; without --history"
             " there and nowhere else.",
