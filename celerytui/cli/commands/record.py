@@ -29,6 +29,8 @@ def _run_record(
 
     if anonymise and events is None:
         raise click.UsageError("--anonymise is for --events: name a file")
+    if events is not None and Path(events).is_dir():
+        raise click.UsageError(f"--events {events}: it is a folder; name a file")
     start = started(ctx)
     settings = start.settings
     if history is not None:
@@ -61,7 +63,6 @@ COMMAND = Subcommand(
         history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
         command_option(
             "--events",
-            type=click.Path(dir_okay=False),
             metavar="FILE",
             help="Keep all that is received, to be replayed, in FILE; without --history"
             " there and nowhere else.",
