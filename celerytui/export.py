@@ -29,6 +29,10 @@ class ExportFormat(ABC):
         """More rows as text; the first ones say which fields there are."""
 
 
+NESTED = {"progress": ("current", "total", "message")}
+"""Objects that only some rows have, with their fields: the first row may have none."""
+
+
 class Csv(ExportFormat):
     """CSV with a head, as in RFC 4180; fields in fields are `outer.inner`, lists are JSON.
 
@@ -83,6 +87,8 @@ def _cell(value: Any) -> str:
 def _flat(row: Document, above: str = "") -> Document:
     flat: Document = {}
     for key, value in row.items():
+        if value is None and key in NESTED:
+            value = dict.fromkeys(NESTED[key])
         if isinstance(value, dict) and value:
             flat.update(_flat(value, f"{above}{key}."))
         else:

@@ -58,13 +58,18 @@ def append_rotating(path: pathlib.Path, text: str, limit: int) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = open_to_append(path)
     try:
-        if os.fstat(file).st_size > limit:
-            path.replace(path.with_suffix(".jsonl.1"))
-            os.close(file)
-            file = open_to_append(path)
-        os.write(file, text.encode())
+        full = os.fstat(file).st_size > limit
+        if not full:
+            os.write(file, text.encode())
     finally:
         os.close(file)
+    if full:
+        path.replace(path.with_suffix(".jsonl.1"))
+        file = open_to_append(path)
+        try:
+            os.write(file, text.encode())
+        finally:
+            os.close(file)
 
 
 def open_new(path: Path) -> TextIO:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 from celerytui.columns import clean, format_clock, format_count, format_size, format_span
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
-from celerytui.history.folder import Folder
+from celerytui.history.folder import CATALOGUE, Folder
 from celerytui.history.place import shown
 from celerytui.history.reading import SegmentHistory
 from celerytui.history.report import rebuild, report, verify
+from celerytui.history.trouble import explain
 from celerytui.history.writer import HistoryWriter, StandsBy
 from celerytui.settings import Settings
 
@@ -22,11 +24,11 @@ def stats_lines(folder: Folder, now: float, *, utc: bool) -> Iterator[str]:
     SegmentHistory(folder)
     found = report(folder)
     rows, size = found.rows, found.size
-    yield f"{shown(folder.path)}  {format_size(size)}"
+    yield f"{clean(shown(folder.path))}  {format_size(size)}"
     each = f", {size / rows:,.0f} bytes each" if rows else ""
     yield f"{counted(rows, 'task')} ended{each}; {format_count(found.unfinished)} unfinished"
     if found.dropped:
-        yield f"{counted(found.dropped, 'task')} not recorded: writing was too slow"
+        yield f"{counted(found.dropped, 'task')} not recorded: too many at once, or damaged"
     if found.segments:
         yield ""
         yield f"{'SEGMENT':24} {'TASKS':>12} {'SUCCESSES':>12} {'SIZE':>9}  FROM      TO"
@@ -44,7 +46,7 @@ def stats_lines(folder: Folder, now: float, *, utc: bool) -> Iterator[str]:
         yield f"{format_clock(since, utc, now=now):8}  {length:>7}  {clean(reason)}"
     if len(found.gaps) > GAPS_SHOWN:
         yield f"... and {counted(len(found.gaps) - GAPS_SHOWN, 'earlier gap')}"
-    yield from found.notes
+    yield from map(clean, found.notes)
 
 
 def verify_lines(folder: Folder) -> Iterator[str]:
@@ -53,13 +55,16 @@ def verify_lines(folder: Folder) -> Iterator[str]:
     damaged = 0
     for file, faults in verify(folder):
         damaged += bool(faults)
-        yield f"{file.path.name:24} {'damaged' if faults else 'ok'}"
+        yield f"{file.path.name:24} {'not ok' if faults else 'ok'}"
         yield from (f"    {clean(fault)}" for fault in faults)
-    rebuild(folder)
+    try:
+        rebuild(folder)
+    except (sqlite3.Error, OSError) as error:
+        yield f"the catalogue stays as it is: {clean(explain(error, folder.path / CATALOGUE))}"
     if damaged:
         raise HistoryError(
-            f"{counted(damaged, 'segment is', 'segments are')} damaged; the others can be read."
-            " Move the file away, or keep what `celerytui tasks` still finds in it"
+            f"{counted(damaged, 'segment is', 'segments are')} damaged or not readable; the others"
+            " are complete. `celerytui tasks` prints what is left; then move the file away"
         )
 
 
@@ -77,3 +82,5 @@ def prune_lines(folder: Folder, settings: Settings, now: float) -> Iterator[str]
     yield from (f"{name:24} removed" for name in done.removed)
     yield from (f"{name:24} successes removed" for name in done.thinned)
     yield f"{format_size(done.freed)} freed"
+    if done.failed:
+        raise HistoryError("; ".join(done.failed))

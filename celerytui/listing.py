@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol, TextIO
+from typing import Any, Literal, Protocol, TextIO
 
 from celerytui.columns import clean, format_clock, format_count, format_percent, meter
-from celerytui.document import Document, recorded_row
+from celerytui.document import recorded_row
 from celerytui.export import Csv
 from celerytui.history.history import Found, History
 from celerytui.model import Task
 from celerytui.output import json_line, standard_output, table_width, task_lines
-from celerytui.parquet import ParquetFile
+from celerytui.parquet import parquet_file
 from celerytui.query import Filter
 
 Shape = Literal["table", "jsonl", "csv"]
@@ -69,7 +69,7 @@ def write_parquet(
     """Write the tasks that match to a new Parquet file; raises UsageError, OutputError."""
     progress = _Progress(show, now)
     try:
-        with ParquetFile(path) as file:
+        with parquet_file(path) as file:
             for tasks in _matching(history, wanted, since, limit, now, progress):
                 file.write(tasks)
     finally:
@@ -130,11 +130,13 @@ _WRITERS: dict[Shape, Callable[[TextIO, float], Writer]] = {
 }
 
 
-def _cleaned(row: Document) -> Document:
-    return {
-        name: clean(value, newlines=True) if isinstance(value, str) else value
-        for name, value in row.items()
-    }
+def _cleaned(value: Any) -> Any:
+    """Nested plain values, each text of them safe for a terminal."""
+    if isinstance(value, str):
+        return clean(value, newlines=True)
+    if isinstance(value, dict):
+        return {name: _cleaned(inner) for name, inner in value.items()}
+    return [_cleaned(one) for one in value] if isinstance(value, list) else value
 
 
 class _Progress:

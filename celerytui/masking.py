@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 MASK = "**"
 """The replacement of a password, as in Celery's own output."""
 
-URLS = re.compile(r"([\w+.\-]*)://([^\s'\"<>`]+)")
+# From the beginning of a word on: from each letter of a long one takes minutes.
+URLS = re.compile(r"(?<![\w+.\-])([\w+.\-]*)://([^\s'\"<>`]+)")
 NEXT_URL = re.compile(r"([;,](?=[\w+.\-]+://))")
 HOST_AND_PORT = re.compile(r"(?:\[[^\]]*\]|[^:,]*)(?::\d*)?(?:,(?:\[[^\]]*\]|[^:,]*)(?::\d*)?)*")
 SECRET_WORDS = r"pwd|secret|token|credential|authorization|(?:api|access|private|account)[_\-]?key"
@@ -29,9 +30,19 @@ SECRET_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """What precedes a secret in a repr or in a settings file."""
+ITEM_BEFORE = re.compile(r"""(['"])([\w.\-]{1,128})\1\s*:\s*""")
+ITEM_NAME = re.compile(
+    rf"passw|passphrase|{SECRET_WORDS}|dsn|cookie|(?:^|[_.\-])(?:pass|auth)$", re.IGNORECASE
+)
+"""What names a secret in the repr of arguments, in which other words have "pass" in them."""
+ITEM_PARTS = ("pass", "pwd", "secret", "token", "credential", "auth", "key", "dsn", "cookie")
+"""One of these is in each such name: a look at all names of a text takes ten times as long."""
+ITEM_COUNT = re.compile(r"""tokens['"]\s*:\s*\d+\b""", re.IGNORECASE)
+"""A number of tokens, as language models count them."""
+ITEM_OPEN = ("None", "True", "False", "null", "true", "false", MASK)
 URL_BEFORE = re.compile(r"((?:_url|_backend)['\"]?\s*[:=]\s*['\"]?)([^\s'\"<>`]+)", re.IGNORECASE)
-BARE_VALUE = re.compile(r"[^\s,;)\]}]*")
-QUOTED_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
+BARE_VALUE = re.compile(r"[^\s,;()\]}]*")
+QUOTED_VALUE = re.compile(r"[bu]?(?:'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?)", re.DOTALL)
 LOGIN = re.compile(r"\b(Bearer|Basic|Token) +[\w.~+/\-]{8,}=*", re.IGNORECASE)
 URL_NAME = re.compile(r"ur[li]s?$|backend$|^broker|dsn$", re.IGNORECASE)
 INNOCENT_NAME = re.compile(
@@ -66,7 +77,7 @@ class _Known:
 
 
 def mask(text: str) -> str:
-    """`text` with every password in a URL, and every known secret, replaced by `**`."""
+    """`text` with every password in a URL, below a quoted name or known, replaced by `**`."""
     # Every cell on the screen comes by here, and hardly one has either.
     if "://" in text:
         text = URLS.sub(_mask_match, text)
@@ -74,6 +85,8 @@ def mask(text: str) -> str:
         text = SECRET_PARAMETER.sub(rf"\1{MASK}", text)
     if "earer " in text or "asic " in text:
         text = LOGIN.sub(rf"\1 {MASK}", text)
+    if "':" in text or '":' in text:
+        text = _mask_items(text)
     pattern = _Known.pattern
     return text if pattern is None else pattern.sub(MASK, text)
 
@@ -107,6 +120,11 @@ def masked(answer: object, name: str = "", *, secret: bool = False) -> object:
             answer = mask_url(answer)
         return mask(_mask_named(answer))
     return answer
+
+
+def masked_repr(value: object) -> str:
+    """The repr of a nested value, masked as `masked` does."""
+    return mask(repr(masked(value)))
 
 
 def mask_url(url: str) -> str:
@@ -179,6 +197,26 @@ def secrets_in(settings: object, name: str = "", *, secret: bool = False) -> Ite
             yield settings if login is None else settings.partition(" ")[2].strip()
 
 
+def _mask_items(text: str) -> str:
+    """A text without the values of secret names in the dicts written in it; JSON remains JSON."""
+    lower = text.lower()
+    if not any(part in lower for part in ITEM_PARTS):
+        return text
+    parts, at = [], 0
+    for match in ITEM_BEFORE.finditer(text):
+        begin = match.end()
+        if match.start() < at or ITEM_NAME.search(match[2]) is None:
+            continue
+        if ITEM_COUNT.match(text, match.end(2) - len("tokens")):
+            continue
+        end = _end_of_value(text, begin)
+        if end > begin and not text.startswith(ITEM_OPEN, begin):
+            quote = text[begin] if text[begin] in "'\"" else match[1]
+            parts += [text[at:begin], quote, MASK, quote]
+            at = end
+    return "".join([*parts, text[at:]]) if parts else text
+
+
 def _mask_named(text: str) -> str:
     """A text in which dicts and settings may be written, without the values of secret names."""
     parts, at = [], 0
@@ -192,7 +230,7 @@ def _mask_named(text: str) -> str:
 
 
 def _end_of_value(text: str, begin: int) -> int:
-    """Where the value ends that begins there: a quoted text, a bracket's whole content, a word."""
+    """Where the value ends that begins there: a quoted text, all in brackets, a call, a word."""
     depth, at = 0, begin
     while at < len(text):
         quoted = QUOTED_VALUE.match(text, at)
@@ -202,7 +240,10 @@ def _end_of_value(text: str, begin: int) -> int:
             depth, at = depth + 1, at + 1
         elif depth == 0:
             bare = BARE_VALUE.match(text, at)
-            return at if bare is None else bare.end()
+            at = at if bare is None else bare.end()
+            if not text.startswith("(", at):
+                return at
+            continue
         else:
             depth, at = depth - (text[at] in ")]}"), at + 1
         if depth == 0:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, BinaryIO
 
 from celerytui.document import Document, recorded_row
 from celerytui.errors import OutputError, UsageError
-from celerytui.files import OWNERS_ALONE
+from celerytui.files import whole_file
 from celerytui.model import Task
 
 ROWS_AT_ONCE = 50_000
@@ -20,74 +19,54 @@ _TIMES = frozenset(("eta", "expires", "sent", "received", "started", "finished")
 _NUMBERS = frozenset(("runtime", "waited", "client_clock", "worker_clock"))
 
 
-class ParquetFile:
-    """A new file, `path`; a context manager, which removes it again if it does not come to its end.
+@contextmanager
+def parquet_file(path: str) -> Iterator[ParquetFile]:
+    """A new file, which has its name only once it is whole.
 
-    Times are timestamps in UTC, durations seconds, lists and objects JSON. Raises UsageError where
-    pyarrow is not installed or the file is there already, OutputError where it cannot be written.
+    Raises UsageError where pyarrow is not installed or the file is there already, OutputError where
+    it cannot be written.
     """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UsageError(
+            "--parquet needs pyarrow, which is not installed: pip install 'celerytui[parquet]'"
+        ) from error
+    try:
+        with whole_file(path) as file, closing(ParquetFile(pyarrow, file.buffer)) as made:
+            yield made
+            made.flush()
+    except FileExistsError as error:
+        raise UsageError(f"--parquet: {path} is there already") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to {path}: {error.strerror or error}") from error
 
-    def __init__(self, path: str) -> None:
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ImportError as error:
-            raise UsageError(
-                "--parquet needs pyarrow, which is not installed: pip install 'celerytui[parquet]'"
-            ) from error
-        self._arrow = pyarrow
-        self._path = path
+
+class ParquetFile:
+    """Writes tasks: times as timestamps in UTC, durations in seconds, lists and objects as JSON."""
+
+    def __init__(self, arrow: Any, file: BinaryIO) -> None:
+        self._arrow = arrow
         self._rows: list[Document] = []
-        self._schema = pyarrow.schema([(name, _type(pyarrow, name)) for name in _FIELDS])
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNERS_ALONE)
-        except FileExistsError as error:
-            raise UsageError(f"--parquet: {path} is there already") from error
-        except OSError as error:
-            raise OutputError(f"cannot write to {path}: {error.strerror}") from error
-        self._file = os.fdopen(descriptor, "wb")
-        self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema, compression="zstd")
-
-    def __enter__(self) -> ParquetFile:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                with self._told():
-                    self._flush()
-                    self._writer.close()
-                    self._file.close()
-        except OutputError:
-            kind = OutputError
-            raise
-        finally:
-            if kind is not None:
-                for open_still in (self._writer, self._file):
-                    with contextlib.suppress(Exception):
-                        open_still.close()
-                with contextlib.suppress(OSError):
-                    os.unlink(self._path)
+        self._schema = arrow.schema([(name, _type(arrow, name)) for name in _FIELDS])
+        self._writer = arrow.parquet.ParquetWriter(file, self._schema, compression="zstd")
 
     def write(self, tasks: Iterable[Task]) -> None:
-        """Add these tasks."""
+        """Add these tasks; raises OSError."""
         self._rows += [_plain(recorded_row(task)) for task in tasks]
         if len(self._rows) >= ROWS_AT_ONCE:
-            with self._told():
-                self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits; raises OSError."""
         rows, self._rows = self._rows, []
         if rows:
             self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
 
-    @contextlib.contextmanager
-    def _told(self) -> Any:
-        try:
-            yield
-        except OSError as error:
-            said = error.strerror or str(error)
-            raise OutputError(f"cannot write to {self._path}: {said}") from error
+    def close(self) -> None:
+        """Write the end; raises OSError."""
+        self._writer.close()
 
 
 _FIELDS: Sequence[str] = tuple(recorded_row(Task("", 0)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from msgspec.structs import replace
 
 from celerytui.counts import counted
 from celerytui.document import result_document
+from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredResult
 from celerytui.output import print_json, print_task_table, standard_output, table_width
 from celerytui.results import Source, Wanted, as_task
@@ -23,7 +24,8 @@ class Listing:
     """Reads the wanted results of a source, at most `limit` of them (None: all), and counts.
 
     `flawed` are those of which a part could not be decoded, `flaw` says of the first which it was
-    and why; `more` is whether there were more than the limit.
+    and why; `more` is whether there were more than the limit, `ungrouped` why the groups of tasks
+    are not known, where results do not name theirs.
     """
 
     def __init__(self, source: Source, wanted: Wanted, limit: int | None) -> None:
@@ -33,10 +35,11 @@ class Listing:
         self.flawed = 0
         self.flaw: str | None = None
         self.more = False
+        self.ungrouped: str | None = None
 
     def results(self) -> Iterator[StoredResult]:
         """The results, newest first where the source has them so; raises BackendUnavailable."""
-        given, group_of = 0, self._source.memberships()
+        given, group_of = 0, self._groups()
         size = PAGE if self._limit is None else min(PAGE, max(FIRST_PAGE, self._limit))
         for page in self._source.pages(self._wanted, size):
             for result in page.results:
@@ -51,6 +54,14 @@ class Listing:
                     self.flaw = self.flaw or f"{result.id}: {result.flaw}"
                 group_id = result.group_id or group_of.get(result.id)
                 yield result if group_id == result.group_id else replace(result, group_id=group_id)
+
+    def _groups(self) -> Mapping[str, str]:
+        try:
+            return self._source.memberships()
+        except BackendUnavailable as error:
+            # Their table may be one that this user must not read.
+            self.ungrouped = str(error)
+            return {}
 
     def newest(self) -> list[StoredResult]:
         """The newest results, as many as the limit says, the newest first."""
@@ -72,6 +83,8 @@ class Listing:
         if self.flawed:
             parts = f"{counted(self.flawed, 'result')} could not be decoded whole"
             yield f"{parts}; the first is {self.flaw}"
+        if self.ungrouped is not None:
+            yield f"groups are not shown: {self.ungrouped}"
 
 
 def print_lines(listing: Listing, stream: TextIO | None) -> None:

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 from collections.abc import Mapping
+
+WAIT_SECONDS = 1.0
+"""How long is waited for a manager that is busy, with what is said only once."""
+_MICROSECONDS = re.compile(r"0*[1-9]\d{0,17}", re.ASCII)
 
 
 class ServiceManager:
@@ -23,14 +28,9 @@ class ServiceManager:
         self._status = ""
         self.watchdog = _watchdog(environ, os.getpid() if pid is None else pid)
 
-    @property
-    def listens(self) -> bool:
-        """Whether there is one."""
-        return bool(self._address)
-
     def ready(self) -> None:
         """Say that the start is over."""
-        self._send("READY=1")
+        self._send("READY=1", WAIT_SECONDS)
 
     def alive(self) -> None:
         """Say that all goes on."""
@@ -38,7 +38,7 @@ class ServiceManager:
 
     def stopping(self) -> None:
         """Say that the end has begun."""
-        self._send("STOPPING=1")
+        self._send("STOPPING=1", WAIT_SECONDS)
 
     def status(self, text: str) -> None:
         """Say in one line what is going on."""
@@ -46,16 +46,16 @@ class ServiceManager:
             self._status = text
             self._send("STATUS=" + text.replace("\n", " "))
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, seconds: float = 0.0) -> None:
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
-            out.setblocking(False)
-            out.sendto(message.encode(), self._address)
+            out.settimeout(seconds)
+            out.sendto(message.encode("utf-8", "replace"), self._address)
 
 
 def _watchdog(environ: Mapping[str, str], pid: int) -> float | None:
     wanted, of = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not wanted.isdecimal() or int(wanted) == 0 or (of and of != str(pid)):
+    if not _MICROSECONDS.fullmatch(wanted) or (of and of != str(pid)):
         return None
     return int(wanted) / 1e6

@@ -13,9 +13,10 @@ from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
-from celerytui.output import print_json, print_tables, standard_output, table_width
+from celerytui.output import print_json, standard_output, table_width
 from celerytui.query import Filter
 from celerytui.settings import Settings
+from celerytui.snapshot_tables import print_tables
 from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 

@@ -15,6 +15,7 @@ from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.interpreter import share_interpreter
 from celerytui.model import ScheduleReading
 from celerytui.output import print_json, print_rows, standard_output, table_width
+from celerytui.schedule import open_url
 from celerytui.settings import Settings
 
 LOOK_SECONDS = 0.1
@@ -32,10 +33,13 @@ def take_schedule(
     """Listen for `listen` seconds and return the schedule with what was seen of it.
 
     Without an app and a broker, the database that the settings name is read and nothing is
-    listened to. Raises UsageError where there is no schedule to read, BrokerUnavailable where none
-    of its sources could be read.
+    listened to. Raises UsageError where there is no schedule to read, or its URL is of no known
+    kind, BrokerUnavailable where none
+    of its sources could be read, or not in time.
     """
     share_interpreter()
+    if settings.schedule is not None:
+        open_url(settings.schedule)
     no_app = connect.app_name(app) == "default"
     if not _has_broker(app):
         if settings.schedule is None:
@@ -43,6 +47,10 @@ def take_schedule(
         reading = read_schedule(settings)
     else:
         reading = _listened(app, settings, listen, stoppable)
+    if reading.read_at is None:
+        raise BrokerUnavailable(
+            f"the schedule was not read in {READ_GRACE_SECONDS:g} s: a source is slow to answer"
+        )
     if not reading.sources or (not reading.entries and settings.schedule is None and no_app):
         raise UsageError(NO_SCHEDULE)
     if all(source.error for source in reading.sources):
@@ -95,10 +103,14 @@ def _listened(app: Any, settings: Settings, listen: float, stoppable: Stoppable)
             while time.monotonic() < end and not stopped():
                 engine.mailbox.wait_blocking(min(LOOK_SECONDS, max(0.01, end - time.monotonic())))
             # What was seen until now is joined with what the sources say now.
-            rounds = engine.schedule.rounds
+            asked = engine.clock()
             engine.schedule.read_now()
             end = time.monotonic() + READ_GRACE_SECONDS
-            while engine.schedule.rounds <= rounds and time.monotonic() < end and not stopped():
+            while (
+                (engine.schedule.reading.read_at or 0.0) < asked
+                and time.monotonic() < end
+                and not stopped()
+            ):
                 engine.mailbox.wait_blocking(LOOK_SECONDS)
         return engine.schedule.reading
     finally:

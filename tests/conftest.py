@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,12 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.getbasetemp() / "state"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_current_app() -> Iterator[None]:
+    """An app that a test made is nobody's current one afterwards, for what looks for the app."""
+    yield
+    state = sys.modules.get("celery._state")
+    if state is not None:
+        state._set_current_app(None)

@@ -38,7 +38,8 @@ def entry_weight(entry: ScheduleEntry) -> int:
 
 def _is_odd(entry: ScheduleEntry) -> bool:
     """Whether it needs a look though its runs come: it overlaps, differs or cannot be read."""
-    return bool(entry.plan.trouble or entry.differs or entry.running > 1)
+    plan = entry.plan
+    return bool(plan.trouble or plan.unread or entry.differs or entry.running > 1)
 
 
 def entry_role(entry: ScheduleEntry) -> str:

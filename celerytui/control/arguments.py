@@ -16,7 +16,7 @@ from typing import Any
 from celerytui.control.pidbox import Pidbox
 from celerytui.control.questions import found_by_query
 from celerytui.errors import BrokerUnavailable
-from celerytui.masking import one_line
+from celerytui.masking import MASK, one_line
 from celerytui.model import Arguments, Refusal, Task, id_value
 from celerytui.wire.result_backend import NoBackend, task_meta
 
@@ -26,6 +26,8 @@ HIDDEN = (
     r"(?i)[*•x]{3,}|[<\[({*]*(?:redacted|hidden|filtered|masked|secret|censored)[>\])}*]*|<[^<>]*>"
 )
 """What stands in a repr that the sender made himself, so as not to tell the value."""
+MASKED = re.compile(rf"(?<![*\w]){re.escape(MASK)}(?![*\w])")
+"""What we wrote in the place of a password: past tasks are kept so."""
 
 Found = Arguments | Refusal
 
@@ -158,6 +160,8 @@ def literal(text: str | None, kinds: tuple[type, ...]) -> Any:
         raise ValueError("the arguments are not all literals")
     if any(re.fullmatch(HIDDEN, one) for one in _strings(made)):
         raise ValueError("the sender seems to have hidden an argument")
+    if any(MASKED.search(one) for one in _strings(made)):
+        raise ValueError("a password in the arguments is masked")
     return made
 
 

@@ -146,7 +146,7 @@ class Control:
         entries = self._entries()
         seen = Seen(self._clock(), tasks, known, sections)
         return finding(
-            look, outcome, seen if entries is None else replace(seen, entry=entries.entry)
+            look, outcome, seen if entries is None else replace(seen, entry=entries.reread)
         )
 
     def ask_for_tasks(self, questions: Mapping[str, Question]) -> dict[str, Answer]:

@@ -25,8 +25,8 @@ class Seen(Struct, frozen=True):
     """What is known at the time of the look.
 
     `tasks` are those of the outcome's targets and the new ones, by id; `entry` gives the entry of
-    the schedule that has a name; `sections` has for each
-    worker that was asked its sections by name.
+    the schedule that has a name, None where it was not read since; `sections` has for each worker
+    that was asked its sections by name.
     """
 
     now: float

@@ -13,8 +13,8 @@ from celerytui.masking import one_line
 from celerytui.model import Item, Outcome, PlannedEntry, ScheduleEntry
 
 NOW, BEAT = "celerytui", "beat"
-OPTIONS = ("queue", "exchange", "routing_key", "priority", "headers", "expires")
-"""The options of an entry that are sent with its task."""
+OURS = ("producer", "publisher", "connection", "retry")
+"""Options of an entry that say how beat sends, not what."""
 
 
 class Entries(Protocol):
@@ -22,11 +22,17 @@ class Entries(Protocol):
 
     def entry(self, name: str) -> ScheduleEntry | None: ...
 
+    def reread(self, name: str) -> ScheduleEntry | None:
+        """The entry as it was read since it was last changed from here, None before that."""
+        ...
+
     def plan(self, name: str) -> PlannedEntry: ...
 
     def set_enabled(self, name: str, enabled: bool) -> str: ...
 
     def run_soon(self, name: str) -> str: ...
+
+    def note_sent(self, task_id: str) -> None: ...
 
     def read_now(self) -> None: ...
 
@@ -68,24 +74,28 @@ def _run_now(call: Call) -> Result:
 
     def send(entries: Entries, name: str) -> Item:
         plan = entries.plan(name)
-        if plan.trouble or not plan.task:
-            raise UsageError(plan.trouble or "its task is not known")
-        args = [_value(one) for one in plan.args]
-        kwargs = {key: _value(one) for key, one in plan.kwargs.items()}
+        if plan.unread or not plan.task:
+            raise UsageError(plan.unread or plan.trouble or "its task is not known")
+        args = [value_now(one) for one in plan.args]
+        kwargs = {key: value_now(one) for key, one in plan.kwargs.items()}
         new_id = sender.send(plan.task, args, kwargs, options_of(plan))
+        entries.note_sent(new_id)
         return Item(name, True, f"sent as {new_id}", new_id)
 
     return _each(call, send)
 
 
 def options_of(plan: PlannedEntry) -> dict[str, Any]:
-    """The options that an entry's task is sent with."""
-    return {name: plan.options[name] for name in OPTIONS if plan.options.get(name) is not None}
+    """The options that an entry's task is sent with, as beat does."""
+    options = plan.options.items()
+    return {name: value for name, value in options if name not in OURS and value is not None}
 
 
-def _value(value: Any) -> Any:
-    """An argument; beat calls those that are functions at each run (BeatLazyFunc)."""
-    return value() if callable(value) else value
+def value_now(value: Any) -> Any:
+    """An argument as beat would send it now: of what can be called it calls this class alone."""
+    from celery.beat import BeatLazyFunc
+
+    return value() if isinstance(value, BeatLazyFunc) else value
 
 
 def _stands(outcome: Outcome, seen: Seen, wanted: bool) -> Judged | None:
@@ -98,6 +108,9 @@ def _stands(outcome: Outcome, seen: Seen, wanted: bool) -> Judged | None:
     wrong = [name for name, entry in read.items() if entry and entry.plan.enabled != wanted]
     if wrong:
         return False, f"{', '.join(wrong[:3])}: not {word} when read again"
+    unread = [name for name, entry in read.items() if entry is None]
+    if unread:
+        return None, f"{', '.join(unread[:3])}: not read again yet"
     return True, f"{word} when read again; beat reads changes every few seconds"
 
 
@@ -105,12 +118,14 @@ def _run_seen(outcome: Outcome, seen: Seen) -> Judged | None:
     """Whether the tasks that were sent arrived; of what beat was asked, whether it sent."""
     if outcome.params.get("by") != BEAT:
         return sent(outcome, seen)
+    asked = [item.target for item in outcome.items if item.ok]
+    if not asked:
+        return None
     late = []
-    for item in outcome.items:
-        entry = seen.entry(item.target) if item.ok else None
-        ran = entry is not None and (entry.last_run_at or 0.0) >= outcome.started_at - 1
-        if item.ok and not ran:
-            late.append(item.target)
+    for name in asked:
+        entry = seen.entry(name)
+        if entry is None or (entry.last_run_at or 0.0) < outcome.started_at:
+            late.append(name)
     if late:
         return None, f"{', '.join(late[:3])}: not sent yet; beat looks in each of its loops"
     return True, "beat sent it"

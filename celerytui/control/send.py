@@ -51,11 +51,14 @@ class Sender:
                 return str(self._app.send_task(name, args, kwargs, **more).id)
             return str(task.apply_async(args, kwargs, **more).id)
 
-    def _queue(self, name: str) -> Any:
+    def _queue(self, name: Any) -> Any:
         """The queue to publish to: as the app declares it, else as it is on the broker.
 
-        Declaring one that is there with other arguments is an error on AMQP.
+        Declaring one that is there with other arguments is an error on AMQP. An option of a
+        periodic task may be a queue itself.
         """
+        if not isinstance(name, str):
+            return name
         if name in self._app.amqp.queues or not self._pidbox.broker.declares_queues:
             return name
         if name not in self._declared:

@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
         "8",
         "-Q",
         "default,mail,media",
+        "-B",
     ),
     ("-m", "celerytui.demo.producer"),
 )

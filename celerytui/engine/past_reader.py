@@ -112,6 +112,8 @@ class PastReader:
         """Whether the source has no more."""
         before = self._reading
         for page in source.pages():
+            if search.cancelled:
+                return False
             reading = self._take(source, page)
             search.tell(reading)
             most = AT_ONCE if source.ordered else AT_ONCE_UNORDERED

@@ -6,9 +6,9 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,12 +27,21 @@ if TYPE_CHECKING:
     from celerytui.history.writer import HistoryWriter
 
 FLUSH_SECONDS = 0.5
-FLUSH_TASKS = 5_000
+FLUSH_TASKS = 2_000
+"""Tasks of one transaction: a key press waits for what is between two slices of it."""
+WRITE_SECONDS = 1.0
+"""How long is written before there is a sign of life, and some of the pruning."""
+SLICE = 250
+"""Tasks that are noted before a key press goes first."""
+BEHIND = 5_000
+"""Changes that are as many as not to wait for the next turn."""
 RETRY_SECONDS = 3.0
 """From one try to write to the next, where there is something in the way."""
 WORKERS_SECONDS = 30.0
 QUEUES_SECONDS = 10.0
 PRUNE_SECONDS = 600.0
+PRUNE_STEP_SECONDS = 0.1
+"""How long is pruned between two flushes."""
 SIZE_SECONDS = 5.0
 DROPPED_SECONDS = 60.0
 """For so long it is said that tasks were dropped."""
@@ -95,7 +104,8 @@ class Recorder:
         self._missed = 0
         self._finish = threading.Event()
         self._writer: HistoryWriter | None = None
-        self._samples = _Samples()
+        self._workers, self._queues = _Samples(), _Samples()
+        self._pruning: Generator[None] | None = None
         self._happened = _Happened(self._started)
         self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "size"), 0.0)
         self._cut = False
@@ -133,13 +143,14 @@ class Recorder:
         if not self._is_due("retry", 0.0):
             return False
         try:
-            self._write(writer)
-            self._keep_house(writer)
+            more = self._write(writer)
         except HistoryError as error:
             self._suffer(error)
+            self._keep_house(writer)
             return False
         self._recover()
-        return self._following.behind >= FLUSH_TASKS
+        self._keep_house(writer)
+        return more or self._following.behind >= BEHIND
 
     def _collect(self) -> None:
         self._pending.turn()
@@ -151,30 +162,38 @@ class Recorder:
                 newest = self._collected - EVERYTHING_SLACK
                 tasks = [one for one in tasks if one.seen - one.more.worker_ahead >= newest]
             tasks = [one for one in tasks if one.more.source != FROM_HISTORY]
-            for start in range(0, len(tasks), FLUSH_TASKS):
+            for start in range(0, len(tasks), SLICE):
                 give_way()
-                self._pending.add(tasks[start : start + FLUSH_TASKS])
-            if self._following.behind < FLUSH_TASKS:
+                self._pending.add(tasks[start : start + SLICE])
+            if self._following.behind < BEHIND:
                 self._collected = self._clock()
                 return
 
-    def _write(self, writer: HistoryWriter) -> None:
+    def _write(self, writer: HistoryWriter) -> bool:
+        """Write what waits, for a second at the most; gives whether there is more."""
         if not writer.is_open:
             writer.open(self._clock())
             self.opened.set()
             if not self._cut and writer.resumed is not None:
                 self._cut = True
                 self._pending.forget_before(writer.resumed - CLOCKS_SLACK)
+        end = time.monotonic() + WRITE_SECONDS
         while True:
             tasks = self._pending.next(FLUSH_TASKS)
             flush = self._flush(tasks)
             recorded = writer.write(flush, self._clock())
-            self._pending.written(tasks, flush.tasks)
-            self._samples.written()
+            for start in range(0, len(tasks), SLICE):
+                give_way()
+                some = slice(start, start + SLICE)
+                self._pending.written(tasks[some], flush.tasks[some])
+            self._workers.written()
+            self._queues.written()
             self._happened.written()
             self._tell(recorded)
             if len(tasks) < FLUSH_TASKS:
-                return
+                return False
+            if time.monotonic() > end:
+                return True
             # What changes meanwhile is known for some seconds only.
             self._collect()
 
@@ -184,9 +203,11 @@ class Recorder:
         workers: list[Worker] = []
         queues: list[Queue] = []
         if self._is_due("workers", WORKERS_SECONDS):
-            workers = self._samples.workers(self._health.workers())
+            workers = self._workers.news({one.hostname: one for one in self._health.workers()},
+                                         _worker_figures)  # fmt: skip
         if self._is_due("queues", QUEUES_SECONDS):
-            queues = self._samples.queues(self._store.queues())
+            read = (one for one in self._store.queues() if one.read_at is not None)
+            queues = self._queues.news({one.name: one for one in read}, _queue_figures)
         return Flush(
             self._following.copies(live),
             workers,
@@ -195,20 +216,32 @@ class Recorder:
             self._happened.marks(self._store.marks.all()),
             self._happened.actions(self._log),
             self._happened.alerts(list(self._health.alerts)),
-            self.dropped,
+            self._pending.dropped + self._missed,
         )
 
     def _keep_house(self, writer: HistoryWriter) -> None:
-        if self._is_due("prune", PRUNE_SECONDS):
-            writer.prune(self._clock(), self._finish.is_set)
+        if self._pruning is None and self._is_due("prune", PRUNE_SECONDS):
+            self._pruning = writer.pruning(self._clock())
+        if self._pruning is not None:
+            # What changes meanwhile is known for some seconds only.
+            end = time.monotonic() + PRUNE_STEP_SECONDS
+            for _ in self._pruning:
+                give_way()
+                if time.monotonic() > end:
+                    break
+            else:
+                self._pruning = None
         if self._is_due("size", SIZE_SECONDS):
             self.state = msgspec.structs.replace(self.state, size=writer.folder.size)
 
     def _end(self, writer: HistoryWriter) -> None:
+        if self._pruning is not None:
+            self._pruning.close()
         self._collect()
         self._pending.turn()
         try:
-            self._write(writer)
+            while self._write(writer):
+                self._collect()
         except HistoryError as error:
             self._suffer(error)
         try:
@@ -232,7 +265,8 @@ class Recorder:
     @property
     def dropped(self) -> int:
         """Tasks that were not recorded, because they were too many for too long."""
-        return self._pending.dropped + self._missed
+        flawed = 0 if self._writer is None else self._writer.flawed
+        return self._pending.dropped + self._missed + flawed
 
     def _tell(self, recorded: int) -> None:
         self._note_dropped()
@@ -252,12 +286,17 @@ class Recorder:
         from celerytui.history.writer import StandsBy
 
         self._due["retry"] = time.monotonic() + RETRY_SECONDS
+        # What was to be written with it is not; and there may be something to make room with.
+        self._due |= dict.fromkeys(("workers", "queues"), 0.0)
+        if self.state.trouble is None:
+            self._due["prune"] = 0.0
         by = isinstance(error, StandsBy)
         state, text = self.state, str(error)
         dropped = self.dropped
         if by:
             # The other process records them.
-            self._pending.dropped = self._missed = dropped = 0
+            self._pending.dropped = self._missed = 0
+            dropped = self.dropped
             self.opened.set()
         else:
             self._note_dropped()
@@ -283,40 +322,33 @@ class Recorder:
         return True
 
 
+_Sampled = TypeVar("_Sampled")
+
+
 class _Samples:
-    """Which workers and queues have other figures than when they were written last."""
+    """Which of those that there are have other figures than when they were written last."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Any] = {}
-        self._fresh: dict[tuple[str, str], Any] = {}
+        self._known: dict[str, Any] = {}
+        self._next: dict[str, Any] | None = None
 
-    def workers(self, workers: list[Worker]) -> list[Worker]:
-        return [
-            one
-            for one in workers
-            if self._is_news(
-                ("worker", one.hostname),
-                (one.status, one.running, one.processed, one.succeeded, one.failed, one.retried),
-            )
-        ]
-
-    def queues(self, queues: list[Queue]) -> list[Queue]:
-        return [
-            one
-            for one in queues
-            if one.read_at is not None
-            and self._is_news(("queue", one.name), (one.ready, one.unacked, one.consumers))
-        ]
+    def news(
+        self, found: Mapping[str, _Sampled], figures: Callable[[_Sampled], Any]
+    ) -> list[_Sampled]:
+        self._next = {name: figures(one) for name, one in found.items()}
+        return [one for name, one in found.items() if self._known.get(name) != self._next[name]]
 
     def written(self) -> None:
-        self._known.update(self._fresh)
-        self._fresh.clear()
+        if self._next is not None:
+            self._known, self._next = self._next, None
 
-    def _is_news(self, key: tuple[str, str], figures: Any) -> bool:
-        if self._known.get(key) == figures:
-            return False
-        self._fresh[key] = figures
-        return True
+
+def _worker_figures(one: Worker) -> Any:
+    return one.status, one.running, one.processed, one.succeeded, one.failed, one.retried
+
+
+def _queue_figures(one: Queue) -> Any:
+    return one.ready, one.unacked, one.consumers
 
 
 class _Happened:

@@ -32,7 +32,7 @@ READ_SECONDS = 10.0
 JUDGE_SECONDS = 1.0
 """How often what was read is compared with what was seen."""
 MOST_OF_A_CORE = 20
-"""Whatever judging takes, the thread rests for that many times as long."""
+"""Whatever time of a core judging takes, the thread rests for that many times as long."""
 PING_SECONDS = 60.0
 """How often beats are asked for a sign of life, where nothing else gives one."""
 
@@ -67,7 +67,7 @@ class SchedulePoller:
         self._now = threading.Event()
         self._schedules: Schedules | None = None
         self._pinged: tuple[float, Pinged] | None = None
-        self.rounds = 0
+        self._changed: dict[str, float] = {}
 
     def read_now(self) -> None:
         """Read the sources at once."""
@@ -94,19 +94,20 @@ class SchedulePoller:
                     self._now.clear()
                     self._survive(schedules.read_sources)
                     read_at = time.monotonic()
-                began = time.monotonic()
+                # Not counting what it waits for: a ping may take a second.
+                began = time.thread_time()
                 self._survive(self._judge)
+                spent = time.thread_time() - began
                 if schedules.runs.changes != looked_back:
                     looked_back = schedules.runs.changes
                     self._survive(partial(self._look_back, schedules))
-                self._now.wait(max(JUDGE_SECONDS, MOST_OF_A_CORE * _ago(began)))
+                self._now.wait(max(JUDGE_SECONDS, MOST_OF_A_CORE * spent))
         finally:
             schedules.close()
 
     def _judge(self) -> None:
         assert self._schedules is not None
         self.reading = self._schedules.judge()
-        self.rounds += 1
         self._news()
 
     def _look_back(self, schedules: Schedules) -> None:
@@ -142,30 +143,43 @@ class SchedulePoller:
         """The entry of that name as it was last read."""
         return next((one for one in self.reading.entries if one.name == name), None)
 
+    def reread(self, name: str) -> ScheduleEntry | None:
+        """The entry as it was read since it was last changed from here, None before that."""
+        entry, changed = self.entry(name), self._changed.get(name)
+        if entry is None or changed is None:
+            return entry
+        return entry if entry.read_at is not None and entry.read_at >= changed else None
+
     def plan(self, name: str) -> PlannedEntry:
         """What an entry's source says of it; UsageError where there is none."""
         return self._known(name).plan
 
     def set_enabled(self, name: str, enabled: bool) -> str:
         """Enable or disable an entry where it is kept; what was written, in words."""
-        return self._writer(name).set_enabled(name, enabled, self._clock())
+        return self._change(name, lambda writer: writer.set_enabled(name, enabled, self._clock()))
 
     def run_soon(self, name: str) -> str:
         """Have beat send an entry at its next look; what was written, in words."""
-        return self._writer(name).run_soon(name)
+        return self._change(name, lambda writer: writer.run_soon(name))
+
+    def note_sent(self, task_id: str) -> None:
+        """Note that a run of an entry was sent from here: it says nothing of beat."""
+        if self._schedules is not None:
+            self._schedules.runs.note_sent(task_id)
+
+    def _change(self, name: str, change: Callable[[SourceReader], str]) -> str:
+        if self._schedules is None:
+            raise UsageError("the schedule was not read yet")
+        try:
+            return change(self._schedules.writer(self._known(name)))
+        finally:
+            self._changed[name] = self._clock()
 
     def _known(self, name: str) -> ScheduleEntry:
         entry = self.entry(name)
         if entry is None:
             raise UsageError(f"there is no entry {name!r} in the schedule")
         return entry
-
-    def _writer(self, name: str) -> SourceReader:
-        if self._schedules is None:
-            raise UsageError("the schedule was not read yet")
-        writer = self._schedules.writer(self._known(name))
-        self._now.set()
-        return writer
 
 
 def read_schedule(settings: Settings) -> ScheduleReading:

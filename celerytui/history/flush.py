@@ -27,7 +27,7 @@ class Flush(NamedTuple):
     """Copies of what changed: tasks in any state, samples, and what happened.
 
     `actions` are entries of the action log as JSON, each with its time; `dropped` is how many tasks
-    of this session could not be recorded so far.
+    of this session could not be recorded so far. Samples are of the time `at`, None for now.
     """
 
     tasks: Sequence[Task] = ()
@@ -38,3 +38,4 @@ class Flush(NamedTuple):
     actions: Sequence[tuple[float, str]] = ()
     alerts: Sequence[AlertChange] = ()
     dropped: int = 0
+    at: float | None = None

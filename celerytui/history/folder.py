@@ -32,6 +32,11 @@ class SegmentFile(Struct, frozen=True, order=True):
     path: Path
 
     @property
+    def begin(self) -> float:
+        """When its day begins, in Unix seconds."""
+        return _moment(self.day) or 0.0
+
+    @property
     def size(self) -> int:
         """Its bytes on the disk, with those of its log."""
         total = 0
@@ -72,7 +77,7 @@ class Folder:
         found: dict[tuple[str, int], SegmentFile] = {}
         for entry in os.scandir(self.path):
             match = _NAME.fullmatch(entry.name)
-            if match is None:
+            if match is None or _moment(match[1]) is None:
                 continue
             one = SegmentFile(match[1], int(match[2]), match[3] is not None, self.path / entry.name)
             known = found.get((one.day, one.number))
@@ -86,6 +91,12 @@ class Folder:
         paths = ((day, number, self.path / f"{day}.{number}{SUFFIX}") for day, number in kept)
         return [SegmentFile(day, number, False, path) for day, number, path in paths
                 if path.exists()]  # fmt: skip
+
+    def begun(self) -> list[Path]:
+        """Segments that were begun and are not whole: what a killed writer left."""
+        names = (entry.name for entry in os.scandir(self.path))
+        return [self.path / name for name in names
+                if name.endswith(schema.BEGUN) and _NAME.match(name)]  # fmt: skip
 
     def next_segment(self, now: float) -> SegmentFile:
         """The segment that would be begun now."""
@@ -110,11 +121,17 @@ def day_of(now: float) -> str:
     return datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%d")
 
 
+def _moment(day: str) -> float | None:
+    """When a day begins in UTC; None where there is no such day."""
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+
+
 def remove(file: SegmentFile) -> None:
     """Remove a segment with its log; raises OSError."""
-    for suffix in ("-wal", "-shm", ""):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{file.path}{suffix}")
+    schema.remove(file.path)
 
 
 def facts_of(file: SegmentFile) -> SegmentFacts:
@@ -141,6 +158,7 @@ CREATE TABLE IF NOT EXISTS segments (
     size INTEGER NOT NULL
 ) STRICT
 """
+_CATALOGUED = "name, first, last, rows, successes, unfinished, version, size"
 
 
 class Catalogue:
@@ -195,10 +213,11 @@ class Catalogue:
     def _read(self) -> dict[str, tuple[float, float, int, int, int, int, int]]:
         if not self._path.exists():
             return {}
-        uri = f"{self._path.as_uri()}?mode=ro"
+        uri = schema.uri(self._path, "ro")
         with (
             contextlib.suppress(sqlite3.Error),
             contextlib.closing(sqlite3.connect(uri, uri=True, timeout=schema.BUSY_SECONDS)) as db,
         ):
-            return {name: tuple(rest) for name, *rest in db.execute("SELECT * FROM segments")}
+            rows = db.execute(f"SELECT {_CATALOGUED} FROM segments")
+            return {name: tuple(rest) for name, *rest in rows}
         return {}

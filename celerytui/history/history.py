@@ -59,7 +59,7 @@ class History(Protocol):
         """The tasks that match, in steps of some 50 ms: unfinished ones, then the newest first.
 
         Of a task with several records the newest counts. `since` and `until` bound when a task was
-        seen last.
+        seen last; one that has not ended is found whatever `since`, for nobody saw it end.
         """
         ...
 

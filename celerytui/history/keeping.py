@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
-from datetime import datetime, timezone
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
+from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import (
     KEPT_SUFFIX,
@@ -21,14 +21,25 @@ from celerytui.history.folder import (
     facts_of,
     remove,
 )
+from celerytui.history.trouble import explain
 from celerytui.settings import Keeping
+
+STEP_ROWS = 5_000
+"""Rows that are copied in one step."""
+DAY = 86_400.0
+_UNREADABLE = 0
+"""The version of what cannot be read."""
 
 
 class Pruned(Struct):
-    """What was removed: `removed` files, `thinned` ones that lost their successes, bytes freed."""
+    """What was removed: `removed` files, `thinned` ones that lost their successes, bytes freed.
+
+    `failed` says what could not be done, and why.
+    """
 
     removed: list[str] = []
     thinned: list[str] = []
+    failed: list[str] = []
     freed: int = 0
 
 
@@ -38,87 +49,165 @@ def prune(
     now: float,
     *,
     live: Path | None = None,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> Pruned:
     """Remove what is older than it is to be kept, then the oldest until the rest has room.
 
     Successes go first: a segment whose newest task is older than successes are kept is written anew
-    without them, and the old file removed. `live` is being written and stays. Raises OSError,
-    sqlite3.Error; what was done until then stays done.
+    without them, and the old file removed. `live` is being written and stays. A segment that cannot
+    be read goes by its name, and costs no other its turn. Raises OSError where the folder cannot be
+    read; what was done until then stays done.
     """
-    done, size = Pruned(), folder.size
-    for file in folder.superseded():
-        remove(file)
-    finished = [one for one in Catalogue(folder).facts() if one.file.path != live]
-    for one in list(finished):
-        if stopped():
-            break
-        end = _end(one)
-        if end < now - keeping.others or _is_empty(one):
-            _remove(one, finished, done)
-        elif end < now - keeping.successes and not one.file.kept:
-            _thin(one, finished, done)
-    for one in list(finished):
-        if folder.size <= keeping.size or stopped():
-            break
-        if not one.file.kept:
-            _thin(one, finished, done)
-    for one in list(finished):
-        if folder.size <= keeping.size or stopped():
-            break
-        _remove(one, finished, done)
-    done.freed = max(0, size - folder.size)
-    with contextlib.suppress(sqlite3.Error):
-        Catalogue(folder).write(finished)
+    done = Pruned()
+    for _ in pruning(folder, keeping, now, done, live=live):
+        pass
     return done
 
 
-def thin(file: SegmentFile) -> SegmentFile:
-    """Write a segment anew without its successes, and remove the old file; gives the new one.
+def pruning(
+    folder: Folder, keeping: Keeping, now: float, done: Pruned, *, live: Path | None = None
+) -> Generator[None]:
+    """Like `prune`, in steps of some 50 ms; `done` says what was done so far."""
+    before = folder.size
+    finished: list[SegmentFacts] = []
+    try:
+        _sweep(folder)
+        finished += (one for one in _all(folder) if one.file.path != live)
+        yield
+        # A full disk has room for what is written anew only after files are gone.
+        for one in list(finished):
+            if _end(one) < now - keeping.others or _is_empty(one):
+                _remove(one, finished, done)
+                yield
+        for one in list(finished):
+            if _end(one) < now - keeping.successes:
+                yield from _thin(one, finished, done)
+        for one in list(finished):
+            if folder.size > keeping.size:
+                yield from _thin(one, finished, done)
+        for one in list(finished):
+            if folder.size > keeping.size:
+                _remove(one, finished, done)
+                yield
+        with contextlib.suppress(sqlite3.Error, OSError):
+            Catalogue(folder).write([one for one in finished if one.version != _UNREADABLE])
+    finally:
+        done.freed = max(0, before - folder.size)
 
-    The new file has its name once it is whole: whatever happens, one of both counts.
+
+def thin(file: SegmentFile) -> SegmentFile:
+    """Write a segment anew without its successes, and remove the old file; gives the new one."""
+    steps = thinning(file)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            kept: SegmentFile = end.value
+            return kept
+
+
+def thinning(file: SegmentFile) -> Generator[None, None, SegmentFile]:
+    """Like `thin`, in steps.
+
+    The new file has its name once it is whole: whatever happens, one of both counts. Raises
+    OSError, sqlite3.Error, HistoryError.
     """
     path = file.path.with_name(f"{file.day}.{file.number}{KEPT_SUFFIX}")
-    unfinished = path.with_name(f"{path.name}.new")
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{unfinished}{suffix}")
-    with contextlib.closing(schema.create(unfinished)) as connection:
-        run = connection.execute
-        run("ATTACH DATABASE ? AS old", (str(file.path),))
-        run("BEGIN IMMEDIATE")
-        for table in ("meta", "words", "tracebacks", "open", "again", *schema.EVENTFUL):
-            run(f"INSERT INTO {table} SELECT * FROM old.{table}")
-        run(f"INSERT INTO tasks SELECT * FROM old.tasks WHERE state <> {schema.SUCCESS}")
-        run("COMMIT")
-        run("DETACH DATABASE old")
-        schema.settle(connection)
-    os.rename(unfinished, path)
+    unfinished = path.with_name(path.name + schema.BEGUN)
+    schema.remove(unfinished)
+    try:
+        with contextlib.closing(schema.create(unfinished)) as connection:
+            yield from _copy_others(connection, file.path)
+            schema.settle(connection)
+        os.rename(unfinished, path)
+    finally:
+        schema.remove(unfinished)
     remove(file)
     return SegmentFile(file.day, file.number, True, path)
 
 
-def _thin(one: SegmentFacts, finished: list[SegmentFacts], done: Pruned) -> None:
-    kept = facts_of(thin(one.file))
+def _copy_others(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    run = connection.execute
+    run("ATTACH DATABASE ? AS old", (schema.uri(path, "rw"),))
+    schema.check(connection, path, "old")
+    run("BEGIN IMMEDIATE")
+    run("INSERT INTO meta SELECT * FROM old.meta")
+    for table in ("words", "tracebacks", "open", "again", *schema.EVENTFUL, "tasks"):
+        which = f"state <> {schema.SUCCESS}" if table == "tasks" else "1"
+        after = -(2**63)
+        while True:
+            (last,) = run(
+                f"SELECT max(rowid) FROM (SELECT rowid FROM old.{table} WHERE rowid > ?"
+                " ORDER BY rowid LIMIT ?)",
+                (after, STEP_ROWS),
+            ).fetchone()
+            if last is None:
+                break
+            run(
+                f"INSERT INTO {table} SELECT * FROM old.{table}"
+                f" WHERE rowid > ? AND rowid <= ? AND {which}",
+                (after, last),
+            )
+            after = last
+            yield
+    run("COMMIT")
+    run("DETACH DATABASE old")
+
+
+def _sweep(folder: Folder) -> None:
+    """Remove what a killed writer left."""
+    for file in folder.superseded():
+        remove(file)
+    for path in folder.begun():
+        schema.remove(path)
+
+
+def _all(folder: Folder) -> list[SegmentFacts]:
+    """All segments, oldest first, those included that cannot be read."""
+    facts = {one.file: one for one in Catalogue(folder).facts()}
+    return [facts.get(file) or SegmentFacts(file, None, None, 0, 0, 0, _UNREADABLE)
+            for file in folder.segments()]  # fmt: skip
+
+
+def _thin(one: SegmentFacts, finished: list[SegmentFacts], done: Pruned) -> Iterator[None]:
+    if one.file.kept or one.version == _UNREADABLE or one not in finished:
+        return
+    try:
+        kept = facts_of((yield from thinning(one.file)))
+    except (sqlite3.Error, OSError, HistoryError) as error:
+        _note(error, one, done)
+        return
     finished[finished.index(one)] = kept
     done.thinned.append(one.file.path.name)
-    if not kept.rows and not kept.unfinished:
+    if _is_empty(kept):
         _remove(kept, finished, done)
+    yield
 
 
 def _remove(one: SegmentFacts, finished: list[SegmentFacts], done: Pruned) -> None:
-    remove(one.file)
+    try:
+        remove(one.file)
+    except OSError as error:
+        _note(error, one, done)
+        return
     finished.remove(one)
     done.removed.append(one.file.path.name)
 
 
+def _note(error: Exception, one: SegmentFacts, done: Pruned) -> None:
+    said = str(error) if isinstance(error, HistoryError) else explain(error, one.file.path)
+    if said not in done.failed:
+        done.failed.append(said)
+
+
 def _end(one: SegmentFacts) -> float:
-    """The time of the newest task, by the name of the file where it has none."""
-    if one.last is not None:
-        return one.last
-    return datetime.strptime(one.file.day, "%Y-%m-%d").replace(tzinfo=timezone.utc).timestamp()
+    """The time of the newest task, within what the name of the file allows.
+
+    The clocks of workers may be years off; a segment is written in its day and closed soon after.
+    """
+    day = one.file.begin
+    return day + DAY if one.last is None else min(max(one.last, day), day + 2 * DAY)
 
 
 def _is_empty(one: SegmentFacts) -> bool:
     """Whether there is no task in it: of those of today, one is written and not among these."""
-    return not one.rows and not one.unfinished
+    return one.version != _UNREADABLE and not one.rows and not one.unfinished

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.course import (
@@ -21,96 +21,19 @@ from celerytui.history.course import (
 )
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, day_of
 from celerytui.history.history import Found, Origin
-from celerytui.history.rows import Decoder, Row, key_of, stored_id, unpack
-from celerytui.history.translate import MOST_TRACEBACKS, Translation
+from celerytui.history.newer import Newer
+from celerytui.history.open_segment import COLUMNS, OpenSegment
+from celerytui.history.rows import stored_id
+from celerytui.history.translate import Translation
 from celerytui.history.trouble import explain
 from celerytui.history.walk import walk
 from celerytui.model import Task
 from celerytui.query import Filter
 
-_COLUMNS = ", ".join(schema.TASK_COLUMNS)
-_KEY, _TASK, _SEEN = (schema.TASK_COLUMNS.index(name) for name in ("key", "task", "seen"))
-MOST_AGAIN = 100_000
-"""Keys that are held in memory; of a segment with more each is looked up."""
+_SEEN = schema.TASK_COLUMNS.index("seen")
+UNFINISHED_AT_ONCE = 500
+"""Unfinished tasks of one step."""
 DAY_SECONDS = 86_400.0
-REMEMBERED = 1_000
-"""Tracebacks that are kept in memory while a segment is read."""
-
-
-class OpenSegment:
-    """A segment that is read: its rows as tasks."""
-
-    def __init__(self, file: SegmentFile) -> None:
-        self.file = file
-        self.connection = schema.open_to_read(file.path)
-        self.words: dict[int, tuple[int, str]] = {
-            number: (kind, text)
-            for number, kind, text in self.connection.execute("SELECT id, kind, text FROM words")
-        }
-        self._tracebacks: dict[int, str | None] = {}
-        texts: dict[int | None, str] = {one: text for one, (_, text) in self.words.items()}
-        self._decoder = Decoder(texts, self._traceback)
-
-    def task(self, row: Row) -> Task:
-        """The task of a row."""
-        return self._decoder.task(row)
-
-    def origin(self) -> Origin:
-        """Whose tasks are in it, and when somebody wrote last."""
-        run = self.connection.execute
-        said = dict(run("SELECT key, value FROM meta WHERE key IN ('app', 'broker')").fetchall())
-        (until,) = run("SELECT max(last) FROM sessions").fetchone()
-        return Origin(str(said.get("app", "")), str(said.get("broker", "")), until)
-
-    def unfinished(self) -> list[Row]:
-        """The rows of those that have not ended, the newest first."""
-        return self.connection.execute(
-            f"SELECT {_COLUMNS} FROM open ORDER BY seen DESC, id DESC"
-        ).fetchall()
-
-    def newer_than(self, seen: float) -> int:
-        """How many rows there are from a time on."""
-        count = "SELECT count(*) FROM tasks INDEXED BY tasks_seen WHERE seen >= ?"
-        found: int = self.connection.execute(count, (seen,)).fetchone()[0]
-        return found
-
-    def again(self) -> set[int] | None:
-        """The keys of tasks of which older segments may have a record, None where they are many."""
-        run = self.connection.execute
-        (count,) = run("SELECT count(*) FROM again").fetchone()
-        if count > MOST_AGAIN:
-            return None
-        return {key for (key,) in run("SELECT key FROM again")}
-
-    def newest(self, stored: str | bytes) -> Row | None:
-        """The newest row of a task that has ended."""
-        row: Row | None = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM tasks INDEXED BY tasks_key WHERE key = ? AND task = ?"
-            " ORDER BY id DESC LIMIT 1",
-            (key_of(stored), stored),
-        ).fetchone()
-        return row
-
-    def all_tracebacks(self) -> Mapping[int, str] | None:
-        """All of its tracebacks by number, None where there are too many to look through."""
-        run = self.connection.execute
-        (count,) = run("SELECT count(*) FROM tracebacks").fetchone()
-        if count > MOST_TRACEBACKS:
-            return None
-        return {one: unpack(text) for one, text in run("SELECT id, text FROM tracebacks")}
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
-
-    def _traceback(self, number: int) -> str | None:
-        if number not in self._tracebacks:
-            if len(self._tracebacks) >= REMEMBERED:
-                self._tracebacks.clear()
-            found = self.connection.execute("SELECT text FROM tracebacks WHERE id = ?", (number,))
-            row = found.fetchone()
-            self._tracebacks[number] = None if row is None else unpack(row[0])
-        return self._tracebacks[number]
 
 
 class SegmentHistory:
@@ -130,7 +53,8 @@ class SegmentHistory:
     def facts(self) -> list[SegmentFacts]:
         """What each segment holds, oldest first."""
         catalogue = Catalogue(self.folder)
-        facts = catalogue.facts()
+        with self._explained():
+            facts = catalogue.facts()
         self.notes += [note for note in catalogue.notes if note not in self.notes]
         return facts
 
@@ -155,7 +79,7 @@ class SegmentHistory:
         high = math.inf if until is None else until
         facts = self.facts()
         total = sum(one.rows for one in facts)
-        looked_at, done, newer = 0, 0, _Newer()
+        looked_at, done, newer = 0, 0, Newer()
         try:
             for one in reversed(facts):
                 if one.last is not None and one.last < low and not one.unfinished:
@@ -174,15 +98,17 @@ class SegmentHistory:
     def task(self, task_id: str) -> Task | None:
         """See `History.task`."""
         stored = stored_id(task_id)
-        for file in reversed(self.folder.segments()):
+        with self._explained():
+            files = self.folder.segments()
+        for file in reversed(files):
             with self._open(file) as segment:
                 if segment is None:
                     continue
                 row = segment.connection.execute(
-                    f"SELECT {_COLUMNS} FROM open WHERE task = ?", (stored,)
+                    f"SELECT {COLUMNS} FROM open WHERE task = ?", (stored,)
                 ).fetchone() or segment.newest(stored)
-                if row is not None:
-                    return segment.task(row)
+                if row is not None and (task := segment.task(row)) is not None:
+                    return task
         return None
 
     def recorded(self, since: float) -> list[Span]:
@@ -223,6 +149,13 @@ class SegmentHistory:
         if reading is not None:
             reading.close()
 
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HistoryError(explain(error, self.folder.path)) from error
+
     # One segment
 
     def _since(self, since: float) -> Iterator[OpenSegment]:
@@ -242,14 +175,14 @@ class SegmentHistory:
         now: float,
         low: float,
         high: float,
-        newer: _Newer,
+        newer: Newer,
     ) -> Iterator[Found]:
         with self._open(one.file) as segment:
             if segment is None:
                 return
-            if one.last is None or one.last >= low:
-                yield from self._unfinished(segment, wanted, now, low, high, newer)
-                if one.first is not None and one.last is not None and one.first < high <= one.last:
+            yield from self._unfinished(segment, wanted, now, high, newer)
+            if one.last is not None and one.last >= low:
+                if one.first is not None and one.first < high <= one.last:
                     yield Found((), None, segment.newer_than(high), 0)
                 condition = Translation(segment.words, segment.all_tracebacks, now).of(wanted)
                 matches = None if condition.exact else wanted.matches
@@ -259,30 +192,31 @@ class SegmentHistory:
                         task
                         for row in window.rows
                         if not newer.has(row)
-                        and (
-                            (task := segment.task(row)) and (matches is None or matches(task, now))
-                        )
+                        and (task := segment.task(row)) is not None
+                        and (matches is None or matches(task, now))
                     ]
                     back_to = min(back_to, window.low)
                     yield Found(tasks, _finite(back_to), window.looked_at, 0)
             newer.take(segment)
 
     def _unfinished(
-        self,
-        segment: OpenSegment,
-        wanted: Filter,
-        now: float,
-        low: float,
-        high: float,
-        newer: _Newer,
+        self, segment: OpenSegment, wanted: Filter, now: float, high: float, newer: Newer
     ) -> Iterator[Found]:
-        rows = segment.unfinished()
-        tasks = [segment.task(row) for row in rows
-                 if low <= row[_SEEN] < high and not newer.has(row)]  # fmt: skip
-        newer.note_unfinished(rows)
-        found = wanted.select(tasks, now)
-        if found:
-            yield Found(found, None, 0, 0)
+        """Those that have not ended, whenever they were seen last: nobody saw them end."""
+        stored = newer.begin(segment)
+        for start in range(0, len(stored), UNFINISHED_AT_ONCE):
+            rows = segment.unfinished(stored[start : start + UNFINISHED_AT_ONCE])
+            tasks = [
+                task
+                for row in rows
+                if row[_SEEN] < high
+                and not newer.is_newer(row)
+                and (task := segment.task(row)) is not None
+            ]
+            found = wanted.select(tasks, now)
+            newer.found.update(stored_id(task.id) for task in found)
+            if found:
+                yield Found(found, None, 0, 0)
 
     @contextlib.contextmanager
     def _open(self, file: SegmentFile) -> Iterator[OpenSegment | None]:
@@ -306,61 +240,14 @@ class SegmentHistory:
         finally:
             self._reading = None
             segment.close()
+            if segment.damaged:
+                rows = counted(segment.damaged, "row is", "rows are")
+                self._note(file, HistoryError(f"history in {file.path}: {rows} damaged, left out"))
 
     def _note(self, file: SegmentFile, error: Exception) -> None:
         said = str(error) if isinstance(error, HistoryError) else explain(error, file.path)
         if said not in self.notes:
             self.notes.append(said)
-
-
-class _Newer:
-    """Which records count no longer, because a newer segment or an unfinished run has another."""
-
-    def __init__(self) -> None:
-        self._keys: set[int] = set()
-        self._some: list[tuple[set[int], SegmentFile]] = []
-        self._many: list[SegmentFile] = []
-        self._segments: dict[SegmentFile, OpenSegment | None] = {}
-        self._unfinished: dict[Any, float] = {}
-
-    def has(self, row: Row) -> bool:
-        """Whether there is a newer record of the row's task."""
-        seen = self._unfinished.get(row[_TASK])
-        if seen is not None and seen >= row[_SEEN]:
-            return True
-        task = row[_TASK]
-        if row[_KEY] in self._keys and any(
-            row[_KEY] in keys and self._is_in(file, task) for keys, file in self._some
-        ):
-            return True
-        return any(self._is_in(file, task) for file in self._many)
-
-    def note_unfinished(self, rows: list[Row]) -> None:
-        """Take those that have not ended."""
-        self._unfinished.update((row[_TASK], row[_SEEN]) for row in rows)
-
-    def take(self, segment: OpenSegment) -> None:
-        """Take a segment that was read: the next ones are older."""
-        keys = segment.again()
-        if keys is None:
-            self._many.append(segment.file)
-        elif keys:
-            self._keys |= keys
-            self._some.append((keys, segment.file))
-
-    def close(self) -> None:
-        """Close what was opened to look into."""
-        for segment in self._segments.values():
-            if segment is not None:
-                segment.close()
-
-    def _is_in(self, file: SegmentFile, stored: str | bytes) -> bool:
-        if file not in self._segments:
-            self._segments[file] = None
-            with contextlib.suppress(sqlite3.Error, HistoryError):
-                self._segments[file] = OpenSegment(file)
-        segment = self._segments[file]
-        return segment is not None and segment.newest(stored) is not None
 
 
 def _finite(seconds: float) -> float | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from celerytui.errors import HistoryError
 from celerytui.history import schema
+from celerytui.history.flush import Gap
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, facts_of
+from celerytui.history.open_segment import OpenSegment
 from celerytui.history.trouble import explain
 
 
@@ -23,7 +26,7 @@ class Report(Struct, frozen=True):
 
     segments: list[SegmentFacts]
     size: int
-    gaps: list[tuple[float, float | None, str]]
+    gaps: list[Gap]
     dropped: int
     notes: list[str]
 
@@ -42,48 +45,66 @@ def report(folder: Folder) -> Report:
     """What a history holds; raises OSError where it cannot be read at all."""
     catalogue = Catalogue(folder)
     segments = catalogue.facts()
-    gaps: dict[float, tuple[float, float | None, str]] = {}
-    sessions: dict[float, int] = {}
+    gaps: dict[float, Gap] = {}
+    sessions: dict[float, _Session] = {}
     for one in segments:
         with contextlib.suppress(sqlite3.Error, HistoryError):
             _read(one.file, gaps, sessions)
     return Report(
         segments,
         folder.size,
-        [gaps[since] for since in sorted(gaps)],
-        sum(sessions.values()),
+        [_bounded(gaps[since], sessions) for since in sorted(gaps)],
+        sum(one.dropped for one in sessions.values()),
         catalogue.notes,
     )
 
 
-def _read(
-    file: SegmentFile,
-    gaps: dict[float, tuple[float, float | None, str]],
-    sessions: dict[float, int],
-) -> None:
+class _Session(NamedTuple):
+    """When it wrote last, whether it ended in order, and how many tasks it could not record."""
+
+    last: float
+    ended: bool
+    dropped: int
+
+
+def _read(file: SegmentFile, gaps: dict[float, Gap], sessions: dict[float, _Session]) -> None:
     with contextlib.closing(schema.open_to_read(file.path)) as connection:
         # A gap is noted when it begins and again when it ends.
         for since, until, reason in connection.execute("SELECT * FROM gaps ORDER BY rowid"):
-            gaps[since] = since, until, reason
+            gaps[since] = Gap(since, until, reason)
         # A session may write several segments, and counts over all of them.
-        for started, dropped in connection.execute("SELECT started, dropped FROM sessions"):
-            sessions[started] = max(dropped, sessions.get(started, 0))
+        query = "SELECT started, last, ended, dropped FROM sessions"
+        for started, last, ended, dropped in connection.execute(query):
+            before = sessions.get(started, _Session(0.0, False, 0))
+            sessions[started] = _Session(
+                max(last, before.last), ended or before.ended, max(dropped, before.dropped)
+            )
 
 
-def verify(
-    folder: Folder, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[tuple[SegmentFile, list[str]]]:
+def _bounded(gap: Gap, sessions: Mapping[float, _Session]) -> Gap:
+    """A gap that lasted when its session ended ends there: what follows is a gap of its own."""
+    owner = max((one for one in sessions if one <= gap.since), default=None)
+    if gap.until is not None or owner is None:
+        return gap
+    session = sessions[owner]
+    if session.ended or owner < max(sessions):
+        return gap._replace(until=max(gap.since, session.last))
+    return gap
+
+
+def verify(folder: Folder) -> Iterator[tuple[SegmentFile, list[str]]]:
     """Read every segment through: what is wrong with each, nothing where it is sound."""
     for file in folder.segments():
-        if stopped():
-            return
+        faults: list[str] = []
         try:
-            with contextlib.closing(schema.open_to_read(file.path)) as connection:
-                yield file, list(_faults(connection))
+            with contextlib.closing(OpenSegment(file)) as segment:
+                for fault in _faults(segment):
+                    faults.append(fault)
         except HistoryError as error:
-            yield file, [str(error)]
+            faults.append(str(error))
         except sqlite3.Error as error:
-            yield file, [explain(error, file.path)]
+            faults.append(explain(error, file.path))
+        yield file, faults
 
 
 _COUNTS = (
@@ -91,19 +112,21 @@ _COUNTS = (
      " name NOT IN (SELECT id FROM words)"),
     ("tasks whose traceback is missing", "SELECT count(*) FROM tasks WHERE traceback IS NOT NULL"
      " AND traceback NOT IN (SELECT id FROM tracebacks)"),
-    ("tasks in a state that is unknown", "SELECT count(*) FROM tasks WHERE state NOT BETWEEN 0"
-     " AND 10"),
 )  # fmt: skip
 
 
-def _faults(connection: sqlite3.Connection) -> Iterator[str]:
-    for (said,) in connection.execute("PRAGMA integrity_check(20)"):
+def _faults(segment: OpenSegment) -> Iterator[str]:
+    for (said,) in segment.connection.execute("PRAGMA integrity_check(20)"):
         if said != "ok":
             yield str(said)
     for what, query in _COUNTS:
-        (count,) = connection.execute(query).fetchone()
+        (count,) = segment.connection.execute(query).fetchone()
         if count:
-            yield f"{count} {what}"
+            yield f"{what}: {count:,}"
+    for row in segment.rows():
+        segment.task(row)
+    if segment.damaged:
+        yield f"rows that no task can be made of: {segment.damaged:,}"
 
 
 def rebuild(folder: Folder) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from celerytui.history import schema
-from celerytui.history.reading import OpenSegment
+from celerytui.history.open_segment import OpenSegment
 from celerytui.history.rows import Row
 from celerytui.model import Event, Task
 from celerytui.store.retelling import retell
@@ -156,6 +156,8 @@ class Retold:
     def _take_row(self, at: int, row: Row) -> None:
         known, number = self.long_tasks[at], row[0]
         task = self._segments[at].task(row[1:])
+        if task is None:
+            return
         if known is None or number > known.up_to or not _is_long(task):
             self._push(task)
 

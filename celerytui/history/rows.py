@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from celerytui.history.redaction import TEXT_LIMIT, Redaction, safe
+from celerytui.history.redaction import TEXT_LIMIT, Redaction, plain, safe
 from celerytui.model import OWN_ROOT, Attempt, Lineage, Task, TaskExtra, TaskState
 
 Row = tuple[Any, ...]
@@ -25,11 +26,7 @@ _APART = {*ORIGIN_FIELDS, "exception", "traceback", "attempts"}
 _RARE = tuple(field for field in TaskExtra.__struct_fields__ if field not in _APART)
 _NOTHING = TaskExtra()
 _MICRO = 1e6
-
-
-def id_key(task_id: str) -> int:
-    """The number by which an id is found: of a UUID its first 8 bytes, else a hash."""
-    return key_of(stored_id(task_id))
+_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 def key_of(stored: str | bytes) -> int:
@@ -65,6 +62,10 @@ def traceback_key(text: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+class DamagedRow(Exception):
+    """A row that no task can be made of."""
+
+
 class Encoder:
     """Makes rows of tasks.
 
@@ -85,13 +86,16 @@ class Encoder:
         if extra is not None:
             exception = safe(extra.exception)
             traceback = self._traceback(extra.traceback)
-            origin, rare, attempts = self._origin(extra), _rare(extra), self._attempts(extra)
+            origin, rare = self._origin(extra), self._rare(extra)
+            attempts = self._attempts(extra)
         lineage = task.lineage
         root = parent = None
         if lineage is not None and lineage is not OWN_ROOT:
             root = None if lineage.root_id is None else stored_id(lineage.root_id)
             parent = None if lineage.parent_id is None else stored_id(lineage.parent_id)
         ended = task.state.finished
+        if math.isnan(task.seen):
+            raise ValueError("no time")
         return (
             key_of(stored),
             stored,
@@ -99,7 +103,7 @@ class Encoder:
             None if task.worker is None else word(WORKER, task.worker),
             None if task.queue is None else word(QUEUE, task.queue),
             int(task.state),
-            task.retries,
+            _fitting(task.retries),
             task.seen,
             task.sent,
             task.received,
@@ -130,8 +134,27 @@ class Encoder:
 
     def _origin(self, extra: TaskExtra) -> int | None:
         fields = {name: getattr(extra, name) for name in ORIGIN_FIELDS}
-        known = {name: value for name, value in fields.items() if value is not None}
+        known = {name: plain(value) for name, value in fields.items() if value is not None}
         return self._word(ORIGIN, json.dumps(known)) if known else None
+
+    def _rare(self, extra: TaskExtra) -> str | None:
+        known = {
+            name: value
+            for name in _RARE
+            if (value := getattr(extra, name)) is not None and value != getattr(_NOTHING, name)
+        }
+        if not known:
+            return None
+        hide = self._redaction.of
+        if extra.progress is not None:
+            message = hide("progress", extra.progress.message)
+            known["progress"] = structs.replace(extra.progress, message=message)
+        if extra.custom_events:
+            known["custom_events"] = [
+                structs.replace(one, fields=hide("events", one.fields))
+                for one in extra.custom_events
+            ]
+        return msgspec.json.encode(plain(msgspec.to_builtins(known))).decode()
 
     def _attempts(self, extra: TaskExtra) -> str | None:
         if not extra.attempts:
@@ -140,7 +163,9 @@ class Encoder:
 
     def _attempt(self, attempt: Attempt) -> dict[str, Any]:
         known = {
-            name: value for name, value in structs.asdict(attempt).items() if value is not None
+            name: safe(value) if isinstance(value, str) else value
+            for name, value in structs.asdict(attempt).items()
+            if value is not None
         }
         known["state"] = int(attempt.state)
         if attempt.revocation is not None:
@@ -153,16 +178,14 @@ class Encoder:
 
 
 def _micro(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * _MICRO)
+    return None if seconds is None else _fitting(round(seconds * _MICRO))
 
 
-def _rare(extra: TaskExtra) -> str | None:
-    known = {
-        name: value
-        for name in _RARE
-        if (value := getattr(extra, name)) is not None and value != getattr(_NOTHING, name)
-    }
-    return msgspec.json.encode(known).decode() if known else None
+def _fitting(number: int | None) -> int | None:
+    """A number that a database takes."""
+    if number is not None and not -(2**63) <= number < 2**63:
+        raise ValueError(f"{number} is no number of 8 bytes")
+    return number
 
 
 class Decoder:
@@ -177,7 +200,13 @@ class Decoder:
         self._traceback = traceback
 
     def task(self, row: Sequence[Any], *, seq: int = 0) -> Task:
-        """The task of a row."""
+        """The task of a row; raises DamagedRow."""
+        try:
+            return self._task(row, seq)
+        except (*_DAMAGE, msgspec.MsgspecError) as error:
+            raise DamagedRow(f"{type(error).__name__}: {error}") from error
+
+    def _task(self, row: Sequence[Any], seq: int) -> Task:
         word = self._words.get
         (_key, stored, name, worker, queue, state, retries, seen,
          sent, received, started, finished, runtime, _waited,
@@ -243,5 +272,9 @@ def pack(text: str) -> bytes:
 
 
 def unpack(stored: bytes) -> str:
-    """A traceback as it was."""
-    return zlib.decompressobj().decompress(stored, 4 * TEXT_LIMIT).decode("utf-8", "replace")
+    """A traceback as it was; a replacement character where it is damaged."""
+    try:
+        raw = zlib.decompressobj().decompress(stored, 4 * TEXT_LIMIT)
+    except (zlib.error, TypeError):
+        return "\ufffd"
+    return raw.decode("utf-8", "replace")

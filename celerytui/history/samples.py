@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from celerytui.history.reading import OpenSegment
+from celerytui.history.open_segment import OpenSegment
 from celerytui.model import MARK_EVENT, Batch, Entry, Event, Moment, QueueDepth
 
 BEAT = 10.0

@@ -6,8 +6,11 @@ newer ones are refused. Source of the choices: docs/history.md.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +22,8 @@ LEAST_SQLITE = (3, 37, 0)
 """The first with STRICT tables."""
 BUSY_SECONDS = 2.0
 PAGE_BYTES = 8192
+BEGUN = ".new"
+"""After the name of a segment that is not whole yet."""
 
 TASK_COLUMNS = (
     *("key", "task", "name", "worker", "queue", "state", "retries", "seen"),
@@ -99,21 +104,39 @@ def check_sqlite() -> None:
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """A new segment (mode 0600), open to write; raises OSError, sqlite3.Error."""
+    """A new segment (mode 0600), open to write; raises OSError, sqlite3.Error, and leaves no file.
+
+    It gets its name once it is whole: a file that was begun is none. Nothing else may write there.
+    """
     check_sqlite()
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, OWNERS_ALONE))
-    connection = _connect(path, "rw")
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    begun = path.with_name(path.name + BEGUN)
     try:
-        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        _tune(connection)
-        # One transaction: a file that was begun and not finished is empty.
-        connection.executescript(
-            f"BEGIN; {TABLES} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
-        )
-    except sqlite3.Error:
-        connection.close()
+        remove(begun)
+        os.close(os.open(begun, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, OWNERS_ALONE))
+        with contextlib.closing(_connect(begun, "rw")) as connection:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.executescript(
+                f"BEGIN; {TABLES} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+        remove(path)  # the log of a file that somebody removed would be taken for its own
+        os.rename(begun, path)
+    except BaseException:
+        remove(begun)
         raise
-    return connection
+    try:
+        return open_to_write(path)
+    except BaseException:
+        remove(path)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove a segment with its log, the whole file last; raises OSError."""
+    for suffix in ("-journal", "-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{path}{suffix}")
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -121,7 +144,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     check_sqlite()
     connection = _connect(path, "rw")
     try:
-        _check(connection, path)
+        check(connection, path)
         _tune(connection)
     except (sqlite3.Error, HistoryError):
         connection.close()
@@ -134,8 +157,10 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     check_sqlite()
     connection = _connect(path, "ro")
     try:
-        _check(connection, path)
+        check(connection, path)
         connection.execute("PRAGMA mmap_size = 1073741824")
+        # A damaged text costs itself alone.
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     except (sqlite3.Error, HistoryError):
         connection.close()
         raise
@@ -148,9 +173,14 @@ def settle(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = DELETE")
 
 
+def uri(path: Path, mode: str) -> str:
+    """A file as SQLite names it, whatever bytes its name has."""
+    return f"file:{quote(os.fsencode(path))}?mode={mode}"
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
+        uri(path, mode),
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -166,8 +196,9 @@ def _tune(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_size_limit = 67108864")
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def check(connection: sqlite3.Connection, path: Path, name: str = "main") -> None:
+    """Raise NewerSchema or sqlite3.DatabaseError where a database is no segment to be read."""
+    (version,) = connection.execute(f"PRAGMA {name}.user_version").fetchone()
     if version > VERSION:
         raise NewerSchema(
             f"{path} was written by a newer celerytui (schema {version}, this one reads {VERSION});"

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,18 @@ from celerytui import __version__
 from celerytui.history import schema
 from celerytui.history.flush import Flush
 from celerytui.history.redaction import Redaction, safe
-from celerytui.history.rows import QUEUE, WORKER, Decoder, Encoder, Row, pack, stored_id, unpack
+from celerytui.history.rows import (
+    QUEUE,
+    WORKER,
+    DamagedRow,
+    Decoder,
+    Encoder,
+    Row,
+    key_of,
+    pack,
+    stored_id,
+    unpack,
+)
 from celerytui.interpreter import give_way
 from celerytui.model import Task
 
@@ -24,21 +35,27 @@ _MARKS = ", ".join("?" * len(schema.TASK_COLUMNS))
 _INSERT = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({_MARKS})"
 _OPEN = f"INSERT OR REPLACE INTO open ({_COLUMNS}) VALUES ({_MARKS})"
 _ONE_OPEN = f"SELECT {_COLUMNS} FROM open WHERE task = ?"
+_ENDED = "SELECT 1 FROM tasks INDEXED BY tasks_key WHERE key = ? AND task = ? LIMIT 1"
 logger = logging.getLogger(__name__)
 
 FLAWED_LOGGED = 10
-SLICE = 200
-"""Tasks that are made rows of before a key press goes first."""
+IMPORT = "import "
+"""Before the version of the program of a session that imports."""
+SLICE = 50
+"""Tasks that are made rows of, and rows that are written, before a key press goes first."""
+MOST_CARRIED = 100_000
+"""Unfinished tasks that the next segment goes on with; the others stay in the one they are in."""
+CARRIED_SECONDS = 7 * 86_400.0
+"""The same for those without news for so long: most of them are never heard of again."""
 _KEPT = ("name", "worker", "queue", "args", "kwargs", "retries", "sent", "received", "started")
 
 
 class Segment:
     """Writes tasks, samples and what happened into one file; for one thread.
 
-    `rows` counts the tasks that are in it, `words` the different texts, `flawed` the tasks that no
-    row could be made of. A task of which an earlier
-    file may have a row is one that arrived before this file was begun (up to `newest_before`), or
-    before this session.
+    `rows` counts the tasks that are in it, `words` the different texts, `flawed` the tasks of the
+    session that no row could be made of. A task of which an earlier file may have a row is one that
+    arrived before this file was begun (up to `newest_before`), or before this session.
     """
 
     def __init__(
@@ -49,9 +66,11 @@ class Segment:
         started: float,
         *,
         newest_before: int = 0,
+        flawed: int = 0,
     ) -> None:
         self.path = path
         self._connection = connection
+        self._redaction = redaction
         self._started = started
         self._newest_before = newest_before
         self._words = {
@@ -67,7 +86,7 @@ class Segment:
         self._open = {task for (task,) in connection.execute("SELECT task FROM open")}
         (newest,) = connection.execute("SELECT max(id) FROM tasks").fetchone()
         self.rows: int = newest or 0
-        self.flawed = 0
+        self.flawed = self._flawed = flawed
         self._session = 0
 
     @property
@@ -80,8 +99,14 @@ class Segment:
         """How many tasks of it have not ended."""
         return len(self._open)
 
-    def begin(self, app: str, broker: str, created: float | None) -> None:
-        """Note a session that writes into it, and for a new file what it is of."""
+    def begin(
+        self, app: str, broker: str, created: float | None, *, importing: bool = False
+    ) -> None:
+        """Note a session that writes into it, and for a new file what it is of.
+
+        One that imports records nothing that happens meanwhile.
+        """
+        program = f"{IMPORT if importing else ''}{__version__}"
         with self._transaction():
             run = self._connection.execute
             if created is not None:
@@ -90,7 +115,7 @@ class Segment:
             found = run(
                 "INSERT INTO sessions (started, last, pid, host, version, ended, dropped)"
                 " VALUES (?, ?, ?, ?, ?, 0, 0)",
-                (self._started, self._started, os.getpid(), socket.gethostname(), __version__),
+                (self._started, self._started, os.getpid(), socket.gethostname(), program),
             )
             self._session = found.lastrowid or 0
 
@@ -99,6 +124,7 @@ class Segment:
         final: list[Row] = []
         opened: list[Row] = []
         again: list[tuple[int]] = []
+        self._flawed = self.flawed
         try:
             with self._transaction():
                 for start in range(0, len(flush.tasks), SLICE):
@@ -110,27 +136,53 @@ class Segment:
                 self._many("INSERT INTO words VALUES (?, ?, ?)", self._fresh)
                 self._connection.execute(
                     "UPDATE sessions SET last = ?, dropped = ? WHERE id = ?",
-                    (now, flush.dropped, self._session),
+                    (now, flush.dropped + self._flawed, self._session),
                 )
         except BaseException:
             self._forget_fresh()
             raise
         self._fresh.clear()
+        self.flawed = self._flawed
         self.rows += len(final)
         self._open.update(row[1] for row in opened)
         self._open.difference_update(task for (task,) in closed)
         return len(final)
 
     def hand_over(self, following: Segment, now: float) -> None:
-        """End here, and have the segment after this one go on with what has not ended."""
-        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM open")
+        """End here, and have the segment after this one go on with what has not ended.
+
+        What is old or too much stays, and is removed with this segment.
+        """
+        run = self._connection.execute
+        (limit,) = run(
+            "SELECT min(seen) FROM (SELECT seen FROM open ORDER BY seen DESC LIMIT ?)",
+            (MOST_CARRIED,),
+        ).fetchone()
+        since = max(limit or 0.0, now - CARRIED_SECONDS)
+        rows = run(f"SELECT {_COLUMNS} FROM open WHERE seen >= ?", (since,))
         while found := rows.fetchmany(1_000):
-            tasks = [self._decoder.task(row) for row in found]
+            give_way()
             # What that one has already is newer.
-            fresh = [task for task in tasks if stored_id(task.id) not in following._open]
+            fresh = [task for task in map(self._task, found)
+                     if task is not None and not following.has(task.id)]  # fmt: skip
             following.write(Flush(tasks=fresh), now)
-        self._connection.execute("DELETE FROM open")
+        with self._transaction():
+            run("DELETE FROM open WHERE seen >= ?", (since,))
+            run("INSERT OR REPLACE INTO meta VALUES ('handed_over', ?)", (now,))
         self.close(now, ended=False)
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether another segment goes on with what had not ended."""
+        found = self._connection.execute("SELECT 1 FROM meta WHERE key = 'handed_over'")
+        return found.fetchone() is not None
+
+    def has(self, task_id: str) -> bool:
+        """Whether it has a task, ended or not."""
+        stored = stored_id(task_id)
+        if stored in self._open:
+            return True
+        return self._connection.execute(_ENDED, (key_of(stored), stored)).fetchone() is not None
 
     def close(self, now: float, *, ended: bool) -> None:
         """Bring it into its one file; `ended` if the session is over and not another one next."""
@@ -168,8 +220,8 @@ class Segment:
                 row = encode(task)
             except (ValueError, TypeError, ArithmeticError, LookupError):
                 # It costs itself alone, and not all that is written with it.
-                self.flawed += 1
-                if self.flawed <= FLAWED_LOGGED:
+                self._flawed += 1
+                if self._flawed <= FLAWED_LOGGED:
                     logger.exception("a task cannot be recorded")
                 continue
             final.append(row)
@@ -181,7 +233,7 @@ class Segment:
         return self._connection
 
     def _many(self, statement: str, rows: Iterable[Any]) -> None:
-        self._connection.executemany(statement, rows)
+        self._connection.executemany(statement, _politely(rows))
 
     def _save(
         self,
@@ -201,13 +253,14 @@ class Segment:
 
     def _save_rest(self, flush: Flush, now: float) -> None:
         word, many = self._word, self._many
+        at = now if flush.at is None else flush.at
         workers = [
-            (now, word(WORKER, one.hostname), one.status, one.running, one.processed,
-             one.succeeded, one.failed, one.retried, one.loadavg[0] if one.loadavg else None)
+            (at, word(WORKER, one.hostname), one.status, *map(_count, (one.running, one.processed,
+             one.succeeded, one.failed, one.retried)), one.loadavg[0] if one.loadavg else None)
             for one in flush.workers
         ]  # fmt: skip
         queues = [
-            (now, word(QUEUE, one.name), one.ready, one.unacked, one.consumers)
+            (at, word(QUEUE, one.name), *map(_count, (one.ready, one.unacked, one.consumers)))
             for one in flush.queues
         ]
         alerts = [
@@ -220,7 +273,8 @@ class Segment:
         many("INSERT INTO gaps VALUES (?, ?, ?)", [(a, b, safe(why)) for a, b, why in flush.gaps])
         marks = [(one.at, safe(one.text), safe(one.by)) for one in flush.marks]
         many("INSERT INTO marks VALUES (?, ?, ?)", marks)
-        many("INSERT INTO actions VALUES (?, ?)", [(at, safe(line)) for at, line in flush.actions])
+        actions = [(at, self._redaction.action(line)) for at, line in flush.actions]
+        many("INSERT INTO actions VALUES (?, ?)", actions)
 
     def _traceback(self, key: int) -> str | None:
         found = self._connection.execute("SELECT text FROM tracebacks WHERE id = ?", (key,))
@@ -244,6 +298,13 @@ class Segment:
         self._fresh.clear()
         self._encoder.tracebacks.clear()
 
+    def _task(self, row: Row) -> Task | None:
+        """The task of a row, None where it is damaged."""
+        try:
+            return self._decoder.task(row)
+        except DamagedRow:
+            return None
+
     def _completed(self, task: Task) -> Task:
         """The task with what an earlier session knew of it."""
         if task.name is not None or (stored := stored_id(task.id)) not in self._open:
@@ -251,7 +312,9 @@ class Segment:
         row = self._connection.execute(_ONE_OPEN, (stored,)).fetchone()
         if row is None:
             return task
-        before = self._decoder.task(row)
+        before = self._task(row)
+        if before is None:
+            return task
         for field in _KEPT:
             if getattr(task, field) is None:
                 setattr(task, field, getattr(before, field))
@@ -269,8 +332,24 @@ class Segment:
         return any(at is not None and at < since for at, since in known)
 
 
+def _count(number: int | None) -> int | None:
+    """A number of somebody else as a database takes it, None for one that it does not."""
+    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else None
+
+
+def _politely(rows: Iterable[Any]) -> Iterator[Any]:
+    """The rows; a key press goes first between any of them."""
+    for number, row in enumerate(rows):
+        if number % SLICE == 0:
+            give_way()
+        yield row
+
+
 def last_session(connection: sqlite3.Connection) -> tuple[float, bool] | None:
-    """When the newest session of a segment wrote last, and whether it ended in order."""
-    newest = "SELECT last, ended FROM sessions ORDER BY last DESC LIMIT 1"
-    row = connection.execute(newest).fetchone()
+    """When the newest session of a segment recorded last, and whether it ended in order."""
+    newest = (
+        "SELECT last, ended FROM sessions WHERE ifnull(version, '') NOT LIKE ?"
+        " ORDER BY last DESC LIMIT 1"
+    )
+    row = connection.execute(newest, (f"{IMPORT}%",)).fetchone()
     return None if row is None else (row[0], bool(row[1]))

@@ -16,11 +16,6 @@ _SAID = (
     ("malformed", "is damaged"),
     ("not a database", "is not a history"),
 )
-_OWN_WORDS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EEXIST: "it is a file, not a folder",
-    errno.ENOTDIR: "it is a file, not a folder",
-}
 
 
 def explain(error: Exception, folder: Path, what: str = "history") -> str:
@@ -28,7 +23,11 @@ def explain(error: Exception, folder: Path, what: str = "history") -> str:
     if isinstance(error, OSError):
         where = error.filename if isinstance(error.filename, str) else folder
         said = os.strerror(error.errno) if error.errno is not None else str(error)
-        return f"{what} in {where}: {_OWN_WORDS.get(error.errno or 0, said)}"
+        if error.errno in (errno.EEXIST, errno.ENOTDIR) and not os.path.isdir(folder):
+            said = "it is a file, not a folder"
+        elif error.errno == errno.ENOSPC:
+            said = "the disk is full"
+        return f"{what} in {where}: {said}"
     text = str(error)
     for part, words in _SAID:
         if part in text.lower():

@@ -16,8 +16,8 @@ from celerytui.history.translate import NOTHING, Condition
 STEP_SECONDS = 0.05
 FEWEST, FIRST, MOST = 100, 200, 50_000
 """Rows that are looked at in one window."""
-FEW_SLOW = 20_000
-"""As many slow rows are fetched by their index; more are met soon on the way anyway."""
+FEW = 20_000
+"""As many rows are fetched by an index of what few have; more are met soon on the way anyway."""
 MOST_NAMES = 50
 NARROW = 2**44
 """Keys that a beginning of five digits leaves."""
@@ -81,26 +81,25 @@ def _few(
     connection: sqlite3.Connection, condition: Condition, since: float, until: float
 ) -> list[tuple[int, float]] | None:
     """The ids, with when they were seen, where an index leaves few; newest first, None else."""
-    run = connection.execute
     keys, slower = condition.keys, condition.slower_than
+    values: tuple[float, ...]
     if keys is not None and keys[1] - keys[0] <= NARROW and not _has_texts(connection):
-        found = run(
-            "SELECT id, seen FROM tasks INDEXED BY tasks_key WHERE key BETWEEN ? AND ?"
-            " AND seen >= ? AND seen < ? ORDER BY seen DESC, id DESC",
-            (*keys, since, until),
-        ).fetchall()
-        return list(found)
-    if slower is not None and slower >= schema.SLOW_MICROSECONDS:
+        # Ids that begin with the time share a long beginning.
+        query, values = "INDEXED BY tasks_key WHERE key BETWEEN ? AND ?", keys
+    elif slower is not None and slower >= schema.SLOW_MICROSECONDS:
         # SQLite uses the index only for a condition that repeats its own.
-        found = run(
-            "SELECT id, seen FROM tasks INDEXED BY tasks_slow WHERE runtime > ? AND"
-            f" runtime > {schema.SLOW_MICROSECONDS} LIMIT ?",
-            (slower, FEW_SLOW + 1),
-        ).fetchall()
-        if len(found) <= FEW_SLOW:
-            found = [one for one in found if since <= one[1] < until]
-            return sorted(found, key=lambda one: (-one[1], -one[0]))
-    return None
+        query = f"INDEXED BY tasks_slow WHERE runtime > ? AND runtime > {schema.SLOW_MICROSECONDS}"
+        values = (slower,)
+    else:
+        return None
+    found = connection.execute(
+        f"SELECT id, seen FROM tasks {query} LIMIT ?", (*values, FEW + 1)
+    ).fetchall()
+    if len(found) > FEW:
+        return None
+    return sorted(
+        (one for one in found if since <= one[1] < until), key=lambda one: (-one[1], -one[0])
+    )
 
 
 def _has_texts(connection: sqlite3.Connection) -> bool:

@@ -40,13 +40,14 @@ class StoredGroup(Struct, frozen=True):
     """A group or a chord's header as a result backend keeps it.
 
     `members` are ids; `missing` is how many parts a chord still waits for, where the backend
-    counts them.
+    counts them. `flaw` says why its members are not known.
     """
 
     id: str
     members: tuple[str, ...]
     missing: int | None = None
     created: float | None = None
+    flaw: str | None = None
 
 
 class ResultMeta(Struct, frozen=True):
@@ -54,7 +55,8 @@ class ResultMeta(Struct, frozen=True):
 
     `status` is Celery's (PENDING also means that the backend has never heard of it), `result` a
     repr that is not cut short; `name` to `queue` are there with result_extended only. `group` has
-    its members where it was saved, `meta` is what else is kept, as a repr.
+    its members where it was saved, `meta` is what else is kept, as a repr. `flaw` says which part
+    could not be decoded: that one is None.
     """
 
     task_id: str
@@ -74,6 +76,7 @@ class ResultMeta(Struct, frozen=True):
     parent_id: str | None = None
     group: StoredGroup | None = None
     meta: str | None = None
+    flaw: str | None = None
 
 
 class Results(Struct, frozen=True):

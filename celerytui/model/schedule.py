@@ -55,8 +55,9 @@ class PlannedEntry(Struct, frozen=True, kw_only=True):
     `timezone` is the name of the zone that its schedule is in. `options` are those of
     `apply_async`; `expires_at` is when the entry itself ends. `lag` is how many seconds after a run
     the source has it at the latest, None where it may never have it. `record` is what the source
-    calls it, and `trouble` why a part of it could not be read. `next_by_source` is the next run
-    where the source has that itself, `changed_at` when the entry was last written, or was made.
+    calls it. `trouble` is why its schedule could not be read, `unread` why its arguments or options
+    could not, which then are missing. `next_by_source` is the next run where the source has that
+    itself, `changed_at` when the entry was last written, or was made.
     """
 
     name: str
@@ -79,12 +80,14 @@ class PlannedEntry(Struct, frozen=True, kw_only=True):
     record: str = ""
     lag: float | None = None
     trouble: str = ""
+    unread: str = ""
 
 
 class EntryRun(Struct, frozen=True):
     """One run of an entry that was seen; `at` is when it was sent, else received.
 
     `late_by` is by how many seconds it came after it was due, None where that is not known.
+    `by_beat` is whether beat may have sent it, `own` whether it was sent from here.
     """
 
     task_id: str
@@ -95,6 +98,7 @@ class EntryRun(Struct, frozen=True):
     runtime: float | None = None
     exception: str | None = None
     by_beat: bool = True
+    own: bool = False
 
 
 Standing = Literal["disabled", "over", "missed", "late", "running", "ok", "unknown"]
@@ -113,14 +117,16 @@ class ScheduleEntry(Struct, kw_only=True):
     `shared` how many entries have the same task and arguments, which nothing tells apart.
     `upcoming` counts the runs to come in each quarter of an hour, the first of which begins at
     `upcoming_from`. `notes` are sentences about it, `differs` those where sources
-    disagree. `args` and `kwargs` are written as in events, and `expires_after` is how many seconds
-    after it was sent an unstarted run expires.
+    disagree. `args` and `kwargs` are written as in events, None where they are not known, and
+    `expires_after` is how many seconds after it was sent an unstarted run expires. `read_at` is
+    when its source was last read.
     """
 
     plan: PlannedEntry
+    read_at: float | None = None
     words: str = ""
-    args: str = "()"
-    kwargs: str = "{}"
+    args: str | None = "()"
+    kwargs: str | None = "{}"
     expires_after: float | None = None
     last_run_at: float | None = None
     due_at: float | None = None
@@ -168,18 +174,17 @@ class BeatState(Struct, frozen=True):
 
 
 class SourceReading(Struct, frozen=True):
-    """How reading one source went: its name, where it is, and what is wrong with it."""
+    """How reading one source went: its name, and what is wrong with it."""
 
     name: str
-    where: str = ""
-    entries: int = 0
     error: str | None = None
 
 
 class ScheduleReading(Struct, frozen=True):
     """The whole schedule at one moment, `at`; `read_at` is when its sources were last read.
 
-    Both are None before the first reading.
+    Both are None before the first reading. `busy` counts the entries that are due in each quarter
+    of an hour of the day to come.
     """
 
     at: float | None = None
@@ -187,6 +192,7 @@ class ScheduleReading(Struct, frozen=True):
     sources: tuple[SourceReading, ...] = ()
     entries: tuple[ScheduleEntry, ...] = ()
     beat: BeatState = BeatState()
+    busy: tuple[int, ...] = ()
 
     @property
     def source(self) -> str:

@@ -18,6 +18,7 @@ from celerytui.query.column_index import ColumnIndex
 from celerytui.query.listed_tasks import ListedTasks
 from celerytui.query.literals import local_day
 from celerytui.query.parse import EMPTY, Filter
+from celerytui.query.shown_page import ShownPage
 from celerytui.query.view_page import Arrangement, ViewPage
 from celerytui.store import Store
 
@@ -26,7 +27,6 @@ LIVE_AT_ONCE = 2_000
 CHANGES_AT_LEAST = 20_000
 CHANGED_AT_ONCE = 500
 FEW_HITS = 50_000  # these are sorted for a first screen in place of looking through all tasks
-ROWS_REMEMBERED = 50_000
 
 # No filter that parses is equal to this one.
 _NO_FILTER = Filter("(", None)
@@ -53,11 +53,8 @@ class TaskView:
         self._store = store
         self._clock = clock
         self._tell = tell
-        self._lock, self._refreshing = Lock(), Lock()
+        self._refreshing = Lock()
         self._wanted = Arrangement()
-        self._frozen = False
-        self._pinned_page: ViewPage | None = None
-        self._rows: dict[str, Task] = {}
         # From here on: the refreshing thread's own.
         self._made = Arrangement()
         self._index = ColumnIndex(column(TASK_COLUMNS, self._made.sort))
@@ -66,7 +63,7 @@ class TaskView:
         self._revision: int | None = None
         self._asked_at = self._asking_took = 0.0
         known, unknown = self._index.hits.publish()
-        self._current = ViewPage(self._made, known, unknown, {}, {}, 0, 0)
+        self._shown = ShownPage(store, ViewPage(self._made, known, unknown, {}, {}, 0, 0))
 
     # -- for any thread ------------------------------------------------------------------------
 
@@ -75,8 +72,7 @@ class TaskView:
     ) -> None:
         """Ask for other tasks or another order; `refresh` makes it. KeyError: no such column."""
         column(TASK_COLUMNS, sort)
-        with self._lock:
-            self._wanted = Arrangement(filter or EMPTY, sort, reverse)
+        self._wanted = Arrangement(filter or EMPTY, sort, reverse)
 
     @property
     def filter(self) -> Filter:
@@ -127,15 +123,7 @@ class TaskView:
 
     def window(self, start: int, count: int) -> list[Task]:
         """Copies of the rows from a position on; without those that went since the refresh."""
-        ids = self._page.ids(start, count)
-        if not self._frozen:
-            return [task for task in self._store.tasks(ids) if task is not None]
-        rows = self._rows
-        missing = [id for id in ids if id not in rows]
-        for id, task in zip(missing, self._store.tasks(missing), strict=True):
-            if task is not None and len(rows) < ROWS_REMEMBERED:
-                rows[id] = task
-        return [rows[id] for id in ids if id in rows]
+        return self._shown.rows(start, count)
 
     def ids(self, start: int, count: int) -> list[str]:
         """The ids from a position on."""
@@ -157,7 +145,7 @@ class TaskView:
         def read() -> Iterator[list[Task | None]]:
             for start in range(0, shown.matched, size):
                 ids = shown.ids(start, size)
-                kept = self._rows  # as they were looked at while the display is frozen
+                kept = self._shown.kept  # as they were looked at while the display is frozen
                 pairs = zip(ids, self._store.tasks(ids), strict=True)
                 yield [kept.get(id, task) for id, task in pairs]
 
@@ -165,30 +153,22 @@ class TaskView:
 
     def position(self, id: str) -> int | None:
         """The row in which a task stands, None if it is not in the table."""
-        while True:
-            shown = self._page
-            found = shown.position(id)
-            # One that was just replaced may be taken apart already.
-            if found is not None or shown is self._page:
-                return found
+        return self._shown.position(id)
 
     def freeze(self, on: bool) -> None:
         """Keep the rows as they are, and as they were when first looked at, until it is off."""
-        with self._lock:
-            self._rows = {}
-            self._pinned_page = self._current if on else None
-            self._frozen = on
+        self._shown.freeze(on)
 
     @property
     def _page(self) -> ViewPage:
-        return self._pinned_page or self._current
+        return self._shown.page
 
     # -- for the refreshing thread -------------------------------------------------------------
 
     def refresh(self) -> bool:
         """Bring the order up to date with the store; True if what readers see changed."""
         with self._refreshing:
-            before = self._current.version
+            before = self._shown.current.version
             while True:
                 try:
                     self._refresh()
@@ -204,7 +184,7 @@ class TaskView:
                     with suppress(_Superseded):
                         self._waste.clear(self._pause)
                     if self._wanted == self._made:
-                        return self._current.version != before
+                        return self._shown.current.version != before
 
     def _refresh(self) -> None:
         wanted = self._wanted
@@ -257,23 +237,17 @@ class TaskView:
         if first is not None:
             ranking, entries = preview.ranked(first)
         known, unknown = ranking.publish()
-        shown = ViewPage(
+        page = ViewPage(
             arrangement=self._made,
             known=known,
             unknown=unknown,
             entries=entries,
             moved={},
             total=self._index.entries.size if total is None else total,
-            version=self._current.version + 1,
+            version=self._shown.current.version + 1,
             complete=first is None,
         )
-        with self._lock:
-            self._current = shown
-            pinned = self._pinned_page
-            if self._frozen and (
-                pinned is None or pinned.arrangement != shown.arrangement or not pinned.complete
-            ):
-                self._pinned_page = shown
+        self._shown.show(page)
         if first is not None:
             self._tell()
 
@@ -291,7 +265,7 @@ class TaskView:
 
     def _stands(self, wanted: Arrangement) -> bool:
         """Whether rows of all of it are shown already, so that nobody waits for it."""
-        current = self._current
+        current = self._shown.current
         return current.complete and current.matched > 0 and current.arrangement == wanted
 
     def _all_tasks(self, wanted: Arrangement) -> list[Task]:
@@ -368,14 +342,12 @@ class TaskView:
 
     def _throw_away(self, index: ColumnIndex) -> None:
         """Have taken apart what is replaced or was not finished."""
-        waste, entries, pinned = self._waste, index.entries, self._pinned_page
+        waste = self._waste
         if index.hits is not index.all:
             waste.add(index.hits)
         waste.add(index.all)
-        if self._current.entries is not entries and (
-            pinned is None or pinned.entries is not entries
-        ):
-            waste.add(entries)
+        if not self._shown.has(index.entries):
+            waste.add(index.entries)
 
     def _ask_all(self, wanted: Arrangement, now: float) -> None:
         """Ask every task whether it passes; if it is another question, show the first ones soon."""
@@ -415,19 +387,10 @@ class TaskView:
             self._pause()
             for id, task in zip(chunk, self._store.tasks(chunk), strict=True):
                 if task is None:
-                    moved |= index.forget(id, self._note)
+                    moved |= index.forget(id, self._shown.note)
                 else:
-                    moved |= index.place(task, now, self._note)
+                    moved |= index.place(task, now, self._shown.note)
         return moved
-
-    def _note(self, id: str, entry: SortEntry) -> None:
-        """Keep where a task stands in the pages that readers have, before that changes."""
-        current, pinned = self._current, self._pinned_page
-        if pinned is not current:
-            current.moved.setdefault(id, entry)
-        # A pinned page may stay for hours: what it never had must not gather there.
-        if pinned is not None and pinned.has(entry):
-            pinned.moved[id] = entry
 
     def _tick(self, now: float) -> bool:
         """Look again at some of the tasks whose key or answer the clock changes, in turn."""

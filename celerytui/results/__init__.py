@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from celerytui.results.lookup import ResultLookup
-from celerytui.results.registry import KINDS, open_source, open_url
+from celerytui.results.registry import open_source, open_url
 from celerytui.results.rows import as_task
 from celerytui.results.source import NotListed, Page, Source
 from celerytui.results.wanted import Wanted, wanted
 
 __all__ = [
-    "KINDS",
     "NotListed",
     "Page",
     "ResultLookup",

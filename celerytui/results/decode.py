@@ -13,7 +13,7 @@ import lzma
 import math
 import pickle
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from uuid import UUID
 
 import msgspec
 
+from celerytui.masking import one_line
 from celerytui.wire import pickles
 
 JSON = "application/json"
@@ -32,7 +33,12 @@ MAX_BYTES = 64 * 1024 * 1024
 """The longest payload that is decoded, and that one is expanded to."""
 MAX_PARTS = 500_000
 """Values in one payload: an alias of YAML and a memo of pickle repeat what they name."""
+MAX_STEPS = 5 * MAX_PARTS
+"""Steps of a pickle, which has some for each value."""
+MAX_YAML = 1024 * 1024
+"""The longest YAML: reading that takes a second."""
 MAX_DEPTH = 200
+MAX_BITS = 1_024
 
 
 class Undecodable(ValueError):
@@ -74,6 +80,10 @@ def decode_any(payload: Any, declared: str | None, encoding: str = "utf-8") -> A
     `declared` is the content type of the app's serializer, which may be another by now than it was
     then; Celery before 5.7 kept pickles of plain values in SQL, whatever the serializer was.
     """
+    if isinstance(payload, (memoryview, bytearray)):
+        payload = bytes(payload)
+    if not isinstance(payload, (bytes, str)):
+        return decode(payload, declared or JSON, encoding)
     guess = guess_type(payload)
     if declared is None or (guess == pickles.PICKLE and declared != MSGPACK):
         return decode(payload, guess, encoding)
@@ -94,7 +104,23 @@ def plain(value: Any) -> Any:
     return _Plain().of(value)
 
 
-def guess_type(payload: Any) -> str:
+def plain_fields(
+    fields: Mapping[str, Any], read: Callable[[str, Any], Any] | None = None
+) -> tuple[dict[str, Any], str | None]:
+    """The plain values of a meta's fields, and which of them could not be made and why.
+
+    `read` makes one of a field's name and value, `plain` by default.
+    """
+    found, flaw = dict[str, Any](), None
+    for name, value in fields.items():
+        try:
+            found[name] = plain(value) if read is None else read(name, value)
+        except Undecodable as error:
+            flaw = flaw or f"{name}: {one_line(error)}"
+    return found, flaw
+
+
+def guess_type(payload: bytes | str) -> str:
     """The content type that a payload's first byte speaks for."""
     first = bytes_of(payload[:1]) if payload else b"n"
     if first == b"\x80":
@@ -114,7 +140,7 @@ def unpacked(content: Any, encoding: str) -> Any:
     if content and encoding == "binary":
         try:
             return base64.b64decode(content)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise Undecodable("not valid base64") from error
     return content
 
@@ -188,6 +214,8 @@ def _msgpack(payload: Any, _encoding: str) -> Any:
 
 
 def _yaml(payload: Any, encoding: str) -> Any:
+    if len(payload) > MAX_YAML:
+        raise Undecodable(f"longer than {MAX_YAML // 1024**2} MB of YAML")
     try:
         import yaml
     except ImportError as error:
@@ -211,9 +239,14 @@ class _DataAlone(pickle.Unpickler):
 
 
 def _pickle(payload: Any, _encoding: str) -> Any:
+    raw = bytes_of(payload)
     if pickles.is_refused(pickles.PICKLE):
-        return _DataAlone(io.BytesIO(bytes_of(payload))).load()
-    return pickle.loads(bytes_of(payload))
+        try:
+            pickles.check_sizes(raw, MAX_STEPS)
+        except ValueError as error:
+            raise Undecodable(f"not valid pickle: {one_line(error)}") from error
+        return _DataAlone(io.BytesIO(raw)).load()
+    return pickle.loads(raw)
 
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
@@ -239,8 +272,11 @@ class _Plain:
         """The value without types of its own: what JSON has."""
         if isinstance(value, str):
             return sound(value)
-        if value is None or isinstance(value, (bool, int)):
+        if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, int):
+            # Python refuses to write thousands of digits.
+            return value if value.bit_length() <= MAX_BITS else hex(value)
         if isinstance(value, float):
             return value if math.isfinite(value) else repr(value)
         self._left -= 1

@@ -7,17 +7,27 @@ reads and ends in time, and closes the connection of its thread afterwards.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from itertools import chain
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.source import GROUPS, SLICE, Page, group_by_member
-from celerytui.results.sqlalchemy import limit_sqlite, limits
-from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group
+from celerytui.results.source import (
+    GROUPS,
+    GROUPS_AT_ONCE,
+    SECONDS,
+    SLICE,
+    Page,
+    derives,
+    group_by_member,
+)
+from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group, with_chord
 from celerytui.results.wanted import TextMatch, Wanted
+from celerytui.sql_limits import limit_sqlite, limits, sqlite_path
 
 _LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "end": "endswith"}
 
@@ -25,12 +35,9 @@ _LOOKUPS = {"whole": "exact", "part": "contains", "beginning": "startswith", "en
 class DjangoKind:
     """django-db, which needs a Django project that is set up."""
 
-    name = "django-celery-results"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """The package's database backend, and what is derived from it."""
-        wanted = "django_celery_results.backends.database"
-        return any(one.__module__ == wanted for one in backend.__mro__)
+        return derives(backend, "django_celery_results.backends.database")
 
     def open(self, app: Any, backend: type, url: str | None) -> DjangoSource:
         """The source on the models of the backend."""
@@ -76,31 +83,21 @@ class DjangoSource:
         row = self._row(self._results, DJANGO.id, task_id)
         return None if row is None else self._read(row)
 
-    def count(self) -> int | None:
-        """The rows of the table."""
-        with self._asked(self._results) as alias:
-            return int(self._results._default_manager.using(alias).count())
-
     def group(self, group_id: str) -> StoredGroup | None:
         """The saved group, and of a chord how many parts are missing."""
         from django_celery_results.models import ChordCounter
 
         saved = self._row(self._groups, "group_id", group_id)
         chord = self._row(ChordCounter, "group_id", group_id)
-        counted = None if chord is None else read_chord(chord)
-        if saved is None:
-            return counted
-        group = read_saved_group(saved, None, _zone())
-        missing = None if counted is None else counted.missing
-        return StoredGroup(group.id, group.members, missing, group.created)
+        return with_chord(saved, chord, None, _zone())
 
     def memberships(self) -> Mapping[str, str]:
         """Of the newest rows of the tables of groups and of chords."""
         from django_celery_results.models import ChordCounter
 
         zone = _zone()
-        groups = [read_saved_group(row, None, zone) for row in self._newest(self._groups)]
-        return group_by_member([*groups, *map(read_chord, self._newest(ChordCounter))])
+        groups = (read_saved_group(row, None, zone) for row in self._newest(self._groups))
+        return group_by_member(chain(groups, map(read_chord, self._newest(ChordCounter))))
 
     def close(self) -> None:
         """Nothing is open between two questions."""
@@ -124,10 +121,19 @@ class DjangoSource:
         newest: int | None = rows.aggregate(newest=Max("pk"))["newest"]
         return newest
 
-    def _newest(self, model: Any) -> list[Row]:
-        with self._asked(model) as alias:
-            rows = model._default_manager.using(alias).order_by("-pk")
-            return list(rows.values(*self._columns(alias, model))[:GROUPS])
+    def _newest(self, model: Any) -> Iterator[Row]:
+        """The newest rows, some at a time: one may have a member for each of a million tasks."""
+        below = None
+        for _ in range(0, GROUPS, GROUPS_AT_ONCE):
+            with self._asked(model) as alias:
+                query = model._default_manager.using(alias).order_by("-pk")
+                if below is not None:
+                    query = query.filter(pk__lt=below)
+                rows = list(query.values(*self._columns(alias, model))[:GROUPS_AT_ONCE])
+            yield from rows
+            if len(rows) < GROUPS_AT_ONCE:
+                return
+            below = rows[-1][model._meta.pk.name]
 
     def _query(self, alias: str, model: Any, wanted: Wanted) -> Any:
         there = self._columns(alias, model)
@@ -168,6 +174,7 @@ class DjangoSource:
         try:
             alias = router.db_for_read(model)
             self.name = f"django-db ({alias})"
+            _need_file(connections[alias])
             connections[alias].close_if_unusable_or_obsolete()
             with transaction.atomic(using=alias):
                 _limit(connections[alias])
@@ -180,14 +187,21 @@ class DjangoSource:
                     connections[alias].close()
 
 
+def _need_file(connection: Any) -> None:
+    """Raise FileNotFoundError where SQLite would make the file that it does not find."""
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        path = sqlite_path(str(connection.settings_dict["NAME"]))
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"there is no file {path}")
+
+
 def _limit(connection: Any) -> None:
     """Have the database refuse writes and end long questions, until the connection is closed."""
     if connection.vendor == "sqlite":
-        raw = connection.connection
-        raw.text_factory = lambda text: text.decode("utf-8", "replace")
-        limit_sqlite(raw)
+        limit_sqlite(connection.connection, SECONDS)
         return
-    statements = limits(connection.vendor, getattr(connection, "mysql_is_mariadb", False))
+    is_mariadb = bool(getattr(connection, "mysql_is_mariadb", False))
+    statements = limits(connection.vendor, SECONDS, is_mariadb=is_mariadb)
     if statements:
         with connection.cursor() as cursor:
             for statement in statements:

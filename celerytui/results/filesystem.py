@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +18,8 @@ from celerytui.results.key_value import (
     read_group,
     read_meta,
 )
-from celerytui.results.source import Page
+from celerytui.results.meta import UNKNOWN
+from celerytui.results.source import Page, derives
 from celerytui.results.wanted import Wanted
 
 SLACK_SECONDS = 3_600.0
@@ -27,11 +29,9 @@ SLACK_SECONDS = 3_600.0
 class FilesystemKind:
     """file:///FOLDER."""
 
-    name = "files"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """Celery's own, and what is derived from it."""
-        return any(one.__module__ == "celery.backends.filesystem" for one in backend.__mro__)
+        return derives(backend, "celery.backends.filesystem")
 
     def open(self, app: Any, backend: type, url: str | None) -> FilesystemSource:
         """The source; the backend itself is not made, since it would write a file to try."""
@@ -71,13 +71,14 @@ class FilesystemSource:
         """What the task's file holds."""
         return None if _leads_away(task_id) else self._read(self._tasks, task_id)
 
-    def count(self) -> int | None:
-        """The files of results."""
-        return len(self._newest_first(-1.0))
-
     def group(self, group_id: str) -> StoredGroup | None:
         """What the group's file holds."""
-        payload = None if _leads_away(group_id) else self._payload(self._groups + group_id)
+        if _leads_away(group_id):
+            return None
+        try:
+            payload = self._payload(self._groups + group_id)
+        except OSError as error:
+            return StoredGroup(group_id, (), flaw=_reason(error))
         return None if payload is None else read_group(payload, group_id, self._content_type)
 
     def memberships(self) -> Mapping[str, str]:
@@ -98,26 +99,37 @@ class FilesystemSource:
                         written = entry.stat(follow_symlinks=False).st_mtime
                     except FileNotFoundError:  # it expired meanwhile
                         continue
+                    except OSError:  # reading it says why
+                        written = math.inf
                     if written >= since:
                         found.append((written, entry.name[cut:]))
         except OSError as error:
-            raise BackendUnavailable(f"result backend {self.name}: {error.strerror}") from error
+            raise BackendUnavailable(f"result backend {self.name}: {_reason(error)}") from error
         found.sort(reverse=True)
         return [name for _, name in found]
 
     def _read(self, prefix: str, task_id: str) -> StoredResult | None:
-        payload = self._payload(prefix + task_id)
+        try:
+            payload = self._payload(prefix + task_id)
+        except OSError as error:
+            return StoredResult(task_id, UNKNOWN, flaw=_reason(error))
         return None if payload is None else read_meta(payload, task_id, self._content_type)
 
-    def _payload(self, name: str) -> Any:
+    def _payload(self, name: str) -> bytes | None:
+        """What a file holds, None where there is none; raises OSError, BackendUnavailable."""
         try:
             with open_to_read(os.path.join(self._folder, name), follow=False) as file:
                 # One more than is decoded: then it says so.
                 return file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise BackendUnavailable(f"result backend {self.name}: {error.strerror}") from error
+        except FileNotFoundError as error:
+            if os.path.isdir(self._folder):
+                return None
+            # It is not mounted, perhaps: nothing is known of any result.
+            raise BackendUnavailable(f"result backend {self.name}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def _leads_away(name: str) -> bool:

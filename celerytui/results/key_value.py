@@ -35,9 +35,9 @@ def read_meta(payload: Any, task_id: str, content_type: str | None) -> StoredRes
 
 def read_group(
     payload: Any, group_id: str, content_type: str | None, missing: int | None = None
-) -> StoredGroup | None:
-    """The group in what was saved of it; None where that cannot be decoded."""
+) -> StoredGroup:
+    """The group in what was saved of it; one that cannot be decoded has its `flaw`."""
     try:
         return StoredGroup(group_id, member_ids(decode_any(payload, content_type)), missing)
-    except Undecodable:
-        return None
+    except Undecodable as error:
+        return StoredGroup(group_id, (), missing, flaw=one_line(error))

@@ -8,10 +8,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 from celerytui.connect import loaded
-from celerytui.masking import mask, masked, one_line
+from celerytui.errors import BackendUnavailable
+from celerytui.masking import masked_repr, one_line
 from celerytui.model import ResultMeta, Results, StoredGroup, StoredResult, id_value
+from celerytui.results.meta import FAILED, UNKNOWN
 from celerytui.results.registry import open_source
-from celerytui.results.rows import as_task
+from celerytui.results.rows import as_task, result_text
 from celerytui.results.source import NoResults, Source
 
 LONGEST_ROUND = 5.0
@@ -46,10 +48,7 @@ class ResultLookup:
             for task_id in ids:
                 found = source.one(str(id_value(task_id)))
                 group = _group(source, found) if groups else None
-                meta = _meta(task_id, found, group, self._clock())
-                if meta.error is not None:
-                    return Results(tuple(metas), meta.error)
-                metas.append(meta)
+                metas.append(_meta(task_id, found, group, self._clock()))
                 if time.monotonic() > end:
                     break
         except NoResults as none:
@@ -66,10 +65,15 @@ def _group(source: Source, found: StoredResult | None) -> StoredGroup | None:
     """The group of a result: at least its id, where the result or a saved group has it."""
     if found is None:
         return None
-    group_id = found.group_id or source.memberships().get(found.id)
-    if group_id is None:
-        return None
-    return source.group(group_id) or StoredGroup(group_id, ())
+    group_id = found.group_id
+    try:
+        group_id = group_id or source.memberships().get(found.id)
+        if group_id is None:
+            return None
+        return source.group(group_id) or StoredGroup(group_id, ())
+    except BackendUnavailable as error:
+        # Its table may be one that this user must not read: the result is there all the same.
+        return StoredGroup(group_id or "", (), flaw=one_line(error))
 
 
 def _meta(
@@ -77,15 +81,13 @@ def _meta(
 ) -> ResultMeta:
     if found is None:
         return ResultMeta(task_id, now, status="PENDING")
-    if found.flaw is not None:
-        return ResultMeta(task_id, now, error=found.flaw)
     task = as_task(found)
     done = found.finished
     return ResultMeta(
         task_id,
         now,
-        status=found.state,
-        result=found.exception if found.exception is not None else mask(repr(found.result)),
+        status=None if found.state == UNKNOWN else found.state,
+        result=found.exception if found.state in FAILED else result_text(found),
         traceback=found.traceback,
         date_done=None if done is None else datetime.fromtimestamp(done, timezone.utc).isoformat(),
         children=(found.children or ())[:MAX_CHILDREN],
@@ -97,5 +99,6 @@ def _meta(
         queue=found.queue,
         parent_id=found.parent_id,
         group=group,
-        meta=None if found.meta is None else mask(repr(masked(found.meta))),
+        meta=None if found.meta is None else masked_repr(found.meta),
+        flaw=found.flaw,
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import timezone
 from typing import Any
 
-from celerytui.iso_time import epoch, read_time
-from celerytui.masking import mask
+from celerytui.iso_time import moment
+from celerytui.masking import mask, masked_repr
 from celerytui.model import StoredResult, id_text
 
 FAILED = frozenset(("FAILURE", "RETRY", "REVOKED"))
@@ -23,6 +22,7 @@ KNOWN = frozenset(
     )
 )
 MAX_CHILDREN = 10_000
+MOST = 2**31
 _END = object()
 
 
@@ -30,7 +30,6 @@ def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) ->
     """A result from the meta that `celery.backends.base` stores, decoded; whatever is in it."""
     state = text(meta.get("status")) or UNKNOWN
     failed = state in FAILED
-    retries = meta.get("retries")
     rest = {name: value for name, value in meta.items() if name not in KNOWN}
     return StoredResult(
         id=id_text(meta.get("task_id")) or task_id,
@@ -43,7 +42,7 @@ def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) ->
         traceback=text(meta.get("traceback")),
         worker=text(meta.get("worker")),
         queue=text(meta.get("queue")),
-        retries=retries if isinstance(retries, int) else None,
+        retries=count(meta.get("retries")),
         finished=moment(meta.get("date_done"), timezone.utc) if state in ENDED else None,
         parent_id=id_text(meta.get("parent_id")),
         group_id=id_text(meta.get("group_id")),
@@ -51,6 +50,12 @@ def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) ->
         meta=rest or None,
         flaw=flaw,
     )
+
+
+def count(value: Any) -> int | None:
+    """A value that should be a number of something, None where it can't be one."""
+    is_one = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_one and 0 <= value < MOST else None
 
 
 def text(value: Any) -> str | None:
@@ -65,11 +70,15 @@ def text(value: Any) -> str | None:
 def exception_text(stored: Any) -> str | None:
     """The repr of an exception as `Backend.prepare_exception` stores it."""
     if not isinstance(stored, Mapping) or "exc_type" not in stored:
-        return None if stored is None else text(stored if isinstance(stored, str) else repr(stored))
+        if stored is None or isinstance(stored, str):
+            return text(stored)
+        return masked_repr(stored)
     arguments = stored.get("exc_message")
     if not isinstance(arguments, (list, tuple)):
         arguments = () if arguments is None else (arguments,)
-    return mask(f"{stored['exc_type']}({', '.join(map(repr, arguments))})")
+    # A sentence remains as events have it: they are grouped by it.
+    shown = (repr(one) if isinstance(one, str) else masked_repr(one) for one in arguments)
+    return mask(f"{stored['exc_type']}({', '.join(shown)})")
 
 
 def children_ids(children: Any) -> tuple[str, ...] | None:
@@ -111,27 +120,3 @@ def _ids(children: Any) -> Iterator[str]:
                     pending.append(iter(members))
             elif isinstance(head, (list, tuple)) and head and (one := id_text(head[0])):
                 yield one
-
-
-def moment(value: Any, zone: tzinfo) -> float | None:
-    """Unix seconds of a time as a backend gives it; in `zone` where it names none.
-
-    None where it is no time: a row may hold anything.
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    if isinstance(value, str):
-        if zone is timezone.utc:
-            return epoch(value)
-        try:
-            value = read_time(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    try:
-        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -15,29 +15,31 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.decode import Undecodable, decode_any, plain
-from celerytui.results.key_value import content_type_of, read_group
-from celerytui.results.meta import from_meta, text
-from celerytui.results.source import CONNECT_SECONDS, SECONDS, Page
+from celerytui.results.decode import Undecodable, decode_any, plain, plain_fields
+from celerytui.results.key_value import content_type_of
+from celerytui.results.meta import from_meta, member_ids, text
+from celerytui.results.source import CONNECT_SECONDS, SECONDS, Page, derives
 from celerytui.results.wanted import TextMatch, Wanted
 
+NOT_VALUES = ("_id", "date_done")
 _PATTERNS = {"whole": "^{}$", "part": "{}", "beginning": "^{}", "end": "{}$"}
 
 
 class MongoKind:
     """mongodb:// and mongodb+srv://."""
 
-    name = "MongoDB"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """Celery's own, and what is derived from it."""
-        return any(one.__module__ == "celery.backends.mongodb" for one in backend.__mro__)
+        return derives(backend, "celery.backends.mongodb")
 
     def open(self, app: Any, backend: type, url: str | None) -> MongoSource:
         """The source on a client of its own, made by the backend from the app's settings."""
         made: Any = backend(app=app, url=url)
         made.options.setdefault("serverSelectionTimeoutMS", int(CONNECT_SECONDS * 1000))
         made.options.setdefault("socketTimeoutMS", int(2 * SECONDS * 1000))
+        # One document that Python has no date or text for would end the page.
+        made.options["datetime_conversion"] = "DATETIME_AUTO"
+        made.options["unicode_decode_error_handler"] = "replace"
         return MongoSource(made, content_type_of(app), mask_url(url or "mongodb://"))
 
 
@@ -72,18 +74,16 @@ class MongoSource:
             document = self._backend.collection.find_one({"_id": task_id})
         return None if document is None else self._read(document)
 
-    def count(self) -> int | None:
-        """The documents of the collection."""
-        with self._asked():
-            return int(self._backend.collection.count_documents({}, maxTimeMS=int(SECONDS * 1000)))
-
     def group(self, group_id: str) -> StoredGroup | None:
         """The saved group."""
         with self._asked():
             document = self._backend.group_collection.find_one({"_id": group_id})
         if document is None:
             return None
-        return read_group(document.get("result"), group_id, self._content_type)
+        try:
+            return StoredGroup(group_id, member_ids(self._value(document.get("result"))))
+        except Undecodable as error:
+            return StoredGroup(group_id, (), flaw=one_line(error))
 
     def memberships(self) -> Mapping[str, str]:
         """None: each result names its group."""
@@ -99,28 +99,26 @@ class MongoSource:
 
     def _read(self, document: Mapping[str, Any]) -> StoredResult:
         task_id = text(document.get("_id")) or ""
-        meta = {name: value for name, value in document.items() if name not in ("_id", "result")}
-        done, stored, flaw = meta.pop("date_done", None), document.get("result"), None
-        try:
-            meta = plain(meta)
-            meta["result"] = plain(stored) if self._keeps(stored) else self._decoded(stored)
-        except Undecodable as error:
-            flaw = one_line(error)
-        return from_meta({**meta, "date_done": done}, task_id, flaw)
+        fields = {name: stored for name, stored in document.items() if name not in NOT_VALUES}
+        meta, flaw = plain_fields(
+            fields, lambda name, stored: self._value(stored) if name == "result" else plain(stored)
+        )
+        return from_meta({**meta, "date_done": document.get("date_done")}, task_id, flaw)
 
-    def _keeps(self, stored: Any) -> bool:
-        return not isinstance(stored, (bytes, str)) or self._content_type is None
-
-    def _decoded(self, stored: Any) -> Any:
-        return decode_any(stored if isinstance(stored, str) else bytes(stored), self._content_type)
+    def _value(self, stored: Any) -> Any:
+        """A result as it was returned: encoded, or as it is where the serializer is BSON."""
+        if isinstance(stored, (bytes, str)) and self._content_type is not None:
+            return decode_any(stored, self._content_type)
+        return plain(stored)
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
+        from bson.errors import BSONError
         from pymongo.errors import PyMongoError
 
         try:
             yield
-        except (PyMongoError, OSError) as error:
+        except (PyMongoError, BSONError, OSError, ValueError) as error:
             raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
 
 

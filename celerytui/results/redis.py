@@ -17,13 +17,14 @@ from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.key_value import content_type_of, read_group, read_meta
 from celerytui.results.seen_keys import SeenKeys
-from celerytui.results.source import CONNECT_SECONDS, Page
+from celerytui.results.source import Page, derives
 from celerytui.results.wanted import Wanted
+from celerytui.wire.result_backend import bound_waits
 
 T = TypeVar("T")
 
-SCAN_STEP = 1_000
-"""Keys that the server looks at in one call."""
+SCAN_STEP = 500
+"""Keys that the server looks at in one call: 0.7 ms, and 1.3 ms for twice as many."""
 GET_AT_ONCE = 100
 """Values in one MGET."""
 
@@ -31,20 +32,13 @@ GET_AT_ONCE = 100
 class RedisKind:
     """redis://, rediss://, redis over a socket, and sentinel://."""
 
-    name = "Redis"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """Celery's own Redis backends, and what is derived from them."""
-        return any(one.__module__ == "celery.backends.redis" for one in backend.__mro__)
+        return derives(backend, "celery.backends.redis")
 
     def open(self, app: Any, backend: type, url: str | None) -> RedisSource:
         """The source on a client of its own, made by the backend from the app's settings."""
-        made: Any = backend(app=app, url=url)
-        limits = made.connparams
-        for name in ("socket_timeout", "socket_connect_timeout"):
-            # Its own is two minutes.
-            limits[name] = min(limits.get(name) or CONNECT_SECONDS, CONNECT_SECONDS)
-        return RedisSource(made, content_type_of(app))
+        return RedisSource(bound_waits(backend(app=app, url=url)), content_type_of(app))
 
 
 class RedisSource:
@@ -65,9 +59,9 @@ class RedisSource:
             return
         seen, cursor = SeenKeys(), 0
         match = _escaped(self._prefix) + b"*"
-        step = max(size, SCAN_STEP)
         while True:
-            cursor, keys = self._ask(methodcaller("scan", cursor=cursor, match=match, count=step))
+            scan = methodcaller("scan", cursor=cursor, match=match, count=SCAN_STEP)
+            cursor, keys = self._ask(scan)
             fresh = [key for key in keys if seen.add(key)]
             if not fresh and cursor:
                 yield Page((), len(keys))
@@ -79,11 +73,7 @@ class RedisSource:
 
     def one(self, task_id: str) -> StoredResult | None:
         """The result under the key of that task."""
-        return next(iter(self._read([self._prefix + task_id.encode("utf-8", "replace")])), None)
-
-    def count(self) -> int | None:
-        """None: the keys of others may be in the same database."""
-        return None
+        return next(self._read([self._key(task_id)]), None)
 
     def group(self, group_id: str) -> StoredGroup | None:
         """What `GroupResult.save` kept, and how many parts of its chord came back."""
@@ -103,7 +93,9 @@ class RedisSource:
         missing = None
         if isinstance(size, (bytes, str)) and re.fullmatch(rb"\d{1,9}", _bytes(size)):
             missing = max(0, int(size) - sum(one for one in come if isinstance(one, int)))
-        if isinstance(saved, (bytes, str)):
+        if isinstance(saved, Exception):
+            return StoredGroup(group_id, (), missing, flaw=one_line(saved))
+        if saved is not None:
             return read_group(saved, group_id, self._content_type, missing)
         return None if missing is None else StoredGroup(group_id, (), missing)
 
@@ -118,8 +110,10 @@ class RedisSource:
             client.connection_pool.disconnect()
 
     def _by_ids(self, ids: Sequence[str]) -> Iterator[Page]:
-        found = tuple(self._read([self._prefix + one.encode() for one in ids]))
-        yield Page(found, len(ids))
+        yield Page(tuple(self._read([self._key(one) for one in ids])), len(ids))
+
+    def _key(self, task_id: str) -> bytes:
+        return self._prefix + task_id.encode("utf-8", "replace")
 
     def _read(self, keys: Sequence[Any]) -> Iterator[StoredResult]:
         keys = [_bytes(key) for key in keys]

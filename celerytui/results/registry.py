@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celerytui.errors import BackendUnavailable, UsageError
-from celerytui.masking import learn, mask, mask_url, secrets_in
+from celerytui.masking import learn, mask_url, one_line, secrets_in
 from celerytui.results.by_id import ByIdKind
 from celerytui.results.django import DjangoKind
 from celerytui.results.filesystem import FilesystemKind
@@ -44,7 +44,7 @@ def open_source(app: Any) -> Source:
     try:
         backend, url = by_url(named, app.loader)
     except Exception as error:
-        raise BackendUnavailable(f"result backend {_said(named)}: {mask(str(error))}") from error
+        raise BackendUnavailable(f"result backend {_said(named)}: {one_line(error)}") from error
     kind = next(one for one in KINDS if one.fits(backend, url))
     try:
         return kind.open(app, backend, url)
@@ -52,7 +52,7 @@ def open_source(app: Any) -> Source:
         raise
     except Exception as error:
         # Its client is not installed, or its URL is wrong.
-        raise BackendUnavailable(f"result backend {_said(named)}: {mask(str(error))}") from error
+        raise BackendUnavailable(f"result backend {_said(named)}: {one_line(error)}") from error
 
 
 def open_url(url: str) -> Source:

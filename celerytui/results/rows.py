@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celerytui.masking import mask
+from celerytui.masking import mask, masked, masked_repr
 from celerytui.model import BY_CONSTANT, Lineage, StoredResult, Task, TaskExtra, TaskState
 
 
@@ -23,7 +23,7 @@ def as_task(result: StoredResult) -> Task:
         queue=result.queue,
         args=_args_text(result.args),
         kwargs=_text(result.kwargs),
-        result=mask(repr(result.result)) if state is TaskState.SUCCESS else None,
+        result=result_text(result) if state is TaskState.SUCCESS else None,
         retries=result.retries,
         started=result.started,
         finished=result.finished if state.finished else None,
@@ -36,12 +36,20 @@ def as_task(result: StoredResult) -> Task:
     return task
 
 
+def result_text(result: StoredResult) -> str | None:
+    """The repr of what a task returned; None where that could not be decoded."""
+    if result.result is None and result.flaw is not None:
+        return None
+    return masked_repr(result.result)
+
+
 def _args_text(args: Any) -> str | None:
     """As a worker reports them: positional arguments are a tuple."""
-    return _text(tuple(args) if isinstance(args, list) else args)
+    shown = masked(args)
+    return mask(repr(tuple(shown))) if isinstance(shown, list) else _text(args)
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return None if value is None else mask(value)
-    return mask(repr(value))
+    if value is None:
+        return None
+    return str(masked(value)) if isinstance(value, str) else masked_repr(value)

@@ -1,4 +1,4 @@
-"""Which keys were seen already, at 16 bytes each or less."""
+"""Which keys were seen already, at 16 to 32 bytes each."""
 
 from __future__ import annotations
 

@@ -7,18 +7,20 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from celerytui import read_only_sql
 from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.wanted import Wanted
 
-SECONDS = 10.0
+SECONDS = read_only_sql.SECONDS
 """The longest time of one question; databases are told, so that they stop as well."""
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = read_only_sql.CONNECT_SECONDS
 
 
 SLICE = 200_000
 """Primary keys that one statement looks at for rows that match: so it ends well within its time."""
 GROUPS = 1_000
+GROUPS_AT_ONCE = 50
 MEMBERS = 200_000
 """As many members of groups are kept at most."""
 
@@ -28,9 +30,15 @@ def group_by_member(groups: Iterable[StoredGroup]) -> dict[str, str]:
     found: dict[str, str] = {}
     for group in groups:
         for member in group.members:
-            if len(found) < MEMBERS:
-                found.setdefault(member, group.id)
+            if len(found) >= MEMBERS:
+                return found
+            found.setdefault(member, group.id)
     return found
+
+
+def derives(backend: type, module: str) -> bool:
+    """Whether a backend class is that of a module, or derived from it."""
+    return any(one.__module__ == module for one in backend.__mro__)
 
 
 class NotListed(BackendUnavailable):
@@ -67,9 +75,6 @@ class Source(Protocol):
     def one(self, task_id: str) -> StoredResult | None:
         """The result of one task, None where none is kept."""
 
-    def count(self) -> int | None:
-        """How many results are kept, None where that cannot be asked cheaply."""
-
     def group(self, group_id: str) -> StoredGroup | None:
         """A group that was saved, or a chord's header; None where none is kept."""
 
@@ -85,8 +90,6 @@ class Source(Protocol):
 
 class Kind(Protocol):
     """Opens the backends of one kind: a line in the registry."""
-
-    name: str
 
     def fits(self, backend: type, url: str | None) -> bool:
         """Whether a backend class of Celery's is of this kind."""

@@ -7,20 +7,28 @@ Nothing is created or changed, as Celery's own backend does when it connects.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from itertools import chain
+from operator import itemgetter
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from celerytui.errors import BackendUnavailable
+from celerytui.iso_time import moment
 from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.read_only_sql import engine_of, limit, table_of
 from celerytui.results.key_value import content_type_of
-from celerytui.results.source import CONNECT_SECONDS, GROUPS, SECONDS, SLICE, Page, group_by_member
+from celerytui.results.source import (
+    GROUPS,
+    GROUPS_AT_ONCE,
+    SLICE,
+    Page,
+    derives,
+    group_by_member,
+)
 from celerytui.results.tables import (
     CELERY,
     DJANGO,
@@ -29,21 +37,17 @@ from celerytui.results.tables import (
     Table,
     read_chord,
     read_saved_group,
+    with_chord,
 )
 from celerytui.results.wanted import TextMatch, Wanted
-
-PROGRESS_STEPS = 20_000
-"""Steps of SQLite's machine between two looks at the clock."""
 
 
 class SqlKind:
     """db+URL, and the setting `database_url`."""
 
-    name = "SQL"
-
     def fits(self, backend: type, url: str | None) -> bool:
         """Celery's own database backend, and what is derived from it."""
-        return any(one.__module__ == "celery.backends.database" for one in backend.__mro__)
+        return derives(backend, "celery.backends.database")
 
     def open(self, app: Any, backend: type, url: str | None) -> SqlSource:
         """The source; the backend itself is not made, since it would create its tables."""
@@ -118,15 +122,6 @@ class SqlSource:
             row = connection.execute(query).mappings().first()
         return None if row is None else table.read(row, self._content_type, self._zone)
 
-    def count(self) -> int | None:
-        """The rows of the table."""
-        import sqlalchemy as sa
-
-        with self._connected() as connection:
-            _, columns = self._table(connection)
-            counted = connection.execute(sa.select(sa.func.count()).select_from(columns))
-            return int(counted.scalar_one())
-
     def group(self, group_id: str) -> StoredGroup | None:
         """The saved group, and of a chord how many parts are missing."""
         with self._connected() as connection:
@@ -137,21 +132,16 @@ class SqlSource:
                 if table.chords is None
                 else self._named(connection, table.chords, "group_id", group_id)
             )
-        counted = None if chord is None else read_chord(chord)
-        if row is None:
-            return counted
-        group = read_saved_group(row, self._content_type, self._zone)
-        missing = None if counted is None else counted.missing
-        return StoredGroup(group.id, group.members, missing, group.created)
+        return with_chord(row, chord, self._content_type, self._zone)
 
     def memberships(self) -> Mapping[str, str]:
         """Of the newest rows of the tables of groups and of chords."""
         with self._connected() as connection:
             table, _ = self._table(connection)
             saved = self._newest(connection, table.groups)
-            chords = [] if table.chords is None else self._newest(connection, table.chords)
-        groups = [read_saved_group(row, self._content_type, self._zone) for row in saved]
-        return group_by_member([*groups, *map(read_chord, chords)])
+            chords = () if table.chords is None else self._newest(connection, table.chords)
+            groups = (read_saved_group(row, self._content_type, self._zone) for row in saved)
+            return group_by_member(chain(groups, map(read_chord, chords)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -193,44 +183,74 @@ class SqlSource:
         row = connection.execute(query).mappings().first()
         return None if row is None else dict(row)
 
-    def _newest(self, connection: Any, name: str) -> list[Row]:
+    def _newest(self, connection: Any, name: str) -> Iterator[Row]:
+        """The newest rows, some at a time: one may have a member for each of a million tasks."""
         import sqlalchemy as sa
 
         found = self._columns(connection, name, None)
         if found is None:
-            return []
-        query = sa.select(*found.c).order_by(found.c["id"].desc()).limit(GROUPS)
-        return [dict(row) for row in connection.execute(query).mappings()]
+            return
+        query = sa.select(*found.c).order_by(found.c["id"].desc()).limit(GROUPS_AT_ONCE)
+        asked = query
+        for _ in range(0, GROUPS, GROUPS_AT_ONCE):
+            rows = [dict(row) for row in connection.execute(asked).mappings()]
+            yield from rows
+            if len(rows) < GROUPS_AT_ONCE:
+                return
+            asked = query.where(found.c["id"] < rows[-1]["id"])
 
     def _table(self, connection: Any) -> tuple[Table, Any]:
-        """The table of results that is there, and those of its columns that are."""
+        """The table of results that is there, and those of its columns that are.
+
+        Of both the one with the newer result: an app may have changed from one to the other.
+        """
         if self._found is None:
-            for table in self._tables:
-                columns = self._columns(connection, table.name, table.columns)
-                if columns is not None:
-                    self._found = table, columns
-                    break
-            else:
+            there = list(self._tables_there(connection))
+            if not there:
                 names = " and no ".join(self._renamed.get(t.name) or t.name for t in self._tables)
                 raise BackendUnavailable(
                     f"result backend {self.name}: no table {names};"
                     " a worker creates it with its first result, Django with `manage.py migrate`"
                 )
+            _, table, columns = max(there, key=itemgetter(0))
+            self._found = table, columns
         return self._found
 
-    def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
-        """A table without types: a row may hold what its type would refuse. None: no such table."""
+    def _tables_there(self, connection: Any) -> Iterator[tuple[float, Table, Any]]:
+        """Each table that may be read, after when its newest result was stored.
+
+        Raises the error of the first that may not, where that is all there is.
+        """
         import sqlalchemy as sa
 
-        actual = self._renamed.get(name) or name
-        schema = self._schemas.get(name)
-        if not sa.inspect(connection).has_table(actual, schema=schema):
-            return None
-        # What the table's catalogue says of its columns takes some databases a tenth of a second.
-        nothing = sa.select(sa.text("*")).select_from(sa.table(actual, schema=schema))
-        there = list(connection.execute(nothing.where(sa.false())).keys())
-        kept = there if wanted is None else [name for name in wanted if name in there]
-        return sa.table(actual, *map(sa.column, kept), schema=schema)
+        refused: Exception | None = None
+        found = 0
+        for table in self._tables:
+            try:
+                with connection.begin_nested():
+                    columns = self._columns(connection, table.name, table.columns)
+                    if columns is None:
+                        continue
+                    done = columns.c[table.done]
+                    newest = sa.select(done).order_by(columns.c[table.key].desc()).limit(1)
+                    at = moment(connection.execute(newest).scalar(), self._zone) or 0.0
+            except sa.exc.SQLAlchemyError as error:
+                refused = refused or error
+                continue
+            found += 1
+            yield at, table, columns
+        if not found and refused is not None:
+            raise refused
+
+    def _columns(self, connection: Any, name: str, wanted: Sequence[str] | None) -> Any:
+        """A table with those of these columns that it has; None: no such table."""
+        import sqlalchemy as sa
+
+        found = table_of(connection, self._renamed.get(name) or name, self._schemas.get(name))
+        if found is None or wanted is None:
+            return found
+        kept: list[Any] = [sa.column(name) for name in wanted if name in found.c]
+        return sa.table(found.name, *kept, schema=found.schema)
 
     # Its connections
 
@@ -238,20 +258,21 @@ class SqlSource:
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
         try:
-            import sqlalchemy as sa
+            from sqlalchemy.exc import SQLAlchemyError
         except ImportError as error:
             raise BackendUnavailable(
                 f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
             ) from error
         try:
             if self._engine is None:
-                self._engine = _engine(self._url, self._options)
+                self._engine = engine_of(self._url, self._options)
             with self._engine.connect() as connection:
-                _limit(connection)
+                limit(connection)
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
-        except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
+        except (SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
+            # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error
 
@@ -301,80 +322,8 @@ def _matching(column: Any, match: TextMatch) -> Any:
 def _as_stored(at: float, zone: tzinfo, aware: bool) -> datetime:
     """A time as the column has it: without a zone, or in UTC as Django writes it."""
     # A second off is no loss: the filter decides.
-    moment = datetime.fromtimestamp(at, timezone.utc if aware else zone)
-    return moment if aware else moment.replace(tzinfo=None)
-
-
-def _engine(url: str, options: Mapping[str, Any]) -> Any:
-    import sqlalchemy as sa
-    from sqlalchemy.pool import NullPool
-
-    address = sa.make_url(url)
-    given = {
-        name: value
-        for name, value in options.items()
-        if not name.startswith("pool") and name not in ("max_overflow", "echo", "echo_pool")
-    }
-    if address.get_backend_name() == "sqlite":
-        path = address.database or ""
-        return sa.create_engine(
-            "sqlite://", poolclass=NullPool, creator=lambda: open_sqlite(path, url)
-        )
-    arguments = dict(given.pop("connect_args", {}))
-    driver = address.get_driver_name()
-    if driver in ("psycopg", "psycopg2", "pymysql", "mysqldb", "mysqlconnector"):
-        arguments.setdefault("connect_timeout", int(CONNECT_SECONDS))
-    if driver == "pymysql":
-        arguments.setdefault("read_timeout", int(2 * SECONDS))
-    return sa.create_engine(address, poolclass=NullPool, connect_args=arguments, **given)
-
-
-def open_sqlite(path: str, name: str) -> sqlite3.Connection:
-    """A connection that can't write, ends long questions, and reads texts that are not UTF-8."""
-    if path.startswith("file:"):
-        path = path.removeprefix("file:").partition("?")[0]
-    if not os.path.isfile(path):
-        raise BackendUnavailable(f"result backend {mask_url(name)}: no such file")
-    connection = sqlite3.connect(
-        f"file:{quote(path)}?mode=ro", uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
-    )
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    limit_sqlite(connection)
-    return connection
-
-
-def limit_sqlite(connection: sqlite3.Connection) -> None:
-    """Have each question on a connection end with an error once its time is up."""
-    end = time.monotonic() + SECONDS
-    connection.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
-
-
-def _limit(connection: Any) -> None:
-    """Have the server refuse writes and end long questions, for this transaction or connection."""
-    import sqlalchemy as sa
-
-    for statement in limits(
-        connection.dialect.name, bool(getattr(connection.dialect, "is_mariadb", False))
-    ):
-        connection.execute(sa.text(statement))
-
-
-def limits(vendor: str, is_mariadb: bool) -> tuple[str, ...]:
-    """The statements with which a server limits what follows, by Django's names of vendors."""
-    if vendor == "postgresql":
-        # For the transaction alone: a pooler may give the connection to others.
-        return (
-            "SET TRANSACTION READ ONLY",
-            f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}",
-        )
-    if vendor in ("mysql", "mariadb"):
-        limit = (
-            f"SET SESSION max_statement_time = {SECONDS:g}"
-            if is_mariadb
-            else f"SET SESSION MAX_EXECUTION_TIME = {int(SECONDS * 1000)}"
-        )
-        return (limit, "SET SESSION TRANSACTION READ ONLY")
-    return ()
+    stored = datetime.fromtimestamp(at, timezone.utc if aware else zone)
+    return stored if aware else stored.replace(tzinfo=None)
 
 
 def _session_zone(connection: Any) -> tzinfo | None:

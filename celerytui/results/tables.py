@@ -7,7 +7,9 @@ from datetime import tzinfo
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from celerytui.iso_time import moment
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.decode import Undecodable, decode_any, unpacked
@@ -16,9 +18,9 @@ from celerytui.results.meta import (
     FAILED,
     UNKNOWN,
     children_ids,
+    count,
     exception_text,
     member_ids,
-    moment,
     text,
 )
 
@@ -51,7 +53,6 @@ def _read_celery(row: Row, content_type: str | None, zone: tzinfo) -> StoredResu
     parts = _Parts(lambda column: decode_any(row.get(column), content_type))
     state = text(row.get("status")) or UNKNOWN
     stored = parts.get("result")
-    retries = row.get("retries")
     return StoredResult(
         id=text(row.get("task_id")) or "",
         state=state,
@@ -63,7 +64,7 @@ def _read_celery(row: Row, content_type: str | None, zone: tzinfo) -> StoredResu
         traceback=text(row.get("traceback")),
         worker=text(row.get("worker")),
         queue=text(row.get("queue")),
-        retries=retries if isinstance(retries, int) else None,
+        retries=count(row.get("retries")),
         finished=moment(row.get("date_done"), zone) if state in ENDED else None,
         children=children_ids(parts.get("children")),
         meta=parts.get("stamps"),
@@ -133,28 +134,37 @@ class _Parts:
 
 
 def read_saved_group(row: Row, content_type: str | None, zone: tzinfo) -> StoredGroup:
-    """A group from a row of either package's table; without members where it cannot be decoded."""
+    """A group from a row of either package's table; one that can't be decoded has its `flaw`."""
     encoding = text(row.get("content_encoding")) or "utf-8"
     declared = text(row.get("content_type")) or content_type
     group_id = text(row.get("taskset_id") or row.get("group_id")) or ""
     created = moment(row.get("date_created") or row.get("date_done"), zone)
     try:
         saved = decode_any(unpacked(row.get("result"), encoding), declared, encoding)
-    except Undecodable:
-        return StoredGroup(group_id, (), created=created)
+    except Undecodable as error:
+        return StoredGroup(group_id, (), created=created, flaw=one_line(error))
     return StoredGroup(group_id, member_ids(saved), created=created)
 
 
 def read_chord(row: Row) -> StoredGroup:
     """A chord's header from a row of django-celery-results' counters, which is gone at its end."""
-    missing = row.get("count")
+    group_id, missing = text(row.get("group_id")) or "", count(row.get("count"))
     try:
         members = children_ids(decode_any(row.get("sub_tasks"), None)) or ()
-    except Undecodable:
-        members = ()
-    return StoredGroup(
-        text(row.get("group_id")) or "", members, missing if isinstance(missing, int) else None
-    )
+    except Undecodable as error:
+        return StoredGroup(group_id, (), missing, flaw=one_line(error))
+    return StoredGroup(group_id, members, missing)
+
+
+def with_chord(
+    saved: Row | None, chord: Row | None, content_type: str | None, zone: tzinfo
+) -> StoredGroup | None:
+    """A group as its row and that of its chord's counter have it; None where neither is there."""
+    counted = None if chord is None else read_chord(chord)
+    if saved is None:
+        return counted
+    group = read_saved_group(saved, content_type, zone)
+    return group if counted is None else replace(group, missing=counted.missing)
 
 
 CELERY = Table(

@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from celerytui.iso_time import LATEST
 from celerytui.model import StoredResult, Task, TaskState
 from celerytui.query import EMPTY, Filter, Required
 from celerytui.query.compile import Value, field_test
@@ -77,7 +78,7 @@ def wanted(filter: Filter = EMPTY, now: float = 0.0, since: float | None = None)
     states: frozenset[str] | None = None
     texts: dict[str, tuple[TextMatch, ...] | None] = {"name": None, "worker": None}
     ids: tuple[str, ...] | None = None
-    lower = since
+    lower = None if since is None else _dated(since)
     for term in filter.required:
         if term.field == "state":
             states = _both(states, _states(term))
@@ -160,11 +161,17 @@ def _ids(values: Sequence[Value]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(one for v in values for one in (v.text.lower(), v.text)))
 
 
+def _dated(at: float) -> float:
+    """The nearest time that databases have a date for: no result is beyond it."""
+    return min(max(at, 0.0), LATEST)
+
+
 def _bounds(value: Value, now: float) -> tuple[float | None, float | None]:
     try:
         at = moment(value.text)(now)
     except LiteralError:
         return None, None
+    at = _dated(at)
     if value.operator in (">", ">="):
         return at, None
     return (None, at) if value.operator in ("<", "<=") else (None, None)

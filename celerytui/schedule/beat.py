@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
-from celerytui.model import BeatState, EntryRun, Interval, PlannedEntry
+from celerytui.model import BeatState, EntryRun, Interval, PlannedEntry, Timing
 from celerytui.schedule.next_run import last_before, next_after
 from celerytui.schedule.runs import Sender
 from celerytui.schedule.source import Sign
@@ -63,16 +64,20 @@ def judge_beat(known: Evidence, watch: Watch) -> BeatState:
 
 def shortest_gap(plans: Sequence[PlannedEntry], now: float) -> float | None:
     """Seconds between two runs of the entry that runs most often now; None where none is known."""
+    timings = {(one.timing, one.timezone) for one in plans if one.enabled and not one.trouble}
+    return _shortest(frozenset(timings), now)
+
+
+@lru_cache(maxsize=2)
+def _shortest(timings: frozenset[tuple[Timing, str]], now: float) -> float | None:
     gaps = []
-    for plan in plans:
-        if not plan.enabled or plan.trouble:
-            continue
-        if isinstance(plan.timing, Interval):
-            gaps.append(plan.timing.every)
+    for timing, timezone in timings:
+        if isinstance(timing, Interval):
+            gaps.append(timing.every)
             continue
         try:
-            before = last_before(plan.timing, plan.timezone, now)
-            after = next_after(plan.timing, plan.timezone, now)
+            before = last_before(timing, timezone, now)
+            after = next_after(timing, timezone, now)
         except ValueError:
             continue
         if before is not None and after is not None:

@@ -33,13 +33,13 @@ class BeatxReader(SourceReader):
         self._url = url
         self._timezone = timezone
         self._client: Any = None
-        self._locked = False
+        self._locked: float | None = None
         self.where = mask_url(url)
 
     def read(self, now: float) -> list[PlannedEntry]:
         if self._client is None:
             self._client = redis_client(self._url, {})
-        self._locked = bool(self._client.exists(LOCK))
+        self._locked = now if self._client.exists(LOCK) else None
         found = []
         for name, text in self._client.hscan_iter(ENTRIES, count=500):
             found.append(self._planned(name, text))
@@ -51,8 +51,8 @@ class BeatxReader(SourceReader):
         if self._client is None:
             return None
         # It is renewed in each loop, and lasts a second longer than one.
-        held = "is held" if self._locked else "is not held by anybody"
-        return Sign(self._locked, now if self._locked else None, f"its lock {LOCK} {held}")
+        held = "is not held by anybody" if self._locked is None else "is held"
+        return Sign(self._locked is not None, self._locked, f"its lock {LOCK} {held}")
 
     def close(self) -> None:
         client, self._client = self._client, None

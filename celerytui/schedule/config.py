@@ -35,8 +35,8 @@ class ConfigReader(SourceReader):
 
 def planned(name: str, entry: Any, timezone: str) -> PlannedEntry:
     """An entry as it is set, a mapping or a ScheduleEntry."""
-    get: Any = entry.get if isinstance(entry, Mapping) else partial(_attribute, entry)
     try:
+        get: Any = entry.get if isinstance(entry, Mapping) else partial(_attribute, entry)
         schedule = get("schedule")
         # Celery's own classes take that of whatever app is current in this thread.
         own_zone = getattr(schedule, "__dict__", {}).get("tz")

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from celerytui.schedule.source import Source, SourceReader
+from celerytui.schedule.source import READ_SECONDS, Source, SourceReader
 from celerytui.schedule.tables import DJANGO, Connection, Row, TableReader
 from celerytui.schedule.timings import utc
 from celerytui.schedule.zones import zone_name
+from celerytui.sql_limits import limit_sqlite, limits
 
 PARAMETER = re.compile(r":(\w+)")
 APP_LABEL = "django_celery_beat"
@@ -34,15 +35,17 @@ class DjangoDatabase:
 
     @contextmanager
     def open(self, *, writes: bool) -> Iterator[Connection]:
-        """A transaction."""
+        """A transaction, which writes only where that is asked for, and ends in time."""
         from django.db import connections, transaction
 
         alias = self._alias(writes=writes)
+        connection = connections[alias]
         try:
             with transaction.atomic(using=alias):
-                yield _DjangoConnection(connections[alias])
+                _limit(connection, writes=writes)
+                yield _DjangoConnection(connection)
         finally:
-            connections.close_all()
+            connection.close()
 
     def close(self) -> None:
         """Close nothing: connections end with their transactions."""
@@ -63,14 +66,26 @@ class DjangoDatabase:
         return f"{kind} {settings.get('NAME', '')} ({alias})"
 
 
+def _limit(connection: Any, *, writes: bool) -> None:
+    """Have the database end long questions, and refuse writes unless `writes`."""
+    if connection.vendor == "sqlite":
+        limit_sqlite(connection.connection, READ_SECONDS, writes=writes)
+        return
+    maria = bool(getattr(connection, "mysql_is_mariadb", False))
+    with connection.cursor() as cursor:
+        for statement in limits(connection.vendor, READ_SECONDS, is_mariadb=maria, writes=writes):
+            cursor.execute(statement)
+
+
 class _DjangoConnection:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.vendor = str(connection.vendor)
 
     def rows(self, statement: str, values: Row) -> list[Row]:
         with self._connection.cursor() as cursor:
             cursor.execute(*_positional(statement, values))
-            names = [column[0] for column in cursor.description]
+            names = [column[0].lower() for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def change(self, statement: str, values: Row) -> int:
@@ -86,9 +101,6 @@ class _DjangoConnection:
         at = utc(seconds)
         own = at if settings.USE_TZ else timezone.make_naive(at, timezone.get_default_timezone())
         return self._connection.ops.adapt_datetimefield_value(own)
-
-    def truth(self, value: bool) -> Any:
-        return value
 
 
 def _positional(statement: str, values: Row) -> tuple[str, list[Any]]:

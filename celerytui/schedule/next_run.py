@@ -11,11 +11,14 @@ import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise, takewhile
 from typing import Any
 
 from msgspec import Struct
 
 from celerytui.model import Clocked, Crontab, Interval, Solar, Timing
+from celerytui.schedule.source import MOST_ENTRIES
+from celerytui.schedule.timings import LATEST
 from celerytui.schedule.zones import zone
 
 LONGEST_SEARCH = 41
@@ -74,7 +77,8 @@ def fields(crontab: Crontab) -> _Fields:
 def next_after(timing: Timing, timezone: str, after: float) -> float | None:
     """The first run that is due later than `after`, the last run; None where none can be known."""
     if isinstance(timing, Interval):
-        return after + timing.every
+        at = after + timing.every
+        return at if at <= LATEST else None
     if isinstance(timing, Clocked):
         return timing.at if timing.at > after else None
     if isinstance(timing, Crontab):
@@ -93,27 +97,52 @@ def last_before(timing: Timing, timezone: str, until: float) -> float | None:
     return None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2 * MOST_ENTRIES)
 def quarters(timing: Timing, timezone: str, due: float, begin: float) -> tuple[int, ...]:
     """How many runs are due in each quarter of an hour of the day from `begin`, if the next is due.
 
     One that is overdue counts in the first.
     """
-    counts = [0] * QUARTERS
-    end = begin + QUARTERS * QUARTER
     first = max(due, begin)
+    place = int((first - begin) // QUARTER)
+    if place >= QUARTERS:
+        return (0,) * QUARTERS
     if isinstance(timing, Interval):
-        every = max(timing.every, 0.001)
-        for place in range(QUARTERS):
-            start = begin + place * QUARTER - first
-            stop = start + QUARTER
-            counts[place] = max(0, math.ceil(stop / every)) - max(0, math.ceil(start / every))
-        return tuple(counts)
+        return _of_interval(timing.every, first - begin)
+    if isinstance(timing, Crontab):
+        at_once = 1 + _many(timing, timezone, first, begin + (place + 1) * QUARTER)
+        later = _of_crontab(timing, timezone, begin)[place + 1 :]
+        return (0,) * place + (at_once,) + later
+    counts = [0] * QUARTERS
     at: float | None = first
-    while at is not None and at < end:
+    while at is not None and at < begin + QUARTERS * QUARTER:
         counts[int((at - begin) // QUARTER)] += 1
         at = next_after(timing, timezone, at)
     return tuple(counts)
+
+
+def _of_interval(every: float, first: float) -> tuple[int, ...]:
+    every = max(every, 0.001)
+    ends = [max(0, math.ceil((at * QUARTER - first) / every)) for at in range(QUARTERS + 1)]
+    return tuple(end - start for start, end in pairwise(ends))
+
+
+@lru_cache(maxsize=4096)
+def _of_crontab(crontab: Crontab, timezone: str, begin: float) -> tuple[int, ...]:
+    """How often a crontab matches in each quarter of an hour; entries with the same share it."""
+    counts = [0] * QUARTERS
+    for at in _crontab_after(fields(crontab), begin - 1, zone(timezone)):
+        place = int((at - begin) // QUARTER)
+        if place >= QUARTERS:
+            break
+        counts[place] += 1
+    return tuple(counts)
+
+
+def _many(crontab: Crontab, timezone: str, after: float, end: float) -> int:
+    """How often a crontab matches later than one time and before another."""
+    found = _crontab_after(fields(crontab), after, zone(timezone))
+    return sum(1 for _ in takewhile(lambda at: at < end, found))
 
 
 def quarter_of(now: float) -> float:
@@ -149,19 +178,23 @@ def _crontab_after(wanted: _Fields, after: float, tz: tzinfo) -> Iterator[float]
 def _crontab_before(wanted: _Fields, until: float, tz: tzinfo) -> Iterator[float]:
     wall = datetime.fromtimestamp(until, tz)
     # An hour later on the clock may be no later: that hour came twice.
+    latest = wall.hour + 1
     day = wall.date()
     first = day.year - LONGEST_SEARCH if wanted.ever else day.year + 1
     while day.year >= first:
         if day.month not in wanted.months:
+            latest = 23
             day = day.replace(day=1) - timedelta(days=1)
             continue
         if wanted.has(day):
             found = (
                 _stamp(day, hour, minute, tz)
                 for hour in reversed(wanted.hours)
+                if hour <= latest
                 for minute in reversed(wanted.minutes)
             )
             yield from (at for at in found if at <= until)
+        latest = 23
         day -= timedelta(days=1)
 
 

@@ -12,12 +12,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from celerytui.counts import counted
+from celerytui.masking import one_line
 from celerytui.model import Interval, OtherTiming, Solar, Timing
 from celerytui.schedule.timings import crontab
 from celerytui.schedule.zones import LOCAL, zone, zone_name
+from celerytui.wire.pickles import check_sizes
 
 LARGEST = 16 * 2**20
 """Bytes of a pickle that are read."""
+MOST_STEPS = 2**20
+"""Steps of a pickle: 10,000 entries have some 300,000."""
+MOST_NAMES = 1_000
+"""Names of the project's own in a pickle."""
+LONGEST_NAME = 200
 
 
 class StoredEntry:
@@ -34,9 +42,13 @@ class StoredEntry:
 
 
 class Placeholder:
-    """What stands for an object of a class that is not known here; `what` is its name."""
+    """What stands for an object of a class that is not known here, or that cannot be made.
+
+    `what` is the name of the class, or what is wrong.
+    """
 
     what = ""
+    why = "a class of the project: not read"
 
     def __new__(cls, *args: Any, **more: Any) -> Placeholder:
         return object.__new__(cls)
@@ -76,7 +88,18 @@ class _Maker:
         object.__setattr__(self, "_make", make)
 
     def __call__(self, *args: Any) -> Any:
-        return self._make(*args)
+        try:
+            return self._make(*args)
+        except Exception as error:
+            # What one entry has wrong costs no other.
+            failed = Placeholder()
+            failed.what, failed.why = one_line(error)[:LONGEST_NAME], "unreadable"
+            return failed
+
+    @property
+    def makes_zones(self) -> bool:
+        """Whether what it makes is a time zone by its name."""
+        return self._make is _named_zone
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise pickle.UnpicklingError("a pickle must not change what it calls")
@@ -120,17 +143,6 @@ def _named_zone(name: Any = "UTC", *more: Any) -> Any:
     return zone(name if isinstance(name, str) else "UTC")
 
 
-def _part(of: Any, name: Any) -> Any:
-    """What stands for a part of an object: the time zones are made by one of their class."""
-    if isinstance(of, _Maker) and of._make is _named_zone and name == "_unpickle":
-        return of
-    return _placeholder(f"{getattr(of, 'what', 'an object')}.{name}")
-
-
-def _placeholder(what: str) -> type[Placeholder]:
-    return type("Placeholder", (Placeholder,), {"what": what[:200]})
-
-
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError("bytes in an unknown encoding")
@@ -151,7 +163,6 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("backports.zoneinfo", "ZoneInfo._unpickle"): _named_zone,
     ("pytz", "_UTC"): lambda: zone("UTC"),
     ("pytz", "_p"): _named_zone,
-    ("builtins", "getattr"): _part,
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
     ("_codecs", "encode"): _encoded,
@@ -161,25 +172,44 @@ KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
 class _Reader(pickle.Unpickler):
     """An unpickler in which every name is inert."""
 
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self._names: dict[str, type[Placeholder]] = {}
+
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for: never the object that has it."""
         # The name that pickles of the oldest protocols have.
         module = "builtins" if module == "__builtin__" else module
+        if (module, name) == ("builtins", "getattr"):
+            return _Maker(self._part)
         make = KNOWN.get((module, name))
-        if make is not None:
-            return _Maker(make)
-        return _placeholder(f"{module}.{name}")
+        return self._placeholder(f"{module}.{name}") if make is None else _Maker(make)
+
+    def _part(self, of: Any, name: Any) -> Any:
+        """What stands for a part of an object: the time zones are made by one of their class."""
+        if isinstance(of, _Maker) and of.makes_zones and name == "_unpickle":
+            return of
+        return self._placeholder(f"{getattr(of, 'what', 'an object')}.{name}")
+
+    def _placeholder(self, what: str) -> type[Placeholder]:
+        what = what[:LONGEST_NAME]
+        if what not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                raise pickle.UnpicklingError(f"more than {counted(MOST_NAMES, 'name')} of classes")
+            self._names[what] = type("Placeholder", (Placeholder,), {"what": what})
+        return self._names[what]
 
 
 def read_pickle(data: bytes) -> Any:
     """The plain data of a pickle, with `StoredEntry`s and `Placeholder`s; raises ValueError.
 
-    No code is loaded or executed, whatever it says.
+    No code is loaded or executed, whatever it says, and it takes memory by its own size.
     """
     if len(data) > LARGEST:
         raise ValueError(f"it is too large: {len(data):,} B, and at most {LARGEST:,} B are read")
     try:
-        return _Reader(io.BytesIO(data)).load()
+        check_sizes(data, MOST_STEPS)
+        return _Reader(data).load()
     except Exception as error:
         raise ValueError(f"it cannot be read: {type(error).__name__}: {error}") from error
 
@@ -191,7 +221,7 @@ def stored_timing(schedule: Any) -> Timing:
     if isinstance(schedule, (Interval, Solar, OtherTiming)):
         return schedule
     if isinstance(schedule, Placeholder):
-        return OtherTiming(f"{schedule.what}, a class of the project: not read")
+        return OtherTiming(f"{schedule.what}, {schedule.why}")
     return _schedule(schedule)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.errors import CelerytuiError, UsageError
 from celerytui.interpreter import give_way
@@ -20,8 +24,9 @@ from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
 from celerytui.schedule.merge import merge
 from celerytui.schedule.registry import SOURCES
 from celerytui.schedule.runs import RunTracker
+from celerytui.schedule.soundness import checked, flawed
 from celerytui.schedule.source import SourceReader
-from celerytui.schedule.standing import Watch, stand
+from celerytui.schedule.standing import Watch, busy_quarters, stand
 from celerytui.store import Store
 
 logger = logging.getLogger(__name__)
@@ -31,11 +36,27 @@ AT_ONCE = 50
 LOOP_SECONDS = 300.0
 """How long beat sleeps at the most where nothing else is set."""
 
+T = TypeVar("T")
 Ping = Callable[[], Pinged]
 
 
 def _nobody() -> Pinged:
     return Pinged()
+
+
+class Said(Struct, frozen=True):
+    """What a source said last, and when; `error` is why it could not be read since."""
+
+    reader: SourceReader
+    plans: Sequence[PlannedEntry] = ()
+    at: float | None = None
+    error: str | None = None
+
+    def plans_of(self, source: str) -> list[PlannedEntry]:
+        """The entries as those of a source of that name."""
+        return [
+            plan if plan.source == source else replace(plan, source=source) for plan in self.plans
+        ]
 
 
 class Schedules:
@@ -62,7 +83,8 @@ class Schedules:
         self._ping = ping
         self._store = store
         self._readers: list[SourceReader] | None = None
-        self._plans: dict[str, list[PlannedEntry]] = {}
+        self._said: dict[int, Said] = {}
+        self._named: dict[str, Said] = {}
         self._sources: list[SourceReading] = []
         self._merged: list[tuple[PlannedEntry, tuple[str, ...]]] = []
         self._read_at: float | None = None
@@ -71,43 +93,25 @@ class Schedules:
 
     def read_sources(self) -> None:
         """Ask each source; what one said last stays where it fails now."""
-        now = self._clock()
-        sources = []
-        for reader in self._opened():
-            if not reader.present:
-                continue
-            error = None
-            try:
-                self._plans[reader.name or reader.where] = reader.read(now)
-            except Exception as exc:
-                logger.info("%s was not read", reader.name or reader.where, exc_info=True)
-                error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
-            plans = self._plans.get(reader.name or reader.where, [])
-            sources.append(
-                SourceReading(reader.name or reader.where, reader.where, len(plans), error)
-            )
-        self._sources = sources
-        names = [source.name for source in sources]
-        self._merged = merge([(name, self._plans.get(name, [])) for name in names])
-        self._read_at = now
-        self.runs.follow([plan for plan, _ in self._merged], now)
+        began = self._clock()
+        readers = self._opened()
+        for place, reader in enumerate(readers):
+            self._read(place, reader)
+        said = [self._said[place] for place in sorted(self._said)]
+        named = dict(zip(names_of([one.reader for one in said]), said, strict=True))
+        merged = merge([(name, one.plans_of(name)) for name, one in named.items()])
+        self._named, self._merged = named, merged
+        self._sources = [SourceReading(name, one.error) for name, one in named.items()]
+        self._read_at = began
+        self.runs.follow([plan for plan, _ in self._merged], began)
 
     def judge(self) -> ScheduleReading:
         """The schedule as it stands now, by what was read last."""
         self.runs.update()
         watch = self._watch()
         entries = []
-        for number, (plan, differs) in enumerate(self._merged):
-            if number % AT_ONCE == 0:
-                give_way()
-            seen = self.runs.of(plan.name)
-            entry = stand(
-                plan,
-                watch,
-                seen,
-                shared=self.runs.shared(plan.name),
-                texts=self.runs.texts(plan.name),
-            )
+        for plan, differs in paced(self._merged):
+            entry = self._stand(plan, watch)
             entry.since, entry.differs = self.runs.since, differs
             entries.append(entry)
         beat = self._beat(watch) if entries else BeatState(why=self._why_nothing())
@@ -117,14 +121,15 @@ class Schedules:
             tuple(self._sources),
             tuple(entries),
             self._judged_with_ping(beat, watch),
+            busy_quarters(entries),
         )
 
     def writer(self, entry: ScheduleEntry) -> SourceReader:
-        """The source that an entry comes from; UsageError where it cannot be changed there."""
-        for reader in self._opened():
-            if (reader.name or reader.where) == entry.plan.source:
-                return reader
-        raise UsageError(f"{entry.plan.source} is not a source of this schedule")
+        """The source that an entry comes from; UsageError where it is gone. From any thread."""
+        said = self._named.get(entry.plan.source)
+        if said is None:
+            raise UsageError(f"{entry.plan.source} is not a source of this schedule")
+        return said.reader
 
     def close(self) -> None:
         """Give back the connections of all sources."""
@@ -133,6 +138,36 @@ class Schedules:
                 reader.close()
             except Exception:
                 logger.info("%s was not closed", reader.name, exc_info=True)
+
+    def _read(self, place: int, reader: SourceReader) -> None:
+        """Keep what a source says now, else what it said last and why it says no more."""
+        now = self._clock()
+        try:
+            if not reader.present:
+                self._said.pop(place, None)
+                return
+            plans = [checked(plan) for plan in paced(reader.read(now))]
+        except Exception as exc:
+            logger.info("%s was not read", reader.name or reader.where, exc_info=True)
+            error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
+            self._said[place] = replace(self._said.get(place, Said(reader)), error=error)
+        else:
+            self._said[place] = Said(reader, plans, now)
+
+    def _stand(self, plan: PlannedEntry, watch: Watch) -> ScheduleEntry:
+        runs = self.runs
+        try:
+            return stand(
+                plan,
+                watch,
+                runs.of(plan.name),
+                shared=runs.shared(plan.name),
+                texts=runs.texts(plan.name),
+                read_at=self._named[plan.source].at,
+            )
+        except Exception as error:
+            logger.info("the entry %r was not judged", plan.name, exc_info=True)
+            return stand(flawed(plan, error), watch)
 
     def _opened(self) -> list[SourceReader]:
         if self._readers is None:
@@ -144,7 +179,9 @@ class Schedules:
         gap = shortest_gap(plans, now)
         loops = [reader.loop for reader in self._opened() if reader.loop is not None]
         if self._app is not None and self._app.conf.beat_max_loop_interval:
-            loops = [float(self._app.conf.beat_max_loop_interval)]
+            # Beat itself does not start with one that is no number.
+            with contextlib.suppress(TypeError, ValueError):
+                loops = [float(self._app.conf.beat_max_loop_interval)]
         loop = min([*loops[-1:], LOOP_SECONDS])
         # It wakes when something is due: then it looks at everything.
         loop = max(1.0, loop if gap is None else min(loop, gap))
@@ -159,7 +196,9 @@ class Schedules:
 
     def _evidence(self, watch: Watch, pinged: Pinged) -> Evidence:
         newest, name = self.runs.newest() or (None, "")
-        signs = (reader.sign(watch.now) for reader in self._opened())
+        # What a lock was when it was last read proves nothing once it cannot be read.
+        said = [one for one in self._named.values() if one.error is None]
+        signs = [one.reader.sign(watch.now) for one in said]
         return Evidence(
             plans=[plan for plan, _ in self._merged],
             signs=[sign for sign in signs if sign is not None],
@@ -200,23 +239,51 @@ class Schedules:
         return "there are no periodic tasks"
 
 
+def paced(many: Iterable[T]) -> Iterator[T]:
+    """The same, with room for other threads in between."""
+    for number, one in enumerate(many):
+        if number % AT_ONCE == 0:
+            give_way()
+        yield one
+
+
+def names_of(readers: Sequence[SourceReader]) -> dict[str, SourceReader]:
+    """The readers by names of which no two are the same."""
+    names = [reader.name or reader.where for reader in readers]
+    found: dict[str, SourceReader] = {}
+    for name, reader in zip(names, readers, strict=True):
+        if names.count(name) > 1 and reader.where:
+            name = f"{name} at {reader.where}"
+        number, free = 1, name
+        while free in found:
+            number += 1
+            free = f"{name} ({number})"
+        found[free] = reader
+    return found
+
+
 def open_sources(app: Any, url: str | None) -> list[SourceReader]:
     """The readers of all sources that an app uses, and of the one at `url`; connects to none.
 
-    UsageError where the URL is of no kind that is known.
+    One that cannot be opened says so when it is read, and costs no other.
     """
-    found: list[SourceReader] = []
+    found = []
     for source in SOURCES:
         if app is not None and source.for_app is not None:
-            try:
-                reader = source.for_app(app)
-            except Exception as error:
-                logger.exception("a source of the schedule was not opened")
-                reader = BrokenReader(one_line(error))
-            found += [] if reader is None else [reader]
+            found.append(_opened(source.for_app, app))
     if url is not None:
-        found.append(open_url(url))
-    return found
+        found.append(_opened(open_url, url))
+    return [reader for reader in found if reader is not None]
+
+
+def _opened(open_source: Callable[[Any], SourceReader | None], of: Any) -> SourceReader | None:
+    try:
+        return open_source(of)
+    except UsageError as error:
+        return BrokenReader(str(error))
+    except Exception as error:
+        logger.exception("a source of the schedule was not opened")
+        return BrokenReader(one_line(error))
 
 
 def open_url(url: str) -> SourceReader:

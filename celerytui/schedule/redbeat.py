@@ -17,7 +17,7 @@ from celerytui.masking import mask_url, one_line
 from celerytui.model import Interval, OtherTiming, PlannedEntry, Timing
 from celerytui.schedule.redis_client import is_redis, redis_client
 from celerytui.schedule.source import MOST_ENTRIES, Sign, Source, SourceReader, scheduler_of
-from celerytui.schedule.timings import crontab, stamp
+from celerytui.schedule.timings import LATEST, crontab, stamp
 from celerytui.schedule.zones import zone, zone_name
 
 NAME = "RedBeat"
@@ -27,6 +27,14 @@ RENEWED_SECONDS = 0.5
 SLACK = 10.0
 """Seconds that a renewal of the lock may be late."""
 AT_ONCE = 500
+UNREAD = "\N{REPLACEMENT CHARACTER}"
+FOREVER, NO_KEY = -1, -2
+"""What Redis says of a key that does not end, and of none, instead of how long it lasts."""
+OF_SENTINEL = (
+    *("sentinels", "service_name", "sentinel_kwargs", "cluster"),
+    *("username", "password", "db", "credential_provider"),
+)
+"""The options of the broker that RedBeat takes for Redis Sentinel."""
 TRIES = 5
 """Beat writes an entry at each of its runs, which may come between."""
 
@@ -67,18 +75,19 @@ class RedBeatReader(SourceReader):
     def read(self, now: float) -> list[PlannedEntry]:
         client = self._redis()
         due = client.zrange(self._schedule, 0, MOST_ENTRIES - 1, withscores=True)
-        self._look_at_lock(self._read_lock(client), now)
+        self._look_at_lock(client, now)
         found = []
         for start in range(0, len(due), AT_ONCE):
             part = due[start : start + AT_ONCE]
             with client.pipeline(transaction=False) as pipe:
                 for key, _ in part:
                     pipe.hmget(key, "definition", "meta")
-                answers = pipe.execute()
+                # What is no hash is the flaw of its entry alone.
+                answers = pipe.execute(raise_on_error=False)
             found += [
-                self._planned(key, score, *answer)
+                self._planned(key, score, answer)
                 for (key, score), answer in zip(part, answers, strict=True)
-                if answer[0]
+                if isinstance(answer, Exception) or answer[0]
             ]
         return found
 
@@ -98,7 +107,10 @@ class RedBeatReader(SourceReader):
 
     def set_enabled(self, name: str, enabled: bool, now: float) -> str:
         def change(key: str, pipe: Any) -> str:
-            definition = json.loads(pipe.hget(key, "definition"))
+            text = pipe.hget(key, "definition")
+            if UNREAD in text:
+                raise UsageError(f"{key} is not UTF-8: it would not be written as it was")
+            definition = json.loads(text)
             pipe.multi()
             pipe.hset(key, "definition", json.dumps(definition | {"enabled": enabled}))
             return f"{key} written"
@@ -142,27 +154,31 @@ class RedBeatReader(SourceReader):
             self._client = redis_client(self._url, self._options)
         return self._client
 
-    def _look_at_lock(self, ttl: float | None, now: float) -> None:
+    def _look_at_lock(self, client: Any, now: float) -> None:
         """Note how long the lock will last; where that is longer than before, it was renewed."""
+        left = NO_KEY if self._lock is None else client.pttl(self._lock)
+        if left == FOREVER:
+            # It is not RedBeat's, whose locks end.
+            self._ttl = self._seen_at = None
+            return
+        ttl = left / 1000 if left >= 0 else None
         if ttl is not None and self._ttl is not None and self._seen_at is not None:
-            left = self._ttl - (now - self._seen_at)
-            self._renewed_at = now if ttl > left + RENEWED_SECONDS else self._renewed_at
+            before = self._ttl - (now - self._seen_at)
+            self._renewed_at = now if ttl > before + RENEWED_SECONDS else self._renewed_at
         self._ttl, self._seen_at = ttl, now
 
-    def _read_lock(self, client: Any) -> float | None:
-        if self._lock is None:
-            return None
-        left = client.pttl(self._lock)
-        return left / 1000 if left >= 0 else None
-
-    def _planned(self, key: str, score: float, text: str, meta: str | None) -> PlannedEntry:
+    def _planned(self, key: str, score: float, answer: Any) -> PlannedEntry:
+        """An entry by its key, whose name it has for RedBeat too: what is written goes there."""
         name = key.removeprefix(self._prefix)
         try:
+            if isinstance(answer, Exception):
+                raise answer
+            text, meta = answer
             definition = json.loads(text)
             ran = json.loads(meta) if meta else {}
             count = ran.get("total_run_count")
             return PlannedEntry(
-                name=str(definition.get("name") or name),
+                name=name,
                 task=str(definition.get("task") or ""),
                 timing=_timing(definition.get("schedule")),
                 source=NAME,
@@ -174,7 +190,7 @@ class RedBeatReader(SourceReader):
                 # One that never ran has the time when it was made.
                 last_run_at=_at(ran.get("last_run_at")) if count else None,
                 changed_at=None if count else _at(ran.get("last_run_at")),
-                next_by_source=score if score > 0 else None,
+                next_by_source=score if 0 < score < LATEST else None,
                 total_runs=count if isinstance(count, int) else None,
                 record=key,
                 lag=0.0,
@@ -218,26 +234,38 @@ def _for_app(app: Any) -> SourceReader | None:
     if chosen is None and "redbeat" not in scheduler_of(app).lower():
         return None
     url = str(chosen or conf.broker_url or "")
-    options = _setting(conf, "redbeat_redis_options")
-    if options is None:
-        options = {
-            name: value
-            for name, value in (conf.broker_transport_options or {}).items()
-            if name in ("sentinels", "service_name", "sentinel_kwargs", "cluster")
-        }
     prefix = str(_setting(conf, "redbeat_key_prefix") or "redbeat:")
     named = _setting(conf, "redbeat_lock_key", prefix + ":lock")
     if named and not str(named).startswith(prefix):
         named = f"{prefix}{named}"
+    lasts = _setting(conf, "redbeat_lock_timeout")
     return RedBeatReader(
         url,
-        options or {},
+        client_options(conf, url),
         prefix=prefix,
         lock=str(named) if named else None,
-        lock_timeout=_setting(conf, "redbeat_lock_timeout"),
+        lock_timeout=None if lasts is None else float(lasts),
         loop=float(conf.beat_max_loop_interval) if conf.beat_max_loop_interval else None,
         timezone=zone_name(app.timezone),
     )
+
+
+def client_options(conf: Any, url: str) -> dict[str, Any]:
+    """What RedBeat gives its client for a URL: its own options, else some of the broker's."""
+    sentinel = url.startswith("redis-sentinel")
+    own = _setting(conf, "redbeat_redis_options")
+    if own is None:
+        of_broker = conf.broker_transport_options or {}
+        names = OF_SENTINEL if sentinel else ("cluster",)
+        own = {name: value for name, value in of_broker.items() if name in names}
+    options = dict(own)
+    if not sentinel:
+        # They may be those of a broker that is elsewhere.
+        options.pop("sentinels", None)
+    ssl = _setting(conf, "redbeat_redis_use_ssl", conf.broker_use_ssl)
+    if isinstance(ssl, dict) and (sentinel or url.startswith("rediss")):
+        options = {**({"ssl": True} if sentinel else {}), **ssl, **options}
+    return options
 
 
 def _setting(conf: Any, name: str, default: Any = None) -> Any:

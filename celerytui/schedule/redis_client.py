@@ -28,7 +28,8 @@ def redis_client(url: str, options: Mapping[str, Any]) -> Any:
         raise UsageError(f"{error} (pip install 'celerytui[redis]')") from error
     limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": READ_SECONDS}
     own = {name: value for name, value in options.items() if name not in OURS}
-    given: Any = {**own, **limits, "decode_responses": True}
+    texts = {"decode_responses": True, "encoding": "utf-8", "encoding_errors": "replace"}
+    given: Any = {**own, **limits, **texts}
     sentinels = options.get("sentinels")
     if sentinels:
         from redis.sentinel import Sentinel

@@ -25,6 +25,8 @@ MOST_SENDERS = 1_000
 AT_ONCE = 500
 """Tasks that are looked at before others may have the interpreter."""
 MOST_CHANGES = 2**18
+MOST_SENT = 10_000
+"""Tasks that were sent from here and are known as such."""
 LONGEST_ARGUMENTS = 1_024
 """Characters of arguments in an event, as Celery cuts them."""
 
@@ -33,15 +35,21 @@ Call = tuple[str, str, str]
 
 
 class EntryRuns:
-    """The runs of an entry: counts of all that were seen, and the newest one by one."""
+    """The runs of an entry: counts of all that were seen, and the newest one by one.
+
+    Which of those that are kept no longer were counted is known by their times alone.
+    """
 
     def __init__(self) -> None:
         self.runs = 0
         self.failures = 0
         self.recent: dict[str, EntryRun] = {}
+        self._dropped: tuple[float, float] | None = None
+        self._judged: tuple[Any, tuple[EntryRun, ...]] | None = None
 
     def take(self, run: EntryRun) -> None:
         """Take a run, or what is new of one; one that is kept no longer is not counted again."""
+        self._judged = None
         before = self.recent.get(run.task_id)
         if before is None:
             if len(self.recent) >= RECENT:
@@ -49,18 +57,46 @@ class EntryRuns:
                 if run.at <= oldest.at:
                     return
                 del self.recent[oldest.task_id]
+                self._note_dropped(oldest.at)
             self.runs += 1
         self.failures += failed(run) - (before is not None and failed(before))
         self.recent[run.task_id] = run
 
     def take_past(self, run: EntryRun) -> None:
-        """Take a run from before all that were seen; one that is known stays as it is."""
-        if run.task_id in self.recent:
+        """Take a run that may be known already: then it stays as it is."""
+        first, last = self._dropped or (run.at, run.at - 1)
+        if run.task_id in self.recent or first <= run.at <= last:
             return
+        self._judged = None
         self.runs += 1
         self.failures += failed(run)
         if len(self.recent) < RECENT:
             self.recent[run.task_id] = run
+        else:
+            self._note_dropped(run.at)
+
+    def with_lateness(
+        self, schedule: Any, due_of: Callable[[EntryRun, EntryRun | None], float | None]
+    ) -> tuple[EntryRun, ...]:
+        """The newest runs in order of time, each with how late it came after it was due.
+
+        `due_of` says when that was of a run, given the one that beat sent before it; it is asked
+        again when there are other runs or `schedule` is another.
+        """
+        if self._judged is not None and self._judged[0] == schedule:
+            return self._judged[1]
+        found: list[EntryRun] = []
+        before: EntryRun | None = None
+        for run in sorted(self.recent.values(), key=_at):
+            due = due_of(run, before) if run.by_beat else None
+            found.append(run if due is None else replace(run, late_by=max(0.0, run.at - due)))
+            before = run if run.by_beat else before
+        self._judged = schedule, tuple(found)
+        return self._judged[1]
+
+    def _note_dropped(self, at: float) -> None:
+        first, last = self._dropped or (at, at)
+        self._dropped = min(first, at), max(last, at)
 
     @property
     def newest(self) -> EntryRun | None:
@@ -95,8 +131,9 @@ class RunTracker:
         self._texts: dict[str, tuple[str, str]] = {}
         self._runs: dict[str, EntryRuns] = {}
         self._senders: OrderedDict[str, Sender] = OrderedDict()
-        self._known: OrderedDict[str, str] = OrderedDict()
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._own = f"gen{os.getpid()}@{socket.gethostname()}"
+        self._sent: dict[str, None] = {}
         self.since: float | None = None
         self.changes = 0
         """How often the entries that are followed have changed."""
@@ -121,6 +158,7 @@ class RunTracker:
         self._runs = {name: runs for name, runs in self._runs.items() if name in same}
         self._revision = None
         self._senders.clear()
+        self._known.clear()
         self.since = now if self.since is None else self.since
         self.changes += 1
 
@@ -140,6 +178,12 @@ class RunTracker:
             if task.name is not None:
                 self._take(task)
 
+    def note_sent(self, task_id: str) -> None:
+        """Note that a task was sent from here, by whoever it may seem; from any thread."""
+        self._sent[task_id] = None
+        if len(self._sent) > MOST_SENT:
+            del self._sent[next(iter(self._sent))]
+
     def take_past(self, tasks: Iterable[Task]) -> None:
         """Take tasks from before the start, newest first."""
         for task in tasks:
@@ -148,7 +192,7 @@ class RunTracker:
                 continue
             self.since = at if self.since is None else min(self.since, at)
             for name in names:
-                self._runs.setdefault(name, EntryRuns()).take_past(_run_of(task, at, True))
+                self._runs.setdefault(name, EntryRuns()).take_past(self._run_of(task, at))
 
     def of(self, name: str) -> EntryRuns:
         """The runs of an entry."""
@@ -157,7 +201,7 @@ class RunTracker:
     def shared(self, name: str) -> int:
         """How many entries have the same task and arguments as this one, itself included."""
         plan = self._plans.get(name)
-        if plan is None:
+        if plan is None or plan.unread:
             return 1
         args, kwargs = self._texts[name]
         return len(self._calls.get((plan.task, plain(args), kwargs), (name,)))
@@ -185,10 +229,23 @@ class RunTracker:
         at = seen_at(task)
         if not entries or at is None:
             return
-        by_beat = client is None or (client != self._own and self._senders_beat(client))
-        run = _run_of(task, at, by_beat)
+        run = self._run_of(task, at)
         for name in entries:
             self._runs.setdefault(name, EntryRuns()).take(run)
+
+    def _run_of(self, task: Task, at: float) -> EntryRun:
+        client = task.more.client
+        own = client == self._own or task.id in self._sent
+        return EntryRun(
+            task.id,
+            at,
+            task.state,
+            waited=task.waited,
+            runtime=task.runtime,
+            exception=task.more.exception,
+            by_beat=not own and (client is None or self._senders_beat(client)),
+            own=own,
+        )
 
     def _entries_of(self, task: Task) -> Sequence[str]:
         """The entries that a task may be a run of."""
@@ -198,7 +255,7 @@ class RunTracker:
         if task.args is None and task.kwargs is None:
             return names if len(names) == 1 else ()
         found = self._calls.get((task.name or "", plain(task.args), task.kwargs or "{}"))
-        if found is None and len(names) == 1 and _is_lazy(self._plans[names[0]]):
+        if found is None and len(names) == 1 and _is_open(self._plans[names[0]]):
             return names
         return found or ()
 
@@ -207,7 +264,7 @@ class RunTracker:
         return sender is None or not sender.others
 
     def _note_sender(self, task: Task, client: str, is_entry: bool) -> None:
-        self._known[task.id] = ""
+        self._known[task.id] = None
         if len(self._known) > RECENT * MOST_SENDERS:
             self._known.popitem(last=False)
         at = seen_at(task) or task.seen
@@ -225,33 +282,6 @@ class RunTracker:
         self._senders.move_to_end(client)
 
 
-def _run_of(task: Task, at: float, by_beat: bool) -> EntryRun:
-    return EntryRun(
-        task.id,
-        at,
-        task.state,
-        waited=task.waited,
-        runtime=task.runtime,
-        exception=task.more.exception,
-        by_beat=by_beat,
-    )
-
-
-def with_lateness(
-    runs: Sequence[EntryRun], due_of: Callable[[EntryRun, EntryRun | None], float | None]
-) -> tuple[EntryRun, ...]:
-    """The runs in order of time, each with how late it came after it was due.
-
-    `due_of` says when that was of a run, given the one that beat sent before it.
-    """
-    found: list[EntryRun] = []
-    for run in sorted(runs, key=_at):
-        before = next((one for one in reversed(found) if one.by_beat), None)
-        due = due_of(run, before) if run.by_beat else None
-        found.append(run if due is None else replace(run, late_by=max(0.0, run.at - due)))
-    return tuple(found)
-
-
 def failed(run: EntryRun) -> bool:
     """Whether a run ended badly, or is lost."""
     return run.state.finished and run.state not in (TaskState.SUCCESS, TaskState.MISSED)
@@ -267,7 +297,9 @@ def seen_at(task: Task) -> float | None:
 
 
 def texts_of(plan: PlannedEntry) -> tuple[str, str]:
-    """The arguments of an entry as Celery writes them into events."""
+    """The arguments of an entry as Celery writes them into events, "" where they are not known."""
+    if plan.unread:
+        return "", ""
     return written(list(plan.args)), written(dict(plan.kwargs))
 
 
@@ -287,10 +319,12 @@ def written(value: Any) -> str:
     return str(write(value, LONGEST_ARGUMENTS))
 
 
-def _is_lazy(plan: PlannedEntry) -> bool:
-    """Whether arguments are functions that beat calls at each run."""
+def _is_open(plan: PlannedEntry) -> bool:
+    """Whether a run may have any arguments: beat calls for them at each, or they are not known."""
+    from celery.beat import BeatLazyFunc
+
     values = (*plan.args, *plan.kwargs.values())
-    return any(callable(value) for value in values)
+    return bool(plan.unread) or any(isinstance(value, BeatLazyFunc) for value in values)
 
 
 def _at(run: EntryRun) -> float:

@@ -5,10 +5,10 @@ Beat writes it every three minutes, so that its last runs and counts are late.
 
 from __future__ import annotations
 
+import contextlib
 import dbm
-import glob
 import os
-import shutil
+import sqlite3
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,14 +24,27 @@ from celerytui.schedule.pickled import (
     stored_timing,
     stored_zone,
 )
-from celerytui.schedule.source import MOST_ENTRIES, SYNCED, Sign, Source, SourceReader, scheduler_of
+from celerytui.schedule.plain import plain
+from celerytui.schedule.source import (
+    MOST_ENTRIES,
+    READ_SECONDS,
+    SYNCED,
+    Sign,
+    Source,
+    SourceReader,
+    scheduler_of,
+)
 from celerytui.schedule.timings import stamp
 from celerytui.schedule.zones import zone, zone_name
+from celerytui.sql_limits import limit_sqlite
 
 NAME = "celerybeat-schedule"
 DEFAULT_SCHEDULERS = ("celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler")
 LARGEST = 64 * 2**20
 """Bytes of all of its files together that are copied."""
+ENDINGS = ("", "-wal", ".dat", ".dir", ".bak", ".db", ".pag")
+"""What the names of its files end in: what is written last comes first."""
+TRIES = 3
 
 
 class ShelfReader(SourceReader):
@@ -42,18 +55,19 @@ class ShelfReader(SourceReader):
     def __init__(self, path: Path, timezone: str) -> None:
         self._path = path
         self._timezone = timezone
+        self._stamp: tuple[tuple[str, int, int], ...] = ()
         self._changed: float | None = None
         self._entries: list[PlannedEntry] = []
         self.where = str(path)
 
     def read(self, now: float) -> list[PlannedEntry]:
-        parts = self._parts()
-        changed = max((part.stat().st_mtime for part in parts), default=None)
-        if changed is None:
+        stamp = self._stamped()
+        if not stamp:
             raise FileNotFoundError(f"there is no file {self._path}")
-        if changed != self._changed:
-            self._entries = self._read(parts)
-            self._changed = changed
+        if stamp != self._stamp:
+            self._entries = self._read()
+            self._stamp = stamp
+            self._changed = max(changed for _, changed, _ in stamp) / 1e9
         return self._entries
 
     def sign(self, now: float) -> Sign | None:
@@ -70,25 +84,18 @@ class ShelfReader(SourceReader):
 
     def _parts(self) -> list[Path]:
         """The files of the database: one, or several with endings, by what makes it."""
-        beside = glob.glob(glob.escape(str(self._path)) + ".*")
-        found = [self._path, *map(Path, beside)]
-        endings = ("", ".dat", ".dir", ".bak", ".db", ".pag")
-        return [
-            one for one in found if str(one)[len(str(self._path)) :] in endings and one.is_file()
-        ]
+        found = [Path(f"{self._path}{ending}") for ending in ENDINGS]
+        return [one for one in found if one.is_file()]
 
-    def _read(self, parts: list[Path]) -> list[PlannedEntry]:
-        if sum(part.stat().st_size for part in parts) > LARGEST:
-            raise ValueError(f"it is larger than {LARGEST:,} bytes")
+    def _stamped(self) -> tuple[tuple[str, int, int], ...]:
+        """What differs once any of the files was written."""
+        states = [(part.name, part.stat()) for part in self._parts()]
+        return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
+
+    def _read(self) -> list[PlannedEntry]:
         with tempfile.TemporaryDirectory(prefix="celerytui-") as folder:
-            for part in parts:
-                with (
-                    open_to_read(part, follow=True) as source,
-                    open(os.path.join(folder, part.name), "wb") as copy,
-                ):
-                    shutil.copyfileobj(source, copy)
-            with dbm.open(os.path.join(folder, self._path.name), "r") as stored:
-                data = stored.get(b"entries")
+            self._copy(folder)
+            data = stored_value(os.path.join(folder, self._path.name), b"entries")
         if data is None:
             return []
         entries = read_pickle(data)
@@ -98,6 +105,22 @@ class ShelfReader(SourceReader):
             self._planned(str(name), entry) for name, entry in list(entries.items())[:MOST_ENTRIES]
         ]
 
+    def _copy(self, folder: str) -> None:
+        """Copy the files as they are at one moment: beat may write them meanwhile."""
+        for _ in range(TRIES):
+            before = self._stamped()
+            if sum(size for _, _, size in before) > LARGEST:
+                raise ValueError(f"it is larger than {LARGEST:,} bytes")
+            for name, _, _ in before:
+                with (
+                    open_to_read(self._path.with_name(name), follow=True) as source,
+                    open(os.path.join(folder, name), "wb") as copy,
+                ):
+                    copy.write(source.read(LARGEST))
+            if self._stamped() == before:
+                return
+        raise ValueError(f"{self._path} is being written; it is read again soon")
+
     def _planned(self, name: str, entry: Any) -> PlannedEntry:
         if isinstance(entry, Placeholder):
             trouble = f"its entry is of a class of the project, {entry.what}: not read"
@@ -105,6 +128,12 @@ class ShelfReader(SourceReader):
                 name=name, task="", timing=stored_timing(entry), source=NAME, trouble=trouble
             )
         values = entry.fields if isinstance(entry, StoredEntry) else {}
+        if not values:
+            trouble = f"its entry is a {type(entry).__name__}, not one of Celery's"
+            return PlannedEntry(
+                name=name, task="", timing=stored_timing(None), source=NAME, trouble=trouble
+            )
+        call, unread = _call(values)
         try:
             last = values.get("last_run_at")
             count = values.get("total_run_count")
@@ -114,9 +143,10 @@ class ShelfReader(SourceReader):
                 timing=stored_timing(values.get("schedule")),
                 source=NAME,
                 timezone=stored_zone(last) or self._timezone,
-                args=tuple(values.get("args") or ()),
-                kwargs=_mapping(values.get("kwargs")),
-                options=_mapping(values.get("options")),
+                args=call[0],
+                kwargs=call[1],
+                options=call[2],
+                unread=unread,
                 # One that never ran has the time when beat first saw it.
                 last_run_at=stamp(last, zone(self._timezone)) if count else None,
                 changed_at=None if count else stamp(last, zone(self._timezone)),
@@ -132,8 +162,42 @@ class ShelfReader(SourceReader):
             )
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}
+def stored_value(path: str, key: bytes) -> bytes | None:
+    """A value of a database of the module dbm, None where it has no such key; raises ValueError.
+
+    SQLite's, which Python 3.13 makes, is read by any Python.
+    """
+    kind = dbm.whichdb(path)
+    if kind in ("", "dbm.sqlite3"):
+        return _sqlite_value(path, key)
+    if kind is None:
+        raise ValueError("it is in no format that Python's dbm knows")
+    try:
+        with dbm.open(path, "r") as stored:
+            return stored.get(key)
+    except dbm.error as error:
+        raise ValueError(f"this Python cannot read it: {error}") from error
+
+
+def _sqlite_value(path: str, key: bytes) -> bytes | None:
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        limit_sqlite(database, READ_SECONDS)
+        try:
+            row = database.execute("SELECT value FROM Dict WHERE key = ?", (key,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"it is in no format that Python's dbm knows: {error}") from error
+    return None if row is None else bytes(row[0])
+
+
+def _call(values: Mapping[str, Any]) -> tuple[tuple[Any, dict[str, Any], dict[str, Any]], str]:
+    """Arguments and options as plain data, and why they could not be read."""
+    try:
+        args = plain(tuple(values.get("args") or ()))
+        kwargs = plain(dict(values.get("kwargs") or {}))
+        options = plain(dict(values.get("options") or {}))
+    except Exception as error:
+        return ((), {}, {}), f"its arguments are not plain data: {one_line(error)}"
+    return (args, kwargs, options), ""
 
 
 def _for_app(app: Any) -> SourceReader | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 
 from celerytui.errors import UsageError
-from celerytui.masking import learn, mask_url, secrets_in
+from celerytui.masking import learn, mask_url, one_line, secrets_in
 from celerytui.schedule.source import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -19,6 +18,7 @@ from celerytui.schedule.source import (
 from celerytui.schedule.tables import DJANGO, SQLALCHEMY, Connection, Row, TableReader, Tables
 from celerytui.schedule.timings import utc
 from celerytui.schedule.zones import zone_name
+from celerytui.sql_limits import driver_limits, limits, open_sqlite
 
 SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
 """What the URL of a database may begin with, before a "+" and its driver."""
@@ -29,48 +29,61 @@ class SqlDatabase:
 
     def __init__(self, url: str, zone: str = "UTC") -> None:
         learn(secrets_in([url]))
-        self._url = url.replace("postgres://", "postgresql://", 1)
+        scheme, separator, rest = url.partition("://")
+        self._url = ("postgresql" if scheme == "postgres" else scheme) + separator + rest
         self.where = mask_url(url)
         self.zone = zone
-        self._engine: Any = None
+        self._engines: dict[bool, Any] = {}
 
     @contextmanager
     def open(self, *, writes: bool) -> Iterator[Connection]:
-        """A transaction, which writes only where that is asked for."""
-        engine = self._made()
-        with engine.begin() if writes else engine.connect() as connection:
-            if not writes and engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            yield _SqlConnection(connection, engine.dialect.name)
+        """A transaction, which writes only where that is asked for, and ends in time."""
+        with self._connected(writes=writes) as (connection, vendor):
+            yield _SqlConnection(connection, vendor)
+
+    @contextmanager
+    def _connected(self, *, writes: bool) -> Iterator[tuple[Any, str]]:
+        """A limited connection, and the kind of the database; RuntimeError in its own words."""
+        engine = self._made(writes=writes)
+        from sqlalchemy.exc import DBAPIError
+
+        dialect = engine.dialect
+        try:
+            with engine.begin() if writes else engine.connect() as connection:
+                maria = bool(getattr(dialect, "is_mariadb", False))
+                for one in limits(dialect.name, READ_SECONDS, is_mariadb=maria, writes=writes):
+                    connection.exec_driver_sql(one)
+                yield connection, str(dialect.name)
+        except DBAPIError as error:
+            # Its own text has the statement and a link, which say nothing to a user.
+            raise RuntimeError(one_line(error.orig or error)) from error
 
     def has(self, table: str) -> bool:
         """Whether there is such a table."""
         from sqlalchemy import inspect
 
-        return bool(inspect(self._made()).has_table(table))
+        with self._connected(writes=False) as (connection, _):
+            return bool(inspect(connection).has_table(table))
 
     def close(self) -> None:
         """Close its connections."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        while self._engines:
+            self._engines.popitem()[1].dispose()
 
-    def _made(self) -> Any:
-        if self._engine is None:
+    def _made(self, *, writes: bool) -> Any:
+        if writes not in self._engines:
             try:
-                from sqlalchemy import create_engine
-                from sqlalchemy.pool import NullPool
+                self._engines[writes] = _engine(self._url, writes)
             except ImportError as error:
-                raise UsageError(f"{error} (pip install 'celerytui[sql]')") from error
-            url, arguments = _limited(self._url)
-            self._engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
-        return self._engine
+                hint = "" if "sqlalchemy" not in str(error) else " (pip install 'celerytui[sql]')"
+                raise UsageError(f"{error}{hint}") from error
+        return self._engines[writes]
 
 
 class _SqlConnection:
-    def __init__(self, connection: Any, dialect: str) -> None:
+    def __init__(self, connection: Any, vendor: str) -> None:
         self._connection = connection
-        self._dialect = dialect
+        self.vendor = vendor
 
     def rows(self, statement: str, values: Row) -> list[Row]:
         from sqlalchemy import text
@@ -86,12 +99,9 @@ class _SqlConnection:
     def time(self, seconds: float) -> Any:
         """A time as the packages write it: text without a zone in SQLite, in UTC."""
         at = utc(seconds)
-        if self._dialect == "sqlite":
+        if self.vendor == "sqlite":
             return at.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return at if self._dialect == "postgresql" else at.replace(tzinfo=None)
-
-    def truth(self, value: bool) -> Any:
-        return value
+        return at if self.vendor == "postgresql" else at.replace(tzinfo=None)
 
 
 class UrlReader(TableReader):
@@ -99,6 +109,7 @@ class UrlReader(TableReader):
 
     def __init__(self, database: SqlDatabase, timezone: str) -> None:
         super().__init__(database, DJANGO, timezone)
+        self.name = ""
         self._sql = database
         self._found = False
 
@@ -117,20 +128,23 @@ class UrlReader(TableReader):
         self.name = tables.package
 
 
-def _limited(url: str) -> tuple[str, dict[str, Any]]:
-    """The URL, a SQLite file never made where there is none, and the driver's time limits."""
-    scheme, _, driver = url.partition("://")[0].partition("+")
-    if scheme == "sqlite":
-        path = url.partition("://")[2].removeprefix("/")
-        if path and path != ":memory:" and "file:" not in path and "?" not in path:
-            return f"sqlite:///file:{quote(path)}?mode=rw&uri=true", {"timeout": CONNECT_SECONDS}
-        return url, {}
-    if scheme == "postgresql" and driver in ("", "psycopg", "psycopg2"):
-        limit = f"-c statement_timeout={int(READ_SECONDS * 1000)}"
-        return url, {"connect_timeout": int(CONNECT_SECONDS), "options": limit}
-    if scheme in ("mysql", "mariadb"):
-        return url, {"connect_timeout": int(CONNECT_SECONDS), "read_timeout": int(READ_SECONDS)}
-    return url, {}
+def _engine(url: str, writes: bool) -> Any:
+    """An engine whose connections are limited, and none of which makes a file."""
+    import sqlalchemy as sa
+    from sqlalchemy.pool import NullPool
+
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        path = address.database or ""
+        return sa.create_engine(
+            "sqlite://",
+            poolclass=NullPool,
+            creator=lambda: open_sqlite(path, READ_SECONDS, writes=writes),
+        )
+    # What the URL itself says of time limits goes first.
+    given = driver_limits(address.get_driver_name(), CONNECT_SECONDS, 2 * READ_SECONDS)
+    arguments = {name: value for name, value in given.items() if name not in address.query}
+    return sa.create_engine(address, poolclass=NullPool, connect_args=arguments)
 
 
 def _for_url(url: str) -> SourceReader | None:

@@ -6,7 +6,8 @@ since they are received without a gap, or in a source that has each run after a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,8 +24,15 @@ from celerytui.model import (
     Standing,
     TaskState,
 )
-from celerytui.schedule.next_run import last_before, next_after, quarter_of, quarters
-from celerytui.schedule.runs import EntryRuns, texts_of, with_lateness
+from celerytui.schedule.next_run import (
+    QUARTERS,
+    last_before,
+    next_after,
+    quarter_of,
+    quarters,
+)
+from celerytui.schedule.runs import EntryRuns, texts_of
+from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
 
@@ -34,6 +42,7 @@ LEAST_ALLOWANCE = 60.0
 """A run is missed when it is due for as long, or for two of beat's loops."""
 EARLY = 1.0
 """Seconds by which beat may be early."""
+MINUTE = 60.0
 NOTHING = EntryRuns()
 
 
@@ -71,18 +80,22 @@ def stand(
     *,
     shared: int = 1,
     texts: tuple[str, str] | None = None,
+    read_at: float | None = None,
 ) -> ScheduleEntry:
     """An entry with all that follows from what was seen of it.
 
     `shared` is how many entries have its task and arguments, which are `texts` as events have them.
+    `read_at` is when its source was last read, None for now: it proves nothing of what came later.
     """
     now, newest = watch.now, seen.newest
     last = _latest(plan.last_run_at, None if newest is None else newest.at)
-    entry = ScheduleEntry(plan=plan, words=plan_words(plan), last_run_at=last, shared=shared)
-    entry.args, entry.kwargs = texts or texts_of(plan)
+    as_of = now if read_at is None else read_at
+    entry = ScheduleEntry(plan=plan, read_at=as_of, words=plan_words(plan), shared=shared)
+    entry.last_run_at = last
+    entry.args, entry.kwargs = (None, None) if plan.unread else texts or texts_of(plan)
     entry.expires_after = message_expiry(plan.options)
-    entry.recent = with_lateness(
-        list(seen.recent.values()), lambda run, before: _due_of(plan, run, before)
+    entry.recent = seen.with_lateness(
+        (plan.timing, plan.timezone), lambda run, before: _due_of(plan, run, before)
     )
     entry.running = sum(run.state is TaskState.STARTED for run in entry.recent)
     if seen.runs or watch.sees:
@@ -94,7 +107,7 @@ def stand(
         entry.why_unknown = over
         entry.late_by, entry.missed = _last_lateness(entry.recent), False
         return entry
-    due = _due(plan, last, watch, seen)
+    due = _due(plan, last, watch, seen, as_of)
     if due.at is not None and plan.expires_at is not None and due.at > plan.expires_at:
         due = Due(None, why_unknown="it expires before its next run")
     entry.due_at, entry.about, entry.why_unknown = due.at, due.about, due.why_unknown
@@ -102,19 +115,34 @@ def stand(
         entry.due_words = time_words(due.at, plan.timezone)
     _judge(entry, due, watch, seen)
     if due.at is not None:
-        begin = quarter_of(now)
-        entry.upcoming_from = begin
-        at = max(due.at, now)
-        entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
-        if plan.one_off or isinstance(plan.timing, Clocked):
-            entry.upcoming = _only_first(entry.upcoming)
+        _look_ahead(entry, due.at, now)
     return entry
+
+
+def _look_ahead(entry: ScheduleEntry, due: float, now: float) -> None:
+    plan, begin = entry.plan, quarter_of(now)
+    # To the minute, so that what is overdue is not counted anew at each look.
+    at = max(due, now // MINUTE * MINUTE)
+    entry.upcoming_from = begin
+    entry.upcoming = quarters(plan.timing, plan.timezone, at, begin)
+    if plan.one_off or isinstance(plan.timing, Clocked):
+        entry.upcoming = _only_first(entry.upcoming)
+
+
+def busy_quarters(entries: Sequence[ScheduleEntry]) -> tuple[int, ...]:
+    """How many entries are due in each quarter of an hour of the day to come."""
+    found = [0] * QUARTERS
+    for counts, entries_so in Counter(entry.upcoming for entry in entries).items():
+        for place, count in enumerate(counts):
+            found[place] += entries_so if count else 0
+    return tuple(found)
 
 
 def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> None:
     late = 0.0 if due.at is None else watch.now - due.at
     provable = (watch.sees or seen.newest is not None) and watch.since is not None
-    entry.missed = False if provable or entry.plan.lag is not None else None
+    told = entry.plan.lag is not None and watch.now - (entry.read_at or 0.0) <= LEAST_ALLOWANCE
+    entry.missed = False if provable or told else None
     entry.late_by = _last_lateness(entry.recent)
     standing: Standing = "ok" if due.at is not None or entry.last_run_at is not None else "unknown"
     if entry.running:
@@ -126,10 +154,14 @@ def _judge(entry: ScheduleEntry, due: Due, watch: Watch, seen: EntryRuns) -> Non
     entry.standing = standing
 
 
-def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) -> Due:
+def _due(
+    plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns, as_of: float
+) -> Due:
     timing, now = plan.timing, watch.now
     unknown = isinstance(timing, OtherTiming) or (last is None and plan.changed_at is None)
     if plan.next_by_source is not None and unknown:
+        if as_of < plan.next_by_source < now:
+            return Due(None, why_unknown=f"{plan.source} was not read since its last run was due")
         return Due(plan.next_by_source, proven=True)
     if isinstance(timing, OtherTiming) or plan.trouble:
         return Due(None, why_unknown=plan.trouble or "its schedule is not one of Celery's own")
@@ -153,7 +185,7 @@ def _due(plan: PlannedEntry, last: float | None, watch: Watch, seen: EntryRuns) 
         return Due(at, about and isinstance(timing, Interval))
     if by_events is not None and at >= by_events - EARLY:
         return Due(at, proven=True)
-    if plan.lag is not None and now - at > LATE_SECONDS + plan.lag:
+    if plan.lag is not None and as_of - at > LATE_SECONDS + plan.lag:
         return Due(at, proven=True)
     return _after_unseen(plan, at, by_events, now)
 
@@ -189,8 +221,7 @@ def _over(plan: PlannedEntry, last: float | None, now: float) -> str:
 
 def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
     found = []
-    if plan.trouble:
-        found.append(plan.trouble)
+    found += [trouble for trouble in {plan.trouble: None, plan.unread: None} if trouble]
     if plan.one_off and not over:
         found.append("runs once, then is disabled")
     if entry.running > 1:
@@ -206,7 +237,7 @@ def message_expiry(options: Mapping[str, Any]) -> float | None:
     if isinstance(expires, timedelta):
         return expires.total_seconds()
     if isinstance(expires, (int, float)) and not isinstance(expires, bool):
-        return float(expires)
+        return float(expires) if abs(expires) < LATEST else None
     return None
 
 

@@ -17,7 +17,7 @@ from celerytui.errors import UsageError
 from celerytui.masking import one_line
 from celerytui.model import Clocked, Interval, OtherTiming, PlannedEntry, Solar, Timing
 from celerytui.schedule.source import MOST_ENTRIES, SYNCED, SourceReader
-from celerytui.schedule.timings import crontab, stamp
+from celerytui.schedule.timings import crontab, stamp, utc
 from celerytui.schedule.zones import zone
 
 Row = Mapping[str, Any]
@@ -30,13 +30,21 @@ SECONDS = {
     "microseconds": 0.000_001,
 }
 """The periods of intervals."""
+AT_ONCE = 500
+"""Rows that are asked for by their keys in one statement."""
+_FIRST = {
+    "oracle": "FETCH FIRST {} ROWS ONLY",
+    "mssql": "OFFSET 0 ROWS FETCH NEXT {} ROWS ONLY",
+    "microsoft": "OFFSET 0 ROWS FETCH NEXT {} ROWS ONLY",
+}
+"""The end of a statement that asks for the first rows alone, where that is not LIMIT."""
 
 
 class Tables(Struct, frozen=True, kw_only=True):
     """The names of the tables of a package; `changed` is where it notices changes.
 
     `forgets` says that the package takes the last run from what it disables, so that it does not
-    run at once when it is enabled again.
+    run at once when it is enabled again; `names_itself` that tasks have the entry in their headers.
     """
 
     package: str
@@ -49,6 +57,7 @@ class Tables(Struct, frozen=True, kw_only=True):
     changed: str
     changed_key: str
     forgets: bool
+    names_itself: bool
     loop: float
 
 
@@ -63,6 +72,7 @@ DJANGO = Tables(
     changed="django_celery_beat_periodictasks",
     changed_key="ident",
     forgets=True,
+    names_itself=True,
     loop=5.0,
 )
 SQLALCHEMY = Tables(
@@ -76,20 +86,25 @@ SQLALCHEMY = Tables(
     changed="celery_periodic_task_changed",
     changed_key="id",
     forgets=False,
+    names_itself=False,
     loop=5.0,
 )
 
 
 class Connection(Protocol):
-    """A transaction in the database; values are given by name, as `:name` in the statement."""
+    """A transaction in the database; values are given by name, as `:name` in the statement.
+
+    `vendor` is the kind of database, by the names that `sql_limits` has for them. Columns have
+    names in small letters.
+    """
+
+    vendor: str
 
     def rows(self, statement: str, values: Row) -> list[Row]: ...
 
     def change(self, statement: str, values: Row) -> int: ...
 
     def time(self, seconds: float) -> Any: ...
-
-    def truth(self, value: bool) -> Any: ...
 
 
 class Database(Protocol):
@@ -122,9 +137,8 @@ class TableReader(SourceReader):
     def read(self, now: float) -> list[PlannedEntry]:
         tables = self._tables
         with self._database.open(writes=False) as connection:
-            rows = connection.rows(
-                f"SELECT * FROM {tables.task} ORDER BY name LIMIT {MOST_ENTRIES}", {}
-            )
+            first = _FIRST.get(connection.vendor, "LIMIT {}").format(MOST_ENTRIES)
+            rows = connection.rows(f"SELECT * FROM {tables.task} ORDER BY name {first}", {})
             schedules = {
                 kind: self._schedules(connection, table, kind, rows)
                 for kind, table in (
@@ -142,7 +156,7 @@ class TableReader(SourceReader):
         forgets = ", last_run_at = NULL" if tables.forgets and not enabled else ""
         with self._database.open(writes=True) as connection:
             at = connection.time(now)
-            values = {"name": name, "enabled": connection.truth(enabled), "at": at}
+            values = {"name": name, "enabled": enabled, "at": at}
             count = connection.change(
                 f"UPDATE {tables.task} SET enabled = :enabled, date_changed = :at{forgets}"
                 " WHERE name = :name",
@@ -169,31 +183,34 @@ class TableReader(SourceReader):
     def _schedules(
         self, connection: Connection, table: str, kind: str, rows: Sequence[Row]
     ) -> dict[Any, Row]:
-        if not any(row.get(f"{kind}_id") is not None for row in rows):
-            return {}
-        found = connection.rows(f"SELECT * FROM {table}", {})
-        return {row["id"]: row for row in found}
+        """The rows of a table of schedules that entries refer to: it may have many more."""
+        keys = {row.get(f"{kind}_id"): None for row in rows}
+        keys.pop(None, None)
+        wanted = list(keys)
+        found: dict[Any, Row] = {}
+        for start in range(0, len(wanted), AT_ONCE):
+            values = {f"id{at}": key for at, key in enumerate(wanted[start : start + AT_ONCE])}
+            marks = ", ".join(f":{name}" for name in values)
+            part = connection.rows(f"SELECT * FROM {table} WHERE id IN ({marks})", values)
+            found |= {row["id"]: row for row in part}
+        return found
 
     def _planned(self, row: Row, schedules: Mapping[str, Mapping[Any, Row]]) -> PlannedEntry:
         tables = self._tables
-        trouble = ""
-        timing: Timing = OtherTiming("no schedule")
+        trouble = unread = ""
+        timing: Timing = OtherTiming("unreadable")
         timezone = self._timezone
         values: dict[str, Any] = {"args": [], "kwargs": {}, "headers": {}}
         try:
             timing, timezone = self._timing(row, schedules)
+        except Exception as error:
+            trouble = one_line(error)
+        try:
             for field, empty in values.items():
                 values[field] = _decoded(row.get(field), type(empty))
         except Exception as error:
-            trouble = one_line(error)
-        options = {
-            name: row[name]
-            for name in ("queue", "exchange", "routing_key", "priority")
-            if row.get(name) not in (None, "")
-        }
-        if row.get("expire_seconds") is not None:
-            options["expires"] = row["expire_seconds"]
-        options["headers"] = {**values["headers"], "periodic_task_name": str(row["name"])}
+            unread = one_line(error)
+        count = row.get("total_run_count")
         return PlannedEntry(
             name=str(row["name"]),
             task=str(row.get("task") or ""),
@@ -202,11 +219,11 @@ class TableReader(SourceReader):
             timezone=timezone,
             args=tuple(values["args"]),
             kwargs=values["kwargs"],
-            options=options,
+            options=self._options(row, values["headers"]),
             enabled=bool(row.get("enabled", True)),
             one_off=bool(row.get("one_off")) or isinstance(timing, Clocked),
             last_run_at=self._at(row.get("last_run_at")),
-            total_runs=row.get("total_run_count"),
+            total_runs=count if isinstance(count, int) else None,
             starts_at=self._at(row.get("start_time")),
             expires_at=self._at(row.get("expires")),
             changed_at=self._at(row.get("date_changed")),
@@ -214,7 +231,21 @@ class TableReader(SourceReader):
             record=f"{tables.record} {row.get('id')}",
             lag=SYNCED,
             trouble=trouble,
+            unread=unread,
         )
+
+    def _options(self, row: Row, headers: Mapping[str, Any]) -> dict[str, Any]:
+        """What the package's scheduler sends the task with."""
+        names = ("queue", "exchange", "routing_key", "priority")
+        options = {name: row[name] for name in names if row.get(name) not in (None, "")}
+        ends = self._at(row.get("expires"))
+        if ends is not None:
+            options["expires"] = utc(ends)
+        elif row.get("expire_seconds") is not None:
+            options["expires"] = row["expire_seconds"]
+        if self._tables.names_itself:
+            headers = {**headers, "periodic_task_name": str(row["name"])}
+        return {**options, "headers": dict(headers)} if headers else options
 
     def _timing(self, row: Row, schedules: Mapping[str, Mapping[Any, Row]]) -> tuple[Timing, str]:
         for kind, found in schedules.items():

@@ -12,6 +12,10 @@ from celerytui.model import Crontab, Interval, OtherTiming, Solar, Timing
 
 FIELDS = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
 LONGEST_TEXT = 200
+LONGEST_FIELD = 1_000
+"""Characters of a field of a crontab: all minutes, one by one, are 170."""
+LATEST = 253_370_764_800.0
+"""The beginning of the year 9999, from which on a time may have no date in some time zone."""
 
 
 def timing_of(schedule: Any) -> Timing:
@@ -57,7 +61,10 @@ def crontab(values: Mapping[str, Any]) -> Crontab:
 
 
 def stamp(at: Any, zone: tzinfo) -> float | None:
-    """A datetime, or its ISO text, as Unix seconds; `zone` is that of one without a zone."""
+    """A datetime, or its ISO text, as Unix seconds; `zone` is that of one without a zone.
+
+    It is from 1970 to `LATEST`, whatever was meant by a time outside of that.
+    """
     if isinstance(at, str):
         try:
             at = read_time(at)
@@ -66,9 +73,10 @@ def stamp(at: Any, zone: tzinfo) -> float | None:
     if not isinstance(at, datetime):
         return None
     try:
-        return (at.replace(tzinfo=zone) if at.tzinfo is None else at).timestamp()
+        seconds = (at.replace(tzinfo=zone) if at.tzinfo is None else at).timestamp()
     except (ValueError, OverflowError):
-        return None
+        seconds = 0.0 if at.year < 1970 else LATEST
+    return min(max(seconds, 0.0), LATEST)
 
 
 def utc(seconds: float) -> datetime:
@@ -80,10 +88,14 @@ def _field(value: Any) -> str:
     if value is None or value == "":
         return "*"
     if isinstance(value, str):
-        return value.strip().replace(" ", "")
-    if isinstance(value, Iterable):
-        return ",".join(str(one) for one in sorted(value))
-    return str(value)
+        text = value.strip().replace(" ", "")
+    elif isinstance(value, Iterable):
+        text = ",".join(str(one) for one in sorted(value))
+    else:
+        text = str(value)
+    if len(text) > LONGEST_FIELD:
+        raise ValueError(f"a field of its crontab has {len(text):,} characters")
+    return text
 
 
 def _decides_itself(schedule: Any) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from datetime import timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 LOCAL = "local"
 """The name of the zone that this machine is in, where an app names none."""
+HALF_YEARS = tuple(datetime(2026, month, 1, tzinfo=timezone.utc) for month in (1, 4, 7, 10))
 LOCALTIME = Path("/etc/localtime")
 
 
@@ -29,6 +30,14 @@ def zone(name: str) -> tzinfo:
 def is_zone(name: str) -> bool:
     """Whether there is a zone of that name."""
     return name in ("UTC", LOCAL) or isinstance(zone(name), ZoneInfo)
+
+
+def same_zone(one: str, other: str) -> bool:
+    """Whether clocks show the same in both, in winter and in summer."""
+    return one == other or all(
+        at.astimezone(zone(one)).utcoffset() == at.astimezone(zone(other)).utcoffset()
+        for at in HALF_YEARS
+    )
 
 
 def zone_name(of: object) -> str:

@@ -150,7 +150,7 @@ def _flags_of_app(option: Option, name: str, table: Any) -> dict[str, bool]:
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kKMGT]?)B?")
 _SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_PATH = re.compile(r"(?:kwargs|args|result)(?:\.[^.\s]+)*")
+_PATH = re.compile(r"(?:kwargs|args|result|events|progress)(?:\.[^.\s]+)*")
 LEAST_SIZE = 10_000_000
 
 

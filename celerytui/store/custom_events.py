@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from celerytui.masking import mask
 from celerytui.model import CustomEvent, Event, Progress, Task
 from celerytui.store.extras import own
 
@@ -42,7 +43,8 @@ def progress_after(before: Progress | None, started: float | None, event: Event)
     fields = event.extra or {}
     current, total = _number(fields.get("current")), _number(fields.get("total"))
     message = fields.get("message")
-    message = message[:TEXT_KEPT] if isinstance(message, str) and message.strip() else None
+    # A password that is cut is not masked later.
+    message = mask(message)[:TEXT_KEPT] if isinstance(message, str) and message.strip() else None
     if current is None and total is None and message is None:
         return None
     if before is None or (started is not None and before.at < started):
@@ -72,5 +74,5 @@ def _fields_text(fields: Mapping[str, Any]) -> str:
     """The fields as JSON, "" for none."""
     if not fields:
         return ""
-    text = json.dumps(fields, ensure_ascii=False)
+    text = mask(json.dumps(fields, ensure_ascii=False))
     return text if len(text) <= TEXT_KEPT else text[: TEXT_KEPT - 1] + "…"

@@ -12,6 +12,10 @@ PICKLE = "application/x-python-serialize"
 REFUSED = "a pickle, which is never loaded without --allow-pickle"
 
 
+PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
+"""Steps that keep a value at a place, in a list that grows up to it."""
+
+
 class PickleRefused(ValueError):
     """Something that came from the cluster was about to load a class or a function."""
 
@@ -61,6 +65,21 @@ def foreign() -> Iterator[None]:
         yield
     finally:
         _reading.foreign = before
+
+
+def check_sizes(raw: bytes, most: int) -> None:
+    """Raise ValueError for a pickle of more steps than that, or of sizes that it does not have.
+
+    Python allocates what a pickle says: ten bytes can take all memory, before any name is found.
+    """
+    import pickletools
+
+    place: Any
+    for number, (opcode, place, _) in enumerate(pickletools.genops(raw)):
+        if number > most:
+            raise ValueError(f"more than {most:,} steps")
+        if opcode.name in PUTS and not 0 <= place <= most:
+            raise ValueError(f"a value at place {place:,}")
 
 
 def was_refused(error: BaseException | None) -> bool:

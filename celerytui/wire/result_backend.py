@@ -35,6 +35,11 @@ def limited(backend: Any) -> Any:
         raise NoBackend(f"a result is {pickles.REFUSED}")
     if getattr(backend, "accept", None):
         backend.accept = pickles.readable(backend.accept)
+    return bound_waits(backend)
+
+
+def bound_waits(backend: Any) -> Any:
+    """The same backend, its waits bounded where it has a limit."""
     limits = getattr(backend, "connparams", None)
     if isinstance(limits, dict):
         # Its client is made on first use, from these.

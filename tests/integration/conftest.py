@@ -17,6 +17,13 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from tests.integration.databases import (
+    MariaServer,
+    PostgresServer,
+    mariadb_binary,
+    postgres_folder,
+)
+from tests.integration.kept_results import Opened
 from tests.integration.servers import (
     Process,
     RabbitServer,
@@ -57,7 +64,29 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq"), vhosts=128))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if postgres_folder() is None:
+        missing("PostgreSQL")
+    yield from serve(lambda: PostgresServer(tmp_path_factory.mktemp("postgres")))
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if mariadb_binary() is None:
+        missing("MariaDB")
+    yield from serve(lambda: MariaServer(tmp_path_factory.mktemp("mariadb")))
+
+
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    """Opens apps and sources of results for one test."""
+    one = Opened()
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -106,6 +106,9 @@ class FaultyLink:
         except OSError:
             writer.transport.abort()
             return
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         down = _Way(self, there[0], writer, from_broker=True)
         up = _Way(self, reader, there[1], from_broker=False)
         down.back, up.back = up, down
@@ -122,6 +125,8 @@ async def _end_others() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # What was aborted is closed by the loop's next turn.
+    await asyncio.sleep(0)
 
 
 class _Way:

@@ -1,7 +1,8 @@
-"""A recorder to be killed: `python -m tests.integration.recorder_process FOLDER FIRST`.
+"""A recorder to be killed: `python -m tests.integration.recorder_process FOLDER FIRST SECONDS`.
 
 Applies tasks to a store as fast as a busy cluster sends them, records them into the folder, and
-prints after each batch how many have ended and when, by the machine's monotonic clock.
+prints after each batch how many have ended and when, by the machine's monotonic clock. Of each turn
+so many seconds at most are for removing what is no longer kept.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from celerytui.control import ActionLog
+from celerytui.engine import recording
 from celerytui.engine.recording import Recorder
 from celerytui.health import Health
+from celerytui.history import keeping
 from celerytui.interpreter import share_interpreter
 from celerytui.model import Batch, Event
 from celerytui.settings import Settings
@@ -49,8 +52,9 @@ def events(number: int, now: float) -> list[Event]:
     return found
 
 
-def main(folder: Path, first: int) -> None:
+def main(folder: Path, first: int, pruning: float) -> None:
     """Record until this process is killed."""
+    recording.PRUNE_STEP_SECONDS, keeping.STEP_ROWS = pruning, 500
     share_interpreter()
     store = Store(max_tasks=5_000)
     log = ActionLog(None, user="me", app="shop", broker="")
@@ -69,4 +73,4 @@ def main(folder: Path, first: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

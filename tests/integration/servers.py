@@ -228,17 +228,17 @@ class RabbitServer(Server):
     """rabbitmq-server with no plugins and an epmd of its own; each url is another vhost.
 
     The vhosts are made at boot from a definitions file: rabbitmqctl takes a second for each.
-    `conf` are further lines of its configuration; `user` may use all vhosts with `password`, as
-    `odd_vhost` may be used by all users.
+    `vhosts` are how many, of which each test takes one. `conf` are further lines of its
+    configuration; `user` may use all vhosts with `password`, as `odd_vhost` may be used by all.
     """
 
     scheme = "amqp"
     boot_seconds = 60.0
-    vhosts = 48
     user, password = "m@n:i tör/%", "p/ß: %40@?#"
     odd_vhost = "od/d vhöst%2F?#"
 
-    def __init__(self, folder: Path, conf: str = "") -> None:
+    def __init__(self, folder: Path, conf: str = "", vhosts: int = 24) -> None:
+        self.vhosts = vhosts
         super().__init__(folder)
         self.conf = conf
         self._epmd: Process | None = None

@@ -142,6 +142,17 @@ def test_retries_etas_chords_and_expiry_all_come(cluster: DemoCluster) -> None:
     assert not [e for e in listener.of(stale) if e["type"] == "task-started"]
 
 
+def test_beat_sends_what_is_due_and_writes_no_file(cluster: DemoCluster) -> None:
+    listener = Listener(cluster.app)
+
+    def ran() -> bool:
+        sent = [e for e in listener.named("search.index", "task-sent") if "'new'" in e["args"]]
+        return any(e["type"] == "task-succeeded" for one in sent for e in listener.of(one["uuid"]))
+
+    listener.until(ran, 40, "run of an entry")
+    assert not list(cluster.folder.rglob("*beat*"))
+
+
 def test_reports_pile_up(cluster: DemoCluster) -> None:
     with cluster.app.connection_for_read() as connection:
         channel = connection.channel()
@@ -171,8 +182,8 @@ def test_nothing_outlives_a_monitor_that_is_killed(number: signal.Signals) -> No
     assert monitor.stdout is not None
     try:
         folder = Path(monitor.stdout.readline().strip())
-        # The keeper, two workers with four pool processes of one of them, and the producer.
-        wait_until(lambda: len(processes_of(folder)) == 8, 30, "the workers")
+        # The keeper, two workers with four pool processes and a beat, and the producer.
+        wait_until(lambda: len(processes_of(folder)) == 9, 30, "the workers")
         monitor.send_signal(number)
         assert monitor.wait(60) == -number
     finally:

@@ -12,3 +12,4 @@ def test_five_recorders_that_are_killed_lose_a_second_at_most(tmp_path: Path) ->
     for _ in range(5):
         killed.kill_one()
     killed.check_all()
+    assert killed.cut_short > 0

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from celerytui import parquet
-from celerytui.errors import UsageError
+from celerytui.errors import OutputError, UsageError
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
 from celerytui.listing import write_parquet
@@ -70,4 +70,9 @@ def test_what_does_not_come_to_its_end_leaves_no_file(
     monkeypatch.setattr(parquet.ParquetFile, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         written(history, tmp_path / "x.parquet")
-    assert not (tmp_path / "x.parquet").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["h"]
+
+
+def test_where_no_file_can_be_written_is_said(history: SegmentHistory, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot write to .*x\.parquet: No such file"):
+        written(history, tmp_path / "nowhere" / "x.parquet")

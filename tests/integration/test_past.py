@@ -33,11 +33,15 @@ class Recording:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Start it, and wait until it hears of everything."""
         args = [sys.executable, "-m", "celerytui", "-b", self.url, "record"]
         env = os.environ | {"XDG_STATE_HOME": str(self._folder.parent)}
-        self._process = subprocess.Popen(
-            [*args, "--history", self.history], cwd=REPO, env=env, stderr=subprocess.DEVNULL
-        )
+        said = self._folder.with_name("said")
+        with said.open("wb") as file:
+            self._process = subprocess.Popen(
+                [*args, "--history", self.history], cwd=REPO, env=env, stderr=file
+            )
+        wait_until(lambda: "connected to" in said.read_text(), SECONDS, "the recorder to connect")
 
     def stop(self) -> None:
         if self._process is not None:

@@ -77,7 +77,7 @@ def test_what_cannot_be_decoded_is_counted_on_stderr(tmp_path: Path) -> None:
     [
         (("--backend", "nothing"), 2, "--backend nothing: not a URL"),
         (("--backend", "redis://u:s3cret-word@127.0.0.1:1/0"), 69, "u:**@127.0.0.1:1"),
-        (("--backend", "file:///tmp", "--since", "soon"), 2, "'soon' is not a duration"),
+        (("--backend", "file:///tmp", "--since", "soon"), 2, "--since 'soon': not how long ago"),
         ((), 69, "the app has no result backend"),
     ],
 )

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.integration.databases import MariaServer, PostgresServer
 from tests.integration.servers import REPO, Process
-from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
 
 PROJECT = "tests.integration.django_project"
 SECONDS = 120
@@ -119,12 +120,14 @@ def test_sqlite_with_a_database_for_the_results_alone(tmp_path: Path) -> None:
     connection.close()
     assert ids(project.results()) == made[::-1]
     path.unlink()
+    assert f"there is no file {path}" in project.results(status=69)
+    assert not path.exists()
     path.mkdir()
     said = project.results(status=69)
     assert "result backend django-db (results): unable to open database file" in said
 
 
-def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:  # noqa: F811
+def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:
     name = postgres_server.fresh_url().rpartition("/")[2]
     made = Project({"default": postgres(postgres_server, name)}).fill(4)
     postgres_server.execute("CREATE ROLE django_reader LOGIN", name)
@@ -144,7 +147,7 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     assert "s3cret-word" not in said
 
 
-def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:  # noqa: F811
+def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:
     name = mariadb_server.fresh_url().rpartition("/")[2].partition("?")[0]
     database = {
         "ENGINE": "django.db.backends.mysql",
@@ -171,10 +174,36 @@ def test_manage_py_runs_the_program_on_the_app_of_the_project(tmp_path: Path) ->
     for table in (project.python("manage", "celerytui", "results"), project.plugin("results")):
         # Not by the TIME_ZONE of the project.
         assert any(line.split()[-1][:3] in hours for line in table.splitlines()[2:]), table
+    called = project.python("call", "-q", "results", "--limit", "1", "--jsonl")
+    assert ids([json.loads(called)]) == made[:-2:-1]
+    named = f"--backend=sqlite:///{tmp_path}/results.sqlite3"
+    assert made[0] in project.python("manage", "celerytui", "results", named, "--jsonl")
     told = project.python("manage", "help", "celerytui")
     assert told.startswith("Usage: manage.py celerytui [OPTIONS]")
     assert "--read-only" in told
     assert "No changes detected" in project.python("manage", "makemigrations", "--check")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("import no_such_package", "No module named 'no_such_package'"),
+        ("raise AttributeError('its own')", "Its own"),
+        ("", "no Celery app found in proj; name it: manage.py celerytui -A MODULE"),
+    ],
+)
+def test_an_app_that_cannot_be_imported_says_why(tmp_path: Path, written: str, said: str) -> None:
+    package = tmp_path / "proj"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "settings.py").write_text("INSTALLED_APPS = ['celerytui']\nSECRET_KEY = 'x'\n")
+    if written:
+        (package / "celery.py").write_text(f"{written}\n")
+    args = (sys.executable, "-m", "django", "celerytui", "results")
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "proj.settings", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(args, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode
+    assert said in done.stderr
 
 
 def test_chords_and_groups_of_a_real_worker(tmp_path: Path, redis_url: str) -> None:

@@ -14,11 +14,14 @@ from celery import Celery
 
 from celerytui.control import Control
 from celerytui.engine import Engine
+from celerytui.errors import UsageError
 from celerytui.model import Crontab, Interval, ScheduleEntry
 from celerytui.schedule.beatx import BeatxReader
 from celerytui.schedule.next_run import next_after
+from celerytui.schedule.reading import Schedules
 from celerytui.schedule.redbeat import RedBeatReader
 from celerytui.settings import Settings
+from celerytui.store import Store
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.servers import wait_until
 from tests.waiting import patience
@@ -209,9 +212,45 @@ def test_what_a_lock_says_of_beat(redis_url: str) -> None:
         assert signs(1021.0) == [True, True]
         client.delete("redbeat::lock")
         assert signs(1022.0) == [False, False]
+        client.set("redbeat::lock", "not RedBeat's")
+        assert signs(1023.0) == [None, None]
     finally:
         known.close()
         unknown.close()
+        client.close()
+
+
+def test_an_odd_entry_of_redbeat_leaves_the_others(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+
+    def define(key: str, text: str | bytes) -> None:
+        client.hset(f"redbeat:{key}", "definition", text)
+
+    every = {"__type__": "interval", "every": 30.0}
+    define("fine", json.dumps({"name": "other", "task": "shop.a", "schedule": every}))
+    define("text", "no JSON")
+    define("huge", '{"task": "shop.a", "schedule": {"__type__": "interval", "every": 1e999}}')
+    define("bytes", b'{"task": "shop.\xff", "args": "%s"}' % b"x")
+    client.set("redbeat:string", "x")
+    names = ("fine", "text", "huge", "bytes", "string", "gone")
+    client.zadd("redbeat::schedule", {f"redbeat:{name}": 9e18 for name in names})
+    schedules = Schedules(None, redis_url, Store(), lambda: 1000.0)
+    try:
+        schedules.read_sources()
+        reading = schedules.judge()
+        found = {one.name: one for one in reading.entries}
+        assert not reading.errors
+        assert sorted(found) == sorted(names[:-1])
+        assert [name for name in found if not found[name].plan.trouble] == ["bytes", "fine"]
+        assert found["fine"].plan.next_by_source is None
+        # By its key, whatever it calls itself: there it is written.
+        writer = schedules.writer(found["fine"])
+        assert writer.set_enabled("fine", False, 1000.0) == "redbeat:fine written"
+        assert json.loads(client.hget("redbeat:fine", "definition") or "")["enabled"] is False
+        with pytest.raises(UsageError, match="it would not be written as it was"):
+            writer.set_enabled("bytes", False, 1000.0)
+    finally:
+        schedules.close()
         client.close()
 
 

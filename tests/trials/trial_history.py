@@ -17,5 +17,5 @@ def test_a_hundred_recorders_that_are_killed_lose_a_second_at_most(tmp_path: Pat
     tasks = sum(len(ended) for ended, _ in killed.ended)
     print(
         f"{TIMES} recorders killed: none of {tasks:,} tasks missing or twice up to the last;"
-        f" at most {killed.lost:.2f} s lost"
+        f" at most {killed.lost:.2f} s lost; {killed.cut_short} in the middle of pruning"
     )

@@ -19,7 +19,7 @@ from celerytui.model import (
     TaskState,
 )
 from celerytui.schedule.runs import EntryRuns
-from celerytui.schedule.standing import Watch, stand
+from celerytui.schedule.standing import Watch, busy_quarters, stand
 
 DJANGO = "django-celery-beat"
 WATCH = Watch(NOW, NOW - 7200, sees=True, loop=5.0)
@@ -106,10 +106,11 @@ def sample_reading(*entries: ScheduleEntry, **more: Any) -> ScheduleReading:
     """What the schedule thread would have read; all of `sample_entries` by default."""
     values: dict[str, Any] = {
         "sources": (
-            SourceReading("app.conf", "beat_schedule", 3),
-            SourceReading(DJANGO, "postgresql shop", 24),
+            SourceReading("app.conf"),
+            SourceReading(DJANGO),
         ),
         "entries": entries or sample_entries(),
         "beat": BeatState("alive", NOW - 4, "it sent sync-inventory"),
+        "busy": busy_quarters(entries or sample_entries()),
     }
     return ScheduleReading(NOW, NOW, **(values | more))

@@ -85,6 +85,7 @@ async def test_a_task_that_is_not_known_opens_when_it_appears() -> None:
         (ResultMeta("later-1", NOW, status="SUCCESS", date_done="2026-11-23T10:00:00"), "success"),
         (ResultMeta("later-1", NOW, status="PENDING"), "has no result of it"),
         (ResultMeta("later-1", NOW, error="no result backend"), "no result backend"),
+        (ResultMeta("later-1", NOW, flaw="not valid json"), "not decoded: not valid json"),
     ],
 )
 async def test_the_result_backend_is_asked_for_it(meta: ResultMeta, said: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
+from msgspec.structs import replace
 
 from celerytui.demo.sample import NOW
 from celerytui.model import BeatState, ScheduleReading, SourceReading
@@ -14,7 +15,7 @@ from celerytui.ui.views.schedule.hours import HoursAhead
 from celerytui.ui.views.schedule.list import ScheduleList
 from tests.ui.fake_engine import fake_app
 from tests.ui.pilot import Driver, driven, rows
-from tests.ui.schedule_sample import sample_reading
+from tests.ui.schedule_sample import sample_entries, sample_reading
 
 SIZES = [(80, 24), (100, 30), (140, 40)]
 
@@ -84,6 +85,47 @@ async def test_the_panes_below_follow_the_cursor() -> None:
         assert any(line.lstrip("│ ").startswith("busiest") for line in hours)
 
 
+async def test_what_is_not_known_of_an_entry_is_said_and_what_was_sent_from_here() -> None:
+    own = next(one for one in sample_entries() if one.name == "retry-dunning")
+    runs = (*own.recent[:-1], replace(own.recent[-1], by_beat=False, own=True))
+    why = "its arguments are not plain data: an object of shop.Lazy"
+    entry = replace(own, args=None, kwargs=None, recent=runs, notes=(why,))
+    async with driven(size=(140, 40)) as at:
+        await open_schedule(at, sample_reading(entry))
+        lines = rows(the_detail(at))
+        assert any("args" in line and "–  not known" in line for line in lines)
+        assert any("not plain data" in line for line in lines)
+        assert sum("sent from here" in line for line in lines) == 1
+
+
+class Upcoming(tuple[int, ...]):
+    """The runs ahead of an entry, which note that their strip is drawn."""
+
+    drawn: ClassVar[list[int]] = []
+
+    def __getitem__(self, at: Any) -> Any:
+        self.drawn.append(id(self))
+        return super().__getitem__(at)
+
+
+async def test_of_thousands_of_entries_only_those_seen_are_drawn() -> None:
+    due = next(one for one in sample_entries() if one.name == "retry-dunning")
+    many = [
+        replace(
+            due,
+            plan=replace(due.plan, name=f"e{number:04}"),
+            upcoming=Upcoming(due.upcoming),
+        )
+        for number in range(3_000)
+    ]
+    async with driven(size=(140, 40)) as at:
+        await open_schedule(at, sample_reading(*many))
+        assert any("e0000" in line for line in rows(the_hours(at)))
+        assert 10 < len(set(Upcoming.drawn)) < 40
+        await at.press("tab", "tab", "G")
+        assert "3,000 entries" in "\n".join(rows(the_hours(at)))
+
+
 async def test_keys_are_about_the_entry_and_ask_first() -> None:
     async with driven(size=(140, 40)) as at:
         await open_schedule(at)
@@ -143,7 +185,7 @@ async def test_an_entry_is_copied_as_the_command_prints_it(monkeypatch: Any) -> 
         (ScheduleReading(), "Reading the schedule"),
         (ScheduleReading(NOW, NOW), "No periodic tasks"),
         (
-            ScheduleReading(NOW, NOW, (SourceReading("RedBeat", "redis://x", 0, "no answer"),)),
+            ScheduleReading(NOW, NOW, (SourceReading("RedBeat", "no answer"),)),
             "RedBeat: no answer",
         ),
     ],
@@ -175,7 +217,7 @@ async def test_the_head_says_whether_beat_is_alive(beat: BeatState, words: str) 
 
 async def test_a_source_that_fails_is_named_below_what_it_said_last() -> None:
     async with driven(size=(140, 40)) as at:
-        broken = SourceReading("django-celery-beat", "shop", 9, "connection refused")
+        broken = SourceReading("django-celery-beat", "connection refused")
         await open_schedule(at, sample_reading(sources=(broken,)))
         assert "django-celery-beat: connection refused" in "\n".join(rows(the_list(at)))
         assert len(names(at)) == 11

@@ -12,7 +12,7 @@ from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import GPU
 from celerytui.engine import Job
-from celerytui.model import Finding, Item, Outcome, Refusal, Reply, ResultMeta
+from celerytui.model import Finding, Item, Outcome, Refusal, Reply, ResultMeta, StoredGroup
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.messages import RowOpened
 from tests.ui.fake_engine import FakeEngine, fake_app
@@ -205,6 +205,11 @@ RESULTS = {
         "x", NOW, "FAILURE", "CardDeclined('insufficient_funds')",
         'Traceback (most recent call last):\n  File "shop/billing/tasks.py", line 88, in charge\n'
         "    gateway.charge(card)\nCardDeclined: insufficient_funds\n",
+    ),
+    "flawed": ResultMeta(
+        "x", NOW, "SUCCESS", name="billing.charge", kwargs="{'card': '**'}",
+        flaw="result: not valid msgpack: DecodeError",
+        group=StoredGroup("g1", (), flaw="permission denied for table"),
     ),
     "unread": ResultMeta("x", NOW, error="the rpc backend hands results to their caller only"),
 }  # fmt: skip

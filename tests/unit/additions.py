@@ -223,9 +223,6 @@ class AtticSource:
     def one(self, task_id):
         return StoredResult(task_id, "SUCCESS", finished=1.0)
 
-    def count(self):
-        return 1
-
     def group(self, group_id):
         return None
 

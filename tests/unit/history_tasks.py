@@ -15,8 +15,10 @@ from celerytui.history.writer import HistoryWriter
 from celerytui.model import (
     OWN_ROOT,
     Attempt,
+    CustomEvent,
     Lineage,
     Message,
+    Progress,
     Revocation,
     Task,
     TaskExtra,
@@ -61,6 +63,8 @@ extras = st.builds(
     messages=st.lists(st.builds(Message, moments, st.none() | st.integers(0, 3)), max_size=2).map(
         tuple
     ),
+    progress=st.none() | st.builds(Progress, moments, st.none() | st.just(3.0), st.none(), texts),
+    custom_events=st.lists(st.builds(CustomEvent, moments, words, texts), max_size=2).map(tuple),
     lost_from=st.none() | st.sampled_from([TaskState.SENT, TaskState.STARTED]),
     worker_shift=shifts,
     client_shift=shifts,

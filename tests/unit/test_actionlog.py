@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from celerytui import files
 from celerytui.control import ITSELF, actionlog
 from celerytui.control.actionlog import ActionLog, log_path, overall
 from celerytui.masking import learn
@@ -201,3 +203,25 @@ def test_each_line_is_json(tmp_path: Path) -> None:
     opened(path).record(outcome(params={"args": '["\\n\\u2028"]'}))
     (line,) = path.read_text().splitlines()
     assert json.loads(line)["action"] == "task.revoke"
+
+
+def test_a_file_that_cannot_be_begun_anew_closes_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(path: files.Path) -> int:
+        """As where another program takes the number of a file that was closed."""
+        if not numbers:
+            numbers.append(append(path))
+            return numbers[0]
+        os.dup2(other.fileno(), numbers[0])
+        raise PermissionError(13, "Permission denied")
+
+    append, numbers = files.open_to_append, list[int]()
+    monkeypatch.setattr(files, "open_to_append", taken)
+    path = tmp_path / "log.jsonl"
+    path.write_text("x" * 100)
+    with (tmp_path / "other").open("w") as other:
+        with pytest.raises(PermissionError):
+            files.append_rotating(path, "line\n", 10)
+        os.fstat(numbers[0])
+        os.close(numbers[0])

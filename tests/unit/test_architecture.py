@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -64,6 +65,32 @@ def test_the_layers_are_those_of_the_contract(contract: str, begins: str) -> Non
     places = [next(at for at, layer in enumerate(order) if part <= layer) for part in said]
     assert places == sorted(places)
     assert len(said) >= 10
+
+
+USE_SQL = {
+    *("read_only_sql.py", "history/django_monitor.py"),
+    *("results/sqlalchemy.py", "results/django.py", "schedule/sql.py"),
+}
+"""The files that may import SQLAlchemy, where they need it: that takes a quarter of a second."""
+
+
+def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> None:
+    late: set[str] = set()
+    early: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if any(name.split(".")[0] == "sqlalchemy" for name in _imported(node)):
+                (early if node in tree.body else late).add(path.relative_to(PACKAGE).as_posix())
+    assert early == set()
+    assert late <= USE_SQL
+    assert "history/django_monitor.py" in late
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
 def test_every_suppression_names_its_code_and_says_why() -> None:

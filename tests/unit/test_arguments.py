@@ -69,11 +69,18 @@ def test_a_long_text_is_read_whole_or_not_at_all(text: str) -> None:
         ("('***',)", "hidden"),
         ("('[REDACTED]',)", "hidden"),
         ("({'token': '<hidden>'},)", "hidden"),
+        ("({'token': '**'},)", "masked"),
+        ("('redis://u:**@h/0',)", "masked"),
+        ("('password=**&x=1',)", "masked"),
     ],
 )
 def test_what_is_not_certain_is_refused(text: str | None, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         literal(text, (tuple, list))
+
+
+def test_two_stars_of_a_text_are_no_mask() -> None:
+    assert literal("('**bold** 2**8',)", (tuple,)) == ("**bold** 2**8",)
 
 
 @given(st.lists(values, max_size=3))

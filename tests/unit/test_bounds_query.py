@@ -6,7 +6,7 @@ import pytest
 
 from celerytui.errors import FilterError
 from celerytui.model import Task
-from celerytui.query import TaskView, parse_filter, view
+from celerytui.query import TaskView, parse_filter, shown_page
 from celerytui.query import compile as compile_module
 from celerytui.query.kwargs_path import READ_LIMIT, look
 from celerytui.query.parse import DEPTH_LIMIT, LENGTH_LIMIT
@@ -90,7 +90,7 @@ def test_a_regular_expression_sees_all_of_a_text() -> None:
 
 
 def test_frozen_rows_are_remembered_up_to_a_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "ROWS_REMEMBERED", 3)
+    monkeypatch.setattr(shown_page, "ROWS_REMEMBERED", 3)
     store = Store(clock=lambda: START)
     shown = TaskView(store, lambda: START)
     for number in range(6):
@@ -98,6 +98,6 @@ def test_frozen_rows_are_remembered_up_to_a_count(monkeypatch: pytest.MonkeyPatc
     shown.refresh()
     shown.freeze(True)
     assert [task.id for task in shown.window(0, 6)] == ["id5", "id4", "id3"]
-    assert len(shown._rows) == 3
+    assert len(shown._shown.kept) == 3
     shown.freeze(False)
     assert len(shown.window(0, 6)) == 6

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from celerytui.errors import HistoryError
 from celerytui.history import keeping as rules
+from celerytui.history import schema
 from celerytui.history.flush import Flush
-from celerytui.history.folder import CATALOGUE, Catalogue, Folder
-from celerytui.history.keeping import prune
+from celerytui.history.folder import CATALOGUE, Catalogue, Folder, SegmentFile
+from celerytui.history.keeping import Pruned, prune, pruning
 from celerytui.history.place import folder_of, only_folder, shown
 from celerytui.history.report import rebuild, report, verify
 from celerytui.history.writer import StandsBy
@@ -101,6 +103,91 @@ def test_a_pruning_that_was_cut_short_loses_nothing(
     prune(days, Keeping(), T0 + 9 * DAY)
     assert days.superseded() == []
     assert states(days) == {SUCCESS: 80, FAILURE: 20}
+
+
+def damage(file: SegmentFile) -> None:
+    file.path.write_bytes(b"no database" * 9_000)
+
+
+def test_a_segment_that_cannot_be_read_costs_no_other_its_turn(days: Folder) -> None:
+    damage(days.segments()[0])
+    damage(days.segments()[2])
+    now = T0 + 9 * DAY + 5
+    done = prune(days, Keeping(), now)
+    assert len(done.thinned) == 4
+    assert done.removed == []
+    # It goes by its name.
+    assert "2023-11-14.1.db" in prune(days, Keeping(), now + 23 * DAY).removed
+    damage(days.segments()[0])
+    assert names(days)[0] in prune(days, Keeping(size=days.size - 1), now).removed
+
+
+def test_on_a_full_disk_what_is_old_is_removed_and_the_rest_waits(
+    days: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(schema, "create", full)
+    done = prune(days, Keeping(others=5 * DAY), T0 + 9 * DAY)
+    assert len(done.removed) == 4
+    assert done.thinned == []
+    assert [said.split(" ", 3)[3] for said in done.failed] == ["cannot grow: the disk is full"] * 2
+    size = days.size
+    assert prune(days, Keeping(size=size // 2), T0 + 9 * DAY).removed
+    assert days.size <= size // 2
+
+
+def test_what_a_killed_pruning_began_is_removed(days: Folder) -> None:
+    for suffix in ("", "-wal"):
+        (days.path / f"2023-11-19.1.kept.db.new{suffix}").write_bytes(b"x")
+    steps = pruning(days, Keeping(), T0 + 9 * DAY + 5, Pruned())
+    for _ in range(5):
+        next(steps)
+    assert any(days.begun())
+    steps.close()
+    assert list(days.path.glob("*.new*")) == []
+    assert states(days)[FAILURE] == 20
+
+
+def test_it_is_pruned_between_other_work(days: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "STEP_ROWS", 3)
+    made = writer(days.path, started=T0 + 9 * DAY)
+    assert list(made.pruning(T0 + 9 * DAY)) == []  # another one may record
+    made.write(Flush(), T0 + 9 * DAY)
+    steps = 0
+    for steps, _ in enumerate(made.pruning(T0 + 9 * DAY + 5)):
+        made.write(Flush(tasks=[ended(20_000 + steps, T0 + 9 * DAY)]), T0 + 9 * DAY)
+    made.close(T0 + 9 * DAY)
+    assert steps > 40
+    assert states(days) == {SUCCESS: 80 + steps + 1, FAILURE: 20}
+
+
+def test_pruning_ends_with_the_lock(days: Folder) -> None:
+    now = T0 + 9 * DAY + 5
+    made = writer(days.path, started=now)
+    made.open(now)
+    steps = made.pruning(now)
+    for _ in range(5):
+        next(steps)
+    (days.path / "lock").unlink()
+    with pytest.raises(HistoryError, match="were removed"):
+        made.write(Flush(), now)
+    # Another process may have it now.
+    assert list(steps) == []
+    assert not days.begun()
+
+
+def test_clocks_that_are_years_off_neither_keep_nor_remove_a_file(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    made.write(Flush(tasks=[ended(1, T0 + 9_000 * DAY), ended(2, T0, FAILURE)]), T0)
+    made.write(Flush(tasks=[ended(3, 5.0), ended(4, 6.0, FAILURE)]), T0 + DAY)
+    made.write(Flush(tasks=[ended(5, T0)]), T0 + 2 * DAY)
+    made.close(T0 + 2 * DAY)
+    live = Folder(tmp_path).segments()[-1].path
+    assert prune(Folder(tmp_path), Keeping(), T0 + 2 * DAY, live=live) == Pruned()
+    done = prune(Folder(tmp_path), Keeping(), T0 + 33 * DAY, live=live)
+    assert len(done.removed) == 2
 
 
 def test_pruning_alone_waits_for_nobody(days: Folder) -> None:

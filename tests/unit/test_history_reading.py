@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.errors import HistoryError
-from celerytui.history import walk
+from celerytui.history import newer, reading, walk
+from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
+from celerytui.history.report import rebuild
 from celerytui.history.translate import NOTHING, Translation
 from celerytui.model import OWN_ROOT, Lineage, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
-from tests.unit.history_tasks import T0, ended, found, record, tasks
+from tests.unit.history_tasks import DAY, T0, ended, found, record, tasks, writer
 
 TERMS = (
     "state:failure", "state:success", "-state:success", "state:s*", "state:retry,revoked",
@@ -105,7 +111,12 @@ def test_a_search_is_bounded_by_when_a_task_was_seen(everything: Path) -> None:
     inside = found(everything, "state:success,failure", NOW, since=T0 + 100, until=T0 + 200)
     assert inside
     assert all(T0 + 100 <= task.seen < T0 + 200 for task in inside)
-    assert len(found(everything, "", NOW, since=T0 + 100, until=T0 + 200)) == 100
+    ended_ones = found(everything, "finished:*", NOW, since=T0 + 100, until=T0 + 200)
+    assert all(T0 + 100 <= task.seen < T0 + 200 for task in ended_ones if task.state.finished)
+    # Nobody saw the others end, so that they go on.
+    going_on = found(everything, "state:sent,received,started,retry", NOW, since=T0 + 10_000)
+    assert going_on == found(everything, "state:sent,received,started,retry", NOW)
+    assert going_on
 
 
 def test_steps_say_how_far_they_are(everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +169,100 @@ def test_a_name_that_no_task_has_is_looked_for_nowhere() -> None:
     assert condition == NOTHING
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE tasks SET extra = '{' WHERE id = 1",
+        "UPDATE tasks SET extra = '[]' WHERE id = 1",
+        "UPDATE tasks SET attempts = '[1]' WHERE id = 1",
+        "UPDATE tasks SET state = 99 WHERE id = 1",
+        "UPDATE tasks SET task = 5 WHERE id = 1",
+        "UPDATE words SET text = '[' WHERE kind = 3",
+        "UPDATE words SET text = '{\"nothing\": 1}' WHERE kind = 3",
+    ],
+)
+def test_a_damaged_row_costs_itself_alone_and_is_said(tmp_path: Path, change: str) -> None:
+    odd = ended(1, T0)
+    odd.extra = TaskExtra(client="c")
+    record(tmp_path, [[odd, ended(2, T0)]])
+    (file,) = Folder(tmp_path).segments()
+    with closing(sqlite3.connect(file.path)) as connection, connection:
+        connection.execute(change)
+    history = SegmentHistory(Folder(tmp_path))
+    steps = history.search(parse_filter(""), NOW)
+    assert [task.id for step in steps for task in step.tasks] == [ended(2, T0).id]
+    assert history.notes == [f"history in {file.path}: 1 row is damaged, left out"]
+
+
+def test_damaged_texts_cost_themselves_alone(tmp_path: Path) -> None:
+    odd = ended(1, T0, args="odd")
+    odd.extra = TaskExtra(traceback="Traceback")
+    record(tmp_path, [[odd]])
+    (file,) = Folder(tmp_path).segments()
+    with closing(sqlite3.connect(file.path)) as connection, connection:
+        connection.execute("UPDATE tracebacks SET text = x'00ff'")
+        connection.execute("UPDATE tasks SET args = CAST(x'6fff64' AS TEXT)")
+    for query in ("", "traceback:x OR name:*", "args:o"):
+        (task,) = found(tmp_path, query)
+        assert (task.args, task.more.traceback) == ("o\ufffdd", "\ufffd")
+
+
+def test_a_task_that_ends_while_it_is_searched_for_is_found_once(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    going_on = [Task(f"w{one}", one, TaskState.STARTED, "x", seen=T0 - 9) for one in range(3)]
+    made.write(Flush(tasks=going_on), T0)
+    history = SegmentHistory(Folder(tmp_path))
+    steps = history.search(parse_filter("name:x"), NOW)
+    first = next(steps)
+    made.write(Flush(tasks=[Task("w1", 1, TaskState.SUCCESS, "x", seen=T0)]), T0)
+    assert [task.id for step in (first, *steps) for task in step.tasks] == ["w0", "w1", "w2"]
+    history.close()
+    made.close(T0)
+
+
+def test_unfinished_tasks_come_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "UNFINISHED_AT_ONCE", 2)
+    monkeypatch.setattr(newer, "MOST_HELD", 3)
+    made = writer(tmp_path)
+    tasks = [Task(f"w{one}", one, TaskState.STARTED, "x", seen=T0 + one) for one in range(5)]
+    lost = [Task(f"w{one}", one, TaskState.LOST, "x", seen=T0 - 5) for one in range(5)]
+    made.write(Flush(tasks=lost), T0)
+    made.write(Flush(tasks=tasks), T0 + DAY)
+    made.close(T0 + DAY)
+    assert [task.id for task in found(tmp_path)] == ["w4", "w3", "w2", "w1", "w0"]
+    assert [task.id for task in found(tmp_path, "w1")] == ["w1"]
+
+
+def test_ids_that_begin_alike_are_gone_through_as_others_are(
+    everything: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = found(everything, "id:000000", NOW)
+    monkeypatch.setattr(walk, "FEW", 5)
+    assert len(expected) > 200
+    assert found(everything, "id:000000", NOW) == expected
+
+
+def test_a_folder_of_any_name_can_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"h\xff\x80?#%20")
+    record(folder, [[ended(1, T0)]])
+    assert len(found(folder)) == 1
+    rebuild(Folder(folder))
+    assert len(found(folder)) == 1
+
+
 def test_a_history_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="nothing was recorded there"):
         SegmentHistory(Folder(tmp_path / "x"))
+
+
+def test_a_folder_that_goes_while_it_is_read_is_said(tmp_path: Path) -> None:
+    record(tmp_path / "h", [[ended(1, T0)]])
+    history = SegmentHistory(Folder(tmp_path / "h"))
+    shutil.rmtree(tmp_path / "h")
+    with pytest.raises(HistoryError, match="No such file"):
+        history.task(ended(1, T0).id)
+    with pytest.raises(HistoryError, match="No such file"):
+        next(history.search(parse_filter(""), NOW))
 
 
 def test_an_empty_history_has_nothing(tmp_path: Path) -> None:

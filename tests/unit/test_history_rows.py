@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 from pathlib import Path
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from celerytui.history.flush import Flush
 from celerytui.history.redaction import TEXT_LIMIT, Redaction, safe
-from celerytui.history.rows import Decoder, Encoder, id_key, read_id, stored_id
-from celerytui.model import Task, TaskExtra, TaskState
+from celerytui.history.rows import Decoder, Encoder, key_of, read_id, stored_id
+from celerytui.masking import MASK
+from celerytui.model import Attempt, CustomEvent, Progress, Task, TaskExtra, TaskState
 from celerytui.query.kwargs_path import look
 from celerytui.settings import Keeping
 from tests.unit.history_tasks import T0, ended, found, tasks, writer
@@ -59,7 +61,7 @@ def test_a_clock_that_nothing_is_known_of_stays_one(shift: float) -> None:
 @example("5f0c0000-0000-4000-8000-00000000000 ")
 def test_an_id_is_stored_as_what_it_is(task_id: str) -> None:
     assert read_id(stored_id(task_id)) == task_id
-    assert -(2**63) <= id_key(task_id) < 2**63 if _encodable(task_id) else True
+    assert -(2**63) <= key_of(stored_id(task_id)) < 2**63 if _encodable(task_id) else True
 
 
 def _encodable(text: str) -> bool:
@@ -83,6 +85,10 @@ def test_a_long_text_is_cut_and_a_password_is_masked() -> None:
     assert cut is not None
     assert len(cut) == TEXT_LIMIT + 1
     assert safe("redis://u:secret@h/0") == "redis://u:**@h/0"
+    # Cut first it would be no URL of a user any more.
+    edge = safe("x" * (TEXT_LIMIT - 14) + " redis://u:secret@h/0")
+    assert edge is not None
+    assert "sec" not in edge
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,17 @@ def test_a_long_text_is_cut_and_a_password_is_masked() -> None:
         (["kwargs.card"], "kwargs", "{'card': '4111', 'a': 1}", "{'card': '**', 'a': 1}"),
         (["kwargs.card"], "kwargs", "{'a': {'card': 1}}", "{'a': {'card': 1}}"),
         (["kwargs.a.card"], "kwargs", "{'a': {'card': [1, 2]}}", "{'a': {'card': '**'}}"),
-        (["kwargs.card"], "kwargs", "{'a': 1, 'card': '41", "{'a': 1, 'card': '**'"),
+        (["kwargs.card"], "kwargs", '{"card": "4111", "a": null}', '{"card": "**", "a": null}'),
+        (["kwargs.a.card"], "kwargs", "{'a': <Pay card=4111>, 'b': 2}", "{'a': '**', 'b': 2}"),
+        (["kwargs.a.card"], "kwargs", """{'a': '{"card": 4111}'}""", "{'a': '**'}"),
+        (["kwargs.a.card"], "kwargs", "{'a': None, 'b': 1.5}", "{'a': None, 'b': 1.5}"),
+        (
+            ["kwargs.card"],
+            "kwargs",
+            "{'at': Decimal('1'), 'zone': Zone(key='UTC'), ...}",
+            "{'at': Decimal('1'), 'zone': Zone(key='UTC'), ...}",
+        ),
+        (["events.card"], "events", '{"card": "4111"}', '{"card": "**"}'),
         (["args.1"], "args", "(7, 'pin', 9)", "(7, '**', 9)"),
         (["result"], "result", "'token'", "**"),
         (["kwargs"], "kwargs", "{}", "**"),
@@ -100,6 +116,26 @@ def test_a_long_text_is_cut_and_a_password_is_masked() -> None:
 )
 def test_named_arguments_are_not_kept(paths: list[str], field: str, text: str, kept: str) -> None:
     assert Redaction(paths).of(field, text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'a': 1, 'card': '4111",
+        "{'a': 1, 'card': 4111",
+        "{'a': 'x, 'card': '4111'}",
+        "{'path': 'C:\\', 'card': '4111'}",
+        "{'a': <it's>, 'card': '4111', 'b': <it's>}",
+        "{'a': [1, 'card': '4111'}",
+        "card=4111",
+        "Kwargs card: '4111'",
+        "{'a': '" + "x" * 20_000 + "', 'card': '4111'}",
+    ],
+)
+def test_a_text_that_cannot_be_read_is_hidden_as_a_whole(text: str) -> None:
+    kept = Redaction(["kwargs.card"]).of("kwargs", text)
+    assert kept in (MASK, f"'{MASK}'")
+    assert Redaction(["args.0"]).of("kwargs", text) == text
 
 
 def test_what_is_too_long_to_be_read_is_not_kept_where_something_is_to_be_hidden() -> None:
@@ -123,13 +159,29 @@ def test_a_hidden_value_is_gone_and_the_others_stay(values: dict[str, str], key:
 
 def test_nothing_hidden_is_in_the_file(tmp_path: Path) -> None:
     task = ended(1, T0, kwargs="{'card': '4111222233334444', 'a': 1}", args="('amqp://u:pw9x@h',)")
-    made = writer(tmp_path / "h", Keeping(redact=("kwargs.card",)))
-    made.write(Flush(tasks=[task]), T0)
+    task.extra = TaskExtra(
+        client="amqp://u:pw9x@h",
+        progress=Progress(T0, message="to amqp://u:pw9x@h"),
+        custom_events=(
+            CustomEvent(T0, "paid", '{"card": "4111222233334444", "to": "amqp://u:pw9x@h"}'),
+        ),
+        attempts=(Attempt(T0, None, None, worker="amqp://u:pw9x@h"),),
+    )
+    sent = {
+        "action": "task.send",
+        "params": {"kwargs": '{"card": "4111222233334444"}', "args": '["amqp://u:pw9x@h"]'},
+    }
+    made = writer(tmp_path / "h", Keeping(redact=("kwargs.card", "events.card")))
+    made.write(Flush(tasks=[task], actions=[(T0, json.dumps(sent))]), T0)
     made.close(T0)
     raw = b"".join(path.read_bytes() for path in (tmp_path / "h").iterdir())
     assert b"4111222233334444" not in raw
     assert b"pw9x" not in raw
-    assert [one.kwargs for one in found(tmp_path / "h")] == ["{'card': '**', 'a': 1}"]
+    (kept,) = found(tmp_path / "h")
+    assert kept.kwargs == "{'card': '**', 'a': 1}"
+    assert kept.more.progress == Progress(T0, message="to amqp://u:**@h")
+    (event,) = kept.more.custom_events
+    assert event.fields == '{"card": "**", "to": "amqp://u:**@h"}'
 
 
 @settings(quick, max_examples=12)

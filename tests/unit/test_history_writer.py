@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from celerytui.errors import HistoryError
-from celerytui.history import reading, schema
+from celerytui.history import open_segment, schema, segment
+from celerytui.history import writer as writing
 from celerytui.history.flush import AlertChange, Flush, Gap
 from celerytui.history.folder import Catalogue, Folder
 from celerytui.history.keeping import thin
@@ -92,7 +94,7 @@ def test_a_record_in_a_newer_segment_counts_more(tmp_path: Path) -> None:
 def test_so_many_records_that_may_be_older_ones_are_looked_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_AGAIN", 0)
+    monkeypatch.setattr(open_segment, "MOST_AGAIN", 0)
     made = writer(tmp_path)
     made.write(Flush(tasks=[ended(1, T0, MISSED), ended(2, T0, MISSED)]), T0)
     made.write(Flush(tasks=[ended(1, T0 + DAY, FAILURE), ended(3, T0 + DAY)]), T0 + DAY)
@@ -186,22 +188,115 @@ def test_what_happened_and_samples_are_kept(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT last, ended, dropped FROM sessions") == [(T0 + 2, 1, 4)]
 
 
+def test_figures_that_no_database_takes_are_unknown(tmp_path: Path) -> None:
+    made = writer(tmp_path)
+    workers = [Worker("w@h", T0, T0, running=2**70, processed=7, status="online")]
+    made.write(Flush(workers=workers, queues=[Queue("high", ready=2**63)]), T0)
+    made.close(T0)
+    assert rows(tmp_path, "SELECT running, processed FROM workers") == [(None, 7)]
+    assert rows(tmp_path, "SELECT ready FROM queues") == [(None,)]
+
+
 def test_a_task_that_no_row_can_be_made_of_costs_itself_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = ended(1, T0)
-
-    odd.runtime = float("nan")
+    odd = [ended(number, T0) for number in range(4, 8)]
+    odd[0].runtime = float("nan")
+    odd[1].seen = float("nan")
+    odd[2].runtime = 1e300
+    odd[3].retries = 2**70
     surrogate = ended(2, T0)
     surrogate.id = "\ud800"
     made = writer(tmp_path)
-    assert made.write(Flush(tasks=[odd, surrogate, ended(3, T0)]), T0) == 2
+    assert made.write(Flush(tasks=[*odd, surrogate, ended(3, T0)]), T0) == 2
+    assert made.flawed == 4
     made.close(T0)
+    assert rows(tmp_path, "SELECT dropped FROM sessions") == [(4,)]
     assert {one.id for one in found(tmp_path)} == {"?", ended(3, T0).id}
     assert "a task cannot be recorded" in caplog.text
 
 
+def test_a_segment_goes_on_with_what_is_new_and_keeps_what_vanished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, "MOST_CARRIED", 3)
+    monkeypatch.setattr(writing, "MOST_OPEN", 6)
+    made = writer(tmp_path)
+    old = [Task(f"old{number}", number, STARTED, "x", seen=T0 - 8 * DAY) for number in range(2)]
+    new = [Task(f"new{number}", number, STARTED, "x", seen=T0 + number) for number in range(5)]
+    made.write(Flush(tasks=[*old, *new]), T0)
+    made.write(Flush(), T0 + 1)  # it is full
+    assert len(names(tmp_path)) == 2
+    made.write(Flush(tasks=[Task("old0", 1, FAILURE, "x", seen=T0 + 9)]), T0 + 9)
+    made.close(T0 + 9)
+    again = writer(tmp_path, started=T0 + 9)
+    again.open(T0 + 9)  # does not take what stayed
+    again.close(T0 + 9)
+    assert [len(rows) for rows in _open_by_file(tmp_path)] == [4, 3]
+    assert {one.id: one.state for one in found(tmp_path)} == {
+        "old0": FAILURE,
+        **dict.fromkeys(("old1", "new0", "new1", "new2", "new3", "new4"), STARTED),
+    }
+
+
+def _open_by_file(folder: Path) -> list[list[tuple[object, ...]]]:
+    found = []
+    for file in Folder(folder).segments():
+        with closing(sqlite3.connect(file.path)) as connection:
+            found.append(connection.execute("SELECT task FROM open").fetchall())
+    return found
+
+
 # What is in the way
+
+
+@pytest.mark.parametrize("gone", ["folder", "segment", "lock"])
+def test_files_that_are_removed_while_it_records_are_noticed(tmp_path: Path, gone: str) -> None:
+    folder = tmp_path / "h"
+    made = writer(folder)
+    made.write(Flush(tasks=[ended(1, T0)]), T0)
+    if gone == "folder":
+        shutil.rmtree(folder)
+    else:
+        (folder / ("lock" if gone == "lock" else "2023-11-14.1.db")).unlink()
+    with pytest.raises(HistoryError, match="were removed while it was recorded"):
+        made.write(Flush(tasks=[ended(2, T0)]), T0)
+    assert made.write(Flush(tasks=[ended(2, T0)]), T0) == 1
+    made.close(T0)
+    assert ended(2, T0).id in {one.id for one in found(folder)}
+
+
+def test_a_segment_that_cannot_be_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "INDEXES", "CREATE INDEX nonsense ON nowhere (x);")
+    made = writer(tmp_path)
+    with pytest.raises(HistoryError, match="no such table"):
+        made.open(T0)
+    made.close(T0)
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    monkeypatch.undo()
+    (tmp_path / "2023-11-14.1.db.new").write_bytes(b"left by one that was killed")
+    record(tmp_path, [[ended(1, T0)]])
+    assert len(found(tmp_path)) == 1
+
+
+def test_a_file_that_turns_out_damaged_is_left_alone(tmp_path: Path) -> None:
+    record(tmp_path, [[ended(number, T0, args="x" * 3000) for number in range(1, 99)]])
+    (file,) = Folder(tmp_path).segments()
+    raw = bytearray(file.path.read_bytes())
+    with closing(sqlite3.connect(file.path)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'tasks_seen'"
+        ).fetchone()
+    raw[(page - 1) * schema.PAGE_BYTES : page * schema.PAGE_BYTES] = b"\xff" * schema.PAGE_BYTES
+    file.path.write_bytes(raw)
+    made = writer(tmp_path)
+    with pytest.raises(HistoryError, match="is damaged"):
+        made.write(Flush(tasks=[ended(200, T0)]), T0)
+    assert made.write(Flush(tasks=[ended(200, T0)]), T0) == 1
+    made.close(T0)
+    assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-14.2.db"]
 
 
 def test_a_locked_file_is_said_and_written_later(

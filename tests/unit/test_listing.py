@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from celerytui import listing
+from celerytui.document import recorded_row
 from celerytui.errors import OutputError, UsageError
+from celerytui.export import NESTED
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
 from celerytui.listing import Shape, print_tasks
-from celerytui.model import Attempt, Task, TaskExtra, TaskState
+from celerytui.model import Attempt, Progress, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter, read_since
 from tests.unit.history_tasks import DAY, T0, ended, record
 
@@ -63,6 +65,20 @@ def test_csv_is_harmless_to_spreadsheets_and_terminals(folder: Path) -> None:
     assert (row["args"], row["result"], row["name"]) == ("'=1+1", "'-1", "shop.pay")
     assert "\x1b" not in text
     assert json.loads(row["attempts"])[0]["exception"] == "E()"
+
+
+def test_csv_has_the_progress_that_only_some_tasks_have(tmp_path: Path) -> None:
+    halfway = ended(2, T0 - 5, TaskState.FAILURE)
+    halfway.extra = TaskExtra(progress=Progress(T0 - 5.5, 3.0, 6.0, "\x1b[2J=half"))
+    record(tmp_path, [[ended(1, T0), halfway]])
+    text = printed(tmp_path, "csv")
+    assert "\x1b" not in text
+    first, second = csv.DictReader(io.StringIO(text))
+    fields = [f"progress.{name}" for name in ("current", "total", "message")]
+    assert [first[name] for name in fields] == ["", "", ""]
+    assert [second[name] for name in fields] == ["3.0", "6.0", "␛[2J=half"]
+    named = recorded_row(halfway)["progress"]
+    assert tuple(named) == NESTED["progress"]
 
 
 def test_a_table_is_for_people(folder: Path) -> None:

@@ -47,10 +47,21 @@ def _nothing_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://h/x?api_key=pw&y=1", "https://h/x?api_key=**&y=1"),
         ("sent Authorization: Bearer abcd.efgh-ij", "sent Authorization: Bearer **"),
         ("Basic tasks run", "Basic tasks run"),
+        ("{'password': 'PW', 'a': 1}", "{'password': '**', 'a': 1}"),
+        ("""{'a': {'api_token': "P'W"}}""", """{'a': {'api_token': "**"}}"""),
+        ("{'db_pass': ['PW', {'a': 'PW'}], 'b': 1}", "{'db_pass': '**', 'b': 1}"),
+        ("{'secret': b'P W', 'a': 1}", "{'secret': '**', 'a': 1}"),
+        ("{'secret': SecretStr('P W'), 'a': 1}", "{'secret': '**', 'a': 1}"),
+        ("{'secret': 'P…", "{'secret': '**'"),
+        ('{"pin": 1, "auth": "PW"}', '{"pin": 1, "auth": "**"}'),
+        ("{'token': None, 'passenger': 'Ann', 'max_tokens': 9}",) * 2,
+        ("{'access_tokens': ['PW']}", "{'access_tokens': '**'}"),
+        ("KeyError('password'): no token",) * 2,
     ],
 )
 def test_passwords_in_urls_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+    assert mask(masked) == masked
 
 
 @pytest.mark.parametrize(
@@ -223,3 +234,20 @@ def test_a_password_that_is_a_word_is_masked_where_errors_quote_it_and_nowhere_e
 def test_a_piece_of_one_or_two_characters_is_not_masked_in_every_text(short: str) -> None:
     masking.learn([short])
     assert mask(f"task {short} of {short}{short}") == f"task {short} of {short}{short}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 20_000 + " redis://u:secret@h",
+        "x" * 20_000 + "://",
+        "://" * 20_000,
+        "redis://u:" + "p@" * 20_000,
+        "redis://h:1," * 5_000,
+        "passw" * 20_000 + "=://",
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = time.process_time()
+    assert "secret" not in mask(text)
+    assert time.process_time() - began < 1.0

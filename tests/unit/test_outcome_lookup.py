@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -111,16 +112,36 @@ def test_where_there_is_none_to_ask(backend: str | None) -> None:
     assert results.error
 
 
-def test_results_are_read_until_one_fails(tmp_path: Path) -> None:
+def test_what_can_be_read_of_each_result_is_read(tmp_path: Path) -> None:
     app: Any = Celery("t", broker="memory://", backend=f"file://{tmp_path}", set_as_current=False)
     app.backend.store_result("a", 3, "SUCCESS")
     app.backend.store_result("b", ValueError("x"), "FAILURE", traceback="Traceback")
     (tmp_path / "celery-task-meta-bad").write_text("{")
-    results = ResultLookup(app, lambda: 1.0).read_results(["a", "b", "none", "bad", "a"])
-    assert [meta.status for meta in results.metas] == ["SUCCESS", "FAILURE", "PENDING"]
+    (tmp_path / "celery-task-meta-folder").mkdir()
+    ids = ["a", "b", "none", "bad", "folder", "a"]
+    results = ResultLookup(app, lambda: 1.0).read_results(ids)
+    statuses = [meta.status for meta in results.metas]
+    assert statuses == ["SUCCESS", "FAILURE", "PENDING", None, None, "SUCCESS"]
     assert results.metas[1].result == "ValueError('x')"
-    assert not results.absent
-    assert results.error
+    flaws = [meta.flaw for meta in results.metas if meta.flaw is not None]
+    assert flaws == ["not valid json: JSONDecodeError", "is not a regular file"]
+    assert (results.absent, results.error) == (False, None)
+    tmp_path.rename(tmp_path.with_name("gone"))
+    gone = ResultLookup(app, lambda: 1.0).read_results(ids)
+    assert gone.metas == ()
+    assert "No such file or directory" in (gone.error or "")
+
+
+def test_a_result_that_cannot_be_decoded_is_not_asked_for_again(tmp_path: Path) -> None:
+    at = At(2)
+    app = Celery("t", broker="memory://", backend=f"file://{tmp_path}", set_as_current=False)
+    (tmp_path / f"celery-task-meta-{at.ids[0]}").write_text("{")
+    meta = {"status": "SUCCESS", "date_done": "2023-11-14T22:14:00", "result": "\udcff"}
+    (tmp_path / f"celery-task-meta-{at.ids[1]}").write_text(json.dumps(meta))
+    asked = at.turn()
+    at.asked[-1][1](ResultLookup(app, lambda: 1.0).read_results(asked))
+    assert at.turn(1_000) == []
+    assert at.states() == [TaskState.MISSED, TaskState.SUCCESS]
 
 
 def test_a_round_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

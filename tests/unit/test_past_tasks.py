@@ -18,8 +18,9 @@ from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_search import PastReading
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.request_pool import RequestPool
-from celerytui.model import Task, TaskExtra, TaskState
+from celerytui.model import StoredResult, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
+from celerytui.results.filesystem import FilesystemSource
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.unit.store_stream import T0, feed, task_event
@@ -169,7 +170,7 @@ def test_turns_go_on_until_all_is_read(reader: Reader) -> None:
     first = reader.turn()
     assert (first.added, first.ended, first.error) == (1_000, False, None)
     second = reader.turn()
-    assert (second.added, second.turns, second.ended) == (1_300, 2, True)
+    assert (second.added, second.ended) == (1_300, True)
     assert second.source == f"file://{reader.folder}"
     assert len(reader.store.all_tasks()) == reader.past.brought.total() == 1_300
 
@@ -178,7 +179,7 @@ def test_another_filter_begins_anew(reader: Reader) -> None:
     reader.keep("a1", "a2", "b1")
     assert reader.turn("name:shop.a").added == 2
     found = reader.turn("name:shop.b")
-    assert (found.added, found.known, found.turns) == (1, 0, 1)
+    assert (found.added, found.known, found.looked_at) == (1, 0, 3)
     found = reader.turn()
     assert (found.added, found.known, found.ended) == (0, 3, True)
     assert reader.past.brought.total() == 3
@@ -210,6 +211,37 @@ def test_an_error_is_said_and_the_next_turn_begins_anew(reader: Reader) -> None:
     reader.keep("a1")
     again = reader.turn()
     assert (again.added, again.error) == (1, None)
+
+
+def test_a_turn_that_was_given_up_adds_nothing_to_the_next_filter(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread hangs in the source, and goes on while another filter is read."""
+    reader.keep("a1", "b1")
+    held, free, begun = FilesystemSource._read, threading.Event(), threading.Event()
+
+    def hang(source: FilesystemSource, prefix: str, task_id: str) -> StoredResult | None:
+        if not hanging:
+            hanging.append(threading.current_thread())
+        if threading.current_thread() is hanging[0]:
+            begun.set()
+            free.wait(20)
+        return held(source, prefix, task_id)
+
+    hanging: list[threading.Thread] = []
+    monkeypatch.setattr(FilesystemSource, "_read", hang)
+    late: list[PastReading] = []
+    assert reader.past.more(parse_filter("name:shop.a"), late.append)
+    wait_until(begun.is_set, 20, "the first turn")
+    (request,) = reader.pool._asked
+    request.began = -1e9
+    reader.pool.give_up_late()
+    assert "no reply within" in (late[0].error or "")
+    assert reader.turn("name:shop.b").added == 1
+    free.set()
+    hanging[0].join(20)
+    assert [task.id for task in reader.store.all_tasks()] == ["b1"]
+    assert reader.past.brought.total() == 1
 
 
 def test_no_backend_is_said(tmp_path: Path) -> None:

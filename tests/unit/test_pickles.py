@@ -100,7 +100,7 @@ def test_a_result_that_is_one_is_not_read(app: Any, place: Path, tmp_path: Path)
         bomb(place, status="SUCCESS", task_id="x")
     )
 
-    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").error or "")
+    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").flaw or "")
     with pytest.raises(NoBackend, match="--allow-pickle"):
         task_meta(app, "x")
     assert not place.exists()
@@ -150,7 +150,7 @@ def test_only_who_allows_it_has_them_read(app: Any, place: Path, tmp_path: Path)
     assert place.exists()
 
     Engine(app, Settings())
-    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").error or "")
+    assert "--allow-pickle" in (ResultLookup(app, lambda: 0.0).read_result("x").flaw or "")
 
 
 def test_the_programs_own_pickles_are_read_as_before(place: Path) -> None:

@@ -16,12 +16,14 @@ from celerytui.control import ActionLog
 from celerytui.engine import recording
 from celerytui.engine.recording import Recorder
 from celerytui.health import Health
+from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.pending import Pending
+from celerytui.history.segment import Segment
 from celerytui.model import MARK_EVENT, Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
 from celerytui.settings import Settings
 from celerytui.store import Store
-from tests.unit.history_tasks import found
+from tests.unit.history_tasks import DAY, ended, found, writer
 from tests.unit.store_stream import T0, beat, task_event
 from tests.waiting import wait_until
 
@@ -127,6 +129,89 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
         until(lambda: session.recorder.state.recorded == 1, "the task is recorded")
         until(lambda: session.recorder.trouble is None, "there is no trouble any more")
     assert [one.id for one in found(folder)] == ["a"]
+
+
+def test_figures_of_a_flush_that_failed_are_written_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked_once(self: Segment, flush: Flush, now: float) -> int:
+        if flush.workers and not failed:
+            failed.append(flush)
+            raise sqlite3.OperationalError("database is locked")
+        return write(self, flush, now)
+
+    failed: list[Flush] = []
+    write = Segment.write
+    monkeypatch.setattr(Segment, "write", locked_once)
+    session = Session(tmp_path)
+    session.apply(beat(0))
+    session.store.sweep(T0)
+    session.store.record_queues([QueueDepth("high", 3)], T0)
+    session.thread.start()
+    until(lambda: bool(failed) and session.recorder.trouble is None, "it is over")
+    session.end()
+    (file,) = Folder(tmp_path).segments()
+    with closing(sqlite3.connect(file.path)) as connection:
+        assert connection.execute("SELECT count(*) FROM workers").fetchone() == (1,)
+        assert connection.execute("SELECT ready FROM queues").fetchall() == [(3,)]
+
+
+def test_figures_that_were_not_written_are_news_again() -> None:
+    samples = recording._Samples()
+    assert samples.news({"a": 1, "b": 2}, int) == [1, 2]
+    assert samples.news({"a": 1, "b": 2}, int) == [1, 2]
+    samples.written()
+    assert samples.news({"a": 1, "b": 3}, int) == [3]
+    samples.written()
+    # Who is gone is forgotten.
+    assert samples.news({"b": 3}, int) == []
+    samples.written()
+    assert samples.news({"a": 1, "b": 3}, int) == [1]
+
+
+def test_a_recorder_that_never_catches_up_shows_that_it_is_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "FLUSH_TASKS", 1)
+    monkeypatch.setattr(recording, "WRITE_SECONDS", 0.0)
+    session = Session(tmp_path)
+    for number in range(5):
+        session.run(f"t{number}")
+    begun = [session.recorder.turned_at]
+    write = Segment.write
+
+    def noted(self: Segment, flush: Flush, now: float) -> int:
+        begun.append(session.recorder.turned_at)
+        return write(self, flush, now)
+
+    monkeypatch.setattr(Segment, "write", noted)
+    session.thread.start()
+    until(lambda: session.recorder.state.recorded == 5, "all are recorded")
+    session.end()
+    # Each is written in a turn of its own, though there is always more.
+    assert len(set(begun)) >= 5
+    assert len(found(tmp_path)) == 5
+
+
+def test_a_full_disk_is_pruned_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = T0 - 40 * DAY
+    made = writer(tmp_path, started=before)
+    made.write(Flush(tasks=[ended(1, before)]), before)
+    made.close(before)
+    (old,) = Folder(tmp_path).segments()
+
+    def full(self: Segment, flush: Flush, now: float) -> int:
+        if old.path.exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return write(self, flush, now)
+
+    write = Segment.write
+    monkeypatch.setattr(Segment, "write", full)
+    monkeypatch.setattr(Segment, "hand_over", lambda *_: None)
+    with recorded(tmp_path) as session:
+        session.run("a")
+        until(lambda: session.recorder.state.recorded == 1, "there is room again")
+    assert not old.path.exists()
 
 
 def test_the_oldest_successes_are_dropped_first_and_counted(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sqlite3
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,18 +16,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.document import result_document
+from celerytui.iso_time import moment
 from celerytui.masking import learn
 from celerytui.model import StoredResult, TaskState
 from celerytui.output import print_json
 from celerytui.query import parse_filter
 from celerytui.results import as_task, open_url, wanted
-from celerytui.results.decode import JSON, MSGPACK, Undecodable, decode, decode_any
+from celerytui.results.decode import (
+    JSON,
+    MSGPACK,
+    Undecodable,
+    decode,
+    decode_any,
+    plain,
+    unpacked,
+)
 from celerytui.results.meta import (
     children_ids,
     exception_text,
     from_meta,
     member_ids,
-    moment,
 )
 from celerytui.results.seen_keys import SeenKeys
 
@@ -71,6 +80,13 @@ def test_no_bytes_do_more_than_fail_to_decode(payload: bytes, declared: str | No
         (b"\x80\x04cposix\nsystem\n(S'true'\ntR.", "never loaded without --allow-pickle"),
         (b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93.", "never loaded without --allow-pickle"),
         (b"[" * 10_000, "nested too deeply|not valid json"),
+        # The first would take 64 GB of memory, the second 1 TB.
+        (b"\x80\x04Nr\xff\xff\xff\x7f.", "a value at place 2,147,483,647"),
+        (
+            b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b"x.",
+            "expected 1099511627776 bytes",
+        ),
+        (b"- a\n" * 300_000, "longer than 1 MB of YAML"),
         (b"\x00celery-compressed\x00application/zstd\x00x", "'application/zstd', which is not"),
     ],
 )
@@ -93,6 +109,29 @@ def test_a_bomb_is_not_expanded() -> None:
     bomb = zlib.compress(bytes(65 * 1024 * 1024), 1)
     with pytest.raises(Undecodable, match="longer than 64 MB"):
         decode_any(b"\x00celery-compressed\x00application/x-gzip\x00" + bomb, JSON)
+
+
+@pytest.mark.parametrize(
+    "payload", [memoryview(b'{"a": 1}'), bytearray(b'{"a": 1}'), b'{"a": 1}', '{"a": 1}']
+)
+@pytest.mark.parametrize("declared", [None, JSON, MSGPACK])
+def test_drivers_give_bytes_as_many_types(payload: Any, declared: str | None) -> None:
+    assert decode_any(payload, declared) == {"a": 1}
+
+
+@pytest.mark.parametrize("payload", [5, 2.5, [1], datetime(2026, 1, 1), object()])
+def test_what_is_neither_bytes_nor_text_is_refused(payload: Any) -> None:
+    with pytest.raises(Undecodable, match="neither bytes nor text but"):
+        decode_any(payload, None)
+    with pytest.raises(Undecodable):
+        decode_any(unpacked(payload, "binary"), JSON)
+
+
+def test_a_number_that_python_does_not_write_is_written() -> None:
+    number = 1 << 40_000
+    found = from_meta({"status": "SUCCESS", "result": plain(number)}, "id")
+    assert as_task(found).result == repr(hex(number))
+    assert plain(1 << 1_000) == 1 << 1_000
 
 
 def test_types_that_kombu_marks_are_their_texts() -> None:
@@ -181,10 +220,22 @@ def test_a_line_has_no_password() -> None:
         result={"token": "abc", "text": "hunter-two-word-99"},
         meta={"api_key": "xyz"},
     )
-    stream = io.StringIO()
-    print_json(result_document(result), stream)
-    for secret in ("s3cret-in-url", "plain-word", "abc", "hunter-two-word-99", "xyz"):
-        assert secret not in stream.getvalue()
+    failed = from_meta(
+        {
+            "status": "FAILURE",
+            "result": {"exc_type": "E", "exc_message": ["said", {"password": "plain-word"}]},
+            "kwargs": "{'token': 'abc', 'text': 'hunter-two-word-99'}",
+        },
+        "id",
+    )
+    assert failed.exception == "E('said', {'password': '**'})"
+    for one in (result, failed):
+        stream = io.StringIO()
+        print_json(result_document(one), stream)
+        task = as_task(one)
+        shown = f"{stream.getvalue()} {task.args} {task.kwargs} {task.result} {task.more}"
+        for secret in ("s3cret-in-url", "plain-word", "abc", "hunter-two-word-99", "xyz"):
+            assert secret not in shown
 
 
 @pytest.mark.parametrize(
@@ -197,6 +248,14 @@ def test_a_line_has_no_password() -> None:
         (True, None),
         ("soon", None),
         (float("inf"), None),
+        (float("nan"), None),
+        (10**400, None),
+        (1e300, None),
+        (-1, None),
+        ("9999-12-31T23:59:59", None),
+        ("1970-01-01T00:00:10.1234567890123", 10.123456),
+        ("1970-01-01T00:00:10" + " " * 100, None),
+        (b"\xff", None),
         (None, None),
         ([], None),
     ],
@@ -228,8 +287,22 @@ WORKERS = ("celery@a", "a@b", "a", "celery@ab", None)
 TERMS = (
     *("state:failure", "state:success,retry", "state:started", "state:s*", "-state:success"),
     *("name:add", "name:=shop.add", "name:SHOP.*", "name:*%", "name:_", "name:añ", "name:/f.il/"),
-    *("worker:a", "worker:celery", "worker:*b", "finished:>-30m", "finished:<=-10m"),
-    *("finished:>2020-01-01", "id:t", "result:1", "(name:add OR state:failure)", "add"),
+    *(
+        "worker:a",
+        "worker:celery",
+        "worker:*b",
+        "finished:>-30m",
+        "finished:<=-10m",
+        "finished:>-99999999999d",
+    ),
+    *(
+        "finished:<+99999999999d",
+        "finished:>2020-01-01",
+        "id:t",
+        "result:1",
+        "(name:add OR state:failure)",
+        "add",
+    ),
 )
 
 
@@ -272,7 +345,7 @@ def _stored(at: float) -> str:
 @settings(max_examples=25)
 @given(
     query=st.lists(st.sampled_from(TERMS), max_size=3).map(" ".join),
-    since=st.none() | st.sampled_from([60.0, 3600.0, 40_000.0]),
+    since=st.none() | st.sampled_from([60.0, 3600.0, 40_000.0, 1e17, -1e17, math.inf]),
     size=st.sampled_from([7, 100]),
     keys=st.sampled_from([1_000, 200_000]),
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celery.beat import BeatLazyFunc
 
 from celerytui.control.lookback import Seen, finding
 from celerytui.control.registry import action
-from celerytui.control.schedule import options_of
+from celerytui.control.schedule import options_of, value_now
 from celerytui.errors import UsageError
-from celerytui.model import Item, Outcome, PlannedEntry, ScheduleEntry
+from celerytui.model import Finding, Item, Outcome, PlannedEntry, ScheduleEntry
 from tests.unit.schedule_plans import plan
 
 NOW = 1_795_750_000.0
@@ -23,12 +24,16 @@ def outcome(id: str, *items: Item, **params: str) -> Outcome:
 
 def afterwards(done: Outcome, *plans: PlannedEntry, **more: Any) -> tuple[bool | None, str]:
     """What is found some seconds later, where the schedule has these entries then."""
+    found = found_of(done, *plans, **more)
+    assert found is not None
+    return found.ok, found.text
+
+
+def found_of(done: Outcome, *plans: PlannedEntry, **more: Any) -> Finding | None:
     entries = {one.name: ScheduleEntry(plan=one, **more) for one in plans}
     look = action(done.action).look
     assert look is not None
-    found = finding(look, done, Seen(NOW + 6, {}, {}, entry=entries.get))
-    assert found is not None
-    return found.ok, found.text
+    return finding(look, done, Seen(NOW + 6, {}, {}, entry=entries.get))
 
 
 def test_what_was_disabled_is_looked_at_again() -> None:
@@ -38,19 +43,38 @@ def test_what_was_disabled_is_looked_at_again() -> None:
     back = outcome("entry.enable", Item("sync", True, "written"))
     assert afterwards(back, plan())[0] is True
     assert afterwards(back, plan(enabled=False))[0] is False
+    # It was not read since.
+    assert afterwards(back) == (None, "sync: not read again yet")
+    assert found_of(outcome("entry.enable", Item("sync", False, "no answer")), plan()) is None
 
 
 def test_what_beat_was_asked_to_send_is_looked_at_again() -> None:
     done = outcome("entry.run_now", Item("sync", True, "due now"), by="beat")
     assert afterwards(done, plan(), last_run_at=NOW + 2) == (True, "beat sent it")
-    ok, text = afterwards(done, plan(), last_run_at=NOW - 60)
-    assert ok is None
-    assert text.startswith("sync: not sent yet")
+    for before in (60.0, 0.5):
+        ok, text = afterwards(done, plan(), last_run_at=NOW - before)
+        assert ok is None
+        assert text.startswith("sync: not sent yet")
+    failed = outcome("entry.run_now", Item("sync", False, "no entry"), by="beat")
+    assert found_of(failed, plan(), last_run_at=NOW + 2) is None
 
 
 def test_an_entry_is_sent_with_its_own_options() -> None:
-    own = {"queue": "high", "expires": 5.0, "headers": {"a": 1}, "priority": None, "link": "x"}
-    assert options_of(plan(options=own)) == {"queue": "high", "expires": 5.0, "headers": {"a": 1}}
+    own = {"queue": "high", "expires": 5.0, "headers": {"a": 1}, "time_limit": 9, "link": "x"}
+    assert options_of(plan(options={**own, "priority": None, "retry": True})) == own
+
+
+def test_of_what_can_be_called_only_celerys_own_is() -> None:
+    called: list[str] = []
+
+    def lazy() -> int:
+        called.append("lazy")
+        return 7
+
+    assert value_now(BeatLazyFunc(lazy)) == 7
+    assert value_now(called.clear) == called.clear
+    assert value_now(dict) is dict
+    assert called == ["lazy"]
 
 
 class Entries:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import Any
 
 import pytest
@@ -13,11 +11,9 @@ from hypothesis import strategies as st
 from celerytui.health import Known
 from celerytui.health.schedule import MISSED, SILENT, TWO
 from celerytui.model import (
-    Batch,
     BeatState,
     Clocked,
     Crontab,
-    Event,
     Interval,
     Link,
     LinkState,
@@ -26,7 +22,8 @@ from celerytui.model import (
     TaskState,
 )
 from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
-from celerytui.schedule.runs import RECENT, EntryRuns, RunTracker, Sender, plain
+from celerytui.schedule.next_run import QUARTERS
+from celerytui.schedule.runs import EntryRuns, Sender
 from celerytui.schedule.source import Sign
 from celerytui.schedule.standing import LATE_SECONDS, Watch, stand
 from celerytui.store import Store
@@ -84,6 +81,17 @@ def test_a_source_that_has_each_run_proves_a_missed_one() -> None:
     assert stand(plan(last_run_at=NOW - 700, lag=0.0), BLIND).standing == "missed"
     watch = Watch(NOW, loop=300.0)
     assert stand(plan(last_run_at=NOW - 500, lag=0.0), watch).standing == "late"
+
+
+def test_a_source_that_is_not_read_proves_nothing_of_what_came_later() -> None:
+    kept = plan(last_run_at=NOW - 700, lag=0.0)
+    own = plan(timing=OtherTiming("rrule"), next_by_source=NOW - 650, lag=0.0)
+    for one in (kept, own):
+        read, gone = stand(one, BLIND, read_at=NOW - 5), stand(one, BLIND, read_at=NOW - 690)
+        assert (read.standing, read.missed) == ("missed", True)
+        assert not gone.overdue
+        assert gone.missed is None
+    assert "was not read since" in stand(own, BLIND, read_at=NOW - 690).why_unknown
 
 
 def test_a_run_due_before_the_monitor_was_there_is_not_missed() -> None:
@@ -173,78 +181,10 @@ def test_an_entry_never_contradicts_itself(one: Any, watch: Watch, at: list[floa
         assert entry.overdue
     if entry.standing in ("disabled", "over"):
         assert entry.due_at is None
-    assert sum(entry.upcoming) >= 0
-
-
-# -- Runs --------------------------------------------------------------------------------------
-
-
-def test_runs_are_counted_once_and_few_are_kept() -> None:
-    runs = EntryRuns()
-    for number in range(RECENT * 2):
-        runs.take(run(NOW + number, TaskState.STARTED))
-        runs.take(run(NOW + number, TaskState.FAILURE if number % 2 else TaskState.SUCCESS))
-    assert (runs.runs, runs.failures, len(runs.recent)) == (RECENT * 2, RECENT, RECENT)
-    runs.take(run(NOW, TaskState.FAILURE))
-    assert runs.runs == RECENT * 2
-
-
-def sent(task_id: str, at: float, client: str, args: str = "[1]", **more: Any) -> Event:
-    values: dict[str, Any] = {
-        "uuid": task_id,
-        "name": "shop.sync",
-        "args": args,
-        "kwargs": "{}",
-        "retries": 0,
-    }
-    return Event("task-sent", hostname=client, timestamp=at, **(values | more))
-
-
-def tracker(*events: Event, plans: Any = None) -> RunTracker:
-    store = Store(clock=lambda: NOW)
-    for event in events:
-        store.apply(Batch([event], event.timestamp))
-    found = RunTracker(store)
-    found.follow(plans or [plan(args=(1,))], NOW)
-    found.update()
-    return found
-
-
-def test_runs_are_those_with_the_entrys_task_and_arguments() -> None:
-    found = tracker(
-        sent("a", NOW - 30, "gen7@host"),
-        sent("b", NOW - 20, "gen7@host", args="(1,)"),
-        sent("c", NOW - 10, "gen7@host", args="[2]"),
-        sent("d", NOW - 5, "gen8@web", parent_id="a", root_id="a"),
-    )
-    assert list(found.of("sync").recent) == ["a", "b"]
-    assert (found.of("sync").newest or run(0)).at == NOW - 20
-
-
-def test_a_process_that_sends_other_tasks_too_is_not_beat() -> None:
-    web = [sent("a", NOW - 30, "gen7@web"), sent("b", NOW - 20, "gen7@web", name="shop.buy")]
-    found = tracker(*web, sent("c", NOW - 9, "gen9@beat"))
-    assert [one.name for one in found.beats()] == ["gen9@beat"]
-
-
-def test_what_was_sent_from_here_is_not_beats() -> None:
-    found = tracker(sent("a", NOW - 30, f"gen{os.getpid()}@{socket.gethostname()}"))
-    assert found.beats() == []
-    assert found.newest() is None
-    assert list(found.of("sync").recent) == ["a"]
-
-
-def test_entries_with_the_same_call_share_their_runs() -> None:
-    plans = [plan(args=(1,)), plan(name="twin", args=(1,)), plan(name="other", args=(2,))]
-    found = tracker(sent("a", NOW - 30, "gen7@host"), plans=plans)
-    assert [found.shared(one.name) for one in plans] == [2, 2, 1]
-    assert list(found.of("twin").recent) == ["a"]
-    assert not found.of("other").recent
-
-
-@given(st.lists(st.integers() | st.text(max_size=5), max_size=5))
-def test_arguments_are_the_same_in_a_list_and_in_a_tuple(args: list[Any]) -> None:
-    assert plain(repr(args)) == plain(repr(tuple(args)))
+    assert len(entry.upcoming) == (0 if entry.due_at is None else QUARTERS)
+    if entry.overdue:
+        # It is counted where it should have been by now.
+        assert entry.upcoming[0] >= 1
 
 
 # -- Beat --------------------------------------------------------------------------------------

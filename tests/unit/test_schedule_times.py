@@ -143,6 +143,22 @@ def test_the_quarters_of_a_day_count_each_run_once(every: float, now: float, wai
     assert sum(counts[: int((due - begin) // 900)]) == 0
 
 
+@given(crontabs, st.sampled_from(["UTC", BERLIN]), st.floats(1.7e9, 1.8e9), st.booleans())
+@settings(deadline=None, max_examples=50)
+def test_the_quarters_of_a_crontab_are_those_of_its_runs(
+    timing: Crontab, timezone: str, now: float, overdue: bool
+) -> None:
+    begin = quarter_of(now)
+    due = now if overdue else next_after(timing, timezone, now)
+    assert due is not None
+    counts = [0] * QUARTERS
+    at: float | None = due
+    while at is not None and at < begin + QUARTERS * 900:
+        counts[int((at - begin) // 900)] += 1
+        at = next_after(timing, timezone, at)
+    assert list(quarters(timing, timezone, due, begin)) == counts
+
+
 def test_the_quarters_of_a_crontab() -> None:
     begin = datetime(2026, 11, 27, 0, 0, tzinfo=timezone.utc).timestamp()
     counts = quarters(Crontab("5,10", "3"), "UTC", begin + 3 * 3600 + 300, begin)

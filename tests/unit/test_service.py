@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
+import threading
 import uuid
 from pathlib import Path
 
@@ -21,12 +23,12 @@ def test_it_is_told_in_datagrams(tmp_path: Path, abstract: bool) -> None:
         heard.bind(f"\0{name[1:]}" if abstract else name)
         manager = ServiceManager({"NOTIFY_SOCKET": name})
         manager.ready()
-        manager.status("a\nb")
-        manager.status("a\nb")
+        manager.status("a\nb\udcff")
+        manager.status("a\nb\udcff")
         manager.alive()
         manager.stopping()
         said = [heard.recv(100).decode() for _ in range(4)]
-    assert said == ["READY=1", "STATUS=a b", "WATCHDOG=1", "STOPPING=1"]
+    assert said == ["READY=1", "STATUS=a b?", "WATCHDOG=1", "STOPPING=1"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": "/nonexistent/x"}])
@@ -46,7 +48,26 @@ def test_without_one_nothing_happens(environ: dict[str, str]) -> None:
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "-1"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "9" * 5_000}, None),
     ],
 )
 def test_the_watchdog_is_for_this_process(environ: dict[str, str], seconds: float | None) -> None:
     assert ServiceManager(environ, pid=7).watchdog == seconds
+
+
+def test_what_is_said_once_waits_for_a_manager_that_is_busy(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        for _ in range(1_000):  # more than it takes without being read
+            manager.alive()
+        reader = threading.Thread(target=lambda: [heard.recv(100) for _ in range(5)])
+        reader.start()
+        manager.ready()
+        reader.join(10)
+        heard.setblocking(False)
+        said = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said.append(heard.recv(100))
+    assert said[-1] == b"READY=1"

@@ -335,11 +335,13 @@ def test_the_table_of_the_history_is_its_url_and_how_long_it_is_kept(tmp_path: P
     conf = config(
         tmp_path,
         '[history]\nurl = "sqlite:////srv/h"\nkeep-successes = "1d"\nmax-size = "500 MB"\n'
-        'redact = ["kwargs.card", "result"]\n',
+        'redact = ["kwargs.card", "result", "events.card", "progress"]\n',
     )
     made = load({}, NOWHERE, conf)
     assert made.history == "sqlite:////srv/h"
-    assert made.keeping == Keeping(86_400, 30 * 86_400, 500_000_000, ("kwargs.card", "result"))
+    assert made.keeping == Keeping(
+        86_400, 30 * 86_400, 500_000_000, ("kwargs.card", "result", "events.card", "progress")
+    )
     other = load({"history": "sqlite:////elsewhere"}, NOWHERE, conf)
     assert (other.history, other.keeping) == ("sqlite:////elsewhere", made.keeping)
 

@@ -84,14 +84,18 @@ def test_a_database_is_read_without_an_app(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "status", "words"),
     [
-        ([], 2, "no schedule: name the app with -A, or a database with --schedule"),
-        (["--schedule", "nowhere"], 2, "is not a URL"),
-        (["--schedule", "http://a:secret@b"], 2, "not the URL of a database or of Redis"),
-        (["--schedule", "sqlite:////nowhere/x.db"], 69, "the schedule cannot be read"),
+        (["schedule"], 2, "no schedule: name the app with -A, or a database with --schedule"),
+        (["schedule", "--schedule", "nowhere"], 2, "is not a URL"),
+        (
+            ["schedule", "--schedule", "http://a:secret@b"],
+            2,
+            "not the URL of a database or of Redis",
+        ),
+        (["schedule", "--schedule", "sqlite:////nowhere/x.db"], 69, "the schedule cannot be read"),
     ],
 )
 def test_where_there_is_nothing_to_read(args: list[str], status: int, words: str) -> None:
-    done = CliRunner().invoke(program(), ["schedule", *args])
-    assert done.exit_code == status
+    done = CliRunner().invoke(program(), args)
+    assert done.exit_code == status, done.output
     assert words in done.output
     assert "secret" not in done.output

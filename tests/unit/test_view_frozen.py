@@ -149,7 +149,7 @@ def test_nothing_gathers_behind_frozen_rows(text: str) -> None:
             view.refresh()
         succeed(store, number, START + number + 0.5)
     view.refresh()
-    page = view._pinned_page
+    page = view._shown.pinned
     assert page is not None
     assert not isinstance(page.entries, dict)
     assert len(page.moved) <= len(shown)

@@ -14,20 +14,28 @@ from celerytui.options import command_option, history_option
 
 
 def _run_history(
-    ctx: click.Context, history: str | None, stats: bool, verify: bool, prune: bool
+    ctx: click.Context,
+    history: str | None,
+    stats: bool,
+    verify: bool,
+    prune: bool,
+    source: str | None,
 ) -> None:
-    """Show what a history holds, check it, or remove what is old."""
+    """Show what a history holds, check it, remove what is old, or import what others kept."""
     from celerytui.history.folder import Folder
+    from celerytui.history_import import import_lines
     from celerytui.history_report import prune_lines, stats_lines, verify_lines
     from celerytui.output import standard_output
 
-    if stats + verify + prune > 1:
-        raise UsageError("--stats, --verify and --prune: name one of them")
+    if stats + verify + prune + (source is not None) > 1:
+        raise UsageError("--stats, --verify, --prune and --import: name one of them")
     settings, now = started(ctx).settings, time.time()
     stdout = kept_stdout(ctx)
     folder = Folder(history_folder(ctx, history))
     if verify:
         lines = verify_lines(folder)
+    elif source is not None:
+        lines = import_lines(source, folder, settings, now)
     elif prune:
         lines = prune_lines(folder, settings, now)
     else:
@@ -42,7 +50,7 @@ COMMAND = Subcommand(
     "history",
     callback=click.pass_context(_run_history),
     help=_run_history.__doc__,
-    short_help="Show what a history holds, check it, remove what is old.",
+    short_help="Show what a history holds, check it, remove what is old, import.",
     prints=True,
     offline=True,
     params=[
@@ -57,6 +65,12 @@ COMMAND = Subcommand(
             "--prune",
             is_flag=True,
             help="Remove now what is older than [history] says, or too much.",
+        ),
+        command_option(
+            *("--import", "source"),
+            metavar="URL",
+            help="Import the tasks and workers that django-celery-monitor or django-celery kept in"
+            " that database; needs the extra sql.",
         ),
     ],
 )

@@ -70,7 +70,9 @@ COMMAND = Subcommand(
     params=[
         history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
         filter_option("tasks"),
-        since_option("Only tasks with an event since then: 2d, 90m, or 2026-11-23T10:00."),
+        since_option(
+            "Only tasks with an event since then, and unfinished ones: 2d, 2026-11-23T10:00."
+        ),
         limit_option("Print no more than N tasks."),
         command_option(
             "--jsonl", is_flag=True, help="Print a line of JSON for each task instead of a table."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 DJANGO_OPTIONS = ("--settings", "--pythonpath")
 """Options that manage.py takes before any command sees them."""
@@ -19,6 +20,8 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
     help = "See what this project's Celery cluster is doing; the arguments are celerytui's own."
     # The program has Django's checks done as `celery` does, unless --skip-checks is given.
     requires_system_checks: tuple[str, ...] = ()
+    # What `call_command` is often given for any command; the program has no use for it.
+    stealth_options = ("verbosity", "traceback", "no_color", "force_color", "skip_checks")
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Run with what stands behind the command's name; Django would parse it as its own."""
@@ -28,12 +31,16 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
         """Print the program's help, for `manage.py help celerytui`."""
         self._run(["--help"], f"{os.path.basename(prog_name)} {subcommand}")
 
-    def add_arguments(self, parser: Any) -> None:
-        """Take the arguments of `call_command("celerytui", ...)`."""
+    def create_parser(self, prog_name: str, subcommand: str, **_options: Any) -> Any:
+        """The parser of `call_command("celerytui", ...)`: what it is given is the program's."""
+        # No argument begins like this, so that none is taken for an option of Django's.
+        parser = CommandParser(prog=f"{prog_name} {subcommand}", prefix_chars="\0", add_help=False)
         parser.add_argument("arguments", nargs="*")
+        parser.set_defaults(force_color=False, no_color=False)
+        return parser
 
     def handle(self, *_args: Any, arguments: Sequence[str] = (), **_options: Any) -> None:
-        """Run for `call_command`."""
+        """Run for `call_command`; it ends with SystemExit, as the program does."""
         self._run(list(arguments), "manage.py celerytui")
 
     def _run(self, arguments: list[str], name: str) -> NoReturn:
@@ -42,7 +49,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
 
         # Django, which was set up before, made its TIME_ZONE that of the process.
         restore_local_time()
-        if not _names_app(arguments):
+        if not _needs_no_search(arguments):
             arguments = ["-A", _project_app(), *arguments]
         main(arguments, name)
 
@@ -58,12 +65,13 @@ def _without_django_options(arguments: Sequence[str]) -> list[str]:
     return kept
 
 
-def _names_app(arguments: Sequence[str]) -> bool:
+def _needs_no_search(arguments: Sequence[str]) -> bool:
     """Whether the app is named, or none is needed."""
     if os.environ.get("APP") or os.environ.get("CELERY_APP"):
         return True
     return any(
-        one in ("--app", "--help", "--version") or one.startswith(("-A", "--app="))
+        one in ("--app", "--backend", "--help", "--version")
+        or one.startswith(("-A", "--app=", "--backend="))
         for one in arguments
     )
 
@@ -72,8 +80,8 @@ def _project_app() -> str:
     """The module that has the project's app: a package of the settings, as Celery recommends it."""
     tried = list(_packages(os.environ.get("DJANGO_SETTINGS_MODULE", "")))
     for package in tried:
-        if _has_app(package):
-            return package
+        if (app := _app_in(package)) is not None:
+            return app
     raise CommandError(
         f"no Celery app found in {' or '.join(tried) or 'this project'};"
         " name it: manage.py celerytui -A MODULE"
@@ -87,13 +95,23 @@ def _packages(settings: str) -> Iterator[str]:
         yield settings
 
 
-def _has_app(package: str) -> bool:
+def _app_in(package: str) -> str | None:
+    """The module of its app, None where it has none.
+
+    Where importing it fails that module is given all the same: the program says why.
+    """
     from celery.app.utils import find_app
 
     if importlib.util.find_spec(package) is None:
-        return False
+        return None
+    module = f"{package}.celery"
+    try:
+        importlib.import_module(module if importlib.util.find_spec(module) else package)
+    except Exception:
+        # Not the package: Celery's own search would hide the error.
+        return module
     try:
         # Celery's own search: `package.app`, `package.celery:app`, any app in the package.
-        return hasattr(find_app(package), "user_options")
+        return package if hasattr(find_app(package), "user_options") else None
     except (AttributeError, ModuleNotFoundError):
-        return False
+        return None

@@ -87,8 +87,12 @@ class EntryDetail(SchedulePane, ScrolledPane):
         if entry.expires_after is not None:
             task += [("  expires ", "muted"), (format_span(entry.expires_after), "text")]
         lines = self._labelled("task", task, width)
-        lines += self._labelled("args", highlight(clean(entry.args, limit=800)), width)
-        if plan.kwargs:
+        if entry.args is None:
+            unknown: list[Span] = [(self.session.glyphs.unknown, "text"), ("  not known", "muted")]
+            lines += self._labelled("args", unknown, width)
+        else:
+            lines += self._labelled("args", highlight(clean(entry.args, limit=800)), width)
+        if plan.kwargs and entry.kwargs is not None:
             lines += self._labelled("kwargs", highlight(clean(entry.kwargs, limit=800)), width)
         if plan.description:
             lines += self._labelled("about", [(clean(plan.description, limit=400), "text")], width)
@@ -188,7 +192,7 @@ class EntryDetail(SchedulePane, ScrolledPane):
         if run.late_by is not None and run.late_by >= 1:
             spans += [("  late ", "muted"), (format_duration(run.late_by), "warning")]
         if not run.by_beat:
-            spans.append(("  not sent by beat", "muted"))
+            spans.append(("  sent from here" if run.own else "  not sent by beat", "muted"))
         if run.exception:
             spans += [("  ", "text"), (short_class(run.exception.partition("(")[0]), "failure")]
         return spans

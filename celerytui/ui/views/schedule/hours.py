@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from celerytui.columns import clean, cut
 from celerytui.counts import counted
-from celerytui.model import ScheduleEntry
-from celerytui.ui.draw.spans import Line, Span, Spans
+from celerytui.model import ScheduleEntry, ScheduleReading
+from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import ScrolledPane
@@ -21,30 +22,55 @@ NAME_LEAST, NAME_MOST = 10, 24
 _ROLES = {"missed": "failure", "late": "warning", "running": "started"}
 
 
+class Drawn(Sequence[Row]):
+    """Lines that are drawn when they are looked at: of thousands a few are seen."""
+
+    def __init__(self, count: int, draw: Callable[[int], Spans]) -> None:
+        self._count = count
+        self._draw = draw
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._draw(at), "bg"
+
+
 class HoursAhead(SchedulePane, ScrolledPane):
     """When each entry is due in the next 24 hours, and when most of them are at once."""
 
     NAME = "Next 24 hours"
+    _due: tuple[ScheduleReading | None, list[ScheduleEntry]] = (None, [])
 
     def titles(self) -> tuple[Spans, Spans]:
         zone = "UTC" if self.session.utc else time.strftime("%Z")
         return [(self.NAME, self.title_role)], [(zone, "muted")]
 
     def rows(self, width: int) -> Sequence[Row]:
-        shown = sorted(
-            (entry for entry in self.reading.entries if any(entry.upcoming)),
-            key=lambda entry: (entry.due_at or 0.0, entry.name),
-        )
-        if not shown:
+        due = self._entries_due()
+        if not due:
             state = EmptyState("Nothing is due", "No entry has a known run in the next 24 hours.")
             return state.rows(width, 12, self.session.glyphs)
         room = max(NAME_LEAST, min(NAME_MOST, width // 4))
         strip = max(12, width - room - 1)
-        begin = min(entry.upcoming_from for entry in shown)
-        lines: list[Line | Spans] = [[(" " * (room + 1), "text"), *self._head(strip, begin)]]
-        lines += [self._row(entry, room, strip) for entry in shown]
-        lines += [[], self._busiest(shown)]
-        return [(line, "bg") for line in lines]
+        begin = due[0].upcoming_from
+
+        def line(at: int) -> Spans:
+            if at == 0:
+                return [(" " * (room + 1), "text"), *self._head(strip, begin)]
+            if at <= len(due):
+                return self._row(due[at - 1], room, strip)
+            return [] if at == len(due) + 1 else self._busiest(begin)
+
+        return Drawn(len(due) + 3, line)
+
+    def _entries_due(self) -> list[ScheduleEntry]:
+        """The entries with a run to show, the next one first; found once for each reading."""
+        reading = self.reading
+        if self._due[0] is not reading:
+            due = [entry for entry in reading.entries if any(entry.upcoming)]
+            self._due = reading, sorted(due, key=lambda one: (one.due_at or 0.0, one.name))
+        return self._due[1]
 
     def _head(self, strip: int, begin: float) -> list[Span]:
         """The hours where they begin, as many as there is room for."""
@@ -79,13 +105,16 @@ class HoursAhead(SchedulePane, ScrolledPane):
             text += " " if not count else one if count == 1 else many
         return [*spans, (text, _ROLES.get(entry.standing, "text"))]
 
-    def _busiest(self, shown: Sequence[ScheduleEntry]) -> Spans:
+    def _busiest(self, begin: float) -> Spans:
         """The quarter of an hour in which most entries are due at once."""
-        numbers = [sum(bool(entry.upcoming[at]) for entry in shown) for at in range(QUARTERS)]
-        place = max(range(QUARTERS), key=numbers.__getitem__)
-        begin = shown[0].upcoming_from + place * QUARTER
-        span = f"{self._hour(begin)} to {self._hour(begin + QUARTER)}"
-        many = counted(numbers[place], "entry", "entries")
+        busy = self.reading.busy
+        if not busy:
+            return []
+        place = max(range(len(busy)), key=busy.__getitem__)
+        span = (
+            f"{self._hour(begin + place * QUARTER)} to {self._hour(begin + (place + 1) * QUARTER)}"
+        )
+        many = counted(busy[place], "entry", "entries")
         return [("busiest  ", "muted"), (span, "text"), (", ", "muted"), (many, "strong")]
 
     def _hour(self, at: float) -> str:

@@ -96,6 +96,8 @@ class AwaitedTask:
             return "Asking the result backend." if self._asked else "Connecting."
         if meta.error is not None:
             return f"Result backend: {clean(meta.error, limit=300)}."
+        if meta.status is None:
+            return f"Result backend: not decoded: {clean(meta.flaw, limit=300)}."
         if meta.status == "PENDING":
             return "The result backend has no result of it."
         done = epoch(meta.date_done)

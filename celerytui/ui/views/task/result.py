@@ -95,6 +95,7 @@ class ResultDialog(Dialog[None]):
         lines.append(self._state(meta, task))
         lines += self._here(task)
         lines += self._difference(meta, task, width)
+        lines += self._flaw(meta, width)
         lines += self._facts(meta)
         if meta.result is not None and meta.traceback is None:
             lines += [[], [("Result", "strong")]]
@@ -149,6 +150,14 @@ class ResultDialog(Dialog[None]):
             text = "Backend and events differ: an event was lost or is late."
         return [[], *wrap_spans([mark, (text, "text")], width, 3)]
 
+    def _flaw(self, meta: ResultMeta, width: int) -> list[Spans]:
+        """Which part could not be decoded, and why."""
+        if meta.flaw is None:
+            return []
+        mark: Span = (f"{self.session.glyphs.warning} ", "warning bold")
+        why: Span = (f"Not decoded whole: {clean(meta.flaw, limit=1000)}", "text")
+        return [[], *wrap_spans([mark, why], width, 3)]
+
     def _facts(self, meta: ResultMeta) -> list[Spans]:
         facts = (
             ("name", meta.name),
@@ -158,7 +167,7 @@ class ResultDialog(Dialog[None]):
             ("queue", meta.queue),
             ("retries", None if meta.retries is None else str(meta.retries)),
             ("parent", meta.parent_id),
-            ("group", _group_text(meta.group)),
+            ("group", _group_text(meta.group, self.session.glyphs.unknown)),
             ("meta", meta.meta),
             ("children", ", ".join(meta.children[:8]) or None),
         )
@@ -209,12 +218,14 @@ class ResultDialog(Dialog[None]):
             self.dismiss(None)
 
 
-def _group_text(group: StoredGroup | None) -> str | None:
+def _group_text(group: StoredGroup | None, unknown: str) -> str | None:
     if group is None:
         return None
     members = f"   {counted(len(group.members), 'member')}" if group.members else ""
+    if group.flaw is not None:
+        members = f"   members unknown: {group.flaw}"
     waiting = f", {group.missing:,} still to come" if group.missing else ""
-    return f"{group.id}{members}{waiting}"
+    return f"{group.id or unknown}{members}{waiting}"
 
 
 def _plain(text: str) -> str:

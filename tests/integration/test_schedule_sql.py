@@ -1,0 +1,130 @@
+"""The tables of django-celery-beat in real databases: questions end in time and only read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from celerytui.model import Interval
+from celerytui.schedule import sql
+from celerytui.schedule.sql import SqlDatabase, UrlReader
+from tests.integration.databases import PostgresServer
+from tests.unit.test_schedule_sources import DJANGO_TABLES
+
+TASK = "django_celery_beat_periodictask"
+SLEEP = {"postgres_server": "SELECT pg_sleep(60)", "mariadb_server": "SELECT SLEEP(60)"}
+DJANGO = """
+import json, sys
+import django
+from django.conf import settings
+settings.configure(
+    DATABASES={"default": json.loads(sys.argv[1])}, USE_TZ=True,
+    INSTALLED_APPS=["django_celery_beat"],
+)
+django.setup()
+from celerytui.schedule import django_project
+django_project.READ_SECONDS = 0.3
+database = django_project.DjangoDatabase()
+said = []
+for writes, statement in json.loads(sys.argv[2]):
+    try:
+        with database.open(writes=writes) as connection:
+            said.append(connection.change(statement, {}))
+    except django.db.Error as error:
+        said.append(str(error).strip())
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.parametrize("server", SLEEP)
+def test_a_database_is_read_within_limits(
+    request: pytest.FixtureRequest, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(request.getfixturevalue(server).fresh_url())
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for statement in DJANGO_TABLES.split(";")[:-1]:
+            connection.execute(sa.text(statement))
+        connection.execute(
+            sa.text(
+                f"INSERT INTO {TASK} (id, name, task, interval_id, enabled, args, kwargs)"
+                " VALUES (1, 'sync', 'shop.sync', 1, true, '[1]', '{}')"
+            )
+        )
+    engine.dispose()
+    database = SqlDatabase(url)
+    reader = UrlReader(database, "UTC")
+    (found,) = reader.read(0.0)
+    assert (found.timing, found.args, found.enabled) == (Interval(300.0), (1,), True)
+    assert reader.set_enabled("sync", False, 1_795_750_000.0).startswith(TASK)
+    assert not reader.read(0.0)[0].enabled
+
+    with (
+        pytest.raises(RuntimeError, match=r"(?i)read.only") as error,
+        database.open(writes=False) as connection,
+    ):
+        connection.change(f"UPDATE {TASK} SET enabled = true", {})
+    assert "SQL:" not in str(error.value)
+    monkeypatch.setattr(sql, "READ_SECONDS", 0.3)
+    for writes in (False, True):
+        with (
+            pytest.raises(RuntimeError, match=r"(?i)timeout|max_statement_time"),
+            database.open(writes=writes) as connection,
+        ):
+            connection.rows(SLEEP[server], {})
+    assert not reader.read(0.0)[0].enabled
+    database.close()
+
+
+def django_says(settings: dict[str, Any], *asked: tuple[bool, str]) -> Any:
+    """What comes of statements in a Django project, each with whether it may write."""
+    done = subprocess.run(
+        [sys.executable, "-c", DJANGO, json.dumps(settings), json.dumps(asked)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_django_project_is_read_within_limits(
+    postgres_server: PostgresServer,
+    tmp_path: Any,
+) -> None:
+    endless = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    )
+    asked = [
+        (False, "CREATE TABLE a (b INT)"),
+        (True, "CREATE TABLE a (b INT)"),
+        (True, "INSERT INTO a VALUES (1)"),
+        (False, endless),
+    ]
+    for settings, refused, ended in (
+        (
+            {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "a.db")},
+            "attempt to write a readonly database",
+            "interrupted",
+        ),
+        (
+            {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": postgres_server.fresh_url().rpartition("/")[2],
+                "USER": "owner",
+                "HOST": "127.0.0.1",
+                "PORT": postgres_server.port,
+            },
+            "read-only transaction",
+            "statement timeout",
+        ),
+    ):
+        said = django_says(settings, *asked)
+        assert refused in said[0]
+        assert said[2] == 1
+        assert ended in said[3]
