@@ -24,6 +24,10 @@ from celerytui.model import Batch, Bucket, Entry, Event, Link, LinkState, Moment
 
 RUN_UP = 3600.0
 """Seconds before a time from which on a store is told what happened, to know how things stood."""
+LEAST_RUN_UP = 330.0
+"""Where so much happened that it would take long, at least what the figures of 5 minutes need."""
+MOST_RUN_UP = 50_000
+"""Tasks that are told beforehand, but for those of `LEAST_RUN_UP`."""
 AT_ONCE = 0.1
 """Seconds within which events are told together."""
 MOST_AT_ONCE = 500
@@ -123,7 +127,19 @@ class SegmentRecording:
 
     def begin_of(self, since: float) -> float:
         """See `Recording.begin_of`."""
-        return max(self.begins, since - RUN_UP)
+        enough = max(self._nth_before(segment, since) for segment in self._segments)
+        return max(self.begins, min(since - LEAST_RUN_UP, max(since - RUN_UP, enough)))
+
+    def _nth_before(self, segment: OpenSegment, since: float) -> float:
+        """From when on a segment has as many tasks before a time as are told at most."""
+        row = self._reading(
+            lambda: segment.connection.execute(
+                "SELECT seen FROM tasks INDEXED BY tasks_seen WHERE seen < ?"
+                " ORDER BY seen DESC LIMIT 1 OFFSET ?",
+                (since, MOST_RUN_UP),
+            ).fetchone()
+        )
+        return -math.inf if row is None else float(row[0])
 
     def entries(self, since: float) -> Iterator[Entry]:
         """See `Recording.entries`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import NamedTuple
 
 from celerytui.history import schema
@@ -99,29 +99,28 @@ class Retold:
         self._segments = segments
         self._start = start
         self.long_tasks = list(long_tasks)
-        self._pending: list[tuple[float, int, Event]] = []
+        self._pending: list[Told] = []
         self._long: list[tuple[Long, int]] = []
-        self._numbers = count()
 
     def events(self) -> Iterator[Told]:
         """All of them, in order as far as their clocks allow."""
-        pending, rows = self._pending, self._rows()
-        row = next(rows, None)
-        while True:
-            due = pending[0][0] if pending else math.inf
-            if row is not None and (not pending or row[1][_SEEN + 1] - LEAD <= due):
-                self._take_row(*row)
-                row = next(rows, None)
-            elif self._long and self._long[0][0].begin <= due:
-                one, at = heapq.heappop(self._long)
-                self._push(row_of(self._segments[at], one))
-            elif pending:
-                when, _, event = heapq.heappop(pending)
-                yield when, event
-            else:
-                return
+        for at, page in self._pages():
+            for row in page:
+                self._take_row(at, row)
+            yield from self._settled(page[-1][_SEEN + 1] - LEAD)
+        yield from self._settled(math.inf)
 
-    def _rows(self) -> Iterator[tuple[int, Row]]:
+    def _settled(self, until: float) -> Iterator[Told]:
+        """The events before a time, of which no more can come."""
+        while self._long and self._long[0][0].begin < until:
+            one, at = heapq.heappop(self._long)
+            self._push(row_of(self._segments[at], one))
+        self._pending.sort(key=_when)
+        end = bisect.bisect_left(self._pending, until, key=_when)
+        settled, self._pending = self._pending[:end], self._pending[end:]
+        yield from settled
+
+    def _pages(self) -> Iterator[tuple[int, list[Row]]]:
         """The rows of all segments with their numbers before them, by their last event."""
         self._long = [
             (one, at) for at, here in enumerate(self._segments) for one in _unfinished(here)
@@ -137,7 +136,8 @@ class Retold:
                     " WHERE seen >= ? AND (seen > ? OR id > ?) ORDER BY seen, id LIMIT ?",
                     (seen, seen, last, PAGE),
                 ).fetchall()
-                yield from ((at, row) for row in page)
+                if page:
+                    yield at, page
                 if len(page) < PAGE:
                     break
                 seen, last = page[-1][_SEEN + 1], page[-1][0]
@@ -163,8 +163,11 @@ class Retold:
 
     def _push(self, task: Task | None) -> None:
         if task is not None:
-            for at, event in told_events(task):
-                heapq.heappush(self._pending, (at, next(self._numbers), event))
+            self._pending += told_events(task)
+
+
+def _when(told: Told) -> float:
+    return told[0]
 
 
 def _is_long(task: Task) -> bool:

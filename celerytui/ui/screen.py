@@ -14,7 +14,7 @@ from celerytui.control import Scope
 from celerytui.errors import FilterError
 from celerytui.query import quoted
 from celerytui.ui.actions.flow import ActionFlow
-from celerytui.ui.actions.hints import key_hints
+from celerytui.ui.actions.hints import key_hints, typing_hints
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.bar import Bar
 from celerytui.ui.bars.filter_line import FilterBar, FilterInput
@@ -150,10 +150,8 @@ class MainScreen(TaskScreen):
 
     def key_hints(self) -> Sequence[KeyHint]:
         """What the footer says, first what belongs to the pane in focus: key, label, rank."""
-        raw = self.session.keys.raw
         if isinstance(self.focused, FilterInput):
-            keys = [key for key in self.focused.offered if key.shown]
-            return [(raw(key.id)[0], key.label, 0 if key.stays else key.rank) for key in keys]
+            return typing_hints(self.session, self.focused.offered)
         labels = {} if self.pane is None else self.pane.LABELS
         if self.replay_keys is not None:
             labels = {**labels, **self.replay_keys.labels}

@@ -13,6 +13,7 @@ from celerytui.demo.sample import NOW
 from celerytui.engine.replayer import SPEEDS, Replayer, ReplayState
 from celerytui.model import Bucket, Entry, Moment, Moments
 from celerytui.settings import Settings
+from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.draw.theme import PALETTES
 from tests.ui.fake_engine import FakeEngine
@@ -104,10 +105,15 @@ class StillReplayer(Replayer):
 
 
 def replay_app(
-    state: ReplayState | None = None, *, read: bool = True, theme: str = "dark", **options: Any
+    state: ReplayState | None = None,
+    *,
+    read: bool = True,
+    theme: str = "dark",
+    store: Store | None = None,
+    **options: Any,
 ) -> MonitorApp:
     """The monitor on a replay that stands still at the sample's moment."""
-    engine = FakeEngine(Settings(theme=theme, **{"utc": True, **options}))
+    engine = FakeEngine(Settings(theme=theme, **{"utc": True, **options}), store)
     engine.replayer = StillReplayer(state, read=read)
     return MonitorApp(engine, palette=PALETTES[theme])
 

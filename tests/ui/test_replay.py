@@ -10,6 +10,7 @@ from textual.geometry import Offset
 from celerytui.demo.sample import NOW
 from celerytui.engine.replayer import ReplayState
 from celerytui.model import Moments
+from celerytui.store import Store
 from celerytui.ui.actions.go_to import GoTo
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.time_bar import TimeBar
@@ -118,6 +119,20 @@ async def test_the_users_own_keys_of_the_replay_go_first_too() -> None:
         assert at.replayer.told == [("play", False)]
         assert isinstance(at.app.screen, GoTo)
         assert at.app.session.key_of("task.traceback") == ""
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [("2", "No workers at this moment"), ("3", "No workers at"), ("4", "No queues at this moment")],
+)
+async def test_what_is_not_there_yet_is_not_there_at_this_moment(view: str, said: str) -> None:
+    async with replayed(store=Store(clock=lambda: NOW)) as at:
+        await at.press(view)
+        assert said in at.screen_text()
+        assert "failed ? in 5m" in rows(at.app.main.query_one(Header))[0]
+        at.app.main.open_task("no-such-task")
+        await at.pilot.pause()
+        assert "This task is not in memory at this moment" in at.screen_text()
 
 
 # The time bar

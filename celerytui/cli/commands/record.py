@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from celerytui.cli.groups import Subcommand
@@ -16,7 +14,7 @@ from celerytui.signals import stop_signals
 def _run_record(
     ctx: click.Context,
     history: str | None,
-    events: Path | None,
+    events: str | None,
     anonymise: bool,
     seconds: float | None,
 ) -> None:
@@ -24,11 +22,15 @@ def _run_record(
 
     With --events all that is received is kept as it comes, to be replayed.
     """
+    from pathlib import Path
+
     from celerytui.logs import log_to_stderr, quieten
     from celerytui.record import record
 
     if anonymise and events is None:
         raise click.UsageError("--anonymise is for --events: name a file")
+    if events is not None and Path(events).is_dir():
+        raise click.UsageError(f"--events {events}: it is a folder; name a file")
     start = started(ctx)
     settings = start.settings
     if history is not None:
@@ -44,7 +46,7 @@ def _run_record(
             seconds=seconds,
             stoppable=stop_signals,
             show=show,
-            events=events,
+            events=None if events is None else Path(events),
             anonymise=anonymise,
         )
     finally:
@@ -61,7 +63,6 @@ COMMAND = Subcommand(
         history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
         command_option(
             "--events",
-            type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
             help="Keep all that is received, to be replayed, in FILE; without --history"
             " there and nowhere else.",

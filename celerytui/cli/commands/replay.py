@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +41,8 @@ def _run_replay(ctx: click.Context, source: str | None, at: str | None, speed: i
 
 def _open(ctx: click.Context, source: str | None) -> Recording:
     """The recording that is named; raises HistoryError where there is none."""
+    from pathlib import Path
+
     from celerytui.history.opening import open_event_log, open_recording
 
     if source is None:

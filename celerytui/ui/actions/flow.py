@@ -137,7 +137,7 @@ class ActionFlow:
         found: dict[str, Option] = {}
         key_of = self._session.key_of
         for alert in self.offers.alerts():
-            for key in self._session.keys.all:
+            for key in self._session.keys.offered:
                 if alert in key.mends:
                     found[key.id] = Option(
                         key.id, key.title, key_of(key.id), partial(self._run_key, key)

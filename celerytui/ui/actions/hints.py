@@ -7,10 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from celerytui.control import Scope
 from celerytui.ui.actions.offers import Offers
 from celerytui.ui.bars.footer import KeyHint
+from celerytui.ui.keys.registry import Key
 from celerytui.ui.session import Session, something_wrong
 
 _ACTIONS_FROM = 40
 """The place of the first action in the footer, and its rank: after the keys that only look."""
+
+
+def typing_hints(session: Session, keys: Iterable[Key]) -> list[KeyHint]:
+    """What there is while something is typed that has these keys: key, label, rank."""
+    raw = session.keys.raw
+    shown = (key for key in keys if key.shown)
+    return [(raw(key.id)[0], key.label, 0 if key.stays else key.rank) for key in shown]
 
 
 def key_hints(

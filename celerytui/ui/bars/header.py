@@ -217,7 +217,9 @@ class Header(Bar):
         wide = wide and not spare
         workers = summary.workers_online + summary.workers_late
         all_there = workers == summary.workers_total and not summary.workers_late
-        known = summary.first_event_at is not None or self.session.settings.offline
+        session = self.session
+        offline = session.settings.offline and not session.replaying
+        known = summary.first_event_at is not None or offline
         old = self.session.stale_since is not None
         plain, late, bad = ("muted",) * 3 if old else ("strong", "warning", "failure")
         count = f"{workers}" if all_there and spare >= 4 else f"{workers}/{summary.workers_total}"

@@ -91,6 +91,8 @@ def no_workers(session: Session) -> EmptyState:
         return EmptyState(f"{outage} the broker", text, warns=True)
     if engine.link.state is LinkState.OFFLINE:
         return EmptyState("No workers offline", "Only the history is read; nobody is asked.")
+    if session.replaying:
+        return EmptyState("No workers at this moment", "None had sent a heartbeat yet.")
     if engine.asking_since is not None:
         return EmptyState("Asking the workers")
     if engine.survey_error is not None:
@@ -114,6 +116,8 @@ def no_matches(session: Session, word: str, count: int, noun: str) -> EmptyState
 
 def no_queues(session: Session) -> EmptyState:
     """Why there is no queue in the list."""
+    if session.replaying:
+        return EmptyState("No queues at this moment", "None had been read yet.")
     return EmptyState("No queues yet", "Those of the app and its workers appear once read.")
 
 
@@ -174,6 +178,9 @@ def no_tasks(session: Session) -> EmptyState:
         return no_task_events(session, workers)
     if not workers:
         return no_workers(session)
+    if session.replaying:
+        online = counted(len(workers), "worker is", "workers are")
+        return EmptyState("No tasks at this moment", f"{online} online.")
     return EmptyState(
         "No tasks yet",
         f"{counted(len(workers), 'worker is', 'workers are')} online; "
@@ -198,7 +205,7 @@ def no_task_events(session: Session, live: list[Worker]) -> EmptyState:
     more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
     if session.read_only:
         keys: tuple[tuple[str, str], ...] = ()
-        why = "The monitor is read-only and cannot enable them."
+        why = "" if session.replaying else "The monitor is read-only and cannot enable them."
     else:
         key = session.key_of(ENABLE_EVENTS.id)
         keys = ((key, f"enable task events on {names}{more}"),)

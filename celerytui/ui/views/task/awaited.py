@@ -69,6 +69,9 @@ class AwaitedTask:
         if session.settings.offline:
             heading = "This task is not in memory"
             text = f"{clean(self.task_id, limit=200)} opens here once it is recorded."
+        if session.replaying:
+            heading = "This task is not in memory at this moment"
+            text = f"{clean(self.task_id, limit=200)} opens here with its next event."
         said = [text, self._history(session), self._backend(session)]
         return EmptyState(
             heading,
