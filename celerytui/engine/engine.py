@@ -262,6 +262,7 @@ class Engine:
             self._receiver.stop()
         self._control.close()
         self.past.stop()
+        self._restorer.stop()
         exports = self.exporter.stop()
         self.requests.stop()
         self._refresher.show_now()

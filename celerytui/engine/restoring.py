@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
@@ -60,6 +60,7 @@ class Restorer:
         self._clock = clock
         self._max_tasks = settings.max_tasks
         self._started = clock()
+        self._history: History | None = None
         self._failures = PastFailures(store)
         self._filled = False
         self._newest = self._counted = self._levels_at = 0.0
@@ -70,7 +71,7 @@ class Restorer:
             self._run_offline(stopping)
             return
         try:
-            with closing(self._access.open()) as history:
+            with self._opened() as history:
                 self._restore(history, stopping)
                 restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
                 restore_levels(history, self._store, self._started)
@@ -87,13 +88,28 @@ class Restorer:
         if not waiting:
             return
         try:
-            with closing(self._access.open()) as history:
+            with self._opened() as history:
                 for one in waiting:
                     if stopping.is_set():
                         return
                     self._failures.look(history, one, now)
         except HistoryError as error:
             logger.info("no look for earlier failures: %s", error)
+
+    def stop(self) -> None:
+        """End the step that is under way; `run` ends once its event is set."""
+        history = self._history
+        if history is not None:
+            history.interrupt()
+
+    @contextmanager
+    def _opened(self) -> Iterator[History]:
+        with closing(self._access.open()) as history:
+            self._history = history
+            try:
+                yield history
+            finally:
+                self._history = None
 
     def _restore(self, history: History, stopping: threading.Event) -> None:
         """The newest tasks, as long as there is room for them."""
@@ -117,7 +133,7 @@ class Restorer:
         until: float | None = None
         while not stopping.is_set():
             try:
-                with closing(self._access.open()) as history:
+                with self._opened() as history:
                     newest = history.origin().until
                     self._show(self._link(newest))
                     if not self._filled:
