@@ -70,16 +70,24 @@ class Restorer:
         if self._access.offline:
             self._run_offline(stopping)
             return
+        if not self._filled:
+            # Once, whatever becomes of it: counts must not be taken again.
+            self._filled = True
+            self._begin(stopping)
+        while not stopping.wait(FAILURES_SECONDS):
+            self._look_for_failures(stopping)
+
+    def _begin(self, stopping: threading.Event) -> None:
         try:
             with self._opened() as history:
                 self._restore(history, stopping)
                 restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
                 restore_levels(history, self._store, self._started)
+                for note in history.notes:
+                    logger.warning("%s", note)
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
-        while not stopping.wait(FAILURES_SECONDS):
-            self._look_for_failures(stopping)
 
     def _look_for_failures(self, stopping: threading.Event) -> None:
         """Whether what fails for the first time since the start failed before."""
@@ -144,6 +152,7 @@ class Restorer:
                     if newest is not None:
                         self._chart(history, newest, stopping)
                     until = newest
+                    self._show(self._link(newest, note=next(iter(history.notes), None)))
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
             self._look_for_failures(stopping)
@@ -162,7 +171,11 @@ class Restorer:
     def _follow(self, history: History) -> None:
         """What was recorded since."""
         since = self._newest - OVERLAP_SECONDS
-        found = [step.tasks for step in history.search(EMPTY, self._clock(), since=since)]
+        found: list[Sequence[Task]] = []
+        for step in history.search(EMPTY, self._clock(), since=since):
+            found.append(step.tasks)
+            if sum(map(len, found)) >= self._max_tasks:
+                break
         for tasks in reversed(found):
             give_way()
             self._note_newest(tasks)
@@ -184,5 +197,5 @@ class Restorer:
     def _note_newest(self, tasks: Sequence[Task]) -> None:
         self._newest = max((self._newest, *(task.seen for task in tasks)))
 
-    def _link(self, until: float | None, error: str | None = None) -> Link:
-        return Link(LinkState.OFFLINE, self._started, error, lost_at=until)
+    def _link(self, until: float | None, error: str | None = None, note: str | None = None) -> Link:
+        return Link(LinkState.OFFLINE, self._started, error, lost_at=until, note=note)

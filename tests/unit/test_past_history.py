@@ -340,6 +340,7 @@ def test_offline_what_somebody_records_appears(
     restored.stop()
     live.close(T0 + 6)
     assert held(restored.store, running.id).state is TaskState.SUCCESS
+    assert restored.reader.past.brought == {FROM_HISTORY: 3}
     last = restored.links[-1]
     assert (last.state, last.lost_at, last.error) == (LinkState.OFFLINE, T0 + 5, None)
 
