@@ -62,6 +62,7 @@ class Restorer:
         self._started = clock()
         self._history: History | None = None
         self._failures = PastFailures(store)
+        self._note: str | None = None
         self._filled = False
         self._newest = self._counted = self._levels_at = 0.0
 
@@ -152,7 +153,8 @@ class Restorer:
                     if newest is not None:
                         self._chart(history, newest, stopping)
                     until = newest
-                    self._show(self._link(newest, note=next(iter(history.notes), None)))
+                    self._note = next(iter(history.notes), None)
+                    self._show(self._link(newest))
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
             self._look_for_failures(stopping)
@@ -197,5 +199,5 @@ class Restorer:
     def _note_newest(self, tasks: Sequence[Task]) -> None:
         self._newest = max((self._newest, *(task.seen for task in tasks)))
 
-    def _link(self, until: float | None, error: str | None = None, note: str | None = None) -> Link:
-        return Link(LinkState.OFFLINE, self._started, error, lost_at=until, note=note)
+    def _link(self, until: float | None, error: str | None = None) -> Link:
+        return Link(LinkState.OFFLINE, self._started, error, lost_at=until, note=self._note)
