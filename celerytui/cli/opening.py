@@ -47,14 +47,16 @@ def _check_place(ctx: click.Context, name: str) -> None:
 
 
 def _command(ctx: click.Context) -> tuple[str, ...]:
-    """How the monitor was started, as far as it says on which cluster."""
+    """How the monitor was started, as far as it says on which cluster, or on which history."""
+    if not ctx.params["offline"]:
+        return _cluster(ctx)
+    url = broker_without_password(ctx.params["history"])
+    history = ("--history", url) if url and url != HISTORY_DEFAULT else ()
+    return (*_cluster(ctx), *history, "--offline")
+
+
+def _cluster(ctx: click.Context) -> tuple[str, ...]:
     parent = ctx.parent
-    if parent is None and ctx.params["offline"]:
-        url = broker_without_password(ctx.params["history"])
-        history = ("--history", url) if url and url != HISTORY_DEFAULT else ()
-        app, workdir = ctx.params["app"], ctx.params["workdir"]
-        words = start_command("celerytui", app=app, broker=None, workdir=workdir)
-        return (*words, *history, "--offline")
     if parent is None:
         at_hand = ParameterSource.COMMANDLINE
         broker = ctx.params["broker"] if ctx.get_parameter_source("broker") is at_hand else None

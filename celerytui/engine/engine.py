@@ -312,6 +312,7 @@ class Engine:
         self.reception.stop()
         self._control.close()
         self.past.stop()
+        self._restorer.stop()
         exports = self.exporter.stop()
         self.requests.stop()
         self._refresher.show_now()

@@ -56,6 +56,8 @@ class HistorySource:
                 self._back_to = found.back_to
             ended = [task for task in found.tasks if task.state.finished]
             yield PastPage(ended, more, len(found.tasks) - len(ended), 0, self._back_to)
+        for note in history.notes[:1]:
+            yield PastPage([], 0, back_to=self._back_to, note=note)
 
 
 def open_past(asked: PastQuestion) -> HistorySource | None:

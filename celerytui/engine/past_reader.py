@@ -147,6 +147,7 @@ class PastReader:
             flawed=reading.flawed + page.flawed,
             oldest=oldest,
             back_to=page.back_to,
+            skipped=reading.skipped if page.note is None else mask(page.note),
             full=taken.no_room > 0,
         )
         return self._reading

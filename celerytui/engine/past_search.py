@@ -20,8 +20,7 @@ class PastReading(Struct, frozen=True):
     `unfinished` ones are left out, since workers say what runs. Everything from `back_to` on has
     been looked at. `ended` says that there are no more, `further` is the source that comes next,
     `full` that there is no room for more, `stopped` that the user ended the last turn, `searching`
-    that it goes on by itself, `skipped` why a source before this one could not be read, and `error`
-    why this one could not.
+    that it goes on by itself, `skipped` why something could not be read, `error` why nothing.
     """
 
     source: str = ""

@@ -26,7 +26,8 @@ class PastPage(Struct, frozen=True):
 
     `looked_at` is how many rows or keys it took to find them. `unfinished` ones are left out, since
     workers say what runs; of `flawed` ones not all could be decoded. Everything that was seen last
-    at `back_to` or later has been looked at, None where nobody knows.
+    at `back_to` or later has been looked at, None where nobody knows. `note` is what could not be
+    read.
     """
 
     tasks: Sequence[Task]
@@ -34,6 +35,7 @@ class PastPage(Struct, frozen=True):
     unfinished: int = 0
     flawed: int = 0
     back_to: float | None = None
+    note: str | None = None
 
 
 class PastSource(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
@@ -60,7 +60,9 @@ class Restorer:
         self._clock = clock
         self._max_tasks = settings.max_tasks
         self._started = clock()
+        self._history: History | None = None
         self._failures = PastFailures(store)
+        self._note: str | None = None
         self._filled = False
         self._newest = self._counted = self._levels_at = 0.0
 
@@ -69,16 +71,24 @@ class Restorer:
         if self._access.offline:
             self._run_offline(stopping)
             return
+        if not self._filled:
+            # Once, whatever becomes of it: counts must not be taken again.
+            self._filled = True
+            self._begin(stopping)
+        while not stopping.wait(FAILURES_SECONDS):
+            self._look_for_failures(stopping)
+
+    def _begin(self, stopping: threading.Event) -> None:
         try:
-            with closing(self._access.open()) as history:
+            with self._opened() as history:
                 self._restore(history, stopping)
                 restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
                 restore_levels(history, self._store, self._started)
+                for note in history.notes:
+                    logger.warning("%s", note)
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
-        while not stopping.wait(FAILURES_SECONDS):
-            self._look_for_failures(stopping)
 
     def _look_for_failures(self, stopping: threading.Event) -> None:
         """Whether what fails for the first time since the start failed before."""
@@ -87,13 +97,28 @@ class Restorer:
         if not waiting:
             return
         try:
-            with closing(self._access.open()) as history:
+            with self._opened() as history:
                 for one in waiting:
                     if stopping.is_set():
                         return
                     self._failures.look(history, one, now)
         except HistoryError as error:
             logger.info("no look for earlier failures: %s", error)
+
+    def stop(self) -> None:
+        """End the step that is under way; `run` ends once its event is set."""
+        history = self._history
+        if history is not None:
+            history.interrupt()
+
+    @contextmanager
+    def _opened(self) -> Iterator[History]:
+        with closing(self._access.open()) as history:
+            self._history = history
+            try:
+                yield history
+            finally:
+                self._history = None
 
     def _restore(self, history: History, stopping: threading.Event) -> None:
         """The newest tasks, as long as there is room for them."""
@@ -117,7 +142,7 @@ class Restorer:
         until: float | None = None
         while not stopping.is_set():
             try:
-                with closing(self._access.open()) as history:
+                with self._opened() as history:
                     newest = history.origin().until
                     self._show(self._link(newest))
                     if not self._filled:
@@ -128,6 +153,8 @@ class Restorer:
                     if newest is not None:
                         self._chart(history, newest, stopping)
                     until = newest
+                    self._note = next(iter(history.notes), None)
+                    self._show(self._link(newest))
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
             self._look_for_failures(stopping)
@@ -146,7 +173,11 @@ class Restorer:
     def _follow(self, history: History) -> None:
         """What was recorded since."""
         since = self._newest - OVERLAP_SECONDS
-        found = [step.tasks for step in history.search(EMPTY, self._clock(), since=since)]
+        found: list[Sequence[Task]] = []
+        for step in history.search(EMPTY, self._clock(), since=since):
+            found.append(step.tasks)
+            if sum(map(len, found)) >= self._max_tasks:
+                break
         for tasks in reversed(found):
             give_way()
             self._note_newest(tasks)
@@ -169,4 +200,4 @@ class Restorer:
         self._newest = max((self._newest, *(task.seen for task in tasks)))
 
     def _link(self, until: float | None, error: str | None = None) -> Link:
-        return Link(LinkState.OFFLINE, self._started, error, lost_at=until)
+        return Link(LinkState.OFFLINE, self._started, error, lost_at=until, note=self._note)

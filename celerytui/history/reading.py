@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
@@ -30,6 +31,7 @@ from celerytui.history.walk import walk
 from celerytui.model import Task
 from celerytui.query import Filter
 
+Part = TypeVar("Part")
 _SEEN = schema.TASK_COLUMNS.index("seen")
 UNFINISHED_AT_ONCE = 500
 """Unfinished tasks of one step."""
@@ -113,29 +115,24 @@ class SegmentHistory:
 
     def recorded(self, since: float) -> list[Span]:
         """See `History.recorded`."""
-        sessions: list[Span] = []
-        gaps: list[tuple[float, float | None]] = []
-        for segment in self._since(since):
-            some, missing = recorded_in(segment.connection, since)
-            sessions += some
-            gaps += missing
-        return watched(sessions, gaps, since)
+        parts = self._each_since(since, lambda connection: recorded_in(connection, since))
+        sessions = [one for some, _ in parts for one in some]
+        return watched(sessions, [one for _, some in parts for one in some], since)
 
     def ended(self, since: float, until: float, width: int) -> list[Ended]:
         """See `History.ended`."""
-        found: list[Ended] = []
-        for segment in self._since(since):
-            found += ended_in(segment.connection, since, until, width)
-        return found
+        parts = self._each_since(
+            since, lambda connection: ended_in(connection, since, until, width)
+        )
+        return [one for part in parts for one in part]
 
     def samples(self, since: float) -> Samples:
         """See `History.samples`."""
-        found = Samples()
-        for segment in self._since(since):
-            some = samples_in(segment.connection, since)
-            found.running.extend(some.running)
-            found.queued.extend(some.queued)
-        return found
+        parts = self._each_since(since, lambda connection: samples_in(connection, since))
+        return Samples(
+            [one for part in parts for one in part.running],
+            [one for part in parts for one in part.queued],
+        )
 
     def interrupt(self) -> None:
         """See `History.interrupt`."""
@@ -158,15 +155,16 @@ class SegmentHistory:
 
     # One segment
 
-    def _since(self, since: float) -> Iterator[OpenSegment]:
-        """The segments that may have something from then on, oldest first."""
+    def _each_since(self, since: float, read: Callable[[sqlite3.Connection], Part]) -> list[Part]:
+        """What is read of each segment that may have something from then on, oldest first."""
+        found: list[Part] = []
         for file in self.folder.segments():
             # One ends on the day after it was begun at the latest.
-            if file.day < day_of(since - DAY_SECONDS):
-                continue
-            with self._open(file) as segment:
-                if segment is not None:
-                    yield segment
+            if file.day >= day_of(since - DAY_SECONDS):
+                with self._open(file) as segment:
+                    if segment is not None:
+                        found.append(read(segment.connection))
+        return found
 
     def _search_one(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_course import counts_of, levels, restore_counts, restore_levels
 from celerytui.history.course import Ended, Sample, Span, watched
 from celerytui.history.flush import Flush, Gap
+from celerytui.history.folder import Folder
+from celerytui.history.reading import SegmentHistory
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -92,6 +96,20 @@ def test_the_charts_go_back_to_before_the_start(tmp_path: Path) -> None:
     done, failed = store.course.throughput("24h", LIVE + 30)
     assert sum(value is not None for value in done.values) in (4, 5)
     assert max(value or 0 for value in failed.values) == pytest.approx(0.1)
+
+
+def test_a_segment_that_cannot_be_read_is_noted_and_left_out(tmp_path: Path) -> None:
+    made = writer(tmp_path / "h", started=T0)
+    made.write(Flush(tasks=[ended(1, T0)], queues=[Queue("high", ready=7, read_at=T0)]), T0 + 60)
+    made.close(T0 + 60)
+    (file,) = Folder(tmp_path / "h").segments()
+    with closing(sqlite3.connect(file.path)) as connection:
+        connection.execute("DROP TABLE queues")
+    history = SegmentHistory(Folder(tmp_path / "h"))
+    assert history.samples(T0).queued == []
+    assert "no such table" in history.notes[0]
+    assert history.recorded(T0) == [(T0, T0 + 60)]
+    assert [one.count for one in history.ended(T0, T0 + 60, 10)] == [1]
 
 
 def test_what_is_recorded_since_is_added(tmp_path: Path) -> None:

@@ -177,6 +177,16 @@ def test_a_history_that_is_not_there_is_said_and_the_results_are_read(
     assert (reading.added, reading.ended, reading.error) == (1, True, None)
 
 
+def test_what_cannot_be_read_of_a_history_is_said(tmp_path: Path) -> None:
+    reader = Reader(tmp_path, offline=True)
+    reader.record([ended(1, T0)])
+    (reader.folder / "2001-01-01.1.db").write_bytes(b"no database" * 1_000)
+    reading = reader.turn()
+    assert (reading.added, reading.ended, reading.error) == (1, True, None)
+    assert "2001-01-01.1.db" in (reading.skipped or "")
+    reader.pool.stop()
+
+
 def test_without_a_result_backend_the_history_is_all_there_is(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     reader.record([ended(1, T0)])
@@ -340,6 +350,7 @@ def test_offline_what_somebody_records_appears(
     restored.stop()
     live.close(T0 + 6)
     assert held(restored.store, running.id).state is TaskState.SUCCESS
+    assert restored.reader.past.brought == {FROM_HISTORY: 3}
     last = restored.links[-1]
     assert (last.state, last.lost_at, last.error) == (LinkState.OFFLINE, T0 + 5, None)
 
