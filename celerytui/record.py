@@ -51,7 +51,7 @@ def record(
     watch = _Watch(engine, manager)
     with stoppable() as stopped:
         engine.start()
-        logger.info("recording %s into %s", engine.app_name, watch.recorder.state.folder)
+        logger.info("recording %s into %s", engine.app_name, watch.recorder.state.place)
         end = None if seconds is None else time.monotonic() + seconds
         try:
             while not stopped() and (end is None or time.monotonic() < end):

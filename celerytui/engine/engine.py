@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from celerytui import connect
@@ -62,6 +61,7 @@ from celerytui.wire.connections import ready, when_late
 
 if TYPE_CHECKING:
     from celerytui.engine.recording import Recorder
+    from celerytui.history.history import Place
     from celerytui.wire.receiver import Receiver
 
 logger = logging.getLogger(__name__)
@@ -193,25 +193,25 @@ class Engine:
             self.steps.survive,
             self._refresher.news,
             clock,
-            self._history_folder,
+            self._history_place,
         )
 
-    def _history_folder(self) -> Path | None:
+    def _history_place(self) -> Place | None:
         """Where the app's history is recorded, None where it is not."""
         if self.settings.history is None:
             return None
-        from celerytui.history.place import folder_of
+        from celerytui.history.place import place_of
 
-        return folder_of(self.settings.history, self.app_name, self.broker_url, os.environ)
+        return place_of(self.settings.history, self.app_name, self.broker_url, os.environ)
 
     def _recorder(self) -> Recorder | None:
-        folder, settings = self._history_folder(), self.settings
-        if folder is None:
+        place, settings = self._history_place(), self.settings
+        if place is None:
             return None
         from celerytui.engine.recording import Recorder
 
         who = self.app_name, self.broker_url
-        return Recorder(self.store, self.health, self.log, settings, self.clock, *who, folder)
+        return Recorder(self.store, self.health, self.log, settings, self.clock, *who, place)
 
     @property
     def survey(self) -> Survey | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
 from celerytui.model import Task
 from celerytui.query import parse_filter, quoted
+
+if TYPE_CHECKING:
+    from celerytui.history.history import Place
 
 LONGEST_SECONDS = 5.0
 """How long is looked back through at most: a step of a search takes some 50 ms."""
@@ -18,20 +21,17 @@ MOST_NAMES = 100
 MOST_TASKS = 20_000
 
 
-def past_runs(folder: Path, names: Collection[str], now: float) -> list[Task]:
+def past_runs(place: Place, names: Collection[str], now: float) -> list[Task]:
     """The recorded tasks of these names, newest first, as far as a few seconds go.
 
     Nothing where there is no history, or none that can be read.
     """
     if not names or len(names) > MOST_NAMES:
         return []
-    from celerytui.history.folder import Folder
-    from celerytui.history.reading import SegmentHistory
-
     found: list[Task] = []
     end = time.monotonic() + LONGEST_SECONDS
     try:
-        history = SegmentHistory(Folder(folder))
+        history = place.reader()
     except HistoryError:
         return []
     try:

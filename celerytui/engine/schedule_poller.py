@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celerytui.control import Control, Silences
@@ -25,6 +24,7 @@ from celerytui.settings import Settings
 from celerytui.store import Store
 
 if TYPE_CHECKING:
+    from celerytui.history.history import Place
     from celerytui.schedule import Pinged, Schedules, SourceReader
 
 READ_SECONDS = 10.0
@@ -53,7 +53,7 @@ class SchedulePoller:
         survive: Callable[[Callable[[], object]], None],
         news: Callable[[], None],
         clock: Callable[[], float],
-        history: Callable[[], Path | None] = lambda: None,
+        history: Callable[[], Place | None] = lambda: None,
     ) -> None:
         self._history = history
         self.reading = ScheduleReading()
@@ -111,10 +111,10 @@ class SchedulePoller:
 
     def _look_back(self, schedules: Schedules) -> None:
         """Take the runs that a history has, once for the entries that there are."""
-        folder = self._history()
-        if folder is not None:
+        place = self._history()
+        if place is not None:
             names = {one.plan.task for one in self.reading.entries if one.plan.task}
-            schedules.runs.take_past(past_runs(folder, names, self._clock()))
+            schedules.runs.take_past(past_runs(place, names, self._clock()))
             self._judge()
 
     def _ping(self, app: Any) -> Pinged:

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
-from msgspec import Struct
-
 from celerytui.history import schema
 from celerytui.history.folder import (
     KEPT_SUFFIX,
@@ -21,15 +19,8 @@ from celerytui.history.folder import (
     facts_of,
     remove,
 )
+from celerytui.history.history import Pruned
 from celerytui.settings import Keeping
-
-
-class Pruned(Struct):
-    """What was removed: `removed` files, `thinned` ones that lost their successes, bytes freed."""
-
-    removed: list[str] = []
-    thinned: list[str] = []
-    freed: int = 0
 
 
 def prune(

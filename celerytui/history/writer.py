@@ -13,7 +13,8 @@ from celerytui.files import open_to_append
 from celerytui.history import schema
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import LOCK, Catalogue, Folder, SegmentFile, day_of
-from celerytui.history.keeping import Pruned, prune
+from celerytui.history.history import Pruned, StandsBy
+from celerytui.history.keeping import prune
 from celerytui.history.redaction import Redaction
 from celerytui.history.segment import Segment, last_session
 from celerytui.history.trouble import explain
@@ -22,10 +23,6 @@ from celerytui.settings import Keeping
 MOST_ROWS = 2_000_000
 MOST_WORDS = 200_000
 """Different names and origins that a segment holds before another one is begun."""
-
-
-class StandsBy(HistoryError):
-    """Another process records into this folder; this one does not, and takes over once it ends."""
 
 
 class HistoryWriter:
@@ -68,6 +65,11 @@ class HistoryWriter:
     def resumed(self) -> float | None:
         """Until when another session had written when this one took over; None if there is none."""
         return self._resumed
+
+    @property
+    def size(self) -> int:
+        """The bytes of the folder."""
+        return self.folder.size
 
     def open(self, now: float) -> None:
         """Take the folder and the segment of today, or begin one."""

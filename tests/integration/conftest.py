@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from tests.integration.databases import PostgresServer, postgres_folder
 from tests.integration.servers import (
     Process,
     RabbitServer,
@@ -58,6 +59,13 @@ def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     if rabbit_binary() is None:
         missing("rabbitmq-server")
     yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if postgres_folder() is None:
+        missing("PostgreSQL")
+    yield from serve(lambda: PostgresServer(tmp_path_factory.mktemp("postgres")))
 
 
 @pytest.fixture

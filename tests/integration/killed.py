@@ -40,7 +40,10 @@ class Killed:
         after = self.random.uniform(0.6, 1.6)
         args = [sys.executable, "-m", "tests.integration.recorder_process"]
         with subprocess.Popen(
-            [*args, str(self.folder), str(first)], cwd=REPO, stdout=subprocess.PIPE, text=True
+            [*args, f"sqlite:///{self.folder}", str(first)],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as process:
             assert process.stdout is not None
             said = [process.stdout.readline().split()]

@@ -26,7 +26,6 @@ from tests.integration.databases import (
     MariaServer,
     PostgresServer,
     mariadb_binary,
-    postgres_folder,
 )
 from tests.integration.servers import RedisServer, Server, missing
 from tests.waiting import within
@@ -37,13 +36,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 KINDS = ("redis", "sqlite", "postgresql", "mariadb", "files")
-
-
-@pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    if postgres_folder() is None:
-        missing("PostgreSQL")
-    yield from serve(lambda: PostgresServer(tmp_path_factory.mktemp("postgres")))
 
 
 @pytest.fixture(scope="module")

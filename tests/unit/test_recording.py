@@ -17,6 +17,7 @@ from celerytui.engine import recording
 from celerytui.engine.recording import Recorder
 from celerytui.health import Health
 from celerytui.history.folder import Folder
+from celerytui.history.folder_place import FolderPlace
 from celerytui.history.pending import Pending
 from celerytui.model import MARK_EVENT, Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
 from celerytui.settings import Settings
@@ -38,7 +39,14 @@ class Session:
         self.health = Health(self.store, monotonic=lambda: self.passed)
         self.log = ActionLog(None, user="me", app="shop", broker="redis://h")
         self.recorder = Recorder(
-            self.store, self.health, self.log, Settings(), self.clock, "shop", "redis://h", folder
+            self.store,
+            self.health,
+            self.log,
+            Settings(),
+            self.clock,
+            "shop",
+            "redis://h",
+            FolderPlace(folder),
         )
         self.thread = threading.Thread(target=self.recorder.run)
 

@@ -7,7 +7,7 @@ import time
 import click
 
 from celerytui.cli.groups import Subcommand
-from celerytui.cli.past import history_folder
+from celerytui.cli.past import history_place
 from celerytui.cli.start import kept_stdout, started
 from celerytui.errors import UsageError
 from celerytui.options import command_option, history_option
@@ -17,7 +17,6 @@ def _run_history(
     ctx: click.Context, history: str | None, stats: bool, verify: bool, prune: bool
 ) -> None:
     """Show what a history holds, check it, or remove what is old."""
-    from celerytui.history.folder import Folder
     from celerytui.history_report import prune_lines, stats_lines, verify_lines
     from celerytui.output import standard_output
 
@@ -25,13 +24,13 @@ def _run_history(
         raise UsageError("--stats, --verify and --prune: name one of them")
     settings, now = started(ctx).settings, time.time()
     stdout = kept_stdout(ctx)
-    folder = Folder(history_folder(ctx, history))
+    place = history_place(ctx, history)
     if verify:
-        lines = verify_lines(folder)
+        lines = verify_lines(place)
     elif prune:
-        lines = prune_lines(folder, settings, now)
+        lines = prune_lines(place, settings, now)
     else:
-        lines = stats_lines(folder, now, utc=settings.utc)
+        lines = stats_lines(place, now, utc=settings.utc)
     with standard_output(stdout) as out:
         for line in lines:
             out.write(line + "\n")
@@ -45,7 +44,9 @@ COMMAND = Subcommand(
     short_help="Show what a history holds, check it, remove what is old.",
     prints=True,
     params=[
-        history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
+        history_option(
+            "Which one: sqlite:///FOLDER or postgresql://; else that of the app, or the only one."
+        ),
         command_option("--stats", is_flag=True, help="Show segments, sizes and gaps; the default."),
         command_option(
             "--verify",
