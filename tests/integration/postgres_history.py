@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 
+from celerytui.errors import HistoryError
 from celerytui.history.flush import Flush
 from celerytui.history.place import place_of
 from celerytui.history.postgres.place import PostgresPlace
@@ -33,6 +33,7 @@ def writer_at(
 def record(url: str, flushes: Sequence[Sequence[Task]], now: float = T0) -> None:
     """Write tasks, one flush after the other."""
     writer = writer_at(url)
+    writer.open(now)
     for one in flushes:
         writer.write(Flush(tasks=one), now)
     writer.close(now)
@@ -48,6 +49,9 @@ def found(url: str, query: str = "", now: float = T0, **bounds: float) -> list[T
         history.close()
 
 
-def ids(url: str, query: str = "") -> list[str]:
-    """The ids of the tasks that match now."""
-    return [task.id for task in found(url, query, time.time())]
+def ids(url: str) -> list[str]:
+    """The ids of all tasks, none where there is no history."""
+    try:
+        return [task.id for task in found(url)]
+    except HistoryError:
+        return []

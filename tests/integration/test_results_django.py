@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.integration.databases import MariaServer, PostgresServer
 from tests.integration.servers import REPO, Process
-from tests.integration.test_results import mariadb_server, postgres_server  # noqa: F401
+from tests.integration.test_results import mariadb_server  # noqa: F401
 
 PROJECT = "tests.integration.django_project"
 SECONDS = 120
@@ -124,7 +124,7 @@ def test_sqlite_with_a_database_for_the_results_alone(tmp_path: Path) -> None:
     assert "result backend django-db (results): unable to open database file" in said
 
 
-def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:  # noqa: F811
+def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer) -> None:
     name = postgres_server.fresh_url().rpartition("/")[2]
     made = Project({"default": postgres(postgres_server, name)}).fill(4)
     postgres_server.execute("CREATE ROLE django_reader LOGIN", name)

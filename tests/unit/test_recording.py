@@ -18,6 +18,7 @@ from celerytui.engine.recording import Recorder
 from celerytui.health import Health
 from celerytui.history.folder import Folder
 from celerytui.history.folder_place import FolderPlace
+from celerytui.history.history import Place
 from celerytui.history.pending import Pending
 from celerytui.model import MARK_EVENT, Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
 from celerytui.settings import Settings
@@ -30,9 +31,9 @@ SECONDS = 10.0
 
 
 class Session:
-    """A store that is recorded into a folder."""
+    """A store that is recorded into a history."""
 
-    def __init__(self, folder: Path, **more: int) -> None:
+    def __init__(self, place: Place, **more: int) -> None:
         self.now = T0
         self.store = Store(clock=self.clock, **more)
         self.passed = 0.0
@@ -46,7 +47,7 @@ class Session:
             self.clock,
             "shop",
             "redis://h",
-            FolderPlace(folder),
+            place,
         )
         self.thread = threading.Thread(target=self.recorder.run)
 
@@ -66,7 +67,13 @@ class Session:
 
 @contextmanager
 def recorded(folder: Path, **more: int) -> Iterator[Session]:
-    session = Session(folder, **more)
+    with recorded_at(FolderPlace(folder), **more) as session:
+        yield session
+
+
+@contextmanager
+def recorded_at(place: Place, **more: int) -> Iterator[Session]:
+    session = Session(place, **more)
     session.thread.start()
     try:
         yield session
@@ -140,7 +147,7 @@ def test_what_cannot_be_written_waits_and_is_written_once_it_can(tmp_path: Path)
 def test_the_oldest_successes_are_dropped_first_and_counted(tmp_path: Path) -> None:
     folder = tmp_path / "h"
     folder.write_text("in the way")
-    session = Session(folder)
+    session = Session(FolderPlace(folder))
     session.recorder._pending = Pending(limit=3)
     session.thread.start()
     session.run("f", "failed")

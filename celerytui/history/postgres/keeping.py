@@ -8,7 +8,7 @@ import psycopg
 
 from celerytui.history.history import Pruned
 from celerytui.history.postgres.link import Link
-from celerytui.history.postgres.schema import DAILY, REST, Partition, day_of, partitions
+from celerytui.history.postgres.schema import Partition, day_of, partitions
 from celerytui.settings import Keeping
 
 DAY = 86_400.0
@@ -34,11 +34,10 @@ def prune(link: Link, keeping: Keeping, now: float, stopped: Callable[[], bool])
     time. Raises psycopg.Error; what was done until then stays done.
     """
     done, size = Pruned(), size_of(link)
-    days = [one for one in partitions(link) if one.start is not None]
-    left = [one for one in days if stopped() or not _is_old(one, keeping, now)
+    left = [one for one in partitions(link) if stopped() or not _is_old(one, keeping, now)
             or not _drop(link, one, done)]  # fmt: skip
     today = day_of(now).timestamp()
-    whole = [one for one in left if one.start is not None and one.start < today]
+    whole = [one for one in left if one.start < today]
     whole.sort(key=lambda one: (one.root != "tasks_success", one.start))
     for one in whole:
         if stopped() or size_of(link) <= keeping.size:
@@ -51,7 +50,7 @@ def prune(link: Link, keeping: Keeping, now: float, stopped: Callable[[], bool])
 
 def _is_old(one: Partition, keeping: Keeping, now: float) -> bool:
     kept = keeping.successes if one.root == "tasks_success" else keeping.others
-    return one.start is not None and one.start + DAY <= now - kept
+    return one.start + DAY <= now - kept
 
 
 def _drop(link: Link, one: Partition, done: Pruned) -> bool:
@@ -65,9 +64,6 @@ def _drop(link: Link, one: Partition, done: Pruned) -> bool:
 
 def _delete_old(link: Link, keeping: Keeping, now: float) -> None:
     others = now - keeping.others
-    for root, column in DAILY.items():
-        oldest = now - keeping.successes if root == "tasks_success" else others
-        link.execute(f"DELETE FROM {root}_{REST} WHERE {column} < {oldest}".encode())
     for table, column in _OLD:
         link.execute(f"DELETE FROM {table} WHERE {column} < {others}".encode())
     for table in _USED:

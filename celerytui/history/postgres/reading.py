@@ -160,7 +160,12 @@ class PostgresHistory:
         )
 
     def _traceback(self, number: int) -> str | None:
-        return self._tracebacks.get(number)
+        """One that was not read with its rows, as those of attempts."""
+        if number not in self._tracebacks:
+            self._tracebacks[number] = None
+            with self._connected() as link:
+                self._take_tracebacks(link, {number})
+        return self._tracebacks[number]
 
     def _all_tracebacks(self) -> Mapping[int, str] | None:
         with self._connected() as link:

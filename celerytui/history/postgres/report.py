@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from celerytui.history.history import Report
-from celerytui.history.postgres import schema
 from celerytui.history.postgres.keeping import size_of
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
@@ -33,59 +32,59 @@ class PartFacts(Struct, frozen=True):
 def report(place: PostgresPlace) -> Report:
     """What a history holds; raises HistoryError where it cannot be read."""
     with _reading(place) as link, explained(place.name):
-        parts = [part for name in _tables(link) if (part := _part(link, name)) is not None]
+        parts = [_part(row) for row in link.execute(_PARTS.encode())]
         gaps: dict[float, tuple[float, float | None, str]] = {}
         # A gap is noted when it begins and again when it ends.
         for since, until, reason in link.execute(
             "SELECT since, until, reason FROM gaps ORDER BY since, until NULLS FIRST"
         ):
             gaps[since] = since, until, reason
-        (dropped,) = link.execute("SELECT coalesce(sum(dropped), 0) FROM sessions").fetchall()[0]
+        ((dropped,),) = link.execute("SELECT coalesce(sum(dropped), 0) FROM sessions").fetchall()
         return Report(parts, size_of(link), list(gaps.values()), int(dropped), [])
 
 
-def _tables(link: Link) -> list[str]:
-    found = [one for one in schema.partitions(link) if one.root.startswith("tasks_")]
-    found.sort(key=lambda one: (one.start or 0.0, one.root))
-    return [*(one.table for one in found), "open"]
+# By way of `tasks`: who may read that may not be allowed to read each of its partitions.
+_PARTS = """
+SELECT tableoid::regclass::text, pg_total_relation_size(tableoid), min(seen), max(seen), count(*)
+FROM tasks GROUP BY tableoid
+UNION ALL
+SELECT 'open', pg_total_relation_size('open'), min(seen), max(seen), count(*) FROM open
+ORDER BY 3 NULLS LAST, 1
+"""
 
 
-def _part(link: Link, name: str) -> PartFacts | None:
-    ((rows, first, last, size),) = link.execute(
-        f"SELECT count(*), min(seen), max(seen), pg_total_relation_size('{name}')"
-        f" FROM {name}".encode()
-    ).fetchall()
-    if not rows:
-        return None
+def _part(row: tuple[str, int, float | None, float | None, int]) -> PartFacts:
+    name, size, first, last, rows = row
     if name == "open":
         return PartFacts(name, size, first, last, 0, 0, rows)
     return PartFacts(name, size, first, last, rows, rows * name.startswith("tasks_success"))
 
 
-_COUNTS = (
+_FAULTS = (
     ("tasks without a name that is known",
      "name IS NOT NULL AND name NOT IN (SELECT id FROM words)"),
     ("tasks whose traceback is missing",
      "traceback IS NOT NULL AND traceback NOT IN (SELECT id FROM tracebacks)"),
     ("tasks in a state that is unknown", "state NOT BETWEEN 0 AND 10"),
     ("tasks that are there twice",
-     "task IN (SELECT task FROM {0} GROUP BY task HAVING count(*) > 1)"),
+     "task IN (SELECT task FROM tasks GROUP BY task HAVING count(*) > 1)"),
 )  # fmt: skip
 
 
 def verify(place: PostgresPlace) -> Iterator[tuple[str, list[str]]]:
     """Read every partition through: what is wrong with each, nothing where it is sound."""
     with _reading(place) as link, explained(place.name):
-        for name in _tables(link):
-            yield name, list(_faults(link, name))
-
-
-def _faults(link: Link, name: str) -> Iterator[str]:
-    for what, condition in _COUNTS:
-        query = f"SELECT count(*) FROM {name} WHERE {condition.format(name)}"
-        ((count,),) = link.execute(query.encode()).fetchall()
-        if count:
-            yield f"{count} {what}"
+        found: dict[str, list[str]] = {
+            name: [] for (name, *_) in link.execute(_PARTS.encode()).fetchall()
+        }
+        for what, condition in _FAULTS:
+            query = (
+                "SELECT tableoid::regclass::text, count(*) FROM tasks"
+                f" WHERE {condition} GROUP BY tableoid"
+            )
+            for name, count in link.execute(query.encode()).fetchall():
+                found.setdefault(name, []).append(f"{count} {what}")
+    yield from found.items()
 
 
 def _reading(place: PostgresPlace) -> Link:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 SLICE = 200
 """Tasks that are made rows of before a key press goes first."""
 MOST_KNOWN = 200_000
+MOST_AHEAD = 86_400.0
 FLAWED_LOGGED = 10
 TASK, NAME, STATE, RETRIES, SEEN, RUNTIME, WAITED, ROOT, PARENT = (
     COLUMNS.index(name)
@@ -82,10 +83,13 @@ def word_number(kind: int, text: str) -> int:
 class Rows:
     """The rows of tasks for one write; `tracebacks` are their texts by number.
 
-    One that no row can be made of is logged and left out.
+    One that no row can be made of is logged and left out. One that was seen last at a time that is
+    too far away, by a clock that is wrong, is as if it had been seen now: its days would be many.
+    `oldest` is how many seconds ago is possible.
     """
 
-    def __init__(self, words: Words, redaction: Redaction) -> None:
+    def __init__(self, words: Words, redaction: Redaction, oldest: float) -> None:
+        self._oldest = oldest
         self._encoder = Encoder(words.number, redaction)
         self._flawed = 0
 
@@ -94,18 +98,21 @@ class Rows:
         """The tracebacks of what was made since they were cleared."""
         return self._encoder.tracebacks
 
-    def of(self, tasks: Sequence[Task]) -> dict[bytes, Row]:
+    def of(self, tasks: Sequence[Task], now: float) -> dict[bytes, Row]:
         """The rows by their ids."""
         found: dict[bytes, Row] = {}
+        low, high = now - self._oldest, now + MOST_AHEAD
         for start in range(0, len(tasks), SLICE):
             give_way()
             for task in tasks[start : start + SLICE]:
                 try:
                     row = _row(self._encoder.row(task))
+                    if not low <= row[SEEN] < high:
+                        row[SEEN] = now
                 except (ValueError, TypeError, ArithmeticError, LookupError):
                     self.leave_out()
                     continue
-                found[row[TASK]] = row
+                found[row[TASK]] = tuple(row)
         return found
 
     def leave_out(self) -> None:
@@ -115,7 +122,7 @@ class Rows:
             logger.exception("a task cannot be recorded")
 
 
-def _row(encoded: Row) -> Row:
+def _row(encoded: Row) -> list[Any]:
     row = list(encoded[1:])
     row[TASK] = as_bytes(row[TASK])
     for column in (ROOT, PARENT):
@@ -125,7 +132,7 @@ def _row(encoded: Row) -> Row:
         value = row[column]
         if value is not None and not -most <= value <= most:
             row[column] = None
-    return tuple(row)
+    return row
 
 
 def decoded(row: Row) -> Row:

@@ -8,12 +8,13 @@ from typing import Any
 
 from celerytui.history.flush import Flush
 from celerytui.history.postgres.link import Link
-from celerytui.history.postgres.rows import NAME, STATE, Words, earliest
+from celerytui.history.postgres.rows import NAME, SEEN, STATE, Words, earliest
 from celerytui.history.postgres.schema import COLUMNS, DAILY, TYPES, day_of
 from celerytui.history.redaction import safe
 from celerytui.history.rows import QUEUE, WORKER, Row, pack
 from celerytui.history.schema import SUCCESS
 
+DAY = 86_400.0
 WINDOW_DAYS = 1
 """Of a task that is written again, older records are looked for in so many days before today; where
 it says that it is older itself, in all."""
@@ -132,16 +133,15 @@ def _many(link: Link, table: str, columns: int, rows: Iterable[Sequence[Any]]) -
             cursor.executemany(f"INSERT INTO {table} VALUES ({places})".encode(), found)
 
 
-def days_of(rows: Iterable[Row], seen: int, now: float, keep_days: int) -> set[tuple[str, float]]:
-    """The tables and days, by their beginning, of which rows need a partition.
+def days_of(rows: Iterable[Row], now: float) -> set[tuple[str, float]]:
+    """The tables and days, by their beginning, that need a partition for rows and for what is now.
 
-    Of a day that is too far away to be true, or has gone, there is none.
+    Days are those in UTC.
     """
-    today = day_of(now)
-    low, high = (today - timedelta(days=keep_days)).timestamp(), today + timedelta(days=2)
-    found: set[tuple[str, float]] = {(root, today.timestamp()) for root in DAILY}
+    today = day_of(now).timestamp()
+    found = {(root, today) for root in DAILY}
     for row in rows:
-        if row[STATE] >= SUCCESS and low <= row[seen] < high.timestamp():
+        if row[STATE] >= SUCCESS:
             root = "tasks_success" if row[STATE] == SUCCESS else "tasks_other"
-            found.add((root, row[seen] // 86_400 * 86_400))
+            found.add((root, row[SEEN] // DAY * DAY))
     return found

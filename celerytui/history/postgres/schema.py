@@ -33,10 +33,8 @@ TYPES = {
 """The columns of a task in the order in which they take the least space."""
 COLUMNS = tuple(name for name in TASK_COLUMNS if name != "key")
 """The columns of a row that is written or read: those of a segment, for an id needs no key here."""
-DAILY = {"tasks_success": "seen", "tasks_other": "seen", "workers": "at", "queues": "at"}
-"""The tables with a partition a day, and the column by which a row has its day."""
-REST = "rest"
-"""The partition of days that are too far away to be true, and of those that have gone."""
+DAILY = ("tasks_success", "tasks_other", "workers", "queues")
+"""The tables with a partition a day."""
 _REQUIRED = ("seen", "state", "own_root", "task")
 _NAME = re.compile(r"(.+)_(\d{8})")
 _TASK = ", ".join(
@@ -75,8 +73,6 @@ CREATE INDEX ON tasks_other (state, seen);
 
 def _first(link: Link) -> None:
     link.execute(_FIRST.encode())
-    for root in DAILY:
-        link.execute(f"CREATE TABLE {root}_{REST} PARTITION OF {root} DEFAULT".encode())
 
 
 VERSIONS: tuple[Callable[[Link], None], ...] = (_first,)
@@ -85,11 +81,11 @@ VERSION = len(VERSIONS)
 
 
 class Partition(NamedTuple):
-    """The partition of a table for the day that begins at `start`, in Unix seconds; None: rest."""
+    """The partition of a table for the day that begins at `start`, in Unix seconds."""
 
     table: str
     root: str
-    start: float | None
+    start: float
 
 
 def day_of(moment: float) -> datetime:
@@ -100,6 +96,14 @@ def day_of(moment: float) -> datetime:
 
 def version_of(link: Link, where: str) -> int:
     """The version of what is there, 0 for nothing; raises HistoryError where it is too new."""
+    found = link.execute(
+        "SELECT nspname, has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname ="
+        " trim('\"' FROM current_setting('search_path'))"
+    ).fetchone()
+    if found is not None and not found[1]:
+        raise HistoryError(
+            f"history in {where}: the role lacks a permission (USAGE on the schema {found[0]})"
+        )
     there = link.execute("SELECT to_regclass('version') IS NOT NULL").fetchone()
     if there is None or not there[0]:
         return 0
@@ -133,23 +137,24 @@ def migrate(link: Link, schema: str, where: str, now: float) -> None:
 
 
 def partitions(link: Link) -> list[Partition]:
-    """The partitions that hold rows, by table and day, the rest first."""
+    """The partitions that hold rows, by table and day."""
     found = link.execute(
         "SELECT c.relname, p.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " JOIN pg_class p ON p.oid = i.inhparent"
         " WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(current_schema())"
     ).fetchall()
     return sorted(
-        (Partition(table, root, _start(table)) for table, root in found),
-        key=lambda one: (one.root, one.start or 0.0),
+        (
+            Partition(table, root, _start(match[2]))
+            for table, root in found
+            if (match := _NAME.fullmatch(table)) is not None
+        ),
+        key=lambda one: (one.root, one.start),
     )
 
 
-def _start(table: str) -> float | None:
-    match = _NAME.fullmatch(table)
-    if match is None:
-        return None
-    return datetime.strptime(match[2], "%Y%m%d").replace(tzinfo=timezone.utc).timestamp()
+def _start(day: str) -> float:
+    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=timezone.utc).timestamp()
 
 
 def add_day(link: Link, root: str, day: datetime) -> None:
@@ -157,14 +162,10 @@ def add_day(link: Link, root: str, day: datetime) -> None:
 
     It is attached when it is whole: CREATE .. PARTITION OF would wait for everybody who reads.
     """
-    column, table = DAILY[root], f"{root}_{day:%Y%m%d}"
+    table = f"{root}_{day:%Y%m%d}"
     begin, end = day.timestamp(), (day + timedelta(days=1)).timestamp()
     with link.transaction():
         link.execute(f"CREATE TABLE {table} (LIKE {root} INCLUDING ALL)".encode())
-        link.execute(
-            f"WITH moved AS (DELETE FROM {root}_{REST} WHERE {column} >= {begin}"
-            f" AND {column} < {end} RETURNING *) INSERT INTO {table} SELECT * FROM moved".encode()
-        )
         link.execute(
             f"ALTER TABLE {root} ATTACH PARTITION {table} FOR VALUES FROM ({begin}) TO ({end})"
             .encode()
@@ -177,6 +178,11 @@ def try_lock(link: Link, schema: str) -> bool:
         "SELECT pg_try_advisory_lock(hashtextextended('celerytui ' || %s, 0))", (schema,)
     ).fetchone()
     return found is not None and bool(found[0])
+
+
+def unlock(link: Link) -> None:
+    """Let others write at once, and not only when the server sees that this session has ended."""
+    link.execute("SELECT pg_advisory_unlock_all()")
 
 
 MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)

@@ -23,8 +23,8 @@ _SAID = {
     "55P03": "is locked by another program",
     "40P01": "is locked by another program",
     "57014": "is too slow: a statement took longer than it may",
-    "57P01": "the server is shutting down",
-    "57P02": "the server is shutting down",
+    "57P01": "the server ended the connection",
+    "57P02": "the server ended the connection",
     "57P03": "the server is starting or shutting down",
 }
 """By SQLSTATE."""

@@ -18,7 +18,7 @@ from celerytui.history.postgres import keeping as rules
 from celerytui.history.postgres import saving, schema
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
-from celerytui.history.postgres.rows import SEEN, Rows, Words
+from celerytui.history.postgres.rows import Rows, Words
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.redaction import Redaction
 from celerytui.history.rows import Row
@@ -48,7 +48,7 @@ class PostgresWriter:
         self._started = started
         self._who = started, socket.gethostname(), os.getpid()
         self._words = Words()
-        self._rows = Rows(self._words, Redaction(keeping.redact))
+        self._rows = Rows(self._words, Redaction(keeping.redact), keeping.others)
         self._link: Link | None = None
         self._writes = False
         self._days: set[tuple[str, float]] = set()
@@ -80,10 +80,9 @@ class PostgresWriter:
             self._take_lock(link)
             schema.migrate(link, self._schema, self._place.name, now)
             saving.make_stage(link)
-            self._days = {(one.root, one.start) for one in schema.partitions(link)
-                          if one.start is not None}  # fmt: skip
+            self._days = {(one.root, one.start) for one in schema.partitions(link)}
             self._words.forget()
-            self._add_days(link, saving.days_of((), SEEN, now, self._keep_days))
+            self._add_days(link, saving.days_of((), now))
             self._take_over(link, now)
             self._writes = True
 
@@ -94,7 +93,7 @@ class PostgresWriter:
             # What is used on another day is written again, so that it is known to be used.
             self._today = now // DAY
             self._words.forget()
-        rows = list(self._rows.of(flush.tasks).values())
+        rows = list(self._rows.of(flush.tasks, now).values())
         with self._working() as link:
             written = self._write(link, rows, flush, now)
         self._dropped = flush.dropped
@@ -104,10 +103,9 @@ class PostgresWriter:
         """Drop the partitions of days that are not to be kept any longer, make tomorrow's."""
         with self._working() as link:
             done = rules.prune(link, self._keeping, now, stopped)
-            self._days = {(one.root, one.start) for one in schema.partitions(link)
-                          if one.start is not None}  # fmt: skip
+            self._days = {(one.root, one.start) for one in schema.partitions(link)}
             # A day before it is needed, where nothing waits for it.
-            self._add_days(link, saving.days_of((), SEEN, now + DAY, self._keep_days))
+            self._add_days(link, saving.days_of((), now + DAY))
         return done
 
     def prune_alone(self, now: float) -> Pruned:
@@ -125,6 +123,7 @@ class PostgresWriter:
             if self._writes:
                 with self._working() as link:
                     self._note_session(link, now, ended=True)
+                    schema.unlock(link)
         finally:
             self._give_up()
 
@@ -133,14 +132,10 @@ class PostgresWriter:
         assert self._place.schema is not None
         return self._place.schema
 
-    @property
-    def _keep_days(self) -> int:
-        return int(self._keeping.others // DAY)
-
     # Writing
 
     def _write(self, link: Link, rows: list[Row], flush: Flush, now: float) -> int:
-        self._add_days(link, saving.days_of(rows, SEEN, now, self._keep_days))
+        self._add_days(link, saving.days_of(rows, now))
         try:
             with link.transaction():
                 written = saving.save_tasks(link, rows, now)
