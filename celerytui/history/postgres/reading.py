@@ -84,7 +84,7 @@ class PostgresHistory:
                 if window is None:
                     return
                 tasks = self._tasks(link, window.rows)
-            looked_at += window.looked_at
+            looked_at = total if window.low <= low else looked_at + window.looked_at
             back_to = min(back_to, window.low)
             yield Found(
                 tasks if matches is None else [one for one in tasks if matches(one, now)],

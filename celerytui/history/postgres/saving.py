@@ -145,3 +145,9 @@ def days_of(rows: Iterable[Row], now: float) -> set[tuple[str, float]]:
             root = "tasks_success" if row[STATE] == SUCCESS else "tasks_other"
             found.add((root, row[SEEN] // DAY * DAY))
     return found
+
+
+def analyze(link: Link, now: float) -> None:
+    """Have the server count what the tables of today hold."""
+    day = f"{day_of(now):%Y%m%d}"
+    link.execute(f"ANALYZE tasks_success_{day}, tasks_other_{day}".encode())

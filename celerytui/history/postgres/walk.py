@@ -30,6 +30,10 @@ POSTGRES = Dialect(
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE"
 
 
+FAR = 1e12
+"""Beyond any time that is recorded, in Unix seconds."""
+
+
 class Window(Struct, frozen=True):
     """The rows that match from `low` on; `looked_at` rows were gone through."""
 
@@ -76,10 +80,11 @@ def _few(
             sql, values = f"{sql} AND name = ANY(%s)", (slower, sorted(names))
     else:
         return None
+    if since > -FAR or until < FAR:
+        # Only where there are some: the index of these bounds is the wrong one.
+        sql, values = f"({sql}) AND seen >= %s AND seen < %s", (*values, since, until)
     found = link.execute(
-        f"SELECT task, seen FROM tasks WHERE ({sql}) AND seen >= %s AND seen < %s"
-        f" LIMIT {FEW_SLOW + 1}".encode(),
-        (*values, since, until),
+        f"SELECT task, seen FROM tasks WHERE {sql} LIMIT {FEW_SLOW + 1}".encode(), values
     ).fetchall()
     if len(found) > FEW_SLOW:
         return None
@@ -123,7 +128,7 @@ def _windows(link: Link, condition: Condition, since: float, until: float) -> It
         began = time.monotonic()
         low = max(since, _low(link, path, high, size))
         rows = link.execute(query.encode(), (*numbers, low, high, *condition.values)).fetchall()
-        yield Window(rows, low, size if low > since else 0)
+        yield Window(rows, low if low > -FAR else -math.inf, size if low > since else 0)
         high = low
         took = time.monotonic() - began
         if took < STEP_SECONDS / 4:
@@ -149,4 +154,4 @@ def _sql(condition: Condition) -> str:
 
 def _finite(seconds: float) -> float:
     """A bound that a plan can be made with: a partition is left out by it."""
-    return seconds if math.isfinite(seconds) else math.copysign(1e12, seconds)
+    return seconds if math.isfinite(seconds) else math.copysign(FAR, seconds)

@@ -27,6 +27,9 @@ from celerytui.settings import Keeping
 SECONDS = 10.0
 """The longest that a statement may take."""
 DAY = 86_400.0
+FIRST_NEWS = 10_000
+"""After so many rows of a day, and again each time they are twice as many, the planner of those who
+read is told of them; the server itself does it for all tables, a minute or more later."""
 _PLANS = {
     # A stage has no statistics, and a day may have none yet: by index is always right here.
     "enable_hashjoin": "off",
@@ -53,6 +56,7 @@ class PostgresWriter:
         self._writes = False
         self._days: set[tuple[str, float]] = set()
         self._today = 0.0
+        self._news, self._enough = 0, FIRST_NEWS
         self._resumed: float | None = None
         self._dropped = 0
 
@@ -93,9 +97,14 @@ class PostgresWriter:
             # What is used on another day is written again, so that it is known to be used.
             self._today = now // DAY
             self._words.forget()
+            self._news, self._enough = 0, FIRST_NEWS
         rows = list(self._rows.of(flush.tasks, now).values())
         with self._working() as link:
             written = self._write(link, rows, flush, now)
+            self._news += written
+            if self._news >= self._enough:
+                self._news, self._enough = 0, 2 * self._enough
+                saving.analyze(link, now)
         self._dropped = flush.dropped
         return written
 
