@@ -68,7 +68,7 @@ def record(
         raise HistoryError(f"internal error, please report it: {engine.steps.trouble}; see the log")
     if not ended or (state.trouble is not None and not state.standing_by):
         waiting = counted(state.waiting, "task")
-        raise HistoryError(f"{waiting} not recorded: {state.trouble or 'the disk is too slow'}")
+        raise HistoryError(f"{waiting} not recorded: {state.trouble or 'writing takes too long'}")
 
 
 class _Watch:

@@ -48,6 +48,10 @@ class Link(psycopg.Connection[Any]):
         """End what is waited for, which raises Interrupted there; this does not wait."""
         self._interrupted = True
 
+    def begin(self) -> None:
+        """Forget an interrupt that came while nothing was waited for."""
+        self._interrupted = False
+
     def wait(
         self, gen: PQGen[Made], interval: float = LOOKS_SECONDS, timeout: float | None = None
     ) -> Made:

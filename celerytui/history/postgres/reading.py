@@ -62,6 +62,7 @@ class PostgresHistory:
         low = -math.inf if since is None else since
         high = math.inf if until is None else until
         with self._connected() as link:
+            link.begin()
             self._take_words(link)
             condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
             rows = link.execute(
@@ -97,6 +98,7 @@ class PostgresHistory:
         """See `History.task`."""
         wanted = as_bytes(stored_id(task_id))
         with self._connected() as link:
+            link.begin()
             for table in ("open", "tasks"):
                 rows = link.execute(
                     f"SELECT {_COLUMNS} FROM {table} WHERE task = %s"
