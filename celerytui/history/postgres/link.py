@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.waiting import Ready, Wait
 
 from celerytui.errors import HistoryError
 from celerytui.history.postgres.trouble import explain
@@ -20,6 +22,12 @@ LOOKS_SECONDS = 0.05
 MARGIN_SECONDS = 3.0
 """What a server gets beyond its own time limit until it is taken for gone."""
 Made = TypeVar("Made")
+
+_EVENTS = {
+    Wait.R: select.POLLIN,
+    Wait.W: select.POLLOUT,
+    Wait.RW: select.POLLIN | select.POLLOUT,
+}
 
 _EVERYWHERE: Mapping[str, str] = {
     "jit": "off",
@@ -55,24 +63,32 @@ class Link(psycopg.Connection[Any]):
     def wait(
         self, gen: PQGen[Made], interval: float = LOOKS_SECONDS, timeout: float | None = None
     ) -> Made:
-        """As psycopg's, within the limit; the connection is closed where it was not enough."""
-        end = time.monotonic() + self.limit
+        """As psycopg's, within the limit; the connection is closed where it was not enough.
+
+        Psycopg's own wait is no use: in some versions nothing is heard of it before the server.
+        """
         try:
-            return super().wait(self._watched(gen, end), LOOKS_SECONDS)
+            return self._wait(gen, time.monotonic() + self.limit)
         except (Interrupted, psycopg.errors.ConnectionTimeout):
             self.pgconn.finish()
             raise
 
-    def _watched(self, gen: PQGen[Made], end: float) -> PQGen[Made]:
+    def _wait(self, gen: PQGen[Made], end: float) -> Made:
+        socket, poll = self.pgconn.socket, select.poll()
         try:
-            wanted = next(gen)
+            poll.register(socket, _EVENTS[next(gen)])
             while True:
-                ready = yield wanted
+                found = poll.poll(LOOKS_SECONDS * 1000)
                 if self._interrupted:
                     raise Interrupted("the search was interrupted")
-                if not ready and time.monotonic() > end:
-                    raise psycopg.errors.ConnectionTimeout("the server does not reply")
-                wanted = gen.send(ready)
+                if not found:
+                    if time.monotonic() > end:
+                        raise psycopg.errors.ConnectionTimeout("the server does not reply")
+                    continue
+                event = found[0][1]
+                ready = Ready.R if event & ~select.POLLOUT else 0
+                ready |= Ready.W if event & ~select.POLLIN else 0
+                poll.modify(socket, _EVENTS[gen.send(ready)])
         except StopIteration as done:
             value: Made = done.value
             return value
