@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -122,5 +123,6 @@ class PostgresPlace:
 
 def schema_of(owner: str) -> str:
     """The schema of an app and broker, whose folder would have this name."""
-    plain, _, digest = owner.lower().rpartition("-")
+    plain = owner.lower().rpartition("-")[0]
+    digest = hashlib.blake2b(owner.encode(), digest_size=4).hexdigest()
     return f"{PREFIX}{re.sub('[^a-z0-9]+', '_', plain)[:_LONGEST_NAME].strip('_')}_{digest}"
