@@ -286,6 +286,12 @@ class Recorders:
         self.running.append(process)
         return process
 
+    def printed(self, command: str, *args: str) -> str:
+        """What a command about the history prints."""
+        command_line = [sys.executable, "-m", "celerytui", command, "--history", self.url, *args]
+        ran = subprocess.run(command_line, cwd=REPO, capture_output=True, text=True, check=True)
+        return ran.stdout
+
     @property
     def place(self) -> PostgresPlace:
         """The only history of the database."""
@@ -344,16 +350,14 @@ def test_of_two_recorders_one_is_killed_and_the_other_goes_on(
     )
     second.send_signal(signal.SIGTERM)
     assert second.wait(SECONDS) == 0
-    listed = subprocess.run(
-        [sys.executable, "-m", "celerytui", "tasks", "--history", recorders.url, "--jsonl"],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    there = [json.loads(line)["id"] for line in listed.stdout.splitlines()]
+    there = [json.loads(line)["id"] for line in recorders.printed("tasks", "--jsonl").splitlines()]
     assert sorted(there) == sorted([*(f"task-{number}" for number in range(sent)), "last"])
     (gap,) = recorders.place.report().gaps
     assert "was lost" in gap[2]
     assert gap[1] is not None
     assert gap[1] - gap[0] < 10 + took
+    told = recorders.printed("history")
+    assert f"{sent} tasks ended" in told
+    assert "tasks_success_" in told
+    assert "NOT RECORDED" in told
+    assert "damaged" not in recorders.printed("history", "--verify")

@@ -43,7 +43,7 @@ def explain(error: Exception, where: str) -> str:
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return f"history in {where}: the server does not reply"
     if isinstance(error, psycopg.OperationalError) and state is None:
-        return f"history in {where}: no connection ({text})"
+        return f"history in {where}: no connection ({text.removeprefix('connection failed: ')})"
     return f"history in {where}: {text}"
 
 
