@@ -161,8 +161,13 @@ def test_a_row_that_the_database_refuses_costs_itself_alone(
     )
     some = [ended(number, T0 + number) for number in range(9)]
     some[4].args, some[5].retries = "odd", 2**70
-    record(url, [some])
+    writer = writer_at(url)
+    workers = [Worker("w1@h", T0, T0, processed=2**80)]
+    assert writer.write(Flush(some, workers, marks=[Mark(T0, "deploy", "me")]), T0) == 8
+    writer.write(Flush(marks=[Mark(T0, "deploy", "me")]), T0)
+    writer.close(T0)
     assert len(found(url)) == 8
+    assert run(url, "SELECT text FROM marks") == [("deploy",)]
     assert "a task cannot be recorded" in caplog.text
 
 

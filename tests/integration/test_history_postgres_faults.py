@@ -357,7 +357,7 @@ def test_of_two_recorders_one_is_killed_and_the_other_goes_on(
     assert gap[1] is not None
     assert gap[1] - gap[0] < 10 + took
     told = recorders.printed("history")
-    assert f"{sent} tasks ended" in told
+    assert f"{sent:,} tasks ended" in told
     assert "tasks_success_" in told
     assert "NOT RECORDED" in told
     assert "damaged" not in recorders.printed("history", "--verify")

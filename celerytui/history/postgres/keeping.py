@@ -8,10 +8,9 @@ import psycopg
 
 from celerytui.history.history import Pruned
 from celerytui.history.postgres.link import Link
-from celerytui.history.postgres.schema import Partition, day_of, partitions
+from celerytui.history.postgres.schema import DAY, Partition, day_of, partitions
 from celerytui.settings import Keeping
 
-DAY = 86_400.0
 _SIZE = (
     "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::int8 FROM pg_class"
     " WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())"

@@ -11,7 +11,7 @@ import psycopg
 from celerytui.errors import HistoryError
 from celerytui.history.history import Found
 from celerytui.history.postgres import schema
-from celerytui.history.postgres.link import Interrupted, Link
+from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
@@ -26,7 +26,6 @@ SECONDS = 10.0
 """The longest that a statement may take; a step of a search is made to take less."""
 _SETTINGS = {"default_transaction_read_only": "on", "enable_seqscan": "off"}
 _COLUMNS = ", ".join(schema.COLUMNS)
-_SEEN = schema.COLUMNS.index("seen")
 _ROWS = (
     "SELECT coalesce(sum(CASE WHEN c.reltuples > 0 AND c.relpages > 0"
     " THEN c.reltuples / c.relpages ELSE 25 END * (pg_relation_size(c.oid) / 8192.0)), 0)::int8"
@@ -44,7 +43,7 @@ class PostgresHistory:
         self._link: Link | None = None
         self._words: dict[int, tuple[int, str]] = {}
         self._texts: dict[int | None, str] = {}
-        self._tracebacks: dict[int, str | None] = {}
+        self._tracebacks: dict[int, str] = {}
         self._decoder = Decoder(self._texts, self._traceback)
         with self._connected() as link:
             if not schema.version_of(link, place.name):
@@ -127,9 +126,8 @@ class PostgresHistory:
     def _tasks(self, link: Link, rows: Sequence[Row]) -> list[Task]:
         """The tasks of rows, with the texts that they refer to."""
         found = list(map(decoded, rows))
-        numbers = {one for row in rows for one in (row[_NAMES[0]], row[_NAMES[1]], row[_NAMES[2]],
-                                                   row[_NAMES[3]]) if one is not None}  # fmt: skip
-        missing = [one for one in numbers if one not in self._texts]
+        numbers = {row[column] for row in rows for column in _NAMES} - {None}
+        missing = list(numbers - self._texts.keys())
         if missing:
             self._texts.update(
                 link.execute("SELECT id, text FROM words WHERE id = ANY(%s)", (missing,)).fetchall()
@@ -164,10 +162,9 @@ class PostgresHistory:
     def _traceback(self, number: int) -> str | None:
         """One that was not read with its rows, as those of attempts."""
         if number not in self._tracebacks:
-            self._tracebacks[number] = None
             with self._connected() as link:
                 self._take_tracebacks(link, {number})
-        return self._tracebacks[number]
+        return self._tracebacks.get(number)
 
     def _all_tracebacks(self) -> Mapping[int, str] | None:
         with self._connected() as link:
@@ -185,9 +182,6 @@ class PostgresHistory:
             if self._link is None or self._link.closed:
                 self._link = self._place.connect(_SETTINGS, SECONDS)
             yield self._link
-        except Interrupted:
-            self.close()
-            raise
         except HistoryError:
             self.close()
             raise

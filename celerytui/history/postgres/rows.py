@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from celerytui.history.postgres.schema import COLUMNS
@@ -33,7 +33,7 @@ def as_bytes(stored: str | bytes) -> bytes:
     """An id as `bytea`: a UUID is 16 bytes, any other is longer or shorter and begins with 0."""
     if isinstance(stored, bytes):
         return stored
-    raw = b"\0" + (safe_id(stored)).encode()
+    raw = b"\0" + _without_nul(stored).encode()
     return b"\0" + raw if len(raw) == _UUID_BYTES else raw
 
 
@@ -42,8 +42,7 @@ def from_bytes(raw: bytes) -> str | bytes:
     return raw if len(raw) == _UUID_BYTES else raw.lstrip(b"\0").decode()
 
 
-def safe_id(text: str) -> str:
-    """An id without what marks its beginning."""
+def _without_nul(text: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
@@ -148,8 +147,3 @@ def earliest(row: Row) -> float | None:
     """When a task was heard of first, as far as its row says."""
     known = (row[SENT], row[RECEIVED], row[STARTED])
     return min((at for at in known if at is not None), default=None)
-
-
-def by_number(words: Iterable[tuple[int, int, str]]) -> Mapping[int, tuple[int, str]]:
-    """Words as a filter is translated with them."""
-    return {number: (kind, text) for number, kind, text in words}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import psycopg
+
 from celerytui.history.flush import Flush
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.rows import NAME, SEEN, STATE, Words, earliest
-from celerytui.history.postgres.schema import COLUMNS, DAILY, TYPES, day_of
+from celerytui.history.postgres.schema import COLUMNS, DAILY, DAY, TYPES, day_of
 from celerytui.history.redaction import safe
 from celerytui.history.rows import QUEUE, WORKER, Row, pack
 from celerytui.history.schema import SUCCESS
 
-DAY = 86_400.0
 WINDOW_DAYS = 1
 """Of a task that is written again, older records are looked for in so many days before today; where
 it says that it is older itself, in all."""
@@ -148,6 +150,7 @@ def days_of(rows: Iterable[Row], now: float) -> set[tuple[str, float]]:
 
 
 def analyze(link: Link, now: float) -> None:
-    """Have the server count what the tables of today hold."""
+    """Have the server count what the tables of today hold, if it takes no longer than it may."""
     day = f"{day_of(now):%Y%m%d}"
-    link.execute(f"ANALYZE tasks_success_{day}, tasks_other_{day}".encode())
+    with contextlib.suppress(psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+        link.execute(f"ANALYZE tasks_success_{day}, tasks_other_{day}".encode())

@@ -36,6 +36,7 @@ COLUMNS = tuple(name for name in TASK_COLUMNS if name != "key")
 DAILY = ("tasks_success", "tasks_other", "workers", "queues")
 """The tables with a partition a day."""
 _REQUIRED = ("seen", "state", "own_root", "task")
+DAY = 86_400.0
 _NAME = re.compile(r"(.+)_(\d{8})")
 _TASK = ", ".join(
     f"{name} {type}{' NOT NULL' if name in _REQUIRED else ''}" for name, type in TYPES.items()

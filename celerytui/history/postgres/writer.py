@@ -19,6 +19,7 @@ from celerytui.history.postgres import saving, schema
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import Rows, Words
+from celerytui.history.postgres.schema import DAY
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.redaction import Redaction
 from celerytui.history.rows import Row
@@ -26,7 +27,6 @@ from celerytui.settings import Keeping
 
 SECONDS = 10.0
 """The longest that a statement may take."""
-DAY = 86_400.0
 FIRST_NEWS = 10_000
 """After so many rows of a day, and again each time they are twice as many, the planner of those who
 read is told of them; the server itself does it for all tables, a minute or more later."""
@@ -152,13 +152,11 @@ class PostgresWriter:
                 saving.save_texts(link, self._words, self._rows.tracebacks, now)
                 self._note_session(link, now, dropped=flush.dropped)
         except psycopg.DataError:
-            if len(rows) <= 1 or link.closed:
+            parts = _parts(rows, flush)
+            if not parts:
                 # It costs itself alone, and not all that is written with it.
                 self._rows.leave_out()
-                return 0
-            middle = len(rows) // 2
-            first = self._write(link, rows[:middle], flush, now)
-            return first + self._write(link, rows[middle:], Flush(dropped=flush.dropped), now)
+            return sum(self._write(link, some, rest, now) for some, rest in parts)
         self._words.fresh.clear()
         self._rows.tracebacks.clear()
         return written
@@ -220,3 +218,14 @@ class PostgresWriter:
         if link is not None:
             with contextlib.suppress(psycopg.Error):
                 link.close()
+
+
+def _parts(rows: list[Row], flush: Flush) -> list[tuple[list[Row], Flush]]:
+    """What is refused together, in two parts; none where it is one row, or none."""
+    tasks_alone = Flush(dropped=flush.dropped)
+    if rows and any(flush[1:-1]):
+        return [(rows, tasks_alone), ([], flush)]
+    if len(rows) < 2:
+        return []
+    middle = len(rows) // 2
+    return [(rows[:middle], tasks_alone), (rows[middle:], tasks_alone)]
