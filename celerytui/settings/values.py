@@ -11,7 +11,6 @@ from typing import Any
 from celerytui.durations import read_duration
 from celerytui.errors import SettingsError
 from celerytui.files import STARTED_IN
-from celerytui.masking import mask_url
 from celerytui.settings.options import APP_FLAGS, HISTORY_DEFAULT, Keeping, Kind, Option
 
 TRUE = frozenset(("1", "true", "yes", "on"))
@@ -166,6 +165,8 @@ def history_url(value: Any) -> str:
         return f"sqlite:///{folder}"
     if isinstance(value, str) and value.startswith(POSTGRES):
         return value
+    from celerytui.masking import mask_url
+
     shown = mask_url(value) if isinstance(value, str) else value
     raise ValueError(
         f"{shown!r} is not the URL of a history, sqlite:///FOLDER (four slashes for a path from"
