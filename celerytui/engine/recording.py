@@ -85,12 +85,15 @@ class Recorder:
         self._log = log
         self._settings = settings
         self._clock = clock
+        self._app = app
+        self._broker = broker
+        self._place = place
         self._started = self._collected = clock()
         self._following = store.follow()
         self._pending = Pending()
         self._missed = 0
         self._finish = threading.Event()
-        self._writer = place.writer(app, broker, settings.keeping, self._started)
+        self._writer: Writer | None = None
         self._samples = _Samples()
         self._happened = _Happened(self._started)
         self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "size"), 0.0)
@@ -106,6 +109,10 @@ class Recorder:
 
     def run(self) -> None:
         """Record until it is finished; blocks for the disk or the database."""
+        if self._writer is None:
+            self._writer = self._place.writer(
+                self._app, self._broker, self._settings.keeping, self._started
+            )
         writer = self._writer
         while not self._finish.is_set():
             began = self.turned_at = time.monotonic()
