@@ -1,13 +1,16 @@
 """How many events a second a recorder writes, and how soon what was recorded is on the screen.
 
-Usage: python -m benchmarks.history [--seconds N] [--rate N] [--tasks N] [--folder PATH]
+Usage: python -m benchmarks.history [--on sqlite postgresql] [--seconds N] [--rate N] [--tasks N]
+                                    [--folder PATH]
 
 Recording is the process of `celerytui record` on a Redis, to which the stream of `benchmarks.store`
-is published at that rate, 24 events a message; counted is what is in the files after SIGTERM.
-`cpu` is that of the recorder, of one core.
+is published at that rate, 24 events a message; counted is what is in the history after SIGTERM.
+`cpu` is that of the recorder and of Redis, of one core. PostgreSQL gets half the rate, and is
+a server of the benchmark's own.
 
 Reading is a history of so many tasks of 200 names, of which 93 % succeeded: up to 2,000,000 are
-written by the writer, and each further file is a copy of that one, moved back by a day. `first` is
+written by the writer, and each further file is a copy of that one, moved back by a day; in
+PostgreSQL there are 2,000,000 at most, 400,000 a day. `first` is
 until there are 50 rows, or all have been looked through where there are fewer; all files are opened
 anew each time.
 """
@@ -37,17 +40,21 @@ from benchmarks.publishers import NAMES, first_body, publisher_to
 from benchmarks.serving import redis, running
 from benchmarks.store import lives
 from celerytui.history.flush import Flush
-from celerytui.history.folder import Folder, facts_of
-from celerytui.history.reading import SegmentHistory
+from celerytui.history.folder import Folder
+from celerytui.history.history import History, Writer
+from celerytui.history.place import only_place, place_of
 from celerytui.history.report import rebuild
 from celerytui.history.writer import MOST_ROWS, HistoryWriter
 from celerytui.model import OWN_ROOT, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
 from celerytui.settings import DEFAULTS
+from tests.integration.databases import PostgresServer
 
 EVENTS_A_MESSAGE = 24
 PACE_SECONDS = 0.02
 AT_ONCE = 5_000
+A_DAY = 400_000
+KINDS = ("sqlite", "postgresql")
 DAY = 86_400.0
 QUERIES = (
     "",
@@ -111,12 +118,12 @@ def recorded(options: list[str], events: int, rate: int) -> str:
     )
 
 
-def record(folder: Path, seconds: int, rate: int) -> None:
+def record(url: str, seconds: int, rate: int) -> None:
     """Record a stream at that rate, and print what became of it."""
     events = seconds * rate
-    print(recorded(["--history", f"sqlite:///{folder}"], events, rate))
-    rows = sum(one.rows + one.unfinished for one in map(facts_of, Folder(folder).segments()))
-    size = Folder(folder).size
+    print(recorded(["--history", url], events, rate))
+    report = only_place(url, os.environ).report()
+    rows, size = report.rows + report.unfinished, report.size
     print(f"recorded  {rows:,} of {events // 3:,} tasks, {size / max(1, rows):.0f} bytes each")
 
 
@@ -128,13 +135,7 @@ def fill(folder: Path, tasks: int) -> None:
     """Write so many tasks, the newest ended now."""
     rows, now = min(tasks, MOST_ROWS), time.time()
     writer = HistoryWriter(Folder(folder), "bench", "redis://h", DEFAULTS.keeping, now - 2 * DAY)
-    began = time.process_time()
-    for first in range(0, rows, AT_ONCE):
-        count = min(AT_ONCE, rows - first)
-        made = [_task(now - (rows - first - one) * DAY / rows) for one in range(count)]
-        writer.write(Flush(tasks=made), now)
-    writer.close(now)
-    took = time.process_time() - began
+    took = write(writer, rows, now, DAY)
     (whole,) = Folder(folder).segments()
     each = f"{whole.size / rows:.0f} bytes each"
     print(f"written   {rows:,} tasks, {rows / took:,.0f} a CPU second, {each}", flush=True)
@@ -151,6 +152,30 @@ def fill(folder: Path, tasks: int) -> None:
             for _, sql in named:
                 connection.execute(sql)
     rebuild(Folder(folder))  # as a recorder does with each file that is finished
+
+
+def write(writer: Writer, rows: int, now: float, span: float) -> float:
+    """Write so many tasks that ended in the time before now; gives the processor time it took."""
+    began = time.process_time()
+    for first in range(0, rows, AT_ONCE):
+        count = min(AT_ONCE, rows - first)
+        made = [_task(now - (rows - first - one) * span / rows) for one in range(count)]
+        writer.write(Flush(tasks=made), now)
+    writer.close(now)
+    return time.process_time() - began
+
+
+def fill_postgres(url: str, tasks: int) -> None:
+    """Write so many tasks, the newest ended now."""
+    now, rows = time.time(), min(tasks, MOST_ROWS)
+    place = place_of(url, "bench", "redis://h", os.environ)
+    writer = place.writer("bench", "redis://h", DEFAULTS.keeping, now - 9 * DAY)
+    began = time.monotonic()
+    cpu = write(writer, rows, now, rows / A_DAY * DAY)
+    took, size = time.monotonic() - began, place.report().size
+    each = f"{size / rows:.0f} bytes each"
+    print(f"written   {rows:,} tasks, {rows / took:,.0f} a second, {rows / cpu:,.0f} a CPU second"
+          f" without the server's, {each}", flush=True)  # fmt: skip
 
 
 _random = random.Random(1)
@@ -177,10 +202,10 @@ def _task(at: float) -> Task:
     return task
 
 
-def read(folder: Path) -> None:
+def read(url: str) -> None:
     """Print how soon each query has its first rows."""
-    history = SegmentHistory(Folder(folder))
-    rows = sum(one.rows for one in history.facts())
+    place = only_place(url, os.environ)
+    history, rows = place.reader(), place.report().rows
     (newest,) = islice(_found(history, "state:failure", 1), 1)
     print(f"reading {rows:,} tasks                 first       cpu     looked at   found")
     for query in QUERIES:
@@ -197,7 +222,7 @@ def read(folder: Path) -> None:
         print(f"{shown or '(all)':36} {times} {looked_at:12,} {min(50, count):5}", flush=True)
 
 
-def _found(history: SegmentHistory, text: str, count: int) -> Iterator[Task]:
+def _found(history: History, text: str, count: int) -> Iterator[Task]:
     steps = history.search(parse_filter(text), time.time())
     yield from islice((task for step in steps for task in step.tasks), count)
 
@@ -205,18 +230,40 @@ def _found(history: SegmentHistory, text: str, count: int) -> Iterator[Task]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=60, help="0 records nothing")
+    parser.add_argument("--on", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--rate", type=int, default=20_000)
     parser.add_argument("--tasks", type=int, default=10_000_000, help="0 reads nothing")
     parser.add_argument("--folder", type=Path, help="a history of tasks that is there, or is kept")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
+    for kind in options.on:
+        print(kind)
+        with tempfile.TemporaryDirectory() as place:
+            if kind == "sqlite":
+                on_sqlite(Path(place), options)
+            else:
+                on_postgres(Path(place), options)
+
+
+def on_sqlite(place: Path, options: argparse.Namespace) -> None:
+    """Record into and read from files."""
+    if options.seconds:
+        record(f"sqlite:///{place}/recorded", options.seconds, options.rate)
+    if options.tasks:
+        folder = options.folder or place / "filled"
+        if not folder.exists():
+            fill(folder, options.tasks)
+        read(f"sqlite:///{folder}")
+
+
+def on_postgres(place: Path, options: argparse.Namespace) -> None:
+    """Record into and read from a server."""
+    with running(PostgresServer(place)) as server:
         if options.seconds:
-            record(Path(place) / "recorded", options.seconds, options.rate)
+            record(server.fresh_url(), options.seconds, options.rate // 2)
         if options.tasks:
-            folder = options.folder or Path(place) / "filled"
-            if not folder.exists():
-                fill(folder, options.tasks)
-            read(folder)
+            url = server.fresh_url()
+            fill_postgres(url, options.tasks)
+            read(url)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from celerytui.errors import HistoryError
 from celerytui.history.django_monitor import CameraTables
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
+from celerytui.history.folder_place import shown
+from celerytui.history.history import StandsBy
 from celerytui.history.known import known_tasks, known_workers
-from celerytui.history.place import shown
-from celerytui.history.writer import HistoryWriter, StandsBy
+from celerytui.history.writer import HistoryWriter
 from celerytui.model import Task, TaskState, Worker
 from celerytui.settings import Keeping, Settings
 

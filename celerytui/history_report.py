@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from celerytui.columns import clean, format_clock, format_count, format_size, format_span
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
-from celerytui.history.folder import CATALOGUE, Folder
-from celerytui.history.place import shown
-from celerytui.history.reading import SegmentHistory
-from celerytui.history.report import rebuild, report, verify
-from celerytui.history.trouble import explain
-from celerytui.history.writer import HistoryWriter, StandsBy
+from celerytui.history.history import Place, StandsBy
 from celerytui.settings import Settings
 
 GAPS_SHOWN = 20
 
 
-def stats_lines(folder: Folder, now: float, *, utc: bool) -> Iterator[str]:
+def stats_lines(place: Place, now: float, *, utc: bool) -> Iterator[str]:
     """What a history holds, as lines; raises HistoryError where there is none."""
-    SegmentHistory(folder)
-    found = report(folder)
+    found = place.report()
     rows, size = found.rows, found.size
-    yield f"{clean(shown(folder.path))}  {format_size(size)}"
+    yield f"{clean(place.name)}  {format_size(size)}"
     each = f", {size / rows:,.0f} bytes each" if rows else ""
     yield f"{counted(rows, 'task')} ended{each}; {format_count(found.unfinished)} unfinished"
     if found.dropped:
@@ -35,8 +28,8 @@ def stats_lines(folder: Folder, now: float, *, utc: bool) -> Iterator[str]:
     for one in found.segments:
         begin, end = (format_clock(at, utc, now=now) for at in (one.first, one.last))
         yield (
-            f"{one.file.path.name:24} {one.rows:>12,} {one.successes:>12,}"
-            f" {format_size(one.file.size):>9}  {begin:8}  {end}"
+            f"{one.name:24} {one.rows:>12,} {one.successes:>12,}"
+            f" {format_size(one.size):>9}  {begin:8}  {end}"
         )
     if found.gaps:
         yield ""
@@ -49,18 +42,13 @@ def stats_lines(folder: Folder, now: float, *, utc: bool) -> Iterator[str]:
     yield from map(clean, found.notes)
 
 
-def verify_lines(folder: Folder) -> Iterator[str]:
-    """Check each segment, and make the catalogue anew; raises HistoryError if any is damaged."""
-    SegmentHistory(folder)
+def verify_lines(place: Place) -> Iterator[str]:
+    """Check each segment; raises HistoryError if any is damaged."""
     damaged = 0
-    for file, faults in verify(folder):
+    for name, faults in place.verify():
         damaged += bool(faults)
-        yield f"{file.path.name:24} {'not ok' if faults else 'ok'}"
+        yield f"{name:24} {'not ok' if faults else 'ok'}"
         yield from (f"    {clean(fault)}" for fault in faults)
-    try:
-        rebuild(folder)
-    except (sqlite3.Error, OSError) as error:
-        yield f"the catalogue stays as it is: {clean(explain(error, folder.path / CATALOGUE))}"
     if damaged:
         raise HistoryError(
             f"{counted(damaged, 'segment is', 'segments are')} damaged or not readable; the others"
@@ -68,15 +56,15 @@ def verify_lines(folder: Folder) -> Iterator[str]:
         )
 
 
-def prune_lines(folder: Folder, settings: Settings, now: float) -> Iterator[str]:
+def prune_lines(place: Place, settings: Settings, now: float) -> Iterator[str]:
     """Remove what is older than it is to be kept; raises HistoryError while somebody records."""
-    SegmentHistory(folder)
-    writer = HistoryWriter(folder, "", "", settings.keeping, now)
+    place.reader().close()
+    writer = place.writer("", "", settings.keeping, now)
     try:
         done = writer.prune_alone(now)
     except StandsBy:
         raise HistoryError(
-            f"a recorder writes into {shown(folder.path)}, and prunes it every 10 minutes;"
+            f"a recorder writes into {place.name}, and prunes it every 10 minutes;"
             " stop it to do that now"
         ) from None
     yield from (f"{name:24} removed" for name in done.removed)

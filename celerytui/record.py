@@ -135,7 +135,7 @@ class _Watch:
         self._manager = manager
         self._parts: list[_Part] = []
         if (recorder := engine.recorder) is not None:
-            self._parts.append(_Part(recorder, "task", recorder.state.folder))
+            self._parts.append(_Part(recorder, "task", recorder.state.place))
         if (events := engine.event_recorder) is not None:
             self._parts.append(_Part(events, "event", events.state.path))
         self._ready = False

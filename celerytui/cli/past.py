@@ -14,28 +14,28 @@ from celerytui.errors import Offline, UsageError
 from celerytui.settings import HISTORY_DEFAULT, names_history
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from celerytui.history.history import Place
 
 
-def history_folder(ctx: click.Context, given: str | None) -> Path:
-    """The folder that was named, else that of the app; the project is imported only for that.
+def history_place(ctx: click.Context, given: str | None) -> Place:
+    """The place that was named, else that of the app; the project is imported only for that.
 
     Without either, the only one that there is. Raises HistoryError.
     """
-    from celerytui.history.place import folder_of, only_folder
+    from celerytui.history.place import is_of_app, only_place, place_of
 
     start = started(ctx)
     url = given or start.settings.history or HISTORY_DEFAULT
-    if url != HISTORY_DEFAULT:
-        return folder_of(url, "", "", os.environ)
     root = ctx.parent
-    named = root is not None and (root.params.get("app") or root.params.get("broker"))
-    if not named and (root is None or getattr(root.obj, "app", None) is None):
-        return only_folder(os.environ)
+    named = root is not None and (
+        root.params.get("app") or root.params.get("broker") or getattr(root.obj, "app", None)
+    )
+    if not named or not is_of_app(url):
+        return only_place(url, os.environ)
     from celerytui import connect
 
     app = start.load()
-    return folder_of(url, connect.app_name(app), connect.broker_url(app), os.environ)
+    return place_of(url, connect.app_name(app), connect.broker_url(app), os.environ)
 
 
 def read_from_broker(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,10 +74,10 @@ def offline_start(ctx: click.Context, start: Start, *, named: bool) -> Start:
 
 def _recorded_app(url: str) -> Any:
     """Stands for the app of a history, by the names that were recorded; nothing loads it."""
-    from celerytui.history.opening import open_history
+    from celerytui.history.place import only_place
     from celerytui.lazy_app import LazyApp
 
-    history = open_history(url, "", "", os.environ)
+    history = only_place(url, os.environ).reader()
     try:
         origin = history.origin()
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celerytui.control import ActionLog
@@ -15,7 +14,7 @@ from celerytui.store import Store
 
 if TYPE_CHECKING:
     from celerytui.engine.recording import Recorder
-    from celerytui.history.history import History
+    from celerytui.history.history import History, Place
 
 
 class HistoryAccess:
@@ -38,29 +37,27 @@ class HistoryAccess:
 
     def open(self) -> History:
         """The history, to be read by one thread; raises HistoryError."""
-        # With SQLite, which the first frame does not wait for.
-        from celerytui.history.opening import open_history
-
-        if self._settings.history is None:
+        place = self.place()
+        if place is None:
             raise HistoryError("no history is kept: see --history")
-        return open_history(self._settings.history, self._app, self._broker, os.environ)
+        return place.reader()
 
-    def folder(self) -> Path | None:
+    def place(self) -> Place | None:
         """Where it is recorded, None where it is not."""
         if self._settings.history is None:
             return None
-        from celerytui.history.place import folder_of
+        from celerytui.history.place import place_of
 
-        return folder_of(self._settings.history, self._app, self._broker, os.environ)
+        return place_of(self._settings.history, self._app, self._broker, os.environ)
 
     def recorder(
         self, store: Store, health: Health, log: ActionLog, clock: Callable[[], float]
     ) -> Recorder | None:
         """Who writes it, None where nobody is to: without one, and offline."""
-        folder = None if self.offline else self.folder()
-        if folder is None:
+        place = None if self.offline else self.place()
+        if place is None:
             return None
         from celerytui.engine.recording import Recorder
 
         who = self._app, self._broker
-        return Recorder(store, health, log, self._settings, clock, *who, folder)
+        return Recorder(store, health, log, self._settings, clock, *who, place)

@@ -7,7 +7,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -24,7 +23,7 @@ from celerytui.store import FROM_HISTORY, Store
 
 if TYPE_CHECKING:
     from celerytui.history.flush import Flush, Gap
-    from celerytui.history.writer import HistoryWriter
+    from celerytui.history.history import Place, Writer
 
 FLUSH_SECONDS = 0.5
 FLUSH_TASKS = 2_000
@@ -55,10 +54,10 @@ class RecordingState(Struct, frozen=True):
     """How recording goes: `recorded` and `dropped` are tasks of this session that have ended.
 
     `trouble` says what is in the way, since `since`, and `standing_by` that another process records
-    into the same folder. `size` is that of the folder in bytes.
+    into the same place. `size` is that of the history in bytes.
     """
 
-    folder: str
+    place: str
     recorded: int = 0
     dropped: int = 0
     waiting: int = 0
@@ -86,7 +85,7 @@ class Recorder:
         clock: Callable[[], float],
         app: str,
         broker: str,
-        folder: Path,
+        place: Place,
     ) -> None:
         from celerytui.history.pending import Pending
 
@@ -97,20 +96,20 @@ class Recorder:
         self._clock = clock
         self._app = app
         self._broker = broker
-        self._folder = folder
+        self._place = place
         self._started = self._collected = clock()
         self._following = store.follow()
         self._pending = Pending()
         self._missed = 0
         self._finish = threading.Event()
-        self._writer: HistoryWriter | None = None
+        self._writer: Writer | None = None
         self._workers, self._queues = _Samples(), _Samples()
         self._pruning: Generator[None] | None = None
         self._happened = _Happened(self._started)
         self._due = dict.fromkeys(("retry", "workers", "queues", "prune", "size"), 0.0)
         self._cut = False
         self._dropped_at = -math.inf
-        self.state = RecordingState(str(folder))
+        self.state = RecordingState(place.name)
         self.opened = threading.Event()
         self.turned_at = time.monotonic()
 
@@ -119,13 +118,10 @@ class Recorder:
         self._finish.set()
 
     def run(self) -> None:
-        """Record until it is finished; blocks for the disk."""
-        from celerytui.history.folder import Folder
-        from celerytui.history.writer import HistoryWriter
-
+        """Record until it is finished; blocks for the disk or the database."""
         if self._writer is None:
-            self._writer = HistoryWriter(
-                Folder(self._folder), self._app, self._broker, self._settings.keeping, self._started
+            self._writer = self._place.writer(
+                self._app, self._broker, self._settings.keeping, self._started
             )
         writer = self._writer
         while not self._finish.is_set():
@@ -137,7 +133,7 @@ class Recorder:
 
     # One turn
 
-    def _turn(self, writer: HistoryWriter) -> bool:
+    def _turn(self, writer: Writer) -> bool:
         """Collect and write; gives whether there is more of it right now."""
         self._collect()
         if not self._is_due("retry", 0.0):
@@ -169,7 +165,7 @@ class Recorder:
                 self._collected = self._clock()
                 return
 
-    def _write(self, writer: HistoryWriter) -> bool:
+    def _write(self, writer: Writer) -> bool:
         """Write what waits, for a second at the most; gives whether there is more."""
         if not writer.is_open:
             writer.open(self._clock())
@@ -219,7 +215,7 @@ class Recorder:
             self._pending.dropped + self._missed,
         )
 
-    def _keep_house(self, writer: HistoryWriter) -> None:
+    def _keep_house(self, writer: Writer) -> None:
         if self._pruning is None and self._is_due("prune", PRUNE_SECONDS):
             self._pruning = writer.pruning(self._clock())
         if self._pruning is not None:
@@ -232,9 +228,9 @@ class Recorder:
             else:
                 self._pruning = None
         if self._is_due("size", SIZE_SECONDS):
-            self.state = msgspec.structs.replace(self.state, size=writer.folder.size)
+            self.state = msgspec.structs.replace(self.state, size=writer.size)
 
-    def _end(self, writer: HistoryWriter) -> None:
+    def _end(self, writer: Writer) -> None:
         if self._pruning is not None:
             self._pruning.close()
         self._collect()
@@ -259,7 +255,7 @@ class Recorder:
             return None
         if state.trouble is None and self._clock() - self._dropped_at < DROPPED_SECONDS:
             dropped = counted(state.dropped, "task")
-            return f"{dropped} dropped: more end than can be written to {state.folder}"
+            return f"{dropped} dropped: more end than can be written to {state.place}"
         return state.trouble
 
     @property
@@ -283,7 +279,7 @@ class Recorder:
             self._dropped_at = self._clock()
 
     def _suffer(self, error: HistoryError) -> None:
-        from celerytui.history.writer import StandsBy
+        from celerytui.history.history import StandsBy
 
         self._due["retry"] = time.monotonic() + RETRY_SECONDS
         # What was to be written with it is not; and there may be something to make room with.

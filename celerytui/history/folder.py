@@ -57,6 +57,16 @@ class SegmentFacts(Struct, frozen=True):
     unfinished: int
     version: int
 
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return self.file.path.name
+
+    @property
+    def size(self) -> int:
+        """The bytes of its file."""
+        return self.file.size
+
 
 class Folder:
     """The folder of a history; nothing of it is created before `make`."""

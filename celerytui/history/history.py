@@ -1,15 +1,22 @@
-"""What any kind of history can be asked."""
+"""What any kind of history can be asked, and what any kind of place of one offers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from celerytui.errors import HistoryError
 from celerytui.history.course import Ended, Samples, Span
-from celerytui.model import Task
+from celerytui.history.flush import Flush, Gap
+from celerytui.model import Recording, Task
 from celerytui.query import Filter
+from celerytui.settings import Keeping
+
+
+class StandsBy(HistoryError):
+    """Another process records into this history; this one does not, and takes over once it ends."""
 
 
 class Found(Struct, frozen=True):
@@ -31,6 +38,64 @@ class Origin(Struct, frozen=True):
     app: str
     broker: str
     until: float | None
+
+
+class Pruned(Struct):
+    """What was removed: `removed` parts, `thinned` ones that lost their successes, bytes freed.
+
+    `failed` says what could not be done, and why.
+    """
+
+    removed: list[str] = []
+    thinned: list[str] = []
+    failed: list[str] = []
+    freed: int = 0
+
+
+class Part(Protocol):
+    """A part of a history that is removed as a whole: a segment, or a partition.
+
+    `size` is bytes; `first` and `last` are Unix seconds, None without any task.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def first(self) -> float | None: ...
+    @property
+    def last(self) -> float | None: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def successes(self) -> int: ...
+    @property
+    def unfinished(self) -> int: ...
+
+
+class Report(Struct, frozen=True):
+    """What a history holds; times are Unix seconds, `size` is bytes.
+
+    `gaps` are the times of which nothing was recorded, oldest first, and `dropped` how many tasks
+    were not while something was. `notes` say what cannot be read.
+    """
+
+    segments: Sequence[Part]
+    size: int
+    gaps: list[Gap]
+    dropped: int
+    notes: list[str]
+
+    @property
+    def rows(self) -> int:
+        """How many tasks there are that ended."""
+        return sum(one.rows for one in self.segments)
+
+    @property
+    def unfinished(self) -> int:
+        """How many had not when they were seen last."""
+        return sum(one.unfinished for one in self.segments)
 
 
 class History(Protocol):
@@ -85,4 +150,83 @@ class History(Protocol):
 
     def close(self) -> None:
         """Let go of what is open."""
+        ...
+
+
+class Writer(Protocol):
+    """Writes a history; for one thread.
+
+    Every method raises HistoryError with what is wrong and where, StandsBy while another process
+    writes it, and can be called again later; what it was to write is written then or not at all.
+    Times are Unix seconds.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be written to, as far as is known."""
+        ...
+
+    @property
+    def resumed(self) -> float | None:
+        """Until when another session had written when this one took over; None if there is none."""
+        ...
+
+    @property
+    def flawed(self) -> int:
+        """How many tasks of this session could not be written, because of what is in them."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The bytes that the history takes."""
+        ...
+
+    def open(self, now: float) -> None:
+        """Make it writable; does what is still to be done, however often it is called."""
+        ...
+
+    def write(self, flush: Flush, now: float) -> int:
+        """Write it; gives how many tasks were written as ended."""
+        ...
+
+    def pruning(self, now: float) -> Generator[None]:
+        """Remove what is not to be kept any longer, in steps, between other work."""
+        ...
+
+    def prune_alone(self, now: float) -> Pruned:
+        """Prune without writing anything, where nobody else writes."""
+        ...
+
+    def close(self, now: float) -> None:
+        """End in order, and let others write."""
+        ...
+
+
+class Place(Protocol):
+    """Where a history is, or may be: what its URL names. Nothing is opened or made before it is
+    asked for; every method raises HistoryError."""
+
+    @property
+    def name(self) -> str:
+        """The place as it is shown, without passwords."""
+        ...
+
+    def writer(self, app: str, broker: str, keeping: Keeping, started: float) -> Writer:
+        """A writer for a session that knows from `started` on what happened."""
+        ...
+
+    def reader(self) -> History:
+        """What was recorded there; raises HistoryError where nothing was."""
+        ...
+
+    def recording(self) -> Recording:
+        """What was recorded there, to be told again; raises HistoryError where nothing was."""
+        ...
+
+    def report(self) -> Report:
+        """What the history holds."""
+        ...
+
+    def verify(self) -> Iterator[tuple[str, list[str]]]:
+        """Read each part through: its name and what is wrong with it, nothing where it is sound."""
         ...

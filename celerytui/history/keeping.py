@@ -8,8 +8,6 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import (
@@ -21,6 +19,7 @@ from celerytui.history.folder import (
     facts_of,
     remove,
 )
+from celerytui.history.history import Pruned
 from celerytui.history.trouble import explain
 from celerytui.settings import Keeping
 
@@ -29,18 +28,6 @@ STEP_ROWS = 5_000
 DAY = 86_400.0
 _UNREADABLE = 0
 """The version of what cannot be read."""
-
-
-class Pruned(Struct):
-    """What was removed: `removed` files, `thinned` ones that lost their successes, bytes freed.
-
-    `failed` says what could not be done, and why.
-    """
-
-    removed: list[str] = []
-    thinned: list[str] = []
-    failed: list[str] = []
-    freed: int = 0
 
 
 def prune(

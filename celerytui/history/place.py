@@ -1,14 +1,15 @@
-"""Where a history is: what `--history` names."""
+"""Where a history is: what `--history` names. The only place that looks at the kind of a URL."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from celerytui.errors import HistoryError
+from celerytui.history.folder_place import FolderPlace
+from celerytui.history.history import Place
 from celerytui.masking import mask
 from celerytui.settings import HISTORY_DEFAULT
 from celerytui.state_folder import state_path
@@ -16,6 +17,34 @@ from celerytui.state_folder import state_path
 FOLDERS = "history"
 SCHEME = "sqlite:///"
 _ODD = re.compile(r"[^\w.-]+")
+
+
+def place_of(url: str, app: str, broker: str, environ: Mapping[str, str]) -> Place:
+    """The place that a URL names, of an app and broker where it may hold several.
+
+    Raises HistoryError where it names none, or where what reads it is not installed.
+    """
+    if _is_folder(url):
+        return FolderPlace(folder_of(url, app, broker, environ))
+    from celerytui.history.postgres.place import PostgresPlace
+
+    return PostgresPlace(url, _name(app, broker))
+
+
+def only_place(url: str, environ: Mapping[str, str]) -> Place:
+    """The place that a URL names whatever the app is, with the only history that there is."""
+    if url == HISTORY_DEFAULT:
+        return FolderPlace(only_folder(environ))
+    if _is_folder(url):
+        return place_of(url, "", "", environ)
+    from celerytui.history.postgres.place import PostgresPlace
+
+    return PostgresPlace(url, None)
+
+
+def is_of_app(url: str) -> bool:
+    """Whether it depends on the app which history a URL names."""
+    return url == HISTORY_DEFAULT or not _is_folder(url)
 
 
 def folder_of(url: str, app: str, broker: str, environ: Mapping[str, str]) -> Path:
@@ -51,11 +80,8 @@ def only_folder(environ: Mapping[str, str]) -> Path:
     return found[0]
 
 
-def shown(path: Path) -> str:
-    """A folder as it is shown to the user, who owns it."""
-    home = os.path.expanduser("~")
-    text = str(path)
-    return f"~{text[len(home) :]}" if home != "/" and text.startswith(f"{home}/") else text
+def _is_folder(url: str) -> bool:
+    return url == HISTORY_DEFAULT or url.startswith(SCHEME)
 
 
 def _name(app: str, broker: str) -> str:

@@ -13,8 +13,8 @@ from typing import TypeVar
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.folder import Folder, SegmentFile
+from celerytui.history.folder_place import shown
 from celerytui.history.open_segment import OpenSegment
-from celerytui.history.place import shown
 from celerytui.history.reading import SegmentHistory
 from celerytui.history.retold import Long, LongTasks, Retold, row_of, told_events
 from celerytui.history.samples import Happened, queue_entries, worker_entries

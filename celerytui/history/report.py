@@ -7,38 +7,13 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from celerytui.errors import HistoryError
 from celerytui.history import schema
 from celerytui.history.flush import Gap
-from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, facts_of
+from celerytui.history.folder import Catalogue, Folder, SegmentFile, facts_of
+from celerytui.history.history import Report
 from celerytui.history.open_segment import OpenSegment
 from celerytui.history.trouble import explain
-
-
-class Report(Struct, frozen=True):
-    """What a history holds; times are Unix seconds, `size` is bytes.
-
-    `gaps` are the times of which nothing was recorded, oldest first, and `dropped` how many tasks
-    were not while something was. `notes` say what cannot be read.
-    """
-
-    segments: list[SegmentFacts]
-    size: int
-    gaps: list[Gap]
-    dropped: int
-    notes: list[str]
-
-    @property
-    def rows(self) -> int:
-        """How many tasks there are that ended."""
-        return sum(one.rows for one in self.segments)
-
-    @property
-    def unfinished(self) -> int:
-        """How many had not when they were seen last."""
-        return sum(one.unfinished for one in self.segments)
 
 
 def report(folder: Folder) -> Report:

@@ -1,7 +1,8 @@
-"""A filter as a condition of SQL on the rows of one segment, as far as that can be.
+"""A filter as a condition of SQL on the rows of tasks, as far as that can be.
 
 What cannot be said in SQL is left out and tested on the rows that are left: the condition then lets
-more through than the filter, and never less.
+more through than the filter, and never less. Databases differ in the few things that a `Dialect`
+names.
 """
 
 from __future__ import annotations
@@ -24,8 +25,34 @@ MOST_LISTED = 500
 MOST_TRACEBACKS = 20_000
 _COMPARED = frozenset((">", ">=", "<", "<="))
 _MICRO = 1e6
+_MOST = 9e18
+"""More than any number of a row, and still one that a database takes."""
 _SLACK = 2
 """Microseconds by which what is worked out may differ from what is stored."""
+
+
+class Dialect(Struct, frozen=True):
+    """What a database says in its own way.
+
+    `like` compares a column with a pattern, whatever the case of ASCII letters; `is_text` holds for
+    a task whose id is no UUID, `hex_id` is the id of another in digits. `key` makes of the 16 bytes
+    of a UUID what `key_column` has.
+    """
+
+    like: str
+    is_text: str
+    hex_id: str
+    key_column: str
+    key: Callable[[bytes], Any]
+
+
+SQLITE = Dialect(
+    "{} LIKE ? ESCAPE '\\'",
+    "typeof(task) = 'text'",
+    "hex(task)",
+    "key",
+    lambda raw: int.from_bytes(raw[:8], "big", signed=True),
+)
 
 
 class Condition(Struct, frozen=True):
@@ -35,22 +62,22 @@ class Condition(Struct, frozen=True):
     `keys` bound the run time in microseconds and the keys of ids that are UUIDs likewise.
     """
 
-    sql: str = "1"
+    sql: str = "TRUE"
     values: tuple[Any, ...] = ()
     exact: bool = True
     names: frozenset[int] | None = None
     states: frozenset[int] | None = None
-    slower_than: float | None = None
-    keys: tuple[int, int] | None = None
+    slower_than: int | None = None
+    keys: tuple[Any, Any] | None = None
 
 
 ANYTHING = Condition()
 UNKNOWN = Condition(exact=False)
-NOTHING = Condition("0")
+NOTHING = Condition("FALSE")
 
 
 class Translation:
-    """Translates filters for one segment.
+    """Translates filters for one segment, or one database.
 
     `words` has (kind, text) by number, `tracebacks` reads the texts of all by number, None where
     there are too many to look through. `now` is when the filter is asked, in Unix seconds.
@@ -61,7 +88,9 @@ class Translation:
         words: Mapping[int, tuple[int, str]],
         tracebacks: Callable[[], Mapping[int, str] | None],
         now: float,
+        dialect: Dialect = SQLITE,
     ) -> None:
+        self._dialect = dialect
         self._words = words
         self._tracebacks = tracebacks
         self._now = now
@@ -82,7 +111,7 @@ class Translation:
 
     def _term(self, term: Term) -> Condition:
         if term.path:
-            return _inside(term)
+            return self._inside(term)
         if term.field is None:
             return self._word(term)
         how = _HOW.get(term.field.name)
@@ -141,7 +170,8 @@ class Translation:
         # A row that has not ended keeps neither: it is always looked at.
         if _is_any(term):
             return Condition(f"({column} IS NOT NULL OR finished IS NULL)", exact=False)
-        operator, limit = term.value.operator, literals.duration(term.value.text) * _MICRO
+        operator = term.value.operator
+        limit = int(min(literals.duration(term.value.text) * _MICRO, _MOST))
         bound = limit - _SLACK if operator in (">", ">=") else limit + _SLACK
         found = _compared(column, operator, bound)
         if operator in (">", ">=") and column == "runtime":
@@ -171,16 +201,17 @@ class Translation:
         return Condition("extra IS NOT NULL", exact=False)
 
     def id(self, term: Term) -> Condition:
-        keys = _keys(term)
-        if keys is None:
+        ids, dialect = _ids(term), self._dialect
+        if ids is None:
             return UNKNOWN
-        if not keys:
-            return Condition("typeof(task) = 'text'", exact=False)
-        sql = "(key BETWEEN ? AND ? OR typeof(task) = 'text')"
+        if not ids:
+            return Condition(dialect.is_text, exact=False)
+        sql = f"({dialect.key_column} BETWEEN ? AND ? OR {dialect.is_text})"
+        keys = dialect.key(ids[0]), dialect.key(ids[1])
         return Condition(sql, keys, exact=False, keys=keys)
 
     def root(self, term: Term) -> Condition:
-        return Condition("(root IS NOT NULL OR own_root)", exact=False)
+        return Condition("(root IS NOT NULL OR own_root <> 0)", exact=False)
 
     def parent(self, term: Term) -> Condition:
         return Condition("parent IS NOT NULL", exact=False)
@@ -195,7 +226,7 @@ class Translation:
         like = _like(term)
         if like is None:
             return Condition(f"{column} IS NOT NULL", exact=False)
-        return Condition(f"ifnull({column} LIKE ? ESCAPE '\\', 0)", (like,), exact=False)
+        return Condition(self._likes(column), (like,), exact=False)
 
     def _word(self, term: Term) -> Condition:
         like = _like(term)
@@ -203,32 +234,45 @@ class Translation:
             return UNKNOWN
         named = self._of_words(term, NAME, "name")
         sql = " OR ".join(
-            f"ifnull({column} LIKE ? ESCAPE '\\', 0)"
-            for column in ("args", "kwargs", "result", "exception")
+            self._likes(column) for column in ("args", "kwargs", "result", "exception")
         )
-        by_id = "typeof(task) = 'text' OR ifnull(hex(task) LIKE ? ESCAPE '\\', 0)"
+        by_id = f"{self._dialect.is_text} OR {self._likes(self._dialect.hex_id)}"
         values = (*named.values, *(like,) * 4, like.replace("-", "%"))
         return Condition(f"({named.sql} OR {sql} OR {by_id})", values, exact=False)
+
+    def _inside(self, term: Term) -> Condition:
+        """A value inside the keyword arguments: its key stands in them, and it if it is plain."""
+        key, value = term.path[-1], term.value
+        words = [key] if key.isascii() and not key.isdigit() else []
+        if value.operator not in _COMPARED and _PLAIN.fullmatch(value.text) and not value.regex:
+            words.append(value.text)
+        if not words:
+            return Condition("kwargs IS NOT NULL", exact=False)
+        sql = " AND ".join(self._likes("kwargs") for _ in words)
+        return Condition(f"({sql})", tuple(f"%{_escaped(word)}%" for word in words), exact=False)
+
+    def _likes(self, what: str) -> str:
+        return f"coalesce({self._dialect.like.format(what)}, FALSE)"
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@ -]+")
 _HEX = re.compile(r"[0-9a-f]*")
 
 
-def _keys(term: Term) -> tuple[int, int] | tuple[()] | None:
-    """From which to which key an id can have that a term lets through.
+def _ids(term: Term) -> tuple[bytes, bytes] | tuple[()] | None:
+    """From which to which UUID a term lets through.
 
     None for any, and nothing where it is no UUID.
     """
     if term.value.regex or _is_any(term):
         return None
-    beginning = re.split(r"[*?…]", term.value.text.lower())[0].replace("-", "")[:16]
+    beginning = re.split(r"[*?…]", term.value.text.lower())[0].replace("-", "")[:32]
     if not beginning:
         return None
     if not _HEX.fullmatch(beginning):
         return ()
-    low, high = (bytes.fromhex(beginning.ljust(16, end)) for end in "0f")
-    return int.from_bytes(low, "big", signed=True), int.from_bytes(high, "big", signed=True)
+    low, high = (bytes.fromhex(beginning.ljust(32, end)) for end in "0f")
+    return low, high
 
 
 _TEXTS = ("args", "kwargs", "result", "exception")
@@ -252,19 +296,6 @@ _HOW: dict[str, Callable[[Translation, Term], Condition]] = {
 }
 
 
-def _inside(term: Term) -> Condition:
-    """A value inside the keyword arguments: its key stands in them, and it does if it is plain."""
-    key, value = term.path[-1], term.value
-    words = [key] if key.isascii() and not key.isdigit() else []
-    if value.operator not in _COMPARED and _PLAIN.fullmatch(value.text) and not value.regex:
-        words.append(value.text)
-    if not words:
-        return Condition("kwargs IS NOT NULL", exact=False)
-    sql = " AND ".join("ifnull(kwargs LIKE ?, 0)" for _ in words)
-    values = tuple(f"%{word.replace('%', '_')}%" for word in words)
-    return Condition(f"({sql})", values, exact=False)
-
-
 def _is_any(term: Term) -> bool:
     value = term.value
     return value.text == "*" and not (value.quoted or value.regex or value.operator)
@@ -276,16 +307,20 @@ def _like(term: Term) -> str | None:
     if value.regex or not value.text.isascii():
         return None
     # LIKE compares ASCII letters without their case, as the filter does.
-    text = value.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    text = _escaped(value.text)
     if is_glob(value.text) and not value.quoted:
         text = text.replace("*", "%").replace("?", "_")
     return f"%{text}%"
 
 
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def _compared(column: str, operator: str, limit: float) -> Condition:
     if math.isinf(limit):
-        limit = math.copysign(9e18, limit)
-    return Condition(f"ifnull({column} {operator} ?, 0)", (limit,))
+        limit = math.copysign(_MOST, limit)
+    return Condition(f"coalesce({column} {operator} ?, FALSE)", (limit,))
 
 
 def _listed(
@@ -302,7 +337,7 @@ def _listed(
     if len(found) > MOST_LISTED:
         return Condition(f"{column} IS NOT NULL", exact=False, **bounds)
     places = ", ".join("?" * len(found))
-    return Condition(f"ifnull({column} IN ({places}), 0)", tuple(sorted(found)), **bounds)
+    return Condition(f"coalesce({column} IN ({places}), FALSE)", tuple(sorted(found)), **bounds)
 
 
 def _all(parts: list[Condition]) -> Condition:
@@ -342,7 +377,7 @@ def _none(part: Condition) -> Condition:
     if part.sql == NOTHING.sql:
         return ANYTHING
     states = None
-    if part.states is not None and part.sql.startswith("ifnull(state"):
+    if part.states is not None and part.sql.startswith("coalesce(state"):
         states = frozenset(map(int, TaskState)) - part.states
     return Condition(f"(NOT {part.sql})", part.values, True, states=states)
 

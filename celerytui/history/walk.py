@@ -45,7 +45,7 @@ class _Path(Struct, frozen=True):
     """An index whose rows are gone through by `seen`, where `sql` holds."""
 
     index: str
-    sql: str = "1"
+    sql: str = "TRUE"
     values: tuple[Any, ...] = ()
     each: tuple[int, ...] = ()
 

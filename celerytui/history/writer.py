@@ -15,7 +15,8 @@ from celerytui.files import open_to_append
 from celerytui.history import schema
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import LOCK, Catalogue, Folder, SegmentFile, day_of
-from celerytui.history.keeping import Pruned, prune, pruning
+from celerytui.history.history import Pruned, StandsBy
+from celerytui.history.keeping import prune, pruning
 from celerytui.history.redaction import Redaction
 from celerytui.history.segment import Segment, last_session
 from celerytui.history.trouble import explain
@@ -28,10 +29,6 @@ MOST_OPEN = 500_000
 """Unfinished tasks that a segment holds before another one is begun."""
 MOST_WORDS = 200_000
 """Different names and origins that a segment holds before another one is begun."""
-
-
-class StandsBy(HistoryError):
-    """Another process records into this folder; this one does not, and takes over once it ends."""
 
 
 class HistoryWriter:
@@ -85,6 +82,11 @@ class HistoryWriter:
     def resumed(self) -> float | None:
         """Until when another session had written when this one took over; None if there is none."""
         return self._resumed
+
+    @property
+    def size(self) -> int:
+        """The bytes of the folder."""
+        return self.folder.size
 
     def open(self, now: float) -> None:
         """Take the folder and the segment of today, or begin one."""

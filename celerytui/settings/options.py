@@ -237,8 +237,8 @@ OPTIONS: tuple[Option, ...] = (
         name="history",
         kind="history",
         metavar="[URL]",
-        help="Record what happens into a history: sqlite:///FOLDER, or a folder of the app in the"
-        " user's state directory.",
+        help="Record what happens into a history: sqlite:///FOLDER, postgresql://HOST/DATABASE, or"
+        " a folder of the app in the user's state directory.",
     ),
     Option(
         name="offline",

@@ -152,6 +152,8 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kKMGT]?)B?")
 _SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _PATH = re.compile(r"(?:kwargs|args|result|events|progress)(?:\.[^.\s]+)*")
 LEAST_SIZE = 10_000_000
+POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+"""How the URL of a history on PostgreSQL begins, as libpq and SQLAlchemy have it."""
 
 
 def history_url(value: Any) -> str:
@@ -161,9 +163,14 @@ def history_url(value: Any) -> str:
     if isinstance(value, str) and value.startswith("sqlite:///") and len(value) > 10:
         folder = os.path.join(STARTED_IN, os.path.expanduser(value[10:]))
         return f"sqlite:///{folder}"
+    if isinstance(value, str) and value.startswith(POSTGRES):
+        return value
+    from celerytui.masking import mask_url
+
+    shown = mask_url(value) if isinstance(value, str) else value
     raise ValueError(
-        f"{value!r} is not the URL of a history, sqlite:///FOLDER (four slashes for a path from"
-        " the root); without a URL, let no other argument follow"
+        f"{shown!r} is not the URL of a history, sqlite:///FOLDER (four slashes for a path from"
+        " the root) or postgresql://HOST/DATABASE; without a URL, let no other argument follow"
     )
 
 

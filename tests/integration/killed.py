@@ -54,7 +54,7 @@ class Killed:
         program = [sys.executable, "-m", "tests.integration.recorder_process"]
         args = [*program, str(self.folder), str(first), pruning]
         with subprocess.Popen(
-            [*args, str(self.folder), str(first), pruning],
+            args,
             cwd=REPO,
             stdout=subprocess.PIPE,
             text=True,

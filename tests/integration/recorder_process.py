@@ -1,6 +1,6 @@
-"""A recorder to be killed: `python -m tests.integration.recorder_process FOLDER FIRST SECONDS`.
+"""A recorder to be killed: `python -m tests.integration.recorder_process URL FIRST SECONDS`.
 
-Applies tasks to a store as fast as a busy cluster sends them, records them into the folder, and
+Applies tasks to a store as fast as a busy cluster sends them, records them into that history, and
 prints after each batch how many have ended and when, by the machine's monotonic clock. Of each turn
 so many seconds at most are for removing what is no longer kept.
 """
@@ -8,11 +8,11 @@ so many seconds at most are for removing what is no longer kept.
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import threading
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 
 from celerytui.control import ActionLog
@@ -20,6 +20,7 @@ from celerytui.engine import recording
 from celerytui.engine.recording import Recorder
 from celerytui.health import Health
 from celerytui.history import keeping
+from celerytui.history.place import place_of
 from celerytui.interpreter import share_interpreter
 from celerytui.model import Batch, Event
 from celerytui.settings import Settings
@@ -52,14 +53,15 @@ def events(number: int, now: float) -> list[Event]:
     return found
 
 
-def main(folder: Path, first: int, pruning: float) -> None:
+def main(url: str, first: int, pruning: float) -> None:
     """Record until this process is killed."""
     recording.PRUNE_STEP_SECONDS, keeping.STEP_ROWS = pruning, 500
     share_interpreter()
     store = Store(max_tasks=5_000)
     log = ActionLog(None, user="me", app="shop", broker="")
+    place = place_of(url, "shop", "redis://h", os.environ)
     recorder = Recorder(
-        store, Health(store), log, Settings(), time.time, "shop", "redis://h", folder
+        store, Health(store), log, Settings(), time.time, "shop", "redis://h", place
     )
     threading.Thread(target=recorder.run, daemon=True).start()
     recorder.opened.wait()
@@ -73,4 +75,4 @@ def main(folder: Path, first: int, pruning: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

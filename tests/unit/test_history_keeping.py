@@ -12,10 +12,11 @@ from celerytui.history import keeping as rules
 from celerytui.history import schema
 from celerytui.history.flush import Flush
 from celerytui.history.folder import CATALOGUE, Catalogue, Folder, SegmentFile
-from celerytui.history.keeping import Pruned, prune, pruning
-from celerytui.history.place import folder_of, only_folder, shown
+from celerytui.history.folder_place import shown
+from celerytui.history.history import Pruned, StandsBy
+from celerytui.history.keeping import prune, pruning
+from celerytui.history.place import folder_of, only_folder
 from celerytui.history.report import rebuild, report, verify
-from celerytui.history.writer import StandsBy
 from celerytui.model import Task, TaskState
 from celerytui.settings import Keeping
 from tests.unit.history_tasks import DAY, T0, ended, found, record, writer

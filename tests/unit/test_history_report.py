@@ -14,6 +14,7 @@ from celerytui.errors import HistoryError
 from celerytui.history import keeping, schema
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import Catalogue, Folder, SegmentFile
+from celerytui.history.folder_place import FolderPlace
 from celerytui.history.report import report
 from celerytui.history_report import prune_lines, stats_lines, verify_lines
 from celerytui.model import TaskState
@@ -54,7 +55,7 @@ def test_what_there_is(folder: Folder) -> None:
     odd.runtime = float("nan")
     made.write(Flush(tasks=[odd], dropped=2), T0 + DAY)
     made.close(T0 + DAY)
-    lines, error = told(stats_lines(folder, T0 + DAY, utc=True))
+    lines, error = told(stats_lines(FolderPlace(folder.path), T0 + DAY, utc=True))
     text = "\n".join(lines)
     assert error == ""
     assert "6 tasks ended" in text
@@ -85,7 +86,7 @@ def test_a_gap_that_lasted_when_its_recorder_was_killed_ended_with_it(tmp_path: 
 def test_each_damage_is_named(folder: Folder) -> None:
     first, second = folder.segments()
     change(first, "UPDATE tasks SET state = 77 WHERE id = 1")
-    lines, error = told(verify_lines(folder))
+    lines, error = told(verify_lines(FolderPlace(folder.path)))
     assert lines == [
         f"{first.path.name:24} not ok",
         "    rows that no task can be made of: 1",
@@ -97,7 +98,7 @@ def test_each_damage_is_named(folder: Folder) -> None:
 def test_a_file_of_a_newer_version_is_called_that(folder: Folder) -> None:
     first, _ = folder.segments()
     change(first, f"PRAGMA user_version = {schema.VERSION + 1}")
-    lines, error = told(verify_lines(folder))
+    lines, error = told(verify_lines(FolderPlace(folder.path)))
     assert "written by a newer celerytui" in lines[1]
     assert error.startswith("1 segment is damaged or not readable")
 
@@ -109,7 +110,7 @@ def test_a_catalogue_that_cannot_be_made_is_said(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Catalogue, "write", refused)
-    lines, error = told(verify_lines(folder))
+    lines, error = told(verify_lines(FolderPlace(folder.path)))
     assert error == ""
     assert lines[-1].startswith("the catalogue stays as it is: history in ")
     assert lines[-1].endswith("Permission denied")
@@ -122,14 +123,14 @@ def test_what_could_not_be_removed_is_an_error_after_what_was(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(schema, "create", full)
-    lines, error = told(prune_lines(folder, Settings(), T0 + 6 * DAY))
+    lines, error = told(prune_lines(FolderPlace(folder.path), Settings(), T0 + 6 * DAY))
     assert lines == ["0 B freed"]
     assert error.endswith("cannot grow: the disk is full")
     monkeypatch.undo()
-    lines, error = told(prune_lines(folder, Settings(), T0 + 6 * DAY))
+    lines, error = told(prune_lines(FolderPlace(folder.path), Settings(), T0 + 6 * DAY))
     assert [error, lines[0]] == ["", f"{'2023-11-14.1.db':24} successes removed"]
     monkeypatch.setattr(keeping, "remove", refused_to_remove)
-    lines, error = told(prune_lines(folder, Settings(), T0 + 99 * DAY))
+    lines, error = told(prune_lines(FolderPlace(folder.path), Settings(), T0 + 99 * DAY))
     assert error.endswith("Operation not permitted")
 
 

@@ -16,9 +16,9 @@ from celerytui.history import open_segment, schema, segment
 from celerytui.history import writer as writing
 from celerytui.history.flush import AlertChange, Flush, Gap
 from celerytui.history.folder import Catalogue, Folder
+from celerytui.history.history import StandsBy
 from celerytui.history.keeping import thin
 from celerytui.history.reading import SegmentHistory
-from celerytui.history.writer import StandsBy
 from celerytui.model import Alert, Mark, Queue, Task, TaskExtra, TaskState, Worker
 from celerytui.query import parse_filter
 from tests.unit.history_tasks import DAY, T0, ended, found, record, writer

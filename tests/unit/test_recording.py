@@ -18,6 +18,8 @@ from celerytui.engine.recording import Recorder
 from celerytui.health import Health
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
+from celerytui.history.folder_place import FolderPlace
+from celerytui.history.history import Place
 from celerytui.history.pending import Pending
 from celerytui.history.segment import Segment
 from celerytui.model import MARK_EVENT, Batch, Event, Link, Outcome, QueueDepth, Task, TaskState
@@ -31,16 +33,23 @@ SECONDS = 10.0
 
 
 class Session:
-    """A store that is recorded into a folder."""
+    """A store that is recorded into a history."""
 
-    def __init__(self, folder: Path, **more: int) -> None:
+    def __init__(self, place: Place, **more: int) -> None:
         self.now = T0
         self.store = Store(clock=self.clock, **more)
         self.passed = 0.0
         self.health = Health(self.store, monotonic=lambda: self.passed)
         self.log = ActionLog(None, user="me", app="shop", broker="redis://h")
         self.recorder = Recorder(
-            self.store, self.health, self.log, Settings(), self.clock, "shop", "redis://h", folder
+            self.store,
+            self.health,
+            self.log,
+            Settings(),
+            self.clock,
+            "shop",
+            "redis://h",
+            place,
         )
         self.thread = threading.Thread(target=self.recorder.run)
 
@@ -60,7 +69,13 @@ class Session:
 
 @contextmanager
 def recorded(folder: Path, **more: int) -> Iterator[Session]:
-    session = Session(folder, **more)
+    with recorded_at(FolderPlace(folder), **more) as session:
+        yield session
+
+
+@contextmanager
+def recorded_at(place: Place, **more: int) -> Iterator[Session]:
+    session = Session(place, **more)
     session.thread.start()
     try:
         yield session
@@ -143,7 +158,7 @@ def test_figures_of_a_flush_that_failed_are_written_with_the_next(
     failed: list[Flush] = []
     write = Segment.write
     monkeypatch.setattr(Segment, "write", locked_once)
-    session = Session(tmp_path)
+    session = Session(FolderPlace(tmp_path))
     session.apply(beat(0))
     session.store.sweep(T0)
     session.store.record_queues([QueueDepth("high", 3)], T0)
@@ -174,7 +189,7 @@ def test_a_recorder_that_never_catches_up_shows_that_it_is_alive(
 ) -> None:
     monkeypatch.setattr(recording, "FLUSH_TASKS", 1)
     monkeypatch.setattr(recording, "WRITE_SECONDS", 0.0)
-    session = Session(tmp_path)
+    session = Session(FolderPlace(tmp_path))
     for number in range(5):
         session.run(f"t{number}")
     begun = [session.recorder.turned_at]
@@ -217,7 +232,7 @@ def test_a_full_disk_is_pruned_at_once(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_oldest_successes_are_dropped_first_and_counted(tmp_path: Path) -> None:
     folder = tmp_path / "h"
     folder.write_text("in the way")
-    session = Session(folder)
+    session = Session(FolderPlace(folder))
     session.recorder._pending = Pending(limit=3)
     session.thread.start()
     session.run("f", "failed")

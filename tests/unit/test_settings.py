@@ -359,6 +359,7 @@ def test_a_table_without_a_url_records_nothing_by_itself(tmp_path: Path) -> None
         ('[history]\nmax-size = "5"', "history: max-size: 5 is too small; the minimum is 10MB"),
         ("[history]\nmax-size = 1e99", "history: max-size: .* is not a size such as 500MB"),
         ('[history]\nredact = ["exception"]', "'exception' is not a path such as kwargs.card"),
+        ('[history]\nurl = "postgre://me:hidden@h/x"', r"'postgre://me:\*\*@h/x' is not the URL"),
         ("history = 7", "history: 7 is not the URL of a history"),
     ],
 )
@@ -368,6 +369,8 @@ def test_a_wrong_table_of_the_history_is_named(text: str, told: str, tmp_path: P
 
 
 def test_a_relative_folder_of_a_history_is_one_from_where_it_was_started() -> None:
+    made = load({"history": "postgresql://h/x"}, NOWHERE, None)
+    assert made.history == "postgresql://h/x"
     made = load({"history": "sqlite:///rec"}, NOWHERE, None)
     assert made.history is not None
     assert made.history.endswith("/rec")

@@ -7,7 +7,7 @@ import time
 import click
 
 from celerytui.cli.groups import Subcommand
-from celerytui.cli.past import history_folder
+from celerytui.cli.past import history_place
 from celerytui.cli.start import kept_stdout, started
 from celerytui.errors import UsageError
 from celerytui.options import command_option, history_option
@@ -22,7 +22,7 @@ def _run_history(
     source: str | None,
 ) -> None:
     """Show what a history holds, check it, remove what is old, or import what others kept."""
-    from celerytui.history.folder import Folder
+    from celerytui.history.folder_place import FolderPlace
     from celerytui.history_import import import_lines
     from celerytui.history_report import prune_lines, stats_lines, verify_lines
     from celerytui.output import standard_output
@@ -31,15 +31,19 @@ def _run_history(
         raise UsageError("--stats, --verify, --prune and --import: name one of them")
     settings, now = started(ctx).settings, time.time()
     stdout = kept_stdout(ctx)
-    folder = Folder(history_folder(ctx, history))
+    place = history_place(ctx, history)
     if verify:
-        lines = verify_lines(folder)
+        lines = verify_lines(place)
     elif source is not None:
-        lines = import_lines(source, folder, settings, now)
+        if not isinstance(place, FolderPlace):
+            raise UsageError(
+                "--import: into a history in a folder only, --history sqlite:///FOLDER"
+            )
+        lines = import_lines(source, place.folder, settings, now)
     elif prune:
-        lines = prune_lines(folder, settings, now)
+        lines = prune_lines(place, settings, now)
     else:
-        lines = stats_lines(folder, now, utc=settings.utc)
+        lines = stats_lines(place, now, utc=settings.utc)
     with standard_output(stdout) as out:
         for line in lines:
             out.write(line + "\n")
@@ -54,7 +58,9 @@ COMMAND = Subcommand(
     prints=True,
     offline=True,
     params=[
-        history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
+        history_option(
+            "Which one: sqlite:///FOLDER or postgresql://; else that of the app, or the only one."
+        ),
         command_option("--stats", is_flag=True, help="Show segments, sizes and gaps; the default."),
         command_option(
             "--verify",

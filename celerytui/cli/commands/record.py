@@ -60,7 +60,7 @@ COMMAND = Subcommand(
     help=_run_record.__doc__,
     short_help="Keep what happens in a history, without a screen.",
     params=[
-        history_option("Where to: sqlite:///FOLDER, or the app's folder in the state directory."),
+        history_option("Where to: sqlite:///FOLDER, postgresql://, or the app's folder."),
         command_option(
             "--events",
             metavar="FILE",

@@ -8,7 +8,7 @@ import click
 
 from celerytui.cli import monitor
 from celerytui.cli.groups import Subcommand
-from celerytui.cli.past import history_folder
+from celerytui.cli.past import history_place
 from celerytui.cli.start import started
 from celerytui.errors import UsageError
 from celerytui.options import command_option
@@ -43,21 +43,24 @@ def _open(ctx: click.Context, source: str | None) -> Recording:
     """The recording that is named; raises HistoryError where there is none."""
     from pathlib import Path
 
-    from celerytui.history.opening import open_event_log, open_recording
+    from celerytui.history.folder_place import FolderPlace
+    from celerytui.history.opening import open_event_log
 
     if source is None:
-        return open_recording(history_folder(ctx, None))
+        return history_place(ctx, None).recording()
     if names_history(source):
         try:
             url = history_url(source)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        return open_recording(history_folder(ctx, url))
+        return history_place(ctx, url).recording()
     if "://" in source:
         scheme = source.partition("://")[0]
-        raise UsageError(f"{scheme}:// is not the URL of a history; a file or sqlite:///FOLDER")
+        raise UsageError(
+            f"{scheme}:// is not the URL of a history; a file, sqlite:///FOLDER or postgresql://…"
+        )
     path = Path(source).expanduser().absolute()
-    return open_recording(path) if path.is_dir() else open_event_log(path)
+    return FolderPlace(path).recording() if path.is_dir() else open_event_log(path)
 
 
 def _position(text: str, recording: Recording, *, utc: bool) -> float:

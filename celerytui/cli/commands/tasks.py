@@ -8,7 +8,7 @@ import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
-from celerytui.cli.past import history_folder
+from celerytui.cli.past import history_place
 from celerytui.cli.start import kept_stdout
 from celerytui.cli.status_line import status_line
 from celerytui.errors import ExitCode, UsageError
@@ -32,8 +32,6 @@ def _run_tasks(
     parquet: str | None,
 ) -> None:
     """Print the recorded tasks that match, the newest first; needs no broker."""
-    from celerytui.history.folder import Folder
-    from celerytui.history.reading import SegmentHistory
     from celerytui.listing import Shape, print_tasks, write_parquet
     from celerytui.query import parse_query, read_since
 
@@ -42,7 +40,7 @@ def _run_tasks(
     wanted, now = parse_query(query), time.time()
     begin = None if since is None else read_since(since, now)
     stdout = kept_stdout(ctx)
-    found = SegmentHistory(Folder(history_folder(ctx, history)))
+    found = history_place(ctx, history).reader()
     try:
         show = status_line()
         if parquet is not None:
@@ -68,7 +66,9 @@ COMMAND = Subcommand(
     prints=True,
     offline=True,
     params=[
-        history_option("Which one: sqlite:///FOLDER; else that of the app, or the only one."),
+        history_option(
+            "Which one: sqlite:///FOLDER or postgresql://; else that of the app, or the only one."
+        ),
         filter_option("tasks"),
         since_option(
             "Only tasks with an event since then, and unfinished ones: 2d, 2026-11-23T10:00."

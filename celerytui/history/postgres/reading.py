@@ -1,0 +1,198 @@
+"""Reads a history on PostgreSQL, beside whoever writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import psycopg
+
+from celerytui.errors import HistoryError
+from celerytui.history.history import Found
+from celerytui.history.open_segment import REMEMBERED
+from celerytui.history.postgres import schema
+from celerytui.history.postgres.link import Link
+from celerytui.history.postgres.place import PostgresPlace
+from celerytui.history.postgres.rows import as_bytes, decoded
+from celerytui.history.postgres.trouble import explain
+from celerytui.history.postgres.walk import POSTGRES, walk
+from celerytui.history.rows import NAME, QUEUE, WORKER, Decoder, Row, stored_id, unpack
+from celerytui.history.translate import MOST_TRACEBACKS, Translation
+from celerytui.model import Task
+from celerytui.query import Filter
+
+SECONDS = 10.0
+"""The longest that a statement may take; a step of a search is made to take less."""
+_SETTINGS = {"default_transaction_read_only": "on", "enable_seqscan": "off"}
+_COLUMNS = ", ".join(schema.COLUMNS)
+_ROWS = (
+    "SELECT coalesce(sum(CASE WHEN c.reltuples > 0 AND c.relpages > 0"
+    " THEN c.reltuples / c.relpages ELSE 25 END * (pg_relation_size(c.oid) / 8192.0)), 0)::int8"
+    " FROM pg_partition_tree('tasks') t JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf"
+)
+"""How many rows there are, by what was counted last and the size since: to count takes long."""
+
+
+class PostgresHistory:
+    """A `History` on PostgreSQL; raises HistoryError where there is none."""
+
+    def __init__(self, place: PostgresPlace) -> None:
+        self.notes: Sequence[str] = ()
+        self._place = place
+        self._link: Link | None = None
+        self._words: dict[int, tuple[int, str]] = {}
+        self._texts: dict[int | None, str] = {}
+        self._tracebacks: dict[int, str] = {}
+        self._decoder = Decoder(self._texts, self._traceback)
+        with self._connected() as link:
+            if not schema.version_of(link, place.name):
+                raise HistoryError(f"no history in {place.name}: nothing was recorded there")
+
+    def search(
+        self,
+        wanted: Filter,
+        now: float,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Iterator[Found]:
+        """See `History.search`."""
+        low = -math.inf if since is None else since
+        high = math.inf if until is None else until
+        with self._connected() as link:
+            link.begin()
+            self._take_words(link)
+            condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
+            rows = link.execute(
+                f"SELECT {_COLUMNS} FROM open WHERE seen >= %s AND seen < %s"
+                " ORDER BY seen DESC, task".encode(),
+                (low, high),
+            ).fetchall()
+            unfinished = wanted.select(self._tasks(link, rows), now)
+            counted = link.execute(_ROWS.encode()).fetchone()
+            total = 0 if counted is None else int(counted[0])
+        if unfinished:
+            yield Found(unfinished, None, 0, total)
+        matches = None if condition.exact else wanted.matches
+        looked_at, back_to = 0, math.inf
+        with self._connected() as link:
+            windows = walk(link, condition, low, high)
+        while True:
+            with self._connected():
+                window = next(windows, None)
+                if window is None:
+                    return
+                tasks = self._tasks(link, window.rows)
+            looked_at = total if window.low <= low else looked_at + window.looked_at
+            back_to = min(back_to, window.low)
+            yield Found(
+                tasks if matches is None else [one for one in tasks if matches(one, now)],
+                back_to if math.isfinite(back_to) else None,
+                min(looked_at, total),
+                total,
+            )
+
+    def task(self, task_id: str) -> Task | None:
+        """See `History.task`."""
+        wanted = as_bytes(stored_id(task_id))
+        with self._connected() as link:
+            link.begin()
+            for table in ("open", "tasks"):
+                rows = link.execute(
+                    f"SELECT {_COLUMNS} FROM {table} WHERE task = %s"
+                    " ORDER BY seen DESC LIMIT 1".encode(),
+                    (wanted,),
+                ).fetchall()
+                if rows:
+                    return self._tasks(link, rows)[0]
+        return None
+
+    def interrupt(self) -> None:
+        """See `History.interrupt`."""
+        link = self._link
+        if link is not None:
+            link.interrupt()
+
+    def close(self) -> None:
+        """See `History.close`."""
+        link, self._link = self._link, None
+        if link is not None:
+            with contextlib.suppress(psycopg.Error):
+                link.close()
+
+    # Texts
+
+    def _tasks(self, link: Link, rows: Sequence[Row]) -> list[Task]:
+        """The tasks of rows, with the texts that they refer to."""
+        found = list(map(decoded, rows))
+        numbers = {row[column] for row in rows for column in _NAMES} - {None}
+        missing = list(numbers - self._texts.keys())
+        if missing:
+            self._texts.update(
+                link.execute("SELECT id, text FROM words WHERE id = ANY(%s)", (missing,)).fetchall()
+            )
+        keys = {row[_TRACEBACK] for row in rows if row[_TRACEBACK] is not None}
+        self._take_tracebacks(link, keys - self._tracebacks.keys())
+        return [self._decoder.task(row) for row in found]
+
+    def _take_words(self, link: Link) -> None:
+        """All names, which a filter is tested on; what else is needed is read with its rows."""
+        self._texts.clear()
+        self._words = {
+            number: (kind, text)
+            for number, kind, text in link.execute(
+                "SELECT id, kind, text FROM words WHERE kind IN (%s, %s, %s)", (NAME, WORKER, QUEUE)
+            )
+        }
+        self._texts.update((number, text) for number, (_, text) in self._words.items())
+
+    def _take_tracebacks(self, link: Link, keys: set[int]) -> None:
+        if not keys:
+            return
+        if len(self._tracebacks) >= REMEMBERED:
+            self._tracebacks.clear()
+        self._tracebacks.update(
+            (number, unpack(bytes(text)))
+            for number, text in link.execute(
+                "SELECT id, text FROM tracebacks WHERE id = ANY(%s)", (list(keys),)
+            )
+        )
+
+    def _traceback(self, number: int) -> str | None:
+        """One that was not read with its rows, as those of attempts."""
+        if number not in self._tracebacks:
+            with self._connected() as link:
+                self._take_tracebacks(link, {number})
+        return self._tracebacks.get(number)
+
+    def _all_tracebacks(self) -> Mapping[int, str] | None:
+        with self._connected() as link:
+            found = link.execute(
+                f"SELECT id, text FROM tracebacks LIMIT {MOST_TRACEBACKS + 1}".encode()
+            ).fetchall()
+        if len(found) > MOST_TRACEBACKS:
+            return None
+        return {number: unpack(bytes(text)) for number, text in found}
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Link]:
+        """The connection, made if needed; after an error it is made anew the next time."""
+        try:
+            if self._link is None or self._link.closed:
+                self._link = self._place.connect(_SETTINGS, SECONDS)
+            yield self._link
+        except HistoryError:
+            self.close()
+            raise
+        except psycopg.Error as error:
+            self.close()
+            if isinstance(error, schema.MISSING):
+                raise HistoryError(
+                    f"no history in {self._place.name}: nothing was recorded there"
+                ) from error
+            raise HistoryError(explain(error, self._place.name)) from error
+
+
+_NAMES = tuple(schema.COLUMNS.index(name) for name in ("name", "worker", "queue", "origin"))
+_TRACEBACK = schema.COLUMNS.index("traceback")

@@ -1,0 +1,288 @@
+"""A history on PostgreSQL: what is written is found, by every filter, once, as in SQLite."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from celerytui.errors import HistoryError
+from celerytui.history.flush import AlertChange, Flush, Gap
+from celerytui.history.history import StandsBy
+from celerytui.history.postgres import walk
+from celerytui.history.postgres.rows import as_bytes, from_bytes
+from celerytui.model import Alert, Lineage, Mark, Queue, Task, TaskExtra, TaskState, Worker
+from celerytui.query import parse_filter
+from celerytui.settings import Keeping
+from tests.integration.databases import PostgresServer
+from tests.integration.postgres_history import found, place_at, record, writer_at
+from tests.unit import history_tasks
+from tests.unit.history_tasks import DAY, T0, ended, tasks
+from tests.unit.test_history_reading import NOW, TERMS, everything, queries
+
+everything = everything
+FAILURE, SUCCESS, STARTED = TaskState.FAILURE, TaskState.SUCCESS, TaskState.STARTED
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer) -> str:
+    """An empty database."""
+    return postgres_server.fresh_url()
+
+
+@pytest.fixture(scope="module")
+def scratch(postgres_server: PostgresServer) -> str:
+    """A database whose history is emptied again and again."""
+    url = postgres_server.fresh_url()
+    record(url, [])
+    return url
+
+
+@pytest.fixture(scope="module")
+def same(postgres_server: PostgresServer, everything: Path) -> str:
+    """A database with what the folder `everything` has."""
+    url = postgres_server.fresh_url()
+    record(url, [history_tasks.found(everything, "", NOW)])
+    return url
+
+
+def run(url: str, statement: str) -> list[Any]:
+    """The rows of a statement in the history of `shop`."""
+    with place_at(url).connect({}, 5.0) as link:
+        cursor = link.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def in_order(some: list[Task]) -> list[Task]:
+    """As any history gives them, and in one order those that were seen at the same time."""
+    return sorted(some, key=lambda one: (one.state.finished, -one.seen, one.id))
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    some=st.lists(tasks, max_size=12, unique_by=lambda task: task.id),
+    texts=st.lists(queries, min_size=8, max_size=8),
+)
+def test_a_filter_finds_the_same_in_sqlite_in_postgresql_and_in_memory(
+    scratch: str, some: list[Task], texts: list[str]
+) -> None:
+    run(scratch, "DELETE FROM open; DELETE FROM tasks; DELETE FROM words; DELETE FROM tracebacks")
+    with tempfile.TemporaryDirectory() as folder:
+        record(scratch, [some[:5], some[5:]])
+        history_tasks.record(Path(folder), [some[:5], some[5:]])
+        there = found(scratch, "", NOW)
+        assert in_order(there) == in_order(history_tasks.found(Path(folder), "", NOW))
+        for text in texts:
+            expected = parse_filter(text).select(there, NOW)
+            assert found(scratch, text, NOW) == expected, text
+            assert in_order(history_tasks.found(Path(folder), text, NOW)) == in_order(expected)
+
+
+def test_each_term_finds_the_same(same: str, everything: Path) -> None:
+    there = found(same, "", NOW)
+    assert in_order(there) == in_order(history_tasks.found(everything, "", NOW))
+    assert len(there) == 300
+    history = place_at(same).reader()
+    for text in (*TERMS, *(f"NOT ({text})" for text in TERMS)):
+        wanted = parse_filter(text)
+        tasks = [task for step in history.search(wanted, NOW) for task in step.tasks]
+        assert tasks == wanted.select(there, NOW), text
+    history.close()
+
+
+def test_a_search_is_bounded_and_says_how_far_it_is(
+    same: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = found(same, "", NOW, since=T0 + 100, until=T0 + 200)
+    assert {task.seen for task in inside} == {T0 + second for second in range(100, 200)}
+    monkeypatch.setattr(walk, "FIRST", 10)
+    monkeypatch.setattr(walk, "MOST", 10)
+    history = place_at(same).reader()
+    steps = [step for step in history.search(parse_filter("args:nothing"), NOW) if step.looked_at]
+    history.close()
+    assert len(steps) > 10
+    moments = [step.back_to for step in steps if step.back_to is not None]
+    assert moments == sorted(moments, reverse=True)
+    assert [step.looked_at for step in steps] == sorted(step.looked_at for step in steps)
+    assert all(step.looked_at <= step.rows for step in steps)
+
+
+@given(st.text(max_size=40) | st.binary(min_size=16, max_size=16))
+def test_an_id_is_the_same_again(stored: str | bytes) -> None:
+    if isinstance(stored, str):
+        stored = stored.encode("utf-8", "replace").decode().replace("\0", "")
+    assert from_bytes(as_bytes(stored)) == stored
+
+
+# What is written again
+
+
+def test_of_a_task_there_is_one_record_however_often_it_is_written(url: str) -> None:
+    lost = ended(1, T0 - 3 * DAY, TaskState.LOST, args="(1,)")
+    today, open_again = ended(2, T0, FAILURE), ended(3, T0)
+    record(url, [[lost, today, open_again]], T0)
+    late = ended(1, T0 + 1, SUCCESS)
+    late.received = late.sent = T0 - 3 * DAY
+    open_again.state, open_again.seen = STARTED, T0 + 5
+    behind = ended(2, T0 - 9, STARTED)
+    record(url, [[late], [open_again, behind]])
+    states = {(one.id, one.state) for one in found(url)}
+    assert states == {(lost.id, SUCCESS), (today.id, FAILURE), (open_again.id, STARTED)}
+    assert run(url, "SELECT count(*), count(DISTINCT task) FROM tasks") == [(2, 2)]
+
+
+def test_what_is_not_known_any_longer_is_kept(url: str) -> None:
+    begun = ended(1, T0, STARTED, args="(1,)", queue="high", lineage=Lineage("order-1", None))
+    record(url, [[begun]])
+    end = ended(1, T0 + 1, name=None)
+    end.received = end.started = None
+    record(url, [[end]])
+    (task,) = found(url)
+    assert (task.state, task.name, task.args, task.queue) == (SUCCESS, "shop.pay", "(1,)", "high")
+    assert (task.lineage, task.received) == (Lineage("order-1", None), begun.received)
+
+
+def test_a_row_that_the_database_refuses_costs_itself_alone(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(url, [])
+    run(
+        url,
+        "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.args = 'odd' THEN RAISE EXCEPTION 'odd' USING ERRCODE = '22003'; END IF;"
+        " RETURN NEW; END $$;"
+        " CREATE TRIGGER odd BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION odd()",
+    )
+    some = [ended(number, T0 + number) for number in range(9)]
+    some[4].args, some[5].retries = "odd", 2**70
+    writer = writer_at(url)
+    workers = [Worker("w1@h", T0, T0, processed=2**80)]
+    assert writer.write(Flush(some, workers, marks=[Mark(T0, "deploy", "me")]), T0) == 8
+    writer.write(Flush(marks=[Mark(T0, "deploy", "me")]), T0)
+    writer.close(T0)
+    assert len(found(url)) == 8
+    assert run(url, "SELECT text FROM marks") == [("deploy",)]
+    assert "a task cannot be recorded" in caplog.text
+
+
+def test_what_happens_is_written(url: str) -> None:
+    writer = writer_at(url)
+    alert = Alert("x", "w1", "warning", T0, "text")
+    writer.write(
+        Flush(
+            workers=[Worker("w1@h", T0, T0, loadavg=(1.0, 2.0, 3.0))],
+            queues=[Queue("high", ready=3)],
+            gaps=[Gap(T0 - 9, None, "no connection"), Gap(T0 - 9, T0 - 5, "no connection")],
+            marks=[Mark(T0, "deploy", "me")],
+            actions=[(T0, "{}")],
+            alerts=[AlertChange(True, alert)],
+            dropped=7,
+        ),
+        T0,
+    )
+    assert writer.size > 100_000
+    writer.close(T0)
+    for table in ("workers", "queues", "marks", "actions", "alerts"):
+        assert run(url, f"SELECT count(*) FROM {table}") == [(1,)], table
+    report = place_at(url).report()
+    assert report.gaps == [(T0 - 9, T0 - 5, "no connection")]
+    assert report.dropped == 7
+
+
+# How long it is kept
+
+
+def test_successes_go_by_their_own_age_and_all_space_comes_back(url: str) -> None:
+    days = [T0 - day * DAY for day in (0, 1, 2, 4, 5, 40)]
+    some = [
+        ended(2 * number + other, at, FAILURE if other else SUCCESS, args="x" * 2000)
+        for number, at in enumerate(days)
+        for other in (0, 1)
+    ]
+    # By a clock that is wrong, as the one of 40 days ago: as if it had been seen now.
+    odd = [ended(90, T0 + 900 * DAY), ended(91, 5.0, FAILURE), ended(92, float("nan"))]
+    writer = writer_at(url)
+    writer.write(Flush(tasks=[*some, *odd]), T0)
+    before = writer.size
+    list(writer.pruning(T0))
+    assert writer.size < before
+    left = {(task.state, task.seen) for task in found(url)}
+    assert left == {
+        *((SUCCESS, at) for at in days[:3]),
+        *((FAILURE, at) for at in days[:5]),
+    }
+    # Beyond its size the oldest successes go, then the oldest of the rest; today stays.
+    small = writer_at(url, Keeping(size=1))
+    with pytest.raises(StandsBy):
+        small.prune_alone(T0)
+    writer.close(T0)
+    assert small.prune_alone(T0).removed[0] == "tasks_success_20231112"
+    assert [task.seen for task in found(url)] == [T0] * 7
+
+
+def test_names_that_nothing_uses_any_longer_go(url: str) -> None:
+    record(url, [[ended(1, T0, FAILURE, name="old", extra=TaskExtra(traceback="old"))]])
+    writer = writer_at(url)
+    later = T0 + 33 * DAY
+    writer.write(Flush(tasks=[ended(2, later, name="new")]), later)
+    list(writer.pruning(later))
+    writer.close(later)
+    assert run(url, "SELECT text FROM words WHERE kind = 0") == [("new",)]
+    assert run(url, "SELECT count(*) FROM tracebacks") == [(0,)]
+    assert place_at(url).report().rows == 1
+
+
+def test_what_is_wrong_in_it_is_found(url: str) -> None:
+    record(url, [[ended(1, T0), ended(2, T0, FAILURE)]])
+    assert all(faults == [] for _, faults in place_at(url).verify())
+    run(url, "DELETE FROM words; INSERT INTO tasks SELECT * FROM tasks_other")
+    faults = dict(place_at(url).verify())
+    assert faults["tasks_other_20231114"] == [
+        "2 tasks without a name that is known",
+        "2 tasks that are there twice",
+    ]
+
+
+# Which history
+
+
+def test_each_app_and_broker_has_a_schema_of_its_own(url: str) -> None:
+    with pytest.raises(HistoryError, match=r"no history in .*: nothing was recorded there"):
+        place_at(url).reader()
+    record(url, [[ended(1, T0)]])
+    record(f"{url}?schema=other", [[ended(2, T0), ended(3, T0)]])
+    assert len(found(url)) == 1
+    assert len(found(f"{url}?connect_timeout=2&schema=other")) == 2
+
+
+def test_a_question_goes_by_an_index(url: str) -> None:
+    """The plans for a first screen read no table through, whatever is known of it."""
+    now = time.time()
+    writer = writer_at(url, started=now)
+    some = [ended(number, now - number, SUCCESS if number % 9 else FAILURE, name=f"n{number % 50}")
+            for number in range(5_000)]  # fmt: skip
+    writer.write(Flush(tasks=some), now)
+    writer.close(now)
+    history = place_at(url).reader()
+    plans: list[str] = []
+    execute = psycopg.Connection.execute
+
+    def explained(link: Any, query: Any, *args: Any, **more: Any) -> Any:
+        if b" FROM tasks WHERE" in bytes(query if isinstance(query, bytes) else b""):
+            lines = execute(link, b"EXPLAIN " + query, *args).fetchall()
+            plans.append("\n".join(line for (line,) in lines))
+        return execute(link, query, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Connection, "execute", explained)
+        for text in ("state:failure", "name:n7", "-state:success", "runtime:>10 name:n7", "id:000"):
+            next(iter(history.search(parse_filter(text), now)), None)
+    history.close()
+    assert len(plans) >= 8
+    assert not [plan for plan in plans if "Seq Scan" in plan]
