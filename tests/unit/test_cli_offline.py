@@ -8,9 +8,9 @@ import pytest
 
 from celerytui.lazy_app import LazyApp
 from tests.unit.history_tasks import T0, ended, record
-from tests.unit.test_cli import Monitor, monitor, project, run, write
+from tests.unit.test_cli import Monitor, _nothing_stays, monitor, project, run, write
 
-__all__ = ["monitor", "project"]
+__all__ = ["_nothing_stays", "monitor", "project"]
 
 
 @pytest.fixture

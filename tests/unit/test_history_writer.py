@@ -240,7 +240,7 @@ def test_a_damaged_segment_costs_itself_alone(tmp_path: Path) -> None:
     record(tmp_path, [[ended(2, T0)]])
     assert names(tmp_path) == ["2023-11-14.1.db", "2023-11-14.2.db"]
     history = SegmentHistory(Folder(tmp_path))
-    (step,) = history.search(parse_filter(""), T0)
+    step = next(history.search(parse_filter(""), T0))
     assert [one.id for one in step.tasks] == [ended(2, T0).id]
     assert len(history.notes) == 1
     assert "2023-11-14.1.db is not a history" in history.notes[0]
