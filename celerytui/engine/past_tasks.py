@@ -142,5 +142,8 @@ class PastTasks:
 
     def _late(self, before: PastReading, why: str) -> PastReading:
         # Its thread may still be in the source: that is left to it.
-        self._reader = None
-        return replace(before, error=why, searching=False)
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return replace(before, error=why, searching=False)
+        reader.given_up = True
+        return replace(reader.reading, error=why, searching=False)
