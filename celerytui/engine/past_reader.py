@@ -32,7 +32,8 @@ SECONDS = 6.0
 class PastReader:
     """To be used by one thread at a time, but for `interrupt`; of no use after an error.
 
-    `search` is told how far it is.
+    `search` is told how far it is, and `reading` is that for any thread. Once it is `given_up` the
+    store takes no more of it: nobody would count that.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class PastReader:
         self._over = False
         self._store = store
         self._monotonic = monotonic
-        self._reading = PastReading()
+        self.reading = PastReading()
+        self.given_up = False
 
     def turn(self, before: PastReading, search: PastSearch) -> PastReading:
         """Continue what came of the turns before; raises nothing."""
-        self._reading = replace(
+        self.reading = replace(
             before, turns=before.turns + 1, error=None, stopped=False, searching=False
         )
         error: str | None = None
@@ -65,14 +67,14 @@ class PastReader:
             error = one_line(problem)
         if search.cancelled:
             # What was interrupted is no fault.
-            self._reading = replace(self._reading, stopped=True, searching=False)
+            self.reading = replace(self.reading, stopped=True, searching=False)
         elif error is not None:
-            self._reading = replace(self._reading, error=error)
-        if not self._reading.searching:
+            self.reading = replace(self.reading, error=error)
+        if not self.reading.searching:
             # Connections are made anew, so that none is left while the user reads.
             for one in self._sources:
                 one.close()
-        return self._reading
+        return self.reading
 
     def interrupt(self) -> None:
         """End the step that runs in another thread."""
@@ -94,25 +96,25 @@ class PastReader:
             except CelerytuiError as problem:
                 if search.cancelled or self._at + 1 == len(self._sources):
                     raise
-                self._reading = replace(self._reading, skipped=mask(str(problem)))
+                self.reading = replace(self.reading, skipped=mask(str(problem)))
             self._over = True
-            found, left = self._reading, self._sources[self._at + 1 :]
-            self._reading = replace(found, ended=not left, further=left[0].name if left else "")
+            found, left = self.reading, self._sources[self._at + 1 :]
+            self.reading = replace(found, ended=not left, further=left[0].name if left else "")
             if not left or found.added or found.known:
                 return
 
     def _go_on(self) -> None:
         """Turn to the next source; figures are of one."""
         self._at, self._over = self._at + 1, False
-        before = self._reading
+        before = self.reading
         searched = (*before.searched, before.source)
-        self._reading = PastReading(turns=before.turns, searched=searched, skipped=before.skipped)
+        self.reading = PastReading(turns=before.turns, searched=searched, skipped=before.skipped)
 
     def _read_one(self, source: PastSource, search: PastSearch, end: float) -> bool:
         """Whether the source has no more."""
-        before = self._reading
+        before = self.reading
         for page in source.pages():
-            if search.cancelled:
+            if self.given_up:
                 return False
             reading = self._take(source, page)
             search.tell(reading)
@@ -124,18 +126,18 @@ class PastReader:
             if search.cancelled or enough or reading.full:
                 return False
             if self._monotonic() >= end:
-                self._reading = replace(reading, searching=True)
+                self.reading = replace(reading, searching=True)
                 return False
-        self._reading = replace(self._reading, source=source.name, ordered=source.ordered)
+        self.reading = replace(self.reading, source=source.name, ordered=source.ordered)
         return True
 
     def _take(self, source: PastSource, page: PastPage) -> PastReading:
-        reading = self._reading
+        reading = self.reading
         taken = self._store.past.take(page.tasks, source.source)
         oldest = min((task.finished or task.seen for task in page.tasks), default=None)
         if oldest is None or (reading.oldest is not None and reading.oldest < oldest):
             oldest = reading.oldest
-        self._reading = replace(
+        self.reading = replace(
             reading,
             source=source.name,
             kind=source.source,
@@ -150,4 +152,4 @@ class PastReader:
             skipped=reading.skipped if page.note is None else mask(page.note),
             full=taken.no_room > 0,
         )
-        return self._reading
+        return self.reading

@@ -55,7 +55,8 @@ class PastTasks:
         self._clock = clock
         self._tell = tell
         self._monotonic = monotonic
-        self._course = _Course(EMPTY)
+        self._filter = EMPTY
+        self._reader: PastReader | None = None
         self.reading = PastReading()
         self.brought: Counter[str] = Counter()
         self.search: PastSearch | None = None
@@ -74,9 +75,9 @@ class PastTasks:
             return False
         self.search = search = PastSearch(self._clock(), self._tell)
         chosen = EMPTY if filter is None else filter
-        if self._course.over or chosen != self._course.filter:
-            self._course, self.reading = _Course(chosen), PastReading()
-        self._ask(self._course, self.reading, search, done)
+        if chosen != self._filter:
+            self._filter, self._reader = chosen, None
+        self._ask(PastReading() if self._reader is None else self.reading, search, done)
         return True
 
     def stop(self) -> bool:
@@ -108,48 +109,41 @@ class PastTasks:
         self._requests.call(ask, lambda why: Recorded(error=why), done)
 
     def _ask(
-        self,
-        course: _Course,
-        before: PastReading,
-        search: PastSearch,
-        done: Callable[[PastReading], None],
+        self, before: PastReading, search: PastSearch, done: Callable[[PastReading], None]
     ) -> None:
-        def late(why: str) -> PastReading:
-            # Its thread may still be in the source: nobody counts what it finds yet.
-            course.over = True
-            search.cancel()
-            return replace(before, error=why, searching=False)
-
         def give(reading: PastReading) -> None:
-            # After an error the next turn begins with the newest.
-            course.over = course.over or reading.error is not None
             self.reading = reading
             if reading.searching and not search.cancelled:
-                self._ask(course, reading, search, done)
+                self._ask(reading, search, done)
                 return
             self.search = None
             done(reading)
 
-        self._requests.call(lambda: self._turn(course, before, search), late, give)
+        self._requests.call(
+            lambda: self._turn(before, search), lambda why: self._late(before, why), give
+        )
 
-    def _turn(self, course: _Course, before: PastReading, search: PastSearch) -> PastReading:
+    def _turn(self, before: PastReading, search: PastSearch) -> PastReading:
         # With the formats of all backends, which the first frame does not wait for.
         from celerytui.engine.past_reader import PastReader
 
-        reader = course.reader
+        reader = self._reader
         if reader is None:
-            asked = PastQuestion(self._app, self.history, course.filter, self._clock())
-            reader = course.reader = PastReader(asked, self._store, self._monotonic)
+            asked = PastQuestion(self._app, self.history, self._filter, self._clock())
+            reader = self._reader = PastReader(asked, self._store, self._monotonic)
         search.interrupt = reader.interrupt
         reading = reader.turn(before, search)
         came = reading.added - (before.added if reading.searched == before.searched else 0)
         self.note(reading.kind, came)
+        if reading.error is not None:
+            # The next turn begins with the newest.
+            self._reader = None
         return reading
 
-
-class _Course(Struct, eq=False):
-    """The turns of one filter; `over` once one of them failed, or was given up."""
-
-    filter: Filter
-    reader: PastReader | None = None
-    over: bool = False
+    def _late(self, before: PastReading, why: str) -> PastReading:
+        # Its thread may still be in the source: that is left to it.
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return replace(before, error=why, searching=False)
+        reader.given_up = True
+        return replace(reader.reading, error=why, searching=False)

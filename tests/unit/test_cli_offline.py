@@ -8,9 +8,9 @@ import pytest
 
 from celerytui.lazy_app import LazyApp
 from tests.unit.history_tasks import T0, ended, record
-from tests.unit.test_cli import Monitor, monitor, project, run, write
+from tests.unit.test_cli import Monitor, _nothing_stays, monitor, project, run, write
 
-__all__ = ["monitor", "project"]
+__all__ = ["_nothing_stays", "monitor", "project"]
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def test_a_history_needs_neither_a_project_nor_a_broker(
 def test_the_app_says_which_history_and_its_code_is_imported(
     project: Path, monitor: Monitor
 ) -> None:
-    write(project, "mine", "from celery import Celery\napp = Celery('mine', broker='redis://b')\n")
+    made = "Celery('mine', broker='redis://b', set_as_current=False)"
+    write(project, "mine", f"from celery import Celery\napp = {made}\n")
     assert run("-A", "mine", "--offline") == 0
     ((app, settings),) = monitor.started
     assert (app.main, settings.history, settings.offline) == ("mine", "default", True)
