@@ -17,7 +17,7 @@ from celerytui.history.folder_place import shown
 from celerytui.history.open_segment import OpenSegment
 from celerytui.history.reading import SegmentHistory
 from celerytui.history.retold import Long, LongTasks, Retold, row_of, told_events
-from celerytui.history.samples import Happened, queue_entries, worker_entries
+from celerytui.history.samples import LATEST, Happened, queue_entries, worker_entries
 from celerytui.history.trouble import explain
 from celerytui.masking import mask
 from celerytui.model import Batch, Bucket, Entry, Event, Link, LinkState, Moment, Moments, TaskState
@@ -63,8 +63,8 @@ class SegmentRecording:
         self._segments = self._open([one.file for one in facts])
         self._long: dict[SegmentFile, LongTasks] = {}
         self._happened = self._reading(lambda: Happened(self._segments))
-        first = [one.first for one in facts if one.first is not None]
-        last = [one.last for one in facts if one.last is not None]
+        first = [one.first for one in facts if one.first is not None and one.first >= 0]
+        last = [one.last for one in facts if one.last is not None and one.last <= LATEST]
         sessions = self._happened.sessions
         if not sessions:
             self.close()

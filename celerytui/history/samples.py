@@ -13,6 +13,8 @@ from celerytui.model import MARK_EVENT, Batch, Entry, Event, Moment, QueueDepth
 
 BEAT = 10.0
 """Seconds from one heartbeat to the next: samples are written where figures change alone."""
+LATEST = 4e10
+"""Times after it are no times, as in events."""
 AT_WORK = ("online", "unknown")
 """The statuses in which a worker sends heartbeats."""
 LEAVING = ("offline", "stopping")
@@ -35,11 +37,14 @@ class Happened:
         for segment in segments:
             run = segment.connection.execute
             for started, last in run("SELECT started, last FROM sessions"):
-                sessions[started] = max(last, sessions.get(started, started))
+                if 0 <= started <= last <= LATEST:
+                    sessions[started] = max(last, sessions.get(started, started))
             for since, until, reason in run("SELECT since, until, reason FROM gaps"):
+                if not 0 <= since <= (since if until is None else until) <= LATEST:
+                    continue
                 if until is not None or since not in gaps:
                     gaps[since] = until, reason or "no connection to the broker"
-            marks |= set(run("SELECT at, text, by FROM marks"))
+            marks |= {one for one in run("SELECT at, text, by FROM marks") if 0 <= one[0] <= LATEST}
         self.sessions = [Session(*one) for one in sorted(sessions.items())]
         self.marks = sorted(marks)
         self.gaps = self._gaps(gaps)

@@ -237,6 +237,25 @@ def test_a_damaged_segment_costs_itself(tmp_path: Path) -> None:
     assert files[1].name in found.notes[0]
 
 
+def test_what_somebody_wrote_into_a_segment_does_not_hold_it_up(tmp_path: Path) -> None:
+    happened(tmp_path)
+    (file,) = tmp_path.glob("2023*.db")
+    with sqlite3.connect(file) as other:
+        other.execute("UPDATE tasks SET attempts = '{' WHERE id = 1")
+        other.execute("UPDATE tasks SET seen = 9e999 WHERE id = 2")
+        other.execute("UPDATE sessions SET last = 9e999 WHERE id = 2")
+        other.execute("INSERT INTO gaps VALUES (9e999, NULL, ''), (-5, 3, NULL)")
+        other.execute("INSERT INTO marks VALUES (9e999, 'x', 'y')")
+    found = recording(tmp_path)
+    assert (found.begins, found.ends) == (T0, T0 + 600)
+    assert len(found.gaps) == 2
+    assert len(found.marks) == 2
+    entries = [*found.entries(T0)]
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    assert found.find(TROUBLE, T0) == T0 + 50
+    assert len(found.buckets(10)) == 10
+
+
 def test_what_cannot_be_read_while_it_is_replayed_is_said(tmp_path: Path) -> None:
     record(tmp_path, [[ended(n, T0 + n) for n in range(5)]])
     found = recording(tmp_path)
