@@ -49,6 +49,7 @@ def verify_lines(place: Place) -> Iterator[str]:
         damaged += bool(faults)
         yield f"{name:24} {'not ok' if faults else 'ok'}"
         yield from (f"    {clean(fault)}" for fault in faults)
+    yield from map(clean, place.rebuild())
     if damaged:
         raise HistoryError(
             f"{counted(damaged, 'segment is', 'segments are')} damaged or not readable; the others"

@@ -7,10 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from celerytui.errors import HistoryError
 from celerytui.history.folder import CATALOGUE, Folder
 from celerytui.history.history import History, Report, Writer
-from celerytui.history.trouble import explain
 from celerytui.model import Recording
 from celerytui.settings import Keeping
 
@@ -48,17 +46,22 @@ class FolderPlace:
         return report(self.folder)
 
     def verify(self) -> Iterator[tuple[str, list[str]]]:
-        """See `Place.verify`; makes the catalogue anew as well."""
-        from celerytui.history.report import rebuild, verify
+        """See `Place.verify`."""
+        from celerytui.history.report import verify
 
         self.reader()
         for file, faults in verify(self.folder):
             yield file.path.name, faults
+
+    def rebuild(self) -> Iterator[str]:
+        """See `Place.rebuild`: makes the catalogue."""
+        from celerytui.history.report import rebuild
+        from celerytui.history.trouble import explain
+
         try:
             rebuild(self.folder)
         except (sqlite3.Error, OSError) as error:
-            path = self.folder.path / CATALOGUE
-            raise HistoryError(f"the catalogue stays as it is: {explain(error, path)}") from error
+            yield f"the catalogue stays as it is: {explain(error, self.folder.path / CATALOGUE)}"
 
 
 def shown(path: Path) -> str:

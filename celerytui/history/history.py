@@ -190,7 +190,10 @@ class Writer(Protocol):
         ...
 
     def pruning(self, now: float) -> Generator[None]:
-        """Remove what is not to be kept any longer, in steps, between other work."""
+        """Remove what is not to be kept any longer, in short steps between other work.
+
+        What stays in the way of it is logged.
+        """
         ...
 
     def prune_alone(self, now: float) -> Pruned:
@@ -229,4 +232,8 @@ class Place(Protocol):
 
     def verify(self) -> Iterator[tuple[str, list[str]]]:
         """Read each part through: its name and what is wrong with it, nothing where it is sound."""
+        ...
+
+    def rebuild(self) -> Iterator[str]:
+        """Make anew what describes the parts; gives what could not be made, in words."""
         ...

@@ -21,20 +21,20 @@ def report(folder: Folder) -> Report:
     catalogue = Catalogue(folder)
     segments = catalogue.facts()
     gaps: dict[float, Gap] = {}
-    sessions: dict[float, _Session] = {}
+    sessions: dict[float, Session] = {}
     for one in segments:
         with contextlib.suppress(sqlite3.Error, HistoryError):
             _read(one.file, gaps, sessions)
     return Report(
         segments,
         folder.size,
-        [_bounded(gaps[since], sessions) for since in sorted(gaps)],
+        [bounded(gaps[since], sessions) for since in sorted(gaps)],
         sum(one.dropped for one in sessions.values()),
         catalogue.notes,
     )
 
 
-class _Session(NamedTuple):
+class Session(NamedTuple):
     """When it wrote last, whether it ended in order, and how many tasks it could not record."""
 
     last: float
@@ -42,7 +42,7 @@ class _Session(NamedTuple):
     dropped: int
 
 
-def _read(file: SegmentFile, gaps: dict[float, Gap], sessions: dict[float, _Session]) -> None:
+def _read(file: SegmentFile, gaps: dict[float, Gap], sessions: dict[float, Session]) -> None:
     with contextlib.closing(schema.open_to_read(file.path)) as connection:
         # A gap is noted when it begins and again when it ends.
         for since, until, reason in connection.execute("SELECT * FROM gaps ORDER BY rowid"):
@@ -50,13 +50,13 @@ def _read(file: SegmentFile, gaps: dict[float, Gap], sessions: dict[float, _Sess
         # A session may write several segments, and counts over all of them.
         query = "SELECT started, last, ended, dropped FROM sessions"
         for started, last, ended, dropped in connection.execute(query):
-            before = sessions.get(started, _Session(0.0, False, 0))
-            sessions[started] = _Session(
+            before = sessions.get(started, Session(0.0, False, 0))
+            sessions[started] = Session(
                 max(last, before.last), ended or before.ended, max(dropped, before.dropped)
             )
 
 
-def _bounded(gap: Gap, sessions: Mapping[float, _Session]) -> Gap:
+def bounded(gap: Gap, sessions: Mapping[float, Session]) -> Gap:
     """A gap that lasted when its session ended ends there: what follows is a gap of its own."""
     owner = max((one for one in sessions if one <= gap.since), default=None)
     if gap.until is not None or owner is None:

@@ -188,6 +188,11 @@ def _fitting(number: int | None) -> int | None:
     return number
 
 
+def as_count(number: int | None) -> int | None:
+    """A number of somebody else as a database takes it, None for one that it does not."""
+    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else None
+
+
 class Decoder:
     """Makes tasks of rows; `words` has the texts by their numbers, `traceback` reads one."""
 

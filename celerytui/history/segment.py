@@ -22,6 +22,7 @@ from celerytui.history.rows import (
     Decoder,
     Encoder,
     Row,
+    as_count,
     key_of,
     pack,
     stored_id,
@@ -255,12 +256,12 @@ class Segment:
         word, many = self._word, self._many
         at = now if flush.at is None else flush.at
         workers = [
-            (at, word(WORKER, one.hostname), one.status, *map(_count, (one.running, one.processed,
+            (at, word(WORKER, one.hostname), one.status, *map(as_count, (one.running, one.processed,
              one.succeeded, one.failed, one.retried)), one.loadavg[0] if one.loadavg else None)
             for one in flush.workers
         ]  # fmt: skip
         queues = [
-            (at, word(QUEUE, one.name), *map(_count, (one.ready, one.unacked, one.consumers)))
+            (at, word(QUEUE, one.name), *map(as_count, (one.ready, one.unacked, one.consumers)))
             for one in flush.queues
         ]
         alerts = [
@@ -330,11 +331,6 @@ class Segment:
         sent = self._started + min(0.0, task.more.client_ahead)
         known = ((task.sent, sent), (task.received, begun), (task.started, begun))
         return any(at is not None and at < since for at, since in known)
-
-
-def _count(number: int | None) -> int | None:
-    """A number of somebody else as a database takes it, None for one that it does not."""
-    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else None
 
 
 def _politely(rows: Iterable[Any]) -> Iterator[Any]:

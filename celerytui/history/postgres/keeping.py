@@ -31,8 +31,8 @@ def prune(link: Link, keeping: Keeping, now: float) -> Pruned:
     time. Raises psycopg.Error; what was done until then stays done.
     """
     done, size = Pruned(), size_of(link)
-    left = [one for one in partitions(link)
-            if not _is_old(one, keeping, now) or not _drop(link, one, done)]  # fmt: skip
+    left = [one for one in partitions(link) if not _is_old(one, keeping, now)
+            or not _drop(link, one, done)]  # fmt: skip
     today = day_of(now).timestamp()
     whole = [one for one in left if one.start < today]
     whole.sort(key=lambda one: (one.root != "tasks_success", one.start))
@@ -54,6 +54,7 @@ def _drop(link: Link, one: Partition, done: Pruned) -> bool:
     try:
         link.execute(f"DROP TABLE {one.table}".encode())
     except psycopg.errors.LockNotAvailable:
+        done.failed.append(f"{one.table} is being read, and stays until the next time")
         return False
     done.removed.append(one.table)
     return True

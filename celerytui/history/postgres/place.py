@@ -80,6 +80,10 @@ class PostgresPlace:
 
         return verify(self)
 
+    def rebuild(self) -> Iterator[str]:
+        """See `Place.rebuild`: nothing is kept that could be wrong."""
+        return iter(())
+
     def _check(self) -> None:
         try:
             from psycopg import ProgrammingError

@@ -17,7 +17,7 @@ from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.postgres.walk import POSTGRES, walk
-from celerytui.history.rows import NAME, QUEUE, WORKER, Decoder, Row, stored_id, unpack
+from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.model import Task
 from celerytui.query import Filter
@@ -38,7 +38,7 @@ class PostgresHistory:
     """A `History` on PostgreSQL; raises HistoryError where there is none."""
 
     def __init__(self, place: PostgresPlace) -> None:
-        self.notes: Sequence[str] = ()
+        self.notes: list[str] = []
         self._place = place
         self._link: Link | None = None
         self._words: dict[int, tuple[int, str]] = {}
@@ -64,12 +64,7 @@ class PostgresHistory:
             link.begin()
             self._take_words(link)
             condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
-            rows = link.execute(
-                f"SELECT {_COLUMNS} FROM open WHERE seen >= %s AND seen < %s"
-                " ORDER BY seen DESC, task".encode(),
-                (low, high),
-            ).fetchall()
-            unfinished = wanted.select(self._tasks(link, rows), now)
+            unfinished = wanted.select(self._unfinished(link, high), now)
             counted = link.execute(_ROWS.encode()).fetchone()
             total = 0 if counted is None else int(counted[0])
         if unfinished:
@@ -104,8 +99,9 @@ class PostgresHistory:
                     " ORDER BY seen DESC LIMIT 1".encode(),
                     (wanted,),
                 ).fetchall()
-                if rows:
-                    return self._tasks(link, rows)[0]
+                found = self._tasks(link, rows)
+                if found:
+                    return found[0]
         return None
 
     def interrupt(self) -> None:
@@ -121,6 +117,11 @@ class PostgresHistory:
             with contextlib.suppress(psycopg.Error):
                 link.close()
 
+    def _unfinished(self, link: Link, until: float) -> list[Task]:
+        """Those that have not ended, whenever they were seen last: nobody saw them end."""
+        query = f"SELECT {_COLUMNS} FROM open WHERE seen < %s ORDER BY seen DESC, task"
+        return self._tasks(link, link.execute(query.encode(), (until,)).fetchall())
+
     # Texts
 
     def _tasks(self, link: Link, rows: Sequence[Row]) -> list[Task]:
@@ -134,7 +135,15 @@ class PostgresHistory:
             )
         keys = {row[_TRACEBACK] for row in rows if row[_TRACEBACK] is not None}
         self._take_tracebacks(link, keys - self._tracebacks.keys())
-        return [self._decoder.task(row) for row in found]
+        tasks = []
+        for row in found:
+            try:
+                tasks.append(self._decoder.task(row))
+            except DamagedRow:
+                note = f"history in {self._place.name}: there are damaged rows, which are left out"
+                if note not in self.notes:
+                    self.notes.append(note)
+        return tasks
 
     def _take_words(self, link: Link) -> None:
         """All names, which a filter is tested on; what else is needed is read with its rows."""

@@ -12,6 +12,7 @@ from celerytui.history.postgres.keeping import size_of
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.trouble import explained
+from celerytui.history.report import Session, bounded
 
 SECONDS = 300.0
 """The longest that a part may take to be counted or checked."""
@@ -40,8 +41,15 @@ def report(place: PostgresPlace) -> Report:
             "SELECT since, until, reason FROM gaps ORDER BY since, until NULLS FIRST"
         ):
             gaps[since] = Gap(since, until, reason)
-        ((dropped,),) = link.execute("SELECT coalesce(sum(dropped), 0) FROM sessions").fetchall()
-        return Report(parts, size_of(link), list(gaps.values()), int(dropped), [])
+        sessions = {
+            started: Session(last, ended, dropped)
+            for started, last, ended, dropped in link.execute(
+                "SELECT started, last, ended, dropped FROM sessions"
+            )
+        }
+        dropped = sum(one.dropped for one in sessions.values())
+        found = [bounded(gap, sessions) for gap in gaps.values()]
+        return Report(parts, size_of(link), found, dropped, [])
 
 
 # By way of `tasks`: who may read that may not be allowed to read each of its partitions.

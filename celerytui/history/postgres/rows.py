@@ -20,13 +20,11 @@ SLICE = 200
 MOST_KNOWN = 200_000
 MOST_AHEAD = 86_400.0
 FLAWED_LOGGED = 10
-TASK, NAME, STATE, RETRIES, SEEN, RUNTIME, WAITED, ROOT, PARENT = (
-    COLUMNS.index(name)
-    for name in ("task", "name", "state", "retries", "seen", "runtime", "waited", "root", "parent")
+TASK, NAME, STATE, SEEN, ROOT, PARENT = (
+    COLUMNS.index(name) for name in ("task", "name", "state", "seen", "root", "parent")
 )
 SENT, RECEIVED, STARTED = (COLUMNS.index(name) for name in ("sent", "received", "started"))
 _UUID_BYTES = 16
-_INT8, _INT4 = 2**63 - 1, 2**31 - 1
 
 
 def as_bytes(stored: str | bytes) -> bytes:
@@ -82,8 +80,9 @@ def word_number(kind: int, text: str) -> int:
 class Rows:
     """The rows of tasks for one write; `tracebacks` are their texts by number.
 
-    One that no row can be made of is logged and left out. One that was seen last at a time that is
-    too far away, by a clock that is wrong, is as if it had been seen now: its days would be many.
+    One that no row can be made of is logged, left out and counted in `flawed`. One that was seen
+    last at a time that is too far away, by a clock that is wrong, is as if it had been seen now:
+    its days would be many.
     `oldest` is how many seconds ago is possible.
     """
 
@@ -127,10 +126,6 @@ def _row(encoded: Row) -> list[Any]:
     for column in (ROOT, PARENT):
         if row[column] is not None:
             row[column] = as_bytes(row[column])
-    for column, most in ((RETRIES, _INT4), (RUNTIME, _INT8), (WAITED, _INT8)):
-        value = row[column]
-        if value is not None and not -most <= value <= most:
-            row[column] = None
     return row
 
 

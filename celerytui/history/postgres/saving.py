@@ -13,8 +13,8 @@ from celerytui.history.flush import Flush
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.rows import NAME, SEEN, STATE, Words, earliest
 from celerytui.history.postgres.schema import COLUMNS, DAILY, DAY, TYPES, day_of
-from celerytui.history.redaction import safe
-from celerytui.history.rows import QUEUE, WORKER, Row, pack
+from celerytui.history.redaction import Redaction, safe
+from celerytui.history.rows import QUEUE, WORKER, Row, as_count, pack
 from celerytui.history.schema import SUCCESS
 
 WINDOW_DAYS = 1
@@ -106,16 +106,16 @@ def save_texts(link: Link, words: Words, tracebacks: dict[int, str], now: float)
         link.execute(_TRACEBACKS, (list(tracebacks), packed, [now] * len(packed)))
 
 
-def save_rest(link: Link, flush: Flush, words: Words, now: float) -> None:
+def save_rest(link: Link, flush: Flush, words: Words, redaction: Redaction, now: float) -> None:
     """Write samples and what happened."""
-    word = words.number
+    word, at = words.number, now if flush.at is None else flush.at
     _many(link, "workers", 9, (
-        (now, word(WORKER, one.hostname), one.status, one.running, one.processed,
-         one.succeeded, one.failed, one.retried, one.loadavg[0] if one.loadavg else None)
+        (at, word(WORKER, one.hostname), one.status, *map(as_count, (one.running, one.processed,
+         one.succeeded, one.failed, one.retried)), one.loadavg[0] if one.loadavg else None)
         for one in flush.workers
     ))  # fmt: skip
     _many(link, "queues", 5, (
-        (now, word(QUEUE, one.name), one.ready, one.unacked, one.consumers)
+        (at, word(QUEUE, one.name), *map(as_count, (one.ready, one.unacked, one.consumers)))
         for one in flush.queues
     ))  # fmt: skip
     _many(link, "alerts", 7, (
@@ -124,7 +124,7 @@ def save_rest(link: Link, flush: Flush, words: Words, now: float) -> None:
     ))  # fmt: skip
     _many(link, "gaps", 3, ((since, until, safe(why)) for since, until, why in flush.gaps))
     _many(link, "marks", 3, ((one.at, safe(one.text), safe(one.by)) for one in flush.marks))
-    _many(link, "actions", 2, ((at, safe(line)) for at, line in flush.actions))
+    _many(link, "actions", 2, ((at, redaction.action(line)) for at, line in flush.actions))
 
 
 def _many(link: Link, table: str, columns: int, rows: Iterable[Sequence[Any]]) -> None:

@@ -24,7 +24,7 @@ TYPES = {
     **dict.fromkeys(("seen", "sent", "received", "started", "finished"), "float8"),
     **dict.fromkeys(("runtime", "waited", "name", "worker", "queue", "origin"), "int8"),
     "traceback": "int8",
-    "retries": "int4",
+    "retries": "int8",
     "state": "int2",
     "own_root": "int2",
     **dict.fromkeys(("task", "root", "parent"), "bytea"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Generator, Iterator
@@ -24,6 +25,8 @@ from celerytui.history.postgres.trouble import explain
 from celerytui.history.redaction import Redaction
 from celerytui.history.rows import Row
 from celerytui.settings import Keeping
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 10.0
 """The longest that a statement may take."""
@@ -51,14 +54,15 @@ class PostgresWriter:
         self._started = started
         self._who = started, socket.gethostname(), os.getpid()
         self._words = Words()
-        self._rows = Rows(self._words, Redaction(keeping.redact), keeping.others)
+        self._redaction = Redaction(keeping.redact)
+        self._rows = Rows(self._words, self._redaction, keeping.others)
         self._link: Link | None = None
         self._writes = False
         self._days: set[tuple[str, float]] = set()
         self._today = 0.0
         self._news, self._enough = 0, FIRST_NEWS
         self._resumed: float | None = None
-        self._dropped = 0
+        self._dropped = self._size = 0
 
     @property
     def is_open(self) -> bool:
@@ -72,9 +76,16 @@ class PostgresWriter:
 
     @property
     def size(self) -> int:
-        """The bytes of all tables."""
-        with self._working() as link:
-            return rules.size_of(link)
+        """The bytes of all tables, as far as is known."""
+        if self._writes:
+            with contextlib.suppress(HistoryError), self._working() as link:
+                self._size = rules.size_of(link)
+        return self._size
+
+    @property
+    def flawed(self) -> int:
+        """How many tasks no row could be made of."""
+        return self._rows.flawed
 
     def open(self, now: float) -> None:
         """Connect, become the one that writes, and bring the schema to this version."""
@@ -98,29 +109,45 @@ class PostgresWriter:
             self._today = now // DAY
             self._words.forget()
             self._news, self._enough = 0, FIRST_NEWS
+        flawed = self._rows.flawed
         rows = list(self._rows.of(flush.tasks, now).values())
+        try:
+            with self._working() as link:
+                written = self._write(link, rows, flush, now)
+        except HistoryError:
+            # They come again with the others.
+            self._rows.flawed = flawed
+            raise
+        self._dropped = flush.dropped
         with self._working() as link:
-            written = self._write(link, rows, flush, now)
             self._news += written
             if self._news >= self._enough:
                 self._news, self._enough = 0, 2 * self._enough
                 saving.analyze(link, now)
-        self._dropped = flush.dropped
         return written
 
-    @property
-    def flawed(self) -> int:
-        """See `Writer.flawed`."""
-        return self._rows.flawed
-
     def pruning(self, now: float) -> Generator[None]:
-        """Drop the partitions of days that are not to be kept any longer, make tomorrow's."""
+        """Drop the partitions of days that are not to be kept any longer, make tomorrow's.
+
+        It is one step: a table is dropped at once, whatever it holds.
+        """
+        yield
+        if not self._writes:
+            return
+        try:
+            failed = self._prune(now).failed
+        except HistoryError as error:
+            failed = [str(error)]
+        for said in failed:
+            logger.warning("not pruned: %s", said)
+
+    def _prune(self, now: float) -> Pruned:
         with self._working() as link:
-            rules.prune(link, self._keeping, now)
+            done = rules.prune(link, self._keeping, now)
             self._days = {(one.root, one.start) for one in schema.partitions(link)}
             # A day before it is needed, where nothing waits for it.
             self._add_days(link, saving.days_of((), now + DAY))
-        yield
+        return done
 
     def prune_alone(self, now: float) -> Pruned:
         """Prune without writing anything, where nobody else writes."""
@@ -150,10 +177,12 @@ class PostgresWriter:
 
     def _write(self, link: Link, rows: list[Row], flush: Flush, now: float) -> int:
         self._add_days(link, saving.days_of(rows, now))
+        if flush.at is not None:
+            self._add_days(link, saving.days_of((), flush.at))
         try:
             with link.transaction():
                 written = saving.save_tasks(link, rows, now)
-                saving.save_rest(link, flush, self._words, now)
+                saving.save_rest(link, flush, self._words, self._redaction, now)
                 saving.save_texts(link, self._words, self._rows.tracebacks, now)
                 self._note_session(link, now, dropped=flush.dropped)
         except psycopg.DataError:
@@ -175,7 +204,7 @@ class PostgresWriter:
         self, link: Link, now: float, *, ended: bool = False, dropped: int | None = None
     ) -> None:
         count = self._dropped if dropped is None else dropped
-        link.execute(_SESSION, (*self._who, now, __version__, ended, count))
+        link.execute(_SESSION, (*self._who, now, __version__, ended, count + self._rows.flawed))
 
     # One of several
 
@@ -199,7 +228,7 @@ class PostgresWriter:
             reason = "nothing recorded" if ended else f"the recorder on {row[1]} was lost"
             if last < self._started or not ended:
                 flush = Flush(gaps=(Gap(last, max(last, until), reason),))
-                saving.save_rest(link, flush, self._words, now)
+                saving.save_rest(link, flush, self._words, self._redaction, now)
         self._note_session(link, now)
 
     @contextlib.contextmanager
@@ -228,7 +257,7 @@ class PostgresWriter:
 def _parts(rows: list[Row], flush: Flush) -> list[tuple[list[Row], Flush]]:
     """What is refused together, in two parts; none where it is one row, or none."""
     tasks_alone = Flush(dropped=flush.dropped)
-    if rows and any(flush[1:-1]):
+    if rows and any(flush._replace(tasks=(), dropped=0, at=None)):
         return [(rows, tasks_alone), ([], flush)]
     if len(rows) < 2:
         return []
