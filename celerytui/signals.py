@@ -35,9 +35,11 @@ def importing(name: str, *, quiet: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        # A project that took the signal over, or set an alarm of its own, keeps them.
+        # A project that took the signal over, or set an alarm of its own, keeps them. The clock is
+        # read first: a pause between both must not make this timer look like another one.
+        most = max(due - time.monotonic(), 0) + CLOCK_SLACK_SECONDS
         left, _ = signal.getitimer(signal.ITIMER_REAL)
-        if 0 < left <= max(due - time.monotonic(), 0) + CLOCK_SLACK_SECONDS:
+        if 0 < left <= most:
             signal.setitimer(signal.ITIMER_REAL, 0)
         if signal.getsignal(signal.SIGALRM) is say:
             signal.signal(signal.SIGALRM, before)
