@@ -141,6 +141,15 @@ def test_a_role_that_only_reads_reads_all(postgres_server: PostgresServer, url: 
     later.close(T0 + 86_400)
     assert len(found(reader)) == place_at(reader).report().rows == 3
     assert all(faults == [] for _, faults in place_at(reader).verify())
+    history = place_at(reader).reader()
+    assert sum(one.count for one in history.ended(T0, T0 + 90_000, 60)) == 3
+    assert history.origin().until == T0 + 86_400
+    assert history.samples(T0).queued == []
+    history.close()
+    replayed = place_at(reader).recording()
+    assert sum(one.events or 0 for one in replayed.buckets(9)) == 3
+    assert len(list(replayed.entries(T0))) > 3
+    replayed.close()
     with pytest.raises(HistoryError, match=r"lacks a permission \(permission denied for"):
         writer_at(reader).open(T0)
 
