@@ -29,7 +29,7 @@ from celerytui.model import TaskState
 from celerytui.query import parse_filter
 from tests.integration.conftest import serve
 from tests.integration.databases import PostgresServer
-from tests.integration.postgres_history import found, ids, place_at, record, writer_at
+from tests.integration.postgres_history import found, ids, place_at, record, run, writer_at
 from tests.integration.servers import REPO, Server, wait_until
 from tests.unit.history_tasks import T0, ended
 from tests.unit.test_recording import recorded_at
@@ -54,12 +54,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def url(postgres_server: PostgresServer) -> str:
     """An empty database."""
     return postgres_server.fresh_url()
-
-
-def run(url: str, statement: str) -> None:
-    """A statement in the history of `shop`."""
-    with place_at(url).connect({"default_transaction_read_only": "off"}, 5.0) as link:
-        link.execute(statement.encode())
 
 
 FAULTS = {
