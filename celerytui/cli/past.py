@@ -61,10 +61,9 @@ def offline_start(ctx: click.Context, start: Start, *, named: bool) -> Start:
     url = start.settings.history or HISTORY_DEFAULT
     load = start.load
     if not named:
-        from celerytui.history.place import SCHEME, only_folder
+        from celerytui.history.place import only_url
 
-        if url == HISTORY_DEFAULT:
-            url = f"{SCHEME}{only_folder(os.environ)}"
+        url = only_url(url, os.environ)
 
         def load() -> Any:
             return _recorded_app(url)

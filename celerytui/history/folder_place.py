@@ -34,9 +34,9 @@ class FolderPlace:
 
     def recording(self) -> Recording:
         """See `Place.recording`."""
-        from celerytui.history.replay import SegmentRecording
+        from celerytui.history.segment_chapter import recording
 
-        return SegmentRecording(self.folder)
+        return recording(self.folder)
 
     def report(self) -> Report:
         """See `Place.report`."""

@@ -42,6 +42,17 @@ def only_place(url: str, environ: Mapping[str, str]) -> Place:
     return PostgresPlace(url, None)
 
 
+def only_url(url: str, environ: Mapping[str, str]) -> str:
+    """The URL of that place, which is the same whatever the app is."""
+    if url == HISTORY_DEFAULT:
+        return f"{SCHEME}{only_folder(environ)}"
+    if _is_folder(url):
+        return url
+    from celerytui.history.postgres.place import PostgresPlace
+
+    return PostgresPlace(url, None).url()
+
+
 def is_of_app(url: str) -> bool:
     """Whether it depends on the app which history a URL names."""
     return url == HISTORY_DEFAULT or not _is_folder(url)

@@ -1,26 +1,19 @@
-"""A history as a recording: what a store was told, made again from the rows of its segments."""
+"""A history as a recording: what a store was told, made again from its rows."""
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import math
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TypeVar
 
 from celerytui.errors import HistoryError
-from celerytui.history import schema
-from celerytui.history.folder import Folder, SegmentFile
-from celerytui.history.folder_place import shown
-from celerytui.history.open_segment import OpenSegment
-from celerytui.history.reading import SegmentHistory
-from celerytui.history.retold import Long, LongTasks, Retold, row_of, told_events
-from celerytui.history.samples import LATEST, Happened, queue_entries, worker_entries
-from celerytui.history.trouble import explain
+from celerytui.history.chapter import Chapter, Long
+from celerytui.history.history import Origin
+from celerytui.history.retold import LongTasks, Retold, told_events
+from celerytui.history.samples import Happened, queue_entries, worker_entries
 from celerytui.masking import mask
-from celerytui.model import Batch, Bucket, Entry, Event, Link, LinkState, Moment, Moments, TaskState
+from celerytui.model import Batch, Bucket, Entry, Event, Link, LinkState, Moment, Moments, Task
 
 RUN_UP = 3600.0
 """Seconds before a time from which on a store is told what happened, to know how things stood."""
@@ -33,68 +26,48 @@ AT_ONCE = 0.1
 MOST_AT_ONCE = 500
 CLOCK_SLACK = 2.0
 """Seconds that the clocks of workers may be off before a failure is found too late."""
-KNOWN_SEGMENTS = 4
-"""Segments of which the long tasks are kept in memory."""
-
-Result = TypeVar("Result")
+KNOWN_CHAPTERS = 4
+"""Chapters of which the long tasks are kept in memory."""
 
 
-class SegmentRecording:
-    """A `Recording` in a folder of segments; raises HistoryError where there is none.
+class HistoryRecording:
+    """A `Recording` of the chapters of a history, which it closes; `extent` is from when to when
+    tasks were seen last, None without any, and how many there are.
 
     What it tells is as good as the rows are: of a task the end and the times are known, of workers
     samples. Tasks that ended more than an hour before the time that is asked for are left out.
+    Raises HistoryError where nothing was recorded.
     """
 
-    kind = "sqlite"
     unit = "task"
 
-    def __init__(self, folder: Folder) -> None:
-        self.name = shown(folder.path)
-        self._notes: list[str] = []
-        self.notes: Sequence[str] = self._notes
-        history = SegmentHistory(folder)
-        try:
-            facts, origin = history.facts(), history.origin()
-        finally:
-            history.close()
-        self._note(*history.notes)
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        origin: Origin,
+        chapters: Sequence[Chapter],
+        extent: tuple[float | None, float | None, int],
+        notes: Sequence[str],
+    ) -> None:
+        self.name, self.kind, self.notes = name, kind, notes
         self.app, self.broker = origin.app or "history", mask(origin.broker)
-        self._segments = self._open([one.file for one in facts])
-        self._long: dict[SegmentFile, LongTasks] = {}
-        self._happened = self._reading(lambda: Happened(self._segments))
-        first = [one.first for one in facts if one.first is not None and one.first >= 0]
-        last = [one.last for one in facts if one.last is not None and one.last <= LATEST]
-        sessions = self._happened.sessions
-        if not sessions:
+        self._chapters = chapters
+        self._long: dict[Hashable, LongTasks] = {}
+        try:
+            self._happened = Happened(chapters)
+            sessions = self._happened.sessions
+            if not sessions:
+                raise HistoryError(f"nothing was recorded in {name}")
+        except HistoryError:
             self.close()
-            raise HistoryError(f"nothing was recorded in {self.name}")
-        self.begins = min([*first, sessions[0].since])
-        self.ends = max([*last, *(one.until for one in sessions)])
-        self.events = sum(one.rows for one in facts)
+            raise
+        first, last, self.events = extent
+        begins, ends = sessions[0].since, max(one.until for one in sessions)
+        self.begins = begins if first is None else min(first, begins)
+        self.ends = ends if last is None else max(last, ends)
         self.gaps: Sequence[Moment] = self._happened.gaps
         self.marks: Sequence[Moment] = [Moment(at, text) for at, text, _ in self._happened.marks]
-
-    def _open(self, files: Sequence[SegmentFile]) -> list[OpenSegment]:
-        found = []
-        for file in files:
-            try:
-                found.append(OpenSegment(file))
-            except HistoryError as error:
-                self._note(str(error))
-            except sqlite3.Error as error:
-                self._note(explain(error, file.path))
-        return found
-
-    def _note(self, *said: str) -> None:
-        self._notes += [one for one in said if one not in self._notes]
-
-    def _reading(self, read: Callable[[], Result]) -> Result:
-        """What is read; raises HistoryError where it cannot be."""
-        try:
-            return read()
-        except sqlite3.Error as error:
-            raise HistoryError(f"{self.name} cannot be read: {error}") from error
 
     # The recording
 
@@ -102,72 +75,45 @@ class SegmentRecording:
         """See `Recording.buckets`: tasks by when they were seen last."""
         width = max(self.ends - self.begins, 1e-3) / count
         borders = [self.begins + place * width for place in range(count)] + [math.inf]
-        return self._reading(
-            lambda: [self._bucket(a, b, a + width / 2) for a, b in pairwise(borders)]
-        )
+        return [self._bucket(a, b, a + width / 2) for a, b in pairwise(borders)]
 
     def _bucket(self, since: float, until: float, middle: float) -> Bucket:
         tasks = failures = 0
-        for segment in self._segments:
-            run = segment.connection.execute
-            (here,) = run(
-                "SELECT count(*) FROM tasks INDEXED BY tasks_seen WHERE seen >= ? AND seen < ?",
-                (since, until),
-            ).fetchone()
-            if not here:
-                continue
-            (failed,) = run(
-                "SELECT count(*) FROM tasks INDEXED BY tasks_other"
-                f" WHERE state <> {schema.SUCCESS} AND seen >= ? AND seen < ? AND state = ?",
-                (since, until, int(TaskState.FAILURE)),
-            ).fetchone()
+        for chapter in self._chapters:
+            here, failed = chapter.count(since, until)
             tasks, failures = tasks + here, failures + failed
         known = tasks or self._happened.recorded(middle)
         return Bucket(tasks if known else None, failures)
 
     def begin_of(self, since: float) -> float:
         """See `Recording.begin_of`."""
-        enough = max(self._nth_before(segment, since) for segment in self._segments)
+        enough = max(one.nth_before(since, MOST_RUN_UP) for one in self._chapters)
         return max(self.begins, min(since - LEAST_RUN_UP, max(since - RUN_UP, enough)))
-
-    def _nth_before(self, segment: OpenSegment, since: float) -> float:
-        """From when on a segment has as many tasks before a time as are told at most."""
-        row = self._reading(
-            lambda: segment.connection.execute(
-                "SELECT seen FROM tasks INDEXED BY tasks_seen WHERE seen < ?"
-                " ORDER BY seen DESC LIMIT 1 OFFSET ?",
-                (since, MOST_RUN_UP),
-            ).fetchone()
-        )
-        return -math.inf if row is None else float(row[0])
 
     def entries(self, since: float) -> Iterator[Entry]:
         """See `Recording.entries`."""
         start = self.begin_of(since)
         yield Entry(start, "link", (Link(state=LinkState.CONNECTED, since=start),))
-        retold = Retold(self._segments, start, [self._long.get(one.file) for one in self._segments])
+        retold = Retold(self._chapters, start, [self._long.get(one.key) for one in self._chapters])
         streams = (
             self._happened.entries(start),
-            worker_entries(self._segments, self._happened.sessions, start),
-            queue_entries(self._segments, start),
+            worker_entries(self._chapters, self._happened.sessions, start),
+            queue_entries(self._chapters, start),
             _batches(retold.events(), self.ends),
         )
         try:
             yield from _swept(heapq.merge(*streams, key=lambda entry: entry.at), self.ends)
-        except sqlite3.Error as error:
-            raise HistoryError(f"{self.name} cannot be read: {error}") from error
         finally:
             self._keep(retold)
 
     def _keep(self, retold: Retold) -> None:
-        """Keep what was found of long tasks for the next time, of the newest segments."""
-        newest = self._segments[-1].file if self._segments else None
-        for segment, known in zip(self._segments, retold.long_tasks, strict=True):
+        """Keep what was found of long tasks for the next time, of the newest chapters."""
+        for chapter, known in zip(self._chapters, retold.long_tasks, strict=True):
             # What is still written has more the next time.
-            if known is not None and segment.file != newest:
-                self._long.pop(segment.file, None)
-                self._long[segment.file] = known
-        while len(self._long) > KNOWN_SEGMENTS:
+            if known is not None and chapter is not self._chapters[-1]:
+                self._long.pop(chapter.key, None)
+                self._long[chapter.key] = known
+        while len(self._long) > KNOWN_CHAPTERS:
             del self._long[next(iter(self._long))]
 
     def find(self, what: Moments, after: float, *, back: bool = False) -> float | None:
@@ -175,48 +121,30 @@ class SegmentRecording:
         if what is Moments.MARK:
             found = [one.at for one in self.marks]
         else:
-            found = self._reading(
-                lambda: [*self._failures(after, back), *self._alerts(after, back)]
-            )
+            alerts = (one.alert(after, back=back) for one in self._chapters)
+            found = [*self._failures(after, back), *(at for at in alerts if at is not None)]
         found = [at for at in found if (at < after if back else at > after)]
         return (max if back else min)(found, default=None)
 
-    def _alerts(self, after: float, back: bool) -> Iterator[float]:
-        best, than = ("max", "<") if back else ("min", ">")
-        for segment in self._segments:
-            (at,) = segment.connection.execute(
-                f"SELECT {best}(at) FROM alerts WHERE raised AND at {than} ?", (after,)
-            ).fetchone()
-            if at is not None:
-                yield at
-
     def _failures(self, after: float, back: bool) -> Iterator[float]:
-        """The first failure beyond a time in each segment."""
-        than, order, slack = ("<", "DESC", CLOCK_SLACK) if back else (">", "ASC", -CLOCK_SLACK)
-        query = (
-            "SELECT id, seen FROM tasks INDEXED BY tasks_other"
-            f" WHERE state <> {schema.SUCCESS} AND seen {than} ? AND state = ?"
-            f" ORDER BY seen {order}"
-        )
-        for segment in self._segments:
-            rows = segment.connection.execute(query, (after + slack, int(TaskState.FAILURE)))
-            for number, seen in rows:
-                at = _failed_at(segment, Long(seen, seen, number))
+        """The first failure beyond a time in each chapter."""
+        slack = CLOCK_SLACK if back else -CLOCK_SLACK
+        for chapter in self._chapters:
+            for seen, row in chapter.failures(after + slack, back=back):
+                at = _failed_at(chapter.task_of(Long(seen, seen, row)))
                 if at is not None and (at < after if back else at > after):
                     yield at
                     break
 
     def close(self) -> None:
         """Let go of the files."""
-        for segment in self._segments:
-            with contextlib.suppress(sqlite3.Error):
-                segment.close()
-        self._segments = []
+        for chapter in self._chapters:
+            chapter.close()
+        self._chapters = ()
 
 
-def _failed_at(segment: OpenSegment, one: Long) -> float | None:
+def _failed_at(task: Task | None) -> float | None:
     """When a task failed by our clock, as `entries` tells it."""
-    task = row_of(segment, one)
     told = [] if task is None else told_events(task)
     return next((at for at, event in reversed(told) if event.type == "task-failed"), None)
 

@@ -1,4 +1,4 @@
-"""The tasks of segments as events again, in the order in which they happened."""
+"""The tasks of a history as events again, in the order in which they happened."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import bisect
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from celerytui.history import schema
-from celerytui.history.open_segment import OpenSegment
-from celerytui.history.rows import Row
+from celerytui.history.chapter import Chapter, Long, Position
 from celerytui.model import Event, Task
 from celerytui.store.retelling import retell
 
@@ -19,63 +16,33 @@ LEAD = 60.0
 PAGE = 1_000
 """Rows that are read at once."""
 MOST_LONG = 200_000
-"""As many tasks of a segment that took longer are known beforehand; others begin `LEAD` before
+"""As many tasks of a chapter that took longer are known beforehand; others begin `LEAD` before
 their last event."""
-
-_COLUMNS = ", ".join(schema.TASK_COLUMNS)
-_SEEN = schema.TASK_COLUMNS.index("seen")
-_BEGIN = "min(ifnull(sent, seen), ifnull(received, seen), ifnull(started, seen), seen)"
 
 Told = tuple[float, Event]
 """An event, and when it came by our clock."""
 
 
-class Long(NamedTuple):
-    """A task that took long: its first event, its last, and its row, which is in `table`."""
-
-    begin: float
-    seen: float
-    row: int
-    table: str = "tasks"
-
-
 class LongTasks:
-    """The tasks of a segment that took longer than `LEAD`, by their first event.
+    """The tasks of a chapter that took longer than `LEAD`, by their first event.
 
-    Of the rows after `up_to` none was looked at.
+    Of the rows after `up_to`, where it is one, none was looked at.
     """
 
-    def __init__(self, segment: OpenSegment) -> None:
-        run = segment.connection.execute
+    def __init__(self, chapter: Chapter) -> None:
         found: list[Long] = []
-        self.up_to: float = math.inf
-        rows = run(
-            f"SELECT id, seen, {_BEGIN} AS begin, attempts IS NOT NULL FROM tasks NOT INDEXED"
-            f" WHERE attempts IS NOT NULL OR seen - begin > {LEAD} ORDER BY id LIMIT ?",
-            (MOST_LONG,),
-        )
-        for number, seen, begin, tried in rows:
-            if tried:
-                begin = _begin_of(row_of(segment, Long(begin, seen, number)))
-            found.append(Long(begin, seen, number))
+        self.up_to: Position | None = None
+        for (seen, row), begin, tried in chapter.long_rows(LEAD, MOST_LONG):
+            found.append(Long(begin if tried is None else _begin_of(tried), seen, row))
         if len(found) == MOST_LONG:
-            self.up_to = found[-1].row
+            self.up_to = found[-1].seen, found[-1].row
         self.all = sorted(found)
 
 
-def _unfinished(segment: OpenSegment) -> Iterator[Long]:
-    """The tasks of a segment that had not ended when it was written last."""
-    for (number,) in segment.connection.execute("SELECT id FROM open").fetchall():
-        begin = _begin_of(row_of(segment, Long(0.0, math.inf, number, "open")))
-        yield Long(begin, math.inf, number, "open")
-
-
-def row_of(segment: OpenSegment, one: Long) -> Task | None:
-    """The task of a row, None where it is gone."""
-    row = segment.connection.execute(
-        f"SELECT {_COLUMNS} FROM {one.table} WHERE id = ?", (one.row,)
-    ).fetchone()
-    return None if row is None else segment.task(row)
+def _unfinished(chapter: Chapter) -> Iterator[Long]:
+    """The tasks of a chapter that had not ended when it was written last."""
+    for row, task in chapter.unfinished():
+        yield Long(_begin_of(task), math.inf, row, "open")
 
 
 def told_events(task: Task) -> list[Told]:
@@ -88,15 +55,15 @@ def told_events(task: Task) -> list[Told]:
 
 
 class Retold:
-    """The events of the tasks of `segments`, oldest first, that ended at `start` or later.
+    """The events of the tasks of `chapters`, oldest first, that ended at `start` or later.
 
-    `long_tasks` gives what a segment has of them; each is asked for when the one before is begun.
+    `long_tasks` gives what a chapter has of them; each is asked for when the one before is begun.
     """
 
     def __init__(
-        self, segments: Sequence[OpenSegment], start: float, long_tasks: Sequence[LongTasks | None]
+        self, chapters: Sequence[Chapter], start: float, long_tasks: Sequence[LongTasks | None]
     ) -> None:
-        self._segments = segments
+        self._chapters = chapters
         self._start = start
         self.long_tasks = list(long_tasks)
         self._pending: list[Told] = []
@@ -105,60 +72,54 @@ class Retold:
     def events(self) -> Iterator[Told]:
         """All of them, in order as far as their clocks allow."""
         for at, page in self._pages():
-            for row in page:
-                self._take_row(at, row)
-            yield from self._settled(page[-1][_SEEN + 1] - LEAD)
+            for position, task in page:
+                self._take(at, position, task)
+            (seen, _), _ = page[-1]
+            yield from self._settled(seen - LEAD)
         yield from self._settled(math.inf)
 
     def _settled(self, until: float) -> Iterator[Told]:
         """The events before a time, of which no more can come."""
         while self._long and self._long[0][0].begin < until:
             one, at = heapq.heappop(self._long)
-            self._push(row_of(self._segments[at], one))
+            self._push(self._chapters[at].task_of(one))
         self._pending.sort(key=_when)
         end = bisect.bisect_left(self._pending, until, key=_when)
         settled, self._pending = self._pending[:end], self._pending[end:]
         yield from settled
 
-    def _pages(self) -> Iterator[tuple[int, list[Row]]]:
-        """The rows of all segments with their numbers before them, by their last event."""
+    def _pages(self) -> Iterator[tuple[int, Sequence[tuple[Position, Task | None]]]]:
+        """The tasks of all chapters with their numbers before them, by their last event."""
         self._long = [
-            (one, at) for at, here in enumerate(self._segments) for one in _unfinished(here)
+            (one, at) for at, here in enumerate(self._chapters) for one in _unfinished(here)
         ]
         heapq.heapify(self._long)
         self._look_ahead(0)
-        for at, segment in enumerate(self._segments):
+        for at, chapter in enumerate(self._chapters):
             self._look_ahead(at + 1)
-            seen, last = self._start, -1
-            while True:
-                page = segment.connection.execute(
-                    f"SELECT id, {_COLUMNS} FROM tasks INDEXED BY tasks_seen"
-                    " WHERE seen >= ? AND (seen > ? OR id > ?) ORDER BY seen, id LIMIT ?",
-                    (seen, seen, last, PAGE),
-                ).fetchall()
-                if page:
-                    yield at, page
+            after: Position | None = None
+            while page := chapter.page(self._start, after, PAGE):
+                yield at, page
                 if len(page) < PAGE:
                     break
-                seen, last = page[-1][_SEEN + 1], page[-1][0]
+                after, _ = page[-1]
 
     def _look_ahead(self, at: int) -> None:
-        """Know the long tasks of a segment."""
-        if at >= len(self._segments):
+        """Know the long tasks of a chapter."""
+        if at >= len(self._chapters):
             return
         known = self.long_tasks[at]
         if known is None:
-            known = self.long_tasks[at] = LongTasks(self._segments[at])
+            known = self.long_tasks[at] = LongTasks(self._chapters[at])
         for one in known.all:
             if one.seen >= self._start:
                 heapq.heappush(self._long, (one, at))
 
-    def _take_row(self, at: int, row: Row) -> None:
-        known, number = self.long_tasks[at], row[0]
-        task = self._segments[at].task(row[1:])
-        if task is None:
-            return
-        if known is None or number > known.up_to or not _is_long(task):
+    def _take(self, at: int, position: Position, task: Task | None) -> None:
+        known = self.long_tasks[at]
+        up_to = None if known is None else known.up_to
+        unknown = known is None or (up_to is not None and position > up_to)
+        if task is not None and (unknown or not _is_long(task)):
             self._push(task)
 
     def _push(self, task: Task | None) -> None:

@@ -1,4 +1,4 @@
-"""What segments hold beside tasks, as a store is told it: workers, queues, gaps and marks."""
+"""What a history holds beside tasks, as a store is told it: workers, queues, gaps and marks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from celerytui.history.open_segment import OpenSegment
+from celerytui.history.chapter import Chapter
 from celerytui.model import MARK_EVENT, Batch, Entry, Event, Moment, QueueDepth
 
 BEAT = 10.0
@@ -28,23 +28,22 @@ class Session(NamedTuple):
 
 
 class Happened:
-    """The sessions, gaps and marks of segments, each in order."""
+    """The sessions, gaps and marks of chapters, each in order."""
 
-    def __init__(self, segments: Sequence[OpenSegment]) -> None:
+    def __init__(self, chapters: Sequence[Chapter]) -> None:
         sessions: dict[float, float] = {}
         gaps: dict[float, tuple[float | None, str]] = {}
         marks: set[tuple[float, str, str]] = set()
-        for segment in segments:
-            run = segment.connection.execute
-            for started, last in run("SELECT started, last FROM sessions"):
+        for chapter in chapters:
+            for started, last in chapter.sessions():
                 if 0 <= started <= last <= LATEST:
                     sessions[started] = max(last, sessions.get(started, started))
-            for since, until, reason in run("SELECT since, until, reason FROM gaps"):
+            for since, until, reason in chapter.gaps():
                 if not 0 <= since <= (since if until is None else until) <= LATEST:
                     continue
                 if until is not None or since not in gaps:
                     gaps[since] = until, reason or "no connection to the broker"
-            marks |= {one for one in run("SELECT at, text, by FROM marks") if 0 <= one[0] <= LATEST}
+            marks |= {one for one in chapter.marks() if 0 <= one[0] <= LATEST}
         self.sessions = [Session(*one) for one in sorted(sessions.items())]
         self.marks = sorted(marks)
         self.gaps = self._gaps(gaps)
@@ -82,22 +81,22 @@ class Happened:
         return not any(one.at <= at < (one.until or at) for one in self.gaps)
 
 
-def queue_entries(segments: Sequence[OpenSegment], start: float) -> Iterator[Entry]:
+def queue_entries(chapters: Sequence[Chapter], start: float) -> Iterator[Entry]:
     """The depths of the queues as they were at `start`, and each change of them."""
-    rows = _rows(segments, "queues", "queue", ("ready", "unacked", "consumers"), start)
+    rows = _rows(chapters, "queues", "queue", ("ready", "unacked", "consumers"), start)
     for at, group in groupby(rows, key=lambda row: row[0]):
         depths = [QueueDepth(*rest) for _, *rest in group]
         yield Entry(at, "record_queues", (depths, at))
 
 
 def worker_entries(
-    segments: Sequence[OpenSegment], sessions: Sequence[Session], start: float
+    chapters: Sequence[Chapter], sessions: Sequence[Session], start: float
 ) -> Iterator[Entry]:
     """The heartbeats of the workers, as far as their samples say, while anybody recorded.
 
     There is an entry each `BEAT` seconds of a session, also where no worker is there.
     """
-    rows = _rows(segments, "workers", "worker", ("status", "running", "processed", "load"), start)
+    rows = _rows(chapters, "workers", "worker", ("status", "running", "processed", "load"), start)
     sample = next(rows, None)
     for session in sessions:
         if session.until < start:
@@ -143,34 +142,18 @@ def _at(beat: Event, at: float) -> Event:
 
 
 def _rows(
-    segments: Sequence[OpenSegment],
+    chapters: Sequence[Chapter],
     table: str,
     subject: str,
     figures: tuple[str, ...],
     start: float,
 ) -> Iterator[tuple[Any, ...]]:
     """What each subject was at `start`, then each sample since, with the subject's name."""
-    columns = ", ".join(figures)
     before: dict[str, tuple[Any, ...]] = {}
-    for segment in segments:
-        known = segment.connection.execute(
-            f"SELECT max(at), {subject}, {columns} FROM {table} WHERE at < ? GROUP BY {subject}",
-            (start,),
-        )
-        for at, number, *rest in known.fetchall():
-            name = _name(segment, number)
+    for chapter in chapters:
+        for at, name, *rest in chapter.samples_at(table, subject, figures, start):
             if name not in before or before[name][0] <= at:
                 before[name] = at, name, *rest
     yield from ((start, *row[1:]) for row in before.values())
-    query = f"SELECT at, {subject}, {columns} FROM {table} WHERE at >= ? ORDER BY at"
-    streams = [_named(segment, query, start) for segment in segments]
+    streams = [chapter.samples(table, subject, figures, start) for chapter in chapters]
     yield from heapq.merge(*streams, key=lambda row: row[0])
-
-
-def _named(segment: OpenSegment, query: str, start: float) -> Iterator[tuple[Any, ...]]:
-    for at, number, *rest in segment.connection.execute(query, (start,)):
-        yield at, _name(segment, number), *rest
-
-
-def _name(segment: OpenSegment, number: int) -> str:
-    return segment.words.get(number, (0, ""))[1]

@@ -13,16 +13,14 @@ from typing import Any
 
 from celerytui import __version__
 from celerytui.history import schema
+from celerytui.history.beside import rows_beside
 from celerytui.history.flush import Flush
 from celerytui.history.redaction import Redaction, safe
 from celerytui.history.rows import (
-    QUEUE,
-    WORKER,
     DamagedRow,
     Decoder,
     Encoder,
     Row,
-    as_count,
     key_of,
     pack,
     stored_id,
@@ -253,29 +251,10 @@ class Segment:
         self._many(_OPEN, opened)
 
     def _save_rest(self, flush: Flush, now: float) -> None:
-        word, many = self._word, self._many
-        at = now if flush.at is None else flush.at
-        workers = [
-            (at, word(WORKER, one.hostname), one.status, *map(as_count, (one.running, one.processed,
-             one.succeeded, one.failed, one.retried)), one.loadavg[0] if one.loadavg else None)
-            for one in flush.workers
-        ]  # fmt: skip
-        queues = [
-            (at, word(QUEUE, one.name), *map(as_count, (one.ready, one.unacked, one.consumers)))
-            for one in flush.queues
-        ]
-        alerts = [
-            (now, raised, one.id, safe(one.subject), one.severity, one.since, safe(one.text))
-            for raised, one in flush.alerts
-        ]
-        many("INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", workers)
-        many("INSERT INTO queues VALUES (?, ?, ?, ?, ?)", queues)
-        many("INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?)", alerts)
-        many("INSERT INTO gaps VALUES (?, ?, ?)", [(a, b, safe(why)) for a, b, why in flush.gaps])
-        marks = [(one.at, safe(one.text), safe(one.by)) for one in flush.marks]
-        many("INSERT INTO marks VALUES (?, ?, ?)", marks)
-        actions = [(at, self._redaction.action(line)) for at, line in flush.actions]
-        many("INSERT INTO actions VALUES (?, ?)", actions)
+        for table, rows in rows_beside(flush, self._word, self._redaction, now).items():
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                self._many(f"INSERT INTO {table} VALUES ({marks})", rows)
 
     def _traceback(self, key: int) -> str | None:
         found = self._connection.execute("SELECT text FROM tracebacks WHERE id = ?", (key,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from celerytui.errors import HistoryError
 from celerytui.history.flush import Flush
@@ -27,7 +28,7 @@ def writer_at(
     url: str, keeping: Keeping = DEFAULTS.keeping, *, started: float = T0
 ) -> PostgresWriter:
     """A writer of that place."""
-    return PostgresWriter(place_at(url), keeping, started)
+    return PostgresWriter(place_at(url), "shop", "redis://h", keeping, started)
 
 
 def record(url: str, flushes: Sequence[Sequence[Task]], now: float = T0) -> None:
@@ -55,3 +56,10 @@ def ids(url: str) -> list[str]:
         return [task.id for task in found(url)]
     except HistoryError:
         return []
+
+
+def run(url: str, statement: str) -> list[Any]:
+    """The rows of a statement in the history of `shop`."""
+    with place_at(url).connect({}, 5.0) as link:
+        cursor = link.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []

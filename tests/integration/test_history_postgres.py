@@ -21,7 +21,7 @@ from celerytui.model import Alert, Lineage, Mark, Queue, Task, TaskExtra, TaskSt
 from celerytui.query import parse_filter
 from celerytui.settings import Keeping
 from tests.integration.databases import PostgresServer
-from tests.integration.postgres_history import found, place_at, record, writer_at
+from tests.integration.postgres_history import found, place_at, record, run, writer_at
 from tests.unit import history_tasks
 from tests.unit.history_tasks import DAY, T0, ended, tasks
 from tests.unit.test_history_reading import NOW, TERMS, everything, queries
@@ -50,13 +50,6 @@ def same(postgres_server: PostgresServer, everything: Path) -> str:
     url = postgres_server.fresh_url()
     record(url, [history_tasks.found(everything, "", NOW)])
     return url
-
-
-def run(url: str, statement: str) -> list[Any]:
-    """The rows of a statement in the history of `shop`."""
-    with place_at(url).connect({}, 5.0) as link:
-        cursor = link.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def in_order(some: list[Task]) -> list[Task]:

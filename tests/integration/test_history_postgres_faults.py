@@ -29,7 +29,7 @@ from celerytui.model import TaskState
 from celerytui.query import parse_filter
 from tests.integration.conftest import serve
 from tests.integration.databases import PostgresServer
-from tests.integration.postgres_history import found, ids, place_at, record, writer_at
+from tests.integration.postgres_history import found, ids, place_at, record, run, writer_at
 from tests.integration.servers import REPO, Server, wait_until
 from tests.unit.history_tasks import T0, ended
 from tests.unit.test_recording import recorded_at
@@ -54,12 +54,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def url(postgres_server: PostgresServer) -> str:
     """An empty database."""
     return postgres_server.fresh_url()
-
-
-def run(url: str, statement: str) -> None:
-    """A statement in the history of `shop`."""
-    with place_at(url).connect({"default_transaction_read_only": "off"}, 5.0) as link:
-        link.execute(statement.encode())
 
 
 FAULTS = {
@@ -141,6 +135,15 @@ def test_a_role_that_only_reads_reads_all(postgres_server: PostgresServer, url: 
     later.close(T0 + 86_400)
     assert len(found(reader)) == place_at(reader).report().rows == 3
     assert all(faults == [] for _, faults in place_at(reader).verify())
+    history = place_at(reader).reader()
+    assert sum(one.count for one in history.ended(T0, T0 + 90_000, 60)) == 3
+    assert history.origin().until == T0 + 86_400
+    assert history.samples(T0).queued == []
+    history.close()
+    replayed = place_at(reader).recording()
+    assert sum(one.events or 0 for one in replayed.buckets(9)) == 3
+    assert len(list(replayed.entries(T0))) > 3
+    replayed.close()
     with pytest.raises(HistoryError, match=r"lacks a permission \(permission denied for"):
         writer_at(reader).open(T0)
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from celerytui.engine import Engine, PastReading
+from celerytui.errors import HistoryError
+from celerytui.history.place import only_place
 from celerytui.model import LinkState, TaskState
 from celerytui.query import parse_filter
 from celerytui.settings import Settings
@@ -26,17 +29,17 @@ SECONDS = 30.0
 class Recording:
     """A recorder of its own process, on a broker with one worker."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, history: str, folder: Path) -> None:
         self.url = url
-        self.history = f"sqlite:///{folder}"
+        self.history = history
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it hears of everything."""
         args = [sys.executable, "-m", "celerytui", "-b", self.url, "record"]
-        env = os.environ | {"XDG_STATE_HOME": str(self._folder.parent)}
-        said = self._folder.with_name("said")
+        env = os.environ | {"XDG_STATE_HOME": str(self._folder)}
+        said = self._folder / "said"
         with said.open("wb") as file:
             self._process = subprocess.Popen(
                 [*args, "--history", self.history], cwd=REPO, env=env, stderr=file
@@ -51,16 +54,18 @@ class Recording:
 
     def states(self) -> dict[str, TaskState]:
         """What there is by now."""
-        from tests.unit.history_tasks import found
-
-        if not any(self._folder.glob("*.db")):
+        try:
+            history = only_place(self.history, os.environ).reader()
+        except HistoryError:
             return {}
-        return {task.id: task.state for task in reversed(found(self._folder))}
+        steps = [*history.search(parse_filter(""), time.time())]
+        history.close()
+        return {task.id: task.state for step in reversed(steps) for task in reversed(step.tasks)}
 
 
 @pytest.fixture
 def recording(redis_server: Server, tmp_path: Path) -> Iterator[Recording]:
-    made = Recording(redis_server.fresh_url(), tmp_path / "h")
+    made = Recording(redis_server.fresh_url(), f"sqlite:///{tmp_path}/h", tmp_path)
     yield made
     made.stop()
 

@@ -17,8 +17,7 @@ from celerytui.engine.replay_clock import ReplayClock
 from celerytui.engine.replayer import Replayer
 from celerytui.errors import HistoryError
 from celerytui.history.flush import Flush
-from celerytui.history.folder import Folder
-from celerytui.history.replay import SegmentRecording
+from celerytui.history.folder_place import FolderPlace
 from celerytui.lazy_app import LazyApp
 from celerytui.model import Batch, Bucket, Entry, Mark, TaskState
 from celerytui.settings import Settings
@@ -62,7 +61,7 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool], what: str) -> None
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[tuple[MonitorApp, Pilot[int], Replayer]]:
-    recording = SegmentRecording(Folder(folder))
+    recording = FolderPlace(folder).recording()
     app = LazyApp(recording.broker, no_app, recording.app)
     engine = Engine(app, Settings(utc=True), recording=recording)
     replayer = engine.replayer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from celerytui.errors import HistoryError
 from celerytui.history import retold
 from celerytui.history.flush import AlertChange, Flush, Gap
-from celerytui.history.folder import Folder
-from celerytui.history.replay import SegmentRecording
-from celerytui.model import Alert, Entry, LinkState, Mark, Moments, Queue, Task, TaskState, Worker
+from celerytui.history.folder_place import FolderPlace
+from celerytui.history.history import Writer
+from celerytui.model import (
+    Alert,
+    Entry,
+    LinkState,
+    Mark,
+    Moments,
+    Queue,
+    Recording,
+    Task,
+    TaskState,
+    Worker,
+)
 from celerytui.store import Store, tellers
 from tests.unit.history_tasks import T0, ended, record, writer
 from tests.unit.store_stream import held
@@ -41,8 +52,8 @@ def told(entries: Iterable[Entry], until: float = float("inf")) -> Store:
     return store
 
 
-def recording(folder: Path) -> SegmentRecording:
-    return SegmentRecording(Folder(folder))
+def recording(folder: Path) -> Recording:
+    return FolderPlace(folder).recording()
 
 
 @settings(max_examples=25, deadline=None)
@@ -123,8 +134,13 @@ def test_only_the_hour_before_is_told(tmp_path: Path) -> None:
 
 
 def happened(folder: Path) -> None:
+    """What `happens`, in a folder."""
+    happens(lambda started: writer(folder, started=started))
+
+
+def happens(make: Callable[[float], Writer]) -> None:
     """Ten minutes with a worker, a queue, marks, an alert, a gap, and a break of an hour."""
-    made = writer(folder)
+    made = make(T0)
     worker = Worker("w@h", T0, T0, status="online", running=2, processed=7, loadavg=(0.5,))
     queue = Queue("high", ready=12, unacked=1, consumers=2, read_at=T0)
     made.write(Flush([ended(1, T0 + 5)], [worker], [queue]), T0)
@@ -142,7 +158,7 @@ def happened(folder: Path) -> None:
     gone = Worker("w@h", T0, T0, status="offline")
     made.write(Flush([], [gone], [Queue("high", ready=3, read_at=T0)]), T0 + 400)
     made.close(T0 + 600)
-    later = writer(folder, started=T0 + 4200)
+    later = make(T0 + 4200)
     later.write(Flush([ended(4, T0 + 4230)]), T0 + 4260)
     later.close(T0 + 4260)
 

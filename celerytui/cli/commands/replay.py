@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def _run_replay(ctx: click.Context, source: str | None, at: str | None, speed: int) -> None:
     """Open the monitor on what was recorded: an event log, or a history.
 
-    SOURCE is the file of an event log, or the URL of a history, sqlite:///FOLDER; without it, it is
-    the history of the app, or the only one. Needs no broker, and no action can reach one.
+    SOURCE is the file of an event log, or the URL of a history, sqlite:///FOLDER or postgresql://…;
+    without it, it is the history of the app, or the only one. Needs no broker, and no action can
+    reach one.
     """
     from celerytui.engine.replayer import SPEEDS
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from celerytui.errors import HistoryError
 from celerytui.history.history import History, Report, Writer
 from celerytui.masking import learn, mask_url, passwords_in
+from celerytui.model import Recording
 from celerytui.settings import Keeping
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class PostgresPlace:
         self._conninfo = f"{scheme.partition('+')[0]}://{rest}{tail}"
         self._check()
 
+    def url(self) -> str:
+        """The URL that names its schema as well."""
+        found = self.schema or self._only_schema()
+        return f"{self._conninfo}{'&' if '?' in self._conninfo else '?'}{SCHEMA}={found}"
+
     def connect(self, settings: Mapping[str, str], seconds: float) -> Link:
         """A connection in the schema, whether it is there or not; raises HistoryError."""
         from celerytui.history.postgres.link import connect
@@ -60,13 +66,19 @@ class PostgresPlace:
         """See `Place.writer`."""
         from celerytui.history.postgres.writer import PostgresWriter
 
-        return PostgresWriter(self, keeping, started)
+        return PostgresWriter(self, app, broker, keeping, started)
 
     def reader(self) -> History:
         """See `Place.reader`."""
         from celerytui.history.postgres.reading import PostgresHistory
 
         return PostgresHistory(self)
+
+    def recording(self) -> Recording:
+        """See `Place.recording`."""
+        from celerytui.history.postgres.recording import recording
+
+        return recording(self)
 
     def report(self) -> Report:
         """See `Place.report`."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 
+from celerytui.counts import counted
 from celerytui.errors import HistoryError
-from celerytui.history.history import Found
+from celerytui.history.course import Ended, Sample, Samples, Span, watched
+from celerytui.history.history import Found, Origin
 from celerytui.history.open_segment import REMEMBERED
 from celerytui.history.postgres import schema
 from celerytui.history.postgres.link import Link
@@ -18,14 +21,16 @@ from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.postgres.walk import POSTGRES, walk
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
+from celerytui.history.schema import SUCCESS
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
-from celerytui.model import Task
+from celerytui.model import Task, TaskState
 from celerytui.query import Filter
 
 SECONDS = 10.0
 """The longest that a statement may take; a step of a search is made to take less."""
 _SETTINGS = {"default_transaction_read_only": "on", "enable_seqscan": "off"}
-_COLUMNS = ", ".join(schema.COLUMNS)
+COLUMNS = ", ".join(schema.COLUMNS)
+"""What a row of a task is read as, for `tasks_of`."""
 _ROWS = (
     "SELECT coalesce(sum(CASE WHEN c.reltuples > 0 AND c.relpages > 0"
     " THEN c.reltuples / c.relpages ELSE 25 END * (pg_relation_size(c.oid) / 8192.0)), 0)::int8"
@@ -33,12 +38,34 @@ _ROWS = (
 )
 """How many rows there are, by what was counted last and the size since: to count takes long."""
 
+_ENDED = (
+    f"SELECT floor(seen / %(width)s)::int8, {SUCCESS}, count(*) FROM tasks_success"
+    " WHERE seen >= %(since)s AND seen < %(until)s GROUP BY 1"
+    " UNION ALL"
+    " SELECT floor(seen / %(width)s)::int8, state, count(*) FROM tasks_other"
+    " WHERE seen >= %(since)s AND seen < %(until)s GROUP BY 1, 2"
+)
+"""Of successes the state is not looked at, so that their index is enough."""
+_RUNNING = (
+    "SELECT at, text, running FROM workers JOIN words ON words.id = worker"
+    " WHERE at >= %s ORDER BY at, text"
+)
+_QUEUED = (
+    "SELECT at, text, ready FROM queues JOIN words ON words.id = queue"
+    " WHERE at >= %s ORDER BY at, text"
+)
+
 
 class PostgresHistory:
-    """A `History` on PostgreSQL; raises HistoryError where there is none."""
+    """A `History` on PostgreSQL; raises HistoryError where there is none.
 
-    def __init__(self, place: PostgresPlace) -> None:
+    No statement may take longer than `seconds`.
+    """
+
+    def __init__(self, place: PostgresPlace, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self.notes: list[str] = []
+        self._damaged = 0
         self._place = place
         self._link: Link | None = None
         self._words: dict[int, tuple[int, str]] = {}
@@ -60,13 +87,11 @@ class PostgresHistory:
         """See `History.search`."""
         low = -math.inf if since is None else since
         high = math.inf if until is None else until
-        with self._connected() as link:
-            link.begin()
+        with self._asking() as link:
             self._take_words(link)
             condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
             unfinished = wanted.select(self._unfinished(link, high), now)
-            counted = link.execute(_ROWS.encode()).fetchone()
-            total = 0 if counted is None else int(counted[0])
+            ((total,),) = link.execute(_ROWS.encode()).fetchall()
         if unfinished:
             yield Found(unfinished, None, 0, total)
         matches = None if condition.exact else wanted.matches
@@ -91,18 +116,48 @@ class PostgresHistory:
     def task(self, task_id: str) -> Task | None:
         """See `History.task`."""
         wanted = as_bytes(stored_id(task_id))
-        with self._connected() as link:
-            link.begin()
+        with self._asking() as link:
             for table in ("open", "tasks"):
                 rows = link.execute(
-                    f"SELECT {_COLUMNS} FROM {table} WHERE task = %s"
+                    f"SELECT {COLUMNS} FROM {table} WHERE task = %s"
                     " ORDER BY seen DESC LIMIT 1".encode(),
                     (wanted,),
                 ).fetchall()
-                found = self._tasks(link, rows)
-                if found:
-                    return found[0]
+                if tasks := self._tasks(link, rows):
+                    return tasks[0]
         return None
+
+    def origin(self) -> Origin:
+        """See `History.origin`."""
+        with self._asking() as link:
+            said = dict(link.execute("SELECT key, value FROM meta").fetchall())
+            ((until,),) = link.execute("SELECT max(last) FROM sessions").fetchall()
+        return Origin(said.get("app", ""), said.get("broker", ""), until)
+
+    def recorded(self, since: float) -> list[Span]:
+        """See `History.recorded`."""
+        with self._asking() as link:
+            sessions = link.execute(
+                "SELECT started, last FROM sessions WHERE last >= %s", (since,)
+            ).fetchall()
+            gaps = link.execute("SELECT since, until FROM gaps").fetchall()
+        return watched(sessions, gaps, since)
+
+    def ended(self, since: float, until: float, width: int) -> list[Ended]:
+        """See `History.ended`."""
+        bounds = {"width": width, "since": since, "until": until}
+        with self._asking() as link:
+            found = link.execute(_ENDED.encode(), bounds).fetchall()
+        return [Ended(slot, TaskState(state), count) for slot, state, count in found]
+
+    def samples(self, since: float) -> Samples:
+        """See `History.samples`."""
+        with self._asking() as link:
+            running, queued = (
+                [Sample(*row) for row in link.execute(query.encode(), (since,))]
+                for query in (_RUNNING, _QUEUED)
+            )
+        return Samples(running, queued)
 
     def interrupt(self) -> None:
         """See `History.interrupt`."""
@@ -117,16 +172,45 @@ class PostgresHistory:
             with contextlib.suppress(psycopg.Error):
                 link.close()
 
+    def ask(self, query: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a question; raises HistoryError."""
+        with self._asking() as link:
+            return link.execute(query.encode(), values).fetchall()
+
+    def tasks_of(self, rows: Sequence[Row]) -> list[Task | None]:
+        """The tasks of rows of `COLUMNS`, None for a damaged one; raises HistoryError."""
+        with self._connected() as link:
+            self._take_texts(link, rows)
+            return [self._task(row) for row in map(decoded, rows)]
+
+    def days(self) -> list[float]:
+        """The days of which there may be something, by their beginning, oldest first."""
+        with self._asking() as link:
+            return sorted({one.start for one in schema.partitions(link)})
+
     def _unfinished(self, link: Link, until: float) -> list[Task]:
         """Those that have not ended, whenever they were seen last: nobody saw them end."""
-        query = f"SELECT {_COLUMNS} FROM open WHERE seen < %s ORDER BY seen DESC, task"
+        query = f"SELECT {COLUMNS} FROM open WHERE seen < %s ORDER BY seen DESC, task"
         return self._tasks(link, link.execute(query.encode(), (until,)).fetchall())
 
     # Texts
 
     def _tasks(self, link: Link, rows: Sequence[Row]) -> list[Task]:
-        """The tasks of rows, with the texts that they refer to."""
-        found = list(map(decoded, rows))
+        """The tasks of rows, but for the damaged ones."""
+        self._take_texts(link, rows)
+        return [task for row in map(decoded, rows) if (task := self._task(row)) is not None]
+
+    def _task(self, row: Row) -> Task | None:
+        try:
+            return self._decoder.task(row)
+        except DamagedRow:
+            self._damaged += 1
+            rows = counted(self._damaged, "row is", "rows are")
+            self.notes[:] = [f"history in {self._place.name}: {rows} damaged, left out"]
+            return None
+
+    def _take_texts(self, link: Link, rows: Sequence[Row]) -> None:
+        """Read the texts that rows refer to."""
         numbers = {row[column] for row in rows for column in _NAMES} - {None}
         missing = list(numbers - self._texts.keys())
         if missing:
@@ -135,15 +219,6 @@ class PostgresHistory:
             )
         keys = {row[_TRACEBACK] for row in rows if row[_TRACEBACK] is not None}
         self._take_tracebacks(link, keys - self._tracebacks.keys())
-        tasks = []
-        for row in found:
-            try:
-                tasks.append(self._decoder.task(row))
-            except DamagedRow:
-                note = f"history in {self._place.name}: there are damaged rows, which are left out"
-                if note not in self.notes:
-                    self.notes.append(note)
-        return tasks
 
     def _take_words(self, link: Link) -> None:
         """All names, which a filter is tested on; what else is needed is read with its rows."""
@@ -185,11 +260,18 @@ class PostgresHistory:
         return {number: unpack(bytes(text)) for number, text in found}
 
     @contextlib.contextmanager
+    def _asking(self) -> Iterator[Link]:
+        """The connection for a new question, which an earlier interrupt is not about."""
+        with self._connected() as link:
+            link.begin()
+            yield link
+
+    @contextlib.contextmanager
     def _connected(self) -> Iterator[Link]:
         """The connection, made if needed; after an error it is made anew the next time."""
         try:
             if self._link is None or self._link.closed:
-                self._link = self._place.connect(_SETTINGS, SECONDS)
+                self._link = self._place.connect(_SETTINGS, self._seconds)
             yield self._link
         except HistoryError:
             self.close()

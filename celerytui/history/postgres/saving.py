@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import psycopg
 
+from celerytui.history.beside import rows_beside
 from celerytui.history.flush import Flush
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.rows import NAME, SEEN, STATE, Words, earliest
 from celerytui.history.postgres.schema import COLUMNS, DAILY, DAY, TYPES, day_of
-from celerytui.history.redaction import Redaction, safe
-from celerytui.history.rows import QUEUE, WORKER, Row, as_count, pack
+from celerytui.history.redaction import Redaction
+from celerytui.history.rows import Row, pack
 from celerytui.history.schema import SUCCESS
 
 WINDOW_DAYS = 1
@@ -108,40 +108,22 @@ def save_texts(link: Link, words: Words, tracebacks: dict[int, str], now: float)
 
 def save_rest(link: Link, flush: Flush, words: Words, redaction: Redaction, now: float) -> None:
     """Write samples and what happened."""
-    word, at = words.number, now if flush.at is None else flush.at
-    _many(link, "workers", 9, (
-        (at, word(WORKER, one.hostname), one.status, *map(as_count, (one.running, one.processed,
-         one.succeeded, one.failed, one.retried)), one.loadavg[0] if one.loadavg else None)
-        for one in flush.workers
-    ))  # fmt: skip
-    _many(link, "queues", 5, (
-        (at, word(QUEUE, one.name), *map(as_count, (one.ready, one.unacked, one.consumers)))
-        for one in flush.queues
-    ))  # fmt: skip
-    _many(link, "alerts", 7, (
-        (now, raised, one.id, safe(one.subject), one.severity, one.since, safe(one.text))
-        for raised, one in flush.alerts
-    ))  # fmt: skip
-    _many(link, "gaps", 3, ((since, until, safe(why)) for since, until, why in flush.gaps))
-    _many(link, "marks", 3, ((one.at, safe(one.text), safe(one.by)) for one in flush.marks))
-    _many(link, "actions", 2, ((at, redaction.action(line)) for at, line in flush.actions))
+    for table, rows in rows_beside(flush, words.number, redaction, now).items():
+        if rows:
+            places = ", ".join(["%s"] * len(rows[0]))
+            with link.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {table} VALUES ({places})".encode(), rows)
 
 
-def _many(link: Link, table: str, columns: int, rows: Iterable[Sequence[Any]]) -> None:
-    found = list(rows)
-    if found:
-        places = ", ".join(["%s"] * columns)
-        with link.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} VALUES ({places})".encode(), found)
-
-
-def days_of(rows: Iterable[Row], now: float) -> set[tuple[str, float]]:
+def days_of(
+    rows: Iterable[Row], now: float, sampled: float | None = None
+) -> set[tuple[str, float]]:
     """The tables and days, by their beginning, that need a partition for rows and for what is now.
 
-    Days are those in UTC.
+    `sampled` is the time of the samples, None for now. Days are those in UTC.
     """
-    today = day_of(now).timestamp()
-    found = {(root, today) for root in DAILY}
+    days = {day_of(now).timestamp(), day_of(now if sampled is None else sampled).timestamp()}
+    found = {(root, day) for root in DAILY for day in days}
     for row in rows:
         if row[STATE] >= SUCCESS:
             root = "tasks_success" if row[STATE] == SUCCESS else "tasks_other"

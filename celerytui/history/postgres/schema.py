@@ -43,6 +43,7 @@ _TASK = ", ".join(
 )
 
 _FIRST = f"""
+CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL);
 CREATE TABLE words (id int8 PRIMARY KEY, kind int2 NOT NULL, text text NOT NULL,
     used float8 NOT NULL);
 CREATE TABLE tracebacks (id int8 PRIMARY KEY, text bytea NOT NULL, used float8 NOT NULL);

@@ -22,7 +22,7 @@ from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import Rows, Words
 from celerytui.history.postgres.schema import DAY
 from celerytui.history.postgres.trouble import explain
-from celerytui.history.redaction import Redaction
+from celerytui.history.redaction import Redaction, safe
 from celerytui.history.rows import Row
 from celerytui.settings import Keeping
 
@@ -44,12 +44,17 @@ _SESSION = (
     " DO UPDATE SET last = EXCLUDED.last, ended = EXCLUDED.ended, dropped = EXCLUDED.dropped"
 )
 
+_ORIGIN = "INSERT INTO meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
+
 
 class PostgresWriter:
     """See `Writer`. `started` is from when on this session knows what happened."""
 
-    def __init__(self, place: PostgresPlace, keeping: Keeping, started: float) -> None:
+    def __init__(
+        self, place: PostgresPlace, app: str, broker: str, keeping: Keeping, started: float
+    ) -> None:
         self._place = place
+        self._origin = {"app": app, "broker": safe(broker)}
         self._keeping = keeping
         self._started = started
         self._who = started, socket.gethostname(), os.getpid()
@@ -98,6 +103,8 @@ class PostgresWriter:
             self._days = {(one.root, one.start) for one in schema.partitions(link)}
             self._words.forget()
             self._add_days(link, saving.days_of((), now))
+            for one in self._origin.items():
+                link.execute(_ORIGIN, one)
             self._take_over(link, now)
             self._writes = True
 
@@ -176,9 +183,7 @@ class PostgresWriter:
     # Writing
 
     def _write(self, link: Link, rows: list[Row], flush: Flush, now: float) -> int:
-        self._add_days(link, saving.days_of(rows, now))
-        if flush.at is not None:
-            self._add_days(link, saving.days_of((), flush.at))
+        self._add_days(link, saving.days_of(rows, now, flush.at))
         try:
             with link.transaction():
                 written = saving.save_tasks(link, rows, now)
