@@ -52,7 +52,7 @@ class Killed:
         # Every other one removes so slowly that it is killed before it is done.
         pruning = "0" if len(self.ended) % 2 == 0 else "0.1"
         program = [sys.executable, "-m", "tests.integration.recorder_process"]
-        args = [*program, str(self.folder), str(first), pruning]
+        args = [*program, f"sqlite:///{self.folder}", str(first), pruning]
         with subprocess.Popen(
             args,
             cwd=REPO,
