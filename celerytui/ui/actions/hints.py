@@ -45,7 +45,8 @@ def key_hints(
         hints.append((5, (raw("back")[0], "back", 5)))
     for order, (key, label) in enumerate(offers.hints(), _ACTIONS_FROM):
         hints.append((order, (key, label, order)))
-    return _joined(sorted(hints, key=lambda one: one[0]))
+    # Of one order the actions come first.
+    return _joined(sorted(reversed(hints), key=lambda one: one[0]))
 
 
 def _joined(hints: Sequence[tuple[int, KeyHint]]) -> list[KeyHint]:
