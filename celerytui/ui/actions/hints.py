@@ -46,7 +46,8 @@ def key_hints(
     for order, (key, label) in enumerate(offers.hints(), _ACTIONS_FROM):
         hints.append((order, (key, label, order)))
     # Of one order the actions come first.
-    return _joined(sorted(reversed(hints), key=lambda one: one[0]))
+    hints.reverse()
+    return _joined(sorted(hints, key=lambda one: one[0]))
 
 
 def _joined(hints: Sequence[tuple[int, KeyHint]]) -> list[KeyHint]:
