@@ -295,7 +295,7 @@ class Engine:
         if self.recorder is not None:
             parts["history"] = self.recorder.run
         if self.event_recorder is not None:
-            parts["events"] = self.event_recorder.run
+            parts["event-log"] = self.event_recorder.run
         return {
             "receive": lambda: self.reception.run(self._stopping),
             "brokers": lambda: self._queues.run(self.reception.ready(), self._stopping),
@@ -321,7 +321,7 @@ class Engine:
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
-        recording, logging_events = self._threads.get("history"), self._threads.get("events")
+        recording, logging_events = self._threads.get("history"), self._threads.get("event-log")
         for thread in (*self._threads.values(), *exports):
             if thread not in (recording, logging_events):
                 thread.join(max(0.0, end - time.monotonic()))

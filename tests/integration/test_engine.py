@@ -287,11 +287,11 @@ def test_a_batch_that_cannot_be_stored_does_not_end_the_receiver(
     wait_until(lambda: engine.link.state is LinkState.CONNECTED, SECONDS, "the connection")
     store, broken = engine.store, Store()
     monkeypatch.setattr(broken._intake, "_events", None)
-    engine.store = broken
+    engine.reception._store = broken
     with app.events.default_dispatcher() as dispatcher:
         dispatcher.send("task-received", uuid="first", name="proj.add")
         wait_until(lambda: engine.steps.trouble is not None, SECONDS, "the trouble to be told")
-        engine.store = store
+        engine.reception._store = store
         dispatcher.send("task-received", uuid="second", name="proj.add")
     wait_until(lambda: store.task("second") is not None, SECONDS, "the next event")
 

@@ -26,7 +26,12 @@ def test_what_is_dropped_after_standing_by_is_said_again(
         turned_at=time.monotonic(),
     )
     engine: Any = SimpleNamespace(
-        recorder=recorder, link=Link(), store=Store(), clock=time.time, broker_url="redis://h"
+        recorder=recorder,
+        event_recorder=None,
+        link=Link(),
+        store=Store(),
+        clock=time.time,
+        broker_url="redis://h",
     )
     watch = _Watch(engine, ServiceManager({}))
     caplog.set_level(logging.WARNING)
