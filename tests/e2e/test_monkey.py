@@ -68,7 +68,10 @@ def somewhere(at: Driver, rng: random.Random) -> Offset:
     lines = []
     with contextlib.suppress(NoWidget):
         widget, region = at.app.screen.get_widget_at(*place)
-        lines.append(widget.render_line(place.y - region.y).text[max(0, near.start - region.x) :])
+        line = widget.render_line(place.y - region.y).text
+        # A click anywhere on a line of the palette runs its command.
+        named = "quit" in line.lower() and isinstance(at.app.screen, Palette)
+        lines.append("quit" if named else line[max(0, near.start - region.x) :])
     if place.y == at.app.size.height - 1:
         lines.append(rows(at.app.main.footer)[0][near])
     return Offset(0, 0) if any("quit" in line[:16].lower() for line in lines) else place

@@ -59,6 +59,11 @@ def is_connected(path: Path) -> bool:
     )
 
 
+def is_answered(path: Path) -> bool:
+    """Whether a worker has said what it is."""
+    return any(one.what == "seed" and one.args[0].stats for one in told(path))
+
+
 def ended(path: Path) -> int:
     """How many tasks have ended in a log."""
     kinds = ("task-succeeded", "task-failed")
@@ -83,6 +88,7 @@ def test_what_a_cluster_did_is_replayed(
     good = [app.send_task("proj.add", (number, 1)).id for number in range(5)]
     bad = app.send_task("proj.fail", kwargs={"account": "x"}).id
     wait_until(lambda: recorder.poll() is None and ended(path) == 6, SECONDS, "six tasks")
+    wait_until(lambda: is_answered(path), SECONDS, "what the worker answers")
     recorder.send_signal(signal.SIGTERM)
     out, said = recorder.communicate(timeout=SECONDS)
     assert (recorder.returncode, out) == (0, ""), said

@@ -24,6 +24,7 @@ class Footer(Bar):
         super().__init__(session, id="footer")
         self.hints = hints
         self._places: list[tuple[int, str]] = []
+        self._clicked = ""
 
     def draw(self, line: Line) -> None:
         note = self._note()
@@ -70,5 +71,8 @@ class Footer(Bar):
     def on_click(self, event: events.Click) -> None:
         for end, key in self._places:
             if event.x < end:
-                self.app.call_later(self.app.simulate_key, key)
+                # What a first click did may have put another key under the second one.
+                if event.chain == 1 or key == self._clicked:
+                    self._clicked = key
+                    self.app.call_later(self.app.simulate_key, key)
                 return
