@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celerytui import connect
 from celerytui.control import (
@@ -65,9 +65,6 @@ from celerytui.settings import Settings
 from celerytui.state_folder import state_path
 from celerytui.store import Store
 from celerytui.wire import pickles
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
