@@ -186,7 +186,7 @@ class Replayer:
         """Tell what happened in so many recorded seconds, or as much of it as there is time for."""
         to, until = self._clock.position + seconds, time.monotonic() + 4 * TURN_SECONDS
         while self._wish is None and time.monotonic() < until:
-            entry = self._peek()
+            entry = self._next
             if entry is None:
                 self._arrive(self.recording.ends)
                 self._become(ended=True, playing=False)
@@ -202,14 +202,14 @@ class Replayer:
         self._arrive(to)
 
     def _step(self) -> None:
-        while (entry := self._peek()) is not None:
+        while (entry := self._next) is not None:
             if entry.what == "apply" and len(entry.args[0].events) > 1:
                 entry = self._split(entry)
             self._take(entry)
             if _busy(entry):
                 break
         self._arrive(self._clock.position)
-        self._become(ended=self._peek() is None)
+        self._become(ended=self._next is None)
 
     def _seek(self, to: float) -> None:
         """Go on to a time, from the beginning or a key frame where that is shorter or needed."""
@@ -221,7 +221,7 @@ class Replayer:
             self._clock.position = start = begin if self._next is None else self._next.at
         self._become(ended=False)
         told = 0
-        while (entry := self._peek()) is not None and entry.at <= to:
+        while (entry := self._next) is not None and entry.at <= to:
             if entry.what == "sweep" and to - entry.at > LATELY and int(entry.at) % RARELY:
                 self._next = next(self._entries, None)
                 continue
@@ -250,10 +250,6 @@ class Replayer:
             if self._wish is None:
                 self.seek(found)
             self._become(searching=False)
-
-    def _peek(self) -> Entry | None:
-        """The entry that is told next; None at the end."""
-        return self._next
 
     def _take(self, entry: Entry) -> None:
         """Tell the engine an entry, at its time."""
