@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from celerytui.history.eventlog.names import Names
-from celerytui.model import MARK_EVENT, Alert, Batch, Entry, Event, Link, QueueDepth, Survey
+from celerytui.model import LABELS, MARK_EVENT, Alert, Batch, Entry, Event, Link, QueueDepth, Survey
+from celerytui.store.retelling import RETOLD_EVENT
 
 _IDS = ("uuid", "root_id", "parent_id")
 _PLAIN = ("mark_gap", "sweep", "hold_judgement", "dropped")
@@ -94,7 +95,9 @@ class AnonymousLines:
         }
         extra = event.extra
         if extra is not None:
-            known = extra if event.type == "celerytui-task" else {}
+            # Anybody may send an event of that type: only what is one of our own words is kept.
+            state = extra.get("state") if event.type == RETOLD_EVENT else None
+            known = {"state": state} if state in LABELS else {}
             if event.type == MARK_EVENT:
                 known = {"text": self._names.name("mark", str(extra.get("text")))}
             numbers = {key: one for key, one in extra.items() if key in _PROGRESS}
