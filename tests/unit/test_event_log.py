@@ -76,6 +76,8 @@ def busy() -> Told:
     mark = {"text": "v1.2", "user": "lovelace"}
     told.hear(worker_event("offline", 12, BETA), Event(MARK_EVENT, "x", T0 + 12.5, extra=mark))
     told.hear(beat(13), task_event("custom", 13.5, "order-2", extra={"step": "shop-secret"}))
+    odd = {"source": "shop-tables", "card": "lovelace"}
+    told.hear(Event("celerytui-task", ALPHA, T0 + 13.6, uuid="order-3", extra=odd))
     told.entries += [
         Entry(told.now, "link", (Link(LinkState.CONNECTED, told.now),)),
         Entry(told.now, "blockage", (Blockage("memory", {"used": 7}),)),
