@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ import pytest
 from celerytui.demo import DemoCluster, run_demo
 from celerytui.demo.app import FOLDER
 from celerytui.settings import Settings
+from tests.integration.listener import Listener
 from tests.integration.servers import wait_until
-from tests.waiting import GENEROUS, within
+from tests.waiting import within
 
 WORKERS = {"celery@bill1", "celery@web1"}
 MONITOR = """
@@ -42,30 +42,6 @@ def processes_of(folder: Path) -> list[int]:
             if mark in environ.split(b"\0"):
                 found.append(int(entry.name))
     return found
-
-
-class Listener:
-    """Keeps every event of a cluster, as a monitor would see them."""
-
-    def __init__(self, app: Any) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.app = app
-
-    def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        deadline = time.monotonic() + seconds * GENEROUS
-        with self.app.connection_for_read() as connection:
-            receiver = self.app.events.Receiver(connection, handlers={"*": self.events.append})
-            for _ in receiver.itercapture(limit=None, timeout=None, wakeup=False):
-                if condition():
-                    return
-                assert time.monotonic() < deadline, f"no {what} in {seconds:g} s"
-
-    def of(self, id: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event.get("uuid") == id]
-
-    def named(self, name: str, type: str) -> list[dict[str, Any]]:
-        ids = {event["uuid"] for event in self.events if event.get("name") == name}
-        return [e for e in self.events if e["type"] == type and e.get("uuid") in ids]
 
 
 @pytest.fixture(scope="module")
@@ -97,22 +73,22 @@ def test_two_pools_on_different_queues(cluster: DemoCluster) -> None:
 def test_a_checkout_is_a_tree_and_a_stolen_card_fails_through_the_shops_files(
     cluster: DemoCluster,
 ) -> None:
-    listener = Listener(cluster.app)
-    root = cluster.app.send_task("orders.checkout", (9917, "tok_visa_4242")).id
+    with Listener(cluster.app) as listener:
+        root = cluster.app.send_task("orders.checkout", (9917, "tok_visa_4242")).id
 
-    def charged() -> bool:
-        ids = {e["uuid"] for e in listener.events if e.get("root_id") == root}
-        return any(e["type"] == "task-failed" and e["uuid"] in ids for e in listener.events)
+        def relatives() -> dict[str, dict[str, Any]]:
+            """What told a name and a root: the last of each task."""
+            told = [event for event in tuple(listener.events) if event.get("name")]
+            return {event["uuid"]: event for event in told if event.get("root_id") == root}
 
-    def relatives() -> dict[str, dict[str, Any]]:
-        return {e["uuid"]: e for e in listener.events if e.get("root_id") == root and e.get("name")}
+        def all_came() -> bool:
+            family = relatives()
+            failed = {e["uuid"] for e in tuple(listener.events) if e["type"] == "task-failed"}
+            return bool(failed & family.keys()) and expected <= {e["name"] for e in family.values()}
 
-    listener.until(charged, 60, "failed charge")
-    expected = {"orders.checkout", "fraud.score", "billing.charge", "mail.send_failed"}
-    # The events of one task come by another worker than those of its parent, in any order.
-    listener.until(
-        lambda: expected <= {event["name"] for event in relatives().values()}, 60, "tree of tasks"
-    )
+        expected = {"orders.checkout", "fraud.score", "billing.charge", "mail.send_failed"}
+        # The events of one task come by another worker than those of its parent, in any order.
+        wait_until(all_came, 60, "a failed charge in a tree of tasks")
     family = relatives()
     charge = next(id for id, event in family.items() if event["name"] == "billing.charge")
     assert family[family[charge]["parent_id"]]["name"] == "fraud.score"
@@ -124,32 +100,34 @@ def test_a_checkout_is_a_tree_and_a_stolen_card_fails_through_the_shops_files(
 
 def test_retries_etas_chords_and_expiry_all_come(cluster: DemoCluster) -> None:
     send = cluster.app.send_task
-    listener = Listener(cluster.app)
-    stale = send("mail.send_digest", (1,), countdown=2, expires=1).id
-    unpaid = send("billing.dunning", (1,), countdown=3).id
-    send("inventory.count", (["sku-1", "sku-2"],))
-    cluster.app.control.revoke(unpaid)
+    with Listener(cluster.app) as listener:
+        stale = send("mail.send_digest", (1,), countdown=2, expires=1).id
+        unpaid = send("billing.dunning", (1,), countdown=3).id
+        send("inventory.count", (["sku-1", "sku-2"],))
+        cluster.app.control.revoke(unpaid)
 
-    def all_came() -> bool:
-        return (
-            bool(listener.named("inventory.total", "task-succeeded"))
-            and any(e["type"] == "task-revoked" and e["expired"] for e in listener.of(stale))
-            and any(e["type"] == "task-revoked" for e in listener.of(unpaid))
-            and any(e["type"] == "task-retried" for e in listener.events)
-        )
+        def all_came() -> bool:
+            return (
+                bool(listener.named("inventory.total", "task-succeeded"))
+                and any(e["type"] == "task-revoked" and e["expired"] for e in listener.of(stale))
+                and any(e["type"] == "task-revoked" for e in listener.of(unpaid))
+                and any(e["type"] == "task-retried" for e in tuple(listener.events))
+            )
 
-    listener.until(all_came, 90, "chord, expiry, revocation and retry")
+        wait_until(all_came, 90, "chord, expiry, revocation and retry")
     assert not [e for e in listener.of(stale) if e["type"] == "task-started"]
 
 
 def test_beat_sends_what_is_due_and_writes_no_file(cluster: DemoCluster) -> None:
-    listener = Listener(cluster.app)
+    with Listener(cluster.app) as listener:
 
-    def ran() -> bool:
-        sent = [e for e in listener.named("search.index", "task-sent") if "'new'" in e["args"]]
-        return any(e["type"] == "task-succeeded" for one in sent for e in listener.of(one["uuid"]))
+        def ran() -> bool:
+            runs = listener.named("search.index", "task-succeeded")
+            sent = listener.named("search.index", "task-sent")
+            by_beat = {event["uuid"] for event in sent if "'new'" in event["args"]}
+            return any(event["uuid"] in by_beat for event in runs)
 
-    listener.until(ran, 40, "run of an entry")
+        wait_until(ran, 40, "run of an entry")
     assert not list(cluster.folder.rglob("*beat*"))
 
 

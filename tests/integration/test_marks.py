@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from celerytui.control import Control
 from celerytui.engine import Engine
 from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
+from tests.integration.listener import Listener
 from tests.integration.servers import Process, Server, wait_until
 
 
@@ -26,34 +26,6 @@ def monitor(app: Any) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop()
-
-
-class Celerys:
-    """Celery's own receiver of events, as Flower has it."""
-
-    def __init__(self, app: Any) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.ready = threading.Event()
-        self._app = app
-        self._receiver: Any = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        with self._app.connection_for_read() as connection:
-            self._receiver = self._app.events.Receiver(
-                connection, handlers={"*": self.events.append}
-            )
-            self._receiver.capture(limit=None, timeout=None, wakeup=False)
-
-    @property
-    def listens(self) -> bool:
-        """Whether it has its queue."""
-        return self._receiver is not None
-
-    def stop(self) -> None:
-        self._receiver.should_stop = True
-        self._thread.join(10)
 
 
 def celerytui(*args: str, home: str) -> subprocess.CompletedProcess[str]:
@@ -70,34 +42,29 @@ def celerytui(*args: str, home: str) -> subprocess.CompletedProcess[str]:
 def test_a_mark_from_the_shell_reaches_every_monitor(
     make_app: Callable[..., Any], broker_url: str, tmp_path: Any
 ) -> None:
-    celerys = Celerys(make_app(broker_url))
-    try:
-        with monitor(make_app(broker_url)) as engine:
-            wait_until(lambda: celerys.listens, 30, "Celery's receiver")
-            control = Control(make_app(broker_url), read_only=False)
+    with Listener(make_app(broker_url)) as celerys, monitor(make_app(broker_url)) as engine:
+        control = Control(make_app(broker_url), read_only=False)
 
-            def heard() -> bool:
-                # It has no sign that it is subscribed: ask until something comes.
-                if not celerys.events:
-                    control.perform("cluster.mark", (), {"text": "are you there?"}, ())
-                return bool(celerys.events)
+        def heard() -> bool:
+            # It has no sign that it is subscribed: ask until something comes.
+            if not celerys.events:
+                control.perform("cluster.mark", (), {"text": "are you there?"}, ())
+            return bool(celerys.events)
 
-            wait_until(heard, 30, "Celery's receiver to listen")
-            ran = celerytui("-b", broker_url, "mark", " v1.2 é ", home=str(tmp_path))
-            assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-            wait_until(
-                lambda: "v1.2 é" in [one.text for one in engine.store.marks.all()], 30, "the mark"
-            )
-            wait_until(
-                lambda: "v1.2 é" in [one["text"] for one in celerys.events], 30, "Celery's receiver"
-            )
-            last = engine.store.marks.last
-            assert last is not None
-            assert abs(last.at - engine.clock()) < 120
-            assert last.by
-            assert engine.store.summary(engine.clock()).events_invalid == 0
-    finally:
-        celerys.stop()
+        wait_until(heard, 30, "Celery's receiver to listen")
+        ran = celerytui("-b", broker_url, "mark", " v1.2 é ", home=str(tmp_path))
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+        wait_until(
+            lambda: "v1.2 é" in [one.text for one in engine.store.marks.all()], 30, "the mark"
+        )
+        wait_until(
+            lambda: "v1.2 é" in [one["text"] for one in celerys.events], 30, "Celery's receiver"
+        )
+        last = engine.store.marks.last
+        assert last is not None
+        assert abs(last.at - engine.clock()) < 120
+        assert last.by
+        assert engine.store.summary(engine.clock()).events_invalid == 0
     log = (tmp_path / "state" / "celerytui" / "actions.jsonl").read_text()
     assert '"cluster.mark"' in log
     assert log.count("\n") == 1

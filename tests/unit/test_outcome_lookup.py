@@ -113,11 +113,13 @@ def test_where_there_is_none_to_ask(backend: str | None) -> None:
 
 
 def test_what_can_be_read_of_each_result_is_read(tmp_path: Path) -> None:
-    app: Any = Celery("t", broker="memory://", backend=f"file://{tmp_path}", set_as_current=False)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    app: Any = Celery("t", broker="memory://", backend=f"file://{folder}", set_as_current=False)
     app.backend.store_result("a", 3, "SUCCESS")
     app.backend.store_result("b", ValueError("x"), "FAILURE", traceback="Traceback")
-    (tmp_path / "celery-task-meta-bad").write_text("{")
-    (tmp_path / "celery-task-meta-folder").mkdir()
+    (folder / "celery-task-meta-bad").write_text("{")
+    (folder / "celery-task-meta-folder").mkdir()
     ids = ["a", "b", "none", "bad", "folder", "a"]
     results = ResultLookup(app, lambda: 1.0).read_results(ids)
     statuses = [meta.status for meta in results.metas]
@@ -126,7 +128,7 @@ def test_what_can_be_read_of_each_result_is_read(tmp_path: Path) -> None:
     flaws = [meta.flaw for meta in results.metas if meta.flaw is not None]
     assert flaws == ["not valid json: JSONDecodeError", "is not a regular file"]
     assert (results.absent, results.error) == (False, None)
-    tmp_path.rename(tmp_path.with_name("gone"))
+    folder.rename(tmp_path / "gone")
     gone = ResultLookup(app, lambda: 1.0).read_results(ids)
     assert gone.metas == ()
     assert "No such file or directory" in (gone.error or "")

@@ -160,7 +160,9 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    one = Reader(tmp_path, Store(max_tasks=2_000))
+    folder = tmp_path / "results"
+    folder.mkdir()
+    one = Reader(folder, Store(max_tasks=2_000))
     yield one
     one.pool.stop()
 
