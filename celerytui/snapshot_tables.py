@@ -23,7 +23,7 @@ from celerytui.document import Document
 from celerytui.health import Alerts
 from celerytui.model import BY_CONSTANT, Alert, LinkState, Queue, Task, TaskExtra, Worker
 from celerytui.output import NARROWEST, section, takes_unicode, wrapped, write_lines
-from celerytui.store import WINDOWS, FailureRow
+from celerytui.store import DAY, FailureRow
 
 # The document has neither the rates nor the history that the other columns show.
 _WORKER_IDS = frozenset(
@@ -210,7 +210,7 @@ def _failure(row: Document) -> FailureRow:
         row["exception"],
         row["message"],
         "",
-        WINDOWS[-1],
+        DAY,
         row["count"],
         row["retried"],
         row["count"],

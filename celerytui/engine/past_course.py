@@ -11,10 +11,11 @@ from celerytui.interpreter import give_way
 from celerytui.model import QueueDepth, TaskState
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, STOPPED, WIDTHS, Count, Level
+from celerytui.store.spans import Span
 from celerytui.store.statistics import WINDOWS
 
 if TYPE_CHECKING:
-    from celerytui.history.course import Ended, Sample, Samples, Span
+    from celerytui.history.course import Ended, Sample, Samples
     from celerytui.history.history import History
 
 LONGEST_SECONDS = 8.0

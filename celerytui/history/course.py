@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from celerytui.history.rows import QUEUE, WORKER
 from celerytui.model import TaskState
-
-Span = tuple[float, float]
+from celerytui.store.spans import Span, joined, without
 
 
 class Ended(Struct, frozen=True):
@@ -48,19 +47,19 @@ def ended_in(
     return [Ended(slot, TaskState(state), count) for slot, state, count in found]
 
 
-def samples_in(connection: sqlite3.Connection, since: float) -> Samples:
+def samples_in(connection: sqlite3.Connection, since: float, until: float) -> Samples:
     """The samples of a segment; raises sqlite3.Error."""
     run = connection.execute
     running = run(
         "SELECT at, text, running FROM workers JOIN words ON words.id = worker"
-        f" WHERE at >= ? AND kind = {WORKER} ORDER BY at",
-        (since,),
+        f" WHERE at >= ? AND at < ? AND kind = {WORKER} ORDER BY at",
+        (since, until),
     )
     workers = [Sample(*row) for row in running]
     queued = run(
         "SELECT at, text, ready FROM queues JOIN words ON words.id = queue"
-        f" WHERE at >= ? AND kind = {QUEUE} ORDER BY at",
-        (since,),
+        f" WHERE at >= ? AND at < ? AND kind = {QUEUE} ORDER BY at",
+        (since, until),
     )
     return Samples(workers, [Sample(*row) for row in queued])
 
@@ -79,25 +78,9 @@ def watched(
     sessions: Iterable[Span], gaps: Iterable[tuple[float, float | None]], since: float
 ) -> list[Span]:
     """The times since then of which everything was recorded, oldest first, none overlapping."""
-    spans: list[Span] = []
-    for begin, end in sorted(sessions):
-        begin = max(begin, since)
-        if spans and begin <= spans[-1][1]:
-            spans[-1] = spans[-1][0], max(end, spans[-1][1])
-        elif begin < end:
-            spans.append((begin, end))
+    spans = joined((max(begin, since), end) for begin, end in sessions)
     # A gap is noted when it begins and again when it ends.
     ends: dict[float, float | None] = {}
     for begin, until in gaps:
         ends[begin] = until if until is not None else ends.get(begin)
-    for begin, until in ends.items():
-        spans = [part for span in spans for part in _without(span, begin, until)]
-    return spans
-
-
-def _without(span: Span, since: float, until: float | None) -> list[Span]:
-    begin, end = span
-    parts = [(begin, min(end, since))]
-    if until is not None:
-        parts.append((max(begin, until), end))
-    return [(low, high) for low, high in parts if low < high]
+    return without(spans, ends.items())

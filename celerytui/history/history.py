@@ -8,11 +8,13 @@ from typing import Protocol
 from msgspec import Struct
 
 from celerytui.errors import HistoryError
-from celerytui.history.course import Ended, Samples, Span
+from celerytui.history.course import Ended, Samples
 from celerytui.history.flush import Flush, Gap
+from celerytui.history.type_runs import TypeRuns
 from celerytui.model import Recording, Task
 from celerytui.query import Filter
 from celerytui.settings import Keeping
+from celerytui.store.spans import Span
 
 
 class StandsBy(HistoryError):
@@ -140,8 +142,12 @@ class History(Protocol):
         """How many tasks ended from `since` to before `until`, in slots of `width` seconds."""
         ...
 
-    def samples(self, since: float) -> Samples:
-        """What was read of workers and queues since then."""
+    def types(self, since: float, until: float, width: int) -> TypeRuns:
+        """What the tasks of each name took that ended from `since` to before `until`."""
+        ...
+
+    def samples(self, since: float, until: float | None = None) -> Samples:
+        """What was read of workers and queues from `since` to before `until`."""
         ...
 
     def interrupt(self) -> None:

@@ -14,7 +14,6 @@ from celerytui.history import schema
 from celerytui.history.course import (
     Ended,
     Samples,
-    Span,
     ended_in,
     recorded_in,
     samples_in,
@@ -27,9 +26,11 @@ from celerytui.history.open_segment import COLUMNS, OpenSegment
 from celerytui.history.rows import stored_id
 from celerytui.history.translate import Translation
 from celerytui.history.trouble import explain
+from celerytui.history.type_runs import TypeRuns, types_in
 from celerytui.history.walk import walk
 from celerytui.model import Task
 from celerytui.query import Filter
+from celerytui.store.spans import Span
 
 Part = TypeVar("Part")
 _SEEN = schema.TASK_COLUMNS.index("seen")
@@ -122,13 +123,24 @@ class SegmentHistory:
     def ended(self, since: float, until: float, width: int) -> list[Ended]:
         """See `History.ended`."""
         parts = self._each_since(
-            since, lambda connection: ended_in(connection, since, until, width)
+            since, lambda connection: ended_in(connection, since, until, width), until
         )
         return [one for part in parts for one in part]
 
-    def samples(self, since: float) -> Samples:
+    def types(self, since: float, until: float, width: int) -> TypeRuns:
+        """See `History.types`."""
+        parts = self._each_since(
+            since, lambda connection: types_in(connection, since, until, width), until
+        )
+        return TypeRuns(
+            [one for part in parts for one in part.runs],
+            [one for part in parts for one in part.waits],
+        )
+
+    def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""
-        parts = self._each_since(since, lambda connection: samples_in(connection, since))
+        end = math.inf if until is None else until
+        parts = self._each_since(since, lambda connection: samples_in(connection, since, end), end)
         return Samples(
             [one for part in parts for one in part.running],
             [one for part in parts for one in part.queued],
@@ -155,12 +167,18 @@ class SegmentHistory:
 
     # One segment
 
-    def _each_since(self, since: float, read: Callable[[sqlite3.Connection], Part]) -> list[Part]:
-        """What is read of each segment that may have something from then on, oldest first."""
+    def _each_since(
+        self,
+        since: float,
+        read: Callable[[sqlite3.Connection], Part],
+        until: float = math.inf,
+    ) -> list[Part]:
+        """What is read of each segment that may have something of a time, oldest first."""
         found: list[Part] = []
+        last = "9" if math.isinf(until) else day_of(until + DAY_SECONDS)
         for file in self.folder.segments():
-            # One ends on the day after it was begun at the latest.
-            if file.day >= day_of(since - DAY_SECONDS):
+            # One ends on the day after it was begun at the latest, and is written late at times.
+            if day_of(since - DAY_SECONDS) <= file.day <= last:
                 with self._open(file) as segment:
                     if segment is not None:
                         found.append(read(segment.connection))

@@ -1,7 +1,7 @@
 """Bounded state of the cluster: tasks, workers, queues, rates; how events merge is known here."""
 
 from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow, variant_rows
-from celerytui.store.failures.slices import WINDOWS, Window, in_cells
+from celerytui.store.failures.slices import DAY, WINDOWS, Window, in_cells
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance
 from celerytui.store.journal import Journal, tellers
@@ -17,6 +17,7 @@ from celerytui.store.summary import FAILED_WINDOW, Summary
 from celerytui.store.verdicts import PING_SECONDS
 
 __all__ = [
+    "DAY",
     "FAILED_WINDOW",
     "FROM_HISTORY",
     "FROM_RESULTS",

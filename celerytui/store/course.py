@@ -1,4 +1,4 @@
-"""How the cluster went in the last 5 minutes, hour and day: counts and levels, slot by slot.
+"""How the cluster went in the last 5 minutes to 30 days: counts and levels, slot by slot.
 
 Counts are booked with each slice of events and levels are sampled once a second, so that a task
 costs nothing for them. Each window has slots of its own, and what is over is forgotten.
@@ -13,12 +13,13 @@ from celerytui.model import Course, Series, TaskState
 from celerytui.store.lock import FairLock
 from celerytui.store.queues import QueueHistories
 from celerytui.store.rates import Rates, Ring
+from celerytui.store.spans import Span, joined
 from celerytui.store.statistics import WINDOWS, WholeTimes
 from celerytui.store.tasks import HeldTasks
 
-WIDTHS: Final[Mapping[str, int]] = {"5m": 1, "1h": 10, "24h": 240}
+WIDTHS: Final[Mapping[str, int]] = {"5m": 1, "1h": 10, "24h": 240, "7d": 1800, "30d": 7200}
 """Seconds of a slot, by window."""
-LEVEL_WIDTHS: Final[Mapping[str, int]] = {"5m": 5, "1h": 20, "24h": 480}
+LEVEL_WIDTHS: Final[Mapping[str, int]] = {"5m": 5, "1h": 20, "24h": 480, "7d": 3600, "30d": 14_400}
 """The same for what is sampled: several samples a slot."""
 SPOKEN_FOR = 0.25
 """The part of the newest slot that has to be over before it is shown: a rate of less would jump."""
@@ -83,7 +84,7 @@ class ClusterCourse:
             count: {name: Ring(kept) for name, kept in slots.items()} for count in COUNTS
         }
         slots = {name: WINDOWS[name] // width + 1 for name, width in LEVEL_WIDTHS.items()}
-        self._recorded: dict[str, list[tuple[float, float]]] = {name: [] for name in WIDTHS}
+        self._recorded: dict[str, list[Span]] = {name: [] for name in WIDTHS}
         self._queued = {name: _Level(kept) for name, kept in slots.items()}
         self._running = {name: _Level(kept) for name, kept in slots.items()}
 
@@ -145,7 +146,7 @@ class ClusterCourse:
                         ring.add(slot, number)
             oldest = now - WINDOWS[window] - WIDTHS[window]
             spans = [*self._recorded[window], (since, until)]
-            self._recorded[window] = _joined([span for span in spans if span[1] > oldest])
+            self._recorded[window] = joined([span for span in spans if span[1] > oldest])
 
     def restore_level(self, window: str, level: Level, slots: Mapping[int, int]) -> None:
         """Take the level of slots of LEVEL_WIDTHS that were not sampled."""
@@ -235,17 +236,6 @@ class ClusterCourse:
         first = last - WINDOWS[window] // width + 1
         values = tuple(level.at(slot) for slot in range(first, last + 1))
         return Series(float(first * width), float(width), values)
-
-
-def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The spans by their times, those that touch as one."""
-    joined: list[tuple[float, float]] = []
-    for since, until in sorted(spans):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(until, joined[-1][1])
-        else:
-            joined.append((since, until))
-    return joined
 
 
 def _slots(seconds: int, width: int, now: float) -> tuple[int, int]:

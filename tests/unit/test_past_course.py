@@ -11,13 +11,14 @@ import pytest
 
 from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_course import counts_of, levels, restore_counts, restore_levels
-from celerytui.history.course import Ended, Sample, Span, watched
+from celerytui.history.course import Ended, Sample, watched
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
 from celerytui.model import Queue, TaskState, Worker
 from celerytui.settings import Settings
 from celerytui.store import Store
+from celerytui.store.spans import Span
 from tests.unit.history_tasks import ended, writer
 from tests.unit.store_stream import T0 as LIVE
 from tests.unit.store_stream import feed, task_event

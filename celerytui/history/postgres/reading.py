@@ -11,7 +11,7 @@ import psycopg
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
-from celerytui.history.course import Ended, Sample, Samples, Span, watched
+from celerytui.history.course import Ended, Sample, Samples, watched
 from celerytui.history.history import Found, Origin
 from celerytui.history.open_segment import REMEMBERED
 from celerytui.history.postgres import schema
@@ -23,8 +23,10 @@ from celerytui.history.postgres.walk import POSTGRES, walk
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.schema import SUCCESS
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
+from celerytui.history.type_runs import ENDED, TypeRuns, bucket_of, type_runs, usable
 from celerytui.model import Task, TaskState
 from celerytui.query import Filter
+from celerytui.store.spans import Span
 
 SECONDS = 10.0
 """The longest that a statement may take; a step of a search is made to take less."""
@@ -48,11 +50,29 @@ _ENDED = (
 """Of successes the state is not looked at, so that their index is enough."""
 _RUNNING = (
     "SELECT at, text, running FROM workers JOIN words ON words.id = worker"
-    " WHERE at >= %s ORDER BY at, text"
+    " WHERE at >= %s AND at < %s ORDER BY at, text"
 )
 _QUEUED = (
     "SELECT at, text, ready FROM queues JOIN words ON words.id = queue"
-    " WHERE at >= %s ORDER BY at, text"
+    " WHERE at >= %s AND at < %s ORDER BY at, text"
+)
+_TYPES = (
+    "FROM tasks WHERE seen >= %(since)s AND seen < %(until)s"
+    f" AND state BETWEEN {ENDED[0]:d} AND {ENDED[1]:d}"
+)
+_RUNS = (
+    "SELECT slot, text, state, bucket, number, busy, longest, last FROM"
+    " (SELECT floor(seen / %(width)s)::int8 AS slot, name, state,"
+    f" {bucket_of(usable('runtime'))} AS bucket, count(*) AS number,"
+    f" sum({usable('runtime')}) AS busy, max({usable('runtime')}) AS longest, max(seen) AS last"
+    f" {_TYPES} GROUP BY 1, 2, 3, 4) runs JOIN words ON words.id = name"
+)
+_WAITS = (
+    "SELECT slot, text, bucket, number, longest FROM"
+    " (SELECT floor(seen / %(width)s)::int8 AS slot, name,"
+    f" {bucket_of(usable('waited'))} AS bucket, count(*) AS number, max(waited) AS longest"
+    f" {_TYPES} AND {usable('waited')} IS NOT NULL GROUP BY 1, 2, 3) waits"
+    " JOIN words ON words.id = name"
 )
 
 
@@ -150,11 +170,19 @@ class PostgresHistory:
             found = link.execute(_ENDED.encode(), bounds).fetchall()
         return [Ended(slot, TaskState(state), count) for slot, state, count in found]
 
-    def samples(self, since: float) -> Samples:
+    def types(self, since: float, until: float, width: int) -> TypeRuns:
+        """See `History.types`."""
+        bounds = {"width": width, "since": since, "until": until}
+        with self._asking() as link:
+            found = [link.execute(query.encode(), bounds).fetchall() for query in (_RUNS, _WAITS)]
+        return type_runs(*found)
+
+    def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""
+        bounds = since, math.inf if until is None else until
         with self._asking() as link:
             running, queued = (
-                [Sample(*row) for row in link.execute(query.encode(), (since,))]
+                [Sample(*row) for row in link.execute(query.encode(), bounds)]
                 for query in (_RUNNING, _QUEUED)
             )
         return Samples(running, queued)

@@ -25,7 +25,7 @@ from celerytui.store.failures.group import (
     most_first,
 )
 from celerytui.store.failures.identity import Identity
-from celerytui.store.failures.slices import WINDOWS, Window
+from celerytui.store.failures.slices import DAY, Window
 from celerytui.store.lock import FairLock
 from celerytui.store.marks import Marks
 from celerytui.store.reruns import MAX_ATTEMPTS
@@ -118,7 +118,7 @@ class FailureGroups:
             give_way()
             with self._lock:
                 for group in groups[start : start + SLICE]:
-                    self._row(group, window or WINDOWS[-1], now)
+                    self._row(group, window or DAY, now)
 
     def _update(self, now: float) -> None:
         if self._watched_from is None or now < self._watched_from:
@@ -195,9 +195,7 @@ class FailureGroups:
 
     # What is read
 
-    def rows(
-        self, now: float, window: Window = WINDOWS[-1], *, every: bool = False
-    ) -> list[FailureRow]:
+    def rows(self, now: float, window: Window = DAY, *, every: bool = False) -> list[FailureRow]:
         """The groups that came in the window, else `every` group; the newest first."""
         if not every:
             self._window_read = window
@@ -214,7 +212,7 @@ class FailureGroups:
         found = [row for row in rows if row.failed or row.retried]
         return sorted(found, key=lambda row: (-row.failed, -row.retried, -row.last_seen))
 
-    def row(self, key: str, now: float, window: Window = WINDOWS[-1]) -> FailureRow | None:
+    def row(self, key: str, now: float, window: Window = DAY) -> FailureRow | None:
         """One group, None where it is not kept."""
         with self._lock:
             group = self._groups.get(key)

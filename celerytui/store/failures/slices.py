@@ -18,7 +18,8 @@ class Window(Struct, frozen=True):
     width: int
 
 
-WINDOWS = (Window("5m", 5), Window("1h", 60), Window("24h", 1440))
+DAY = Window("24h", 1440)
+WINDOWS = (Window("5m", 5), Window("1h", 60), DAY, Window("7d", 10_080), Window("30d", 43_200))
 
 
 class Slices:

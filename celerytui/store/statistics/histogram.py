@@ -18,20 +18,20 @@ from msgspec import Struct
 
 GAMMA = 1.02
 """How many times as long as the shortest of a bucket the longest is."""
-_SCALE = 1 / log(GAMMA)
-_OFFSET = 1000
+SCALE = 1 / log(GAMMA)
+OFFSET = 1000
 """The bucket of one second: those of all durations that count have numbers from 1 on."""
 LEAST, MOST = 1e-8, 1e9
 """Seconds: what is shorter is in bucket 0, as clocks that differ make it, what is longer in one."""
-TOP = int(log(MOST) * _SCALE + _OFFSET)
+TOP = int(log(MOST) * SCALE + OFFSET)
 
 
 def buckets_of(seconds: Sequence[float]) -> list[int]:
     """The bucket of each duration; none of them is NaN."""
     if min(seconds) > LEAST and max(seconds) < MOST:
-        return [int(one * _SCALE + _OFFSET) for one in map(log, seconds)]
+        return [int(one * SCALE + OFFSET) for one in map(log, seconds)]
     return [
-        int(log(one) * _SCALE + _OFFSET) if LEAST < one < MOST else TOP if one >= MOST else 0
+        int(log(one) * SCALE + OFFSET) if LEAST < one < MOST else TOP if one >= MOST else 0
         for one in seconds
     ]
 
@@ -50,7 +50,7 @@ def proper(seconds: Sequence[float | None], least: float = 0.0) -> Sequence[floa
 
 def seconds_of(bucket: int) -> float:
     """The duration in the middle of a bucket, by proportion."""
-    return exp((bucket - _OFFSET + 0.5) / _SCALE) if bucket else 0.0
+    return exp((bucket - OFFSET + 0.5) / SCALE) if bucket else 0.0
 
 
 class Packed(Struct, frozen=True, gc=False):

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from celerytui.model import Quantiles, TaskState
+from celerytui.store.spans import Span
 from celerytui.store.statistics.histogram import Histogram, quantiles
 from celerytui.store.statistics.tally import Level, Slice, Tally
 
 SECONDS = 10
 """Length of the slices that runs are counted in: a window forgets in steps of its slices."""
 
-WINDOWS = {"5m": 300, "1h": 3600, "24h": 86_400}
+WINDOWS = {"5m": 300, "1h": 3600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
 """The windows by name, in seconds, in the order of the levels."""
-LENGTHS = (1, 6, 180)
+LENGTHS = (1, 6, 180, 2160, 8640)
 """How many of the shortest slices those of each window are."""
+WATCHED = ("5m", "1h", "24h")
+"""Those that a monitor fills by itself; for the longer ones it takes a history."""
 
 ENOUGH = {0.5: 5, 0.95: 20, 0.99: 100}
 """With fewer durations a quantile would only be the longest under a nicer name."""
@@ -93,12 +96,29 @@ class TypeRecord:
         tally = self.open(max(part.index, self.index))
         tally.put(part)
 
+    def end(self) -> None:
+        """Close all slices: it gets no more runs."""
+        for place in range(len(self.levels)):
+            self._close(place)
+
+    def restore(self, place: int, part: Slice, seen: float) -> None:
+        """Take what a history has of a slice of a window, in addition; `seen` is its last run."""
+        level = self.levels[place]
+        if part.index >= self.index // level.length - level.kept:
+            level.add(part)
+            self.seen = max(self.seen, seen)
+            self.version += 1
+
     def filling(self, place: int) -> Tally:
         """What is in the newest slice of a window, which is not closed yet."""
         found = Tally()
         for level in self.levels[: place + 1]:
             if level.open is not None:
                 found.include(level.open)
+        level = self.levels[place]
+        if level.slices and level.slices[-1].index == self.index // level.length:
+            # It is of this very slice, from a history.
+            found.put(level.slices[-1])
         return found
 
     def window(self, place: int) -> Tally:
@@ -110,21 +130,25 @@ class TypeRecord:
                 found.include(level.open)
         return found
 
-    def trend(self, place: int, since: float) -> tuple[int | None, ...]:
-        """How many succeeded or failed in each slice of a window, None before Unix `since`."""
+    def trend(self, place: int, watched: Sequence[Span]) -> tuple[int | None, ...]:
+        """How many succeeded or failed in each slice of a window, None where nobody watched.
+
+        `watched` are Unix seconds.
+        """
         level = self.levels[place]
         newest = self.index // level.length
         first = newest - level.kept
-        watched = int(since // (level.length * SECONDS))
-        done: list[int | None] = [
-            None if index < watched else 0 for index in range(first, newest + 1)
-        ]
+        done: list[int | None] = [None] * (newest + 1 - first)
+        for since, until in watched:
+            low, high = (int(at // (level.length * SECONDS)) - first for at in (since, until))
+            for at in range(max(0, low), min(len(done) - 1, high) + 1):
+                done[at] = 0
         for part in level.slices:
-            if part.index >= first:
+            if first <= part.index < newest:
                 done[part.index - first] = part.states[SUCCESS] + part.states[FAILURE]
-        filling = [one.open.states for one in self.levels[: place + 1] if one.open is not None]
-        if filling:
-            done[-1] = sum(states[SUCCESS] + states[FAILURE] for states in filling)
+        filling = self.filling(place).states
+        if number := filling[SUCCESS] + filling[FAILURE]:
+            done[-1] = number
         return tuple(done)
 
 

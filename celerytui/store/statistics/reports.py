@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from celerytui.model import TypeDetail, TypeFigures
 from celerytui.store.lock import FairLock
 from celerytui.store.rates import Rates
+from celerytui.store.spans import Span, joined, within, without
 from celerytui.store.statistics.histogram import Histogram, seconds_of
 from celerytui.store.statistics.record import WINDOWS, course_of
-from celerytui.store.statistics.tally import SUCCEEDED, WAITS
+from celerytui.store.statistics.tally import SUCCEEDED, WAITS, Slice
 from celerytui.store.statistics.types import TypeStatistics
 from celerytui.store.statistics.whole import PLACES, WholeTimes
 
 AT_ONCE = 50
 """Names whose figures are worked out at one taking of the lock."""
+
+NamedRuns = tuple[str, Slice, float]
+"""The runs of a name in a slice of a window, and when the last of them ended."""
 
 STILL_SHOWN = 5.0
 """Seconds for which the figures of a window are kept up to date after they were read."""
@@ -42,6 +46,27 @@ class TypeReports:
         self.answered = 0
         self.ask: Callable[[], object] = lambda: None
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
+        self._recorded: dict[str, list[Span]] = {window: [] for window in WINDOWS}
+
+    def restore(self, window: str, runs: Sequence[NamedRuns], since: float, until: float) -> None:
+        """Take all runs that were recorded to end in a time, by slices of the window.
+
+        A time that was taken before, or watched, must not be taken.
+        """
+        place = PLACES[window]
+        for start in range(0, len(runs), AT_ONCE):
+            with self._lock:
+                for name, part, seen in runs[start : start + AT_ONCE]:
+                    self._statistics.restore(place, name, part, seen)
+        with self._lock:
+            self._recorded[window] = joined([*self._recorded[window], (since, until)])
+
+    def since(self, window: str) -> float | None:
+        """The earliest time of a window of which anything is known, None where nothing is."""
+        begun = [since for since, _ in self._recorded[window][:1]]
+        if self._rates.watched_from is not None:
+            begun.append(float(self._rates.watched_from))
+        return min(begun, default=None)
 
     def all(self, window: str, now: float) -> list[TypeFigures]:
         """The figures of every name that ended a run in a window, as of the last second or so.
@@ -69,13 +94,13 @@ class TypeReports:
     def _make_busiest(self, window: str, most: int, now: float) -> list[TypeFigures]:
         place, statistics = PLACES[window], self._statistics
         with self._lock:
-            watched, since = self._watched(WINDOWS[window], now)
+            watched = self._watched(window, now)
             total = statistics.busy(place)
             names = statistics.busiest(place, most)
         found: list[TypeFigures] = []
         for name in names:
             with self._lock:
-                one = statistics.figures(name, place, watched, since, total)
+                one = statistics.figures(name, place, watched, total)
             if one is not None and one.runs:
                 found.append(one)
         return found
@@ -113,8 +138,8 @@ class TypeReports:
         with self._lock:
             # Of the others, which only say how long all ran, the last second's will do.
             statistics.advance([name])
-            watched, since = self._watched(WINDOWS[window], now)
-            figures = statistics.figures(name, place, watched, since, statistics.busy(place))
+            watched = self._watched(window, now)
+            figures = statistics.figures(name, place, watched, statistics.busy(place))
             found = statistics.tally(name, place)
             if figures is None or found is None:
                 return None
@@ -178,28 +203,23 @@ class TypeReports:
         place, statistics = PLACES[window], self._statistics
         names = self._settle(now)
         with self._lock:
-            watched, since = self._watched(WINDOWS[window], now)
+            watched = self._watched(window, now)
             busy = statistics.busy(place)
         found: list[TypeFigures] = []
         for start in range(0, len(names), AT_ONCE):
             with self._lock:
                 for name in names[start : start + AT_ONCE]:
-                    one = statistics.figures(name, place, watched, since, busy)
+                    one = statistics.figures(name, place, watched, busy)
                     if one is not None and one.runs:
                         found.append(one)
         return found
 
-    def _watched(self, seconds: float, now: float) -> tuple[float, float]:
-        """In how many of the last seconds events were received, and since when they are."""
-        since = self._rates.watched_from
-        if since is None:
-            return 0.0, now
-        start = max(float(since), now - seconds)
-        missed = sum(
-            max(0.0, (now if until is None else min(until, now)) - max(begun, start))
-            for begun, until in self._rates.gaps
-        )
-        return max(0.0, now - start - missed), float(since)
+    def _watched(self, window: str, now: float) -> list[Span]:
+        """The times of a window in which events were received, or what ended was recorded."""
+        since, spans = self._rates.watched_from, self._recorded[window]
+        if since is not None:
+            spans = joined([*spans, *without([(float(since), now)], self._rates.gaps)])
+        return within(spans, now - WINDOWS[window], now)
 
 
 def _buckets(histogram: Histogram) -> tuple[tuple[float, int], ...]:

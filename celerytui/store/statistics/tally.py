@@ -90,9 +90,23 @@ class Level:
             return None
         part = self.open.close(self.at)
         self.open = None
-        self.slices.append(part)
-        self.total.put(part)
+        self.add(part)
         return part
+
+    def add(self, part: Slice) -> None:
+        """Take a slice, in addition to what there is of the same time; the newest are quickest."""
+        self.total.put(part)
+        slices = self.slices
+        at = len(slices)
+        while at and slices[at - 1].index > part.index:
+            at -= 1
+        if at and slices[at - 1].index == part.index:
+            both = Tally()
+            both.put(slices[at - 1])
+            both.put(part)
+            slices[at - 1] = both.close(part.index)
+        else:
+            slices.insert(at, part)
 
     def forget(self, at: int) -> None:
         """Drop the slices that leave the window when the one `at` is filled."""

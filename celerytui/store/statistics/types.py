@@ -14,6 +14,7 @@ from celerytui.model import (
     TypeFigures,
     TypePlace,
 )
+from celerytui.store.spans import Span
 from celerytui.store.statistics.ended import Ended, EndedRuns, compare
 from celerytui.store.statistics.histogram import MOST, part_below, proper
 from celerytui.store.statistics.record import SECONDS, WINDOWS, TypeRecord, summary_of
@@ -28,8 +29,8 @@ MAX_PLACES, MAX_PLACES_IN_ALL = 200, 20_000
 GONE = 3_600.0
 """Seconds without a run after which a worker's place makes room."""
 FORGOTTEN = 90_000.0
-"""Seconds without a run after which a name makes room: longer than the longest window."""
-DAY = len(WINDOWS) - 1
+"""Seconds without a run after which a name makes room: more than a day."""
+DAY = list(WINDOWS).index("24h")
 
 INTERNAL = "celery."
 """What the names of Celery's own tasks begin with: they wait for others and eat nothing."""
@@ -180,13 +181,9 @@ class TypeStatistics:
         known = self._places.get((name, worker, queue))
         if known is not None:
             return known
-        record = self._records.get(name)
-        if record is None:
-            if len(self._records) >= MAX_NAMES and not self._make_room():
-                if len(self._other_names) < MAX_OTHERS:
-                    self._other_names.add(hash(name))
-                return self._others
-            record = self._records[name] = TypeRecord(name, self.whole.take)
+        record = self._record_of(name)
+        if record is self._others.record:
+            return self._others
         if self._is_full(record):
             worker = queue = None
             if (name, None, None) in self._places:
@@ -194,6 +191,17 @@ class TypeStatistics:
         record.places += 1
         place = self._places[name, worker, queue] = _Place(record, worker, queue)
         return place
+
+    def _record_of(self, name: str) -> TypeRecord:
+        """The record of a name, made where there is none; that of the others where none is left."""
+        record = self._records.get(name)
+        if record is None:
+            if len(self._records) >= MAX_NAMES and not self._make_room():
+                if len(self._other_names) < MAX_OTHERS:
+                    self._other_names.add(hash(name))
+                return self._others.record
+            record = self._records[name] = TypeRecord(name, self.whole.take)
+        return record
 
     def _is_full(self, record: TypeRecord) -> bool:
         """Whether a name gets no other place, after those of workers that are gone made room."""
@@ -207,18 +215,41 @@ class TypeStatistics:
         return record.places >= MAX_PLACES or len(self._places) >= MAX_PLACES_IN_ALL
 
     def _make_room(self) -> bool:
-        """Forget the names of which no window has anything left; looked for now and then."""
+        """Count what did not run for so long with the others; looked for now and then."""
         if self._made_room == self._index:
             return False
         self._made_room = self._index
         self._count_pending()
         old = {name for name, record in self._records.items() if record.seen < self.now - FORGOTTEN}
         for name in old:
-            del self._records[name]
+            self._join_others(self._records.pop(name))
         for key in [key for key in self._places if key[0] in old]:
             del self._places[key]
         self._known = {key: one for key, one in self._known.items() if key[0] not in old}
         return bool(old)
+
+    def _join_others(self, record: TypeRecord) -> None:
+        record.advance(self._index)
+        record.end()
+        others = self._others.record
+        others.advance(self._index)
+        left = [(place, part) for place, level in enumerate(record.levels) for part in level.slices]
+        for place, part in left:
+            others.restore(place, part, 0.0)
+        if left and len(self._other_names) < MAX_OTHERS:
+            self._other_names.add(hash(record.name))
+
+    # -- what a history has --------------------------------------------------------------------
+
+    def restore(self, window: int, name: str, part: Slice, seen: float) -> None:
+        """Take the runs of a name in a slice of a window that nobody counted; `seen` is the last.
+
+        Those of other windows are not touched.
+        """
+        record = self._record_of(name)
+        for one in (record, self.whole):
+            one.advance(max(one.index, self._index))
+            one.restore(window, part, seen)
 
     # -- figures -------------------------------------------------------------------------------
 
@@ -247,12 +278,12 @@ class TypeStatistics:
         return nlargest(most, used, key=lambda name: (used[name], name))
 
     def figures(
-        self, name: str, window: int, watched: float, since: float, busy: int
+        self, name: str, window: int, watched: Sequence[Span], busy: int
     ) -> TypeFigures | None:
         """The figures of one name in the window of that place in WINDOWS; None of none.
 
-        `watched` are the seconds of it in which events were received, `since` when that began,
-        `busy` the microseconds of all types in it.
+        `watched` are the times of it that were watched or recorded, `busy` the microseconds of all
+        types in it.
         """
         record = self._record(name)
         if record is None:
@@ -260,18 +291,19 @@ class TypeStatistics:
         record.advance(self._index)
         states, used = _counts(record, window)
         done = states[SUCCESS] + states[FAILURE]
+        seconds = sum(until - begun for begun, until in watched)
         runtime, failed, wait = self._quantiles(record, window)
         count = len(self._other_names) if record is self._others.record else None
         return TypeFigures(
             name=name,
             states=states,
-            per_second=done / watched if watched > 0 else None,
+            per_second=done / seconds if seconds > 0 else None,
             share=min(1.0, max(0, used) / busy) if busy > 0 else None,
             failure_rate=states[FAILURE] / done if done else None,
             runtime=runtime,
             failed_runtime=failed,
             wait=wait,
-            trend=record.trend(window, since),
+            trend=record.trend(window, watched),
             last_seen=record.seen,
             others=count,
         )
@@ -295,7 +327,7 @@ class TypeStatistics:
         return tuple(sorted(found, key=lambda place: -(place.succeeded + place.failed)))
 
     def standing(self, name: str, runtime: float) -> tuple[float, int] | None:
-        """The part of the succeeded runs of a name in the longest window that took less long.
+        """The part of the succeeded runs of a name in a day that took less long.
 
         And of how many; None where there is none.
         """

@@ -20,7 +20,7 @@ class WholeTimes:
     def __init__(self, lock: FairLock, record: TypeRecord) -> None:
         self._lock = lock
         self._record = record
-        self._known: dict[tuple[int, int], Times] = {}
+        self._known: dict[tuple[int, int], tuple[Slice, Times]] = {}
 
     def refresh(self, now: float) -> None:
         """Work out what has closed since, and forget what has left its window; once a second.
@@ -35,7 +35,12 @@ class WholeTimes:
                 for part in level.slices
             }
         known = self._known
-        self._known = {key: known.get(key) or _times(part) for key, part in found.items()}
+        self._known = {
+            key: before
+            if (before := known.get(key)) and before[0] is part
+            else (part, _times(part))
+            for key, part in found.items()
+        }
 
     def course(self, window: str) -> tuple[Series[Quantiles], Series[Quantiles]]:
         """The runtimes and the waits over a window, as of the last `refresh`."""
@@ -45,8 +50,8 @@ class WholeTimes:
             level = record.levels[place]
             newest, filling = record.index // level.length, record.filling(place)
         first = newest - level.kept
-        nothing: Times = (None, None)
-        times = [known.get((place, index), nothing) for index in range(first, newest)]
+        parts = (known.get((place, index)) for index in range(first, newest))
+        times: list[Times] = [(None, None) if one is None else one[1] for one in parts]
         times.append((_summary(filling.times[SUCCEEDED]), _summary(filling.times[WAITS])))
         width = float(level.length * SECONDS)
         runs, waits = zip(*times, strict=True)
