@@ -37,6 +37,7 @@ from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
 from celerytui.engine.past_tasks import PastTasks
+from celerytui.engine.past_windows import PastWindows
 from celerytui.engine.queue_poller import QueuePoller
 from celerytui.engine.reception import Reception
 from celerytui.engine.replay_clock import ReplayClock
@@ -149,8 +150,15 @@ class Engine:
         )
         self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
         self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
+        self.past_windows = PastWindows(self.store, clock, kept=history.kept)
         self._restorer = Restorer(
-            history, settings, self.store, self.past, self.reception.take_link, clock
+            history,
+            settings,
+            self.store,
+            self.past,
+            self.past_windows,
+            self.reception.take_link,
+            clock,
         )
         pace = 0.0 if headless else settings.refresh
         self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)

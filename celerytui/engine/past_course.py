@@ -1,18 +1,20 @@
-"""Fills the charts with what a history says of the time before."""
+"""Fills charts and types with what a history says of the time before."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
+from celerytui.engine.past_types import slices_of
 from celerytui.interpreter import give_way
 from celerytui.model import QueueDepth, TaskState
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, STOPPED, WIDTHS, Count, Level
-from celerytui.store.spans import Span
-from celerytui.store.statistics import WINDOWS
+from celerytui.store.spans import Span, within
+from celerytui.store.statistics import SLICE_SECONDS, WATCHED, WINDOWS
 
 if TYPE_CHECKING:
     from celerytui.history.course import Ended, Sample, Samples
@@ -22,6 +24,9 @@ LONGEST_SECONDS = 8.0
 """For so long rows are counted at most; what is left of the longest window stays unknown."""
 PIECES = 12
 """In as many questions a window is counted, the newest first."""
+LONGEST_PIECE = 6 * 3600.0
+"""Seconds that are counted with one question."""
+DAY_SECONDS = 86_400.0
 
 DONE = (TaskState.SUCCESS, TaskState.FAILURE)
 
@@ -29,21 +34,31 @@ DONE = (TaskState.SUCCESS, TaskState.FAILURE)
 def restore_counts(
     history: History, store: Store, since: float, until: float, stopped: Callable[[], bool]
 ) -> None:
-    """Give the charts what was recorded to end from `since` to `until`; raises HistoryError.
+    """Give charts and types what was recorded to end from `since` to `until`.
 
-    A time that was given before must not be given again.
+    Raises HistoryError. A time that was given before must not be given again.
     """
-    begin = max(since, until - max(WINDOWS.values()))
-    spans = history.recorded(begin)
     end = time.monotonic() + LONGEST_SECONDS
-    for window, seconds in WINDOWS.items():
-        start = max(since, until - seconds)
-        for low, high in _pieces(spans, start, until, seconds / PIECES):
+    for window in WATCHED:
+        for _ in restore_window(history, store, window, since, until):
             if time.monotonic() > end or stopped():
                 return
-            give_way()
-            counts = counts_of(history.ended(low, high, WIDTHS[window]))
-            store.course.restore(window, counts, low, high, until)
+
+
+def restore_window(
+    history: History, store: Store, window: str, since: float, until: float
+) -> Iterator[float]:
+    """The same for one window, piece by piece: yields back to when everything was given."""
+    seconds = WINDOWS[window]
+    start = max(since, until - seconds)
+    spans = history.recorded(start)
+    for low, high in _pieces(spans, start, until, min(LONGEST_PIECE, seconds / PIECES)):
+        give_way()
+        counts = counts_of(history.ended(low, high, WIDTHS[window]))
+        store.course.restore(window, counts, low, high, until)
+        runs = slices_of(history.types(low, high, SLICE_SECONDS[window]))
+        store.types.restore(window, list(runs), low, high)
+        yield low
 
 
 def restore_levels(history: History, store: Store, until: float) -> Samples:
@@ -51,20 +66,40 @@ def restore_levels(history: History, store: Store, until: float) -> Samples:
 
     Raises HistoryError.
     """
-    longest = max(WINDOWS.values())
     # What has not changed for long was recorded long ago.
-    begin = until - 2 * longest
-    spans = [(low, min(high, until)) for low, high in history.recorded(begin) if low < until]
+    begin = until - 2 * max(WINDOWS[window] for window in WATCHED)
+    spans = within(history.recorded(begin), begin, until)
     samples = history.samples(begin)
-    for window, seconds in WINDOWS.items():
+    for window in WATCHED:
         give_way()
-        width = LEVEL_WIDTHS[window]
-        both: tuple[tuple[Level, list[Sample]], ...]
-        both = ("queued", samples.queued), ("running", samples.running)
-        for level, some in both:
-            slots = levels(some, spans, width, until - seconds)
+        for level, some in _both(samples):
+            slots = levels(some, spans, LEVEL_WIDTHS[window], until - WINDOWS[window])
             store.course.restore_level(window, level, slots)
     return samples
+
+
+def restore_window_levels(
+    history: History, store: Store, window: str, until: float
+) -> Iterator[float]:
+    """The same for one long window, day by day: yields up to when all was read, oldest first."""
+    since = until - WINDOWS[window]
+    begin = since - DAY_SECONDS
+    spans = within(history.recorded(begin), begin, until)
+    width = LEVEL_WIDTHS[window]
+    found: dict[Level, Levels] = {"queued": Levels(width, since), "running": Levels(width, since)}
+    for low in takewhile(lambda at: at < until, count(begin, DAY_SECONDS)):
+        give_way()
+        high = min(low + DAY_SECONDS, until)
+        if days := within(spans, low, high):
+            for level, some in _both(history.samples(low, high)):
+                found[level].take(some, days)
+        yield high
+    for level, one in found.items():
+        store.course.restore_level(window, level, one.slots)
+
+
+def _both(samples: Samples) -> tuple[tuple[Level, Sequence[Sample]], ...]:
+    return ("queued", samples.queued), ("running", samples.running)
 
 
 def newest_depths(samples: Samples) -> list[QueueDepth]:
@@ -88,28 +123,46 @@ def counts_of(ended: Sequence[Ended]) -> dict[Count, Mapping[int, int]]:
     return {"done": done, "failed": failed, "stopped": stopped}
 
 
-def levels(
-    samples: Sequence[Sample], spans: Sequence[Span], width: int, since: float
-) -> dict[int, int]:
+class Levels:
     """The sum of the newest samples of all names at the end of each slot, where one is known.
 
     A sample stands until the next one of its name: only what changed is recorded, and everything at
-    the beginning of a span.
+    the beginning of a span. `slots` has those from `since` on.
     """
-    found: dict[int, int] = {}
-    left = iter(samples)
-    sample = next(left, None)
-    for begin, end in spans:
-        newest: dict[str, int] = {}
-        for slot in range(int(begin) // width, int(end) // width + 1):
-            until = min((slot + 1) * width, end)
-            while sample is not None and sample.at <= until:
-                if sample.at >= begin:
-                    newest[sample.name] = sample.value or 0
-                sample = next(left, None)
-            if newest and slot * width >= since - width:
-                found[slot] = sum(newest.values())
-    return found
+
+    def __init__(self, width: int, since: float) -> None:
+        self.slots: dict[int, int] = {}
+        self._width = width
+        self._first = since - width
+        self._newest: dict[str, int] = {}
+        self._end: float | None = None
+
+    def take(self, samples: Iterable[Sample], spans: Sequence[Span]) -> None:
+        """Take the samples of some spans, which may go on where the last one ended."""
+        width, newest = self._width, self._newest
+        left = iter(samples)
+        sample = next(left, None)
+        for begin, end in spans:
+            if begin != self._end:
+                newest.clear()
+            self._end = end
+            for slot in range(int(begin) // width, int(end) // width + 1):
+                until = min((slot + 1) * width, end)
+                while sample is not None and sample.at <= until:
+                    if sample.at >= begin:
+                        newest[sample.name] = sample.value or 0
+                    sample = next(left, None)
+                if newest and slot * width >= self._first:
+                    self.slots[slot] = sum(newest.values())
+
+
+def levels(
+    samples: Iterable[Sample], spans: Sequence[Span], width: int, since: float
+) -> dict[int, int]:
+    """The levels of a time that is taken at once."""
+    found = Levels(width, since)
+    found.take(samples, spans)
+    return found.slots
 
 
 def _pieces(spans: Sequence[Span], since: float, until: float, seconds: float) -> Iterator[Span]:

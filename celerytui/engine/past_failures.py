@@ -1,8 +1,9 @@
-"""Asks a history whether failures that look new came before."""
+"""What a history says of failures: whether those that look new came before, and all of a time."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from celerytui.interpreter import give_way
@@ -16,6 +17,28 @@ LONGEST_SECONDS = 5.0
 """For so long a history is searched for one group, the newest tasks first."""
 MOST_ASKED = 10_000
 """As many groups are remembered as asked for; then all are asked for once more."""
+
+
+TOLD = ("state:failure,revoked,rejected,lost,missed", "state:success,cancelled retries:>0")
+"""Which recorded tasks tell of failures: the first are few, and found by an index."""
+AT_ONCE = 100
+
+
+def restore_failures(
+    history: History, store: Store, since: float, until: float, now: float
+) -> Iterator[float]:
+    """Have what failed in a time counted, each task once; yields how far back all that was.
+
+    It ends early where no more are told apart. Raises HistoryError.
+    """
+    for query in TOLD:
+        for found in history.search(parse_filter(query), now, since=since, until=until):
+            for start in range(0, len(found.tasks), AT_ONCE):
+                give_way()
+                if not store.failures.take_recorded(found.tasks[start : start + AT_ONCE], now):
+                    return
+            if found.back_to is not None:
+                yield found.back_to
 
 
 class PastFailures:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_course import newest_depths, restore_counts, restore_levels
 from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
+from celerytui.engine.past_windows import PastWindows
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
 from celerytui.masking import mask
@@ -50,12 +51,14 @@ class Restorer:
         settings: Settings,
         store: Store,
         past: PastTasks,
+        windows: PastWindows,
         show: Callable[[Link], None],
         clock: Callable[[], float],
     ) -> None:
         self._access = access
         self._store = store
         self._past = past
+        self._windows = windows
         self._show = show
         self._clock = clock
         self._max_tasks = settings.max_tasks
@@ -75,8 +78,10 @@ class Restorer:
             # Once, whatever becomes of it: counts must not be taken again.
             self._filled = True
             self._begin(stopping)
-        while not stopping.wait(FAILURES_SECONDS):
+        while not stopping.is_set():
+            self._fill_windows(stopping)
             self._look_for_failures(stopping)
+            self._windows.wait(FAILURES_SECONDS)
 
     def _begin(self, stopping: threading.Event) -> None:
         try:
@@ -89,6 +94,12 @@ class Restorer:
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
+
+    def _fill_windows(self, stopping: threading.Event) -> None:
+        """What is wanted of the time before the start; why it cannot be is said in its place."""
+        if self._windows.waiting:
+            with suppress(HistoryError), self._opened() as history:
+                self._windows.fill(history, self._started, stopping.is_set)
 
     def _look_for_failures(self, stopping: threading.Event) -> None:
         """Whether what fails for the first time since the start failed before."""
@@ -107,6 +118,7 @@ class Restorer:
 
     def stop(self) -> None:
         """End the step that is under way; `run` ends once its event is set."""
+        self._windows.wake()
         history = self._history
         if history is not None:
             history.interrupt()
@@ -155,10 +167,12 @@ class Restorer:
                     until = newest
                     self._note = next(iter(history.notes), None)
                     self._show(self._link(newest))
+                    if self._counted:
+                        self._windows.fill(history, self._counted, stopping.is_set)
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
             self._look_for_failures(stopping)
-            stopping.wait(POLL_SECONDS)
+            self._windows.wait(POLL_SECONDS)
 
     def _fill(self, history: History, stopping: threading.Event) -> None:
         """The newest tasks as they were recorded, as many as there is room for."""
@@ -190,6 +204,7 @@ class Restorer:
         until = newest - LATE_SECONDS if live else newest
         if until > self._counted:
             restore_counts(history, self._store, self._counted, until, stopping.is_set)
+            self._windows.follow(history, self._counted, until)
             self._counted = until
         if newest - self._levels_at >= LEVELS_SECONDS:
             samples = restore_levels(history, self._store, newest)

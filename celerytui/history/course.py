@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from celerytui.history.rows import QUEUE, WORKER
+from celerytui.history.schema import SUCCESS
+from celerytui.history.type_runs import RUN
 from celerytui.model import TaskState
 from celerytui.store.spans import Span, joined, without
 
@@ -41,8 +43,10 @@ def ended_in(
     """The counts of a segment; raises sqlite3.Error."""
     found = connection.execute(
         "SELECT CAST(seen / ? AS INTEGER), state, count(*) FROM tasks INDEXED BY tasks_seen"
-        " WHERE seen >= ? AND seen < ? GROUP BY 1, 2",
-        (width, since, until),
+        " WHERE seen >= ? AND seen < ? GROUP BY 1, 2"
+        f" UNION ALL SELECT CAST(last / ? AS INTEGER), {SUCCESS}, sum(number) FROM totals"
+        f" WHERE last >= ? AND last < ? AND kind = {RUN} GROUP BY 1",
+        (width, since, until) * 2,
     )
     return [Ended(slot, TaskState(state), count) for slot, state, count in found]
 

@@ -47,7 +47,10 @@ class SegmentFile(Struct, frozen=True, order=True):
 
 
 class SegmentFacts(Struct, frozen=True):
-    """What a segment holds: the times of its first and last task, None without any."""
+    """What a segment holds: the times of its first and last task, None without any.
+
+    `totals` are rows on successes that are no longer there.
+    """
 
     file: SegmentFile
     first: float | None
@@ -56,6 +59,7 @@ class SegmentFacts(Struct, frozen=True):
     successes: int
     unfinished: int
     version: int
+    totals: int = 0
 
     @property
     def name(self) -> str:
@@ -158,17 +162,18 @@ def facts_of(file: SegmentFile) -> SegmentFacts:
         (other,) = run(others).fetchone()
         (unfinished,) = run("SELECT count(*) FROM open").fetchone()
         (version,) = run("PRAGMA user_version").fetchone()
-        return SegmentFacts(file, first, last, rows, rows - other, unfinished, version)
+        (totals,) = run("SELECT count(*) FROM totals").fetchone()
+        return SegmentFacts(file, first, last, rows, rows - other, unfinished, version, totals)
 
 
 _CATALOGUE = """
 CREATE TABLE IF NOT EXISTS segments (
     name TEXT PRIMARY KEY, first REAL, last REAL, rows INTEGER NOT NULL,
     successes INTEGER NOT NULL, unfinished INTEGER NOT NULL, version INTEGER NOT NULL,
-    size INTEGER NOT NULL
+    totals INTEGER NOT NULL, size INTEGER NOT NULL
 ) STRICT
 """
-_CATALOGUED = "name, first, last, rows, successes, unfinished, version, size"
+_CATALOGUED = "name, first, last, rows, successes, unfinished, version, totals, size"
 
 
 class Catalogue:
@@ -215,12 +220,12 @@ class Catalogue:
                 os.unlink(self._path)
                 raise
             db.executemany(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(one.file.path.name, one.first, one.last, one.rows, one.successes,
-                  one.unfinished, one.version, one.file.size) for one in finished],
+                  one.unfinished, one.version, one.totals, one.file.size) for one in finished],
             )  # fmt: skip
 
-    def _read(self) -> dict[str, tuple[float, float, int, int, int, int, int]]:
+    def _read(self) -> dict[str, tuple[float, float, int, int, int, int, int, int]]:
         if not self._path.exists():
             return {}
         uri = schema.uri(self._path, "ro")

@@ -142,8 +142,11 @@ class History(Protocol):
         """How many tasks ended from `since` to before `until`, in slots of `width` seconds."""
         ...
 
-    def types(self, since: float, until: float, width: int) -> TypeRuns:
-        """What the tasks of each name took that ended from `since` to before `until`."""
+    def types(self, since: float, until: float, width: int) -> Sequence[TypeRuns]:
+        """What the tasks of each name took that ended from `since` to before `until`.
+
+        By slots of `width` seconds, in parts that are added up.
+        """
         ...
 
     def samples(self, since: float, until: float | None = None) -> Samples:

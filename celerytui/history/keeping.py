@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 from collections.abc import Generator, Iterator
@@ -21,6 +22,13 @@ from celerytui.history.folder import (
 )
 from celerytui.history.history import Pruned
 from celerytui.history.trouble import explain
+from celerytui.history.type_runs import (
+    TOTAL_SECONDS,
+    TOTALS,
+    have_logarithms,
+    newest_of,
+    totals_of,
+)
 from celerytui.settings import Keeping
 
 STEP_ROWS = 5_000
@@ -136,8 +144,25 @@ def _copy_others(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             )
             after = last
             yield
+    yield from _total_successes(connection)
     run("COMMIT")
     run("DETACH DATABASE old")
+
+
+def _total_successes(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep what all successes took together, hour by hour."""
+    have_logarithms(connection)
+    run, low = connection.execute, -math.inf
+    rows = f"old.tasks WHERE seen >= ? AND seen < ? AND {newest_of('old.tasks')}"
+    while True:
+        (first,) = run("SELECT min(seen) FROM old.tasks WHERE seen >= ?", (low,)).fetchone()
+        if first is None:
+            return
+        begin = first // TOTAL_SECONDS * TOTAL_SECONDS
+        low = begin + TOTAL_SECONDS
+        for query in totals_of(rows):
+            run(f"INSERT INTO totals ({TOTALS}) {query}", (begin, low))
+            yield
 
 
 def _sweep(folder: Folder) -> None:
@@ -196,5 +221,5 @@ def _end(one: SegmentFacts) -> float:
 
 
 def _is_empty(one: SegmentFacts) -> bool:
-    """Whether there is no task in it: of those of today, one is written and not among these."""
-    return one.version != _UNREADABLE and not one.rows and not one.unfinished
+    """Whether nothing of any task is in it: of those of today, one is written and not here."""
+    return one.version != _UNREADABLE and not (one.rows or one.unfinished or one.totals)

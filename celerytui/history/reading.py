@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from celerytui.counts import counted
@@ -26,7 +26,7 @@ from celerytui.history.open_segment import COLUMNS, OpenSegment
 from celerytui.history.rows import stored_id
 from celerytui.history.translate import Translation
 from celerytui.history.trouble import explain
-from celerytui.history.type_runs import TypeRuns, types_in
+from celerytui.history.type_runs import TypeRuns, is_doubled, types_in
 from celerytui.history.walk import walk
 from celerytui.model import Task
 from celerytui.query import Filter
@@ -46,6 +46,7 @@ class SegmentHistory:
         self.folder = folder
         self.notes: list[str] = []
         self._reading: OpenSegment | None = None
+        self._doubled: dict[object, bool] = {}
         try:
             folder.segments()
         except FileNotFoundError:
@@ -127,15 +128,17 @@ class SegmentHistory:
         )
         return [one for part in parts for one in part]
 
-    def types(self, since: float, until: float, width: int) -> TypeRuns:
+    def types(self, since: float, until: float, width: int) -> Sequence[TypeRuns]:
         """See `History.types`."""
-        parts = self._each_since(
-            since, lambda connection: types_in(connection, since, until, width), until
-        )
-        return TypeRuns(
-            [one for part in parts for one in part.runs],
-            [one for part in parts for one in part.waits],
-        )
+
+        def read(connection: sqlite3.Connection) -> TypeRuns:
+            ((_, _, path),) = connection.execute("PRAGMA database_list")
+            file = path, connection.execute("SELECT max(id) FROM tasks").fetchone()
+            if file not in self._doubled:
+                self._doubled[file] = is_doubled(connection)
+            return types_in(connection, since, until, width, doubled=self._doubled[file])
+
+        return self._each_since(since, read, until)
 
     def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""

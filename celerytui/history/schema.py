@@ -76,6 +76,13 @@ CREATE TABLE alerts (
     severity TEXT NOT NULL, since REAL NOT NULL, text TEXT NOT NULL
 ) STRICT;
 """
+_TOTALS = """
+CREATE TABLE totals (
+    kind INTEGER NOT NULL, last REAL NOT NULL, name INTEGER, bucket INTEGER,
+    number INTEGER NOT NULL, busy INTEGER, longest INTEGER
+) STRICT;
+"""
+"""Of the successes that a segment had; see `type_runs.TOTALS`."""
 INDEXES = f"""
 CREATE INDEX tasks_key ON tasks (key);
 CREATE INDEX tasks_text ON tasks (task) WHERE typeof(task) = 'text';
@@ -118,7 +125,7 @@ def create(path: Path) -> sqlite3.Connection:
         with contextlib.closing(_connect(begun, "rw")) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.executescript(
-                f"BEGIN; {TABLES} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
+                f"BEGIN; {TABLES} {_TOTALS} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
             )
         remove(path)  # the log of a file that somebody removed would be taken for its own
         os.rename(begun, path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from celerytui.history.rows import NAME
+from celerytui.history.schema import SUCCESS
 from celerytui.model import TaskState
 from celerytui.store.statistics.histogram import LEAST, MOST, OFFSET, SCALE
 
@@ -17,50 +17,20 @@ ENDED = (TaskState.RETRY, TaskState.CANCELLED)
 """The first and the last state that a run ends in; lost and missed ones are guesses."""
 
 
-class Runs(Struct, frozen=True):
-    """Runs of a name that ended in a state, and whose run times are in one bucket of a histogram.
-
-    `bucket` is None for those of which none is known; `busy` and `longest` are microseconds,
-    `last` is when the last of them ended.
-    """
-
-    slot: int
-    name: str
-    state: TaskState
-    bucket: int | None
-    count: int
-    busy: int
-    longest: int
-    last: float
-
-
-class Waits(Struct, frozen=True):
-    """The same for how long tasks waited before they ran."""
-
-    slot: int
-    name: str
-    bucket: int
-    count: int
-    longest: int
+Run = tuple[int, int, int, float | None, int, int | None, int | None, float]
+"""Runs that ended alike: slot, number of their name, state, bucket of their time, how many, all
+their time and the longest in microseconds, when the last of them ended. Of those in no bucket no
+time is known."""
+Wait = tuple[int, int, float, int, int]
+"""Waits alike: slot, number of their name, bucket, how many, the longest in microseconds."""
 
 
 class TypeRuns(Struct, frozen=True):
-    """What ended in a time, by slots of a width."""
+    """What ended in a time, by slots of a width; `names` are those of the numbers."""
 
-    runs: Sequence[Runs]
-    waits: Sequence[Waits]
-
-
-# The newest record of a task counts, and few have several.
-_NEWEST = (
-    "(key NOT IN (SELECT key FROM again) OR NOT EXISTS (SELECT 1 FROM tasks AS newer"
-    " INDEXED BY tasks_key WHERE newer.key = tasks.key AND newer.id > tasks.id"
-    " AND newer.task = tasks.task))"
-)
-_FROM = (
-    "FROM tasks INDEXED BY tasks_seen WHERE seen >= :since AND seen < :until"
-    f" AND state BETWEEN {ENDED[0]:d} AND {ENDED[1]:d} AND {_NEWEST}"
-)
+    runs: Sequence[Run]
+    waits: Sequence[Wait]
+    names: Mapping[int, str]
 
 
 def bucket_of(column: str) -> str:
@@ -76,50 +46,88 @@ def usable(column: str) -> str:
     return f"CASE WHEN {column} >= 0 AND {column} < {int(MOST * 1e6)} THEN {column} END"
 
 
-_RUNS = (
-    "SELECT slot, text, state, bucket, number, busy, longest, last FROM"
-    " (SELECT CAST(seen / :width AS INTEGER) AS slot, name, state,"
-    f" {bucket_of(usable('runtime'))} AS bucket, count(*) AS number,"
-    f" sum({usable('runtime')}) AS busy, max({usable('runtime')}) AS longest, max(seen) AS last"
-    f" {_FROM} GROUP BY 1, 2, 3, 4) JOIN words ON words.id = name AND words.kind = {NAME}"
-)
-_WAITS = (
-    "SELECT slot, text, bucket, number, longest FROM"
-    " (SELECT CAST(seen / :width AS INTEGER) AS slot, name,"
-    f" {bucket_of(usable('waited'))} AS bucket, count(*) AS number, max(waited) AS longest"
-    f" {_FROM} AND {usable('waited')} IS NOT NULL GROUP BY 1, 2, 3)"
-    f" JOIN words ON words.id = name AND words.kind = {NAME}"
-)
+RUN, WAIT = 0, 1
+"""The kinds of totals: of runs by their time, and of waits."""
+TOTALS = "kind, last, name, bucket, number, busy, longest"
+"""What is kept of successes that are no longer: by hour, name and bucket; `last` is when the last
+of them ended, `busy` and `longest` are microseconds."""
+TOTAL_SECONDS = 3600
 
 
-def types_in(connection: sqlite3.Connection, since: float, until: float, width: int) -> TypeRuns:
+def totals_of(rows: str) -> tuple[str, str]:
+    """SQL for the totals of successes; `rows` is what follows FROM."""
+    runtime, waited = usable("runtime"), usable("waited")
+    return (
+        f"SELECT {RUN}, max(seen), name, {bucket_of(runtime)}, count(*), sum({runtime}),"
+        f" max({runtime}) FROM {rows} AND state = {SUCCESS} GROUP BY 3, 4",
+        f"SELECT {WAIT}, max(seen), name, {bucket_of(waited)}, count(*), NULL, max({waited})"
+        f" FROM {rows} AND state = {SUCCESS} AND {waited} IS NOT NULL GROUP BY 3, 4",
+    )
+
+
+def runs_by_slot(slot: str, rows: str, totals: str) -> tuple[str, str]:
+    """SQL for runs and waits; `slot` is made of `at`, `rows` and `totals` are what follows FROM."""
+    runtime, waited = usable("runtime"), usable("waited")
+    ended = f"AND name IS NOT NULL AND state BETWEEN {ENDED[0]:d} AND {ENDED[1]:d}"
+    return (
+        f"SELECT {slot.format(at='seen')}, name, state, {bucket_of(runtime)}, count(*),"
+        f" CAST(sum({runtime}) AS BIGINT), max({runtime}), max(seen)"
+        f" FROM {rows} {ended} GROUP BY 1, 2, 3, 4"
+        f" UNION ALL SELECT {slot.format(at='last')}, name, {SUCCESS}, bucket, number, busy,"
+        f" longest, last FROM {totals} AND name IS NOT NULL AND kind = {RUN}",
+        f"SELECT {slot.format(at='seen')}, name, {bucket_of(waited)}, count(*), max({waited})"
+        f" FROM {rows} {ended} AND {waited} IS NOT NULL GROUP BY 1, 2, 3"
+        f" UNION ALL SELECT {slot.format(at='last')}, name, bucket, number, longest FROM {totals}"
+        f" AND name IS NOT NULL AND kind = {WAIT}",
+    )
+
+
+def newest_of(table: str) -> str:
+    """SQL for that a row of a segment is the newest there of its task."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM {table} AS newer INDEXED BY tasks_key"
+        " WHERE newer.key = tasks.key AND newer.id > tasks.id AND newer.task = tasks.task)"
+    )
+
+
+def _queries(newest: str) -> tuple[str, str]:
+    return runs_by_slot(
+        "CAST({at} / :width AS INTEGER)",
+        f"tasks INDEXED BY tasks_seen WHERE seen >= :since AND seen < :until{newest}",
+        "totals WHERE last >= :since AND last < :until",
+    )
+
+
+_ALL, _NEWEST = _queries(""), _queries(f" AND {newest_of('tasks')}")
+_DOUBLED = (
+    "SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_key GROUP BY key HAVING count(*) > 1)"
+)
+_NAMES = f"SELECT id, text FROM words WHERE kind = {NAME}"
+
+
+def is_doubled(connection: sqlite3.Connection) -> bool:
+    """Whether a task may have several records in a segment; raises sqlite3.Error."""
+    return bool(connection.execute(_DOUBLED).fetchone()[0])
+
+
+def types_in(
+    connection: sqlite3.Connection, since: float, until: float, width: int, *, doubled: bool
+) -> TypeRuns:
     """The runs of a segment; raises sqlite3.Error."""
-    _have_logarithms(connection)
-    bounds = {"since": since, "until": until, "width": width}
-    return type_runs(connection.execute(_RUNS, bounds), connection.execute(_WAITS, bounds))
+    have_logarithms(connection)
+    run, bounds = connection.execute, {"since": since, "until": until, "width": width}
+    # To look for newer records takes as long as all else.
+    runs, waits = (run(query, bounds).fetchall() for query in (_NEWEST if doubled else _ALL))
+    return TypeRuns(runs, waits, dict(run(_NAMES)))
 
 
-def type_runs(runs: Iterable[Sequence[Any]], waits: Iterable[Sequence[Any]]) -> TypeRuns:
-    """The runs and waits of rows."""
-    return TypeRuns(
-        [
-            Runs(
-                int(slot), name, TaskState(state), None if bucket is None else int(bucket),
-                count, int(busy or 0), int(longest or 0), last,
-            )
-            for slot, name, state, bucket, count, busy, longest, last in runs
-        ],
-        [
-            Waits(int(slot), name, int(bucket), count, int(longest))
-            for slot, name, bucket, count, longest in waits
-        ],
-    )  # fmt: skip
+LOGARITHM = "SELECT floor(ln(2))"
 
 
-def _have_logarithms(connection: sqlite3.Connection) -> None:
-    """SQLite may have been built without them."""
+def have_logarithms(connection: sqlite3.Connection) -> None:
+    """Give a connection logarithms: SQLite may have been built without them."""
     try:
-        connection.execute("SELECT floor(ln(2))")
+        connection.execute(LOGARITHM)
     except sqlite3.OperationalError:
         connection.create_function("ln", 1, _logarithm, deterministic=True)
         connection.create_function("floor", 1, _floor, deterministic=True)

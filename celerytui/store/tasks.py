@@ -134,7 +134,7 @@ class HeldTasks:
         self.by_id[task.id] = task
         self.moves[NEW + task.state] += 1
         self.eviction.finish_past(task)
-        if FAILS[task.state]:
+        if FAILS[task.state] or task.more.attempts:
             self.look_at(task)
 
     def move(self, task: Task, new: TaskState, record: WorkerRecord | None) -> None:

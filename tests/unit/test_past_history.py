@@ -16,6 +16,7 @@ from celerytui.engine import Engine, PastReading, Recorded
 from celerytui.engine.history_access import HistoryAccess
 from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
+from celerytui.engine.past_windows import PastWindows
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.restoring import Restorer
 from celerytui.history.flush import Flush
@@ -290,6 +291,7 @@ class Restored:
             Settings(max_tasks=room),
             self.store,
             self.reader.past,
+            PastWindows(self.store, lambda: T0, kept=True),
             self.links.append,
             lambda: T0,
         )
@@ -301,6 +303,7 @@ class Restored:
 
     def stop(self) -> None:
         self._stopping.set()
+        self.restorer.stop()
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()
 

@@ -16,7 +16,7 @@ from celerytui.store import Store
 from celerytui.store.settling import TaskOutcome
 from celerytui.store.statistics import types as bounds
 from celerytui.store.statistics.histogram import Histogram, quantiles
-from celerytui.store.statistics.record import SECONDS, WINDOWS
+from celerytui.store.statistics.record import LENGTHS, SECONDS, WINDOWS
 from tests.unit.store_stream import ALPHA, T0, feed, held, task_event
 from tests.unit.test_store_fast_path import events
 
@@ -132,7 +132,7 @@ def test_windows_forget_exactly(history: list[tuple[int, str, float]], later: in
     for number, (at, name, runtime) in enumerate(history):
         at_once(store, at, *run(at, f"{number}", name, runtime))
     end = history[-1][0] + later
-    for (window, seconds), length in zip(WINDOWS.items(), (1, 6, 180), strict=True):
+    for (window, seconds), length in zip(WINDOWS.items(), LENGTHS, strict=True):
         size = length * SECONDS
         first = int((T0 + end) // size) - seconds // size
         left: dict[str, list[float]] = defaultdict(list)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+
 import psycopg
 
 from celerytui.history.history import Pruned
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.schema import DAY, Partition, day_of, partitions
+from celerytui.history.type_runs import TOTAL_SECONDS, TOTALS, totals_of
 from celerytui.settings import Keeping
 
 _SIZE = (
@@ -14,8 +17,9 @@ _SIZE = (
     " WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())"
 )
 _OLD = (("open", "seen"), ("gaps", "since"), ("marks", "at"), ("actions", "at"), ("alerts", "at"),
-        ("sessions", "last"))  # fmt: skip
+        ("sessions", "last"), ("totals", "last"))  # fmt: skip
 _USED = ("words", "tracebacks")
+SUCCESSES = "tasks_success"
 
 
 def size_of(link: Link) -> int:
@@ -30,27 +34,38 @@ def prune(link: Link, keeping: Keeping, now: float) -> Pruned:
     Successes go first; today stays. A partition that somebody reads for long stays until the next
     time. Raises psycopg.Error; what was done until then stays done.
     """
-    done, size = Pruned(), size_of(link)
-    left = [one for one in partitions(link) if not _is_old(one, keeping, now)
-            or not _drop(link, one, done)]  # fmt: skip
-    today = day_of(now).timestamp()
-    whole = [one for one in left if one.start < today]
-    whole.sort(key=lambda one: (one.root != "tasks_success", one.start))
-    for one in whole:
-        if size_of(link) <= keeping.size:
-            break
-        _drop(link, one, done)
-    _delete_old(link, keeping, now)
-    done.freed = max(0, size - size_of(link))
+    done = Pruned()
+    for _ in pruning(link, keeping, now, done):
+        pass
     return done
 
 
+def pruning(link: Link, keeping: Keeping, now: float, done: Pruned) -> Iterator[None]:
+    """Like `prune`, in steps; `done` says what was done so far."""
+    size = size_of(link)
+    today = day_of(now).timestamp()
+    left = []
+    for one in partitions(link):
+        if not _is_old(one, keeping, now) or not (yield from _drop(link, one, done)):
+            left.append(one)
+    whole = [one for one in left if one.start < today]
+    whole.sort(key=lambda one: (one.root != SUCCESSES, one.start))
+    for one in whole:
+        if size_of(link) <= keeping.size:
+            break
+        yield from _drop(link, one, done)
+    _delete_old(link, keeping, now)
+    done.freed = max(0, size - size_of(link))
+
+
 def _is_old(one: Partition, keeping: Keeping, now: float) -> bool:
-    kept = keeping.successes if one.root == "tasks_success" else keeping.others
+    kept = keeping.successes if one.root == SUCCESSES else keeping.others
     return one.start + DAY <= now - kept
 
 
-def _drop(link: Link, one: Partition, done: Pruned) -> bool:
+def _drop(link: Link, one: Partition, done: Pruned) -> Generator[None, None, bool]:
+    if one.root == SUCCESSES:
+        yield from _total(link, one)
     try:
         link.execute(f"DROP TABLE {one.table}".encode())
     except psycopg.errors.LockNotAvailable:
@@ -58,6 +73,18 @@ def _drop(link: Link, one: Partition, done: Pruned) -> bool:
         return False
     done.removed.append(one.table)
     return True
+
+
+def _total(link: Link, one: Partition) -> Iterator[None]:
+    """Keep what the successes of a day took together; nobody reads that before they are gone."""
+    day = one.start, one.start + DAY
+    link.execute("DELETE FROM totals WHERE last >= %s AND last < %s", day)
+    for begin in range(int(one.start), int(one.start + DAY), TOTAL_SECONDS):
+        for query in totals_of(f"{one.table} WHERE seen >= %s AND seen < %s"):
+            yield
+            link.execute(
+                f"INSERT INTO totals ({TOTALS}) {query}".encode(), (begin, begin + TOTAL_SECONDS)
+            )
 
 
 def _delete_old(link: Link, keeping: Keeping, now: float) -> None:

@@ -23,7 +23,7 @@ from celerytui.history.postgres.walk import POSTGRES, walk
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.schema import SUCCESS
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
-from celerytui.history.type_runs import ENDED, TypeRuns, bucket_of, type_runs, usable
+from celerytui.history.type_runs import RUN, TypeRuns, runs_by_slot
 from celerytui.model import Task, TaskState
 from celerytui.query import Filter
 from celerytui.store.spans import Span
@@ -56,23 +56,17 @@ _QUEUED = (
     "SELECT at, text, ready FROM queues JOIN words ON words.id = queue"
     " WHERE at >= %s AND at < %s ORDER BY at, text"
 )
-_TYPES = (
-    "FROM tasks WHERE seen >= %(since)s AND seen < %(until)s"
-    f" AND state BETWEEN {ENDED[0]:d} AND {ENDED[1]:d}"
+_TOTALS = (
+    "totals WHERE last >= %(since)s AND last < %(until)s"
+    " AND NOT floor(last / 86400)::int8 = ANY(%(days)s)"
 )
-_RUNS = (
-    "SELECT slot, text, state, bucket, number, busy, longest, last FROM"
-    " (SELECT floor(seen / %(width)s)::int8 AS slot, name, state,"
-    f" {bucket_of(usable('runtime'))} AS bucket, count(*) AS number,"
-    f" sum({usable('runtime')}) AS busy, max({usable('runtime')}) AS longest, max(seen) AS last"
-    f" {_TYPES} GROUP BY 1, 2, 3, 4) runs JOIN words ON words.id = name"
+"""What is left of days whose successes are no longer there."""
+_TOTALLED = (
+    f" UNION ALL SELECT floor(last / %(width)s)::int8, {SUCCESS}, sum(number)::int8 FROM {_TOTALS}"
+    f" AND kind = {RUN} GROUP BY 1"
 )
-_WAITS = (
-    "SELECT slot, text, bucket, number, longest FROM"
-    " (SELECT floor(seen / %(width)s)::int8 AS slot, name,"
-    f" {bucket_of(usable('waited'))} AS bucket, count(*) AS number, max(waited) AS longest"
-    f" {_TYPES} AND {usable('waited')} IS NOT NULL GROUP BY 1, 2, 3) waits"
-    " JOIN words ON words.id = name"
+_RUNS, _WAITS = runs_by_slot(
+    "floor({at} / %(width)s)::int8", "tasks WHERE seen >= %(since)s AND seen < %(until)s", _TOTALS
 )
 
 
@@ -165,17 +159,20 @@ class PostgresHistory:
 
     def ended(self, since: float, until: float, width: int) -> list[Ended]:
         """See `History.ended`."""
-        bounds = {"width": width, "since": since, "until": until}
         with self._asking() as link:
-            found = link.execute(_ENDED.encode(), bounds).fetchall()
+            bounds = _bounds(link, since, until, width)
+            found = link.execute((_ENDED + _TOTALLED).encode(), bounds).fetchall()
         return [Ended(slot, TaskState(state), count) for slot, state, count in found]
 
-    def types(self, since: float, until: float, width: int) -> TypeRuns:
+    def types(self, since: float, until: float, width: int) -> Sequence[TypeRuns]:
         """See `History.types`."""
-        bounds = {"width": width, "since": since, "until": until}
         with self._asking() as link:
-            found = [link.execute(query.encode(), bounds).fetchall() for query in (_RUNS, _WAITS)]
-        return type_runs(*found)
+            bounds = _bounds(link, since, until, width)
+            runs, waits = (
+                link.execute(query.encode(), bounds).fetchall() for query in (_RUNS, _WAITS)
+            )
+            names = link.execute("SELECT id, text FROM words WHERE kind = %s", (NAME,)).fetchall()
+        return [TypeRuns(runs, waits, dict(names))]
 
     def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""
@@ -311,6 +308,13 @@ class PostgresHistory:
                     f"no history in {self._place.name}: nothing was recorded there"
                 ) from error
             raise HistoryError(explain(error, self._place.name)) from error
+
+
+def _bounds(link: Link, since: float, until: float, width: int) -> dict[str, Any]:
+    """The values of the questions about a time: `days` are those whose successes are there."""
+    found = schema.partitions(link)
+    days = [int(one.start // schema.DAY) for one in found if one.root == "tasks_success"]
+    return {"width": width, "since": since, "until": until, "days": days}
 
 
 _NAMES = tuple(schema.COLUMNS.index(name) for name in ("name", "worker", "queue", "origin"))

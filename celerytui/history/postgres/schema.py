@@ -60,6 +60,9 @@ CREATE TABLE workers (at float8 NOT NULL, worker int8 NOT NULL, status text NOT 
     PARTITION BY RANGE (at);
 CREATE TABLE queues (at float8 NOT NULL, queue int8 NOT NULL, ready int8, unacked int8,
     consumers int8) PARTITION BY RANGE (at);
+CREATE TABLE totals (kind int2 NOT NULL, last float8 NOT NULL, name int8, bucket int4,
+    number int8 NOT NULL, busy int8, longest int8);
+CREATE INDEX ON totals (last);
 CREATE TABLE open ({_TASK}, PRIMARY KEY (task));
 CREATE TABLE tasks ({_TASK}) PARTITION BY LIST (state);
 CREATE TABLE tasks_success PARTITION OF tasks FOR VALUES IN ({SUCCESS}) PARTITION BY RANGE (seen);

@@ -46,6 +46,8 @@ _SESSION = (
 
 _ORIGIN = "INSERT INTO meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
 
+_END = object()
+
 
 class PostgresWriter:
     """See `Writer`. `started` is from when on this session knows what happened."""
@@ -134,27 +136,30 @@ class PostgresWriter:
         return written
 
     def pruning(self, now: float) -> Generator[None]:
-        """Drop the partitions of days that are not to be kept any longer, make tomorrow's.
-
-        It is one step: a table is dropped at once, whatever it holds.
-        """
+        """Drop the partitions of days that are not to be kept any longer, make tomorrow's."""
         yield
         if not self._writes:
             return
+        done = Pruned()
         try:
-            failed = self._prune(now).failed
+            with self._working() as link:
+                steps = rules.pruning(link, self._keeping, now, done)
+            more = True
+            while more:
+                with self._working():
+                    more = next(steps, _END) is not _END
+                yield
+            self._look_at_days(now)
         except HistoryError as error:
-            failed = [str(error)]
-        for said in failed:
+            done.failed.append(str(error))
+        for said in done.failed:
             logger.warning("not pruned: %s", said)
 
-    def _prune(self, now: float) -> Pruned:
+    def _look_at_days(self, now: float) -> None:
         with self._working() as link:
-            done = rules.prune(link, self._keeping, now)
             self._days = {(one.root, one.start) for one in schema.partitions(link)}
             # A day before it is needed, where nothing waits for it.
             self._add_days(link, saving.days_of((), now + DAY))
-        return done
 
     def prune_alone(self, now: float) -> Pruned:
         """Prune without writing anything, where nobody else writes."""

@@ -7,7 +7,7 @@ in whatever order its events came; a task that is evicted stays counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,9 +25,11 @@ from celerytui.store.failures.group import (
     most_first,
 )
 from celerytui.store.failures.identity import Identity
+from celerytui.store.failures.recorded import Recorded
 from celerytui.store.failures.slices import DAY, Window
 from celerytui.store.lock import FairLock
 from celerytui.store.marks import Marks
+from celerytui.store.past import FROM_HISTORY
 from celerytui.store.reruns import MAX_ATTEMPTS
 from celerytui.store.runs import Run, known_runs
 from celerytui.store.tasks import HeldTasks
@@ -93,6 +95,7 @@ class FailureGroups:
         self.resolved: dict[str, float] = {}
         self.changed = 0
         self._booked = 0
+        self._recorded = Recorded()
 
     @property
     def revision(self) -> int:
@@ -148,6 +151,8 @@ class FailureGroups:
 
     def _take(self, task: Task, held: bool, runs: list[tuple[Run, Identity]], now: float) -> None:
         known = self._known.pop(task.id, None)
+        if known is None and task.more.source == FROM_HISTORY and not self._recorded.take(task.id):
+            return
         before = list(known.counted) if known is not None and known.task is task else []
         counted: list[Counted] = []
         for run, identity in runs:
@@ -285,6 +290,28 @@ class FailureGroups:
                 for group in self._groups.values()
                 if self._standing(group, now) == "new"
             ]
+
+    def take_recorded(self, tasks: Sequence[Task], now: float) -> bool:
+        """Count recorded tasks that failed or were tried again, each once; False when full."""
+        found = [
+            (task, failed_runs(task.name, known_runs(task), requeued=bool(task.more.requeue)))
+            for task in tasks
+        ]
+        with self._lock:
+            for task, runs in found:
+                if runs and self._recorded.take(task.id):
+                    for run, identity in runs:
+                        self._count_recorded(task, run, identity, now)
+            # The one that came longest ago is the first to make room.
+            by_age = sorted(self._groups.values(), key=lambda group: group.last_seen)
+            self._groups = {group.key: group for group in by_age}
+        return not self._recorded.full
+
+    def _count_recorded(self, task: Task, run: Run, identity: Identity, now: float) -> None:
+        if identity.key in self._groups or len(self._groups) < MOST_GROUPS:
+            self._count(task, run, identity, now)
+        else:
+            self._others += run.state is not RETRY
 
     def came_before(self, key: str, at: float) -> None:
         """Note that a group came at that time too, before anybody watched."""

@@ -16,6 +16,7 @@ WINDOWS = {"5m": 300, "1h": 3600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000
 """The windows by name, in seconds, in the order of the levels."""
 LENGTHS = (1, 6, 180, 2160, 8640)
 """How many of the shortest slices those of each window are."""
+SLICE_SECONDS = {window: length * SECONDS for window, length in zip(WINDOWS, LENGTHS, strict=True)}
 WATCHED = ("5m", "1h", "24h")
 """Those that a monitor fills by itself; for the longer ones it takes a history."""
 

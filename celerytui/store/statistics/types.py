@@ -247,8 +247,8 @@ class TypeStatistics:
         Those of other windows are not touched.
         """
         record = self._record_of(name)
+        record.advance(self._index)
         for one in (record, self.whole):
-            one.advance(max(one.index, self._index))
             one.restore(window, part, seen)
 
     # -- figures -------------------------------------------------------------------------------
@@ -309,12 +309,14 @@ class TypeStatistics:
         )
 
     def tally(self, name: str, window: int) -> tuple[Tally, list[Slice]] | None:
-        """All that is in a window of one name, and the closed slices of it, oldest first."""
+        """All that is in a window of one name, and the slices of it that are over, oldest first."""
         record = self._record(name)
         if record is None:
             return None
         record.advance(self._index)
-        return record.window(window), list(record.levels[window].slices)
+        level = record.levels[window]
+        over = [part for part in level.slices if part.index < record.index // level.length]
+        return record.window(window), over
 
     def places(self, name: str) -> tuple[TypePlace, ...]:
         """Where the tasks of one name ran since the start, the busiest first."""
