@@ -77,11 +77,11 @@ class PastWindows:
         Raises HistoryError, once it is noted.
         """
         while self._wanted and not stopped():
-            window = min(self._wanted, key=WINDOWS.__getitem__)
+            window = min(tuple(self._wanted), key=WINDOWS.__getitem__)
             try:
                 self._fill(history, window, until, stopped)
             except HistoryError as error:
-                self._note(window, Reach(self._back_to.get(window), trouble=mask(str(error))))
+                self._reach[window] = Reach(self._reached(window).back_to, trouble=mask(str(error)))
                 raise
             finally:
                 self._wanted.discard(window)
@@ -103,16 +103,13 @@ class PastWindows:
         end = self._back_to.setdefault(window, until)
         for back_to in restore_window(history, store, window, since, end):
             self._back_to[window] = back_to
-            self._note(window, Reach(back_to))
+            self._reach[window] = Reach(back_to)
             if stopped():
                 return
         for _ in restore_window_levels(history, store, window, until):
             if stopped():
                 return
-        self._note(window, Reach(store.types.since(window), done=True))
-
-    def _note(self, window: str, reach: Reach) -> None:
-        self._reach[window] = reach
+        self._reach[window] = Reach(store.types.since(window), done=True)
 
     def _reached(self, window: str) -> Reach:
         return self._reach.get(window) or Reach()

@@ -209,7 +209,7 @@ class Recorder:
             workers,
             queues,
             self._happened.gaps(self._store.gaps()),
-            self._happened.marks(self._store.marks.all()),
+            self._happened.marks(self._store.marks.received()),
             self._happened.actions(self._log),
             self._happened.alerts(list(self._health.alerts)),
             self._pending.dropped + self._missed,

@@ -20,6 +20,7 @@ from celerytui.model import Link, LinkState, Task
 from celerytui.query import EMPTY
 from celerytui.settings import Settings
 from celerytui.store import FROM_HISTORY, Store
+from celerytui.store.statistics import WINDOWS
 
 if TYPE_CHECKING:
     from celerytui.history.history import History
@@ -36,6 +37,8 @@ LATE_SECONDS = 3.0
 """After so long what ended has been recorded, while somebody records."""
 LEVELS_SECONDS = 60.0
 """How often samples are read offline."""
+MARKS_SECONDS = float(max(WINDOWS.values()))
+"""Marks of that long ago are shown."""
 ROOM = 0.5
 """The part of the tasks in memory that may be from before the start."""
 UNFINISHED = 0.1
@@ -87,6 +90,8 @@ class Restorer:
         try:
             with self._opened() as history:
                 self._restore(history, stopping)
+                marks = history.marks(self._started - MARKS_SECONDS)
+                self._store.marks.restore(one for one in marks if one.at < self._started)
                 restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
                 restore_levels(history, self._store, self._started)
                 for note in history.notes:
@@ -207,6 +212,7 @@ class Restorer:
             self._windows.follow(history, self._counted, until)
             self._counted = until
         if newest - self._levels_at >= LEVELS_SECONDS:
+            self._store.marks.restore(history.marks(newest - MARKS_SECONDS))
             samples = restore_levels(history, self._store, newest)
             self._store.record_queues(newest_depths(samples), newest)
             self._levels_at = newest

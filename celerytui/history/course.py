@@ -10,8 +10,10 @@ from msgspec import Struct
 from celerytui.history.rows import QUEUE, WORKER
 from celerytui.history.schema import SUCCESS
 from celerytui.history.type_runs import RUN
-from celerytui.model import TaskState
+from celerytui.model import Mark, TaskState
 from celerytui.store.spans import Span, joined, without
+
+MARKS = "SELECT at, text, by FROM marks WHERE at >= {}"
 
 
 class Ended(Struct, frozen=True):
@@ -66,6 +68,11 @@ def samples_in(connection: sqlite3.Connection, since: float, until: float) -> Sa
         (since, until),
     )
     return Samples(workers, [Sample(*row) for row in queued])
+
+
+def marks_in(connection: sqlite3.Connection, since: float) -> list[Mark]:
+    """The marks of a segment; raises sqlite3.Error."""
+    return [Mark(*row) for row in connection.execute(MARKS.format("?"), (since,))]
 
 
 def recorded_in(

@@ -11,7 +11,7 @@ from celerytui.errors import HistoryError
 from celerytui.history.course import Ended, Samples
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.type_runs import TypeRuns
-from celerytui.model import Recording, Task
+from celerytui.model import Mark, Recording, Task
 from celerytui.query import Filter
 from celerytui.settings import Keeping
 from celerytui.store.spans import Span
@@ -151,6 +151,10 @@ class History(Protocol):
 
     def samples(self, since: float, until: float | None = None) -> Samples:
         """What was read of workers and queues from `since` to before `until`."""
+        ...
+
+    def marks(self, since: float) -> list[Mark]:
+        """The marks that were set since then."""
         ...
 
     def interrupt(self) -> None:

@@ -15,6 +15,7 @@ from celerytui.history.course import (
     Ended,
     Samples,
     ended_in,
+    marks_in,
     recorded_in,
     samples_in,
     watched,
@@ -28,7 +29,7 @@ from celerytui.history.translate import Translation
 from celerytui.history.trouble import explain
 from celerytui.history.type_runs import TypeRuns, is_doubled, types_in
 from celerytui.history.walk import walk
-from celerytui.model import Task
+from celerytui.model import Mark, Task
 from celerytui.query import Filter
 from celerytui.store.spans import Span
 
@@ -148,6 +149,11 @@ class SegmentHistory:
             [one for part in parts for one in part.running],
             [one for part in parts for one in part.queued],
         )
+
+    def marks(self, since: float) -> list[Mark]:
+        """See `History.marks`."""
+        parts = self._each_since(since, lambda connection: marks_in(connection, since))
+        return [one for part in parts for one in part]
 
     def interrupt(self) -> None:
         """See `History.interrupt`."""

@@ -1,6 +1,9 @@
-"""The marks that were received: moments that users named."""
+"""The marks that were received or recorded: moments that users named."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
 
 from celerytui.model import MARK_LENGTH, Event, Mark
 
@@ -9,14 +12,16 @@ KEPT = 100
 
 
 class Marks:
-    """Taken by one thread and read by any.
+    """For any thread.
 
     A mark stands at the time of its receipt, less by how much events come late: what its sender
     writes may be of any time.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._kept: tuple[Mark, ...] = ()
+        self._recorded: frozenset[Mark] = frozenset()
 
     def take(self, event: Event, at: float) -> None:
         """Keep the mark of an event that came at `at`; one without a text is none."""
@@ -26,7 +31,22 @@ class Marks:
             return
         by = user if isinstance(user, str) else ""
         mark = Mark(at, text[:MARK_LENGTH], by[:MARK_LENGTH] or event.hostname)
-        self._kept = tuple(sorted((*self._kept, mark), key=_at))[-KEPT:]
+        self._keep((mark,))
+
+    def restore(self, recorded: Iterable[Mark]) -> None:
+        """Keep marks that a history has, each once."""
+        found = frozenset(recorded).difference(self._kept)
+        self._recorded |= found
+        self._keep(found)
+
+    def _keep(self, more: Iterable[Mark]) -> None:
+        with self._lock:
+            self._kept = tuple(sorted((*self._kept, *more), key=_at))[-KEPT:]
+            self._recorded &= frozenset(self._kept)
+
+    def received(self) -> list[Mark]:
+        """Those that no history had, oldest first."""
+        return [one for one in self._kept if one not in self._recorded]
 
     def all(self) -> tuple[Mark, ...]:
         """The marks, oldest first."""

@@ -46,7 +46,7 @@ class Reruns:
         merged = with_step(runs, step, comparable)
         if merged is None:
             return None
-        self._show(task, merged)
+        self._show(task, merged, task.more.client)
         return next(run for run in merged if run.fresh)
 
     def take_received(self, task: Task, event: Event, step: Run) -> None:
@@ -73,7 +73,7 @@ class Reruns:
         own(task).messages = messages
         runs = known_runs(task)
         if runs:
-            self._show(task, runs)
+            self._show(task, runs, event.hostname)
         else:
             task.sent = messages[-1].at
         if sent == messages[-1].at:
@@ -86,11 +86,12 @@ class Reruns:
             if task.sent == sent and task.retries is None:
                 take_try(task, event)
 
-    def _show(self, task: Task, runs: list[Run]) -> None:
+    def _show(self, task: Task, runs: list[Run], client: str | None) -> None:
         """Have the task show the newest of its runs, or the message that waits after it."""
         extra, newest = own(task), runs[-1]
         messages, single = known_messages(task), not extra.messages
-        waiting = assign_messages(messages, runs)
+        clock, apart = self._messages.client_clocks.of(client), self._workers.apart
+        waiting = assign_messages(messages, runs, lambda run: apart(run.worker, clock))
         if waiting is not None and not announced(waiting, newest):
             if single:
                 # The one message that is known brought the newest run: the clocks differ.

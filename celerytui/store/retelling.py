@@ -39,7 +39,7 @@ def retell(task: Task) -> list[Event]:
 def _lifelong(task: Task) -> Iterator[Event]:
     """What was sent of it, run by run."""
     runs, messages = known_runs(task), known_messages(task)
-    assign_messages(messages, runs)
+    assign_messages(messages, runs, lambda _: task.apart or 0.0)
     left = sorted(messages, key=lambda message: message.at)
     begin = min((run.begin for run in runs), default=task.seen)
     yield from _described(task, runs, messages, begin)

@@ -8,7 +8,7 @@ whatever order the events arrive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -157,15 +157,18 @@ def with_step(runs: list[Run], step: Run, comparable: bool) -> list[Run] | None:
     return sorted(others + built, key=lambda run: run.begin)
 
 
-def assign_messages(messages: Iterable[Message], runs: list[Run]) -> Message | None:
+def assign_messages(
+    messages: Iterable[Message], runs: list[Run], ahead: Callable[[Run], float] = lambda _: 0.0
+) -> Message | None:
     """Give each run the message that brought it; gives the newest one that is still to come.
 
-    A message belongs to the first run that begins after it, but for a run of another try.
+    A message belongs to the first run that begins after it, but for a run of another try. `ahead`
+    says by how much the clock of a run's worker is known to be ahead of the client's.
     """
     left = sorted(messages, key=lambda message: message.at)
     previous = float("-inf")
     for run in runs:
-        begin = run.begin
+        begin = run.begin - ahead(run)
         near: Message | None = None
         for message in left:
             if message.at > begin and (near is not None or message.at > begin + LATE_SENT):
@@ -176,7 +179,7 @@ def assign_messages(messages: Iterable[Message], runs: list[Run]) -> Message | N
             run.sent = near.at
             left.remove(near)
         previous = begin
-    if left and (not runs or left[-1].at > runs[-1].begin):
+    if left and left[-1].at > previous:
         return left[-1]
     return None
 

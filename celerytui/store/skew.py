@@ -86,5 +86,11 @@ class ClientClocks:
 
     def shift(self, client: str) -> float | None:
         """Seconds that the client's clock is ahead of ours, None where they agree, NaN: unknown."""
-        skew = self._clients.get(client) or self._hosts.get(client.rpartition("@")[2])
+        skew = self.of(client)
         return UNKNOWN if skew is None else skew.shift
+
+    def of(self, client: str | None) -> Skew | None:
+        """What is known of the client's clock, None for nothing."""
+        if client is None:
+            return None
+        return self._clients.get(client) or self._hosts.get(client.rpartition("@")[2])

@@ -102,7 +102,7 @@ class TaskEvents:
         elif sent == task.sent:
             self._fill(task, event)
             self._address(task, event)
-        elif sent > self.now + LATE_SENT or (task.sent is None and _brought(task, event)):
+        elif sent > self.now + LATE_SENT or (task.sent is None and self._brought(task, event)):
             # One that is stamped with a time to come cannot be compared with anything.
             self._fill(task, event)
             if task.sent is None:
@@ -121,6 +121,19 @@ class TaskEvents:
             # Its name may be known only now.
             self._table.look_at(task)
         self._touch(task, sent)
+
+    def _brought(self, task: Task, event: Event) -> bool:
+        """Whether a task-sent is that of the one run that is known, by its time and try."""
+        more = task.more
+        if task.state is SENT or more.attempts or more.messages:
+            return False
+        times = (task.received, task.started, task.finished)
+        begin = next((at for at in times if at is not None), task.seen)
+        begin -= self._workers.apart(task.worker, self._client_clocks.of(event.hostname))
+        if event.timestamp <= begin:
+            return True
+        late = event.timestamp <= begin + LATE_SENT
+        return late and task.retries is not None and event.retries in (None, task.retries)
 
     def _received(self, event: Event, task_id: str, task: Task | None) -> None:
         record = self._hear(event)
@@ -308,19 +321,6 @@ def _ends(task: Task, event: Event, worker: str | None) -> bool:
         return False
     started, at = task.started or 0.0, event.timestamp
     return at >= started and ran_for(event.runtime, at, started)
-
-
-def _brought(task: Task, event: Event) -> bool:
-    """Whether a task-sent is that of the one run that is known, by its time and try."""
-    more = task.more
-    if task.state is SENT or more.attempts or more.messages:
-        return False
-    times = (task.received, task.started, task.finished)
-    begin = next((at for at in times if at is not None), task.seen)
-    if event.timestamp <= begin:
-        return True
-    late = event.timestamp <= begin + LATE_SENT
-    return late and task.retries is not None and event.retries in (None, task.retries)
 
 
 def _end(event: Event, record: WorkerRecord, state: TaskState) -> Run:

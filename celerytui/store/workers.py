@@ -9,6 +9,7 @@ from celerytui.model import Event, Task, TaskState, Worker, WorkerStatus
 from celerytui.store.interning import InternTable
 from celerytui.store.processes import Process, has_figures
 from celerytui.store.rates import Ring
+from celerytui.store.skew import Skew
 from celerytui.store.usual import UsualTimes
 from celerytui.store.verdicts import Verdict, Verdicts
 from celerytui.store.worker_record import (
@@ -87,6 +88,13 @@ class KnownWorkers:
             if record is not None and abs(record.worker.clock_skew or 0.0) > SKEW_TOLERATED:
                 return False
         return True
+
+    def apart(self, hostname: str | None, client: Skew | None) -> float:
+        """Seconds that a worker's clock is known to be ahead of a client's: 0 unless both are."""
+        record = self.records.get(hostname or "")
+        if record is None or record.skew.ahead is None or client is None:
+            return 0.0
+        return (record.skew.shift or 0.0) - (client.shift or 0.0)
 
     def came(self, event: Event, now: float) -> None:
         """Take a worker-online or worker-heartbeat."""

@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery
 
 from celerytui.control import Control
+from celerytui.engine import Engine
 from celerytui.model import Finding, Outcome, Reply, Task
 from tests.integration.servers import Process, missing, wait_until
 from tests.waiting import patience
@@ -118,6 +119,16 @@ class Cluster:
 
     def log(self, hostname: str) -> str:
         return self.workers[hostname].log.read_text(errors="replace")
+
+
+def hear(engine: Engine, *hostnames: str) -> None:
+    """Wait until events of these workers come in: what they did before nobody may know."""
+
+    def heard(hostname: str) -> bool:
+        worker = engine.store.worker(hostname)
+        return worker is not None and worker.last_heartbeat is not None
+
+    until(lambda: all(map(heard, hostnames)), 60.0)
 
 
 def until(condition: Callable[[], object], seconds: float = 15.0) -> None:

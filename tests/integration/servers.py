@@ -28,6 +28,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
 
+_RANDOM = random.SystemRandom()
+
+
 def free_port() -> int:
     """A TCP port on the loopback that nobody listens on now.
 
@@ -35,7 +38,8 @@ def free_port() -> int:
     the server does.
     """
     while True:
-        port = random.randrange(20_000, 32_000)
+        # Not by the state that other tests seed: processes would take the same ones.
+        port = _RANDOM.randrange(20_000, 32_000)
         with contextlib.suppress(OSError), socket.socket() as sock:
             sock.bind(("127.0.0.1", port))
             return port

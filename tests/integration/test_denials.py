@@ -184,7 +184,11 @@ def test_what_is_no_redis_is_not_called_absent(
 def test_a_node_of_a_cluster_is_named_for_what_it_is(
     tmp_path: Path, monitor: Callable[..., Engine]
 ) -> None:
-    server = RedisServer(tmp_path, "--cluster-enabled", "yes", "--databases", "1")
+    # By itself its second port is among those of outgoing connections, and may be taken.
+    second = str(free_port())
+    server = RedisServer(
+        tmp_path, "--cluster-enabled", "yes", "--databases", "1", "--cluster-port", second
+    )
     server.databases = 1
     server.start()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from celerytui.engine import Engine
 from celerytui.settings import Settings
 from celerytui.store import FailureRow
-from tests.integration.cluster import Cluster, until
+from tests.integration.cluster import Cluster, hear, until
 from tests.integration.servers import Server
 
 EXPECTED = {
@@ -38,7 +38,7 @@ def test_failures_of_a_real_worker_are_in_groups(redis_server: Server, tmp_path:
     try:
         cluster.begin("w1@test", "prefork", 2, "-E")
         cluster.wait_for("w1@test")
-        until(lambda: engine.store.worker("w1@test") is not None, 60)
+        hear(engine, "w1@test")
         send = cluster.app.send_task
         for number in range(5):
             send("proj.fail", (f"account {number}",))

@@ -16,7 +16,7 @@ from celerytui.model import TaskState
 from celerytui.settings import Settings
 from celerytui.store import verdicts
 from tests.integration import starts
-from tests.integration.cluster import Cluster, oldest_celery
+from tests.integration.cluster import Cluster, hear, oldest_celery
 from tests.integration.lossy import Lossy, asked_seldom, no_phantoms
 from tests.integration.servers import Server, wait_until
 from tests.integration.wire import Wire
@@ -70,6 +70,7 @@ def test_tasks_whose_end_was_not_seen_do_not_run_for_ever(
             SECONDS,
             "the workers to be asked",
         )
+        hear(engine, "w1@test", "w2@test")
         wire.forget()
         ignored = cluster.app.send_task("proj.ignored").id
         held_back = [cluster.app.send_task("proj.big", (1,)).id for _ in range(8)]

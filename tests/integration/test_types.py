@@ -11,7 +11,7 @@ import pytest
 from celerytui.engine import Engine
 from celerytui.model import TaskState
 from celerytui.settings import Settings
-from tests.integration.cluster import Cluster, oldest_celery
+from tests.integration.cluster import Cluster, hear, oldest_celery
 from tests.integration.servers import Server, wait_until
 
 SECONDS = 60.0
@@ -35,7 +35,7 @@ def test_counts_by_type_and_state_are_those_of_the_result_backend(
             cluster.begin(hostname, "prefork", 2, "-E", python=python)
         cluster.wait_for("w1@test", "w2@test")
         engine.start()
-        wait_until(lambda: len(engine.store.workers()) == 2, SECONDS, "both workers")
+        hear(engine, "w1@test", "w2@test")
         ids = {
             cluster.app.send_task(name, args).id: name
             for name, (args, count) in SENT.items()
@@ -46,7 +46,12 @@ def test_counts_by_type_and_state_are_those_of_the_result_backend(
             found = engine.store.tasks(list(ids))
             return all(task is not None and task.state >= TaskState.SUCCESS for task in found)
 
-        wait_until(ended, SECONDS, "all to end")
+        try:
+            wait_until(ended, SECONDS, "all to end")
+        except AssertionError as error:
+            tasks = engine.store.tasks(list(ids))
+            left = [one for one in tasks if one is None or not one.state.finished]
+            raise AssertionError(f"{error}: {left}, {engine.link}") from error
         held = Counter((name, str(cluster.app.AsyncResult(id).state)) for id, name in ids.items())
         figures = {one.name: one for one in engine.store.types.all("5m", engine.clock())}
         counted = {

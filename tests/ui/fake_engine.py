@@ -12,6 +12,7 @@ from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
 from celerytui.engine.past_tasks import PastTasks
+from celerytui.engine.past_windows import PastWindows
 from celerytui.health import Alerts, Health
 from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
 from celerytui.query import Filter, TaskView
@@ -56,6 +57,7 @@ class FakeEngine(Engine):
         super().__init__(app, settings, clock=lambda: now)
         self.store = sample_store() if store is None else store
         self.past = PastTasks(app, self.store, self.requests, self.history, self.clock)
+        self.past_windows = PastWindows(self.store, self.clock, kept=self.history.kept)
         self.view = TaskView(self.store, clock=self.clock)
         self.view.refresh()
         self.store.types.ask = lambda: self.store.types.catch_up(now)

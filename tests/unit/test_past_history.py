@@ -282,18 +282,21 @@ def test_one_task_is_found_whole(reader: Reader) -> None:
 class Restored:
     """What a thread brings back of a history."""
 
-    def __init__(self, folder: Path, *, room: int = 100, offline: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, room: int = 100, offline: bool = False, now: float = T0
+    ) -> None:
         self.reader = Reader(folder, room=room, offline=offline)
         self.store = self.reader.store
         self.links: list[Link] = []
+        self.windows = PastWindows(self.store, lambda: now, kept=True)
         self.restorer = Restorer(
             self.reader.access,
             Settings(max_tasks=room),
             self.store,
             self.reader.past,
-            PastWindows(self.store, lambda: T0, kept=True),
+            self.windows,
             self.links.append,
-            lambda: T0,
+            lambda: now,
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.restorer.run, args=(self._stopping,))

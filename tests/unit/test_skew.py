@@ -183,3 +183,35 @@ def test_many_tasks_of_a_worker_share_what_is_kept_of_its_clock() -> None:
         store.apply(Batch([task_event("received", number + HOUR, f"id{number}")], T0 + number))
     extras = {id(task.extra) for task in store.all_tasks()}
     assert len(extras) == 1
+
+
+@pytest.mark.parametrize(("worker", "client"), [(-HOUR, 0.0), (HOUR, 0.0), (0.0, HOUR)])
+@pytest.mark.parametrize("came", ["received", "succeeded"])
+def test_what_brought_a_run_may_come_after_it_from_another_clock(
+    worker: float, client: float, came: str
+) -> None:
+    """By the stamps alone the task was sent once more when it had ended."""
+    store = Store()
+    for second in range(3):
+        store.apply(Batch([beat(second + worker, pid=1)], T0 + second))
+        early = task_event("sent", second + client, f"early-{second}", host="gen1@far")
+        store.apply(Batch([early], T0 + second))
+    steps = ["received", "started", "succeeded"]
+    known = steps[: steps.index(came) + 1]
+    for at, kind in enumerate(known):
+        store.apply(Batch([task_event(kind, 5.1 + at / 10 + worker, "x", pid=1)], T0 + 6))
+    sent = task_event("sent", 5.0 + client, "x", host="gen1@far")
+    store.apply(Batch([sent], T0 + 6))
+    for at, kind in enumerate(steps[len(known) :], len(known)):
+        store.apply(Batch([task_event(kind, 5.1 + at / 10 + worker, "x", pid=1)], T0 + 6))
+    task = held(store, "x")
+    assert task.state is TaskState.SUCCESS
+    assert task.sent == T0 + 5.0 + client
+    assert task.more.attempts == ()
+    if client:
+        return
+    # Sent again it is in a queue again.
+    again = task_event("sent", 30.0 + client, "x", host="gen1@far")
+    store.apply(Batch([again], T0 + 30))
+    assert held(store, "x").state is TaskState.SENT
+    assert len(held(store, "x").more.attempts) == 1

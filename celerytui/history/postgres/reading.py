@@ -11,7 +11,7 @@ import psycopg
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
-from celerytui.history.course import Ended, Sample, Samples, watched
+from celerytui.history.course import MARKS, Ended, Sample, Samples, watched
 from celerytui.history.history import Found, Origin
 from celerytui.history.open_segment import REMEMBERED
 from celerytui.history.postgres import schema
@@ -24,7 +24,7 @@ from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row
 from celerytui.history.schema import SUCCESS
 from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.history.type_runs import RUN, TypeRuns, runs_by_slot
-from celerytui.model import Task, TaskState
+from celerytui.model import Mark, Task, TaskState
 from celerytui.query import Filter
 from celerytui.store.spans import Span
 
@@ -183,6 +183,10 @@ class PostgresHistory:
                 for query in (_RUNNING, _QUEUED)
             )
         return Samples(running, queued)
+
+    def marks(self, since: float) -> list[Mark]:
+        """See `History.marks`."""
+        return [Mark(*row) for row in self.ask(MARKS.format("%s"), (since,))]
 
     def interrupt(self) -> None:
         """See `History.interrupt`."""

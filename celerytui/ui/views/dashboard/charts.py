@@ -12,6 +12,7 @@ from celerytui.ui.draw.charts import area_chart, area_samples
 from celerytui.ui.draw.samples import Scale, highest, spread
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.panes.pane import Pane, Row
+from celerytui.ui.panes.windows import listed, reached, stepped
 from celerytui.ui.session import Session
 from celerytui.ui.views.dashboard.page import Chart, Page, charts_of
 
@@ -19,8 +20,10 @@ AXIS_FROM = 5
 """Rows of body from which the chart has an axis of time."""
 PAGE_FROM = 16
 """Rows of body from which there are more charts than that of the throughput."""
-PACE: Mapping[str, int] = {"5m": 1, "1h": 5, "24h": 60}
+PACE: Mapping[str, int] = {"5m": 1, "1h": 5, "24h": 60, "7d": 300, "30d": 900}
 """Seconds after which a chart of a window is drawn again."""
+LEAST: Mapping[str, float] = {"24h": 0.1, "7d": 0.05, "30d": 0.05}
+"""The lowest top of the axis of tasks done a second, where a slot has few of them."""
 MARKS_NAMED = 3
 
 
@@ -43,8 +46,10 @@ class ClusterCharts(Pane):
         session, glyphs = self.session, self.session.glyphs
         summary = session.engine.store.summary(session.now())
         left: Spans = [(self.NAME, self.title_role)]
+        windows = [*listed(session, self.window), ("   ", "text")] if self.has_focus else []
+        peak = f"   peak {format_rate(self._peak, ascii=session.ascii)} in {self.window}"
         if summary.first_event_at is None:
-            return left, []
+            return left, [*windows[:-1], *([(peak, "muted")] if self._peak else [])]
         bad = bool(summary.failed_per_second)
         right: list[Span] = [
             (f"{glyphs.success} ", "success"),
@@ -53,27 +58,16 @@ class ClusterCharts(Pane):
             (f"   {glyphs.failure} ", "failure" if bad else "muted"),
             (format_rate(summary.failed_per_second, ascii=session.ascii), "text"),
             (" failed", "muted"),
-            (
-                f"   peak {format_rate(self._peak, ascii=session.ascii)} in {self.window}",
-                "muted",
-            ),
+            (peak, "muted"),
         ]
-        return left, [*self._windows(), *right] if self.has_focus else right
-
-    def _windows(self) -> list[Span]:
-        keys = " ".join(map(self.session.key_of, ("window.shorter", "window.longer")))
-        spans: list[Span] = [(keys, "key")]
-        for window in WINDOWS:
-            chosen = window == self.window
-            spans += [(" ", "text"), (window, "accent.filled" if chosen else "muted")]
-        return [*spans, ("   ", "text")]
+        return left, [*windows, *right]
 
     def footnote(self) -> Spans:
-        """The newest marks of the window, where they are drawn as lines."""
+        """How far back it goes, and the newest marks of it, where they are drawn as lines."""
         session = self.session
         since = session.now() - WINDOWS[self.window]
         marks = [one for one in session.engine.store.marks.all() if one.at >= since]
-        spans: list[Span] = []
+        spans = reached(session, self.window)
         for one in marks[-MARKS_NAMED:]:
             at = format_clock(one.at, session.utc, now=session.now())
             spans += [("  " if spans else "", "text"), (f"{session.glyphs.vertical} ", "accent")]
@@ -84,7 +78,8 @@ class ClusterCharts(Pane):
         if self.is_attached and self.outer_size:
             inside, store = self.inside, self.session.engine.store
             tick = int(self.session.now()) // PACE[self.window]
-            charted = tick, self.window, inside.width, inside.height, store.marks.last
+            reach = self.session.engine.past_windows.reach(self.window)
+            charted = tick, self.window, reach, inside.width, inside.height, store.marks.last
             if charted != self._charted:
                 self._charted = charted
                 self._chart(inside.width - 2, inside.height)
@@ -95,9 +90,7 @@ class ClusterCharts(Pane):
 
     def action_window(self, by: int) -> None:
         """Show a shorter or a longer window; nothing where there is none."""
-        windows = list(WINDOWS)
-        at = windows.index(self.window) + by
-        self.window = windows[max(0, min(at, len(windows) - 1))]
+        self.window = stepped(self.session, self.window, by)
         self.paint()
 
     # The charts
@@ -123,7 +116,11 @@ class ClusterCharts(Pane):
         count = area_samples(width, session.glyphs)
         rise, hang = self._spread(done, count), self._spread(failed, count)
         self._peak = highest(rise)
-        scales = self._top("done", self._peak), self._top("failed", highest(hang), 4.0)
+        least = LEAST.get(self.window, 1.0)
+        scales = (
+            self._top("done", self._peak, least),
+            self._top("failed", highest(hang), 4.0 * least),
+        )
         marks = self._marks()
         drawn = self.window, rise, hang, scales, width, height, marks
         if drawn == self._drawn:
@@ -141,7 +138,7 @@ class ClusterCharts(Pane):
         self._drawn = None
         begin, end = self._times
         count = area_samples(width, session.glyphs)
-        charts = charts_of(course, begin, end, count)
+        charts = charts_of(course, begin, end, count, LEAST.get(self.window, 1.0))
         self._peak = highest(charts[0].values)
         page = Page(width, height, float(WINDOWS[self.window]), session.glyphs, self._marks())
         return page.rows(charts, self._top_of)

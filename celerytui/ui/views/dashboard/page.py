@@ -41,8 +41,13 @@ class Chart(Struct, frozen=True, kw_only=True):
     least: float = 1.0
 
 
-def charts_of(course: Course, begin: float, end: float, count: int) -> list[Chart]:
-    """The charts of a course, with `count` samples from `begin` to `end` each."""
+def charts_of(
+    course: Course, begin: float, end: float, count: int, least: float = 1.0
+) -> list[Chart]:
+    """The charts of a course, with `count` samples from `begin` to `end` each.
+
+    `least` is the lowest top of the axis of the throughput.
+    """
 
     def rates(series: Series[float]) -> list[float | None]:
         return spread(series, begin, end, count)
@@ -68,6 +73,7 @@ def charts_of(course: Course, begin: float, end: float, count: int) -> list[Char
             names=("done", ""),
             write=format_rate,
             failed=rates(course.failed),
+            least=least,
             strips=tuple(one for one in strips if any(one[1])),
             role="success",
             body="success.body",

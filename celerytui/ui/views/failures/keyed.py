@@ -10,6 +10,7 @@ from celerytui.document import failure_row
 from celerytui.store import WINDOWS, FailureRow
 from celerytui.ui.messages import FilterAsked, StoreChanged
 from celerytui.ui.panes.pane import Pane
+from celerytui.ui.panes.windows import stepped
 
 
 class FailurePane(Pane):
@@ -65,6 +66,6 @@ class FailurePane(Pane):
             self.screen.post_message(StoreChanged())
 
     def action_window(self, by: int) -> None:
-        place = WINDOWS.index(self.session.failure_window) + by
-        self.session.failure_window = WINDOWS[max(0, min(place, len(WINDOWS) - 1))]
+        window = stepped(self.session, self.session.failure_window.label, by)
+        self.session.failure_window = next(one for one in WINDOWS if one.label == window)
         self.screen.post_message(StoreChanged())

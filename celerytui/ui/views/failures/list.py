@@ -15,6 +15,7 @@ from celerytui.ui.panes.empty import EmptyState, no_tasks
 from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.panes.narrowed import Listed
 from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.windows import reached
 from celerytui.ui.views.failures.keyed import FailurePane
 
 MESSAGES = 5
@@ -119,6 +120,8 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
             found.append((trouble, "warning"))
         if others := self.session.engine.store.failures.others:
             found.append((f"{'  ' if found else ''}{counted(others, 'failure')} not kept", "muted"))
+        if reach := reached(self.session, self.session.failure_window.label):
+            found += [*([("  ", "text")] if found else []), *reach]
         return found
 
     def context(self) -> CellContext:

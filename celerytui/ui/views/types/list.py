@@ -16,6 +16,7 @@ from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.messages import FilterAsked
 from celerytui.ui.panes.empty import EmptyState, no_types
 from celerytui.ui.panes.loaded_table import LoadedTable
+from celerytui.ui.panes.windows import listed, reached
 from celerytui.ui.session import Session
 from celerytui.ui.views.types.pane import TypePane
 from celerytui.ui.views.types.windows import step_window
@@ -68,27 +69,24 @@ class TypeList(LoadedTable[TypeFigures]):
             super().sort_by("share")
 
     def titles(self) -> tuple[Spans, Spans]:
-        if self.word:
-            return self.left_title(), [*self.narrowed(), *self._window()]
-        return self.left_title(), [*self._count(), *self._window()]
+        said = self.narrowed() if self.word else self._count()
+        return self.left_title(), [
+            *said,
+            ("  ", "text"),
+            *listed(self.session, self.session.window),
+        ]
 
     def _count(self) -> list[Span]:
         return [(counted(len(self._items), "task name"), "muted")] if self._items else []
 
-    def _window(self) -> list[Span]:
-        keys = " ".join(map(self.session.key_of, ("window.shorter", "window.longer")))
-        spans: list[Span] = [("  ", "text"), (keys, "key")]
-        for window in WINDOWS:
-            chosen = window == self.session.window
-            spans += [(" ", "text"), (window, "accent.filled" if chosen else "muted")]
-        return spans
-
     def left_out(self) -> list[Span]:
+        reach = reached(self.session, self.session.window)
         if not self._hidden:
-            return []
+            return reach
         key = self.session.key_of("filter.edit")
         text = f"{counted(self._hidden, 'internal type')} left out: {key} {INTERNAL} shows them"
-        return [(text, "muted")]
+        dot: list[Span] = [(f" {self.session.glyphs.dot} ", "muted")] if reach else []
+        return [*reach, *dot, (text, "muted")]
 
     def key_of(self, item: TypeFigures) -> str:
         return item.name if item.others is None else type_name(item)

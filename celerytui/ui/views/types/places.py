@@ -169,7 +169,7 @@ class TypePlaces(TypePane):
             line.left((f"  {clean(row.message, limit=200)}", "muted"))
             times = f"{session.glyphs.times}{row.failed or row.retried:,}"
             line.right(("  ", "text"), (times, "strong"))
-            line.right((format_age(max(0.0, now - row.last_seen)).rjust(10), "muted"))
+            line.right((format_age(max(0.0, now - row.last_seen)).rjust(11), "muted"))
             lines.append(line)
         if len(rows) > MOST_GROUPS:
             lines.append([(f"and {len(rows) - MOST_GROUPS:,} more", "muted")])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from celerytui.store.statistics import WINDOWS
 from celerytui.ui.panes.pane import Pane
+from celerytui.ui.panes.windows import stepped
 
 
 def step_window(pane: Pane, by: int) -> None:
     """Have all panes about types show the next shorter or longer window, if there is one."""
-    windows = list(WINDOWS)
-    session = pane.session
-    at = windows.index(session.window) + by
-    session.window = windows[max(0, min(at, len(windows) - 1))]
+    pane.session.window = stepped(pane.session, pane.session.window, by)
     for one in (pane, *pane.siblings):
         if isinstance(one, Pane) and "types" in one.places():
             one.paint()
