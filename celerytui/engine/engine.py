@@ -150,7 +150,7 @@ class Engine:
         )
         self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
         self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
-        self.past_windows = PastWindows(self.store, clock, kept=history.kept)
+        self.past_windows = PastWindows(self.store, clock, self._tell, kept=history.kept)
         self._restorer = Restorer(
             history,
             settings,

@@ -33,12 +33,21 @@ class Reach(Struct, frozen=True):
 class PastWindows:
     """`fill` and `follow` are for one thread, the rest for any.
 
-    `kept` says whether there is a history; without one no long window is offered.
+    `tell` is called after each step. `kept` says whether there is a history; without one no long
+    window is offered.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float], *, kept: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        tell: Callable[[], object] = lambda: None,
+        *,
+        kept: bool,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._tell = tell
         self.offered: Sequence[str] = tuple(WINDOWS if kept else WATCHED)
         self._wanted: set[str] = set()
         self._reach: dict[str, Reach] = {}
@@ -81,7 +90,8 @@ class PastWindows:
             try:
                 self._fill(history, window, until, stopped)
             except HistoryError as error:
-                self._reach[window] = Reach(self._reached(window).back_to, trouble=mask(str(error)))
+                trouble = mask(str(error))
+                self._note(window, Reach(self._reached(window).back_to, trouble=trouble))
                 raise
             finally:
                 self._wanted.discard(window)
@@ -103,13 +113,17 @@ class PastWindows:
         end = self._back_to.setdefault(window, until)
         for back_to in restore_window(history, store, window, since, end):
             self._back_to[window] = back_to
-            self._reach[window] = Reach(back_to)
+            self._note(window, Reach(back_to))
             if stopped():
                 return
         for _ in restore_window_levels(history, store, window, until):
             if stopped():
                 return
-        self._reach[window] = Reach(store.types.since(window), done=True)
+        self._note(window, Reach(store.types.since(window), done=True))
+
+    def _note(self, window: str, reach: Reach) -> None:
+        self._reach[window] = reach
+        self._tell()
 
     def _reached(self, window: str) -> Reach:
         return self._reach.get(window) or Reach()

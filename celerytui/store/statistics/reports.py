@@ -29,7 +29,8 @@ class TypeReports:
     slices.
 
     `ask` is called where figures are read that are not worked out yet: by whoever owns the thread
-    that calls `refresh`, which may do it at once; `answered` counts how often it did.
+    that calls `refresh`, which may do it at once; `answered` counts how often it did, `restored` how
+    often runs of the past were taken.
     """
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
@@ -43,9 +44,10 @@ class TypeReports:
         self._busiest_read: dict[tuple[str, int], float] = {}
         self._missing = False
         self._asked_at = 0.0
-        self.answered = 0
+        self.answered = self.restored = 0
         self.ask: Callable[[], object] = lambda: None
         self._one: tuple[str, str, float, TypeDetail | None] | None = None
+        self._outdated: set[str] = set()
         self._recorded: dict[str, list[Span]] = {window: [] for window in WINDOWS}
 
     def restore(self, window: str, runs: Sequence[NamedRuns], since: float, until: float) -> None:
@@ -60,6 +62,8 @@ class TypeReports:
                     self._statistics.restore(place, name, part, seen)
         with self._lock:
             self._recorded[window] = joined([*self._recorded[window], (since, until)])
+        self._outdated.add(window)
+        self.restored += 1
 
     def since(self, window: str) -> float | None:
         """The earliest time of a window of which anything is known, None where nothing is."""
@@ -75,7 +79,7 @@ class TypeReports:
         """
         self._read[window] = now
         made = self._made.get(window)
-        if made is None or not 0 <= now - made[0] <= STILL_SHOWN:
+        if made is None or not 0 <= now - made[0] <= STILL_SHOWN or window in self._outdated:
             made = self._made[window] = now, self._make(window, now)
         return made[1]
 
@@ -109,7 +113,7 @@ class TypeReports:
         """As `all`, but nothing is worked out here: None until the other thread has done it."""
         self._read[window] = None
         made = self._made.get(window)
-        if made is None or now - made[0] > STILL_SHOWN:
+        if made is None or now - made[0] > STILL_SHOWN or window in self._outdated:
             self._missing, self._asked_at = True, now
             self.ask()
             made = self._made.get(window)
@@ -201,6 +205,7 @@ class TypeReports:
 
     def _make(self, window: str, now: float) -> list[TypeFigures]:
         place, statistics = PLACES[window], self._statistics
+        self._outdated.discard(window)
         names = self._settle(now)
         with self._lock:
             watched = self._watched(window, now)

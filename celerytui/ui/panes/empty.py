@@ -12,6 +12,7 @@ from celerytui.counts import counted
 from celerytui.health.workers import SILENT
 from celerytui.model import LinkState, Outage, Worker
 from celerytui.query import hint
+from celerytui.store.statistics import WINDOWS
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.spans import Line, Span, Spans, cells
 from celerytui.ui.panes.pane import Row
@@ -124,9 +125,10 @@ def no_queues(session: Session) -> EmptyState:
 def no_types(session: Session, seconds: float) -> EmptyState:
     """Why there is no type in the list."""
     if session.engine.store.summary(session.now()).held:
-        span = {300: "5 minutes", 3600: "hour"}.get(int(seconds), "24 hours")
-        key = session.key_of("window.longer")
-        keys = ((key, "a longer window"),) if seconds < 86_400 else ()
+        spans = {300: "5 minutes", 3600: "hour", 86_400: "24 hours"}
+        span = spans.get(int(seconds)) or f"{seconds / 86_400:.0f} days"
+        key, longest = session.key_of("window.longer"), session.engine.past_windows.offered[-1]
+        keys = ((key, "a longer window"),) if seconds < WINDOWS[longest] else ()
         return EmptyState("No runs yet", f"No task ended in the last {span}.", keys=keys)
     return no_tasks(session)
 

@@ -37,7 +37,7 @@ class TypeList(LoadedTable[TypeFigures]):
         super().__init__(session, id=id)
         self._hidden = 0
         self._awaited = False
-        self._window_read = session.window
+        self._window_read: tuple[str, int] = (session.window, 0)
 
     @property
     def rows_wanted(self) -> int:
@@ -115,9 +115,11 @@ class TypeList(LoadedTable[TypeFigures]):
             self.post_message(FilterAsked(f"name:={quoted(chosen.name)}"))
 
     def paint(self) -> None:
-        if self._window_read != self.session.window:
-            # A display at rest keeps what it has, and that is of another window.
-            self._window_read, self._all = self.session.window, []
+        session = self.session
+        read = session.window, session.engine.store.types.restored
+        if read != self._window_read:
+            # A display at rest keeps what it has, and that is of another window, or of less of it.
+            self._window_read, self._all = read, []
         super().paint()
         self._tell()
 
