@@ -29,8 +29,8 @@ class TypeReports:
     slices.
 
     `ask` is called where figures are read that are not worked out yet: by whoever owns the thread
-    that calls `refresh`, which may do it at once; `answered` counts how often it did, `restored` how
-    often runs of the past were taken.
+    that calls `refresh`, which may do it at once; `answered` counts how often it did. `restored`
+    counts how often runs of the past were taken.
     """
 
     def __init__(self, lock: FairLock, statistics: TypeStatistics, rates: Rates) -> None:
