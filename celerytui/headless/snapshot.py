@@ -11,12 +11,12 @@ from celerytui import connect
 from celerytui.document import snapshot_document
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable
+from celerytui.headless.output import print_json, standard_output, table_width
+from celerytui.headless.snapshot_tables import print_tables
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
-from celerytui.output import print_json, standard_output, table_width
 from celerytui.query import Filter
 from celerytui.settings import Settings
-from celerytui.snapshot_tables import print_tables
 from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 
