@@ -164,7 +164,7 @@ def test_offline_the_broker_is_not_touched_and_what_is_recorded_appears(
     assert engine.link.state is LinkState.OFFLINE
     assert engine.link.lost_at is not None
     assert engine.link.error is None
-    assert set(engine._threads) == {"control", "view", "past"}
+    assert engine._threads.names == {"control", "view", "past"}
     came: list[PastReading] = []
     assert engine.past.more(parse_filter("name:proj.add"), came.append)
     wait_until(lambda: bool(came), SECONDS, "a search")

@@ -271,7 +271,7 @@ def test_a_headless_engine_sweeps_and_keeps_no_order() -> None:
     engine = Engine(app, Settings(), headless=True)
     engine.start()
     try:
-        assert set(engine._threads) == {
+        assert engine._threads.names == {
             *("receive", "control", "brokers", "schedule", "watch", "sweep"),
         }
         engine.reception.take_batch(Batch([beat(0), task_event("received", 0)], T0))
