@@ -18,7 +18,8 @@ from celerytui.store import FROM_HISTORY, WINDOWS, Store
 from tests.unit.history_tasks import DAY, T0, ended, writer
 from tests.unit.store_stream import T0 as LIVE
 from tests.unit.store_stream import feed, task_event
-from tests.unit.test_past_history import SECONDS, Restored
+from tests.unit.past_tasks_reader import SECONDS
+from tests.unit.test_restoring import Restored
 from tests.waiting import wait_until
 
 NOW = T0 + 10 * DAY
