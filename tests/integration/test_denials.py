@@ -19,7 +19,6 @@ from tests.integration.servers import (
     RabbitServer,
     RedisServer,
     SentinelServer,
-    Server,
     free_port,
     missing,
     redis_binary,
@@ -49,9 +48,8 @@ def guarded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 
 @pytest.fixture(scope="module")
-def rabbit_users(rabbitmq_server: Server) -> RabbitServer:
+def rabbit_users(rabbitmq_server: RabbitServer) -> RabbitServer:
     """RabbitMQ with users for each kind of no; all have the password pw."""
-    assert isinstance(rabbitmq_server, RabbitServer)
     for user, right in RIGHTS.items():
         rabbitmq_server.control("add_user", user, "pw")
         rabbitmq_server.control("set_permissions", "-p", "/", user, right, right, right)
@@ -174,7 +172,7 @@ def test_nobody_answers_is_another_thing(monitor: Callable[..., Engine]) -> None
 
 
 def test_what_is_no_redis_is_not_called_absent(
-    rabbitmq_server: Server, monitor: Callable[..., Engine]
+    rabbitmq_server: RabbitServer, monitor: Callable[..., Engine]
 ) -> None:
     engine = monitor(f"redis://127.0.0.1:{rabbitmq_server.port}/0")
     wait_until(lambda: engine.link.next_try is not None, SECONDS, "the failed try")

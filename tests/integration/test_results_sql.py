@@ -25,11 +25,6 @@ from tests.integration.kept_results import (
     run,
 )
 
-pytestmark = pytest.mark.filterwarnings(
-    # Celery's own client code.
-    "ignore:Call to deprecated setex:DeprecationWarning"
-)
-
 
 def test_a_sqlite_file_is_not_touched(opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite3"
