@@ -58,7 +58,6 @@ from celerytui.model import (
     Refusal,
     ResultMeta,
     Section,
-    Survey,
 )
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
@@ -137,6 +136,7 @@ class Engine:
             self._control.start_over,
             clock,
         )
+        self.surveys = self._control.surveys
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
@@ -233,11 +233,6 @@ class Engine:
         return self.reception.link
 
     @property
-    def survey(self) -> Survey | None:
-        """What workers answered last; None before anybody was asked."""
-        return self._control.surveys.survey
-
-    @property
     def running(self) -> list[Work]:
         """What is being done for the user: actions, exports and a search, the oldest first."""
         search = self.past.search
@@ -253,23 +248,13 @@ class Engine:
             self.link,
             self.clock(),
             blockage,
-            self.survey_error,
+            self.surveys.error,
             self.schedule.reading,
             None if recorder is None else recorder.trouble,
         )
         if events is not None:
             events.take_judged(blockage)
         return alerts
-
-    @property
-    def asking_since(self) -> float | None:
-        """Since when workers are being asked, None while none are."""
-        return self._control.surveys.asking_since
-
-    @property
-    def survey_error(self) -> str | None:
-        """Why the workers could not be asked when it was last tried."""
-        return self._control.surveys.error
 
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""

@@ -145,16 +145,16 @@ def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_after
         return set(heard) >= {*SURVEY_SECTIONS}
 
     wait_until(all_heard, SECONDS, "an ordinary survey")
-    wait_until(lambda: engine.asking_since is None, SECONDS, "its end")
+    wait_until(lambda: engine.surveys.asking_since is None, SECONDS, "its end")
     reason = "RabbitMQ blocks publishers: memory alarm"
     with rabbitmq_server.alarm("memory"):
         wait_until(lambda: engine.broker.blockage is not None, SECONDS, "the alarm")
         overheard.take()
-        before = engine.survey
+        before = engine.surveys.survey
         for _ in range(3):
             engine.ask_workers()
             engine.ask_workers(["w1@test"])
-        wait_until(lambda: engine.survey_error == reason, SECONDS, "the reason")
+        wait_until(lambda: engine.surveys.error == reason, SECONDS, "the reason")
         asked: list[Section] = []
         engine.inspect("w1@test", "stats", asked.append)
         outcomes: list[Outcome] = []
@@ -165,9 +165,9 @@ def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_after
         assert asked[0].error == reason
         assert outcomes[0].error == reason
         wait_until(lambda: silence(engine) > LOST_AFTER, SECONDS, "a long silence")
-        assert engine.survey is before
-    wait_until(lambda: engine.survey is not before, SECONDS, "the next survey")
-    assert engine.survey_error is None
+        assert engine.surveys.survey is before
+    wait_until(lambda: engine.surveys.survey is not before, SECONDS, "the next survey")
+    assert engine.surveys.error is None
     wait_until(lambda: silence(engine) < 2, SECONDS, "the next heartbeat")
     # What had been sent meanwhile would have come now.
     assert Counter(overheard.take()) == Counter(SURVEY_SECTIONS)
