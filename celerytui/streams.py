@@ -34,8 +34,8 @@ def keep_stdout() -> TextIO | None:
 
     None where standard output is closed.
     """
-    kept = sys.stdout
-    if kept is None:  # type: ignore[redundant-expr, unused-ignore]  # not for all typesheds
+    kept = _stdout()
+    if kept is None:
         return None
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if kept.fileno() == 1:
@@ -44,3 +44,8 @@ def keep_stdout() -> TextIO | None:
             os.dup2(2, 1)
     sys.stdout = sys.stderr
     return kept
+
+
+def _stdout() -> TextIO | None:
+    """Standard output, which not all stubs know to be None where it is closed."""
+    return sys.stdout

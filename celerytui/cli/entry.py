@@ -19,13 +19,13 @@ from celerytui.cli import monitor
 from celerytui.cli.exits import safe
 from celerytui.cli.groups import Commands, Program
 from celerytui.cli.opening import opening
+from celerytui.cli.options import PRELOAD, own_options, user_options
 from celerytui.cli.past import offline_start, read_from_broker
 from celerytui.cli.registry import COMMANDS
+from celerytui.cli.signals import importing
 from celerytui.cli.start import APP, START, Start
 from celerytui.errors import ExitCode
 from celerytui.interrupt import end_by_interrupt
-from celerytui.options import PRELOAD, own_options, user_options
-from celerytui.signals import importing
 from celerytui.streams import remember_stderr
 
 

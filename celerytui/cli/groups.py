@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from celerytui.cli.exits import errors_exit, safe
+from celerytui.cli.options import given_preload, user_options
+from celerytui.cli.signals import importing
 from celerytui.cli.start import APP, kept_stdout
-from celerytui.options import given_preload, user_options
-from celerytui.signals import importing
 
 
 class Commands(click.Group):

@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import given_preload
 from celerytui.link import Opening, broker_without_password, start_command
-from celerytui.options import given_preload
 from celerytui.settings import HISTORY_DEFAULT
 
 FLAGS = {"query": "--filter", "task": "--task"}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from msgspec import Struct, structs
 
 from celerytui.columns import format_id
 from celerytui.control.action import Scope
+from celerytui.control.line_file import LineFile
 from celerytui.control.registry import find_action
-from celerytui.files import FileRefused, append_rotating, open_to_read
 from celerytui.masking import mask
 from celerytui.model import Finding, Item, Outcome, Reply
 from celerytui.state_folder import state_path
@@ -159,16 +158,14 @@ def log_path(environ: Mapping[str, str]) -> Path | None:
     return state_path(environ, "actions.jsonl")
 
 
-class ActionLog:
+class ActionLog(LineFile):
     """Writes entries to the user's own file and keeps the newest; one thread writes.
 
-    If the file cannot be written, entries are still kept, and `trouble` says why in one line. The
-    file is created on the first entry (mode 0600), and renamed to `.1` when it is full.
+    Entries are kept in memory too, whether the file can be written or not.
     """
 
     def __init__(self, path: Path | None, *, user: str, app: str, broker: str) -> None:
-        self.path = path
-        self.trouble: str | None = None
+        super().__init__(path)
         if path is None:
             self.trouble = "no home directory for the action log"
         self._user, self._app, self._broker = user, app, mask(broker)
@@ -240,18 +237,6 @@ class ActionLog:
         if entry is not None:
             entry.finding = finding
 
-    def _lines(self) -> Iterator[bytes]:
-        if self.path is None:
-            return
-        for path in (self.path.with_suffix(".jsonl.1"), self.path):
-            try:
-                with open_to_read(path, follow=False) as file:
-                    yield from file
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self.trouble = _trouble("read", path, error)
-
     def _take(self, line: bytes) -> None:
         """Add a line's entry, or its finding to its entry; skip any other line."""
         try:
@@ -264,22 +249,7 @@ class ActionLog:
             return
 
     def _write(self, line: dict[str, Any]) -> None:
-        if self.path is None:
-            return
-        try:
-            append_rotating(self.path, json.dumps(line) + "\n", MAX_BYTES)
-            self.trouble = None
-        except OSError as error:
-            self.trouble = _trouble("write", self.path, error)
-
-
-def _trouble(verb: str, path: Path, error: OSError) -> str:
-    """What is wrong with the file, its path and the remedy, in one short line."""
-    with contextlib.suppress(ValueError, RuntimeError):
-        path = Path("~") / path.relative_to(Path.home())
-    refused = isinstance(error, FileRefused)
-    remedy = "move it away" if refused else "check its permissions and the disk"
-    return f"cannot {verb} {path}: {error.strerror}; {remedy}"
+        self._append(json.dumps(line) + "\n", MAX_BYTES)
 
 
 def log_line(entry: LogEntry) -> dict[str, Any]:

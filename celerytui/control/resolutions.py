@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from celerytui.files import append_rotating, open_to_read
+from celerytui.control.line_file import LineFile
 
 KEPT = 1_000
 """As many resolved groups of an app are remembered, the newest."""
@@ -34,17 +34,11 @@ class Resolvable(Protocol):
     def restore(self, resolved: Mapping[str, float]) -> None: ...
 
 
-class Resolutions:
-    """Restores what was resolved in earlier sessions and writes what changes; one thread uses it.
-
-    Sessions append whole lines, so that several may have the file open. It is created at the first
-    change (mode 0600) and renamed to `.1` when it is full. If it cannot be read or written,
-    `trouble` says why.
-    """
+class Resolutions(LineFile):
+    """Restores what was resolved in earlier sessions, writes what changes; one thread uses it."""
 
     def __init__(self, path: Path | None, app: str) -> None:
-        self.path = path
-        self.trouble: str | None = None
+        super().__init__(path)
         self._app = app
         self._loaded = False
         self._written: dict[str, float] = {}
@@ -62,7 +56,7 @@ class Resolutions:
         changed = [key for key in {**self._written, **now}
                    if self._written.get(key) != now.get(key)]  # fmt: skip
         self._written = now
-        self._append([Line(self._app, key, now.get(key)) for key in changed])
+        self._write([Line(self._app, key, now.get(key)) for key in changed])
 
     def _read(self) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -77,25 +71,8 @@ class Resolutions:
                     found[line.key] = line.resolved
         return dict(list(found.items())[-KEPT:])
 
-    def _lines(self) -> Iterator[bytes]:
-        if self.path is None:
-            return
-        for path in (self.path.with_suffix(".jsonl.1"), self.path):
-            try:
-                with open_to_read(path, follow=False) as file:
-                    yield from file
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self.trouble = f"cannot read {path}: {error.strerror}"
-
-    def _append(self, lines: list[Line]) -> None:
+    def _write(self, lines: list[Line]) -> None:
         if self.path is None:
             self.trouble = "no home directory for resolved failures"
-            return
         text = "".join(json.dumps(msgspec.to_builtins(line)) + "\n" for line in lines)
-        try:
-            append_rotating(self.path, text, MAX_BYTES)
-            self.trouble = None
-        except OSError as error:
-            self.trouble = f"cannot write {self.path}: {error.strerror}"
+        self._append(text, MAX_BYTES)

@@ -7,9 +7,7 @@ news. The interface reads the store and the view, and waits for the mailbox.
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -48,6 +46,7 @@ from celerytui.engine.restoring import Restorer
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.steps import Steps
 from celerytui.engine.sweeper import Sweeper
+from celerytui.engine.threads import Threads
 from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Alerts, Health
 from celerytui.model import (
@@ -59,7 +58,6 @@ from celerytui.model import (
     Refusal,
     ResultMeta,
     Section,
-    Survey,
 )
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
@@ -67,9 +65,6 @@ from celerytui.state_folder import state_path
 from celerytui.store import Store
 from celerytui.wire import pickles
 
-logger = logging.getLogger(__name__)
-
-RESTART_SECONDS = 1.0
 RECORD_SECONDS = 0.5
 """For so long the end waits at least for what is still to be recorded."""
 
@@ -141,6 +136,7 @@ class Engine:
             self._control.start_over,
             clock,
         )
+        self.surveys = self._control.surveys
         self.executor = self._control.executor
         self.outcomes = self.executor.outcomes
         self.findings = self.executor.findings
@@ -192,8 +188,7 @@ class Engine:
         )
         self.recorder = history.recorder(self.store, self.health, self.log, clock)
         self.store.types.ask = self._refresher.show_now
-        self._stopping = threading.Event()
-        self._threads: dict[str, threading.Thread] = {}
+        self._threads = Threads(self.steps)
         self._queues = QueuePoller(
             self.store,
             settings.queues,
@@ -238,11 +233,6 @@ class Engine:
         return self.reception.link
 
     @property
-    def survey(self) -> Survey | None:
-        """What workers answered last; None before anybody was asked."""
-        return self._control.surveys.survey
-
-    @property
     def running(self) -> list[Work]:
         """What is being done for the user: actions, exports and a search, the oldest first."""
         search = self.past.search
@@ -258,7 +248,7 @@ class Engine:
             self.link,
             self.clock(),
             blockage,
-            self.survey_error,
+            self.surveys.error,
             self.schedule.reading,
             None if recorder is None else recorder.trouble,
         )
@@ -266,35 +256,22 @@ class Engine:
             events.take_judged(blockage)
         return alerts
 
-    @property
-    def asking_since(self) -> float | None:
-        """Since when workers are being asked, None while none are."""
-        return self._control.surveys.asking_since
-
-    @property
-    def survey_error(self) -> str | None:
-        """Why the workers could not be asked when it was last tried."""
-        return self._control.surveys.error
-
     def start(self) -> None:
         """Start the threads; nothing here touches the network."""
-        for name, run in self._parts().items():
-            self._threads[name] = thread = threading.Thread(
-                target=self._keep, args=(run,), name=f"celerytui-{name}", daemon=True
-            )
-            thread.start()
+        self._threads.start(self._parts())
 
     def _parts(self) -> dict[str, Step]:
         """What the threads do; offline none of them touches the broker."""
         showing = self.housekeeping if self._headless else self._refresher
+        stopping = self._threads.stopping
         parts: dict[str, Step] = {
-            "control": lambda: self._control.run(self._stopping),
-            "sweep" if self._headless else "view": lambda: showing.run(self._stopping),
+            "control": lambda: self._control.run(stopping),
+            "sweep" if self._headless else "view": lambda: showing.run(stopping),
         }
         if (replayer := self.replayer) is not None:
-            parts["replay"] = lambda: replayer.run(self._stopping)
+            parts["replay"] = lambda: replayer.run(stopping)
         if self.history.kept and not self._headless:
-            parts["past"] = lambda: self._restorer.run(self._stopping)
+            parts["past"] = lambda: self._restorer.run(stopping)
         if self.settings.offline:
             return parts
         if self.recorder is not None:
@@ -302,10 +279,10 @@ class Engine:
         if self.event_recorder is not None:
             parts["event-log"] = self.event_recorder.run
         return {
-            "receive": lambda: self.reception.run(self._stopping),
-            "brokers": lambda: self._queues.run(self.reception.ready(), self._stopping),
-            "schedule": lambda: self.schedule.run(self.reception.ready(), self._stopping),
-            "watch": lambda: self.broker.run(self.reception.ready(), self._stopping),
+            "receive": lambda: self.reception.run(stopping),
+            "brokers": lambda: self._queues.run(self.reception.ready(), stopping),
+            "schedule": lambda: self.schedule.run(self.reception.ready(), stopping),
+            "watch": lambda: self.broker.run(self.reception.ready(), stopping),
             **parts,
         }
 
@@ -313,7 +290,7 @@ class Engine:
         """Stop the threads within `deadline` seconds; False where one had to be left behind."""
         # The receiver, once it is stopped, no longer says that the broker is gone.
         lost = self.link.state in (LinkState.RECONNECTING, LinkState.OFFLINE)
-        self._stopping.set()
+        self._threads.stopping.set()
         self.reception.stop()
         self._control.close()
         self.past.stop()
@@ -326,21 +303,19 @@ class Engine:
         end = time.monotonic() + deadline
         if self.settings.restore_events and not lost:
             self._control.restore_events(self._threads.get("control"), end)
-        recording, logging_events = self._threads.get("history"), self._threads.get("event-log")
-        for thread in (*self._threads.values(), *exports):
-            if thread not in (recording, logging_events):
-                thread.join(max(0.0, end - time.monotonic()))
+        recorders = {"history": self.recorder, "event-log": self.event_recorder}
+        self._threads.join(end, but=recorders)
+        for export in exports:
+            export.join(max(0.0, end - time.monotonic()))
         self.steps.survive(self.choices.save)
-        if self.recorder is not None and recording is not None:
+        for part, recorder in recorders.items():
             # Last, so that it writes what the others brought.
-            self.recorder.finish()
-            recording.join(max(RECORD_SECONDS, end - time.monotonic()))
-        if self.event_recorder is not None and logging_events is not None:
-            self.event_recorder.finish()
-            logging_events.join(max(RECORD_SECONDS, end - time.monotonic()))
+            if recorder is not None and (thread := self._threads.get(part)) is not None:
+                recorder.finish()
+                thread.join(max(RECORD_SECONDS, end - time.monotonic()))
         if self.store.failures.changed:
             self.steps.survive(lambda: self.resolutions.keep(self.store.failures))
-        return not any(thread.is_alive() for thread in (*self._threads.values(), *exports))
+        return not (self._threads.alive or any(export.is_alive() for export in exports))
 
     def reconnect_now(self) -> None:
         """Cut the wait for the next try to connect short."""
@@ -399,14 +374,6 @@ class Engine:
     def read_queues(self) -> None:
         """Read the broker's queues now rather than at the next turn."""
         self._queues.read_now()
-
-    # What the threads have in common
-
-    def _keep(self, run: Step) -> None:
-        """Run a thread's work, and run it again should it ever end before it is asked to."""
-        while not self._stopping.is_set():
-            self.steps.survive(run, whole=True)
-            self._stopping.wait(RESTART_SECONDS)
 
     def _link_state(self) -> LinkState:
         return LinkState.OFFLINE if self.settings.offline else self.link.state

@@ -35,7 +35,7 @@ class ListedTasks:
         """The list with the tasks that arrived since; empty where that is not known."""
         if not self._tasks:
             return []
-        new = self._store.arrived_after(self._tasks[-1].seq, NEW_AT_MOST)
+        new = self._store.live.arrived_after(self._tasks[-1].seq, NEW_AT_MOST)
         if new is None:
             return []
         self._tasks += new
@@ -43,7 +43,7 @@ class ListedTasks:
 
     def still_held(self, first: list[SortEntry]) -> list[SortEntry] | None:
         """Those of the first rows that are held; None if so few that others may be missed."""
-        tasks = self._store.live_tasks([id for _, _, id in first])
+        tasks = self._store.live.held([id for _, _, id in first])
         held = {task.id: task.seq for task in tasks}
         found = [entry for entry in first if held.get(entry[2]) == entry[1]]
         return found if len(found) > len(first) // 2 else None

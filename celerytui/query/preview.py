@@ -37,7 +37,7 @@ def select_first(
     found: list[str] = []
     until = time.perf_counter() + SECONDS
     for start in range(0, everything.matched, TESTED_AT_ONCE):
-        rows = store.live_tasks(everything.ids(start, TESTED_AT_ONCE))
+        rows = store.live.held(everything.ids(start, TESTED_AT_ONCE))
         found += [task.id for task in wanted.filter.select(rows, now)]
         pause()
         if len(found) >= ROWS or time.perf_counter() > until:

@@ -227,7 +227,7 @@ class TaskView:
         if revision == self._revision or self._revision is None:
             return []
         limit = max(CHANGES_AT_LEAST, self._index.entries.size // 4)
-        ids = self._store.changed_since(self._revision, limit)
+        ids = self._store.live.changed_since(self._revision, limit)
         self._revision = None if ids is None else revision
         return ids
 
@@ -314,13 +314,13 @@ class TaskView:
             or self._index.entries.size < preview.FROM
         ):
             return None
-        changed = self._store.changed_since(self._revision, CHANGES_AT_LEAST)
+        changed = self._store.live.changed_since(self._revision, CHANGES_AT_LEAST)
         if changed is None:
             return None
         known, unknown = hits.publish()
         ids = known.slice(0, known.size) + unknown.slice(0, unknown.size)
         ids = list(dict.fromkeys(ids + changed))
-        return sorted(self._store.live_tasks(ids), key=_SEQ)
+        return sorted(self._store.live.held(ids), key=_SEQ)
 
     def _preview_order(
         self, made: ColumnIndex, tasks: list[Task], now: float, total: int | None = None

@@ -169,8 +169,8 @@ class RunTracker:
         store, revision = self._store, self._store.revision
         changed: Sequence[str] | None = None
         if self._revision is not None:
-            changed = store.changed_since(self._revision, MOST_CHANGES)
-        tasks = store.all_tasks() if changed is None else store.live_tasks(changed)
+            changed = store.live.changed_since(self._revision, MOST_CHANGES)
+        tasks = store.all_tasks() if changed is None else store.live.held(changed)
         self._revision = revision
         for number, task in enumerate(tasks):
             if number % AT_ONCE == 0:

@@ -36,7 +36,7 @@ class Pruning:
                 chunk = list(islice(self._walk, AT_ONCE))
             except RuntimeError:  # ids came or went since the last step
                 chunk, self._evicted = [], -1
-            self._gone += self._store.gone(chunk)
+            self._gone += self._store.live.gone(chunk)
             if len(chunk) == AT_ONCE:
                 return
             self._walk = None

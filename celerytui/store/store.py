@@ -29,6 +29,7 @@ from celerytui.store.intake import EventIntake
 from celerytui.store.interning import InternTable
 from celerytui.store.journal import Journal
 from celerytui.store.judging import Judging
+from celerytui.store.live import LiveTasks
 from celerytui.store.lock import FairLock
 from celerytui.store.lost import LostWithWorkers
 from celerytui.store.marks import Marks
@@ -55,7 +56,7 @@ class Store:
     `revision` grows with every change; `lost` has the tasks that went down with their workers.
     What cannot be so, and what came of it, is in `settling`; what each type takes is in `types`;
     the moments that users named are in `marks`, how the cluster went in `course`, and what result
-    backends and histories keep is taken by `past`.
+    backends and histories keep is taken by `past`. Who keeps up with the tasks reads `live`.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Store:
             self._seeding.acks_late,
             self.journal,
         )
+        self.live = LiveTasks(self._lock, self._tasks, changes)
         self.marks = Marks()
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self.past = PastTasks(self._lock, self._tasks, self._changes, self._messages)
@@ -227,20 +229,6 @@ class Store:
 
     # -- readers -------------------------------------------------------------------------------
 
-    def changed_since(self, revision: int, limit: int) -> list[str] | None:
-        """The ids of the tasks that changed or went after `revision`, in order of their change.
-
-        None if there are more than `limit`, or if it is too long ago to be known.
-        """
-        with self._lock:
-            entries = self._changes.since(revision)
-        if entries is None:
-            return None
-        # The last change of a task is the one that counts for the order.
-        found = dict.fromkeys(reversed(entries))
-        found.pop("", None)
-        return list(reversed(found)) if len(found) <= limit else None
-
     def task(self, id: str) -> Task | None:
         """A copy of one task, None if it is not held."""
         with self._lock:
@@ -262,36 +250,6 @@ class Store:
         """All held tasks, in order of arrival: a new list of the live tasks, only to be read."""
         with self._lock:
             return list(self._tasks.by_id.values())
-
-    def arrived_after(self, seq: int, limit: int) -> list[Task] | None:
-        """The live tasks that arrived after one, in order; None if there are more than `limit`."""
-        found: list[Task] = []
-        with self._lock:
-            for task in reversed(self._tasks.by_id.values()):
-                if task.seq <= seq:
-                    return found[::-1]
-                if len(found) >= limit:
-                    return None
-                found.append(task)
-        return found[::-1]
-
-    def live_tasks(self, ids: Sequence[str]) -> list[Task]:
-        """Those of the tasks that are held, in that order: the live ones, only to be read."""
-        found: list[Task | None] = []
-        get = self._tasks.by_id.get
-        for start in range(0, len(ids), SLICE):
-            with self._lock:
-                found += map(get, ids[start : start + SLICE])
-        return [task for task in found if task is not None]
-
-    def gone(self, ids: Sequence[str]) -> list[str]:
-        """Those of the ids whose tasks are not held, in that order."""
-        found: list[str] = []
-        by_id = self._tasks.by_id
-        for start in range(0, len(ids), SLICE):
-            with self._lock:
-                found += [id for id in ids[start : start + SLICE] if id not in by_id]
-        return found
 
     @property
     def evicted(self) -> int:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from celery import Celery
@@ -35,10 +35,11 @@ from tests.integration.servers import (
     wait_until,
 )
 
+S = TypeVar("S", bound=Server)
 OTHER_CLOCK = Path(__file__).parent / "other_clock"
 
 
-def serve(make: Callable[[], Server]) -> Iterator[Server]:
+def serve(make: Callable[[], S]) -> Iterator[S]:
     """The server that `make` gives, started, until the end."""
     server = make()
     try:
@@ -61,7 +62,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
     yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq"), vhosts=128))

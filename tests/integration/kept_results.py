@@ -15,6 +15,9 @@ from celerytui.query import parse_filter
 from celerytui.results import Source, wanted
 from tests.integration.servers import Server
 
+SETEX = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
+"""Celery's own client code of Redis."""
+
 KINDS = ("redis", "sqlite", "postgresql", "mariadb", "files")
 
 

@@ -50,7 +50,7 @@ def cluster(server: Server, tmp_path: Path) -> Iterator[Cluster]:
 def engine(cluster: Cluster) -> Iterator[Engine]:
     made = Engine(cluster.app, Settings(reply_timeout=cluster.reply_timeout))
     made.start()
-    until(lambda: made.link.state is LinkState.CONNECTED and made.survey is not None, 30)
+    until(lambda: made.link.state is LinkState.CONNECTED and made.surveys.survey is not None, 30)
     yield made
     assert made.stop()
 

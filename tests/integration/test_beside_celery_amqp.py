@@ -47,9 +47,8 @@ def wire_of(receiver: Job) -> Any:
 
 @pytest.mark.parametrize("conf", CONFS, ids=str)
 def test_the_queue_is_the_one_that_celery_declares(
-    make_app: Callable[..., Any], rabbitmq_server: Server, conf: dict[str, Any]
+    make_app: Callable[..., Any], rabbitmq_server: RabbitServer, conf: dict[str, Any]
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     app = make_app(url, **conf)
     with celery_listening(app) as theirs, running(app) as ours:
@@ -71,10 +70,9 @@ def test_the_queue_is_the_one_that_celery_declares(
 
 
 def test_names_and_passwords_that_have_to_be_quoted(
-    make_app: Callable[..., Any], rabbitmq_server: Server
+    make_app: Callable[..., Any], rabbitmq_server: RabbitServer
 ) -> None:
     server = rabbitmq_server
-    assert isinstance(server, RabbitServer)
     user, password = quote(server.user, ""), quote(server.password, "")
     vhost = quote(server.odd_vhost, "")
 
@@ -87,7 +85,7 @@ def test_the_next_broker_of_the_url_is_taken(make_app: Callable[..., Any], amqp_
 
 @pytest.fixture
 def tls_server(
-    tmp_path_factory: pytest.TempPathFactory, rabbitmq_server: Server
+    tmp_path_factory: pytest.TempPathFactory, rabbitmq_server: RabbitServer
 ) -> Iterator[tuple[int, Path]]:
     """The port of a RabbitMQ that speaks TLS, and the certificate to trust."""
     folder = tmp_path_factory.mktemp("rabbitmq-tls")
@@ -126,7 +124,7 @@ def test_rabbitmq_over_tls(make_app: Callable[..., Any], tls_server: tuple[int, 
 
 def test_a_rabbitmq_that_freezes_is_noticed_by_its_heartbeat(
     make_app: Callable[..., Any],
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     revived: Callable[[Server], Server],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -148,7 +146,7 @@ def test_a_rabbitmq_that_freezes_is_noticed_by_its_heartbeat(
 
 
 def test_heartbeats_keep_a_quiet_connection(
-    make_app: Callable[..., Any], rabbitmq_server: Server, monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., Any], rabbitmq_server: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four times as long as RabbitMQ waits for one."""
     monkeypatch.setattr("celerytui.wire.connections.AMQP_HEARTBEAT_SECONDS", 1)

@@ -26,7 +26,6 @@ from tests.integration.servers import (
     Process,
     RabbitServer,
     RedisServer,
-    Server,
     missing,
     redis_binary,
     wait_until,
@@ -35,6 +34,7 @@ from tests.integration.servers import (
 MakeApp = Callable[..., Any]
 _kombu: Any = kombu  # it is typed in name only
 SECONDS = 40.0
+WAITED = ("add", "big", "total")
 TIMEOUT = 25.0
 """Visibility timeout: longer than it takes to find a worker lost."""
 SOON = {"visibility_timeout": TIMEOUT, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
@@ -42,12 +42,13 @@ SOON = {"visibility_timeout": TIMEOUT, "unacked_restore_interval": 1, "unacked_r
 
 @pytest.fixture
 def monitor() -> Iterator[Callable[[Any], Engine]]:
-    """`monitor(app)`: an engine that runs until the end of the test."""
+    """`monitor(app)`: an engine that has seen the worker, and runs until the end of the test."""
     engines: list[Engine] = []
 
     def start(app: Any) -> Engine:
         engines.append(Engine(app, Settings(), headless=True))
         engines[-1].start()
+        wait_until(lambda: is_online(engines[-1]), SECONDS, "the worker to be seen")
         return engines[-1]
 
     yield start
@@ -76,15 +77,13 @@ def silence(engine: Engine) -> float:
 
 def test_nobody_is_late_or_lost_while_rabbitmq_blocks_them(
     make_app: MakeApp,
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     start_worker_on: Callable[..., Process],
     monitor: Callable[[Any], Engine],
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     start_worker_on(url)
     engine = monitor(make_app(url))
-    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
 
     troubles: set[str] = set()
 
@@ -130,15 +129,13 @@ class Overheard:
 
 def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_afterwards(
     make_app: MakeApp,
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     start_worker_on: Callable[..., Process],
     monitor: Callable[[Any], Engine],
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     start_worker_on(url)
     engine = monitor(make_app(url))
-    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
     overheard = Overheard(make_app(url))
     engine.ask_workers()
     heard: list[str] = []
@@ -148,16 +145,16 @@ def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_after
         return set(heard) >= {*SURVEY_SECTIONS}
 
     wait_until(all_heard, SECONDS, "an ordinary survey")
-    wait_until(lambda: engine.asking_since is None, SECONDS, "its end")
+    wait_until(lambda: engine.surveys.asking_since is None, SECONDS, "its end")
     reason = "RabbitMQ blocks publishers: memory alarm"
     with rabbitmq_server.alarm("memory"):
         wait_until(lambda: engine.broker.blockage is not None, SECONDS, "the alarm")
         overheard.take()
-        before = engine.survey
+        before = engine.surveys.survey
         for _ in range(3):
             engine.ask_workers()
             engine.ask_workers(["w1@test"])
-        wait_until(lambda: engine.survey_error == reason, SECONDS, "the reason")
+        wait_until(lambda: engine.surveys.error == reason, SECONDS, "the reason")
         asked: list[Section] = []
         engine.inspect("w1@test", "stats", asked.append)
         outcomes: list[Outcome] = []
@@ -168,9 +165,9 @@ def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_after
         assert asked[0].error == reason
         assert outcomes[0].error == reason
         wait_until(lambda: silence(engine) > LOST_AFTER, SECONDS, "a long silence")
-        assert engine.survey is before
-    wait_until(lambda: engine.survey is not before, SECONDS, "the next survey")
-    assert engine.survey_error is None
+        assert engine.surveys.survey is before
+    wait_until(lambda: engine.surveys.survey is not before, SECONDS, "the next survey")
+    assert engine.surveys.error is None
     wait_until(lambda: silence(engine) < 2, SECONDS, "the next heartbeat")
     # What had been sent meanwhile would have come now.
     assert Counter(overheard.take()) == Counter(SURVEY_SECTIONS)
@@ -178,9 +175,8 @@ def test_no_worker_is_asked_while_rabbitmq_blocks_publishers_and_each_once_after
 
 
 def test_rabbitmqs_disk_alarm_is_told_by_a_connection_that_is_made_while_it_stands(
-    make_app: MakeApp, rabbitmq_server: Server
+    make_app: MakeApp, rabbitmq_server: RabbitServer
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     watch = watching(make_app(url))
     with rabbitmq_server.alarm("disk"):
@@ -204,9 +200,8 @@ def test_rabbitmqs_disk_alarm_is_told_by_a_connection_that_is_made_while_it_stan
 
 
 def test_who_may_not_publish_knows_nothing_of_rabbitmqs_alarms(
-    make_app: MakeApp, rabbitmq_server: Server
+    make_app: MakeApp, rabbitmq_server: RabbitServer
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     vhost = url.rpartition("/")[2]
     rabbitmq_server.control("set_permissions", "-p", vhost, "guest", ".*", "nothing", ".*")
@@ -234,7 +229,6 @@ def test_a_full_redis_is_told_and_its_workers_beat_on(
     url = own_redis.fresh_url()
     start_worker_on(url)
     engine = monitor(make_app(url))
-    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
     assert engine.health.alerts.get(BLOCKED) is None
     with redis.Redis.from_url(url) as client:
         client.config_set("maxmemory", 2**20)
@@ -307,6 +301,12 @@ class Killed:
         assert found is not None
         return found
 
+    def await_all_but_one(self) -> None:
+        """Wait until all have come again but the one that was acknowledged when it started."""
+        done = dict.fromkeys(WAITED, TaskState.SUCCESS) | {"late": TaskState.STARTED}
+        expected = done | {"sleepy": TaskState.LOST}
+        wait_until(lambda: self.states() == expected, SECONDS, "all but one to come again")
+
     def _placed(self) -> bool:
         states = self.states()
         running = [name for name, state in states.items() if state is TaskState.STARTED]
@@ -316,9 +316,6 @@ class Killed:
     def _judged(self) -> bool:
         lost = self.lost()
         return lost is not None and lost.started + lost.waiting == 5
-
-
-WAITED = ("add", "big", "total")
 
 
 def test_a_killed_workers_tasks_come_again_from_redis_after_the_visibility_timeout(
@@ -332,7 +329,6 @@ def test_a_killed_workers_tasks_come_again_from_redis_after_the_visibility_timeo
     # A worker of the oldest Celery keeps its unacknowledged messages as the newest does.
     worker = start_worker_on(redis_url, conf=conf, python=oldest_celery())
     engine = monitor(app)
-    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
     killed = Killed(app, engine, worker)
     lost = killed.lost()
     assert lost is not None
@@ -345,9 +341,7 @@ def test_a_killed_workers_tasks_come_again_from_redis_after_the_visibility_timeo
     assert all("25s" in one.why for one in kept.values())
 
     start_worker_on(redis_url, "w2@test", concurrency=4, conf=conf)
-    done = dict.fromkeys(WAITED, TaskState.SUCCESS) | {"late": TaskState.STARTED}
-    expected = done | {"sleepy": TaskState.LOST}
-    wait_until(lambda: killed.states() == expected, SECONDS, "all but one to come again")
+    killed.await_all_but_one()
     for name, told in kept.items():
         task = killed.task(name)
         assert task is not None
@@ -365,7 +359,6 @@ def test_a_killed_workers_tasks_come_again_from_rabbitmq_at_once(
     app = make_app(amqp_url)
     worker = start_worker_on(amqp_url)
     engine = monitor(app)
-    wait_until(lambda: is_online(engine), SECONDS, "the worker to be seen")
     killed = Killed(app, engine, worker)
     assert killed.lost() == LostTasks(2, 3, 4, 1, how="at once")
     for name in ("late", *WAITED):
@@ -373,6 +366,4 @@ def test_a_killed_workers_tasks_come_again_from_rabbitmq_at_once(
     assert killed.redelivery("sleepy") == Redelivery(False, why="acknowledged when it started")
 
     start_worker_on(amqp_url, "w2@test", concurrency=4)
-    done = dict.fromkeys(WAITED, TaskState.SUCCESS) | {"late": TaskState.STARTED}
-    expected = done | {"sleepy": TaskState.LOST}
-    wait_until(lambda: killed.states() == expected, SECONDS, "all but one to come again")
+    killed.await_all_but_one()

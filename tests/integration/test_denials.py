@@ -19,7 +19,6 @@ from tests.integration.servers import (
     RabbitServer,
     RedisServer,
     SentinelServer,
-    Server,
     free_port,
     missing,
     redis_binary,
@@ -49,9 +48,8 @@ def guarded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 
 @pytest.fixture(scope="module")
-def rabbit_users(rabbitmq_server: Server) -> RabbitServer:
+def rabbit_users(rabbitmq_server: RabbitServer) -> RabbitServer:
     """RabbitMQ with users for each kind of no; all have the password pw."""
-    assert isinstance(rabbitmq_server, RabbitServer)
     for user, right in RIGHTS.items():
         rabbitmq_server.control("add_user", user, "pw")
         rabbitmq_server.control("set_permissions", "-p", "/", user, right, right, right)
@@ -164,7 +162,7 @@ def test_what_the_remedy_grants_is_enough_to_listen_and_to_ask(
         return worker is not None and worker.task_events is True and worker.pool is not None
 
     wait_until(known, SECONDS, "the worker's answers, and its task events to be turned on")
-    assert engine.survey_error is None
+    assert engine.surveys.error is None
 
 
 def test_nobody_answers_is_another_thing(monitor: Callable[..., Engine]) -> None:
@@ -174,7 +172,7 @@ def test_nobody_answers_is_another_thing(monitor: Callable[..., Engine]) -> None
 
 
 def test_what_is_no_redis_is_not_called_absent(
-    rabbitmq_server: Server, monitor: Callable[..., Engine]
+    rabbitmq_server: RabbitServer, monitor: Callable[..., Engine]
 ) -> None:
     engine = monitor(f"redis://127.0.0.1:{rabbitmq_server.port}/0")
     wait_until(lambda: engine.link.next_try is not None, SECONDS, "the failed try")
@@ -241,7 +239,7 @@ def test_a_sentinel_says_no_in_words(
 
 
 def unasked(engine: Engine, said: str) -> None:
-    wait_until(lambda: engine.survey_error is not None, SECONDS, "the workers' mailboxes to fail")
+    wait_until(lambda: engine.surveys.error is not None, SECONDS, "the workers' mailboxes to fail")
     alert = engine.evaluate().get(UNASKED)
     assert engine.link.state is LinkState.CONNECTED
     assert alert is not None
@@ -259,7 +257,7 @@ def test_who_may_listen_and_not_ask_is_told_so(
         admin.execute_command("ACL", "SETUSER", "listener", "+publish")
         try:
             engine.ask_workers()
-            wait_until(lambda: engine.survey_error is None, SECONDS, "the workers to be asked")
+            wait_until(lambda: engine.surveys.error is None, SECONDS, "the workers to be asked")
             assert engine.evaluate().get(UNASKED) is None
         finally:
             admin.execute_command("ACL", "SETUSER", "listener", "-publish")

@@ -51,7 +51,7 @@ def test_a_hundred_workers_are_known_with_what_they_run(engine: Engine) -> None:
         )
 
     wait_until(known, SECONDS, "every worker's answers, and its task events to be on")
-    survey = engine.survey
+    survey = engine.surveys.survey
     assert survey is not None
     assert survey.missing == ()
     assert engine.store.summary(engine.clock()).by_state["started"] == WORKERS

@@ -48,9 +48,9 @@ def found(engine: Engine, text: str) -> set[str]:
 
 
 def ask_again(engine: Engine) -> None:
-    before = engine.survey
+    before = engine.surveys.survey
     engine.ask_workers()
-    until(lambda: engine.survey is not before, 60)
+    until(lambda: engine.surveys.survey is not before, 60)
 
 
 @pytest.mark.parametrize("python", [sys.executable, "5.3"])
@@ -126,7 +126,7 @@ def test_one_task_with_arguments_that_json_cannot_carry_costs_no_other_answer(
         with watched(cluster.app) as engine:
 
             def asked_all() -> bool:
-                unsent = {} if engine.survey is None else engine.survey.unsent
+                unsent = {} if engine.surveys.survey is None else engine.surveys.survey.unsent
                 return unsent.get("w1@test", {}).keys() == {"reserved", "scheduled"}
 
             until(asked_all, 60)

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from celerytui import parquet
 from celerytui.errors import OutputError, UsageError
+from celerytui.headless import parquet
+from celerytui.headless.tasks import write_parquet
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
-from celerytui.listing import write_parquet
 from celerytui.model import Attempt, TaskExtra, TaskState
 from celerytui.query import parse_filter
 from tests.unit.history_tasks import T0, ended, record

@@ -19,7 +19,7 @@ from celerytui.history.place import only_place
 from celerytui.model import LinkState, TaskState
 from celerytui.query import parse_filter
 from celerytui.settings import Settings
-from celerytui.store import FROM_HISTORY
+from celerytui.store import FROM_HISTORY, Store
 from tests.integration.servers import REPO, Process, Server, wait_until
 from tests.waiting import patience
 
@@ -86,6 +86,11 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
         engine.stop(SECONDS)
 
 
+def has_succeeded(store: Store, id: str) -> bool:
+    task = store.task(id)
+    return task is not None and task.state is TaskState.SUCCESS
+
+
 def test_what_was_recorded_is_there_at_the_start(
     recording: Recording,
     make_app: Callable[..., Any],
@@ -130,11 +135,7 @@ def test_what_was_recorded_is_there_at_the_start(
         "the result backend to say how the other ended",
     )
     live = app.send_task("proj.add", (5, 6)).id
-    wait_until(
-        lambda: (task := store.task(live)) is not None and task.state is TaskState.SUCCESS,
-        SECONDS,
-        "a task that is run now",
-    )
+    wait_until(lambda: has_succeeded(store, live), SECONDS, "a task that is run now")
     wait_until(lambda: live in recording.states(), SECONDS, "it to be recorded")
     assert engine.stop(SECONDS)
     assert recording.states()[good] is TaskState.SUCCESS
@@ -156,15 +157,11 @@ def test_offline_the_broker_is_not_touched_and_what_is_recorded_appears(
     store = engine.store
     wait_until(lambda: store.task(first) is not None, SECONDS, "what is there")
     second = app.send_task("proj.add", (3, 4)).id
-    wait_until(
-        lambda: (task := store.task(second)) is not None and task.state is TaskState.SUCCESS,
-        SECONDS,
-        "what is recorded meanwhile",
-    )
+    wait_until(lambda: has_succeeded(store, second), SECONDS, "what is recorded meanwhile")
     assert engine.link.state is LinkState.OFFLINE
     assert engine.link.lost_at is not None
     assert engine.link.error is None
-    assert set(engine._threads) == {"control", "view", "past"}
+    assert engine._threads.names == {"control", "view", "past"}
     came: list[PastReading] = []
     assert engine.past.more(parse_filter("name:proj.add"), came.append)
     wait_until(lambda: bool(came), SECONDS, "a search")

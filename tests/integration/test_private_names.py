@@ -36,7 +36,7 @@ from tests.integration.hidden import (
     Hidden,
     hide,
 )
-from tests.integration.servers import Process, RabbitServer, Server, wait_until
+from tests.integration.servers import Process, RabbitServer, wait_until
 from tests.integration.test_receive import (
     Job,
     event_queues,
@@ -98,6 +98,20 @@ def wait_for_event(app: Any, job: Job) -> None:
     wait_until(seen, 20, "an event over the general reader")
 
 
+def check_an_event_arrives(app: Any, job: Job) -> None:
+    publish(app, started("u"))
+    wait_until(lambda: job.seen("u") != [], 10, "the event")
+
+
+def check_why_is_said_once(caplog: pytest.LogCaptureFixture, name: str) -> None:
+    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+
+
+def check_the_queues_go(server: RabbitServer, url: str) -> None:
+    vhost = url.rpartition("/")[2]
+    wait_until(lambda: not server.queues(vhost), 20, "the queues to be gone")
+
+
 def check_the_general_reader_takes_over(app: Any, title: str, hidden: Hidden) -> None:
     with running(app, connected=False, faulty=True) as job:
         wait_until(lambda: bool(job.links), 5, "a link")
@@ -124,17 +138,15 @@ def test_events_from_redis_arrive_without(
 def test_events_from_rabbitmq_arrive_without(
     name: str,
     make_app: Callable[..., Any],
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     hide: Callable[[str, str], Hidden],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Heartbeats are all that comes besides deliveries.
     monkeypatch.setattr(connections, "AMQP_HEARTBEAT_SECONDS", 2)
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     check_the_general_reader_takes_over(make_app(url), "RabbitMQ", hide("amqp", name))
-    vhost = url.rpartition("/")[2]
-    wait_until(lambda: not rabbitmq_server.queues(vhost), 20, "the queues to be gone")
+    check_the_queues_go(rabbitmq_server, url)
 
 
 @pytest.mark.parametrize("name", AMQP_END)
@@ -143,26 +155,23 @@ def test_rabbitmq_is_left_without(
     name: str,
     fast: bool,
     make_app: Callable[..., Any],
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     hide: Callable[[str, str], Hidden],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     url = rabbitmq_server.fresh_url()
     app = make_app(url)
     if not fast:
         without_fast_reader(monkeypatch)
     hidden = hide("amqp", name)
     with running(app) as job:
-        publish(app, started("u"))
-        wait_until(lambda: job.seen("u") != [], 10, "the event")
+        check_an_event_arrives(app, job)
         assert job.receiver._reader is not None
         if name == "_transport":
             job.receiver._reader.abort()
 
     assert hidden.missed > 0
-    vhost = url.rpartition("/")[2]
-    wait_until(lambda: not rabbitmq_server.queues(vhost), 20, "the queues to be gone")
+    check_the_queues_go(rabbitmq_server, url)
 
 
 @pytest.mark.parametrize("name", REDIS_PING)
@@ -180,8 +189,7 @@ def test_the_general_reader_stays_on_redis_without(
     hidden = hide("redis", name)
     with running(app) as job:
         wait_until(lambda: hidden.missed > 0, 10, "a ping")
-        publish(app, started("u"))
-        wait_until(lambda: job.seen("u") != [], 10, "the event")
+        check_an_event_arrives(app, job)
 
         assert job.states == [LinkState.CONNECTING, LinkState.CONNECTED]
 
@@ -203,8 +211,7 @@ def test_what_kombu_stumbled_before_comes_with_the_next_event_without(
             client = connection.default_channel.client
             client.publish(f"/{number}.celeryev/task.multi", b"5")
         wait_until(lambda: hidden.missed > 0, 10, "the stumble")
-        publish(app, started("u"))
-        wait_until(lambda: job.seen("u") != [], 10, "the event")
+        check_an_event_arrives(app, job)
 
         assert job.states == [LinkState.CONNECTING, LinkState.CONNECTED]
 
@@ -223,7 +230,7 @@ def test_workers_on_redis_are_heard_without(
     hidden = hide("redis", name)
     assert control.survey(["w1@test"]).stats.keys() == {"w1@test"}
     assert hidden.missed > 0
-    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+    check_why_is_said_once(caplog, name)
 
 
 @pytest.mark.parametrize("name", AMQP_DEPTHS)
@@ -242,7 +249,7 @@ def test_queues_on_rabbitmq_are_read_without(
     reader.close()
 
     assert hidden.missed > 0
-    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+    check_why_is_said_once(caplog, name)
 
 
 @pytest.fixture
@@ -272,8 +279,7 @@ def test_queues_on_redis_are_read_without(
     reader.close()
 
     assert hidden.missed == 2
-    # Why is said once.
-    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+    check_why_is_said_once(caplog, name)
 
 
 @pytest.mark.parametrize("name", REDIS_REDELIVERY)
@@ -290,17 +296,16 @@ def test_when_redis_delivers_again_is_unknown_without(
     reader.close()
 
     assert hidden.missed == 2
-    assert [repr(name) in record.getMessage() for record in caplog.records] == [True]
+    check_why_is_said_once(caplog, name)
 
 
 @pytest.mark.parametrize("name", AMQP_BLOCKED)
 def test_that_rabbitmq_blocks_is_told_without(
     name: str,
     make_app: Callable[..., Any],
-    rabbitmq_server: Server,
+    rabbitmq_server: RabbitServer,
     hide: Callable[[str, str], Hidden],
 ) -> None:
-    assert isinstance(rabbitmq_server, RabbitServer)
     hidden = hide("amqp", name)
     watch = block_watch(make_app(rabbitmq_server.fresh_url()))
     assert watch is not None

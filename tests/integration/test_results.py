@@ -17,6 +17,7 @@ from celerytui.results import NotListed, Source, as_task, wanted
 from tests.integration.kept_results import (
     KINDS,
     QUERIES,
+    SETEX,
     Members,
     Opened,
     backend_url,
@@ -25,10 +26,7 @@ from tests.integration.kept_results import (
 )
 from tests.waiting import within
 
-pytestmark = pytest.mark.filterwarnings(
-    # Celery's own client code.
-    "ignore:Call to deprecated setex:DeprecationWarning"
-)
+pytestmark = SETEX
 
 
 @pytest.fixture(params=KINDS)

@@ -18,7 +18,7 @@ from celery.backends.base import KeyValueStoreBackend
 from celerytui import results
 from celerytui.document import result_document
 from celerytui.errors import BackendUnavailable
-from celerytui.output import print_json
+from celerytui.headless.output import print_json
 from celerytui.results import as_task
 from tests.integration.kept_results import Opened, everything
 

@@ -13,6 +13,7 @@ from celerytui.errors import BackendUnavailable
 from celerytui.wire import pickles
 from tests.integration.kept_results import (
     BROKEN,
+    SETEX,
     Members,
     Opened,
     everything,
@@ -21,10 +22,7 @@ from tests.integration.kept_results import (
 from tests.integration.servers import RedisServer
 from tests.waiting import within
 
-pytestmark = pytest.mark.filterwarnings(
-    # Celery's own client code.
-    "ignore:Call to deprecated setex:DeprecationWarning"
-)
+pytestmark = SETEX
 
 
 def test_redis_is_only_scanned_and_read(opened: Opened, redis_url: str) -> None:

@@ -13,8 +13,8 @@ from celery import Celery
 
 from celerytui import results
 from celerytui.errors import BackendUnavailable
+from celerytui.headless.results import Listing
 from celerytui.model import StoredResult
-from celerytui.result_listing import Listing
 from celerytui.results import wanted
 from tests.integration.databases import PostgresServer
 from tests.integration.kept_results import (
@@ -23,11 +23,6 @@ from tests.integration.kept_results import (
     Opened,
     everything,
     run,
-)
-
-pytestmark = pytest.mark.filterwarnings(
-    # Celery's own client code.
-    "ignore:Call to deprecated setex:DeprecationWarning"
 )
 
 

@@ -41,7 +41,7 @@ class FreshHealth(Health):
     def alerts(self) -> Alerts:
         engine = self.engine
         blockage = engine.broker.blockage
-        unasked = engine.survey_error
+        unasked = engine.surveys.error
         seen = (engine.store.revision, engine.link, engine.clock(), blockage, unasked)
         if seen != self._seen:
             self._seen = seen
@@ -77,7 +77,7 @@ class FakeEngine(Engine):
 
     def cannot_ask(self, reason: str | None) -> None:
         """Have workers not be asked for that reason, or be asked again."""
-        self._control.surveys.error = reason
+        self.surveys.error = reason
 
     def start(self) -> None:
         """Nothing to start."""

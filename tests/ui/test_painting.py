@@ -54,7 +54,7 @@ async def test_one_task_that_changed_repaints_its_line_alone() -> None:
         await pilot.pause()
         task = app.engine.view.window(3, 1)[0]
         # The order stays as it was: the view is not brought up to date.
-        store.live_tasks([task.id])[0].name = "renamed.task"
+        store.live.held([task.id])[0].name = "renamed.task"
         with repainted(app) as regions:
             app.main.table.paint()
             await pilot.pause()

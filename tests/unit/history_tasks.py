@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -131,3 +133,17 @@ def found(folder: Path, query: str = "", now: float = T0, **bounds: float) -> li
     assert history.notes == []
     history.close()
     return tasks
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    """The rows of a query on all segments of a folder, oldest first."""
+    answers: list[tuple[object, ...]] = []
+    for file in Folder(folder).segments():
+        with closing(sqlite3.connect(file.path)) as connection:
+            answers += connection.execute(query).fetchall()
+    return answers
+
+
+def names(folder: Path) -> list[str]:
+    """The names of the segments of a folder, oldest first."""
+    return [file.path.name for file in Folder(folder).segments()]

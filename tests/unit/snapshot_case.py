@@ -6,10 +6,10 @@ import io
 from typing import Any
 
 from celerytui.document import snapshot_document
+from celerytui.headless.output import print_json
+from celerytui.headless.snapshot_tables import print_tables
 from celerytui.health import Health
 from celerytui.model import Batch, Event, Link, LinkState, QueueDepth, Survey
-from celerytui.output import print_json
-from celerytui.snapshot_tables import print_tables
 from celerytui.store import Store
 
 NOW = 1_700_000_000.0

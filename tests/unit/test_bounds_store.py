@@ -206,8 +206,8 @@ class TestHistory:
 
     def test_as_many_changes_as_were_asked_for(self) -> None:
         store = feed(Store(), *(task_event("received", 0, id) for id in "abc"))
-        assert store.changed_since(0, 3) == ["a", "b", "c"]
-        assert store.changed_since(0, 2) is None
+        assert store.live.changed_since(0, 3) == ["a", "b", "c"]
+        assert store.live.changed_since(0, 2) is None
 
     def test_a_lane_forgets_stale_entries(self) -> None:
         lane = Lane()

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import celerytui
-from celerytui import cli, masking, signals
+from celerytui import cli, masking
 from celerytui.cli import monitor as opening
+from celerytui.cli import signals
 from celerytui.errors import AppError, BrokerUnavailable, FilterError, ReadOnly, SettingsError
 from celerytui.link import Opening
 from celerytui.settings import Settings

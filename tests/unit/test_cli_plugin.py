@@ -13,8 +13,8 @@ import click
 import pytest
 
 from celerytui import cli
+from celerytui.cli.options import own_options
 from celerytui.errors import SettingsError
-from celerytui.options import own_options
 from celerytui.settings import CONF_VARIABLE, OPTIONS, SERVICE_VARIABLE, TABLES
 from tests.unit.test_cli import (
     OPTION_APP,

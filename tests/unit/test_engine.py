@@ -62,7 +62,7 @@ def test_no_worker_is_lost_for_our_own_standing_still() -> None:
     assert _known(engine) == ("online", TaskState.STARTED)
     assert engine.store.gaps() == [(T0, T0 + 3600.0)]
     # Whatever was missed, the workers tell: all of them are asked, by the control thread.
-    assert _jobs(engine) == [engine._control.surveys.start_over]
+    assert _jobs(engine) == [engine.surveys.start_over]
 
 
 def test_a_worker_that_is_silent_while_we_listen_is_lost() -> None:
@@ -238,7 +238,7 @@ def test_a_new_connection_has_everybody_asked_once() -> None:
     assert _jobs(engine) == []
     engine.reception.take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
     engine.reception.take_link(Link(LinkState.CONNECTED, since=T0 + 2, lost_at=T0))
-    assert _jobs(engine) == [engine._control.surveys.start_over]
+    assert _jobs(engine) == [engine.surveys.start_over]
 
 
 def test_a_batch_that_cannot_be_stored_is_told_and_the_trouble_ends(
@@ -271,7 +271,7 @@ def test_a_headless_engine_sweeps_and_keeps_no_order() -> None:
     engine = Engine(app, Settings(), headless=True)
     engine.start()
     try:
-        assert set(engine._threads) == {
+        assert engine._threads.names == {
             *("receive", "control", "brokers", "schedule", "watch", "sweep"),
         }
         engine.reception.take_batch(Batch([beat(0), task_event("received", 0)], T0))

@@ -115,7 +115,7 @@ def test_what_a_failing_rule_had_changed_is_seen(monkeypatch: pytest.MonkeyPatch
     break_at(store, monkeypatch)
     store.apply(Batch([task_event("failed", 5, BAD)], T0))
     assert held(store, BAD).state is TaskState.FAILURE
-    assert BAD in (store.changed_since(revision, 10) or ())
+    assert BAD in (store.live.changed_since(revision, 10) or ())
     assert view.refresh()
     fresh = TaskView(store, lambda: T0)
     fresh.configure(sort="state", reverse=False)

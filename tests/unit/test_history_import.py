@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.errors import HistoryError
+from celerytui.headless.history_import import import_lines
 from celerytui.history import django_monitor
 from celerytui.history.django_monitor import CameraTables, task_of, worker_of
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.known import known_tasks
 from celerytui.history.report import report
-from celerytui.history_import import import_lines
 from celerytui.model import Task, TaskState
 from celerytui.settings import Keeping, Settings
 from tests.unit.history_tasks import DAY, T0, ended, found, writer

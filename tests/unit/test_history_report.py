@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from celerytui.errors import HistoryError
+from celerytui.headless.history_report import prune_lines, stats_lines, verify_lines
 from celerytui.history import keeping, schema
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import Catalogue, Folder, SegmentFile
 from celerytui.history.folder_place import FolderPlace
 from celerytui.history.report import report
-from celerytui.history_report import prune_lines, stats_lines, verify_lines
 from celerytui.model import TaskState
 from celerytui.settings import Settings
 from tests.unit.history_tasks import DAY, T0, ended, writer

@@ -17,7 +17,7 @@ PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
 HEAVIER_THAN_CLICK = HEAVY | {"msgspec", "dataclasses", "json", "pathlib", "urllib.parse"}
 PLUGIN_PARTS = (
-    *("durations", "errors", "files", "interrupt", "link", "options", "settings", "signals"),
+    *("durations", "errors", "files", "interrupt", "link", "settings"),
     *("settings.load", "settings.options", "settings.values", "streams"),
 )
 COMMANDS = {
@@ -109,7 +109,7 @@ def test_threads_are_started_by_the_engine_alone() -> None:
 def test_signals_are_taken_where_it_is_known() -> None:
     takers = {name for name, tree in modules() if imports(tree, "signal")}
     others = {name for name in takers if not name.startswith(("demo/", "ui/terminal/"))}
-    assert others == {"signals.py", "interrupt.py"}
+    assert others == {"cli/signals.py", "interrupt.py"}
 
 
 def test_kinds_of_brokers_are_told_apart_by_the_registry() -> None:
@@ -137,7 +137,7 @@ def test_only_the_output_prints() -> None:
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
     }
-    assert {name for name in printers if not name.startswith("demo/")} <= {"output.py"}
+    assert {name for name in printers if not name.startswith("demo/")} <= {"headless/output.py"}
 
 
 FIRST_FRAME = """

@@ -45,7 +45,7 @@ def test_a_past_task_is_held_with_its_source() -> None:
     assert task is not None
     assert (task.state, task.name, task.result) == (TaskState.SUCCESS, "shop.add", "2")
     assert task.more.source == "result backend"
-    assert store.changed_since(before, 10) == ["a"]
+    assert store.live.changed_since(before, 10) == ["a"]
     assert store.summary(T0).by_state["success"] == 1
 
 

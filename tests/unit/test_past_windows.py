@@ -16,9 +16,10 @@ from celerytui.model import Attempt, Mark, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter
 from celerytui.store import FROM_HISTORY, WINDOWS, Store
 from tests.unit.history_tasks import DAY, T0, ended, writer
+from tests.unit.past_tasks_reader import SECONDS
 from tests.unit.store_stream import T0 as LIVE
 from tests.unit.store_stream import feed, task_event
-from tests.unit.test_past_history import SECONDS, Restored
+from tests.unit.test_restoring import Restored
 from tests.waiting import wait_until
 
 NOW = T0 + 10 * DAY

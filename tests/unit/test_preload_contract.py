@@ -22,8 +22,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celerytui.cli.options import PRELOAD
 from celerytui.connect import PreloadOptions
-from celerytui.options import PRELOAD
 
 VARIABLES = {str(param.envvar) for param in PRELOAD if param.envvar}
 CELERY = ("-m", "celery")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from celerytui.engine.recording import RecordingState
+from celerytui.headless.record import _Watch
+from celerytui.headless.service import ServiceManager
 from celerytui.model import Link
-from celerytui.record import _Watch
-from celerytui.service import ServiceManager
 from celerytui.store import Store
 
 

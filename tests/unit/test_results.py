@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.document import result_document
+from celerytui.headless.output import print_json
 from celerytui.iso_time import moment
 from celerytui.masking import learn
 from celerytui.model import StoredResult, TaskState
-from celerytui.output import print_json
 from celerytui.query import parse_filter
 from celerytui.results import as_task, open_url, wanted
 from celerytui.results.decode import (

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from celerytui import timetable
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.headless import schedule
 from celerytui.model import Link, LinkState
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -95,7 +95,7 @@ def test_a_slow_ping_is_no_reason_to_rest() -> None:
 
 def taken(url: str) -> None:
     """Take the schedule of an app and of the database at a URL, as the command does."""
-    timetable.take_schedule(
+    schedule.take_schedule(
         celery_app(),
         Settings(schedule=url),
         listen=0.0,
@@ -104,7 +104,7 @@ def taken(url: str) -> None:
 
 
 def test_a_source_that_is_slow_is_not_one_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timetable, "READ_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(schedule, "READ_GRACE_SECONDS", 0.2)
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as silent,
         pytest.raises(BrokerUnavailable, match=r"was not read in 0.2 s: a source is slow"),

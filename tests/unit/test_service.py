@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from celerytui.service import ServiceManager
+from celerytui.headless.service import ServiceManager
 
 
 @pytest.mark.parametrize("abstract", [False, True])

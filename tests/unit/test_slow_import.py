@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from celerytui.signals import importing
+from celerytui.cli.signals import importing
 
 
 def test_a_pause_at_the_wrong_moment_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:

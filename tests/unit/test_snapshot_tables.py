@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerytui.columns import cell_width, clean
+from celerytui.headless.snapshot_tables import print_tables
 from celerytui.model import Batch, Event, Link, LinkState
-from celerytui.snapshot_tables import print_tables
 from celerytui.store import Store
 from tests.unit.snapshot_case import CONNECTED, NOW, document, full_store, tables
 

@@ -212,7 +212,7 @@ def test_a_retried_task_counts_each_try() -> None:
 def test_an_outcome_that_the_result_backend_has_counts_as_well() -> None:
     store = Store()
     feed(store, *run(10, "a")[:2])
-    task = store.live_tasks(["a"])[0]
+    task = store.live.held(["a"])[0]
     with store._lock:
         store._tasks.give_up(task, TaskState.MISSED)
     assert figures(store, 11) == {}

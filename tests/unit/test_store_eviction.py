@@ -57,7 +57,7 @@ def test_removals_are_told_and_relatives_forgotten() -> None:
     assert [task.id for task in store.relatives("root")] == ["kid"]
     revision = store.revision
     feed(store, task_event("succeeded", 3, "kid"), task_event("received", 4, "x"))
-    assert store.changed_since(revision, 9) == ["kid", "x"]
+    assert store.live.changed_since(revision, 9) == ["kid", "x"]
     assert store.tasks(["kid", "x"])[0] is None
     assert store.relatives("root") == []
 

@@ -99,7 +99,7 @@ def test_the_usual_way_and_the_rules_agree(batches: list[list[Event]], max_tasks
         ruled.apply(Batch(batch, T0 + number))
         assert facts(usual) == facts(ruled)
         for revision in range(usual.revision + 1):
-            assert usual.changed_since(revision, 99) is not None
+            assert usual.live.changed_since(revision, 99) is not None
 
 
 def test_a_life_in_one_batch_is_told_step_by_step() -> None:
@@ -109,7 +109,7 @@ def test_a_life_in_one_batch_is_told_step_by_step() -> None:
     store.apply(Batch([beat(0), *life], T0 + 3))
     task = held(store)
     assert (task.received, task.started, task.finished) == (T0, T0 + 1, T0 + 2)
-    assert store.changed_since(revision, 9) == ["a"]
+    assert store.live.changed_since(revision, 9) == ["a"]
     assert known(store).succeeded == store.summary(T0 + 3).by_state["success"] == 1
 
 

@@ -72,7 +72,7 @@ def test_custom_events_touch_a_task_and_change_nothing_else() -> None:
     feed(store, progress, task_event("progress", 9, id="unknown"))
     assert (held(store).state, held(store).seen) == (TaskState.STARTED, T0 + 9)
     assert store.task("unknown") is None
-    assert store.changed_since(before, 10) == ["a"]
+    assert store.live.changed_since(before, 10) == ["a"]
     feed(store, Event(type="deploy-done", hostname="gen1@web", timestamp=T0 + 9))
 
 

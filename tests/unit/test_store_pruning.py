@@ -22,9 +22,9 @@ def test_which_are_gone() -> None:
     store = Store(max_tasks=300)
     receive(store, *range(900))
     ids = [f"t{n}" for n in range(900)]
-    assert store.gone(ids) == ids[:600]
-    assert store.gone(ids[::-1]) == ids[599::-1]
-    assert (store.evicted, store.gone([])) == (600, [])
+    assert store.live.gone(ids) == ids[:600]
+    assert store.live.gone(ids[::-1]) == ids[599::-1]
+    assert (store.evicted, store.live.gone([])) == (600, [])
 
 
 def test_a_few_go_at_once() -> None:
@@ -46,13 +46,13 @@ def test_no_step_looks_at_more_than_some(monkeypatch: pytest.MonkeyPatch) -> Non
     store = Store(max_tasks=50)
     receive(store, *range(200))
     looked: list[int] = []
-    gone = store.gone
+    gone = store.live.gone
 
     def spy(ids: list[str]) -> list[str]:
         looked.append(len(ids))
         return gone(ids)
 
-    monkeypatch.setattr(store, "gone", spy)
+    monkeypatch.setattr(store.live, "gone", spy)
     pruning, kept = Pruning(store), {f"t{n}" for n in range(200)}
     sizes = []
     for _ in range(60):

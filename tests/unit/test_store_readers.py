@@ -17,14 +17,14 @@ from tests.unit.store_stream import ALPHA, BETA, T0, beat, feed, held, task_even
 def test_changes_come_once_each_in_the_order_of_the_last() -> None:
     store = feed(Store(), task_event("received", 1, "a"), task_event("received", 2, "b"))
     start = store.revision
-    assert store.changed_since(start, 10) == []
+    assert store.live.changed_since(start, 10) == []
     feed(store, task_event("started", 3, "b"), task_event("started", 4, "a"))
     middle = store.revision
     feed(store, task_event("succeeded", 5, "b"), beat(6))
-    assert store.changed_since(start, 10) == ["a", "b"]
-    assert store.changed_since(middle, 10) == ["b"]
-    assert store.changed_since(0, 1) is None
-    assert store.changed_since(store.revision + 1, 10) is None
+    assert store.live.changed_since(start, 10) == ["a", "b"]
+    assert store.live.changed_since(middle, 10) == ["b"]
+    assert store.live.changed_since(0, 1) is None
+    assert store.live.changed_since(store.revision + 1, 10) is None
 
 
 def test_workers_and_queues_count_as_changes_of_no_task() -> None:
@@ -32,7 +32,7 @@ def test_workers_and_queues_count_as_changes_of_no_task() -> None:
     revision = store.revision
     feed(store, beat(0))
     assert store.revision > revision
-    assert store.changed_since(revision, 0) == []
+    assert store.live.changed_since(revision, 0) == []
 
 
 def test_a_log_that_is_too_short_says_so() -> None:
@@ -51,8 +51,8 @@ def test_the_log_is_no_longer_than_what_is_held_is_worth() -> None:
     assert log_length(1_000_000) == LOG_LENGTH
     store = Store(max_tasks=10)
     feed(store, *(task_event("received", 1, f"id{number}") for number in range(LEAST_LENGTH + 1)))
-    assert store.changed_since(0, LOG_LENGTH) is None
-    assert store.changed_since(store.revision - LEAST_LENGTH, LOG_LENGTH) is not None
+    assert store.live.changed_since(0, LOG_LENGTH) is None
+    assert store.live.changed_since(store.revision - LEAST_LENGTH, LOG_LENGTH) is not None
 
 
 def test_copies_do_not_change_under_the_reader() -> None:
@@ -68,7 +68,7 @@ def test_live_tasks_are_those_that_are_held() -> None:
     store = feed(Store(), *(task_event("received", 1, f"id{number}") for number in range(600)))
     by_id = {task.id: task for task in store.all_tasks()}
     ids = [*reversed(by_id), "not there"]
-    assert [id(task) for task in store.live_tasks(ids)] == [id(by_id[one]) for one in ids[:-1]]
+    assert [id(task) for task in store.live.held(ids)] == [id(by_id[one]) for one in ids[:-1]]
 
 
 def test_sent_tasks_share_what_they_have_in_common() -> None:
@@ -179,7 +179,7 @@ def test_readers_see_whole_states_while_a_storm_comes_in() -> None:
     def read() -> None:
         revision = 0
         while not over.is_set():
-            revision, changed = store.revision, store.changed_since(revision, 10_000)
+            revision, changed = store.revision, store.live.changed_since(revision, 10_000)
             for task in store.tasks((changed or [])[:50]):
                 if task is not None and task.state is TaskState.SUCCESS and task.finished is None:
                     failures.append("a success without its end")

@@ -7,10 +7,10 @@ import time
 import click
 
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option, history_option
 from celerytui.cli.past import history_place
 from celerytui.cli.start import kept_stdout, started
 from celerytui.errors import UsageError
-from celerytui.options import command_option, history_option
 
 
 def _run_history(
@@ -22,10 +22,10 @@ def _run_history(
     source: str | None,
 ) -> None:
     """Show what a history holds, check it, remove what is old, or import what others kept."""
+    from celerytui.headless.history_import import import_lines
+    from celerytui.headless.history_report import prune_lines, stats_lines, verify_lines
+    from celerytui.headless.output import standard_output
     from celerytui.history.folder_place import FolderPlace
-    from celerytui.history_import import import_lines
-    from celerytui.history_report import prune_lines, stats_lines, verify_lines
-    from celerytui.output import standard_output
 
     if stats + verify + prune + (source is not None) > 1:
         raise UsageError("--stats, --verify, --prune and --import: name one of them")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option, history_option, optional_seconds
+from celerytui.cli.signals import stop_signals
 from celerytui.cli.start import started
 from celerytui.cli.status_line import status_line
-from celerytui.options import command_option, history_option, optional_seconds
-from celerytui.signals import stop_signals
 
 
 def _run_record(
@@ -24,8 +24,8 @@ def _run_record(
     """
     from pathlib import Path
 
+    from celerytui.headless.record import record
     from celerytui.logs import log_to_stderr, quieten
-    from celerytui.record import record
 
     if anonymise and events is None:
         raise click.UsageError("--anonymise is for --events: name a file")

@@ -8,10 +8,10 @@ import click
 
 from celerytui.cli import monitor
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option
 from celerytui.cli.past import history_place
 from celerytui.cli.start import started
 from celerytui.errors import UsageError
-from celerytui.options import command_option
 from celerytui.settings import history_url, names_history
 
 if TYPE_CHECKING:

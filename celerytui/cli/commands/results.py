@@ -8,8 +8,8 @@ import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option, filter_option, limit_option, since_option
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import command_option, filter_option, limit_option, since_option
 
 SHOWN = 100
 """Rows of the table, unless --limit says otherwise."""
@@ -24,9 +24,9 @@ def _run_results(
     as_lines: bool,
 ) -> None:
     """Print what the result backend keeps, newest first where it has an order, and exit."""
+    from celerytui.headless.results import Listing, print_lines, print_table
     from celerytui.logs import quieten
     from celerytui.query import parse_query, read_since
-    from celerytui.result_listing import Listing, print_lines, print_table
     from celerytui.results import open_source, open_url, wanted
     from celerytui.wire import pickles
 

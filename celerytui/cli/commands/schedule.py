@@ -6,16 +6,16 @@ import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option, json_option, listen_option
+from celerytui.cli.signals import stop_signals
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import command_option, json_option, listen_option
 from celerytui.settings import OPTIONS, convert
-from celerytui.signals import stop_signals
 
 
 def _run_schedule(ctx: click.Context, listen: float, schedule: str | None, as_json: bool) -> None:
     """Print the periodic tasks: schedule, last and next run, and whether beat is alive."""
+    from celerytui.headless.schedule import print_schedule, take_schedule
     from celerytui.logs import quieten
-    from celerytui.timetable import print_schedule, take_schedule
 
     start = started(ctx)
     settings = start.settings

@@ -6,18 +6,18 @@ import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
+from celerytui.cli.options import command_option, filter_option, json_option, listen_option, seconds
+from celerytui.cli.signals import stop_signals
 from celerytui.cli.start import kept_stdout, started
-from celerytui.options import command_option, filter_option, json_option, listen_option, seconds
-from celerytui.signals import stop_signals
 
 
 def _run_snapshot(
     ctx: click.Context, listen: float, query: str, as_json: bool, timeout: float
 ) -> None:
     """Listen for a moment, ask the workers, print the state of the cluster once, and exit."""
+    from celerytui.headless.snapshot import print_snapshot, take_snapshot
     from celerytui.logs import quieten
     from celerytui.query import parse_query
-    from celerytui.snapshot import print_snapshot, take_snapshot
 
     start = started(ctx)
     wanted = parse_query(query)

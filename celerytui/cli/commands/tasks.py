@@ -8,17 +8,17 @@ import click
 
 from celerytui.cli.exits import complain
 from celerytui.cli.groups import Subcommand
-from celerytui.cli.past import history_place
-from celerytui.cli.start import kept_stdout
-from celerytui.cli.status_line import status_line
-from celerytui.errors import ExitCode, UsageError
-from celerytui.options import (
+from celerytui.cli.options import (
     command_option,
     filter_option,
     history_option,
     limit_option,
     since_option,
 )
+from celerytui.cli.past import history_place
+from celerytui.cli.start import kept_stdout
+from celerytui.cli.status_line import status_line
+from celerytui.errors import ExitCode, UsageError
 
 
 def _run_tasks(
@@ -32,7 +32,7 @@ def _run_tasks(
     parquet: str | None,
 ) -> None:
     """Print the recorded tasks that match, the newest first; needs no broker."""
-    from celerytui.listing import Shape, print_tasks, write_parquet
+    from celerytui.headless.tasks import Shape, print_tasks, write_parquet
     from celerytui.query import parse_query, read_since
 
     if jsonl + as_csv + (parquet is not None) > 1:

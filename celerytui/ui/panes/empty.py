@@ -94,10 +94,10 @@ def no_workers(session: Session) -> EmptyState:
         return EmptyState("No workers offline", "Only the history is read; nobody is asked.")
     if session.replaying:
         return EmptyState("No workers at this moment", "None had sent a heartbeat yet.")
-    if engine.asking_since is not None:
+    if engine.surveys.asking_since is not None:
         return EmptyState("Asking the workers")
-    if engine.survey_error is not None:
-        return EmptyState("Asking the workers failed", clean(engine.survey_error), warns=True)
+    if engine.surveys.error is not None:
+        return EmptyState("Asking the workers failed", clean(engine.surveys.error), warns=True)
     return EmptyState(
         "No workers",
         "No heartbeat and no reply. Are workers running on this broker?",

@@ -29,6 +29,8 @@ class LoadedTable(TablePane[Item]):
     them, or the narrowing of one of `FIGURES`, which are the numbers in its title.
     """
 
+    sort_column: str | None = None
+    sort_reverse: bool = True
     NOUN: ClassVar[str]
     word: str = ""
     FIGURES: ClassVar[tuple[Figure, ...]] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -44,10 +45,18 @@ class TablePane(NarrowedPane[Item]):
     _drawn: Mapping[str, tuple[Item, Hashable, Row]] = MappingProxyType({})
     """The rows of the last drawing: what is unchanged is not drawn again."""
 
-    sort_column: str | None = None
-    sort_reverse: bool = True
     _head: tuple[Hashable, Spans] | None = None
     """The head of the last drawing, and what it depends on."""
+
+    @property
+    @abstractmethod
+    def sort_column(self) -> str | None:
+        """The column that the rows are in order of, None for an order of their own."""
+
+    @property
+    @abstractmethod
+    def sort_reverse(self) -> bool:
+        """Whether the highest comes first."""
 
     @property
     def columns(self) -> Sequence[Column[Any]]:

@@ -199,8 +199,9 @@ class TerminalDriver(Driver):
 
     def _unhush(self) -> None:
         for stream in (sys.__stdout__, sys.__stderr__):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()  # type: ignore[union-attr]  # None raises what is suppressed
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    stream.flush()
         while self._hushed:
             fd, saved = self._hushed.popitem()
             os.dup2(saved, fd)

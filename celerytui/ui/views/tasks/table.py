@@ -119,11 +119,11 @@ class TaskTable(TablePane[Task]):
         return found
 
     @property
-    def sort_column(self) -> str | None:  # type: ignore[override]  # the engine's own
+    def sort_column(self) -> str | None:
         return self.session.engine.view.sort
 
     @property
-    def sort_reverse(self) -> bool:  # type: ignore[override]  # the engine's own
+    def sort_reverse(self) -> bool:
         return self.session.engine.view.reverse
 
     def context(self) -> CellContext:

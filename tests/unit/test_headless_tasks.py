@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from celerytui import listing
 from celerytui.document import recorded_row
 from celerytui.errors import OutputError, UsageError
 from celerytui.export import NESTED
+from celerytui.headless import tasks
+from celerytui.headless.tasks import Shape, print_tasks
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
-from celerytui.listing import Shape, print_tasks
 from celerytui.model import Attempt, Progress, Task, TaskExtra, TaskState
 from celerytui.query import parse_filter, read_since
 from tests.unit.history_tasks import DAY, T0, ended, record
@@ -94,8 +94,8 @@ def test_no_more_are_printed_than_were_asked_for(folder: Path) -> None:
 
 
 def test_a_long_search_shows_how_far_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "SHOWN_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(listing, "SHOWN_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "SHOWN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "SHOWN_EVERY_SECONDS", 0.0)
     shown: list[str] = []
     out, history = io.StringIO(), SegmentHistory(Folder(folder))
     wanted = parse_filter("args:nothing")

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from celerytui.counts import counted
 from celerytui.document import result_document
 from celerytui.errors import BackendUnavailable
+from celerytui.headless.output import print_json, print_task_table, standard_output, table_width
 from celerytui.model import StoredResult
-from celerytui.output import print_json, print_task_table, standard_output, table_width
 from celerytui.results import Source, Wanted, as_task
 
 PAGE = 2_000

@@ -11,12 +11,12 @@ from celerytui import connect
 from celerytui.document import snapshot_document
 from celerytui.engine import Engine
 from celerytui.errors import BrokerUnavailable
+from celerytui.headless.output import print_json, standard_output, table_width
+from celerytui.headless.snapshot_tables import print_tables
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState, Outage, Task
-from celerytui.output import print_json, standard_output, table_width
 from celerytui.query import Filter
 from celerytui.settings import Settings
-from celerytui.snapshot_tables import print_tables
 from celerytui.store import Store
 from celerytui.wire.connections import answers_within
 
@@ -113,7 +113,7 @@ def _listen(engine: Engine, seconds: float, stopped: Callable[[], bool]) -> None
 
 def _control(engine: Engine) -> dict[str, Any]:
     """How asking the workers went: whether all expected ones replied, and what is wrong."""
-    survey, error = engine.survey, engine.survey_error
+    survey, error = engine.surveys.survey, engine.surveys.error
     if error is not None:
         return {"state": "failed", "error": error}
     if survey is None:
@@ -131,8 +131,8 @@ def _newest_first(store: Store, wanted: Filter, now: float) -> list[Task]:
 
 
 def _workers_answered(engine: Engine) -> bool:
-    return engine.asking_since is None and (
-        engine.survey is not None or engine.survey_error is not None
+    return engine.surveys.asking_since is None and (
+        engine.surveys.survey is not None or engine.surveys.error is not None
     )
 
 

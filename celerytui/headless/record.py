@@ -15,9 +15,9 @@ from celerytui.counts import counted
 from celerytui.engine import Engine
 from celerytui.engine.event_recorder import EventRecorder
 from celerytui.errors import HistoryError
+from celerytui.headless.service import ServiceManager
 from celerytui.interpreter import share_interpreter
 from celerytui.model import LinkState
-from celerytui.service import ServiceManager
 from celerytui.settings import HISTORY_DEFAULT, Settings
 
 if TYPE_CHECKING:

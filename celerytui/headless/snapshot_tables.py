@@ -20,9 +20,9 @@ from celerytui.columns import (
 )
 from celerytui.counts import agree, counted
 from celerytui.document import Document
+from celerytui.headless.output import NARROWEST, section, takes_unicode, wrapped, write_lines
 from celerytui.health import Alerts
 from celerytui.model import BY_CONSTANT, Alert, LinkState, Queue, Task, TaskExtra, Worker
-from celerytui.output import NARROWEST, section, takes_unicode, wrapped, write_lines
 from celerytui.store import DAY, FailureRow
 
 # The document has neither the rates nor the history that the other columns show.

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from celerytui.cli.entry import program
 from celerytui.document import schedule_document
 from celerytui.errors import OutputError
+from celerytui.headless.schedule import print_schedule
 from celerytui.model import BeatState, ScheduleReading, SourceReading
 from celerytui.schedule.standing import Watch, stand
-from celerytui.timetable import print_schedule
 from tests.unit.schedule_plans import plan, run
 from tests.unit.test_schedule_sources import DJANGO_TABLES
 from tests.unit.test_schedule_standing import seen

@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol, TextIO
 from celerytui.columns import clean, format_clock, format_count, format_percent, meter
 from celerytui.document import recorded_row
 from celerytui.export import Csv
+from celerytui.headless.output import json_line, standard_output, table_width, task_lines
+from celerytui.headless.parquet import parquet_file
 from celerytui.history.history import Found, History
 from celerytui.model import Task
-from celerytui.output import json_line, standard_output, table_width, task_lines
-from celerytui.parquet import parquet_file
 from celerytui.query import Filter
 
 Shape = Literal["table", "jsonl", "csv"]

@@ -12,9 +12,9 @@ from celerytui.columns import SCHEDULE_COLUMNS, CellContext
 from celerytui.document import Document, schedule_document
 from celerytui.engine import Engine, read_schedule
 from celerytui.errors import BrokerUnavailable, UsageError
+from celerytui.headless.output import print_json, print_rows, standard_output, table_width
 from celerytui.interpreter import share_interpreter
 from celerytui.model import ScheduleReading
-from celerytui.output import print_json, print_rows, standard_output, table_width
 from celerytui.schedule import open_url
 from celerytui.settings import Settings
 
