@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 THREADS = 4
 LATE_SECONDS = 12.0
 """A question's longest time; connections and most backends end by themselves before it."""
+LATE_REPLIES = 4
+"""As many times the user's own limit of a reply it is at least."""
 OFFLINE = "not asked, only what was recorded is read"
 
 
@@ -67,6 +69,7 @@ class RequestPool:
         )
         self._app = app
         self._offline = settings.offline
+        self._longest = max(LATE_SECONDS, LATE_REPLIES * settings.reply_timeout)
         self._store = store
         self._tell = tell
         self._clock = clock
@@ -147,7 +150,7 @@ class RequestPool:
         """Answer those whose time is up; to be called about once a second."""
         now = time.monotonic()
         with self._lock:
-            late = [one for one in self._asked if now - (one.began or now) > LATE_SECONDS]
+            late = [one for one in self._asked if now - (one.began or now) > self._longest]
             for question in late:
                 question.over = True
                 self._asked.remove(question)
@@ -155,7 +158,7 @@ class RequestPool:
                 self._threads -= 1
             self._need_threads()
         for question in late:
-            self._give(question, question.late(f"no reply within {LATE_SECONDS:g} s"))
+            self._give(question, question.late(f"no reply within {self._longest:g} s"))
 
     def stop(self) -> None:
         """End the threads that wait for nothing; returns at once."""

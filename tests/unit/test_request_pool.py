@@ -46,10 +46,12 @@ class Backend:
 class Asked:
     """A RequestPool on such a backend, with what was answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         app = Celery("t", broker="memory://", set_as_current=False)
         self.told = 0
-        self.questions = RequestPool(app, Settings(), Store(), self._tell, lambda: 9.0, Silences())
+        self.questions = RequestPool(
+            app, Settings(**options), Store(), self._tell, lambda: 9.0, Silences()
+        )
         self.backend = Backend()
         self.questions._control = self.backend  # type: ignore[assignment]
         self.questions._lookup = lambda: self.backend  # type: ignore[method-assign, assignment, return-value]
@@ -76,6 +78,7 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(module, "LATE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LATE_REPLIES", 0)
     one = Asked()
     yield one
     one.end()
@@ -135,3 +138,18 @@ def test_what_fails_is_an_answer_too(asked: Asked) -> None:
     assert ("good", None) in asked.answers
     [(_, error)] = [answer for answer in asked.answers if answer[0] == "broken"]
     assert "RuntimeError" in str(error)
+
+
+def test_a_reply_is_waited_for_as_long_as_the_user_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LATE_SECONDS", 0.0)
+    found: list[Section] = []
+    one = Asked(reply_timeout=300.0)
+    try:
+        one.questions.inspect("w1@h", "stats", found.append)
+        one.wait_for(lambda: one.backend.asked == ["w1@h"], "the worker to be asked")
+        one.questions.give_up_late()
+        assert found == []
+    finally:
+        one.end()
+    one.wait_for(lambda: bool(found), "the answer")
+    assert found[0].error is None
