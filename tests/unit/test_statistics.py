@@ -231,6 +231,11 @@ def test_names_beyond_the_bound_are_counted_in_one_row(monkeypatch: pytest.Monke
     # A day later nobody needs their rows, and new names get them.
     at_once(store, 100_000, *run(100_000, "late", "proj.late"))
     assert set(figures(store, 100_001)) == {"proj.late"}
+    # What they had in a longer window is counted with the others.
+    week = {one.name: one for one in store.types.all("7d", T0 + 100_001)}
+    assert {name: one.succeeded for name, one in week.items()} == {"proj.late": 1, "": 8}
+    assert week[""].others == 8
+    assert week[""].runtime.count == 8
 
 
 def test_a_name_keeps_a_bounded_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
