@@ -13,6 +13,7 @@ from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU, WEB
 from celerytui.model import Blockage, Event, Outcome, Reply, Section, Survey, TaskState
 from celerytui.query.parse import LENGTH_LIMIT
+from celerytui.ui.inspection_cache import FRESH_SECONDS
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import Needs
@@ -102,6 +103,49 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
         asked.clear()
         await at.press("w")
         assert sorted(asked) == ["active_queues", "conf", "scheduled", "stats"]
+
+
+async def test_an_old_answer_is_asked_for_again_when_the_page_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    async with driven() as at:
+        answer = at.engine.inspect
+
+        def inspect(hostname: str, section: str, done: Callable[[Section], None]) -> None:
+            asked.append(section)
+            answer(hostname, section, done)
+
+        monkeypatch.setattr(at.engine, "inspect", inspect)
+        await _open(at)
+        before = sorted(asked)
+        asked.clear()
+        await at.press("escape", "enter")
+        assert asked == []
+        monkeypatch.setattr(at.engine, "clock", lambda: NOW + FRESH_SECONDS + 1)
+        await at.news()
+        assert asked == []
+        await at.press("escape", "enter")
+        assert sorted(asked) == before
+
+
+async def test_nothing_that_the_process_before_said_is_shown_of_another() -> None:
+    asked: list[tuple[str, Callable[[Section], None]]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        async with driven() as at:
+            patch.setattr(at.engine, "inspect", lambda host, name, done: asked.append((name, done)))
+            cache = at.app.session.answers
+            cache.want("celery@w1", ("stats",), None)
+            cache.want("celery@w1", ("stats",), 1)
+            assert [name for name, _ in asked] == ["stats"]
+            asked[0][1](Section("celery@w1", "stats", NOW, {"of": 1}))
+            cache.want("celery@w1", ("stats",), 1)
+            assert cache.get("stats") is not None
+            cache.want("celery@w1", ("stats",), 2)
+            assert cache.get("stats") is None
+            asked[0][1](Section("celery@w1", "stats", NOW, {"of": 1}))  # a late answer
+            assert cache.get("stats") is None
+            assert [name for name, _ in asked] == ["stats", "stats"]
 
 
 async def test_what_a_blocked_broker_kept_back_is_asked_for_once_it_is_over(
