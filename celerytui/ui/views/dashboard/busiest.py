@@ -73,9 +73,11 @@ class BusiestPanel(Panel[TypeFigures]):
         room = width - 2 - sum(cells for _, cells in COLUMNS) - 1
         name = clean(short_name(type_name(item), room, ascii=ascii), limit=200)
         share, bar, rate, p95 = (cells for _, cells in COLUMNS)
-        drawn = meter(item.share, bar - 1, ascii=ascii)
+        pace = format_rate(item.per_second, ascii=ascii)
+        number, slash, unit = pace.rpartition("/")
+        # The longest rate leaves no space before it.
+        drawn = meter(item.share, bar - 1 - (len(pace) >= rate), ascii=ascii)
         part = len(drawn.rstrip(self.session.glyphs.waiting))
-        number, slash, unit = format_rate(item.per_second, ascii=ascii).rpartition("/")
         line = Line(width, self.session.glyphs.ellipsis)
         line.left(self.before(item), (name, "strong" if ground == "cursor" else "text"))
         line.right((format_percent(item.share, ascii=ascii).rjust(share), "text"), (" ", "text"))
