@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -129,13 +130,18 @@ async def test_a_resolved_group_fails_no_more() -> None:
 
 
 async def test_who_eats_the_cluster_stands_first_without_celerys_own() -> None:
-    store = store_of((9, "a.often", 0.1, 100), (8, "b.long", 30.0, 2), (7, "celery.chord", 99.0, 3))
+    store = store_of((9, "a.often", 0.1, 100), (8, "b.long", 30.0, 3), (7, "celery.chord", 99.0, 3))
     async with driven(store=store) as at:
         assert busiest(at).shown == ["b.long", "a.often"]
         lines = rows(busiest(at))
         assert lines[1].split()[1:5] == ["TYPE", "SHARE", "RATE", "p95"]
         assert lines[3].split()[-2] == "100ms"
-        assert "━ <0.01/s " in lines[2]
+
+
+async def test_the_longest_rate_stands_apart_from_the_share() -> None:
+    store = store_of((290, "b.long", 30.0, 1), (9, "a.often", 0.1, 100))
+    async with driven(store=store) as at:
+        assert re.search("b.long +75% [━─]+ <0.01/s ", rows(busiest(at))[2])
 
 
 async def test_nothing_known_is_no_zero() -> None:

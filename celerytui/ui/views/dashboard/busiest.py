@@ -81,7 +81,7 @@ class BusiestPanel(Panel[TypeFigures]):
         line = Line(width, self.session.glyphs.ellipsis)
         line.left(self.before(item), (name, "strong" if ground == "cursor" else "text"))
         line.right((format_percent(item.share, ascii=ascii).rjust(share), "text"), (" ", "text"))
-        line.right((drawn[:part], "started"), (drawn[part:], "faint"))
+        line.right((drawn[:part], "started"), (drawn[part:].ljust(bar - 1 - part), "faint"))
         line.right((number.rjust(rate - len(slash + unit)), "text"), (slash + unit, "muted"))
         line.right((format_duration(item.runtime.p95, ascii=ascii).rjust(p95), "muted"))
         return line.right((" ", "text")), ground
