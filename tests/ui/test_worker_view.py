@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from textual.geometry import Region, Size
@@ -11,8 +12,9 @@ from textual.geometry import Region, Size
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU, WEB
-from celerytui.model import Blockage, Event, Outcome, Reply, Section, Survey, TaskState
+from celerytui.model import Batch, Blockage, Event, Outcome, Reply, Section, Survey, TaskState
 from celerytui.query.parse import LENGTH_LIMIT
+from celerytui.store import Store
 from celerytui.ui.inspection_cache import FRESH_SECONDS
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
@@ -342,3 +344,20 @@ async def test_a_name_that_is_longer_than_a_filter_is_told_and_changes_nothing()
         await at.pilot.pause()
         assert at.app.main.navigator.view.name == "queues"
         assert "cannot filter by that" in at.toasts[-1].message
+
+
+async def test_more_tasks_than_its_pool_takes_are_in_doubt_and_not_running() -> None:
+    store = Store(clock=lambda: NOW)
+    events = [Event("worker-heartbeat", BILL, NOW, freq=2.0, active=2)]
+    for id in ("a", "b", "c"):
+        events.append(Event("task-received", BILL, NOW, uuid=id, name="shop.lock"))
+        events.append(Event("task-started", BILL, NOW, uuid=id))
+    store.apply(Batch(events, NOW))
+    empty: dict[str, Any] = {BILL: []}
+    stats = {BILL: {"pool": {"implementation": "prefork", "max-concurrency": 2}}}
+    store.seed(Survey(NOW - 1, empty, empty, empty, stats, empty))
+    async with driven(store=store) as at:
+        await _open(at)
+        assert "1 in doubt  2 of 2 " in _drawn(at, WorkerRunning)
+        assert re.search("busy +2/2", _drawn(at, WorkerFacts))
+        assert at.app.session.glance.running == 2
