@@ -20,6 +20,7 @@ from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import Needs
 from celerytui.ui.views.queues.list import QueueList
+from celerytui.ui.views.worker.chart import WorkerThroughput
 from celerytui.ui.views.worker.facts import WorkerFacts, format_memory
 from celerytui.ui.views.worker.running import WorkerRunning
 from celerytui.ui.views.worker.sections import PARTS, WorkerSections
@@ -361,3 +362,11 @@ async def test_more_tasks_than_its_pool_takes_are_in_doubt_and_not_running() -> 
         assert "1 in doubt  2 of 2 " in _drawn(at, WorkerRunning)
         assert re.search("busy +2/2", _drawn(at, WorkerFacts))
         assert at.app.session.glance.running == 2
+
+
+async def test_the_chart_has_no_line_for_failures_that_it_does_not_know() -> None:
+    async with driven() as at:
+        await _open(at)
+        title, *chart = _drawn(at, WorkerThroughput).splitlines()
+        assert " failed since " in title
+        assert not any("failed" in line for line in chart)
