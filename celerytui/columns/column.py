@@ -46,7 +46,8 @@ class Column(Struct, Generic[T], frozen=True, kw_only=True):
     keys of many rows, each as `key` does.
     `role` names the colour role of the words, `mark` that of the first character where it differs.
     `gap` is the space before it. Text that does not fit spills to the left over empty cells if
-    `spills`, and loses what stands behind its commas.
+    `spills`, and over the blanks behind the words before them, and loses what stands behind its
+    commas.
     """
 
     id: str
@@ -150,6 +151,9 @@ def row_cells(layout: Layout[T], row: T, context: CellContext) -> list[Cell]:
             while cell_width(text) > size and len(drawn) > 1 and not drawn[-1].text.strip():
                 size += gap + drawn[-1].width
                 gap = drawn.pop().gap
+            missing = cell_width(text) - size
+            if missing > 0 and drawn and (less := _narrowed(drawn[-1], missing)) is not None:
+                drawn[-1], size = less, size + missing
             while cell_width(text) > size and ", " in text:
                 text = text.rpartition(", ")[0]
         text = pad(cut(text, size, ellipsis=ellipsis), size, column.align)
@@ -158,6 +162,15 @@ def row_cells(layout: Layout[T], row: T, context: CellContext) -> list[Cell]:
             Cell(column.id, text, size, gap, role, column.mark(row) if column.mark else role)
         )
     return drawn
+
+
+def _narrowed(cell: Cell, cells: int) -> Cell | None:
+    """A cell without so many of the blanks behind its words, None where it has fewer."""
+    words = cell.text.rstrip(" ")
+    width = cell.width - cells
+    if width < max(1, cell_width(words)):
+        return None
+    return cell._replace(text=pad(words, width), width=width)
 
 
 def header_cells(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Literal
 
 from celerytui.columns.glyphs import UNICODE
@@ -82,7 +83,8 @@ def clean(text: object, *, newlines: bool = False, limit: int | None = None) -> 
     Control characters become visible symbols (`␛`), colour sequences go, bidi controls and
     whatever else is invisible, unassigned or half a surrogate pair becomes `�`, a flood of
     combining marks is cut. A line break is `⏎`, or stays if `newlines`. At most `limit`
-    characters, `…` at the end of cut text. Cleaning twice changes nothing more.
+    characters, `…` at the end of cut text. Cleaning twice changes nothing more. A path is
+    written as it is typed, any other object as its repr.
     """
     # A subclass of str may say one thing and hold another.
     text = _plain(text if isinstance(text, str) else _repr(text))
@@ -110,7 +112,7 @@ def _plain(text: str) -> str:
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)
+        return str(value) if isinstance(value, PurePath) else repr(value)
     except Exception as error:  # a hostile or broken __repr__ must not end the screen
         return f"<{type(value).__name__}: {type(error).__name__}>"
 

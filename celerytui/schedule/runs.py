@@ -10,18 +10,24 @@ import os
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from celerytui.interpreter import give_way
-from celerytui.model import EntryRun, PlannedEntry, Task, TaskState
+from celerytui.model import EntryRun, Interval, PlannedEntry, Task, TaskState
+from celerytui.schedule.next_run import last_before
 from celerytui.store import Store
 
 RECENT = 60
 """Runs of an entry that are kept one by one."""
 MOST_SENDERS = 1_000
+LOOKED_AT = 10
+"""Newest runs of an entry that say whether others send its task too."""
+EARLY = 1.0
+"""Seconds by which beat may be early."""
 AT_ONCE = 500
 """Tasks that are looked at before others may have the interpreter."""
 MOST_CHANGES = 2**18
@@ -216,10 +222,20 @@ class RunTracker:
         return sorted(found, key=lambda one: -one.last)
 
     def newest(self) -> tuple[EntryRun, str] | None:
-        """The newest run that beat may have sent, and the name of its entry."""
+        """The newest run that beat may have sent, and the name of its entry.
+
+        Where no process is known to send them, none of an entry whose task others send too.
+        """
         found = ((runs.newest, name) for name, runs in self._runs.items())
         runs = [(run, name) for run, name in found if run is not None]
-        return max(runs, key=lambda one: one[0].at, default=None)
+        runs.sort(key=lambda one: one[0].at, reverse=True)
+        if self.beats():
+            return next(iter(runs), None)
+        return next((one for one in runs if not self._sent_by_others(one[1])), None)
+
+    def _sent_by_others(self, name: str) -> bool:
+        recent = self.of(name).recent.values()
+        return self.shared(name) == 1 and come_too_often(self._plans[name], recent)
 
     def _take(self, task: Task) -> None:
         entries = self._entries_of(task)
@@ -280,6 +296,26 @@ class RunTracker:
         else:
             sender.others += 1
         self._senders.move_to_end(client)
+
+
+def come_too_often(plan: PlannedEntry, runs: Iterable[EntryRun]) -> bool:
+    """Whether most of an entry's newest runs came sooner after another than it is due.
+
+    Beat alone does not send them so; it may look so after a while without workers.
+    """
+    newest = sorted((run for run in runs if run.by_beat), key=_at)[-LOOKED_AT:]
+    close = [_of_one_turn(plan, one.at, other.at) for one, other in pairwise(newest)]
+    return 2 * sum(close) > len(close)
+
+
+def _of_one_turn(plan: PlannedEntry, at: float, later: float) -> bool:
+    if isinstance(plan.timing, Interval):
+        return later - at < plan.timing.every / 2
+    try:
+        due = [last_before(plan.timing, plan.timezone, one + EARLY) for one in (at, later)]
+    except ValueError:
+        return False
+    return due[0] is not None and due[0] == due[1]
 
 
 def failed(run: EntryRun) -> bool:

@@ -31,7 +31,7 @@ from celerytui.schedule.next_run import (
     quarter_of,
     quarters,
 )
-from celerytui.schedule.runs import EntryRuns, texts_of
+from celerytui.schedule.runs import EARLY, EntryRuns, come_too_often, texts_of
 from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone
@@ -40,8 +40,6 @@ LATE_SECONDS = 10.0
 """An entry is late when its run is due for longer: a run takes some seconds to be seen."""
 LEAST_ALLOWANCE = 60.0
 """A run is missed when it is due for as long, or for two of beat's loops."""
-EARLY = 1.0
-"""Seconds by which beat may be early."""
 MINUTE = 60.0
 NOTHING = EntryRuns()
 
@@ -228,6 +226,8 @@ def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
         found.append(f"{entry.running} of its runs overlap")
     if entry.shared > 1:
         found.append(f"{entry.shared} entries have this task and arguments: runs may be of any")
+    elif come_too_often(plan, entry.recent):
+        found.append("runs come more often than it is due: others send its task too")
     return found
 
 

@@ -119,10 +119,16 @@ class WorkerRecord:
     def busy(self) -> int | None:
         """How many tasks it runs: as its task events say where it sends them, else its heartbeats.
 
-        The one place that says so: whatever counts running tasks asks here.
+        No more than its pool takes or its heartbeat counts: a task that is ignored ends unsaid. The
+        one place that says so: whatever counts running tasks asks here.
         """
         worker = self.worker
-        return max(0, self.running) if worker.task_events else worker.active
+        if not worker.task_events:
+            return worker.active
+        running = max(0, self.running)
+        if not worker.concurrency or self.others:
+            return running
+        return min(running, max(worker.concurrency, worker.active or 0))
 
     def note_lost(self, task_id: str) -> None:
         """Keep the id of a task that was lost with it, the newest `MAX_LOST`."""

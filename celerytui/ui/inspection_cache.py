@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from celerytui.engine import Engine
 from celerytui.model import Section
 
+FRESH_SECONDS = 10.0
+"""How old an answer may be that is shown again without asking."""
+
 
 class InspectionCache:
     """The sections of the worker that is looked at; nothing is asked that nobody looks at.
@@ -18,15 +21,18 @@ class InspectionCache:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.hostname = ""
+        self._process: int | None = None
         self._sections: dict[str, Section] = {}
         self._asked: set[str] = set()
         self._blocked = False
 
-    def want(self, hostname: str, names: Sequence[str]) -> None:
-        """Ask for those that were not asked for yet."""
-        if hostname != self.hostname:
-            self.hostname = hostname
+    def want(self, hostname: str, names: Sequence[str], process: int | None = None) -> None:
+        """Ask for those that were not asked for yet; another `process`, by its pid, for all."""
+        other = None not in (process, self._process) and process != self._process
+        if hostname != self.hostname or other:
+            self.hostname, self._process = hostname, None
             self._sections, self._asked = {}, set()
+        self._process = process or self._process
         before, self._blocked = self._blocked, self._engine.broker.blockage is not None
         if before and not self._blocked:
             # What could not be asked for can be now.
@@ -38,6 +44,11 @@ class InspectionCache:
     def refresh(self) -> None:
         """Have everything asked for again as soon as somebody looks at it."""
         self._asked.clear()
+
+    def look_again(self) -> None:
+        """Have what is not fresh any more asked for again: somebody comes back to it."""
+        oldest = self._engine.clock() - FRESH_SECONDS
+        self._asked -= {name for name, one in self._sections.items() if one.taken_at < oldest}
 
     def get(self, name: str) -> Section | None:
         """The last answer; None while there is none."""

@@ -127,8 +127,9 @@ class MainScreen(TaskScreen):
         for widget in told:
             widget.paint()
         for widget in told:
-            # Each would say so by itself as well, when its turn comes: some a frame too late.
-            self.post_message(Update(widget))
+            # Each says so itself too, some a frame too late; unseen ones would move all the rest.
+            if widget.display:
+                self.post_message(Update(widget))
 
     def repaint(self) -> None:
         """Draw everything again: what is shown was changed from here."""

@@ -116,6 +116,8 @@ async def test_earlier_runs_are_there_without_their_items(tmp_path: Path) -> Non
     async with driven() as at:
         at.engine.log = ActionLog(path, user="ana", app="shop", broker="memory://")
         at.engine.log.load()
+        await at.press("9")
+        assert f" {path} " in at.screen_text()
         (entry,) = at.engine.log.entries()
         assert entry.items == ()
         assert entry.summary == "1 ok, 1 failed, 1 not done"
@@ -195,8 +197,9 @@ async def test_a_long_result_scrolls_and_is_saved_whole(
         await at.press("e", "enter")
         (saved,) = tmp_path.iterdir()
         assert saved.read_text() == long + "\n"
+        assert f"saved to {saved}" in _text(screen)
         await at.press("e", "enter")
-        assert "not saved" in _text(screen)
+        assert f"not saved to {saved.name}: File exists" in _text(screen)
 
 
 async def test_without_a_broker_r_tries_now() -> None:

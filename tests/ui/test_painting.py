@@ -7,12 +7,16 @@ from contextlib import contextmanager
 
 import pytest
 from textual.geometry import Region
+from textual.messages import Update
 from textual.widget import Widget
 
-from celerytui.demo.sample import sample_store
+from celerytui.demo.sample import NOW, sample_store
+from celerytui.model import Batch, Event, QueueDepth
+from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
 from tests.ui.fake_engine import fake_app
-from tests.ui.pilot import strips
+from tests.ui.frames import Frame, watch_frames
+from tests.ui.pilot import rows, strips
 
 SIZE = (120, 40)
 
@@ -103,3 +107,27 @@ async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
         await pilot.pause()
         assert not set(map(id, strips(app.main.table))) & set(map(id, kept))
         assert strips(app.main.table) == kept
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["usual", "laid out early"])
+async def test_panes_that_moved_are_painted_where_they_are(early: bool) -> None:
+    store = Store(clock=lambda: NOW)
+    store.apply(Batch([Event("worker-heartbeat", "celery@w1", NOW, freq=2.0)], NOW))
+    app = fake_app(store=store)
+    frames: list[Frame] = []
+    with pytest.MonkeyPatch.context() as patch:
+        watch_frames(patch, app, frames.append)
+        async with app.run_test(size=(140, 40)) as pilot:
+            await pilot.pause()
+            before = {pane.id: pane.region for pane in app.main.body.panes}
+            store.record_queues([QueueDepth(name) for name in ("mail", "bulk", "slow")], NOW)
+            app.tell_widgets()
+            if early:  # Textual lays all out anew for an update of what is not on the screen
+                hidden = next(bar for bar in app.main.bars if not bar.display)
+                app.main.post_message(Update(hidden))
+                await pilot.pause()
+            await pilot.pause()
+            moved = [one for one in app.main.body.panes if one.region != before[one.id]]
+            assert {one.id for one in moved} == {"queues", "failing", "busiest"}
+            for pane in moved:
+                assert frames[-1].of(type(pane)) == rows(pane)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -135,6 +136,12 @@ async def test_who_eats_the_cluster_stands_first_without_celerys_own() -> None:
         lines = rows(busiest(at))
         assert lines[1].split()[1:5] == ["TYPE", "SHARE", "RATE", "p95"]
         assert lines[3].split()[-2] == "100ms"
+
+
+async def test_the_longest_rate_stands_apart_from_the_share() -> None:
+    store = store_of((290, "b.long", 30.0, 1), (9, "a.often", 0.1, 100))
+    async with driven(store=store) as at:
+        assert re.search("b.long +75% [━─]+ <0.01/s ", rows(busiest(at))[2])
 
 
 async def test_nothing_known_is_no_zero() -> None:

@@ -163,6 +163,8 @@ async def test_offline_the_header_says_so_and_no_action_is_offered(tmp_path: Pat
         assert at.toasts[-1].message == "offline: actions are off"
         (footer,) = at.app.main.query(Footer)
         assert "offline: actions disabled" in rows(footer)[0]
+        await at.press("8")
+        assert "No schedule offline" in at.screen_text()
 
 
 @pytest.mark.parametrize(

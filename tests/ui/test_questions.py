@@ -90,6 +90,24 @@ async def test_of_several_tasks_those_that_finished_are_left_out_and_it_says_so(
         shown = await _ask(at, action("task.revoke"), mixed)
         assert "already finished: will not be sent" in shown
         assert "will run to the end" in shown
+        assert "Yes, revoke 1 " in shown
+
+
+async def test_the_queues_and_ids_of_several_names_stand_in_columns() -> None:
+    store = Store(clock=lambda: NOW)
+    for number, (name, queue) in enumerate((("a.b", "mail"), ("a.long.one", None), ("c", None))):
+        fields = {"uuid": f"{number}" * 32, "name": name, "queue": queue}
+        kind = "task-sent" if queue else "task-received"
+        store.apply(Batch([Event(kind, BILL, NOW, **fields)], NOW))  # type: ignore[arg-type]
+    async with driven(store=store) as at:
+        lines = (
+            await _ask(at, action("task.revoke"), [f"{n}" * 32 for n in range(3)])
+        ).splitlines()
+        places = [
+            line.index(f"{n}" * 4 + "…") for n in range(3) for line in lines if f"{n}{n}…" in line
+        ]
+        assert len(places) == 3
+        assert len(set(places)) == 1
 
 
 async def test_a_terminate_names_the_worker_that_had_the_task_and_counts_the_rest() -> None:

@@ -9,7 +9,7 @@ from textual.geometry import Offset
 
 from celerytui.demo.sample import NOW
 from celerytui.engine.replayer import ReplayState
-from celerytui.model import Moments
+from celerytui.model import Moment, Moments
 from celerytui.store import Store
 from celerytui.ui.actions.go_to import GoTo
 from celerytui.ui.bars.header import Header
@@ -186,6 +186,45 @@ async def test_the_bar_is_drawn_as_soon_as_it_is_known_what_was_recorded() -> No
         at.replayer.read = True
         await at.news()
         assert "3 failure bursts · 1 gap · 2 marks" in rows(bar)[0]
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_a_mark_is_named_wherever_it_is_and_where_the_position_is(
+    size: tuple[int, int],
+) -> None:
+    for at_mark in (BEGINS, BEGINS + 30, NOW, ENDS - 90, ENDS):
+        state = ReplayState(at_mark)
+        async with replayed(size, state) as at:
+            at.replayer.recording.marks = (Moment(at_mark, "v1.3"), Moment(NOW - 1620, "v1.2"))
+            await at.news()
+            (bar,) = at.app.main.query(TimeBar)
+            assert "v1.2" in rows(bar)[-2 if size[1] >= 40 else -1]
+            assert "v1.3" in rows(bar)[-2 if size[1] >= 40 else -1]
+
+
+async def test_the_mark_at_the_position_is_the_one_named_beside_it() -> None:
+    async with replayed((80, 24), ReplayState(BEGINS + 200)) as at:
+        at.replayer.recording.marks = (
+            Moment(BEGINS + 200, "the first of two"),
+            Moment(BEGINS + 400, "the second of the two"),
+        )
+        await at.news()
+        (bar,) = at.app.main.query(TimeBar)
+        assert "the first of two" in rows(bar)[-1]
+
+
+async def test_what_is_not_recorded_is_said_not_to_be() -> None:
+    async with replayed() as at:
+        at.engine.log.trouble = "no home directory for the action log"
+        await at.press("8")
+        text = at.screen_text()
+        assert "No schedule in a replay" in text
+        assert "beat unknown" not in text
+        assert "Nothing is due" not in text
+        await at.press("9")
+        text = at.screen_text()
+        assert "No actions in a replay" in text
+        assert "home directory" not in text
 
 
 # The form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from textual.geometry import Region, Size
@@ -11,12 +12,15 @@ from textual.geometry import Region, Size
 from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU, WEB
-from celerytui.model import Blockage, Event, Outcome, Reply, Section, Survey, TaskState
+from celerytui.model import Batch, Blockage, Event, Outcome, Reply, Section, Survey, TaskState
 from celerytui.query.parse import LENGTH_LIMIT
+from celerytui.store import Store
+from celerytui.ui.inspection_cache import FRESH_SECONDS
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.views.layout import Needs
 from celerytui.ui.views.queues.list import QueueList
+from celerytui.ui.views.worker.chart import WorkerThroughput
 from celerytui.ui.views.worker.facts import WorkerFacts, format_memory
 from celerytui.ui.views.worker.running import WorkerRunning
 from celerytui.ui.views.worker.sections import PARTS, WorkerSections
@@ -102,6 +106,49 @@ async def test_only_what_is_looked_at_is_asked_for(monkeypatch: pytest.MonkeyPat
         asked.clear()
         await at.press("w")
         assert sorted(asked) == ["active_queues", "conf", "scheduled", "stats"]
+
+
+async def test_an_old_answer_is_asked_for_again_when_the_page_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    async with driven() as at:
+        answer = at.engine.inspect
+
+        def inspect(hostname: str, section: str, done: Callable[[Section], None]) -> None:
+            asked.append(section)
+            answer(hostname, section, done)
+
+        monkeypatch.setattr(at.engine, "inspect", inspect)
+        await _open(at)
+        before = sorted(asked)
+        asked.clear()
+        await at.press("escape", "enter")
+        assert asked == []
+        monkeypatch.setattr(at.engine, "clock", lambda: NOW + FRESH_SECONDS + 1)
+        await at.news()
+        assert asked == []
+        await at.press("escape", "enter")
+        assert sorted(asked) == before
+
+
+async def test_nothing_that_the_process_before_said_is_shown_of_another() -> None:
+    asked: list[tuple[str, Callable[[Section], None]]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        async with driven() as at:
+            patch.setattr(at.engine, "inspect", lambda host, name, done: asked.append((name, done)))
+            cache = at.app.session.answers
+            cache.want("celery@w1", ("stats",), None)
+            cache.want("celery@w1", ("stats",), 1)
+            assert [name for name, _ in asked] == ["stats"]
+            asked[0][1](Section("celery@w1", "stats", NOW, {"of": 1}))
+            cache.want("celery@w1", ("stats",), 1)
+            assert cache.get("stats") is not None
+            cache.want("celery@w1", ("stats",), 2)
+            assert cache.get("stats") is None
+            asked[0][1](Section("celery@w1", "stats", NOW, {"of": 1}))  # a late answer
+            assert cache.get("stats") is None
+            assert [name for name, _ in asked] == ["stats", "stats"]
 
 
 async def test_what_a_blocked_broker_kept_back_is_asked_for_once_it_is_over(
@@ -298,3 +345,28 @@ async def test_a_name_that_is_longer_than_a_filter_is_told_and_changes_nothing()
         await at.pilot.pause()
         assert at.app.main.navigator.view.name == "queues"
         assert "cannot filter by that" in at.toasts[-1].message
+
+
+async def test_more_tasks_than_its_pool_takes_are_in_doubt_and_not_running() -> None:
+    store = Store(clock=lambda: NOW)
+    events = [Event("worker-heartbeat", BILL, NOW, freq=2.0, active=2)]
+    for id in ("a", "b", "c"):
+        events.append(Event("task-received", BILL, NOW, uuid=id, name="shop.lock"))
+        events.append(Event("task-started", BILL, NOW, uuid=id))
+    store.apply(Batch(events, NOW))
+    empty: dict[str, Any] = {BILL: []}
+    stats = {BILL: {"pool": {"implementation": "prefork", "max-concurrency": 2}}}
+    store.seed(Survey(NOW - 1, empty, empty, empty, stats, empty))
+    async with driven(store=store) as at:
+        await _open(at)
+        assert "1 in doubt  2 of 2 " in _drawn(at, WorkerRunning)
+        assert re.search("busy +2/2", _drawn(at, WorkerFacts))
+        assert at.app.session.glance.running == 2
+
+
+async def test_the_chart_has_no_line_for_failures_that_it_does_not_know() -> None:
+    async with driven() as at:
+        await _open(at)
+        title, *chart = _drawn(at, WorkerThroughput).splitlines()
+        assert " failed since " in title
+        assert not any("failed" in line for line in chart)

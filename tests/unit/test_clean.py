@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,10 @@ def test_a_limit_is_marked() -> None:
     assert clean("12345", limit=5) == "12345"
     assert clean("\t\t\t", newlines=True, limit=6) == "     …"
     assert clean("anything", limit=0) == ""
+
+
+def test_a_path_is_shown_as_it_is_typed() -> None:
+    assert clean(Path("/srv/a\x1bb")) == "/srv/a␛b"
 
 
 def test_a_broken_repr_does_not_raise() -> None:

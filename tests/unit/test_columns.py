@@ -367,3 +367,11 @@ def test_the_keys_of_many_rows_are_those_of_each(tasks: list[Task], now: float) 
         # As texts, because what is no number is not equal to itself.
         expected = [repr(one.key(task, now)) for task in tasks]
         assert [repr(key) for key in one.sort_keys(tasks, now)] == expected
+
+
+def test_a_worker_that_stops_says_so_over_the_room_behind_its_name() -> None:
+    stopping = Worker("rb@mq", 0.0, 999.0, status="stopping", concurrency=2, stopping=2)
+    for width in (80, 100, 140):
+        drawn = line(row_cells(columns_for(WORKER_COLUMNS, width), stopping, CONTEXT))
+        assert drawn.startswith("─ stopping rb@mq ")
+        assert " stopping: 2 tasks to finish" in drawn

@@ -111,16 +111,31 @@ labels = st.lists(
 )
 
 
-@given(labels, st.integers(1, 80), st.integers(0, 80))
+@given(labels, st.integers(1, 80), st.integers(0, 80), st.integers(0, 20))
 def test_labels_never_lie_over_each_other(
-    wanted: list[tuple[int, str]], width: int, taken: int
+    wanted: list[tuple[int, str]], width: int, taken: int, aside: int
 ) -> None:
     line = Line(width)
-    put_labels(
-        line, [(cell, text, f"r{n}") for n, (cell, text) in enumerate(wanted)], [range(taken)]
-    )
+    named = [(cell, text, f"r{n}") for n, (cell, text) in enumerate(wanted)]
+    used = put_labels(line, named, [range(taken)], aside=aside)
     spans = line.spans()
     assert span_width(spans) == width
     shown = [(text, role) for text, role in spans if role.startswith("r")]
     assert all(text == wanted[int(role[1:])][1] for text, role in shown)
     assert not "".join(text for text, _ in spans)[: min(taken, width)].strip()
+    assert used[0] == range(taken)
+    assert len(used) == 1 + len(shown)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [(2, "        v1.2             11:01"), (28, "                    v1.2 11:01")],
+)
+def test_a_label_stands_beside_what_has_its_place(cell: int, shown: str) -> None:
+    line = Line(30)
+    taken = put_labels(line, [(29, "11:01", "faint")], [range(7)])
+    put_labels(line, [(cell, "v1.2", "accent")], taken, aside=9)
+    assert "".join(text for text, _ in line.spans()) == shown
+    hidden = Line(30)
+    put_labels(hidden, [(2, "v1.2", "accent")], [range(15)], aside=9)
+    assert not "".join(text for text, _ in hidden.spans()).strip()

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from celerytui.model import Batch, Event, TaskState
+from celerytui.model import Batch, Crontab, Event, Interval, TaskState, Timing
 from celerytui.schedule import runs as runs_module
 from celerytui.schedule.runs import RECENT, EntryRuns, RunTracker, plain
+from celerytui.schedule.standing import Watch, stand
 from celerytui.store import Store
 from tests.unit.schedule_plans import plan, run
 
@@ -168,3 +169,40 @@ def test_how_late_runs_came_is_found_once_for_the_runs_there_are() -> None:
     runs.take_past(run(5.0))
     runs.with_lateness("daily", due_of)
     assert len(asked) == 2 + 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("timing", "seconds", "others"),
+    [
+        (Interval(3600.0), [0, 3, 6], True),
+        (Interval(10.0), [0, 10, 20.4, 29.9], False),
+        (Interval(10.0), [0, 0.1, 0.2, 10, 20, 30, 40], False),  # three waited for a worker
+        (Crontab(minute="0"), [0, 60], True),
+        (Crontab(minute="0,1"), [0, 60, 3600, 3660], False),
+    ],
+)
+def test_runs_that_come_too_often_are_no_sign_of_beat(
+    timing: Timing, seconds: list[float], others: bool
+) -> None:
+    hour = NOW // 3600 * 3600
+
+    def received(number: int, at: float) -> Event:
+        fields: dict[str, Any] = {
+            "uuid": f"id{number}",
+            "name": "shop.sync",
+            "args": "[1]",
+            "kwargs": "{}",
+        }
+        return Event("task-received", "celery@w1", hour + at, **fields)
+
+    entry = plan(args=(1,), timing=timing)
+    found = tracker(*(received(*one) for one in enumerate(seconds)), plans=[entry])
+    assert found.of("sync").runs == len(seconds)
+    assert (found.newest() is None) is others
+    notes = stand(entry, Watch(hour + seconds[-1], hour, True), found.of("sync")).notes
+    assert ("runs come more often than it is due: others send its task too" in notes) is others
+
+
+def test_runs_of_a_process_that_is_beat_are_a_sign_however_often_they_come() -> None:
+    found = tracker(*(sent(f"id{number}", NOW + number, "gen9@beat") for number in range(3)))
+    assert found.newest() is not None

@@ -41,6 +41,18 @@ def test_heartbeats_say_what_runs_until_task_events_do() -> None:
     assert (known(store).running, store.glance(None).running) == (0, 4)
 
 
+def test_a_worker_runs_no_more_than_its_pool_takes_or_its_heartbeat_counts() -> None:
+    store = Store()
+    store.seed(survey(0, stats={ALPHA: {"pool": {"max-concurrency": 2}}}))
+    for number in range(4):
+        feed(store, task_event("received", 1, f"t{number}"), task_event("started", 1, f"t{number}"))
+    assert (known(store).running, store.glance(None).running) == (2, 2)
+    feed(store, beat(2, active=3))  # its pool has grown since
+    assert known(store).running == 3
+    feed(store, task_event("succeeded", 3, "t0"), task_event("succeeded", 3, "t1"))
+    assert known(store).running == 2
+
+
 def test_what_ran_before_its_events_came_counts() -> None:
     store = feed(Store(), beat(0, active=1))
     store.set_task_events(ALPHA, True, by_us=True)

@@ -51,12 +51,14 @@ class Confirm(Dialog[dict[str, str]]):
         self.params = {**defaults, **(params or {})}
         self._button_row = 0
         self._buttons: list[tuple[int, int, bool]] = []
+        self._reached = len(self.targets)
 
     def update(self) -> None:
         verb = self.action.label
         title: Spans = [(f"{verb}{_count(self.targets, self.action.scope)}?", "strong")]
         note = action_note(self.session, self.action)
         preview = Preview(self.session, self.action, self.targets, self.params)
+        self._reached = preview.reached
         lines: list[Spans] = [[], *preview.lines(all_ids=self.all_ids)]
         lines += self._choices() if self.asks_choices else preview.values()
         lines += [[], preview.reach(), [], *self._typing()]
@@ -85,7 +87,8 @@ class Confirm(Dialog[dict[str, str]]):
     def _button_line(self) -> Spans:
         count = len(self.targets)
         no = " No, leave them " if count > 1 else " No, leave it "
-        yes = f" Yes, {self.action.label.lower()} " + (f"{count:,} " if count > 1 else "")
+        number = f"{self._reached:,} " if count > 1 else ""
+        yes = f" Yes, {self.action.label.lower()} {number}"
         room = self.box.get_content_width(None, None) - 4 if self.is_mounted else 60
         left = max(0, (room - cells(no) - cells(yes) - 3) // 2)
         self._buttons = [

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
-from celerytui.columns import clean, format_count, format_id, state_role, status_role
+from celerytui.columns import (
+    cell_width,
+    clean,
+    format_count,
+    format_id,
+    pad,
+    state_role,
+    status_role,
+)
 from celerytui.control import Action, Scope
 from celerytui.counts import counted
 from celerytui.health.workers import LOST
@@ -83,9 +92,25 @@ class Preview:
 
     # Tasks
 
+    @cached_property
+    def _held(self) -> list[Task]:
+        """Those of the targets that are held, where they are tasks."""
+        if self.action.scope is not Scope.TASK:
+            return []
+        return [task for task in self.session.engine.store.tasks(self.targets) if task is not None]
+
+    @property
+    def reached(self) -> int:
+        """How many of the targets something is sent about."""
+        effect = self.action.effect
+        if effect is None:
+            return len(self.targets)
+        states = Counter(task.state for task in self._held)
+        left_out = (n for state, n in states.items() if not effect(state, self.params).reaches)
+        return len(self.targets) - sum(left_out)
+
     def _tasks(self, all_ids: bool) -> list[Spans]:
-        store = self.session.engine.store
-        tasks = [task for task in store.tasks(self.targets) if task is not None]
+        tasks = self._held
         lines = [*self._by_state(tasks), [], *self._by_name(tasks)]
         lines += self._by_worker(tasks)
         gone = len(self.targets) - len(tasks)
@@ -127,14 +152,17 @@ class Preview:
             groups.setdefault((task.name or "name not known", task.queue or ""), []).append(task)
         ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
         lines: list[Spans] = []
-        for (name, queue), members in ranked[:NAMES]:
+        names = [clean(name, limit=48) for (name, _), _ in ranked[:NAMES]]
+        queues = [clean(queue, limit=24) for (_, queue), _ in ranked[:NAMES]]
+        widest, room = (max(map(cell_width, texts), default=0) for texts in (names, queues))
+        for at, (_, members) in enumerate(ranked[:NAMES]):
             ids = "  ".join(format_id(task.id, ascii=self.session.ascii) for task in members[:IDS])
             more = f"  +{len(members) - IDS:,}" if len(members) > IDS else ""
             lines.append(
                 [
                     (f"  {len(members):>6,} ", "strong"),
-                    (clean(name, limit=48), "text"),
-                    (f"  {clean(queue, limit=24)}", "muted"),
+                    (pad(names[at], widest), "text"),
+                    (f"  {pad(queues[at], room)}" if room else "", "muted"),
                     (f"  {ids}{more}", "muted"),
                 ]
             )

@@ -26,6 +26,8 @@ AXIS_FROM = 20
 """Rows of the screen from which it has an axis."""
 NAME_CELLS = 20
 """Cells of the name of a mark."""
+ASIDE = 14
+"""Cells from a mark to its name at the most: beside the position, whose clock takes 12."""
 
 
 class TimeBar(Widget):
@@ -179,7 +181,9 @@ class TimeBar(Widget):
             return line.left((clean(state.error, limit=200), "failure"))
         words = self._words(state)
         here = self._put_position(line, axis, state.position, words)
-        put_labels(line, [*self._ends(axis), *self._named(axis), *self._times(axis)], [here])
+        taken = put_labels(line, self._ends(axis), [here])
+        taken = put_labels(line, self._named(axis, state.position), taken, aside=ASIDE)
+        put_labels(line, self._times(axis), taken)
         return line
 
     def _words(self, state: ReplayState) -> str:
@@ -209,13 +213,14 @@ class TimeBar(Widget):
         ends = (0, axis.begins), (axis.width - 1, axis.ends)
         return [(cell, name_of(at, step, utc=utc), "faint") for cell, at in ends]
 
-    def _named(self, axis: TimeAxis) -> list[Label]:
-        """The marks, then the gaps, the newest first."""
-        recording = self.replayer.recording
+    def _named(self, axis: TimeAxis, position: float) -> list[Label]:
+        """The marks, that at the position first, then the gaps, each the newest first."""
+        recording, here = self.replayer.recording, axis.cell(position)
         marks = [
             (axis.cell(one.at), clean(one.text, limit=NAME_CELLS), "accent")
             for one in reversed(recording.marks)
         ]
+        marks.sort(key=lambda one: one[0] != here)
         return [*marks, *(self._gap(axis, one) for one in reversed(recording.gaps))]
 
     def _gap(self, axis: TimeAxis, gap: Moment) -> Label:

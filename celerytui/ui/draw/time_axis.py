@@ -84,20 +84,29 @@ def _offset(at: float) -> int:
         return 0
 
 
-def put_labels(line: Line, labels: Sequence[Label], taken: Sequence[range] = ()) -> None:
+def put_labels(
+    line: Line, labels: Sequence[Label], taken: Sequence[range] = (), *, aside: int = 0
+) -> list[range]:
     """Put the labels around their cells; those that come first have their place, if there is one.
 
-    Nothing is put into or beside the cells that are `taken`.
+    Nothing is put into or beside the cells that are `taken`. A label may begin or end up to `aside`
+    cells from its own. Gives the cells that are taken then.
     """
     used = list(taken)
     for cell, text, role in labels:
         width = cells(text)
-        start = max(0, min(line.width - width, cell - width // 2))
-        around = range(start - 1, start + width + 1)
-        if not text or width > line.width or any(_meet(around, one) for one in used):
+        if not text or width > line.width:
             continue
-        line.put(start, text, role)
-        used.append(range(start, start + width))
+        middle = max(0, min(line.width - width, cell - width // 2))
+        places = range(max(0, cell - width - aside), min(line.width - width, cell + aside) + 1)
+        nearest = sorted(places, key=lambda one: abs(one - middle)) if aside else [middle]
+        for start in nearest:
+            around = range(start - 1, start + width + 1)
+            if not any(_meet(around, one) for one in used):
+                line.put(start, text, role)
+                used.append(range(start, start + width))
+                break
+    return used
 
 
 def _meet(one: range, other: range) -> bool:

@@ -122,6 +122,28 @@ def no_queues(session: Session) -> EmptyState:
     return EmptyState("No queues yet", "Those of the app and its workers appear once read.")
 
 
+def no_schedule(session: Session) -> EmptyState:
+    """Why there is nothing of the schedule, which is not recorded."""
+    if session.replaying:
+        return EmptyState("No schedule in a replay", "Periodic tasks and beat are not recorded.")
+    if session.settings.offline:
+        text = "Periodic tasks and beat are not in a history."
+        return EmptyState("No schedule offline", text)
+    return EmptyState("Reading the schedule")
+
+
+def no_actions(session: Session) -> EmptyState:
+    """Why there is nothing in the log."""
+    if session.replaying:
+        return EmptyState(
+            "No actions in a replay", "Actions are off, and earlier ones not recorded."
+        )
+    return EmptyState(
+        "No actions yet",
+        "Each action is logged here with its targets, the workers' replies and its outcome.",
+    )
+
+
 def no_types(session: Session, seconds: float) -> EmptyState:
     """Why there is no type in the list."""
     if session.engine.store.summary(session.now()).held:

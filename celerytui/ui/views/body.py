@@ -38,7 +38,9 @@ class Body(Widget):
         self.typed_for: str | None = None
         self.by_name: dict[str, Pane] = {}
         self._regions: Regions = {}
-        self.styles.set_rule("layout", PaneLayout(self._current))
+        self._placed: Regions = {}
+        self._painted: Regions = {}
+        self.styles.set_rule("layout", PaneLayout(self._place))
 
     def compose(self) -> ComposeResult:
         yield from self._missing()
@@ -56,6 +58,24 @@ class Body(Widget):
         self.alone = None
         if missing := self._missing():
             self.mount_all(missing)
+
+    def on_mount(self) -> None:
+        signal = self.screen.screen_layout_refresh_signal
+        signal.subscribe(self, self._paint_where_placed, immediate=True)
+
+    def _paint_where_placed(self, _: object) -> None:
+        """Paint all panes where they stand now, if that is elsewhere.
+
+        A frame between the new regions and Textual's layout already goes by them, and then the
+        layout finds that nothing has moved, and leaves old lines on the terminal.
+        """
+        if self._placed != self._painted:
+            self._painted = self._placed
+            self.refresh()
+
+    def _place(self, size: Size) -> Regions:
+        self._placed = self._current(size)
+        return self._placed
 
     def _current(self, size: Size) -> Regions:
         return self.view.regions(size, self._needs())

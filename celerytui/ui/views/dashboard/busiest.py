@@ -73,13 +73,15 @@ class BusiestPanel(Panel[TypeFigures]):
         room = width - 2 - sum(cells for _, cells in COLUMNS) - 1
         name = clean(short_name(type_name(item), room, ascii=ascii), limit=200)
         share, bar, rate, p95 = (cells for _, cells in COLUMNS)
-        drawn = meter(item.share, bar - 1, ascii=ascii)
+        pace = format_rate(item.per_second, ascii=ascii)
+        number, slash, unit = pace.rpartition("/")
+        # The longest rate leaves no space before it.
+        drawn = meter(item.share, bar - 1 - (len(pace) >= rate), ascii=ascii)
         part = len(drawn.rstrip(self.session.glyphs.waiting))
-        number, slash, unit = format_rate(item.per_second, ascii=ascii).rpartition("/")
         line = Line(width, self.session.glyphs.ellipsis)
         line.left(self.before(item), (name, "strong" if ground == "cursor" else "text"))
         line.right((format_percent(item.share, ascii=ascii).rjust(share), "text"), (" ", "text"))
-        line.right((drawn[:part], "started"), (drawn[part:], "faint"))
+        line.right((drawn[:part], "started"), (drawn[part:].ljust(bar - 1 - part), "faint"))
         line.right((number.rjust(rate - len(slash + unit)), "text"), (slash + unit, "muted"))
         line.right((format_duration(item.runtime.p95, ascii=ascii).rjust(p95), "muted"))
         return line.right((" ", "text")), ground

@@ -10,7 +10,7 @@ from celerytui.document import log_row
 from celerytui.query import Filter
 from celerytui.query.patterns import glob
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.panes.empty import EmptyState, no_matches
+from celerytui.ui.panes.empty import no_actions, no_matches
 from celerytui.ui.panes.narrowed import Listed, NarrowedPane
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.session import Session
@@ -63,7 +63,8 @@ class LogList(NarrowedPane[LogEntry]):
             left += [("  / ", "muted"), (clean(self._word), "text")]
         bad = sum(entry.ok is False for entry in self._entries)
         right: list[Span] = []
-        if trouble := self.session.engine.log.trouble:
+        trouble = self.session.engine.log.trouble
+        if trouble and not self.session.replaying:
             right += [(clean(trouble, limit=80), "warning"), ("  ", "text")]
         if bad:
             right += [(f"{bad} failed", "failure"), ("  ", "text")]
@@ -95,10 +96,7 @@ class LogList(NarrowedPane[LogEntry]):
         return str(item.number)
 
     def empty(self, width: int, height: int) -> list[Row]:
-        notice = EmptyState(
-            "No actions yet",
-            "Each action is logged here with its targets, the workers' replies and its outcome.",
-        )
+        notice = no_actions(self.session)
         if self._all:
             notice = no_matches(self.session, self._word, len(self._all), "action")
         return notice.rows(width, height, self.session.glyphs)

@@ -153,7 +153,7 @@ class EntryDetail(SchedulePane, ScrolledPane):
     def _why(self, entry: ScheduleEntry) -> list[Span]:
         """What is known of why a run that is due was not seen."""
         beat = self.reading.beat
-        if beat.state == "silent":
+        if beat.state in ("silent", "unknown"):
             return beat_spans(self)
         due = entry.due_at or 0.0
         others = sum(
@@ -162,9 +162,7 @@ class EntryDetail(SchedulePane, ScrolledPane):
         if others:
             many = counted(others, "other entry", "other entries")
             return [(f"beat is at work: {many} ran since it was due", "text")]
-        if beat.state == "alive":
-            return [("beat is alive, and no other entry ran since it was due", "text")]
-        return beat_spans(self)
+        return [("beat is alive, and no other entry ran since it was due", "text")]
 
     def _runs(self, entry: ScheduleEntry, width: int) -> list[Line | Spans]:
         right: list[Span] = []

@@ -48,6 +48,8 @@ class HoursAhead(SchedulePane, ScrolledPane):
 
     def rows(self, width: int) -> Sequence[Row]:
         due = self._entries_due()
+        if self.reading.read_at is None:
+            return []
         if not due:
             state = EmptyState("Nothing is due", "No entry has a known run in the next 24 hours.")
             return state.rows(width, 12, self.session.glyphs)

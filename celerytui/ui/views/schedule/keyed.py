@@ -63,6 +63,8 @@ class SchedulePane(Pane):
 
 def beat_spans(pane: SchedulePane) -> list[Span]:
     """The state of beat, and the newest sign of life or what would give one."""
+    if pane.reading.read_at is None:
+        return []
     beat, glyphs = pane.reading.beat, pane.session.glyphs
     role = _BEAT_ROLES.get(beat.state, "muted")
     sign = {"alive": glyphs.alive, "silent": glyphs.lost, "two": glyphs.warning}

@@ -13,7 +13,7 @@ from celerytui.model import ScheduleEntry
 from celerytui.ui.draw.spans import Span, Spans
 from celerytui.ui.figures import MISSED_RUNS
 from celerytui.ui.messages import PaneAsked
-from celerytui.ui.panes.empty import EmptyState
+from celerytui.ui.panes.empty import EmptyState, no_schedule
 from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.views.schedule.keyed import SchedulePane, beat_spans
 
@@ -84,7 +84,7 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
     def nothing(self) -> EmptyState:
         reading = self.reading
         if reading.read_at is None:
-            return EmptyState("Reading the schedule")
+            return no_schedule(self.session)
         if reading.errors:
             errors = clean("; ".join(reading.errors), limit=400)
             return EmptyState("The schedule cannot be read", errors, warns=True)

@@ -204,7 +204,8 @@ class ResultDialog(Dialog[None]):
             with open_new(path) as file:
                 file.write(text + "\n")
         except (OSError, ValueError) as error:
-            self._say(f"not saved: {clean(error, limit=200)}", "failure")
+            why = (isinstance(error, OSError) and error.strerror) or str(error)
+            self._say(f"not saved to {clean(path, limit=200)}: {clean(why, limit=200)}", "failure")
         else:
             self._say(f"saved to {clean(path.resolve(), limit=200)}", "text")
 

@@ -78,17 +78,16 @@ class WorkerThroughput(Pane):
         session = self.session
         store, now = session.engine.store, session.now()
         done = store.series("done", SECONDS, now, worker)
-        failed = store.series("failed", SECONDS, now, worker)
         self._peak = highest(smooth(done, area_samples(width, session.glyphs)))
         scale = self._scale.update(self._peak, now)
-        drawn = done, failed, width, height, scale
+        drawn = done, width, height, scale
         if drawn == self._drawn:
             return
         self._drawn = drawn
         self._rows = [
             ([(" ", "text"), *spans, (" ", "text")], "bg")
             for spans in area_chart(
-                done, failed, width, height,
+                done, None, width, height,  # its failures are not kept by the second
                 seconds=SECONDS, glyphs=session.glyphs, axis=height >= AXIS_FROM, scale=scale,
             )
         ]  # fmt: skip

@@ -60,5 +60,12 @@ class WorkerPane(Pane):
 
     def paint(self) -> None:
         if self.SECTIONS and self.session.worker and self.is_attached and self.display:
-            self.session.answers.want(self.hostname, self.SECTIONS)
+            self.want(*self.SECTIONS)
         super().paint()
+
+    def want(self, *names: str) -> None:
+        """Have the worker asked for these sections."""
+        worker = self.worker
+        # Of several processes with one name any may reply.
+        process = None if worker is None or len(worker.pids) > 1 else worker.pid
+        self.session.answers.want(self.hostname, names, process)

@@ -93,7 +93,13 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
     def titles(self) -> tuple[Spans, Spans]:
         worker = self.worker
         left: Spans = [(self.NAME, self.title_role)]
-        right: list[Span] = [(f"{len(self._tasks):,}", "text")]
+        # More than it can run: some of them have ended unsaid, and the worker is asked which.
+        running = None if worker is None else worker.running
+        doubted = 0 if running is None else len(self._tasks) - running
+        right: list[Span] = []
+        if doubted > 0:
+            right = [(f"{doubted:,} in doubt", "warning"), ("  ", "text")]
+        right.append((f"{len(self._tasks) - max(0, doubted):,}", "text"))
         if worker is not None and worker.concurrency:
             noun = {"prefork": "processes", "threads": "threads"}.get(worker.pool or "", "slots")
             right.append((f" of {worker.concurrency:,} {noun}", "muted"))

@@ -218,7 +218,7 @@ class WorkerSections(WorkerPane, ListPane[SectionRow]):
 
     def paint(self) -> None:
         if self.session.worker and self.is_attached and self.display:
-            self.session.answers.want(self.hostname, (self.part.name,))
+            self.want(self.part.name)
             self._read()
         super().paint()
 

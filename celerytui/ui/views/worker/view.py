@@ -90,6 +90,7 @@ class WorkerView(View):
 
     def open(self, session: Session, panes: Panes, subject: str) -> None:
         session.worker = subject
+        session.answers.look_again()
 
     def subject(self, session: Session, panes: Panes) -> str:
         return session.worker or ""
