@@ -197,6 +197,7 @@ class Terminal:
 
         `since` is when it was told to, on the monotonic clock; now, where it is not given.
         """
+        patience()  # how busy it is now counts too
         began = time.monotonic() if since is None else since
         while (status := self.process.poll()) is None:
             waited = time.monotonic() - began

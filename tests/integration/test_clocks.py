@@ -108,7 +108,7 @@ def test_a_client_an_hour_ahead_is_measured_by_what_it_sends(
     began = time.time()
     env = os.environ | {"PYTHONPATH": str(OTHER_CLOCK), "CLOCK_AHEAD": str(HOUR)}
     script = CLIENT.format(url=broker_url)
-    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=SECONDS)
+    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=300)
     task = _task(engine, "two", TaskState.SUCCESS)
     assert task.sent is not None
     assert task.sent - began > HOUR / 2
@@ -143,7 +143,8 @@ def test_neither_eta_nor_back_off_is_waiting(
         assert task.sent is not None
         assert task.started is not None
         assert task.waited is not None
-        assert task.waited <= task.started - task.sent - COUNTDOWN + 0.5
+        # An ETA is made a moment before the stamp of sending.
+        assert task.waited <= task.started - task.sent - COUNTDOWN + 0.5 * patience()
         assert task.held_until(engine.clock()) is None
 
 
