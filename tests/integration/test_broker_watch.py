@@ -31,6 +31,7 @@ from tests.integration.servers import (
     redis_binary,
     wait_until,
 )
+from tests.waiting import patience
 
 MakeApp = Callable[..., Any]
 _kombu: Any = kombu  # it is typed in name only
@@ -46,7 +47,8 @@ def monitor() -> Iterator[Callable[[Any], Engine]]:
     engines: list[Engine] = []
 
     def start(app: Any) -> Engine:
-        engines.append(Engine(app, Settings(), headless=True))
+        patient = Settings(reply_timeout=float(patience()))
+        engines.append(Engine(app, patient, headless=True))
         engines[-1].start()
         return engines[-1]
 

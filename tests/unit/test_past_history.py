@@ -36,7 +36,7 @@ from celerytui.store import FROM_HISTORY, Store, TaskOutcome
 from tests.unit.history_tasks import T0, ended, record, writer
 from tests.unit.history_tasks import found as recorded_in
 from tests.unit.store_stream import ALPHA, beat, feed, held, survey, task_event
-from tests.waiting import wait_until
+from tests.waiting import GENEROUS, wait_until
 
 SECONDS = 20.0
 OPEN = (TaskState.SENT, TaskState.RECEIVED, TaskState.STARTED, TaskState.RETRY)
@@ -208,7 +208,7 @@ def test_a_search_is_stopped_and_goes_on_from_there(
 
     def slow(past: Sequence[Task], source: str) -> object:
         begun.set()
-        assert go_on.wait(SECONDS)
+        assert go_on.wait(SECONDS * GENEROUS)
         return take(past, source)
 
     monkeypatch.setattr(reader.store.past, "take", slow)
@@ -301,7 +301,7 @@ class Restored:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(SECONDS)
+        self._thread.join(SECONDS * GENEROUS)
         assert not self._thread.is_alive()
 
 
