@@ -78,6 +78,8 @@ class Terminal:
         **env: str,
     ) -> None:
         self._master, self._slave = os.openpty()
+        # What there is to be read may be flushed by the program before it is.
+        os.set_blocking(self._master, False)
         self._write_size(*size)
         self.attributes_before = self.attributes()
         self.emulator = Emulator(*size, self.send if modern else None)
@@ -153,6 +155,7 @@ class Terminal:
 
     def send(self, text: str) -> None:
         """Type."""
+        select.select([], [self._master], [], 60)
         os.write(self._master, text.encode())
 
     def resize(self, columns: int, rows: int) -> None:
