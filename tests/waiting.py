@@ -36,6 +36,14 @@ def patience() -> int:
     return max(found for _, found in tuple(_seen))
 
 
+def reply_seconds() -> float:
+    """How long an answer of a worker may take, 1 s on a machine that is idle.
+
+    Longer than this a connection may not be silent: a RabbitMQ that hears nothing ends it.
+    """
+    return float(min(patience(), 8))
+
+
 def _busyness() -> int:
     busy = os.getloadavg()[0]
     with suppress(OSError):

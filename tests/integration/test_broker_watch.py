@@ -31,7 +31,7 @@ from tests.integration.servers import (
     redis_binary,
     wait_until,
 )
-from tests.waiting import patience
+from tests.waiting import reply_seconds
 
 MakeApp = Callable[..., Any]
 _kombu: Any = kombu  # it is typed in name only
@@ -47,7 +47,7 @@ def monitor() -> Iterator[Callable[[Any], Engine]]:
     engines: list[Engine] = []
 
     def start(app: Any) -> Engine:
-        patient = Settings(reply_timeout=float(patience()))
+        patient = Settings(reply_timeout=reply_seconds())
         engines.append(Engine(app, patient, headless=True))
         engines[-1].start()
         return engines[-1]

@@ -17,7 +17,7 @@ from celerytui.settings import Settings
 from tests.integration.cluster import oldest_celery
 from tests.integration.conftest import OTHER_CLOCK
 from tests.integration.servers import Process, wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 40.0
 HOUR = 3600.0
@@ -29,7 +29,7 @@ def run_engine() -> Iterator[Callable[[Any], Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any) -> Engine:
-        engine = Engine(app, Settings(refresh=0.1, reply_timeout=float(patience())))
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=reply_seconds()))
         engines.append(engine)
         engine.start()
         return engine

@@ -11,7 +11,7 @@ from celerytui.control.replies import no_answer
 from celerytui.errors import BrokerUnavailable, ReadOnly
 from celerytui.model import Outcome, Reply
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience, within
+from tests.waiting import patience, reply_seconds, within
 
 MakeApp = Callable[..., Any]
 StartWorker = Callable[..., Process]
@@ -19,7 +19,7 @@ StartWorker = Callable[..., Process]
 
 @pytest.fixture
 def control(app: Any) -> Control:
-    return Control(app, read_only=False, timeout=float(patience()))
+    return Control(app, read_only=False, timeout=reply_seconds())
 
 
 def active(control: Control, worker: str = "w1@test") -> set[str]:

@@ -17,7 +17,7 @@ from celerytui.ui.app import MonitorApp
 from celerytui.ui.draw.theme import PALETTES
 from celerytui.ui.messages import RowOpened
 from tests.ui.frames import SIZE, Frame, watch_frames
-from tests.waiting import GENEROUS, patience
+from tests.waiting import GENEROUS, reply_seconds
 
 BILL = "celery@bill1"
 SECONDS = 10.0
@@ -30,7 +30,7 @@ PAGE = {"header", "page", "title of the running", "running"}
 @pytest.fixture
 def monitor() -> Iterator[MonitorApp]:
     with DemoCluster() as cluster:
-        settings = Settings(theme="dark", reply_timeout=float(patience()))
+        settings = Settings(theme="dark", reply_timeout=reply_seconds())
         yield MonitorApp(Engine(cluster.app, settings), palette=PALETTES["dark"])
 
 

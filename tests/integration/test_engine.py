@@ -14,7 +14,7 @@ from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 30.0
 STOP_SECONDS = 1.2
@@ -27,7 +27,7 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any, **settings: Any) -> Engine:
-        patient = {"reply_timeout": float(patience())}
+        patient = {"reply_timeout": reply_seconds()}
         engine = Engine(app, Settings(refresh=0.1, **(patient | settings)))
         engines.append(engine)
         engine.start()

@@ -25,7 +25,7 @@ from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from tests.integration.servers import Process, RedisServer, Server, wait_until
 from tests.integration.wire import Sent, Wire
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 40.0
 QUIET = 3.0
@@ -82,7 +82,7 @@ class Cluster:
 
     def monitor(self, **settings: Any) -> Engine:
         app = Celery("tester", broker=self.url, set_as_current=False)
-        patient = float(patience())
+        patient = reply_seconds()
         engine = Engine(app, Settings(refresh=0.1, reply_timeout=patient, **settings))
         self.engines.append(engine)
         engine.start()

@@ -22,7 +22,7 @@ from celerytui.query import parse_filter
 from celerytui.settings import Settings
 from celerytui.store import FROM_HISTORY
 from tests.integration.servers import REPO, Process, Server, wait_until
-from tests.waiting import GENEROUS, patience
+from tests.waiting import GENEROUS, reply_seconds
 
 SECONDS = 30.0
 
@@ -77,7 +77,7 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any, **settings: Any) -> Engine:
-        engine = Engine(app, Settings(refresh=0.1, reply_timeout=float(patience()), **settings))
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=reply_seconds(), **settings))
         engines.append(engine)
         engine.start()
         return engine

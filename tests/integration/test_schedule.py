@@ -24,7 +24,7 @@ from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.servers import wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 Make = Callable[..., BeatProject]
 
@@ -173,7 +173,7 @@ def test_a_beat_with_remote_control_answers_a_ping(
     project = BeatProject(tmp_path / "shop", url, beat_enable_remote_control=True)
     app = Celery("shop", broker=url, set_as_current=False)
     app.conf.beat_enable_remote_control = True
-    control = Control(app, read_only=True, timeout=float(patience()))
+    control = Control(app, read_only=True, timeout=reply_seconds())
     beat = project.start()
     found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 

@@ -21,7 +21,7 @@ from celerytui.settings import Settings
 from celerytui.store import verdicts
 from tests.integration.cluster import oldest_celery
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 20.0
 LONG = 3600.0
@@ -41,7 +41,7 @@ class Lives:
         self.app.conf.task_send_sent_event = True
         self.engine = Engine(
             Celery("monitor", broker=url, set_as_current=False),
-            Settings(refresh=0.1, reply_timeout=float(patience())),
+            Settings(refresh=0.1, reply_timeout=reply_seconds()),
         )
         self.engine.start()
         self.processes: list[Process] = []
@@ -137,7 +137,7 @@ def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: L
     first = [lives.begin(name, "-E", *ALONE, python=python) for name, python in pythons.items()]
     lives.until(lambda: all(map(lives.is_there, pythons)), "the workers")
     # The next processes are to be there before they end.
-    seconds = 12.0 * patience()
+    seconds = 12.0 * min(patience(), 6)
     running = [lives.send(name, seconds) for name in pythons for _ in range(2)]
     lives.until(lambda: lives.states(running) == [TaskState.STARTED] * 4, "two tasks on each")
     waiting = [lives.send(name, 0.1) for name in pythons]
