@@ -317,7 +317,8 @@ class Killed:
 
     def _judged(self) -> bool:
         lost = self.lost()
-        return lost is not None and lost.started + lost.waiting == 5
+        # What comes of each is looked up, one after the other.
+        return lost is not None and lost.started + lost.waiting == lost.again + lost.never == 5
 
 
 WAITED = ("add", "big", "total")
