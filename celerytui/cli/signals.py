@@ -30,8 +30,10 @@ def importing(name: str, *, quiet: bool) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, say)
     signal.siginterrupt(signal.SIGALRM, False)
-    due = time.monotonic() + SLOW_IMPORT_SECONDS
     signal.setitimer(signal.ITIMER_REAL, SLOW_IMPORT_SECONDS)
+    # Read afterwards: after a pause between both the timer would not be known as this one, and
+    # would kill the process once its handler is gone.
+    due = time.monotonic() + SLOW_IMPORT_SECONDS
     try:
         yield
     finally:

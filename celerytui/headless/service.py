@@ -41,17 +41,19 @@ class ServiceManager:
         self._send("STOPPING=1", WAIT_SECONDS)
 
     def status(self, text: str) -> None:
-        """Say in one line what is going on."""
-        if text != self._status:
+        """Say in one line what is going on, once; a manager that is busy is told the next time."""
+        if text != self._status and self._send("STATUS=" + text.replace("\n", " ")):
             self._status = text
-            self._send("STATUS=" + text.replace("\n", " "))
 
-    def _send(self, message: str, seconds: float = 0.0) -> None:
+    def _send(self, message: str, seconds: float = 0.0) -> bool:
+        """Whether it could be said."""
         if not self._address:
-            return
+            return False
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             out.settimeout(seconds)
             out.sendto(message.encode("utf-8", "replace"), self._address)
+            return True
+        return False
 
 
 def _watchdog(environ: Mapping[str, str], pid: int) -> float | None:

@@ -113,11 +113,11 @@ def _none_before(bound: Any, keys: Collection[Any], reverse: bool, *, ties: bool
     """Whether surely none of the keys stands before the bound, or at it with `ties`."""
     try:
         first = max(keys) if reverse else min(keys)
-    except TypeError:  # some have none
+        if ties:
+            return bool(first < bound)
+        return bool(first <= bound if reverse else first >= bound)
+    except TypeError:  # some have none, or all
         return False
-    if ties:
-        return bool(first < bound)
-    return bool(first <= bound if reverse else first >= bound)
 
 
 def _before(

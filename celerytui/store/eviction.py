@@ -81,7 +81,7 @@ class Eviction:
         self._successes = Lane()
         self._others = Lane()
         self._past: dict[str, Task] = {}
-        self._victims: deque[str] = deque()
+        self._victims: deque[Task] = deque()
         # What happens to nearly every task, so without a call in between.
         self.succeed = self._successes.add
 
@@ -129,8 +129,10 @@ class Eviction:
         while unfinished:
             if not self._victims:
                 # A dict finds its first key by walking over the removed ones, so take many a walk.
-                self._victims.extend(islice(unfinished, max(64, len(unfinished) // 64)))
-            task = unfinished.pop(self._victims.popleft(), None)
-            if task is not None:
-                return task
+                most = max(64, len(unfinished) // 64)
+                self._victims.extend(islice(unfinished.values(), most))
+            task = self._victims.popleft()
+            # Another one of that id, which left and came again, is at the end of the line.
+            if unfinished.get(task.id) is task:
+                return unfinished.pop(task.id)
         return None

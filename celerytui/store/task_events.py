@@ -108,6 +108,9 @@ class TaskEvents:
             if task.sent is None:
                 task.sent = sent
                 self._address(task, event)
+                if task.retries is None:
+                    # Its worker's task-received, which says the same, was not heard.
+                    take_try(task, event)
         else:
             self._reruns.take_sent(task, event)
         extra = task.extra

@@ -78,12 +78,15 @@ class Terminal:
         **env: str,
     ) -> None:
         self._master, self._slave = os.openpty()
+        # What there is to be read may be flushed by the program before it is.
+        os.set_blocking(self._master, False)
         self._write_size(*size)
         self.attributes_before = self.attributes()
         self.emulator = Emulator(*size, self.send if modern else None)
         self.output = bytearray()
         """All that was written to the terminal."""
         self._fed = 0
+        self._taking = threading.Lock()
         self._reading = threading.Event()
         self._reading.set()
         self._gone = False
@@ -103,7 +106,8 @@ class Terminal:
     def _read(self) -> None:
         while not self._gone:
             if self._reading.wait(0.05) and select.select([self._master], [], [], 0.05)[0]:
-                with contextlib.suppress(OSError):
+                # Held until it is kept: what was taken from the pty is in neither place before.
+                with self._taking, contextlib.suppress(OSError):
                     self.output += os.read(self._master, 65536)
 
     # What it shows
@@ -132,21 +136,26 @@ class Terminal:
         deadline = time.monotonic() + seconds * GENEROUS
         while not self.shows(wanted):
             status = self.process.poll()
-            if time.monotonic() > deadline or (status is not None and not self._more()):
+            over = status is not None and self._all_read() and not self.shows(wanted)
+            if over or time.monotonic() > deadline:
                 ended = f", ended with {status}" if status is not None else ""
                 what = repr(wanted) if isinstance(wanted, str) else f"screen as in {wanted}"
                 raise AssertionError(f"no {what} in {seconds} s{ended}:\n{self.text}")
             time.sleep(0.02)
 
-    def _more(self) -> bool:
-        """Whether there is output that was not looked at; once the program has ended."""
-        time.sleep(0.1)
-        return len(self.output) > self._fed or bool(self.unread())
+    def _all_read(self) -> bool:
+        """Whether all that was written is in `output`; asked once the program has ended.
+
+        The kernel passes on what is written a little later, which only `select` waits for.
+        """
+        with self._taking:
+            return not select.select([self._master], [], [], 0)[0]
 
     # What is done to it
 
     def send(self, text: str) -> None:
         """Type."""
+        select.select([], [self._master], [], 60)
         os.write(self._master, text.encode())
 
     def resize(self, columns: int, rows: int) -> None:
@@ -191,6 +200,7 @@ class Terminal:
 
         `since` is when it was told to, on the monotonic clock; now, where it is not given.
         """
+        patience()  # how busy it is now counts too
         began = time.monotonic() if since is None else since
         while (status := self.process.poll()) is None:
             waited = time.monotonic() - began
@@ -223,7 +233,7 @@ class Terminal:
 
     def assert_restored(self) -> None:
         """AssertionError where the terminal is not as it was before the program."""
-        wait_until(lambda: not self.unread(), 5, "the output to be read")
+        wait_until(self._all_read, 5, "the output to be read")
         shown = self.text
         assert not self.emulator.left_behind(), f"left on: {self.emulator.left_behind()}\n{shown}"
         assert self.attributes() == self.attributes_before, "not the attributes from before"

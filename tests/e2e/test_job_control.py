@@ -277,7 +277,7 @@ def test_without_a_terminal_it_refuses_in_one_line(
             stderr=subprocess.PIPE,
             env=environment(home),
             cwd=home,
-            timeout=30,
+            timeout=300,
             check=False,
         )
     finally:

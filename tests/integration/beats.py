@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.servers import REPO, Process, wait_until
+from tests.waiting import patience
 
 PROJECT = """
 from celery import Celery
@@ -115,7 +116,7 @@ class BeatProject:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -168,5 +169,5 @@ def entry(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def near(at: float, times: Sequence[float]) -> bool:
-    """Whether a time is one of those, but for what a log takes to be written."""
-    return any(abs(at - one) < 0.5 for one in times)
+    """Whether a time is one of those, but for what comes between a line of a log and its event."""
+    return any(abs(at - one) < 0.5 * patience() for one in times)

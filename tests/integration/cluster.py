@@ -15,7 +15,7 @@ from celerytui.control import Control
 from celerytui.engine import Engine
 from celerytui.model import Finding, Outcome, Reply, Task
 from tests.integration.servers import Process, missing, wait_until
-from tests.waiting import patience
+from tests.waiting import reply_seconds
 
 CELERY53 = Path(__file__).parents[2] / ".venv-celery53/bin/python"
 
@@ -40,7 +40,7 @@ class Cluster:
         (folder / "results").mkdir()
         self.conf = conf
         self.app = self.make_app(result_extended=True)
-        self.reply_timeout = float(patience())
+        self.reply_timeout = reply_seconds()
         self.control = Control(self.app, read_only=False, timeout=self.reply_timeout)
         self.workers: dict[str, Process] = {}
 

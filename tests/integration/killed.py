@@ -49,6 +49,7 @@ class Killed:
         self._add_old_day(len(self.ended) + 1)
         first, began = 1_000_000 * (len(self.ended) + 1), time.time()
         after = self.random.uniform(0.6, 1.6)
+        patience()  # how busy it is now counts too
         # Every other one removes so slowly that it is killed before it is done.
         pruning = "0" if len(self.ended) % 2 == 0 else "0.1"
         program = [sys.executable, "-m", "tests.integration.recorder_process"]

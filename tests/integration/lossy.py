@@ -106,5 +106,7 @@ def asked_seldom(wire: Wire) -> int:
         if command in QUESTIONS and whom is not None and len(whom) == 1:
             by_worker.setdefault(whom[0], []).append(at)
     for times in by_worker.values():
-        assert all(later - sooner >= 9.9 for sooner, later in pairwise(times)), times
+        # A question that was late on its way is sooner before the next one.
+        least = 10.0 - min(5.0, 0.1 * patience())
+        assert all(later - sooner >= least for sooner, later in pairwise(times)), times
     return sum(map(len, by_worker.values()))

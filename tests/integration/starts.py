@@ -10,7 +10,7 @@ from celerytui.model import Task, TaskState
 from celerytui.settings import Settings
 from celerytui.ui.app import MonitorApp
 from tests.integration.cluster import Cluster
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 HOSTS = ("w1@test", "w2@test")
 ACTIVE = (TaskState.RECEIVED, TaskState.STARTED)
@@ -41,7 +41,7 @@ async def phantoms_of_a_start(cluster: Cluster) -> list[Task]:
         cluster.app.send_task("proj.sleepy", (2.0,))
     while not await asyncio.to_thread(busy, cluster):
         await asyncio.sleep(0.1)
-    patient = float(patience())
+    patient = reply_seconds()
     settings = Settings(refresh=0.1, restore_events=True, reply_timeout=patient)
     engine = Engine(cluster.app, settings)
     app = MonitorApp(engine)

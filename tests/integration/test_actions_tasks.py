@@ -101,18 +101,21 @@ class TestSending:
         until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
     def test_again_with_the_arguments_that_the_worker_has(self, cluster: Cluster) -> None:
-        task = cluster.app.send_task("proj.sleepy", kwargs={"seconds": 1.5}, argsrepr="('***',)")
+        seconds = 1.5 * patience()
+        kwargs = {"seconds": seconds}
+        task = cluster.app.send_task("proj.sleepy", kwargs=kwargs, argsrepr="('***',)")
         until(lambda: task.id in cluster.running(FORKS))
         held = known(task.id, TaskState.STARTED, args="('***',)", name="proj.sleepy")
         found = cluster.control.find_arguments(task.id, held[task.id], BOTH)
         assert isinstance(found, Arguments)
         assert (found.kwargs, found.source, found.queue) == (
-            '{"seconds": 1.5}',
+            f'{{"seconds": {seconds}}}',
             "the worker that has it",
             "celery",
         )
         (item,) = cluster.do("task.run_again", [task.id], tasks=held).items
-        assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == "slept 1.5"
+        slept = cluster.app.AsyncResult(item.new_id).get(timeout=300)
+        assert slept == f"slept {seconds}"
 
     def test_again_by_events_edited_or_refused(self, cluster: Cluster) -> None:
         whole = known("a", name="proj.add", args="(3, 4)", kwargs="{}", queue="celery")

@@ -30,6 +30,7 @@ from tests.integration.servers import (
     redis_binary,
     wait_until,
 )
+from tests.waiting import reply_seconds
 
 MakeApp = Callable[..., Any]
 _kombu: Any = kombu  # it is typed in name only
@@ -46,7 +47,8 @@ def monitor() -> Iterator[Callable[[Any], Engine]]:
     engines: list[Engine] = []
 
     def start(app: Any) -> Engine:
-        engines.append(Engine(app, Settings(), headless=True))
+        patient = Settings(reply_timeout=reply_seconds())
+        engines.append(Engine(app, patient, headless=True))
         engines[-1].start()
         wait_until(lambda: is_online(engines[-1]), SECONDS, "the worker to be seen")
         return engines[-1]
@@ -315,7 +317,8 @@ class Killed:
 
     def _judged(self) -> bool:
         lost = self.lost()
-        return lost is not None and lost.started + lost.waiting == 5
+        # What comes of each is looked up, one after the other.
+        return lost is not None and lost.started + lost.waiting == lost.again + lost.never == 5
 
 
 def test_a_killed_workers_tasks_come_again_from_redis_after_the_visibility_timeout(

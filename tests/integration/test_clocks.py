@@ -17,7 +17,7 @@ from celerytui.settings import Settings
 from tests.integration.cluster import oldest_celery
 from tests.integration.conftest import OTHER_CLOCK
 from tests.integration.servers import Process, wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 40.0
 HOUR = 3600.0
@@ -29,7 +29,7 @@ def run_engine() -> Iterator[Callable[[Any], Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any) -> Engine:
-        engine = Engine(app, Settings(refresh=0.1, reply_timeout=float(patience())))
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=reply_seconds()))
         engines.append(engine)
         engine.start()
         return engine
@@ -108,7 +108,7 @@ def test_a_client_an_hour_ahead_is_measured_by_what_it_sends(
     began = time.time()
     env = os.environ | {"PYTHONPATH": str(OTHER_CLOCK), "CLOCK_AHEAD": str(HOUR)}
     script = CLIENT.format(url=broker_url)
-    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=SECONDS)
+    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=300)
     task = _task(engine, "two", TaskState.SUCCESS)
     assert task.sent is not None
     assert task.sent - began > HOUR / 2
@@ -143,7 +143,8 @@ def test_neither_eta_nor_back_off_is_waiting(
         assert task.sent is not None
         assert task.started is not None
         assert task.waited is not None
-        assert task.waited <= task.started - task.sent - COUNTDOWN + 0.5
+        # An ETA is made a moment before the stamp of sending.
+        assert task.waited <= task.started - task.sent - COUNTDOWN + 0.5 * patience()
         assert task.held_until(engine.clock()) is None
 
 

@@ -11,7 +11,7 @@ from celerytui.control.replies import no_answer
 from celerytui.errors import BrokerUnavailable, ReadOnly
 from celerytui.model import Outcome, Reply
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience, within
+from tests.waiting import patience, reply_seconds, within
 
 MakeApp = Callable[..., Any]
 StartWorker = Callable[..., Process]
@@ -19,7 +19,7 @@ StartWorker = Callable[..., Process]
 
 @pytest.fixture
 def control(app: Any) -> Control:
-    return Control(app, read_only=False, timeout=float(patience()))
+    return Control(app, read_only=False, timeout=reply_seconds())
 
 
 def active(control: Control, worker: str = "w1@test") -> set[str]:
@@ -83,7 +83,7 @@ class TestSurvey:
 
     def test_no_reply_is_lost_below_a_second(self, app: Any, start_worker: StartWorker) -> None:
         start_worker("w1@test")
-        hasty = Control(app, read_only=False, timeout=0.4)
+        hasty = Control(app, read_only=False, timeout=0.4 * patience())
         assert [len(hasty.survey().stats) for _ in range(10)] == [1] * 10
 
 
@@ -164,7 +164,10 @@ class TestTasks:
         ] * 2
         assert control.perform("task.terminate", blockers, {}, names).error is None
         assert app.send_task("proj.add", (3, 4)).get(timeout=60) == 7
-        assert {app.AsyncResult(id).state for id in doomed} == {"REVOKED"}
+        # The other worker may be at its last ones.
+        wait_until(
+            lambda: {app.AsyncResult(id).state for id in doomed} == {"REVOKED"}, 30, "all of them"
+        )
         assert sum(worker.log.read_text().count(": 2\n") for worker in workers) == 0
 
 

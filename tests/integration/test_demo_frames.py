@@ -17,7 +17,7 @@ from celerytui.ui.app import MonitorApp
 from celerytui.ui.draw.theme import PALETTES
 from celerytui.ui.messages import RowOpened
 from tests.ui.frames import SIZE, Frame, watch_frames
-from tests.waiting import GENEROUS, patience
+from tests.waiting import GENEROUS, reply_seconds
 
 BILL = "celery@bill1"
 SECONDS = 10.0
@@ -30,7 +30,7 @@ PAGE = {"header", "page", "title of the running", "running"}
 @pytest.fixture
 def monitor() -> Iterator[MonitorApp]:
     with DemoCluster() as cluster:
-        settings = Settings(theme="dark", reply_timeout=float(patience()))
+        settings = Settings(theme="dark", reply_timeout=reply_seconds())
         yield MonitorApp(Engine(cluster.app, settings), palette=PALETTES["dark"])
 
 
@@ -47,21 +47,25 @@ async def test_what_runs_is_one_number_in_every_frame_of_the_demo(monitor: Monit
     def seen(frame: Frame) -> None:
         said.append(frame.running())
 
-    async def look(pilot: Pilot[int]) -> list[dict[str, int]]:
+    async def look(pilot: Pilot[int], numbers: int) -> list[dict[str, int]]:
         await pilot.pause()
         said.clear()
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end or len(said) < 20:
+        began = time.monotonic()
+        while time.monotonic() < began + SECONDS or not enough(numbers):
+            assert time.monotonic() < began + SECONDS * GENEROUS
             await pilot.pause(0.1)
         return [*said]
+
+    def enough(numbers: int) -> bool:
+        return len(said) >= 20 and len({one.get("header") for one in said}) >= numbers
 
     with pytest.MonkeyPatch.context() as patch:
         watch_frames(patch, monitor, seen)
         async with monitor.run_test(size=SIZE) as pilot:
             await until_both_are_heard(monitor, pilot)
-            listed = await look(pilot)
+            listed = await look(pilot, 2)
             monitor.main.post_message(RowOpened(Scope.WORKER, BILL))
-            page = await look(pilot)
+            page = await look(pilot, 1)
     assert {place for one in listed for place in one} == LIST
     assert [one for one in listed if len(set(one.values())) > 1] == []
     assert len(Counter(one["header"] for one in listed)) > 1

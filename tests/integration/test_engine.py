@@ -14,9 +14,11 @@ from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 30.0
+STOP_SECONDS = 1.2
+"""So long an engine may take to stop, to turn events off again too."""
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any, **settings: Any) -> Engine:
-        patient = {"reply_timeout": float(patience())}
+        patient = {"reply_timeout": reply_seconds()}
         engine = Engine(app, Settings(refresh=0.1, **(patient | settings)))
         engines.append(engine)
         engine.start()
@@ -117,11 +119,13 @@ def test_what_failed_is_not_known_until_it_was_seen(
     inspect = app.control.inspect(destination=["w1@test"], timeout=20)
     for task, args in (("add", (1, 2)), ("fail", ()), ("fail", ())):
         app.send_task(f"proj.{task}", args)
-    wait_until(
-        lambda: sum((inspect.stats() or {}).get("w1@test", {}).get("total", {}).values()) == 3,
-        SECONDS,
-        "three tasks to be over",
-    )
+
+    def are_over() -> bool:
+        counted = (inspect.stats() or {}).get("w1@test", {}).get("total", {})
+        # They are counted when they start.
+        return sum(counted.values()) == 3 and (inspect.active() or {}).get("w1@test") == []
+
+    wait_until(are_over, SECONDS, "three tasks to be over")
     engine = run_engine(app)
 
     def figures() -> tuple[Any, ...]:
@@ -183,7 +187,7 @@ def test_restore_turns_off_only_what_was_turned_on_here(
         SECONDS,
         "the events to be on",
     )
-    engine.stop()
+    engine.stop(STOP_SECONDS * patience())
     [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     assert ("already" in str(reply)) is was_on
 
@@ -197,7 +201,7 @@ def test_restore_does_not_wait_for_what_the_control_thread_does(
     app = make_app(redis_url)
     start_worker_on(redis_url, events=False)
     silent = start_worker_on(redis_url, "w2@test")
-    engine = run_engine(app, restore_events=True, reply_timeout=5.0 + patience())
+    engine = run_engine(app, restore_events=True, reply_timeout=6.0 * patience())
     _online(engine, 2)
     wait_until(
         lambda: engine.store.worker("w1@test").events_enabled_by_us,  # type: ignore[union-attr]
@@ -206,7 +210,7 @@ def test_restore_does_not_wait_for_what_the_control_thread_does(
     )
     silent.send(signal.SIGSTOP)
     engine.submit("task.revoke", ["some-id"])
-    engine.stop()
+    engine.stop(STOP_SECONDS * patience())
     silent.send(signal.SIGCONT)
     [reply] = app.control.enable_events(destination=["w1@test"], reply=True, timeout=20)
     assert "already" not in str(reply)

@@ -20,6 +20,7 @@ from celerytui.model import Entry, LinkState, TaskState
 from celerytui.settings import DEFAULTS
 from tests.integration.servers import Process, wait_until
 from tests.integration.test_record import SECONDS, Commands, commands
+from tests.waiting import GENEROUS
 
 __all__ = ["commands"]
 
@@ -90,7 +91,7 @@ def test_what_a_cluster_did_is_replayed(
     wait_until(lambda: recorder.poll() is None and ended(path) == 6, SECONDS, "six tasks")
     wait_until(lambda: is_answered(path), SECONDS, "what the worker answers")
     recorder.send_signal(signal.SIGTERM)
-    out, said = recorder.communicate(timeout=SECONDS)
+    out, said = recorder.communicate(timeout=SECONDS * GENEROUS)
     assert (recorder.returncode, out) == (0, ""), said
     assert "0 dropped" in said
     assert not (tmp_path / "state" / "celerytui" / "history").exists()
@@ -123,9 +124,9 @@ def test_a_file_that_cannot_be_made_is_told_at_once(
     logged: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     recorder = logged(tmp_path / "nowhere" / "x.jsonl.zst")
-    _, said = recorder.communicate(timeout=SECONDS)
+    _, said = recorder.communicate(timeout=SECONDS * GENEROUS)
     assert recorder.returncode == 1
     assert "event log in" in said
     alone = logged(tmp_path / "x.jsonl.zst", "--for", "1s", "--anonymise")
-    _, said = alone.communicate(timeout=SECONDS * 3)
+    _, said = alone.communicate(timeout=SECONDS * GENEROUS)
     assert alone.returncode == 0, said

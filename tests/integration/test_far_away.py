@@ -15,6 +15,7 @@ from celerytui.settings import Settings
 from celerytui.store.queues import NOT_READ
 from tests.integration.servers import REPO, Server, wait_until
 from tests.integration.slow_link import slow_link
+from tests.waiting import reply_seconds
 
 SECONDS = 30.0
 ROUND_TRIP = 0.05
@@ -36,7 +37,8 @@ def far_url(broker_server: Server, broker_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def engine(far_url: str, make_app: Callable[..., Any]) -> Iterator[Engine]:
-    engine = Engine(make_app(far_url), Settings(), headless=True)
+    patient = Settings(reply_timeout=reply_seconds())
+    engine = Engine(make_app(far_url), patient, headless=True)
     engine.start()
     yield engine
     engine.stop()

@@ -19,12 +19,13 @@ import pytest
 import redis
 from celery import Celery
 
-from celerytui.engine import Engine
+from celerytui.engine import Engine, survey_policy
 from celerytui.engine.survey_policy import SETTLE_SECONDS
 from celerytui.model import LinkState, TaskState
 from celerytui.settings import Settings
 from tests.integration.servers import Process, RedisServer, Server, wait_until
 from tests.integration.wire import Sent, Wire
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 40.0
 QUIET = 3.0
@@ -81,7 +82,8 @@ class Cluster:
 
     def monitor(self, **settings: Any) -> Engine:
         app = Celery("tester", broker=self.url, set_as_current=False)
-        engine = Engine(app, Settings(refresh=0.1, **settings))
+        patient = reply_seconds()
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=patient, **settings))
         self.engines.append(engine)
         engine.start()
         return engine
@@ -160,8 +162,10 @@ START = broadcast(*SURVEY) + to(ALL, "enable_events") + to(ALL, *TASKS)
 
 
 def test_at_the_start_each_is_asked_once_and_once_more_what_it_runs(
-    cluster: Cluster, wire: Callable[[], Wire]
+    cluster: Cluster, wire: Callable[[], Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # All of them are to be watched before that.
+    monkeypatch.setattr(survey_policy, "SETTLE_SECONDS", SETTLE_SECONDS * patience())
     heard = wire()
     engine = cluster.monitor()
     watched(engine, *ALL)

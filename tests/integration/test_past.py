@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.contrib.abortable import AbortableAsyncResult
 
 from celerytui.engine import Engine, PastReading
 from celerytui.errors import HistoryError
@@ -21,7 +22,7 @@ from celerytui.query import parse_filter
 from celerytui.settings import Settings
 from celerytui.store import FROM_HISTORY, Store
 from tests.integration.servers import REPO, Process, Server, wait_until
-from tests.waiting import patience
+from tests.waiting import GENEROUS, reply_seconds
 
 SECONDS = 30.0
 
@@ -49,7 +50,7 @@ class Recording:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(SECONDS)
+            self._process.wait(SECONDS * GENEROUS)
             self._process = None
 
     def states(self) -> dict[str, TaskState]:
@@ -76,7 +77,7 @@ def run_engine() -> Iterator[Callable[..., Engine]]:
     engines: list[Engine] = []
 
     def run(app: Any, **settings: Any) -> Engine:
-        engine = Engine(app, Settings(refresh=0.1, reply_timeout=float(patience()), **settings))
+        engine = Engine(app, Settings(refresh=0.1, reply_timeout=reply_seconds(), **settings))
         engines.append(engine)
         engine.start()
         return engine
@@ -103,7 +104,7 @@ def test_what_was_recorded_is_there_at_the_start(
     good = app.send_task("proj.add", (1, 2)).id
     bad = app.send_task("proj.fail", kwargs={"account": "a"}).id
     runs = app.send_task("proj.sleepy", (600,)).id
-    unheard = app.send_task("proj.sleepy", (4,))
+    unheard = app.send_task("proj.abortable", (600,))
     open_states = {TaskState.SUCCESS, TaskState.FAILURE, TaskState.STARTED}
     wait_until(
         lambda: len(states := recording.states()) == 4 and {*states.values()} == open_states,
@@ -111,6 +112,7 @@ def test_what_was_recorded_is_there_at_the_start(
         "two ended and two started tasks to be recorded",
     )
     recording.stop()
+    AbortableAsyncResult(unheard.id, app=app).abort()
     wait_until(unheard.ready, SECONDS, "a task to end unheard")
 
     engine = run_engine(app, history=recording.history)

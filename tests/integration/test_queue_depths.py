@@ -36,8 +36,11 @@ def reader_of() -> Iterator[OpenReader]:
 
 
 def send(app: Any, queue: str, count: int = 1, **options: Any) -> None:
-    for _ in range(count):
-        app.send_task("proj.add", (1, 2), queue=queue, **options)
+    """Send tasks, which RabbitMQ has once this returns: it says so where it is asked to."""
+    with app.connection_for_write(transport_options={"confirm_publish": True}) as connection:
+        producer = app.amqp.Producer(connection)
+        for _ in range(count):
+            app.send_task("proj.add", (1, 2), queue=queue, producer=producer, **options)
 
 
 def rows(depths: list[QueueDepth]) -> dict[str, QueueDepth]:

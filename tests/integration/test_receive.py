@@ -348,8 +348,8 @@ def test_a_redis_that_freezes_is_noticed_and_found_again(
     app = make_app(redis_server.fresh_url())
     server = revived(redis_server)
     with running(app) as receiver:
-        frozen = time.time()
         server.freeze()
+        frozen = time.time()
         lost = receiver.wait_for(LinkState.RECONNECTING, 14)
         server.thaw()
         receiver.wait_for(LinkState.CONNECTED)

@@ -24,7 +24,7 @@ from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.integration.beats import BeatProject, entry, near
 from tests.integration.servers import wait_until
-from tests.waiting import patience
+from tests.waiting import patience, reply_seconds
 
 Make = Callable[..., BeatProject]
 
@@ -84,8 +84,9 @@ def test_the_default_scheduler_and_a_beat_that_is_killed(make: Make, tmp_path: P
         killed = engine.clock()
         wait_until(lambda: engine.schedule.reading.beat.state == "silent", 20, "beat to be silent")
         # One interval, and twice its loop or ten seconds.
-        assert engine.clock() - killed < 14 * 3
-        assert near(engine.schedule.reading.beat.since or 0, project.sent("often")[-1:])
+        assert engine.clock() - killed < 14 * (2 + patience())
+        # Killed between the line in its log and the message, it did not send the last.
+        assert near(engine.schedule.reading.beat.since or 0, project.sent("often")[-2:])
         wait_until(lambda: "beat.silent" in alerts(), 10, "an alert")
         assert often().standing == "late"
         engine.stop()
@@ -172,11 +173,17 @@ def test_a_beat_with_remote_control_answers_a_ping(
     project = BeatProject(tmp_path / "shop", url, beat_enable_remote_control=True)
     app = Celery("shop", broker=url, set_as_current=False)
     app.conf.beat_enable_remote_control = True
-    control = Control(app, read_only=True, timeout=float(patience()))
+    control = Control(app, read_only=True, timeout=reply_seconds())
     beat = project.start()
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+
+    def answers() -> bool:
+        found.append(control.ping_beats())
+        return bool(found[-1][0])
+
     try:
-        wait_until(lambda: bool(control.ping_beats()[0]), 20, "beat to answer")
-        answered, silent = control.ping_beats()
+        wait_until(answers, 20, "beat to answer")
+        answered, silent = found[-1]
         assert [name.partition("@")[0] for name in answered] == ["celerybeat"]
         assert silent == ()
         beat.kill()

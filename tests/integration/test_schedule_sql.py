@@ -87,7 +87,7 @@ def django_says(settings: dict[str, Any], *asked: tuple[bool, str]) -> Any:
         [sys.executable, "-c", DJANGO, json.dumps(settings), json.dumps(asked)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

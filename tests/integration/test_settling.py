@@ -20,7 +20,7 @@ from tests.integration.cluster import Cluster, hear, oldest_celery
 from tests.integration.lossy import Lossy, asked_seldom, no_phantoms
 from tests.integration.servers import Server, wait_until
 from tests.integration.wire import Wire
-from tests.waiting import patience
+from tests.waiting import reply_seconds
 
 SECONDS = 60.0
 LOAD_SECONDS = 12.0
@@ -33,7 +33,7 @@ def run_lossy() -> Iterator[Callable[..., Lossy]]:
     engines: list[Engine] = []
 
     def run(app: Any, every: int, **settings: Any) -> Lossy:
-        engine = Engine(app, Settings(reply_timeout=float(patience()), **settings), headless=True)
+        engine = Engine(app, Settings(reply_timeout=reply_seconds(), **settings), headless=True)
         lossy = Lossy(engine, every)
         engines.append(engine)
         engine.start()

@@ -21,6 +21,7 @@ from celerytui.settings import Settings
 from celerytui.store import verdicts
 from tests.integration.cluster import oldest_celery
 from tests.integration.servers import Process, Server, wait_until
+from tests.waiting import patience, reply_seconds
 
 SECONDS = 20.0
 LONG = 3600.0
@@ -40,7 +41,7 @@ class Lives:
         self.app.conf.task_send_sent_event = True
         self.engine = Engine(
             Celery("monitor", broker=url, set_as_current=False),
-            Settings(refresh=0.1),
+            Settings(refresh=0.1, reply_timeout=reply_seconds()),
         )
         self.engine.start()
         self.processes: list[Process] = []
@@ -135,7 +136,9 @@ def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: L
     pythons = {"old@test": oldest_celery(), "new@test": sys.executable}
     first = [lives.begin(name, "-E", *ALONE, python=python) for name, python in pythons.items()]
     lives.until(lambda: all(map(lives.is_there, pythons)), "the workers")
-    running = [lives.send(name, 12) for name in pythons for _ in range(2)]
+    # The next processes are to be there before they end.
+    seconds = 12.0 * min(patience(), 6)
+    running = [lives.send(name, seconds) for name in pythons for _ in range(2)]
     lives.until(lambda: lives.states(running) == [TaskState.STARTED] * 4, "two tasks on each")
     waiting = [lives.send(name, 0.1) for name in pythons]
     lives.until(lambda: lives.states(waiting) == [TaskState.RECEIVED] * 2, "one more on each")
@@ -165,7 +168,9 @@ def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: L
     lives.until(lambda: stopping("online"), "the next processes")
     assert lives.states(running) == [TaskState.STARTED] * 4
     everything = [*running, *waiting]
-    lives.until(lambda: set(lives.states(everything)) == {TaskState.SUCCESS}, "all to succeed")
+    lives.until(
+        lambda: set(lives.states(everything)) == {TaskState.SUCCESS}, "all to succeed", 2 * seconds
+    )
     lives.until(lambda: sum(one.stopping for one in lives.engine.store.workers()) == 0, "the end")
     assert not any(lives.alert(name, detectors.SHARED) for name in pythons)
 
@@ -194,7 +199,7 @@ def test_two_processes_of_one_name_are_said_to_be_two(redis_lives: Lives, contai
         lives.until(lambda: lives.states(mine) == [TaskState.LOST] * 2, "its tasks to be lost")
     lives.until(lambda: not lives.alert(name, detectors.SHARED), "the alert to go")
     assert lives.states(its) == [TaskState.STARTED] * 2
-    assert lives.is_there(name)
+    lives.until(lambda: lives.is_there(name), "the other to be asked")
 
 
 def test_a_worker_that_is_killed_and_started_again_is_the_new_one_at_once(
@@ -222,7 +227,7 @@ def test_a_worker_that_is_killed_and_started_again_is_the_new_one_at_once(
 
     lives.until(is_new, "the new process, without the tasks of the one before")
     lives.until(lambda: (lives.worker(name) or no_worker()).running == 0, "its figures")
-    assert lives.is_there(name)
+    lives.until(lambda: lives.is_there(name), "it to be asked")
 
 
 def no_worker() -> Worker:

@@ -7,7 +7,10 @@ import json
 import re
 import socket
 import threading
+import uuid
 from collections import Counter
+
+from tests.waiting import wait_until
 
 COMMAND = re.compile(rb'^\+([\d.]+) \[\d+ [^\]]*\] "PUBLISH" "[^"]*celery\.pidbox" "(.*)"\r?$')
 Sent = tuple[str, tuple[str, ...] | None]
@@ -15,11 +18,18 @@ Sent = tuple[str, tuple[str, ...] | None]
 
 
 class Wire:
-    """All that goes over a Redis server from now on, or the lines that have `only` in them."""
+    """All that goes over a Redis server from now on, or the lines that have `only` in them.
+
+    What was done before a question is in its answer: MONITOR tells a moment later, so a word of our
+    own is sent and waited for.
+    """
 
     def __init__(self, port: int, only: bytes = b"") -> None:
         self.lines: list[bytes] = []
         self._only = only
+        self._port = port
+        self._word = f"wire-{uuid.uuid4()}".encode()
+        self._said = self._heard = 0
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.sendall(b"MONITOR\r\n")
         self._file = self._socket.makefile("rb")
@@ -30,10 +40,21 @@ class Wire:
     def _read(self) -> None:
         try:
             for line in self._file:
-                if self._only in line:
+                if self._word in line:
+                    self._heard += 1
+                elif self._only in line:
                     self.lines.append(line)
         except OSError:
             pass
+
+    def _catch_up(self) -> None:
+        """Until all is heard that went over the server before."""
+        self._said += 1
+        with socket.create_connection(("127.0.0.1", self._port)) as asking:
+            asking.sendall(b"ECHO %s\r\n" % self._word)
+            with asking.makefile("rb") as answer:
+                assert self._word in answer.readline() + answer.readline()
+        wait_until(lambda: self._heard >= self._said, 10, "MONITOR to tell")
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -47,6 +68,7 @@ class Wire:
 
     def timed(self) -> list[tuple[float, Sent]]:
         """The same, each with when it was sent."""
+        self._catch_up()
         found = []
         for line in list(self.lines):
             matched = COMMAND.match(line)
@@ -60,11 +82,13 @@ class Wire:
 
     def verbs(self) -> Counter[str]:
         """How often each command of Redis was sent, by anybody."""
+        self._catch_up()
         found = (re.match(rb'^\+[\d.]+ \[[^\]]*\] "(\w+)"', line) for line in list(self.lines))
         return Counter(one[1].decode().upper() for one in found if one is not None)
 
     def forget(self) -> None:
         """From here on."""
+        self._catch_up()
         self.lines.clear()
 
 

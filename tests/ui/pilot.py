@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +23,7 @@ from celerytui.ui.draw.spans import Spans
 from celerytui.ui.keys.help import HelpSubject, help_lines
 from celerytui.ui.panes.list import ListPane
 from tests.ui.fake_engine import FakeEngine, fake_app
+from tests.waiting import GENEROUS
 
 NAMES = {
     "!": "exclamation_mark",
@@ -83,6 +85,14 @@ class Driver:
         self.engine.store.failures.update(NOW)
         self.app.tell_widgets()
         await self.pilot.pause()
+
+    async def until(self, holds: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        """Wait for what comes from a thread, while the screen goes on."""
+        began = time.monotonic()
+        while not holds():
+            if time.monotonic() - began > seconds * GENEROUS:
+                raise AssertionError(f"waited for {what}:\n{self.screen_text()}")
+            await self.pilot.pause(0.02)
 
     async def click(self, widget: Widget, text: str) -> None:
         """Click on a text that a widget shows."""

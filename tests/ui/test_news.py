@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import count
 
@@ -11,14 +10,9 @@ from celerytui.model import Batch, Event, Outcome
 from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
 from tests.ui.pilot import Driver, driven
 
-SECONDS = 20.0
-
 
 async def until(at: Driver, shown: Callable[[str], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not shown(at.screen_text()):
-        assert time.monotonic() < deadline, at.screen_text()
-        await at.pilot.pause(0.01)
+    await at.until(lambda: shown(at.screen_text()), "the news")
 
 
 def congest(at: Driver) -> None:

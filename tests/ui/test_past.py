@@ -96,7 +96,7 @@ async def test_a_search_of_the_history_says_how_far_it_is_and_escape_stops_it(
         def slow(*args: Any) -> Any:
             taken = take(*args)
             begun.set()
-            assert go_on.wait(20)
+            assert go_on.wait(120)
             return taken
 
         monkeypatch.setattr(at.engine.store.past, "take", slow)
@@ -117,10 +117,11 @@ async def test_a_search_of_the_history_says_how_far_it_is_and_escape_stops_it(
         await at.press("escape")
         go_on.set()
         wait_until(lambda: not past.busy, 20, "the end of the search")
-        await at.pilot.pause()
+        await at.until(
+            lambda: [one for one in at.toasts if "Stopped; b continues." in one.message], "the end"
+        )
         assert past.reading.stopped
         assert "stopping the search" in [toast.message for toast in at.toasts]
-        assert "Stopped; b continues." in at.toasts[-1].message
 
 
 async def test_a_task_that_is_only_in_the_history_opens_whole(tmp_path: Path) -> None:
@@ -129,24 +130,13 @@ async def test_a_task_that_is_only_in_the_history_opens_whole(tmp_path: Path) ->
     task = ended(7, NOW - 60, TaskState.FAILURE, args="('from long ago',)", extra=extra)
     async with driven(history=recorded(tmp_path, task)) as at:
         at.app.main.open_task(task.id)
-
-        def opened() -> bool:
-            return at.app.main.detail.subject is not None
-
-        for _ in range(200):
-            await at.pilot.pause(0.05)
-            if opened():
-                break
+        await at.until(lambda: "from the history" in at.screen_text(), "the task")
         text = at.screen_text()
         assert "from long ago" in text
         assert "KeyError" in text
-        assert "from the history" in text
         at.app.main.open_task("absent")
-        for _ in range(200):
-            await at.pilot.pause(0.05)
-            if "The history does not have it." in " ".join(at.screen_text().split()):
-                break
-        assert "history does not have it" in " ".join(at.screen_text().split())
+        said = "The history does not have it."
+        await at.until(lambda: said in " ".join(at.screen_text().split()), said)
 
 
 async def test_offline_the_header_says_so_and_no_action_is_offered(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ ASKS = "TypePlaces"
 """The pane of another view that asks a worker."""
 SIZES = {(80, 24): 2, (100, 30): 5, (140, 40): 5}
 """Live sizes, and how many lines the time bar of a replay takes beside them."""
-LOOKS = 200
+LOOKS = 1200
 """Times that a screen is looked at until it has what the engine works out beside it."""
 
 Screen = dict[str, list[object]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ from celerytui.ui.draw.theme import PALETTES
 from tests.ui.pilot import rows
 from tests.ui.replayed import SampleRecording
 from tests.unit.history_tasks import writer
-from tests.waiting import wait_until
+from tests.waiting import GENEROUS, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +53,11 @@ def no_app() -> None:
 
 async def until(pilot: Pilot[int], holds: Callable[[], bool], what: str) -> None:
     """Wait for what comes from a thread, while the screen goes on."""
-    for _ in range(600):
-        if holds():
-            return
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > 20 * GENEROUS:
+            raise AssertionError(f"waited for {what}")
         await pilot.pause(0.05)
-    raise AssertionError(f"waited for {what}")
 
 
 @asynccontextmanager
@@ -78,6 +79,7 @@ async def test_keys_go_through_what_was_recorded(folder: Path) -> None:
         store = app.engine.store
         await pilot.press("2", "space", "right_square_bracket")
         await until(pilot, lambda: replayer.state.position == NOW - 20, "the mark")
+        await until(pilot, lambda: replayer.state.seeking is None, "the mark")
         assert not replayer.state.playing
         at_mark = len(store.all_tasks())
         assert at_mark > 0

@@ -62,6 +62,7 @@ def test_it_is_added_as_contributing_says(name: str, tmp_path: Path) -> None:
         ignore=shutil.ignore_patterns("__pycache__", "__snapshots__", "test_*"),
     )
     (tmp_path / "tests" / "__init__.py").touch()
+    shutil.copy(ROOT / "tests" / "waiting.py", tmp_path / "tests")
     for change in addition.changes:
         _apply(tmp_path, change)
     ran = subprocess.run(

@@ -196,7 +196,7 @@ def test_a_reader_never_sees_a_half_change(tmp_path: Path) -> None:
         choices.keep_filter(f"n{number % 20}", "a")
         choices.remove_filter(f"n{(number + 7) % 20}")
     ends.set()
-    thread.join(30)
+    thread.join(100)
     choices.save()
     assert errors == []
     assert dict(loaded(tmp_path / "shop.json").filters) == dict(choices.filters)

@@ -15,7 +15,7 @@ from celerytui.errors import BrokerUnavailable
 from celerytui.wire import connections
 from celerytui.wire.connections import read_connection
 from celerytui.wire.registry import broker_of
-from tests.waiting import within
+from tests.waiting import patience, within
 
 PASSWORD = "s3cr3t-Pa55"
 
@@ -43,10 +43,11 @@ def silent_server() -> Iterator[int]:
 
 
 @pytest.fixture
-def closed_port() -> int:
+def closed_port() -> Iterator[int]:
+    """A port that refuses: it is held, so that nobody else takes it."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
+        yield server.getsockname()[1]
 
 
 @pytest.mark.parametrize("url", ["redis://h", "amqp://h", "memory://", "filesystem://"])
@@ -118,10 +119,11 @@ def test_a_broker_answers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_refuses(scheme: str, closed_port: int) -> None:
     app = app_on(f"{scheme}://user:{PASSWORD}@127.0.0.1:{closed_port}//0")
+    seconds = 0.5 * patience()
     with within(10), pytest.raises(BrokerUnavailable) as caught:
-        connections.answers_within(app, 0.5)
+        connections.answers_within(app, seconds)
     text = str(caught.value)
-    assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within 0.5s" in text
+    assert f"{scheme}://user:**@127.0.0.1:{closed_port}//0 within {seconds:g}s" in text
     assert "refused" in text
     assert PASSWORD not in text
 

@@ -133,6 +133,7 @@ class TestCustomers:
     def test_a_steady_mix_and_a_rush(self, tmp_path: Path) -> None:
         sent = Sent()
         customers = Customers(sent, tmp_path)
+        customers.rng.seed(1)
         for tick in range(1600):
             customers.tick(tick / 10)
         names = Counter(sent.names)

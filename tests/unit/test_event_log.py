@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from celerytui.errors import HistoryError
 from celerytui.history.eventlog.parts import name_of, parts
@@ -109,9 +109,7 @@ def test_a_new_store_is_told_all_that_the_recorded_one_was(tmp_path: Path) -> No
         assert again.series(kind, 300, told.now) == series
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None)
 @given(events=lives(number=4, max_tries=3))
 def test_any_stream_is_told_again_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, events: list[dict[str, Any]]

@@ -151,7 +151,7 @@ def test_a_cancelled_export_ends_after_its_step_without_a_file(tmp_path: Path, b
 
     def rows() -> Iterator[dict[str, Any]]:
         yield from ROWS[:PIECE]
-        on.wait(30)
+        on.wait(100)
         while True:
             yield ROWS[0]
 
@@ -167,7 +167,7 @@ def test_a_cancelled_export_ends_after_its_step_without_a_file(tmp_path: Path, b
     assert done[0].cancelled
     assert done[0].error == "cancelled; no file was written"
     for thread in waiting:
-        thread.join(10)
+        thread.join(100)
         assert not thread.is_alive()
     assert os.listdir(tmp_path) == []
 

@@ -248,6 +248,6 @@ def test_a_piece_of_one_or_two_characters_is_not_masked_in_every_text(short: str
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     assert "secret" not in mask(text)
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0

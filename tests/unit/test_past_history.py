@@ -25,7 +25,7 @@ from tests.unit.history_tasks import T0, ended, record
 from tests.unit.history_tasks import found as recorded_in
 from tests.unit.past_tasks_reader import SECONDS, Reader, unfinished
 from tests.unit.store_stream import feed, held, task_event
-from tests.waiting import wait_until
+from tests.waiting import GENEROUS, wait_until
 
 # -- on request ------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ def test_a_search_is_stopped_and_goes_on_from_there(
 
     def slow(past: Sequence[Task], source: str) -> object:
         begun.set()
-        assert go_on.wait(SECONDS)
+        assert go_on.wait(SECONDS * GENEROUS)
         return take(past, source)
 
     monkeypatch.setattr(reader.store.past, "take", slow)

@@ -227,7 +227,7 @@ def test_a_turn_that_was_given_up_adds_nothing_to_the_next_filter(
             hanging.append(threading.current_thread())
         if threading.current_thread() is hanging[0]:
             begun.set()
-            free.wait(20)
+            free.wait(200)
         return held(source, prefix, task_id)
 
     hanging: list[threading.Thread] = []
@@ -241,7 +241,7 @@ def test_a_turn_that_was_given_up_adds_nothing_to_the_next_filter(
     assert "no reply within" in (late[0].error or "")
     assert reader.turn("name:shop.b").added == 1
     free.set()
-    hanging[0].join(20)
+    hanging[0].join(200)
     assert [task.id for task in reader.store.all_tasks()] == ["b1"]
     assert reader.past.brought.total() == 1
 

@@ -82,8 +82,9 @@ def test_a_broker_that_is_gone_for_both_is_to_blame_itself(
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         closed = f"redis://127.0.0.1:{server.getsockname()[1]}"
-    told = Told(monkeypatch, [AttributeError("lost, in py-amqp's words"), None], [2], url=closed)
-    told.receiver.run()
+        lost = AttributeError("lost, in py-amqp's words")
+        told = Told(monkeypatch, [lost, None], [2], url=closed)
+        told.receiver.run()
 
     assert [len(batch.events) for batch in told.batches] == [2]
     waited = [link for link in told.links if link.next_try is not None]

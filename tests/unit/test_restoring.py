@@ -19,7 +19,7 @@ from celerytui.store import FROM_HISTORY, Store, TaskOutcome
 from tests.unit.history_tasks import T0, ended, record, writer
 from tests.unit.past_tasks_reader import SECONDS, Reader, unfinished
 from tests.unit.store_stream import ALPHA, beat, feed, held, survey, task_event
-from tests.waiting import wait_until
+from tests.waiting import GENEROUS, wait_until
 
 OPEN = (TaskState.SENT, TaskState.RECEIVED, TaskState.STARTED, TaskState.RETRY)
 
@@ -98,7 +98,7 @@ class Restored:
     def stop(self) -> None:
         self._stopping.set()
         self.restorer.stop()
-        self._thread.join(SECONDS)
+        self._thread.join(SECONDS * GENEROUS)
         assert not self._thread.is_alive()
 
 

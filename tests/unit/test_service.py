@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from celerytui.headless import service
 from celerytui.headless.service import ServiceManager
 
 
@@ -55,7 +56,28 @@ def test_the_watchdog_is_for_this_process(environ: dict[str, str], seconds: floa
     assert ServiceManager(environ, pid=7).watchdog == seconds
 
 
-def test_what_is_said_once_waits_for_a_manager_that_is_busy(tmp_path: Path) -> None:
+def test_a_status_that_a_busy_manager_did_not_take_is_said_again(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        for _ in range(1_000):  # more than it takes without being read
+            manager.alive()
+        manager.status("connected")
+        heard.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                assert heard.recv(100) == b"WATCHDOG=1"
+        for _ in range(2):
+            manager.status("connected")
+        assert heard.recv(100) == b"STATUS=connected"
+        with pytest.raises(BlockingIOError):
+            heard.recv(100)
+
+
+def test_what_is_said_once_waits_for_a_manager_that_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "WAIT_SECONDS", 60.0)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
         manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")})
@@ -64,7 +86,7 @@ def test_what_is_said_once_waits_for_a_manager_that_is_busy(tmp_path: Path) -> N
         reader = threading.Thread(target=lambda: [heard.recv(100) for _ in range(5)])
         reader.start()
         manager.ready()
-        reader.join(10)
+        reader.join(60)
         heard.setblocking(False)
         said = []
         with contextlib.suppress(BlockingIOError):

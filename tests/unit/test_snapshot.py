@@ -183,7 +183,7 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
 
 
 def test_the_default_is_tables(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", f"{patience()}s")
+    process = spawn("-A", "filed_app", "snapshot", "--for", f"{3 * patience()}s")
     wait_until_listening(tmp_path, process)
     send_tasks(broker, "mail.send")
     status, out, err = finish(process)

@@ -155,3 +155,16 @@ def test_the_newest_unfinished_tasks_stay() -> None:
     store.apply(Batch([task_event("received", n, f"t{n}") for n in range(2000)], T0))
     assert ids(store) == [f"t{number}" for number in range(1500, 2000)]
     assert {task.worker for task in store.all_tasks()} == {ALPHA}
+
+
+def test_a_task_that_left_and_comes_again_is_the_last_to_go() -> None:
+    store = feed(Store(max_tasks=3), *(task_event("sent", 0, f"t{number}") for number in range(4)))
+    # It succeeds and makes room for another; of its next run the end is the first that is heard.
+    feed(store, task_event("succeeded", 0, "t1"), task_event("sent", 0, "t0"))
+    assert "t1" not in {task.id for task in store.all_tasks()}
+    feed(store, task_event("retried", 0, "t1"))
+    states = {task.id: task.state for task in store.all_tasks()}
+    sent = dict.fromkeys(("t3", "t0"), TaskState.SENT)
+    assert states == sent | {"t1": TaskState.RETRY}
+    by_state = store.summary(T0).by_state
+    assert (by_state["sent"], by_state["retry"], store.summary(T0).held) == (2, 1, 3)

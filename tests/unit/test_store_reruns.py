@@ -6,6 +6,7 @@ histories of runs on several workers are.
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -349,3 +350,10 @@ def test_clocks_that_cannot_be_compared_go_by_arrival() -> None:
     store.apply(Batch(run(-50, BETA), T0 + 10))
     assert (held(store).state, held(store).worker) == (TaskState.SUCCESS, BETA)
     assert states(held(store)) == [TaskState.FAILURE]
+
+
+def test_what_a_message_says_is_known_though_it_is_heard_after_the_start() -> None:
+    sent = task_event("sent", 4, retries=1, expires="2026-12-01T00:00:00")
+    task = held(feed(Store(), task_event("started", 7), sent))
+    assert (task.state, task.sent, task.retries) == (TaskState.STARTED, T0 + 4, 1)
+    assert task.more.expires == datetime(2026, 12, 1, tzinfo=timezone.utc).timestamp()

@@ -98,6 +98,21 @@ def test_the_first_rows_of_a_sort_are_those_of_the_whole(
     check(store, view, clock.now)
 
 
+def test_many_in_a_row_without_a_value_are_sorted_too() -> None:
+    clock, store, _ = make(max_tasks=80)
+    view = TaskView(store, clock, lambda: None)
+    for number in range(80):
+        args = "(1,)" if number < 32 else None
+        event = Event("task-received", "w@h", START, uuid=f"id{number}", name="a", args=args)
+        store.apply(Batch([event], START))
+    view.configure(sort="id")
+    view.refresh()
+    for sort in ("info", "runtime"):
+        view.configure(sort=sort, reverse=False)
+        view.refresh()
+        check(store, view, clock.now)
+
+
 def test_the_newest_is_first_unless_told_otherwise() -> None:
     _, store, view = make()
     for number in range(5):
