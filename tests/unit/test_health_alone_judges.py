@@ -20,7 +20,7 @@ ALLOWED: dict[tuple[str, str], str] = {}
 
 def drawing() -> Iterator[tuple[str, ast.Module]]:
     """Every module that draws or prints."""
-    paths = [PACKAGE / "output.py"]
+    paths = [PACKAGE / "headless" / "output.py"]
     for room in ("columns", "ui"):
         paths += sorted((PACKAGE / room).rglob("*.py"))
     for path in paths:
