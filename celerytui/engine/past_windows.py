@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Reach(Struct, frozen=True):
     """How far a window was filled: back to that time, and whether that is all there is.
 
-    `trouble` is why it is not filled any further.
+    `trouble` is why it is not filled any further, or what part of it cannot be read.
     """
 
     back_to: float | None = None
@@ -90,11 +90,16 @@ class PastWindows:
             try:
                 self._fill(history, window, until, stopped)
             except HistoryError as error:
-                trouble = mask(str(error))
-                self._note(window, Reach(self._reached(window).back_to, trouble=trouble))
+                self.give_up(str(error))
                 raise
             finally:
                 self._wanted.discard(window)
+
+    def give_up(self, reason: str) -> None:
+        """Say of what is wanted that it cannot be filled now, and why."""
+        for window in tuple(self._wanted):
+            self._note(window, Reach(self._reached(window).back_to, trouble=mask(reason)))
+            self._wanted.discard(window)
 
     def follow(self, history: History, since: float, until: float) -> None:
         """Add what was recorded since to the windows that are filled; raises HistoryError."""
@@ -119,7 +124,8 @@ class PastWindows:
         for _ in restore_window_levels(history, store, window, until):
             if stopped():
                 return
-        self._note(window, Reach(store.types.since(window), done=True))
+        trouble = next(map(mask, history.notes), None)
+        self._note(window, Reach(store.types.since(window), done=True, trouble=trouble))
 
     def _note(self, window: str, reach: Reach) -> None:
         self._reach[window] = reach

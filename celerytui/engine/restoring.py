@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
@@ -103,8 +103,11 @@ class Restorer:
     def _fill_windows(self, stopping: threading.Event) -> None:
         """What is wanted of the time before the start; why it cannot be is said in its place."""
         if self._windows.waiting:
-            with suppress(HistoryError), self._opened() as history:
-                self._windows.fill(history, self._started, stopping.is_set)
+            try:
+                with self._opened() as history:
+                    self._windows.fill(history, self._started, stopping.is_set)
+            except HistoryError as error:
+                self._windows.give_up(str(error))
 
     def _look_for_failures(self, stopping: threading.Event) -> None:
         """Whether what fails for the first time since the start failed before."""

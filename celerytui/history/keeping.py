@@ -156,7 +156,7 @@ def _total_successes(connection: sqlite3.Connection) -> Iterator[None]:
     rows = f"old.tasks WHERE seen >= ? AND seen < ? AND {newest_of('old.tasks')}"
     while True:
         (first,) = run("SELECT min(seen) FROM old.tasks WHERE seen >= ?", (low,)).fetchone()
-        if first is None:
+        if first is None or not math.isfinite(first):
             return
         begin = first // TOTAL_SECONDS * TOTAL_SECONDS
         low = begin + TOTAL_SECONDS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,32 @@ def test_it_goes_on_where_an_error_stopped_it(
     windows.fill(history, NOW, lambda: False)
     assert windows.reach("30d") == Reach(T0, done=True)
     assert figures(store) == (30, 10, 10)
+
+
+def test_what_cannot_be_read_is_said(folder: Path) -> None:
+    with closing(sqlite3.connect(Folder(folder).segments()[3].path)) as connection:
+        connection.execute("DROP TABLE totals")
+    store = Store()
+    windows = filled(store, SegmentHistory(Folder(folder)), "30d")
+    reach = windows.reach("30d")
+    assert reach is not None
+    assert reach.done
+    assert "no such table: totals" in (reach.trouble or "")
+    assert runs(store, "30d") == 27
+
+
+def test_a_history_that_is_not_there_is_said(tmp_path: Path) -> None:
+    restored = Restored(tmp_path, now=NOW)
+    restored.windows.want("30d")
+    restored.start()
+
+    def said() -> bool:
+        reach = restored.windows.reach("30d")
+        return reach is not None and "nothing was recorded there" in (reach.trouble or "")
+
+    wait_until(said, SECONDS, "why there is nothing")
+    restored.stop()
+    assert not restored.windows.waiting
 
 
 def test_it_stops_when_the_program_does(history: SegmentHistory) -> None:

@@ -33,6 +33,8 @@ def reached(session: Session, window: str) -> list[Span]:
         return []
     now, found = session.now(), reach.back_to
     at = "" if found is None else format_clock(found, session.utc, now=now)
+    if reach.trouble is not None and reach.done:
+        return [(f"not all was read: {clean(reach.trouble, limit=200)}", "warning")]
     if reach.trouble is not None:
         till = f" beyond {at}" if at else ""
         return [(f"history not read{till}: {clean(reach.trouble, limit=200)}", "warning")]
