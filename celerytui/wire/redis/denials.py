@@ -21,7 +21,10 @@ LOGIN = re.compile(
     re.IGNORECASE,
 )
 NO_COMMAND = re.compile(r"no permissions to run the '([\w|]+)' command", re.IGNORECASE)
-NO_CHANNEL = re.compile(r"no permissions to access one of the channels", re.IGNORECASE)
+# Until 7.2 "one of the channels used as arguments", then "a channel"; keys likewise.
+NO_CHANNEL = re.compile(
+    r"no permissions to access (?:one of the channels|a channel)", re.IGNORECASE
+)
 NO_KEY = re.compile(r"no permissions to access (?:one of )?the keys|access a key", re.IGNORECASE)
 NO_PERMISSION = re.compile(r"\bNOPERM\b|no permissions to", re.IGNORECASE)
 TOO_MANY = re.compile(r"max number of clients reached")
