@@ -54,10 +54,11 @@ def restore_window(
     spans = history.recorded(start)
     for low, high in _pieces(spans, start, until, min(LONGEST_PIECE, seconds / PIECES)):
         give_way()
+        # Both are read before either is given: after an error all of the piece comes again.
         counts = counts_of(history.ended(low, high, WIDTHS[window]))
+        runs = list(slices_of(history.types(low, high, SLICE_SECONDS[window])))
         store.course.restore(window, counts, low, high, until)
-        runs = slices_of(history.types(low, high, SLICE_SECONDS[window]))
-        store.types.restore(window, list(runs), low, high)
+        store.types.restore(window, runs, low, high)
         yield low
 
 

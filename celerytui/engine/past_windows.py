@@ -52,6 +52,7 @@ class PastWindows:
         self._wanted: set[str] = set()
         self._reach: dict[str, Reach] = {}
         self._back_to: dict[str, float] = {}
+        self._up_to: dict[str, float] = {}
         self._news = threading.Event()
 
     def want(self, window: str) -> None:
@@ -101,11 +102,12 @@ class PastWindows:
             self._note(window, Reach(self._reached(window).back_to, trouble=mask(reason)))
             self._wanted.discard(window)
 
-    def follow(self, history: History, since: float, until: float) -> None:
+    def follow(self, history: History, until: float) -> None:
         """Add what was recorded since to the windows that are filled; raises HistoryError."""
-        for window in self._back_to:
+        for window, since in list(self._up_to.items()):
             for _ in restore_window(history, self._store, window, since, until):
                 pass
+            self._up_to[window] = until
 
     def _fill(
         self, history: History, window: str, until: float, stopped: Callable[[], bool]
@@ -116,6 +118,7 @@ class PastWindows:
                 return
         # What was given before an error must not be given again.
         end = self._back_to.setdefault(window, until)
+        self._up_to.setdefault(window, until)
         for back_to in restore_window(history, store, window, since, end):
             self._back_to[window] = back_to
             self._note(window, Reach(back_to))

@@ -212,8 +212,8 @@ class Restorer:
         until = newest - LATE_SECONDS if live else newest
         if until > self._counted:
             restore_counts(history, self._store, self._counted, until, stopping.is_set)
-            self._windows.follow(history, self._counted, until)
             self._counted = until
+            self._windows.follow(history, until)
         if newest - self._levels_at >= LEVELS_SECONDS:
             self._store.marks.restore(history.marks(newest - MARKS_SECONDS))
             samples = restore_levels(history, self._store, newest)

@@ -128,22 +128,25 @@ def test_tasks_that_are_in_memory_too_are_counted_once(history: SegmentHistory, 
     assert figures(store)[1:] == (10, 10)
 
 
+@pytest.mark.parametrize("name", ["ended", "types"])
 def test_it_goes_on_where_an_error_stopped_it(
-    history: SegmentHistory, monkeypatch: pytest.MonkeyPatch
+    history: SegmentHistory, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    untroubled = Store()
+    filled(untroubled, history, "30d")
     store = Store()
     windows = PastWindows(store, lambda: NOW, kept=True)
     windows.want("30d")
-    ended_in, calls = SegmentHistory.ended, 0
+    read, calls = getattr(SegmentHistory, name), 0
 
     def fail_at_last(one: SegmentHistory, since: float, until: float, width: int) -> list[object]:
         nonlocal calls
         calls += 1
         if calls == 12:
             raise HistoryError("history on postgresql://me:PASSWORD@h is gone")
-        return list(ended_in(one, since, until, width))
+        return list(read(one, since, until, width))
 
-    monkeypatch.setattr(SegmentHistory, "ended", fail_at_last)
+    monkeypatch.setattr(SegmentHistory, name, fail_at_last)
     with pytest.raises(HistoryError):
         windows.fill(history, NOW, lambda: False)
     reach = windows.reach("30d")
@@ -158,6 +161,8 @@ def test_it_goes_on_where_an_error_stopped_it(
     windows.fill(history, NOW, lambda: False)
     assert windows.reach("30d") == Reach(T0, done=True)
     assert figures(store) == (30, 10, 10)
+    course = store.course.throughput("30d", NOW)
+    assert course == untroubled.course.throughput("30d", NOW)
 
 
 def test_what_cannot_be_read_is_said(folder: Path) -> None:
