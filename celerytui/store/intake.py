@@ -56,14 +56,14 @@ class EventIntake:
         self._course = course
         self._second = 0
         self._events = TaskEvents(tasks, workers, changes, messages)
-        errors = EventErrors(tasks, changes, self.counts)
+        self._errors = EventErrors(tasks, changes, self.counts)
         self._usual = FastPath(
             tasks,
             workers,
             changes,
             messages,
             self._rule,
-            lambda event: errors.take(event, self._events.now),
+            self._failed,
             statistics.take,
         )
         self._rules: dict[str, Callable[[Event], None]] = {
@@ -118,6 +118,9 @@ class EventIntake:
             rule(event, task_id, task)
             after = ended_runs(by_id.get(task_id) if task is None else task)
             self._statistics.follow(before, after, self._events.now)
+
+    def _failed(self, event: Event) -> None:
+        self._errors.take(event, self._events.now)
 
     def _worker_came(self, event: Event) -> None:
         self._workers.came(event, self._events.now)

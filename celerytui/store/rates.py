@@ -32,8 +32,11 @@ class Ring:
         if slot <= last - kept:
             last = slot - kept
         if slot > last:
-            for gone in range(max(last + 1, slot - kept + 1), slot + 1):
-                counts[gone % kept] = 0
+            if slot - last < kept:
+                for gone in range(last + 1, slot + 1):
+                    counts[gone % kept] = 0
+            else:
+                counts[:] = array(counts.typecode, bytes(kept * counts.itemsize))
             self.last = slot
         counts[slot % kept] += count
 

@@ -9,7 +9,7 @@ from celery import Celery
 
 from celerytui.control import ActionLog, Choices
 from celerytui.demo.answers import sample_section
-from celerytui.demo.sample import NOW, sample_store
+from celerytui.demo.sample import NOW
 from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.past_windows import PastWindows
@@ -20,6 +20,7 @@ from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
 from celerytui.ui.draw.theme import PALETTES
+from tests.ui.kept_stores import sample_store
 
 BROKER = "redis://10.0.0.7:6379/0"
 ARGUMENTS = Arguments(

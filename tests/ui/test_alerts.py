@@ -8,7 +8,7 @@ import pytest
 from textual.widget import Widget
 
 from celerytui.control import Scope
-from celerytui.demo.sample import NOW, sample_store
+from celerytui.demo.sample import NOW
 from celerytui.demo.traffic import BILL, GPU
 from celerytui.engine import Job
 from celerytui.health import Detector
@@ -21,7 +21,7 @@ from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.messages import RowOpened
-from tests.ui.large_cluster import large_store
+from tests.ui.kept_stores import large_store, sample_store
 from tests.ui.pilot import Driver, driven
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from celerytui.model import Batch, Event, Link, LinkState, Outage, QueueDepth
 from celerytui.store import Store
 from celerytui.ui.bars.banner import Banner
 from celerytui.ui.bars.header import Header
-from tests.ui.large_cluster import large_store
+from tests.ui.kept_stores import large_store
 from tests.ui.pilot import driven, rows
 
 WIDTHS = [50, 60, 80, 100, 120, 140, 200]

@@ -19,6 +19,7 @@ from celerytui.ui.panes.loaded_table import LoadedTable
 from celerytui.ui.views.queues.list import QueueList
 from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.fake_engine import fake_app
+from tests.ui.kept_stores import large_store
 from tests.ui.large_cluster import (
     AHEAD,
     GROWING,
@@ -26,7 +27,6 @@ from tests.ui.large_cluster import (
     WORKERS,
     heartbeat,
     hostnames,
-    large_store,
 )
 from tests.ui.pilot import Driver, driven, rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,12 +11,13 @@ from textual.geometry import Region
 from textual.messages import Update
 from textual.widget import Widget
 
-from celerytui.demo.sample import NOW, sample_store
+from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, QueueDepth
 from celerytui.store import Store
 from celerytui.ui.app import MonitorApp
 from tests.ui.fake_engine import fake_app
 from tests.ui.frames import Frame, watch_frames
+from tests.ui.kept_stores import sample_store
 from tests.ui.pilot import rows, strips
 
 SIZE = (120, 40)
@@ -96,15 +98,24 @@ async def test_rows_that_are_unchanged_are_not_drawn_again() -> None:
         assert any(finished)
 
 
+async def drawn(app: MonitorApp, width: int) -> None:
+    """Wait until the table is drawn in that width."""
+    table = app.main.table
+    while table.outer_size.width != width:
+        await asyncio.sleep(0.01)
+    assert {strip.cell_length for strip in strips(table)} == {width}
+
+
 async def test_a_row_kept_from_before_is_the_row_drawn_anew() -> None:
     app = fake_app()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("2", "j", "j", "space", "k")
         await pilot.pause()
         kept = strips(app.main.table)
-        for size in ((SIZE[0] - 1, SIZE[1]), SIZE):  # of another width no row can be kept
+        # Drawn in another width, no row can be kept.
+        for size in ((SIZE[0] - 1, SIZE[1]), SIZE):
             await pilot.resize_terminal(*size)
-        await pilot.pause()
+            await drawn(app, size[0])
         assert not set(map(id, strips(app.main.table))) & set(map(id, kept))
         assert strips(app.main.table) == kept
 

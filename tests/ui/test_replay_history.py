@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from celerytui.demo.sample import NOW, sample_store
+from celerytui.demo.sample import NOW
 from celerytui.engine import Engine
 from celerytui.engine.replay_clock import ReplayClock
 from celerytui.engine.replayer import Replayer
@@ -26,6 +26,7 @@ from celerytui.ui.app import MonitorApp
 from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.time_bar import TimeBar
 from celerytui.ui.draw.theme import PALETTES
+from tests.ui.kept_stores import sample_store
 from tests.ui.pilot import rows
 from tests.ui.replayed import SampleRecording
 from tests.unit.history_tasks import writer

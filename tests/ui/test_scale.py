@@ -18,6 +18,7 @@ from celerytui.ui.panes import table
 from celerytui.ui.views.queues.list import QueueList
 from celerytui.ui.views.workers.list import WorkerList
 from tests.ui.fake_engine import fake_app
+from tests.ui.kept_stores import large_store
 from tests.ui.large_cluster import (  # fmt: skip
     AHEAD,
     GROWING,
@@ -28,7 +29,6 @@ from tests.ui.large_cluster import (  # fmt: skip
     WORKERS,
     heartbeat,
     hostnames,
-    large_store,
 )
 from tests.ui.pilot import Driver, cursor_row, driven, rows
 from tests.ui.test_painting import repainted

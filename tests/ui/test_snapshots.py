@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from celerytui.demo.sample import NOW, sample_store
+from celerytui.demo.sample import NOW
 from celerytui.model import Batch, Event, Link, LinkState
 from celerytui.store import Store
 from tests.ui.fake_engine import fake_app
+from tests.ui.kept_stores import sample_store
 
 pytestmark = pytest.mark.slow
 
