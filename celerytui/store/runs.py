@@ -246,7 +246,10 @@ def _take(runs: list[Run], step: Run) -> None:
     """Take the next step of a worker: into one of its runs, or as the first of another."""
     run = None
     if step.started is not None:
-        run = next((run for run in reversed(runs) if _may_start(run)), None)
+        waiting = [run for run in runs if _may_start(run)]
+        run = next((run for run in waiting if _was_retried(runs, run)), None)
+        if run is None and waiting:
+            run = waiting[-1]
         if run is not None:
             run.started = step.started
             run.state = STARTED
@@ -271,9 +274,26 @@ def _may_start(run: Run) -> bool:
     return run.started is None and run.ended is None
 
 
+def _was_retried(runs: list[Run], run: Run) -> bool:
+    """Whether its retry was received: then it has begun, and ends in nothing else.
+
+    A busy worker reports both only after it has received the message that the run sent.
+    """
+    begin, retries = run.begin, run.retries or 0
+    return any(
+        one.received is not None and one.received >= begin and (one.retries or 0) > retries
+        for one in runs
+    )
+
+
 def _that_ends(runs: list[Run], step: Run) -> Run | None:
     """The run that a step ends; one that has ended already where it can only tell more of that."""
     opened = [run for run in reversed(runs) if run.ended is None]
+    if step.state is RETRY:
+        # Of two that may be retried the earlier one is: the later one may be its next try.
+        opened = [run for run in opened if _was_retried(runs, run)] or opened[::-1]
+    else:
+        opened = [run for run in opened if not _was_retried(runs, run)] or opened
     started = [run for run in opened if run.started is not None]
     if step.revocation is not None and not step.revocation.terminated:
         # It is dropped before it starts.

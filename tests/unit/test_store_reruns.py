@@ -357,3 +357,48 @@ def test_what_a_message_says_is_known_though_it_is_heard_after_the_start() -> No
     task = held(feed(Store(), task_event("started", 7), sent))
     assert (task.state, task.sent, task.retries) == (TaskState.STARTED, T0 + 4, 1)
     assert task.more.expires == datetime(2026, 12, 1, tzinfo=timezone.utc).timestamp()
+
+
+LATE_START = [
+    task_event("received", 0.0),
+    task_event("received", 0.24, retries=1, eta=datetime.fromtimestamp(T0 + 0.3, timezone.utc).isoformat()),
+    task_event("started", 0.25),
+    task_event("retried", 0.29, exception="Boom(0)"),
+    task_event("started", 0.35),
+    task_event("succeeded", 0.36, result="1", runtime=0.002),
+]
+"""A busy worker that stamps a start once it has received the retry that the run sent."""
+
+LATE_RETRIED = [
+    task_event("received", 0.0),
+    task_event("started", 0.1),
+    task_event("received", 0.24, retries=1),
+    task_event("started", 0.25),
+    task_event("retried", 0.26, exception="Boom(0)"),
+    task_event("succeeded", 0.27, result="1", runtime=0.002),
+]
+"""One whose next try starts before the end of the first one is reported."""
+
+
+@pytest.mark.parametrize("events", [LATE_START, LATE_RETRIED], ids=["start", "end"])
+def test_a_retry_that_is_there_before_its_try_is_reported_ends_its_task(
+    events: list[Event],
+) -> None:
+    store = feed(Store(), *events)
+    task = held(store)
+    assert (task.state, task.result, task.more.run_retries) == (TaskState.SUCCESS, "1", 1)
+    assert states(task) == [TaskState.RETRY]
+    (first,) = task.more.attempts
+    assert (first.received, first.exception) == (events[0].timestamp, "Boom(0)")
+    begun = [one.timestamp for one in events if one.type == "task-started"]
+    assert [first.started, task.started] == begun
+    assert known(store).running == 0
+
+
+@pytest.mark.parametrize("events", [LATE_START, LATE_RETRIED], ids=["start", "end"])
+@pytest.mark.parametrize("lost", range(5))
+def test_whatever_is_lost_of_a_retried_task_its_success_ends_it(
+    events: list[Event], lost: int
+) -> None:
+    task = held(feed(Store(), *events[:lost], *events[lost + 1 :]))
+    assert (task.state, task.result) == (TaskState.SUCCESS, "1")
