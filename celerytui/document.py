@@ -26,7 +26,7 @@ from celerytui.model import (
     TypeFigures,
     Worker,
 )
-from celerytui.store import FailureRow, Store
+from celerytui.store import FailureRow, Store, Summary
 
 Document = dict[str, Any]
 
@@ -51,7 +51,6 @@ def snapshot_document(
     """
     summary = store.summary(now)
     store.failures.update(now)
-    per_second = summary.events_received / observed_seconds if observed_seconds > 0 else None
     return {
         "celerytui": __version__,
         "app": app,
@@ -61,13 +60,7 @@ def snapshot_document(
         "observed_seconds": observed_seconds,
         "connection": {"state": link.state.value, "error": link.error or link.note},
         "control": control,
-        "events": {
-            "received": summary.events_received,
-            "invalid": summary.events_invalid,
-            "failed": summary.events_failed,
-            "per_second": per_second,
-            "gaps": summary.gaps,
-        },
+        "events": _events(summary, observed_seconds),
         "alerts": [_alert_row(alert) for alert in alerts],
         "workers": [worker_row(worker) for worker in store.workers()],
         "tasks": {
@@ -79,6 +72,16 @@ def snapshot_document(
         "queues": [queue_row(queue) for queue in store.queues()],
         "types": [type_row(one) for one in sorted(store.types.all("24h", now), key=_by_share)],
         "failures": [failure_row(store, row) for row in store.failures.rows(now, every=True)],
+    }
+
+
+def _events(summary: Summary, seconds: float) -> Document:
+    return {
+        "received": summary.events_received,
+        "invalid": summary.events_invalid,
+        "failed": summary.events_failed,
+        "per_second": summary.events_received / seconds if seconds > 0 else None,
+        "gaps": summary.gaps,
     }
 
 

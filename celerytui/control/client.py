@@ -241,6 +241,17 @@ class Control:
                         entries=self._entries(),
                     ),
                 )
+        return self._outcome(chosen, targets, texts, started_at, result)
+
+    def _outcome(
+        self,
+        chosen: Action,
+        targets: Sequence[str],
+        texts: Mapping[str, str],
+        started_at: float,
+        result: Result,
+    ) -> Outcome:
+        """What came of an action that ends now."""
         return Outcome(
             chosen.id,
             tuple(targets),

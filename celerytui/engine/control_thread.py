@@ -52,16 +52,7 @@ class ControlThread:
         self._survive = survive
         self._clock = clock
         self._jobs: queue.SimpleQueue[Step] = queue.SimpleQueue()
-        self._control = Control(
-            app,
-            read_only=settings.read_only,
-            timeout=settings.reply_timeout,
-            clock=clock,
-            silences=silences,
-            blocked=blocked,
-            entries=entries,
-            offline=settings.offline,
-        )
+        self._control = _gate(app, settings, clock, silences, blocked, entries)
         self.surveys = SurveyPolicy(
             self._control,
             store,
@@ -133,3 +124,24 @@ class ControlThread:
             thread.join(LET_GO_SECONDS)
         last = Control(self._app, read_only=False, timeout=self._timeout)
         self.surveys.restore_events(last, end)
+
+
+def _gate(
+    app: Any,
+    settings: Settings,
+    clock: Callable[[], float],
+    silences: Silences,
+    blocked: Callable[[], Blockage | None],
+    entries: Callable[[], Entries | None],
+) -> Control:
+    """What asks workers and changes them, as far as the settings let it."""
+    return Control(
+        app,
+        read_only=settings.read_only,
+        timeout=settings.reply_timeout,
+        clock=clock,
+        silences=silences,
+        blocked=blocked,
+        entries=entries,
+        offline=settings.offline,
+    )

@@ -14,15 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celerytui import connect
-from celerytui.control import (
-    ActionLog,
-    Choices,
-    Resolutions,
-    Silences,
-    choices_path,
-    log_path,
-    user_name,
-)
+from celerytui.control import Silences
 from celerytui.engine.as_it_is import AS_IT_IS, AsItIs
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
@@ -47,6 +39,7 @@ from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.steps import Steps
 from celerytui.engine.sweeper import Sweeper
 from celerytui.engine.threads import Threads
+from celerytui.engine.user_files import open_user_files
 from celerytui.engine.view_refresher import ViewRefresher
 from celerytui.health import Alerts, Health
 from celerytui.model import (
@@ -61,7 +54,6 @@ from celerytui.model import (
 )
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
-from celerytui.state_folder import state_path
 from celerytui.store import Store
 from celerytui.wire import pickles
 
@@ -93,10 +85,9 @@ class Engine:
         self.clock = clock = replay_clock or clock or SteadyClock()
         self.app_name = connect.app_name(app)
         self.settings = settings = settings.for_app(self.app_name)
-        environ: Mapping[str, str] = os.environ
         if recording is not None:
             self.settings = settings = settings._replace(offline=True, history=None)
-            environ = {}
+        environ: Mapping[str, str] = os.environ if recording is None else {}
         self.broker_url = connect.broker_url(app)
         self.store = Store(
             max_tasks=settings.max_tasks, max_workers=settings.max_workers, clock=clock
@@ -105,18 +96,30 @@ class Engine:
         self.mailbox = Mailbox()
         self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
         self.steps = Steps(clock, self._tell)
-        self.log = ActionLog(
-            log_path(environ), user=user_name(), app=self.app_name, broker=self.broker_url
-        )
-        self.resolutions = Resolutions(state_path(environ, "resolved.jsonl"), self.app_name)
-        self.choices = Choices(choices_path(environ, self.app_name), self.app_name)
+        self._threads = Threads(self.steps)
         self._headless = headless
         pickles.allow(settings.allow_pickle)
+        self.log, self.resolutions, self.choices = open_user_files(
+            environ, self.app_name, self.broker_url
+        )
+        self.exporter = Exporter(self._tell)
+        self._wire_workers()
+        self._wire_past()
+        self._wire_upkeep(replaying=recording is not None)
+        self._wire_broker()
+        self.event_recorder: EventRecorder | None = None
+        self.replayer: Replayer | None = None
+        if recording is not None and replay_clock is not None:
+            self.replayer = self._replayer(recording, replay_clock)
+
+    def _wire_workers(self) -> None:
+        """Make what hears the workers, asks them and changes them."""
+        app, settings, store, clock = self.app, self.settings, self.store, self.clock
         silences = Silences()
         self._control = ControlThread(
             app,
             settings,
-            self.store,
+            store,
             self.log,
             self._link_state,
             self._tell,
@@ -126,9 +129,16 @@ class Engine:
             lambda: self.broker.blockage,
             lambda: self.schedule,
         )
+        self.surveys = self._control.surveys
+        self.executor = self._control.executor
+        self.outcomes = self.executor.outcomes
+        self.findings = self.executor.findings
+        self.requests = RequestPool(
+            app, settings, store, self._tell, clock, silences, lambda: self.broker.blockage
+        )
         self.reception = Reception(
             app,
-            self.store,
+            store,
             Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock()),
             self.steps.survive,
             lambda: self._refresher.news(),
@@ -136,36 +146,35 @@ class Engine:
             self._control.start_over,
             clock,
         )
-        self.surveys = self._control.surveys
-        self.executor = self._control.executor
-        self.outcomes = self.executor.outcomes
-        self.findings = self.executor.findings
-        self.exporter = Exporter(self._tell)
-        self.requests = RequestPool(
-            app, settings, self.store, self._tell, clock, silences, lambda: self.broker.blockage
-        )
-        self.history = history = HistoryAccess(settings, self.app_name, self.broker_url)
-        self.past = PastTasks(app, self.store, self.requests, history, clock, self._tell)
-        self.past_windows = PastWindows(self.store, clock, self._tell, kept=history.kept)
+
+    def _wire_past(self) -> None:
+        """Make what records the past, and what reads it."""
+        store, clock = self.store, self.clock
+        self.history = history = HistoryAccess(self.settings, self.app_name, self.broker_url)
+        self.recorder = history.recorder(store, self.health, self.log, clock)
+        self.past = PastTasks(self.app, store, self.requests, history, clock, self._tell)
+        self.past_windows = PastWindows(store, clock, self._tell, kept=history.kept)
         self._restorer = Restorer(
             history,
-            settings,
-            self.store,
+            self.settings,
+            store,
             self.past,
             self.past_windows,
             self.reception.take_link,
             clock,
         )
-        pace = 0.0 if headless else settings.refresh
-        self.broker = BrokerWatch(self.store, self._link_state, self._tell, clock)
+
+    def _wire_upkeep(self, *, replaying: bool) -> None:
+        """Make what turns once a second, and what keeps the view up between."""
+        pace = self.settings.refresh
         self._sweeper = Sweeper(
             self.store,
             self._link_state,
             lambda: self.broker.silences,
             lambda: self.broker.unsure,
             self._control.start_over,
-            pace=pace,
-            clock=clock,
+            pace=0.0 if self._headless else pace,
+            clock=self.clock,
         )
         self.housekeeping = Housekeeping(
             self.store,
@@ -176,21 +185,24 @@ class Engine:
             self.resolutions,
             self.evaluate,
             self.steps.survive,
-            clock,
+            self.clock,
         )
         self._refresher = ViewRefresher(
             self.view,
             self.mailbox,
             self.steps.survive,
-            self.housekeeping.turn if recording is None else self.housekeeping.keep_up,
-            pace=settings.refresh,
-            clock=clock,
+            self.housekeeping.keep_up if replaying else self.housekeeping.turn,
+            pace=pace,
+            clock=self.clock,
         )
-        self.recorder = history.recorder(self.store, self.health, self.log, clock)
         self.store.types.ask = self._refresher.show_now
-        self._threads = Threads(self.steps)
+
+    def _wire_broker(self) -> None:
+        """Make what looks at the broker, its queues, and the schedule."""
+        settings, store, clock = self.settings, self.store, self.clock
+        self.broker = BrokerWatch(store, self._link_state, self._tell, clock)
         self._queues = QueuePoller(
-            self.store,
+            store,
             settings.queues,
             settings.queue_interval,
             lambda: self.reception.broker,
@@ -200,18 +212,14 @@ class Engine:
         )
         self.schedule = SchedulePoller(
             settings,
-            self.store,
+            store,
             lambda: self.link,
             lambda: self.broker.blockage,
             self.steps.survive,
             self._refresher.news,
             clock,
-            history,
+            self.history,
         )
-        self.event_recorder: EventRecorder | None = None
-        self.replayer: Replayer | None = None
-        if recording is not None and replay_clock is not None:
-            self.replayer = self._replayer(recording, replay_clock)
 
     def _replayer(self, recording: Recording, clock: ReplayClock) -> Replayer:
         judge = self.housekeeping.judge_all

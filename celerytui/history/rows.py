@@ -80,19 +80,14 @@ class Encoder:
     def row(self, task: Task) -> Row:
         """The row of a task, in the order of `TASK_COLUMNS`."""
         word, hide = self._word, self._redaction.of
-        extra = task.extra
+        extra, lineage = task.extra, task.lineage
         stored = stored_id(task.id)
         exception = traceback = origin = rare = attempts = None
         if extra is not None:
-            exception = safe(extra.exception)
-            traceback = self._traceback(extra.traceback)
-            origin, rare = self._origin(extra), self._rare(extra)
-            attempts = self._attempts(extra)
-        lineage = task.lineage
+            exception, traceback, origin, rare, attempts = self._extra(extra)
         root = parent = None
         if lineage is not None and lineage is not OWN_ROOT:
-            root = None if lineage.root_id is None else stored_id(lineage.root_id)
-            parent = None if lineage.parent_id is None else stored_id(lineage.parent_id)
+            root, parent = _stored_lineage(lineage)
         ended = task.state.finished
         if math.isnan(task.seen):
             raise ValueError("no time")
@@ -122,6 +117,18 @@ class Encoder:
             origin,
             rare,
             attempts,
+        )
+
+    def _extra(
+        self, extra: TaskExtra
+    ) -> tuple[str | None, int | None, int | None, str | None, str | None]:
+        """Exception, traceback, origin, what is rare, and attempts."""
+        return (
+            safe(extra.exception),
+            self._traceback(extra.traceback),
+            self._origin(extra),
+            self._rare(extra),
+            self._attempts(extra),
         )
 
     def _traceback(self, text: str | None) -> int | None:
@@ -175,6 +182,15 @@ class Encoder:
             if field in known:
                 known[field] = self._redaction.of(field, known[field])
         return known
+
+
+def _stored_lineage(lineage: Lineage) -> tuple[str | bytes | None, str | bytes | None]:
+    """Root and parent as they are stored."""
+    root, parent = lineage.root_id, lineage.parent_id
+    return (
+        None if root is None else stored_id(root),
+        None if parent is None else stored_id(parent),
+    )
 
 
 def _micro(seconds: float | None) -> int | None:

@@ -89,6 +89,23 @@ def sort_first(
         if time.perf_counter() > until:
             return None
     best.sort(key=_PLACE, reverse=reverse)
+    return best[:ROWS] if _fill_up(best, tasks, column, wanted, now, until, pause) else None
+
+
+def _fill_up(
+    best: list[SortEntry],
+    tasks: Sequence[Task],
+    column: Column[Task],
+    wanted: Arrangement,
+    now: float,
+    until: float,
+    pause: Callable[[], None],
+) -> bool:
+    """Add what has no key, and is last in either order, while rows are missing.
+
+    False if that takes longer than `until`.
+    """
+    reverse, matches = wanted.reverse, wanted.filter.matches
     for piece in slices(tasks, SORTED_AT_ONCE, backwards=reverse):
         if len(best) >= ROWS:
             break
@@ -97,8 +114,8 @@ def sort_first(
         best += [(None, task.seq, task.id) for task in unknown if matches(task, now)]
         pause()
         if time.perf_counter() > until:
-            return None
-    return best[:ROWS]
+            return False
+    return True
 
 
 def ranked(first: list[SortEntry]) -> tuple[Ranking, SortEntries]:

@@ -84,48 +84,55 @@ class Run(Struct):
 
 def known_runs(task: Task) -> list[Run]:
     """The runs of a task, oldest first: its attempts, and what it shows."""
-    runs = [
-        Run(
-            one.worker,
-            one.name,
-            one.retries,
-            one.received,
-            one.started,
-            one.at if _has_ended(one.state) else None,
-            one.state,
-            one.exception,
-            one.traceback,
-            one.result,
-            one.runtime,
-            one.revocation,
-            one.source,
-        )
-        for one in task.more.attempts
-    ]
-    state, more = task.state, task.more
-    if state is RETRY and runs:
+    runs = [_kept_run(one) for one in task.more.attempts]
+    if task.state is RETRY and runs:
         # What it shows is the newest of its attempts.
         runs[-1].shown = True
-    elif state is not SENT:
-        ended = task.finished if _has_ended(state) else None
-        retries = task.retries if more.run_retries is None else more.run_retries
-        run = Run(
-            task.worker,
-            task.name,
-            None if task.received is None else retries,
-            task.received,
-            task.started,
-            ended,
-            state,
-        )
-        run.exception, run.traceback = more.exception, more.traceback
-        run.result, run.runtime, run.shown = task.result, task.runtime, True
-        run.source = more.source
-        if state is REVOKED:
-            run.revocation = Revocation(more.terminated, more.expired, more.signum)
+    elif task.state is not SENT:
+        run = _shown_run(task)
         if (run.received, run.started, run.ended) != (None, None, None):
             runs.append(run)
     return runs
+
+
+def _kept_run(one: Attempt) -> Run:
+    """The run that an attempt was made of."""
+    return Run(
+        one.worker,
+        one.name,
+        one.retries,
+        one.received,
+        one.started,
+        one.at if _has_ended(one.state) else None,
+        one.state,
+        one.exception,
+        one.traceback,
+        one.result,
+        one.runtime,
+        one.revocation,
+        one.source,
+    )
+
+
+def _shown_run(task: Task) -> Run:
+    """What a task shows beside its attempts."""
+    state, more = task.state, task.more
+    retries = task.retries if more.run_retries is None else more.run_retries
+    run = Run(
+        task.worker,
+        task.name,
+        None if task.received is None else retries,
+        task.received,
+        task.started,
+        task.finished if _has_ended(state) else None,
+        state,
+    )
+    run.exception, run.traceback = more.exception, more.traceback
+    run.result, run.runtime, run.shown = task.result, task.runtime, True
+    run.source = more.source
+    if state is REVOKED:
+        run.revocation = Revocation(more.terminated, more.expired, more.signum)
+    return run
 
 
 def known_messages(task: Task) -> tuple[Message, ...]:

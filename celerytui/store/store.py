@@ -83,30 +83,13 @@ class Store:
         self._rates = Rates()
         self._messages = Messages(self._tasks.by_id, self._tasks.families, intern)
         self._seeding = Seeding(self._tasks, self._workers, self._changes, self._messages)
-        self.settling = Settling(
-            self._lock,
-            self._tasks,
-            self._workers,
-            self._changes,
-            self._seeding,
-            self._statistics,
-            self.journal,
-        )
         self.types = TypeReports(self._lock, self._statistics, self._rates)
-        self.lost = LostWithWorkers(
-            self._lock,
-            self._tasks,
-            self._workers,
-            self._changes,
-            self._seeding.acks_late,
-            self.journal,
-        )
         self.live = LiveTasks(self._lock, self._tasks, changes)
         self.marks = Marks()
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self.past = PastTasks(self._lock, self._tasks, self._changes, self._messages)
         self._summary: tuple[object, Summary] | None = None
-        self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
+        self._assemble_judges()
         self._queues = QueueHistories()
         self.course = ClusterCourse(
             self._lock, self._tasks, self._queues, self._rates, self.types.whole
@@ -121,6 +104,27 @@ class Store:
             self._statistics,
             self.marks,
             self.course,
+        )
+
+    def _assemble_judges(self) -> None:
+        """Make what finds out what no event said: who is gone, and what cannot be so."""
+        self._judging = Judging(self._lock, self._tasks, self._workers, self._changes)
+        self.lost = LostWithWorkers(
+            self._lock,
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._seeding.acks_late,
+            self.journal,
+        )
+        self.settling = Settling(
+            self._lock,
+            self._tasks,
+            self._workers,
+            self._changes,
+            self._seeding,
+            self._statistics,
+            self.journal,
         )
 
     @property

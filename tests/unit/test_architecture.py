@@ -102,3 +102,30 @@ def test_every_suppression_names_its_code_and_says_why() -> None:
         and not re.search(r"# (type: ignore\[[^]]+\]  # \S|noqa: [A-Z]+\d+  \S)", line)
     ]
     assert not silent
+
+
+LONGEST = 40
+"""Lines of a function at the most, from its `def` to its end, without its docstring."""
+
+LONG = {"store/fast_path.py _take"}
+"""The loop of usual events, which has no calls in it that it could do without: each costs it
+events a second."""
+
+
+def test_no_function_is_long_but_the_loop_of_usual_events() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE).as_posix()} {node.name}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _length(node) > LONGEST
+    }
+    assert found == LONG
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    documented = ast.get_docstring(function) is not None
+    return _lines(function) - (_lines(function.body[0]) if documented else 0)
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1

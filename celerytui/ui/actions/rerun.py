@@ -21,12 +21,7 @@ def rerun_form(
     session: Session, action: Action, task_id: str, task: Task | None, found: Arguments | Refusal
 ) -> Form:
     """The form of an action that edits a task's arguments, filled in as far as they are known."""
-    name = found.name or (task.name if task is not None else None)
-    title: Spans = [
-        (action.label, "strong"),
-        ("  " + (clean(name, limit=60) if name else "name unknown"), "text"),
-        ("  " + format_id(task_id, ascii=session.ascii), "muted"),
-    ]
+    title = _title(session, action, task_id, found.name or (None if task is None else task.name))
     note = action_note(session, action)
     twice = twice_lines(session, action, [] if task is None else [task])
     params = [
@@ -40,14 +35,9 @@ def rerun_form(
             ("arguments from ", "muted"),
             (clean(found.source, limit=90), "text"),
         ]
-        values = {"args": found.args, "kwargs": found.kwargs}
-        if found.queue:
-            values["queue"] = found.queue
-        if found.priority is not None:
-            values["priority"] = str(found.priority)
         return Form(
-            session, title, note, params, values=values, go="Run it again", ready=True,
-            intro=[*twice, source],
+            session, title, note, params, intro=[*twice, source], go="Run it again", ready=True,
+            values=_values(found),
         )  # fmt: skip
     known = {"args": found.known_args, "kwargs": found.known_kwargs, "queue": found.queue}
     mark = (f"{session.glyphs.warning} ", "warning bold")
@@ -60,3 +50,21 @@ def rerun_form(
         session, title, note, params, intro=intro, go="Send it",
         values={name: text for name, text in known.items() if text},
     )  # fmt: skip
+
+
+def _title(session: Session, action: Action, task_id: str, name: str | None) -> Spans:
+    return [
+        (action.label, "strong"),
+        ("  " + (clean(name, limit=60) if name else "name unknown"), "text"),
+        ("  " + format_id(task_id, ascii=session.ascii), "muted"),
+    ]
+
+
+def _values(found: Arguments) -> dict[str, str]:
+    """The values of the form's parameters, those that were not given left out."""
+    values = {"args": found.args, "kwargs": found.kwargs}
+    if found.queue:
+        values["queue"] = found.queue
+    if found.priority is not None:
+        values["priority"] = str(found.priority)
+    return values

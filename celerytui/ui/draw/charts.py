@@ -83,11 +83,7 @@ def area_chart(
     count = plot * (2 if glyphs.area == "braille" else 1)
     axis = axis and height >= (4 if failed is not None else 3)
     lines = mark_cells(marks, plot)
-    hanging: list[_Strip] = []
-    if failed is not None and height - axis >= 2:
-        hanging.append((FAILED, resample(failed, count, mean), "failure"))
-        more = max(0, height - axis - 1 - STRIPS_FROM)
-        hanging += [(name, resample(one, count, mean), its) for name, one, its in strips[:more]]
+    hanging = _hanging(failed, strips, count, height - axis)
     above = height - axis - len(hanging)
     rows = _Rows(width - plot, glyphs, _gap_cells(done, plot), lines)
     rise = smooth(done, count)
@@ -104,6 +100,16 @@ def area_chart(
 
 _Strip = tuple[str, Values, str]
 """What hangs below the axis: its name, its values, and its role."""
+
+
+def _hanging(
+    failed: Values | None, strips: Sequence[_Strip], count: int, height: int
+) -> list[_Strip]:
+    """What hangs below the axis of a chart of that height: the failures first, then what fits."""
+    if failed is None or height < 2:
+        return []
+    rows = [(FAILED, failed, "failure"), *strips[: max(0, height - 1 - STRIPS_FROM)]]
+    return [(name, resample(values, count, mean), role) for name, values, role in rows]
 
 
 class _Rows:

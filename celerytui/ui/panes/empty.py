@@ -167,29 +167,12 @@ def _meant(session: Session) -> str:
 def no_tasks(session: Session) -> EmptyState:
     """Why there is no task in the table."""
     engine, link = session.engine, session.engine.link
-    if link.state is LinkState.OFFLINE and not (session.filter_text and len_held(session)):
-        return no_history(session)
-    if session.filter_text and len_held(session) and engine.view.stale:
-        tested = min(engine.view.tested, len_held(session))
-        return EmptyState("Searching", f"{tested:,} of {counted(len_held(session), 'task')}")
     if session.filter_text and len_held(session):
-        return EmptyState(
-            "No matches",
-            f"None of {counted(len_held(session), 'task')} matches the filter. "
-            f"{_meant(session)}".strip(),
-            keys=_change_or_clear(session),
-        )
+        return _none_found(session)
+    if link.state is LinkState.OFFLINE:
+        return no_history(session)
     if link.state in (LinkState.CONNECTING, LinkState.RECONNECTING):
-        where = clean(engine.broker_url)
-        if link.error:
-            remedy = "" if link.remedy is None else f" This grants it: {link.remedy}"
-            return EmptyState(
-                f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
-                clean(f"{link.error.rstrip('.')}.{remedy}"),
-                keys=((session.key_of("task.result"), "reconnect"),),
-                warns=True,
-            )
-        return EmptyState(f"Connecting to {where}")
+        return _no_connection(session)
     if link.state is LinkState.NO_EVENTS:
         return EmptyState(
             "No events on this transport",
@@ -209,6 +192,34 @@ def no_tasks(session: Session) -> EmptyState:
         "No tasks yet",
         f"{counted(len(workers), 'worker is', 'workers are')} online; "
         "no task events since the monitor started.",
+    )
+
+
+def _none_found(session: Session) -> EmptyState:
+    """None of the tasks that are held passes the filter, as far as they were tested."""
+    view = session.engine.view
+    if view.stale:
+        tested = min(view.tested, len_held(session))
+        return EmptyState("Searching", f"{tested:,} of {counted(len_held(session), 'task')}")
+    return EmptyState(
+        "No matches",
+        f"None of {counted(len_held(session), 'task')} matches the filter. "
+        f"{_meant(session)}".strip(),
+        keys=_change_or_clear(session),
+    )
+
+
+def _no_connection(session: Session) -> EmptyState:
+    """There is no connection to the broker: why, where that is known."""
+    link, where = session.engine.link, clean(session.engine.broker_url)
+    if not link.error:
+        return EmptyState(f"Connecting to {where}")
+    remedy = "" if link.remedy is None else f" This grants it: {link.remedy}"
+    return EmptyState(
+        f"{_OUTAGES[link.outage or Outage.ABSENT]} {where}",
+        clean(f"{link.error.rstrip('.')}.{remedy}"),
+        keys=((session.key_of("task.result"), "reconnect"),),
+        warns=True,
     )
 
 

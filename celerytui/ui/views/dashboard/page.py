@@ -52,15 +52,8 @@ def charts_of(
     def rates(series: Series[float]) -> list[float | None]:
         return spread(series, begin, end, count)
 
-    def quantile(series: Series[Quantiles], name: str) -> list[float | None]:
-        values: list[float | None] = [
-            None if one is None else getattr(one, name) for one in series.values
-        ]
-        # The newest slot may end before now, and there is no gap because of that.
-        values += values[-1:]
-        return spread(
-            Series(series.start, series.width, tuple(values)), begin, end, count, peaks=True
-        )
+    def peaks(series: Series[Quantiles], name: str) -> list[float | None]:
+        return spread(_quantile(series, name), begin, end, count, peaks=True)
 
     strips = (
         ("retried", rates(course.retried), "retry"),
@@ -80,27 +73,37 @@ def charts_of(
         ),
         _level("Queued", rates(course.queued), "received"),
         _level("Running", rates(course.running), "started"),
-        *(
-            Chart(
-                name=name,
-                values=quantile(series, "p50"),
-                line=quantile(series, "p95"),
-                names=("p50", "p95"),
-                write=format_duration,
-                role=role,
-                body=role,
-                least=SHORTEST,
-            )
-            for name, series, role in (
-                ("Wait", course.wait, "received"),
-                ("Runtime", course.runtime, "started"),
-            )
+        _durations("Wait", peaks(course.wait, "p50"), peaks(course.wait, "p95"), "received"),
+        _durations(
+            "Runtime", peaks(course.runtime, "p50"), peaks(course.runtime, "p95"), "started"
         ),
     ]
 
 
 def _level(name: str, values: Values, role: str) -> Chart:
     return Chart(name=name, values=values, names=("now", ""), write=_count, role=role, body=role)
+
+
+def _durations(name: str, median: Values, slow: Values, role: str) -> Chart:
+    return Chart(
+        name=name,
+        values=median,
+        line=slow,
+        names=("p50", "p95"),
+        write=format_duration,
+        role=role,
+        body=role,
+        least=SHORTEST,
+    )
+
+
+def _quantile(series: Series[Quantiles], name: str) -> Series[float]:
+    values: list[float | None] = [
+        None if one is None else getattr(one, name) for one in series.values
+    ]
+    # The newest slot may end before now, and there is no gap because of that.
+    values += values[-1:]
+    return Series(series.start, series.width, tuple(values))
 
 
 def _count(value: float | None) -> str:

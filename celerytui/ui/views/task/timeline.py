@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.columns import (
     CORRECTED,
@@ -94,60 +95,73 @@ def life(task: Task, now: float, glyphs: Glyphs = UNICODE) -> list[Point]:
 
     When it was sent is left out where the client's clock cannot be compared with the worker's.
     """
-    points: list[Point] = []
-    more, retried = task.more, task.more.retried
+    more, state = task.more, task.state
     ahead = more.worker_ahead
-    due = None if more.eta is None else more.eta - ahead
-
-    def point(at: float, word: str, glyph: str, role: str, then: Phase) -> None:
-        if due is not None and points and points[-1].then == "eta" and at > due:
-            after: Phase = "queue" if points[-1].word == "sent" else "worker"
-            points.append(Point(due, "ETA", glyphs.states[0], "muted", after))
-        at = max(at, points[-1].at) if points else at
-        points.append(Point(at, word, glyph, role, then))
-
-    def add(at: float | None, word: str, state: TaskState, then: Phase) -> None:
-        if at is not None and math.isfinite(at):
-            point(at - ahead, word, glyphs.state(state), state_role(state), then)
-
-    def hold() -> None:
-        # Nobody keeps it waiting before its ETA, wherever it is.
-        if due is not None and math.isfinite(due) and points and points[-1].at < due:
-            points[-1] = _with(points[-1], "eta")
-
+    track = _Track(ahead, more.eta, glyphs)
     if task.sent is not None and task.clocks_differ(now) is None:
-        add(task.sent - more.client_ahead + ahead, "sent", TaskState.SENT, "queue")
+        track.add(task.sent - more.client_ahead + ahead, "sent", TaskState.SENT, "queue")
     for tried in _earlier_tries(task):
-        if points:
-            points[-1] = _with(points[-1], "before")
-        add(tried, "retry", TaskState.RETRY, "countdown")
-    if task.received is None and task.state is not TaskState.RETRY:
-        hold()
-    add(task.received, "received", TaskState.RECEIVED, "worker")
-    if task.received is not None and task.state is not TaskState.RETRY:
-        hold()
-    if task.state not in (TaskState.SENT, TaskState.RECEIVED):  # else it is of an earlier try
-        add(_start(task), "started", TaskState.STARTED, "running")
-    if task.state is TaskState.RETRY:
-        add(retried, "retry", TaskState.RETRY, "countdown")
-    if task.state.finished and not task.state.guessed:
+        track.turn("before")
+        track.add(tried, "retry", TaskState.RETRY, "countdown")
+    if task.received is None and state is not TaskState.RETRY:
+        track.hold()
+    track.add(task.received, "received", TaskState.RECEIVED, "worker")
+    if task.received is not None and state is not TaskState.RETRY:
+        track.hold()
+    if state not in (TaskState.SENT, TaskState.RECEIVED):  # else it is of an earlier try
+        track.add(_start(task), "started", TaskState.STARTED, "running")
+    if state is TaskState.RETRY:
+        track.add(more.retried, "retry", TaskState.RETRY, "countdown")
+    if state.finished and not state.guessed:
         ended = next(
             (t for t in (task.finished, more.revoked, more.rejected) if t is not None), None
         )
-        add(ended, task.state.label, task.state, "silence")
-        return points
-    if not points:
-        return []
-    if task.state.guessed:
-        points[-1] = _with(points[-1], "silence")
-        add(now + ahead, task.state.label, task.state, "silence")
-    else:
-        point(now, "now", "", "text", "silence")
-    return points
+        track.add(ended, state.label, state, "silence")
+    elif track.points and state.guessed:
+        track.turn("silence")
+        track.add(now + ahead, state.label, state, "silence")
+    elif track.points:
+        track.point(now, "now", "", "text", "silence")
+    return track.points
 
 
-def _with(point: Point, then: Phase) -> Point:
-    return Point(point.at, point.word, point.glyph, point.role, then)
+class _Track:
+    """The `points` of a task's life as they are found, by our clock: none is before the last one.
+
+    `eta` and what is added are by the worker's clock, which is `ahead` of ours.
+    """
+
+    def __init__(self, ahead: float, eta: float | None, glyphs: Glyphs) -> None:
+        self.points: list[Point] = []
+        self._ahead = ahead
+        self._due = None if eta is None else eta - ahead
+        self._glyphs = glyphs
+
+    def add(self, at: float | None, word: str, state: TaskState, then: Phase) -> None:
+        """Add that a state began, where it is known when."""
+        if at is not None and math.isfinite(at):
+            glyph, role = self._glyphs.state(state), state_role(state)
+            self.point(at - self._ahead, word, glyph, role, then)
+
+    def point(self, at: float, word: str, glyph: str, role: str, then: Phase) -> None:
+        """Add a moment by our clock, after the ETA where that is over by then."""
+        points, due = self.points, self._due
+        if due is not None and points and points[-1].then == "eta" and at > due:
+            after: Phase = "queue" if points[-1].word == "sent" else "worker"
+            points.append(Point(due, "ETA", self._glyphs.states[0], "muted", after))
+        at = max(at, points[-1].at) if points else at
+        points.append(Point(at, word, glyph, role, then))
+
+    def hold(self) -> None:
+        """Have it wait for its ETA: before that nobody keeps it waiting, wherever it is."""
+        due = self._due
+        if due is not None and math.isfinite(due) and self.points and self.points[-1].at < due:
+            self.turn("eta")
+
+    def turn(self, then: Phase) -> None:
+        """Have another phase begin at the newest point."""
+        if self.points:
+            self.points[-1] = replace(self.points[-1], then=then)
 
 
 def _earlier_tries(task: Task) -> list[float]:
