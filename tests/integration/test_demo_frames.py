@@ -35,8 +35,10 @@ def monitor() -> Iterator[MonitorApp]:
 
 
 async def until_both_are_heard(app: MonitorApp, pilot: Pilot[int]) -> None:
+    """Wait until both send task events and have said how many processes they have."""
     deadline = time.monotonic() + 60 * GENEROUS
-    while sum(one.task_events is True for one in app.engine.store.workers()) < 2:
+    workers = app.engine.store.workers
+    while sum(one.task_events is True and one.concurrency is not None for one in workers()) < 2:
         assert time.monotonic() < deadline
         await pilot.pause(0.1)
 

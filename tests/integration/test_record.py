@@ -21,7 +21,7 @@ import pytest
 
 from celerytui.history.folder import Folder
 from tests.integration.servers import REPO, Process, Server, wait_until
-from tests.waiting import GENEROUS
+from tests.waiting import GENEROUS, patience
 
 SECONDS = 20.0
 
@@ -165,7 +165,7 @@ def test_a_service_records_until_sigterm_and_scripts_read_it(
 
 def test_it_waits_for_the_broker_and_ends_after_its_time(tmp_path: Path) -> None:
     commands = Commands("redis://127.0.0.1:1/0", tmp_path)
-    recorder = commands.record("--for", "1s")
+    recorder = commands.record("--for", f"{4 * patience()}s")
     _, said = recorder.communicate(timeout=SECONDS * GENEROUS)
     assert recorder.returncode == 0, said
     assert "no connection" in said
