@@ -107,6 +107,8 @@ def test_every_suppression_names_its_code_and_says_why() -> None:
 LONGEST = 40
 """Lines of a function at the most, from its `def` to its end, without its docstring."""
 
+LONGEST_FILE = 400
+
 LONG = {"store/fast_path.py _take"}
 """The loop of usual events, which has no calls in it that it could do without: each costs it
 events a second."""
@@ -120,6 +122,16 @@ def test_no_function_is_long_but_the_loop_of_usual_events() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _length(node) > LONGEST
     }
     assert found == LONG
+
+
+def test_no_file_is_long() -> None:
+    long = [
+        path.as_posix()
+        for folder in ("celerytui", "tests", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE
+    ]
+    assert long == []
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
