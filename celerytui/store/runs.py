@@ -29,6 +29,11 @@ The client stamps it once the message is out, and its clock may be off by a litt
 RUNTIME_SLACK = 1.0
 """Seconds by which a worker that is busy stamps a start after the beginning of what it times."""
 
+REPORTED_LATE = 10.0
+"""Seconds after it received a retry by which even a busy worker has reported the try that sent it.
+
+Later, what it reports is of the retry: that of the try was lost."""
+
 
 class Run(Struct):
     """What one worker did with one delivery; `shown` if it is the one that the task shows.
@@ -254,7 +259,8 @@ def _take(runs: list[Run], step: Run) -> None:
     run = None
     if step.started is not None:
         waiting = [run for run in runs if _may_start(run)]
-        run = next((run for run in waiting if _was_retried(runs, run)), None)
+        since = step.started - REPORTED_LATE
+        run = next((run for run in waiting if _was_retried(runs, run, since)), None)
         if run is None and waiting:
             run = waiting[-1]
         if run is not None:
@@ -281,12 +287,9 @@ def _may_start(run: Run) -> bool:
     return run.started is None and run.ended is None
 
 
-def _was_retried(runs: list[Run], run: Run) -> bool:
-    """Whether its retry was received: then it has begun, and ends in nothing else.
-
-    A busy worker reports both only after it has received the message that the run sent.
-    """
-    begin, retries = run.begin, run.retries or 0
+def _was_retried(runs: list[Run], run: Run, since: float = 0.0) -> bool:
+    """Whether its retry was received, `since` then: so it has begun, and ends in nothing else."""
+    begin, retries = max(run.begin, since), run.retries or 0
     return any(
         one.received is not None and one.received >= begin and (one.retries or 0) > retries
         for one in runs
@@ -296,11 +299,14 @@ def _was_retried(runs: list[Run], run: Run) -> bool:
 def _that_ends(runs: list[Run], step: Run) -> Run | None:
     """The run that a step ends; one that has ended already where it can only tell more of that."""
     opened = [run for run in reversed(runs) if run.ended is None]
+    going_on = [run for run in opened if not _was_retried(runs, run)]
     if step.state is RETRY:
-        # Of two that may be retried the earlier one is: the later one may be its next try.
-        opened = [run for run in opened if _was_retried(runs, run)] or opened[::-1]
+        since = (step.ended or 0.0) - REPORTED_LATE
+        # Of two that go on as far as is known, the later one may be the next try of the other.
+        late = [run for run in opened if _was_retried(runs, run, since)]
+        opened = late or going_on[::-1] or opened
     else:
-        opened = [run for run in opened if not _was_retried(runs, run)] or opened
+        opened = going_on or opened
     started = [run for run in opened if run.started is not None]
     if step.revocation is not None and not step.revocation.terminated:
         # It is dropped before it starts.
