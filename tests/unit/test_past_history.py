@@ -51,9 +51,10 @@ def test_the_history_comes_first_and_the_results_after_it(reader: Reader, tmp_pa
     keep_result(tmp_path, "old-1")
     first = reader.turn()
     assert (first.source, first.ended) == ("the history", False)
-    assert 1_000 <= first.added < 1_300
+    # The steps are as large as the time that the one before took allows.
+    assert 1_000 <= first.added
     assert first.back_to is not None
-    assert reader.ids == {task.id for task in many[: first.added]}
+    assert reader.ids == {task.id for task in [*many, failed][: first.added]}
     second = reader.turn()
     assert (second.added, second.unfinished, second.further) == (1_301, 1, "the result backend")
     assert second.looked_at == 1_301
