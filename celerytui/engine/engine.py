@@ -141,7 +141,7 @@ class Engine:
             store,
             Link(LinkState.OFFLINE if settings.offline else LinkState.CONNECTING, clock()),
             self.steps.survive,
-            lambda: self._refresher.news(),
+            lambda: self.refresher.news(),
             self._tell,
             self._control.start_over,
             clock,
@@ -187,7 +187,7 @@ class Engine:
             self.steps.survive,
             self.clock,
         )
-        self._refresher = ViewRefresher(
+        self.refresher = ViewRefresher(
             self.view,
             self.mailbox,
             self.steps.survive,
@@ -195,7 +195,7 @@ class Engine:
             pace=pace,
             clock=self.clock,
         )
-        self.store.types.ask = self._refresher.show_now
+        self.store.types.ask = self.refresher.show_now
 
     def _wire_broker(self) -> None:
         """Make what looks at the broker, its queues, and the schedule."""
@@ -207,7 +207,7 @@ class Engine:
             settings.queue_interval,
             lambda: self.reception.broker,
             self.steps.survive,
-            self._refresher.news,
+            self.refresher.news,
             clock,
         )
         self.schedule = SchedulePoller(
@@ -216,7 +216,7 @@ class Engine:
             lambda: self.link,
             lambda: self.broker.blockage,
             self.steps.survive,
-            self._refresher.news,
+            self.refresher.news,
             clock,
             self.history,
         )
@@ -270,7 +270,7 @@ class Engine:
 
     def _parts(self) -> dict[str, Step]:
         """What the threads do; offline none of them touches the broker."""
-        showing = self.housekeeping if self._headless else self._refresher
+        showing = self.housekeeping if self._headless else self.refresher
         stopping = self._threads.stopping
         parts: dict[str, Step] = {
             "control": lambda: self._control.run(stopping),
@@ -305,7 +305,7 @@ class Engine:
         self._restorer.stop()
         exports = self.exporter.stop()
         self.requests.stop()
-        self._refresher.show_now()
+        self.refresher.show_now()
         self._queues.read_now()
         self.schedule.read_now()
         end = time.monotonic() + deadline
@@ -373,7 +373,7 @@ class Engine:
             sort=view.sort if sort is AS_IT_IS else sort,
             reverse=view.reverse if reverse is AS_IT_IS else reverse,
         )
-        self._refresher.show_now()
+        self.refresher.show_now()
 
     def ask_workers(self, hostnames: Sequence[str] | None = None) -> None:
         """Ask these workers again what they do, or everybody; the answers seed the store."""
@@ -387,6 +387,6 @@ class Engine:
         return LinkState.OFFLINE if self.settings.offline else self.link.state
 
     def _tell(self) -> None:
-        self._refresher.urgent()
+        self.refresher.urgent()
         if self._headless:
             self.mailbox.post()

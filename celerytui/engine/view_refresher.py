@@ -15,7 +15,8 @@ IDLE_SECONDS = 1.0
 class ViewRefresher:
     """Brings the view up to date, at most once in `pace` seconds, and posts to the mailbox.
 
-    `turn` is called between two waits, for what the thread does beside it.
+    `pace` may be set by any thread. `turn` is called between two waits, for what the thread does
+    beside it.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class ViewRefresher:
         self._mailbox = mailbox
         self._survive = survive
         self._turn = turn
-        self._pace = pace
+        self.pace = pace
         self._clock = clock
         self._news = threading.Event()
         self._urgent = threading.Event()
@@ -69,5 +70,5 @@ class ViewRefresher:
                 told = now
                 self._mailbox.post()
             # News may wait its turn; whoever asked for other tasks or another order does not.
-            self._asked_to_show.wait(self._pace)
+            self._asked_to_show.wait(self.pace)
             self._asked_to_show.clear()

@@ -159,7 +159,8 @@ OPTIONS: tuple[Option, ...] = (
         kind="duration",
         minimum=0.1,
         metavar="TIME",
-        help="Minimum time between two updates of the screen, at least 0.1s.",
+        help="Minimum time between two updates of the screen, at least 0.1s; "
+        "the dashboard takes twice as long.",
     ),
     Option(
         name="enable_events",

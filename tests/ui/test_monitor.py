@@ -342,3 +342,12 @@ async def test_no_size_of_terminal_is_too_odd(size: tuple[int, int]) -> None:
         await at.pilot.resize_terminal(80, 24)
         await at.pilot.pause()
         assert "Tasks" in at.screen_text()
+
+
+async def test_the_dashboard_is_drawn_half_as_often_as_a_list() -> None:
+    async with driven(refresh=1.0) as at:
+        assert at.engine.refresher.pace == 2.0
+        await at.press("2")
+        assert at.engine.refresher.pace == 1.0
+        await at.press("1")
+        assert at.engine.refresher.pace == 2.0

@@ -119,10 +119,10 @@ def test_what_failed_is_told_until_the_same_step_succeeds() -> None:
     engine.steps.survive(other)
     assert _trouble(engine) == "RuntimeError in MainThread"
     broken = False
-    engine._refresher._urgent.clear()
+    engine.refresher._urgent.clear()
     engine.steps.survive(read)
     assert _trouble(engine) is None
-    assert engine._refresher._urgent.is_set()
+    assert engine.refresher._urgent.is_set()
 
 
 def test_what_else_failed_is_still_told() -> None:

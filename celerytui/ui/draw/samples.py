@@ -74,19 +74,24 @@ def spread(
     `peaks`.
     """
     out: list[float | None] = []
-    values, width = series.values, series.width
+    values, width, size, isfinite = series.values, series.width, len(series.values), math.isfinite
     step = (end - begin) / max(1, count)
     for index in range(count):
         start = (begin + index * step - series.start) / width
         stop = start + step / width
         total = weight = 0.0
         highest = None
-        for place in range(max(0, math.floor(start)), min(len(values), math.ceil(stop))):
-            value, part = values[place], min(stop, place + 1) - max(start, place)
-            if value is not None and math.isfinite(value) and part > 1e-6:
+        for place in range(max(0, math.floor(start)), min(size, math.ceil(stop))):
+            value = values[place]
+            if value is None:
+                continue
+            # A chart asks for some hundred parts a second: `min` and `max` would cost half of it.
+            part = (stop if stop < place + 1 else place + 1) - (start if start > place else place)
+            if part > 1e-6 and isfinite(value):
                 total += value * part
                 weight += part
-                highest = value if highest is None else max(highest, value)
+                if highest is None or value > highest:
+                    highest = value
         out.append(highest if peaks else total / weight if weight > 0 else None)
     return out
 

@@ -55,13 +55,19 @@ class Body(Widget):
     def show(self, view: View) -> None:
         """Have the panes of a view; `arrange_panes` puts them in their places."""
         self.view = view
+        self._set_pace()
         self.alone = None
         if missing := self._missing():
             self.mount_all(missing)
 
     def on_mount(self) -> None:
+        self._set_pace()
         signal = self.screen.screen_layout_refresh_signal
         signal.subscribe(self, self._paint_where_placed, immediate=True)
+
+    def _set_pace(self) -> None:
+        session = self.session
+        session.engine.refresher.pace = self.view.turns * session.settings.refresh
 
     def _paint_where_placed(self, _: object) -> None:
         """Paint all panes where they stand now, if that is elsewhere.

@@ -37,7 +37,7 @@ class View:
 
     `key` is its digit, "" where it is reached from others; `lists` is the scope of which it shows
     all there is, `opens` that of which it shows one. `panes` are all that it may show, and `focus`
-    the one that has the focus at first.
+    the one that has the focus at first. News is drawn once in `turns` updates of the screen.
     """
 
     name: ClassVar[str]
@@ -48,6 +48,7 @@ class View:
     opens: ClassVar[Scope | None] = None
     panes: ClassVar[tuple[PaneSpec, ...]]
     focus: ClassVar[str]
+    turns: ClassVar[int] = 1
 
     def regions(self, size: Size, needs: Needs) -> Regions:
         """Where the panes stand that have room; by default the one pane has it all."""

@@ -73,6 +73,7 @@ class DashboardView(AboutTasks):
     help = "dashboard"
     panes = (WORKERS, QUEUES, THROUGHPUT, TASKS, DETAIL, FAILING, BUSIEST)
     focus = TASKS.name
+    turns = 2
 
     def regions(self, size: Size, needs: Needs) -> Regions:
         """The regions of the panes that have room."""
