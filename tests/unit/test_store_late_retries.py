@@ -81,7 +81,7 @@ def tries(draw: st.DrawFn) -> list[Event]:
     events: list[Event] = []
     at = last_start = last_retried = 0.0
     count = draw(st.integers(2, 5))
-    late = st.sampled_from([0.0, 0.01, 0.2, 3.0])
+    late = st.sampled_from([0.0, 0.01, 0.2, 1.5])
     for number in range(count):
         received = at
         began = received + 0.001 + draw(late)
