@@ -123,7 +123,7 @@ def test_where_the_canvas_fails_textual_draws(open_terminal: Open, home: Path) -
     terminal.send("x")
     terminal.wait_for("it is drawn all the same")
     terminal.resize(120, 45)
-    terminal.wait_for(lambda lines: len(lines) == 45 and lines[0] == "it is drawn all the same")
+    terminal.wait_for(lambda lines: len(lines) == 45 and "it is drawn all the same" in lines)
     terminal.send("q")
     assert terminal.finish() == ExitCode.OK
     terminal.assert_restored()
