@@ -6,6 +6,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --editable
 # The first that is there, is new enough and can make a virtual environment (shims may be dead).
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10
 SUITABLE := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
+PYTHONS := 3.10 3.11 3.12 3.13 3.14
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -47,8 +48,13 @@ test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed
 	    $(VENV)-$$2/bin/python $(PIP_INSTALL) '.[test]' $$3 && \
 	    $(VENV)-$$2/bin/python -m pytest -q -n 4 -m 'not slow' tests/unit tests/ui; \
 	}; \
-	set -- $$(.ci/pythons); \
-	test $$# -gt 0 || set -- $(BIN)/python; \
+	found=; \
+	for version in $(PYTHONS); do \
+	    for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
+	        if $$python -c $(SUITABLE) 2>/dev/null; then found="$$found $$python"; break; fi; \
+	    done; \
+	done; \
+	set -- $${found:-$(BIN)/python}; \
 	for newest; do :; done; \
 	run $$1 lowest --constraint=$(VENV)-lowest/lowest.txt || exit 1; \
 	if test "$$($$newest --version)" = "$$($(BIN)/python --version)"; then \

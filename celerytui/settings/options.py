@@ -160,7 +160,7 @@ OPTIONS: tuple[Option, ...] = (
         minimum=0.1,
         metavar="TIME",
         help="Minimum time between two updates of the screen, at least 0.1s; "
-        "the dashboard takes twice as long.",
+        "twice that on the dashboard.",
     ),
     Option(
         name="enable_events",

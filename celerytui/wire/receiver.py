@@ -28,10 +28,6 @@ BATCH_SECONDS = 0.05
 BATCH_EVENTS = 500
 # ... but not kept back once nothing more comes.
 QUIET_SECONDS = 0.01
-# Where few come, they gather for so long: a read for each costs more than all that becomes of it.
-GATHER_SECONDS = 0.04
-FEW_EVENTS = 100
-DRAINED_SECONDS = 0.001
 ERROR_LIMIT = 300
 # A connection that ends while we are so far behind may have been ended for it.
 BEHIND = 2.0
@@ -237,7 +233,6 @@ class Receiver:
         error = None
         self._listened = self._clock()
         self._lag.nothing_waits()
-        few = False
         while error is None and not self._stopping.is_set():
             try:
                 begun = self._monotonic()
@@ -246,27 +241,19 @@ class Receiver:
                 # One that took longer stood still itself: it says nothing of what waits.
                 if not decoder.pending and IDLE_SECONDS / 2 <= read - begun < IDLE_SECONDS * 2:
                     self._lag.nothing_waits()
-                self._fill_up(reader, read + BATCH_SECONDS, few)
+                until = read + BATCH_SECONDS
+                before = 0
+                while before < decoder.pending < BATCH_EVENTS and self._monotonic() < until:
+                    before = decoder.pending
+                    reader.read(QUIET_SECONDS)
                 self._listened = self._clock()
             except Exception as exc:
                 error = exc
             batch = decoder.take()
             if batch is not None:
-                few = len(batch.events) < FEW_EVENTS
                 batch.lag = self._lag.look(batch)
                 self._on_batch(batch)
         return error
-
-    def _fill_up(self, reader: EventReader, until: float, few: bool) -> None:
-        """Reads what comes close to the events that have come; `few` if there were not many."""
-        decoder = self._decoder
-        quiet, before = QUIET_SECONDS, 0
-        if few and 0 < decoder.pending < FEW_EVENTS:
-            self._stopping.wait(GATHER_SECONDS)
-            quiet = DRAINED_SECONDS
-        while before < decoder.pending < BATCH_EVENTS and self._monotonic() < until:
-            before = decoder.pending
-            reader.read(quiet)
 
     def _wait(self, error: Exception) -> None:
         """Tells why and until when, and waits, unless asked to stop or to try at once."""
