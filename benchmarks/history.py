@@ -128,7 +128,7 @@ def record(url: str, seconds: int, rate: int) -> None:
 
 
 def _heard(publisher: object) -> bool:
-    return bool(publisher._send([first_body()]))  # type: ignore[attr-defined]
+    return bool(publisher._send([first_body()]))  # type: ignore[attr-defined]  # a proxy of Redis, which has it
 
 
 def fill(folder: Path, tasks: int) -> None:

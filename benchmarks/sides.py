@@ -117,7 +117,7 @@ class InThread:
         return Taken(self.events, 0, gate.seconds, gate.cpu)
 
 
-class CeleryReceiver(EventReceiver):  # type: ignore[misc]
+class CeleryReceiver(EventReceiver):  # type: ignore[misc]  # celery is untyped
     """Celery's own, which tells when it consumes."""
 
     gate: Gate

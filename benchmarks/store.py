@@ -63,7 +63,7 @@ def lives(tasks: int, names: tuple[str, ...]) -> Iterator[dict[str, object]]:
 def batches(tasks: int) -> list[Batch]:
     """The stream as the receiver would deliver it."""
     names = tuple(f"proj.tasks.job{index}" for index in range(30))
-    stream = (Event(**event) for event in lives(tasks, names))  # type: ignore[arg-type]
+    stream = (Event(**event) for event in lives(tasks, names))  # type: ignore[arg-type]  # the fields of an event
     found = []
     while events := list(islice(stream, BATCH)):
         found.append(Batch(events, events[-1].timestamp))

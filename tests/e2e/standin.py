@@ -77,7 +77,7 @@ class StandIn(MonitorApp):
 
     def break_the_canvas(self) -> None:
         """What it draws with raises from now on."""
-        setattr(Canvas, "_cells", self.crash)  # noqa: B010
+        setattr(Canvas, "_cells", self.crash)  # noqa: B010  mypy allows no assignment to a method
         self.no_compositor()
 
     def no_compositor(self) -> None:
@@ -100,7 +100,7 @@ class StandIn(MonitorApp):
         """What C libraries and children do."""
         os.write(1, b"noise on 1")
         os.write(2, b"noise on 2")
-        print("noise from print")  # noqa: T201
+        print("noise from print")  # noqa: T201  what it is for
         self.query_one(Static).update("noise was made")
 
     def never_stop(self) -> None:

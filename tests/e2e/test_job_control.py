@@ -107,7 +107,7 @@ def test_ctrl_z_and_fg(shell: Terminal, by: str) -> None:
         else:
             shell.send(CTRL_Z)
         wait_until(lambda: state(pid) == "T", 10, "the stop")
-        shell.wait_for(lambda lines: "\n".join(lines).count("Stopped") == times)  # noqa: B023
+        shell.wait_for(lambda lines: "\n".join(lines).count("Stopped") == times)  # noqa: B023  called before the next turn
         shell.assert_restored()
         shell.send(f"echo $((40 + {times})) is back\n")
         shell.wait_for(f"{40 + times} is back")

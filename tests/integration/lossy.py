@@ -36,7 +36,7 @@ class Lossy:
         self._every = every
         self._count = 0
         self._take: Callable[[Batch], None] = engine.reception.take_batch
-        engine.reception.take_batch = self._filtered  # type: ignore[method-assign]
+        engine.reception.take_batch = self._filtered  # type: ignore[method-assign]  # the filter stands in front of it
 
     def _filtered(self, batch: Batch) -> None:
         self._take(replace(batch, events=[one for one in batch.events if self._passes(one)]))

@@ -165,7 +165,7 @@ def test_our_own_clock_may_jump_and_no_verdict_changes(
     for jump in (HOUR, -HOUR, 0.0):
         monkeypatch.setattr(time, "time", lambda jump=jump: right() + jump)
         before = _beats(engine)
-        wait_until(lambda before=before: _beats(engine) > before + 3, SECONDS, "heartbeats")  # type: ignore[misc]
+        wait_until(lambda before=before: _beats(engine) > before + 3, SECONDS, "heartbeats")  # type: ignore[misc]  # mypy takes no default in a lambda
         now = engine.clock()
         assert now == pytest.approx(right(), abs=patience())
         worker = engine.store.worker("w1@test")

@@ -204,7 +204,7 @@ def test_restore_does_not_wait_for_what_the_control_thread_does(
     engine = run_engine(app, restore_events=True, reply_timeout=6.0 * patience())
     _online(engine, 2)
     wait_until(
-        lambda: engine.store.worker("w1@test").events_enabled_by_us,  # type: ignore[union-attr]
+        lambda: engine.store.worker("w1@test").events_enabled_by_us,  # type: ignore[union-attr]  # known by then
         SECONDS,
         "the events to be on",
     )

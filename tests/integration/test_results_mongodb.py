@@ -119,7 +119,7 @@ def test_documents_of_any_shape() -> None:
 def test_a_server_that_is_down_is_named() -> None:
     app = Celery("kept", backend="mongodb://u:s3cret-word@127.0.0.1:1/shop", set_as_current=False)
     source = open_source(app)
-    source._backend.options["serverSelectionTimeoutMS"] = 50  # type: ignore[attr-defined]
+    source._backend.options["serverSelectionTimeoutMS"] = 50  # type: ignore[attr-defined]  # the one that it is here
     with pytest.raises(BackendUnavailable, match=r"u:\*\*@127\.0\.0\.1:1") as caught:
         everything(source)
     assert "s3cret-word" not in str(caught.value)

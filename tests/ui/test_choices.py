@@ -101,7 +101,7 @@ async def test_the_palette_knows_filters_columns_and_links() -> None:
         for typed, id in (("filters", "filters.show"), ("columns", "columns.choose"),
                           ("copy link", "link.copy"), ("csv", "export")):  # fmt: skip
             await at.press(":", *typed.replace(" ", ""))
-            at.app.screen.query_one("SearchLine").value = typed  # type: ignore[attr-defined] # an Input
+            at.app.screen.query_one("SearchLine").value = typed  # type: ignore[attr-defined]  # an Input
             await at.pilot.pause()
             assert commands_of(at)[0].id == id
             await at.press("escape")

@@ -31,7 +31,7 @@ class _Asked:
 
     def __init__(self, at: Driver, params: Sequence[Param] = PARAMS, **options: object) -> None:
         self.results: list[dict[str, str] | None] = []
-        self.form = Form(at.app.session, [("Try", "strong")], [], params, **options)  # type: ignore[arg-type]
+        self.form = Form(at.app.session, [("Try", "strong")], [], params, **options)  # type: ignore[arg-type]  # the options of a form
         at.app.push_screen(self.form, self.results.append)
 
 

@@ -206,7 +206,7 @@ async def test_without_a_broker_r_tries_now() -> None:
     tried: list[bool] = []
     link = Link(LinkState.RECONNECTING, since=NOW, lost_at=NOW, attempt=1, next_try=NOW + 9)
     async with driven(link=link) as at:
-        at.engine.reconnect_now = lambda: tried.append(True)  # type: ignore[method-assign]
+        at.engine.reconnect_now = lambda: tried.append(True)  # type: ignore[method-assign]  # noted
         await at.press("2", "j", "r")
         assert tried == [True]
         assert not isinstance(at.app.screen, ResultDialog)

@@ -316,7 +316,7 @@ async def test_an_unchanged_screen_repaints_nothing() -> None:
         await at.press("2", "j")
         painted: list[object] = []
         for pane in at.app.main.body.panes:
-            pane.refresh = lambda *regions, **_: painted.append(regions)  # type: ignore[method-assign,assignment]
+            pane.refresh = lambda *regions, **_: painted.append(regions)  # type: ignore[method-assign,assignment]  # noted
         at.app.main.post_message(StoreChanged())
         await at.pilot.pause()
         assert painted == []

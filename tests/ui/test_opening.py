@@ -100,7 +100,7 @@ async def test_the_result_backend_is_asked_for_it(meta: ResultMeta, said: str) -
 async def test_nobody_is_asked_before_there_is_a_connection() -> None:
     async with opened(Opening(), store=Store()) as at:
         asked: list[str] = []
-        at.engine.read_result = lambda task_id, done: asked.append(task_id)  # type: ignore[method-assign] # noted
+        at.engine.read_result = lambda task_id, done: asked.append(task_id)  # type: ignore[method-assign]  # noted
         at.engine.reception.link = Link(LinkState.CONNECTING)
         at.app.main.navigator.open(Scope.TASK, "later-1")
         at.app.main.repaint()

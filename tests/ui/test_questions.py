@@ -98,7 +98,7 @@ async def test_the_queues_and_ids_of_several_names_stand_in_columns() -> None:
     for number, (name, queue) in enumerate((("a.b", "mail"), ("a.long.one", None), ("c", None))):
         fields = {"uuid": f"{number}" * 32, "name": name, "queue": queue}
         kind = "task-sent" if queue else "task-received"
-        store.apply(Batch([Event(kind, BILL, NOW, **fields)], NOW))  # type: ignore[arg-type]
+        store.apply(Batch([Event(kind, BILL, NOW, **fields)], NOW))  # type: ignore[arg-type]  # the fields of an event
     async with driven(store=store) as at:
         lines = (
             await _ask(at, action("task.revoke"), [f"{n}" * 32 for n in range(3)])

@@ -40,7 +40,7 @@ class Held:
 
 
 def event(kind: str, at: float, **fields: object) -> Event:
-    return Event(type=kind, hostname=W1, timestamp=at, **fields)  # type: ignore[arg-type]
+    return Event(type=kind, hostname=W1, timestamp=at, **fields)  # type: ignore[arg-type]  # the fields of an event
 
 
 async def kill_worker(at: Driver, *, judged: bool = True) -> None:

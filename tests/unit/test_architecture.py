@@ -94,11 +94,13 @@ def _imported(node: ast.AST) -> list[str]:
 
 
 def test_every_suppression_names_its_code_and_says_why() -> None:
+    folders = (ROOT / name for name in ("celerytui", "tests", "benchmarks"))
     silent = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in PACKAGE.rglob("*.py")
+        for folder in folders
+        for path in folder.rglob("*.py")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if re.search(r"# (type: ignore|noqa)", line)
+        if re.search(r"# (type: ignore|noqa)\b", line)
         and not re.search(r"# (type: ignore\[[^]]+\]  # \S|noqa: [A-Z]+\d+  \S)", line)
     ]
     assert not silent

@@ -39,7 +39,7 @@ def _enter(name: str) -> None:
 
 def local(*parts: int) -> float:
     """Unix seconds of year, month, day, hour, minute by the local clock."""
-    return time.mktime((*parts, 0, 0, 0, -1))  # type: ignore[arg-type]
+    return time.mktime((*parts, 0, 0, 0, -1))  # type: ignore[arg-type]  # nine numbers
 
 
 def found(text: str, at: float, now: float) -> bool:

@@ -34,7 +34,7 @@ class Watch:
         seconds = 0.0
         for waited in waits:
             self.now += every
-            seconds = self.see(waited, **how)  # type: ignore[arg-type]
+            seconds = self.see(waited, **how)  # type: ignore[arg-type]  # the keywords of `see`
         return seconds
 
 

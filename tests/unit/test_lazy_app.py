@@ -108,7 +108,7 @@ def test_an_unusual_broker_is_looked_at_before_the_screen(broker: str | None) ->
     "options", [{"app": "proj"}, {"loader": "default"}, {"config": "settings"}], ids=str
 )
 def test_what_imports_a_project_is_loaded_before_the_screen(options: dict[str, str]) -> None:
-    assert connect.lazy_app(PreloadOptions(broker="redis://h", **options)) is None  # type: ignore[arg-type]
+    assert connect.lazy_app(PreloadOptions(broker="redis://h", **options)) is None  # type: ignore[arg-type]  # the fields of the options
 
 
 @pytest.mark.parametrize("name", connect.CONFIGURING)

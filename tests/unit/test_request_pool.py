@@ -53,8 +53,8 @@ class Asked:
             app, Settings(**options), Store(), self._tell, lambda: 9.0, Silences()
         )
         self.backend = Backend()
-        self.questions._control = self.backend  # type: ignore[assignment]
-        self.questions._lookup = lambda: self.backend  # type: ignore[method-assign, assignment, return-value]
+        self.questions._control = self.backend  # type: ignore[assignment]  # a backend of the test
+        self.questions._lookup = lambda: self.backend  # type: ignore[method-assign, assignment, return-value]  # a backend of the test
         self.answers: list[tuple[str, Any]] = []
 
     def _tell(self) -> None:
@@ -112,7 +112,7 @@ def test_stuck_questions_are_answered_and_their_threads_replaced(asked: Asked) -
 def test_however_often_it_hangs_there_is_a_thread_for_the_next(asked: Asked) -> None:
     for turn in range(3):
         asked.ask(*(f"{id} of {turn}" for id in STUCK))
-        asked.wait_for(lambda: len(asked.backend.asked) >= (turn + 1) * THREADS, "all asked")  # noqa: B023
+        asked.wait_for(lambda: len(asked.backend.asked) >= (turn + 1) * THREADS, "all asked")  # noqa: B023  called before the next turn
         asked.questions.give_up_late()
     asked.ask("good")
     asked.wait_for(lambda: ("good", None) in asked.answers, "the good one")

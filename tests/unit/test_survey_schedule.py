@@ -294,7 +294,7 @@ class Cluster(RuleBasedStateMachine):
     @rule(name=names, status=strategies.sampled_from(("online", "late", "lost", "offline")))
     def change(self, name: str, status: str) -> None:
         if name in self.lives:
-            self.lives[name].worker.status = status  # type: ignore[assignment]
+            self.lives[name].worker.status = status  # type: ignore[assignment]  # one of its literals
 
     @rule(seconds=strategies.sampled_from((0.5, 2.0, 7.0, 61.0)))
     def wait(self, seconds: float) -> None:

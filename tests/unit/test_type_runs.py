@@ -207,7 +207,7 @@ def test_sqlite_may_have_no_logarithms(tmp_path: Path, monkeypatch: pytest.Monke
         def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
             if sql == type_runs.LOGARITHM:
                 raise sqlite3.OperationalError("no such function: ln")
-            return super().execute(sql, *values)  # type: ignore[arg-type]
+            return super().execute(sql, *values)  # type: ignore[arg-type]  # what it is called with
 
     connect = sqlite3.connect
     monkeypatch.setattr(

@@ -75,7 +75,7 @@ def test_no_list_of_all_tasks_is_made_before_the_first_rows() -> None:
         copied += 1
         return list(all_tasks())
 
-    store.all_tasks = counted  # type: ignore[method-assign,assignment] # counts what it does
+    store.all_tasks = counted  # type: ignore[method-assign,assignment]  # counts what it does
     view.refresh()
     assert (seen, copied) == ([1], 1)
     view.configure(sort="runtime")

@@ -3,7 +3,7 @@
 import json
 import sys
 
-import tests.integration.django_project.celery  # noqa: F401
+import tests.integration.django_project.celery  # noqa: F401  it makes the app the current one
 
 if __name__ == "__main__":
     import django
