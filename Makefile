@@ -3,15 +3,15 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --editable
-# The first that is there, is new enough and can make a virtual environment (shims may be dead).
-CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10
+# The newest first. Those of pyenv by their paths, as its shims may be dead.
+PYTHONS := $(foreach version,3.14 3.13 3.12 3.11 3.10, \
+    python$(version) $(wildcard $(HOME)/.pyenv/versions/$(version).*/bin/python))
 SUITABLE := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
-PYTHONS := 3.10 3.11 3.12 3.13 3.14
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test install lint screenshots bench trials test-pythons clean
+.PHONY: help demo test install lint screenshots bench trials test-lowest clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -40,36 +40,24 @@ bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive ke
 trials: $(VENV)/.dev ## every fault of a broker, ten minutes of lost events, many starts: half an hour
 	$(BIN)/python -m pytest -n 2 --dist loadfile -rP -o python_files='trial_*.py' tests/trials $(ARGS)
 
-test-pythons: $(VENV)/.dev ## the oldest Python with the lowest versions allowed, the newest with the newest
-	@run() { \
-	    echo "$$($$1 --version), the $$2 versions: unit and interface tests"; \
-	    $$1 -m venv --clear $(VENV)-$$2 && \
-	    $(BIN)/python .ci/lowest.py >$(VENV)-$$2/lowest.txt && \
-	    $(VENV)-$$2/bin/python $(PIP_INSTALL) '.[test]' $$3 && \
-	    $(VENV)-$$2/bin/python -m pytest -q -n 4 -m 'not slow' tests/unit tests/ui; \
-	}; \
-	found=; \
-	for version in $(PYTHONS); do \
-	    for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
-	        if $$python -c $(SUITABLE) 2>/dev/null; then found="$$found $$python"; break; fi; \
-	    done; \
+test-lowest: $(VENV)/.dev ## unit and interface tests, on the oldest Python with the lowest versions allowed
+	@oldest=$(BIN)/python; \
+	for python in $(PYTHONS); do \
+	    if $$python -c $(SUITABLE) 2>/dev/null; then oldest=$$python; fi; \
 	done; \
-	set -- $${found:-$(BIN)/python}; \
-	for newest; do :; done; \
-	run $$1 lowest --constraint=$(VENV)-lowest/lowest.txt || exit 1; \
-	if test "$$($$newest --version)" = "$$($(BIN)/python --version)"; then \
-	    echo "$$($$newest --version), the newest versions: make test uses them"; \
-	else \
-	    run $$newest newest; \
-	fi
+	echo "$$($$oldest --version), the lowest versions allowed"; \
+	$$oldest -m venv --clear $(VENV)-lowest
+	@$(BIN)/python .ci/lowest.py >$(VENV)-lowest/lowest.txt
+	@$(VENV)-lowest/bin/python $(PIP_INSTALL) '.[test]' --constraint=$(VENV)-lowest/lowest.txt
+	$(VENV)-lowest/bin/python -m pytest -q -n 4 -m 'not slow' tests/unit tests/ui
 
 clean: ## remove the virtual environments and every cache
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-celery53 build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-celery53 build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@for python in $(CANDIDATES); do \
+	@for python in $(PYTHONS) python3; do \
 	    if $$python -c $(SUITABLE) 2>/dev/null; then exec $$python -m venv $(VENV); fi; \
 	done; \
 	echo "No Python 3.10 or newer with its venv module was found (on Debian: apt install python3-venv)" >&2; \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -256,7 +257,7 @@ def test_a_damaged_segment_costs_itself(tmp_path: Path) -> None:
 def test_what_somebody_wrote_into_a_segment_does_not_hold_it_up(tmp_path: Path) -> None:
     happened(tmp_path)
     (file,) = tmp_path.glob("2023*.db")
-    with sqlite3.connect(file) as other:
+    with closing(sqlite3.connect(file)) as other, other:
         other.execute("UPDATE tasks SET attempts = '{' WHERE id = 1")
         other.execute("UPDATE tasks SET seen = 9e999 WHERE id = 2")
         other.execute("UPDATE sessions SET last = 9e999 WHERE id = 2")
@@ -276,7 +277,7 @@ def test_what_cannot_be_read_while_it_is_replayed_is_said(tmp_path: Path) -> Non
     record(tmp_path, [[ended(n, T0 + n) for n in range(5)]])
     found = recording(tmp_path)
     (file,) = tmp_path.glob("2023*.db")
-    with sqlite3.connect(file) as other:
+    with closing(sqlite3.connect(file)) as other, other:
         other.execute("DROP TABLE workers")
     with pytest.raises(HistoryError, match="cannot be read: no such table: workers"):
         list(found.entries(T0))
