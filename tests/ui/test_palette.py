@@ -60,6 +60,22 @@ async def test_titles_are_in_one_case_and_each_is_there_once() -> None:
             assert [word for word in rest if word[0].isupper() and not word.isupper()] == [], title
 
 
+async def test_no_command_says_the_same_twice() -> None:
+    async with driven() as at:
+        await at.press(":")
+        quitting, zooming = (
+            next(one for one in commands_of(at) if one.title == title) for title in ("Quit", "Zoom")
+        )
+        assert (quitting.about, zooming.about) == ("", "")
+        for one in commands_of(at):
+            assert one.about.lower() != one.title.lower()
+        await _search(at, "quit")
+        palette = at.app.screen
+        assert isinstance(palette, Palette)
+        (line,) = [row for row in rows(palette.box) if "Quit" in row]
+        assert line.lower().count("quit") == 1
+
+
 async def test_each_is_found_first_by_its_title_and_by_its_id() -> None:
     async with driven() as at:
         await at.press(":")

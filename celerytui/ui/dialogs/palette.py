@@ -32,6 +32,12 @@ class Command(Struct, frozen=True):
     words: str
     take: Callable[[], None]
 
+    @property
+    def about(self) -> str:
+        """What is said of it beside its title: nothing where that would be the title again."""
+        text = self.help or self.id
+        return "" if _plain(text) == _plain(self.title) else text
+
     def rank(self, typed: str) -> int:
         """How well this is what was typed, 0 for not at all.
 
@@ -126,7 +132,7 @@ class Palette(Dialog[Command]):
         title = (safe(command.title), "strong" if at_cursor else "text")
         line = Line(width, ellipsis)
         line.left((f"{cursor} ", "cursor"), *fit_spans([title], TITLE_CELLS, ellipsis=ellipsis))
-        line.left(("  ", "text"), (command.help or command.id, "muted"))
+        line.left(("  ", "text"), (command.about, "muted"))
         return line.right(("  ", "text"), (command.key, "key")).spans()
 
     @on(Input.Changed)
