@@ -45,8 +45,10 @@ class Navigator:
 
     @property
     def leads_back(self) -> bool:
-        """Whether a step back leads to another view."""
-        return bool(self._steps) or self.view.opens is not None
+        """Whether a step back leads elsewhere: to another view or pane, or out of one alone."""
+        body = self._body
+        inside = body.alone is not None or self.view.back_to(body.by_name) is not None
+        return inside or bool(self._steps) or self.view.opens is not None
 
     def go(self, view: View) -> None:
         """Show a view that is reached from anywhere; from it no way leads back."""
@@ -77,8 +79,8 @@ class Navigator:
         """One step back: out of a panel alone, or to where this was opened; False for none."""
         if self._body.alone is not None and not (self._steps and self._steps[-1].alone):
             self.zoom(None)
-        elif self.view.on_back(self._session, self._body.by_name):
-            self._body.arrange_panes()
+        elif (pane := self.view.back_to(self._body.by_name)) is not None:
+            self._body.focus_pane(pane)
         elif self._steps:
             self._return_to(self._steps.pop())
         elif self.view.opens is not None:

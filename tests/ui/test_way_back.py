@@ -6,7 +6,8 @@ import pytest
 
 from celerytui.control import Scope
 from celerytui.ui.navigator import MAX_STEPS
-from tests.ui.pilot import Driver, driven
+from tests.ui.pilot import Driver, driven, rows
+from tests.ui.schedule_sample import sample_reading
 
 SIZES = [(80, 24), (140, 40)]
 
@@ -85,3 +86,23 @@ async def test_the_way_back_has_an_end() -> None:
         while at.app.main.navigator.back():
             steps += 1
         assert steps <= MAX_STEPS + 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "keys", [("6", "j", "enter"), ("8", "j", "enter"), ("1", "z")], ids=" ".join
+)
+async def test_the_footer_has_escape_where_it_leads_out_of_a_pane(
+    keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    async with driven(size) as at:
+        at.engine.schedule.reading = sample_reading()
+        await at.news()
+        await at.press(*keys[:-1])
+        before = _here(at)
+        assert "Esc back" not in rows(at.app.main.footer)[0]
+        await at.press(keys[-1])
+        assert "Esc back" in rows(at.app.main.footer)[0]
+        await at.press("escape")
+        assert _here(at) == before
+        assert "Esc back" not in rows(at.app.main.footer)[0]

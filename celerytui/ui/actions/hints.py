@@ -27,7 +27,7 @@ def key_hints(
     """First what belongs to the pane in focus, then the actions: key, label, rank.
 
     `bound` are the ids of the keys that work, `labels` what they do here where that is special,
-    and `back` says that a step back leads to another view. Keys of one label are one hint.
+    and `back` says that a step back leads elsewhere. Keys of one label are one hint.
     """
     hints: list[tuple[int, KeyHint]] = []
     raw = session.keys.raw

@@ -97,6 +97,6 @@ class View:
         """Go to a task that was sent from here; False where it is not in sight yet."""
         return True
 
-    def on_back(self, session: Session, panes: Panes) -> bool:
-        """One step back inside the view; False where there is none."""
-        return False
+    def back_to(self, panes: Panes) -> str | None:
+        """The pane that a step back inside the view leads to, None where there is none."""
+        return None

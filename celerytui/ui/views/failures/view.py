@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual.geometry import Region, Size
 
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.session import Session
 from celerytui.ui.views.layout import Needs, Regions, whole
 from celerytui.ui.views.view import Panes, PaneSpec, View
 
@@ -54,10 +53,6 @@ class FailuresView(View):
     def in_tab_order(self, shown: Regions) -> list[str]:
         return [pane.name for pane in self.panes]
 
-    def on_back(self, session: Session, panes: Panes) -> bool:
+    def back_to(self, panes: Panes) -> str | None:
         """From the detail to the list."""
-        if not panes[DETAIL.name].has_focus:
-            return False
-        panes[FAILURES.name].display = True
-        panes[FAILURES.name].screen.set_focus(panes[FAILURES.name])
-        return True
+        return FAILURES.name if panes[DETAIL.name].has_focus else None

@@ -6,7 +6,6 @@ from textual.geometry import Region, Size
 
 from celerytui.control import Scope
 from celerytui.ui.panes.pane import Pane
-from celerytui.ui.session import Session
 from celerytui.ui.views.layout import FRAMED_FROM, Needs, Regions, whole
 from celerytui.ui.views.view import Panes, PaneSpec, View
 
@@ -65,10 +64,7 @@ class ScheduleView(View):
     def in_tab_order(self, shown: Regions) -> list[str]:
         return [pane.name for pane in self.panes]
 
-    def on_back(self, session: Session, panes: Panes) -> bool:
+    def back_to(self, panes: Panes) -> str | None:
         """From the panes below to the list."""
-        if panes[SCHEDULE.name].has_focus:
-            return False
-        panes[SCHEDULE.name].display = True
-        panes[SCHEDULE.name].screen.set_focus(panes[SCHEDULE.name])
-        return True
+        below = panes[ENTRY.name].has_focus or panes[HOURS.name].has_focus
+        return SCHEDULE.name if below else None
