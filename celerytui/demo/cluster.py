@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 # Names under which Celery takes settings from the environment; the shop has its own.
 _PLAIN = ("APP", "BROKER_URL", "CONFIG_MODULE", "LOADER", "RESULT_BACKEND", "SKIP_CHECKS")
 _FOREIGN = (*_PLAIN, "DJANGO_SETTINGS_MODULE")
+STATE = "XDG_STATE_HOME"
 
 
 def run_demo(settings: Settings, run: Callable[[Any, Settings], int]) -> int:
     """Open the monitor on a new cluster, whose workers still start; stop it when `run` returns."""
-    with DemoCluster() as cluster, _own_settings():
+    with DemoCluster() as cluster, _own_environment(cluster.folder):
         return run(cluster.app, settings)
 
 
@@ -124,10 +125,17 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def _own_settings() -> Iterator[None]:
-    """Hide the environment's Celery settings: CELERY_BROKER_URL would beat the shop's own."""
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if _foreign(name)}
+def _own_environment(folder: Path) -> Iterator[None]:
+    """Hide the environment's Celery settings, and keep what is kept for the user in `folder`.
+
+    CELERY_BROKER_URL would beat the shop's own; what is done to the shop is not in the user's log.
+    """
+    before = {name: os.environ[name] for name in os.environ if _foreign(name) or name == STATE}
+    for name in before:
+        del os.environ[name]
+    os.environ[STATE] = str(folder / "state")
     try:
         yield
     finally:
-        os.environ.update(hidden)
+        del os.environ[STATE]
+        os.environ.update(before)

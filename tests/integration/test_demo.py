@@ -14,6 +14,7 @@ import pytest
 
 from celerytui.demo import DemoCluster, run_demo
 from celerytui.demo.app import FOLDER
+from celerytui.engine import Engine
 from celerytui.settings import Settings
 from tests.integration.listener import Listener
 from tests.integration.servers import wait_until
@@ -183,6 +184,32 @@ def test_the_environment_does_not_reach_the_shop(monkeypatch: pytest.MonkeyPatch
     assert run_demo(Settings(), run) == 129
     assert seen == ["demo://", False]
     assert os.environ["CELERY_BROKER_URL"] == "redis://elsewhere:6379/0"
+
+
+def test_what_is_done_in_the_demo_is_not_in_the_users_own_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    logs: list[Path] = []
+
+    def run(app: Any, settings: Settings) -> int:
+        engine = Engine(app, settings)
+        engine.start()
+        try:
+            wait_until(
+                lambda: bool(engine.log.entries()), 30, "task events to be turned on, and logged"
+            )
+        finally:
+            engine.stop()
+        assert engine.log.path is not None
+        assert engine.log.path.is_file()
+        logs.append(engine.log.path)
+        return 0
+
+    assert run_demo(Settings(), run) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert not logs[0].exists()
+    assert os.environ["XDG_STATE_HOME"] == str(tmp_path)
 
 
 def test_nothing_is_left_after_a_crash() -> None:
