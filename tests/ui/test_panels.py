@@ -9,7 +9,8 @@ import pytest
 
 from celerytui.demo.sample import NOW
 from celerytui.model import Event
-from celerytui.store import Store
+from celerytui.store import WINDOWS, Store
+from celerytui.ui.bars.header import Header
 from celerytui.ui.panes.list import ListPane
 from celerytui.ui.views.dashboard.busiest import BusiestPanel
 from celerytui.ui.views.dashboard.failing import FailingPanel
@@ -52,12 +53,29 @@ def failures(count: int, groups: int = 1) -> list[Event]:
 async def test_what_fails_most_stands_first() -> None:
     async with driven() as at:
         lines = rows(failing(at))
-        assert "14 in 5m" in lines[0]
+        assert "12 in 5m" in lines[0]
         assert "CardDeclined" in lines[1]
         assert lines[1].rstrip(" │┃").endswith("ago")
         assert "billing.charge" in lines[2]
         assert lines[2].rstrip(" │┃").endswith("×9")
         assert "6 all" in lines[-1]
+
+
+async def test_it_counts_as_failed_what_the_header_does() -> None:
+    async with driven() as at:
+        await at.news(
+            Event("task-rejected", HOST, NOW - 1, uuid="rejected"),
+            Event("task-received", HOST, NOW - 3, uuid="killed", name="a.task"),
+            Event("task-started", HOST, NOW - 2, uuid="killed"),
+            Event("task-revoked", HOST, NOW - 1, uuid="killed", terminated=True, signum="9"),
+        )
+        found = {row.exception for row in at.engine.store.failures.rows(NOW, WINDOWS[0])}
+        assert {"lost", "rejected", "terminated"} < found
+        header = re.search(r"failed (\d+)", rows(at.app.query_one(Header))[0])
+        panel = re.search(r"(\d+) in 5m", rows(failing(at))[0])
+        assert header is not None
+        assert panel is not None
+        assert header[1] == panel[1]
 
 
 async def test_enter_goes_to_the_page_of_the_group_and_esc_comes_back() -> None:
@@ -71,7 +89,7 @@ async def test_enter_goes_to_the_page_of_the_group_and_esc_comes_back() -> None:
         assert at.app.main.body.view.name == "failures"
         detail = at.app.main.body.of_kind(FailureDetailPane)
         assert at.app.session.failure == key
-        assert "lost" in rows(detail)[0]
+        assert "ReadTimeout" in rows(detail)[0]
         listed = at.app.main.body.of_kind(FailureList)
         assert listed.has_focus
         assert listed.cursor == key
@@ -102,9 +120,9 @@ async def test_a_click_chooses_the_group_whose_line_was_clicked() -> None:
     async with driven() as at:
         await at.pilot.click(offset=place_of(failing(at), "webhooks.deliver"))
         await at.pilot.pause()
-        assert cursor_row(failing(at)) == 2
-        assert "▌" in rows(failing(at))[5]
-        assert "▌" in rows(failing(at))[6]
+        assert cursor_row(failing(at)) == 1
+        assert "▌" in rows(failing(at))[3]
+        assert "▌" in rows(failing(at))[4]
 
 
 async def test_more_groups_than_lines_scroll() -> None:
@@ -126,7 +144,7 @@ async def test_a_resolved_group_fails_no_more() -> None:
         (row,) = at.engine.store.failures.rows(NOW)
         at.engine.store.failures.resolve(row.key, NOW)
         await at.news()
-        assert "No failures in the last 5m" in rows(failing(at))[1]
+        assert "No failed tasks in the last 5m" in rows(failing(at))[1]
 
 
 async def test_who_eats_the_cluster_stands_first_without_celerys_own() -> None:
@@ -148,7 +166,7 @@ async def test_nothing_known_is_no_zero() -> None:
     async with driven(store=Store(clock=lambda: NOW)) as at:
         assert rows(failing(at))[1].split() == ["│", "–", "│"]
         await at.news(Event("worker-heartbeat", HOST, NOW))
-        assert "No failures in the last 5m" in rows(failing(at))[1]
+        assert "No failed tasks in the last 5m" in rows(failing(at))[1]
         assert "No task ended in the last 5m" in rows(busiest(at))[1]
 
 

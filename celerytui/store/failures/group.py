@@ -57,6 +57,7 @@ class Group:
         self.key = identity.key
         self.task = identity.task
         self.exception = identity.exception
+        self.raised = identity.raised
         self.frames = identity.frames
         self.causes = identity.causes
         self.count = self.retried = 0
@@ -124,8 +125,8 @@ class FailureRow(Struct, frozen=True):
 
     `failed` and `retried` are in the window, `count` and `retries` since the start, `slices` the
     failures by the slice of the window, the oldest first. `workers` come with their counts, the
-    most frequent first. `since` is the text of the mark since which it is new, "" for none. Times
-    are by our clock.
+    most frequent first. `since` is the text of the mark since which it is new, "" for none. Unless
+    an exception was `raised`, none of them is a failed task. Times are by our clock.
     """
 
     key: str
@@ -144,6 +145,7 @@ class FailureRow(Struct, frozen=True):
     workers: tuple[tuple[str, int], ...]
     standing: Standing = ""
     since: str = ""
+    raised: bool = True
 
 
 class VariantRow(FailureRow, frozen=True, kw_only=True):

@@ -264,6 +264,7 @@ class FailureGroups:
             group.ranked_workers,
             standing,
             "" if mark is None else mark.text,
+            group.raised,
         )
         group.row = look, row
         return row

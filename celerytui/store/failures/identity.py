@@ -48,8 +48,8 @@ UNKNOWN = "unknown exception"
 class Identity(Struct, frozen=True):
     """What a failure is: `key` names its group, `template` its variant within that.
 
-    `exception` is the class with its module where that is known. `member` is the id of the task
-    whose failure made a chord fail.
+    `exception` is the class with its module where that is known; where none was `raised`, what
+    happened instead. `member` is the id of the task whose failure made a chord fail.
     """
 
     key: str
@@ -61,6 +61,7 @@ class Identity(Struct, frozen=True):
     causes: tuple[str, ...] = ()
     place: str = ""
     member: str | None = None
+    raised: bool = True
 
 
 class Cache(Struct):
@@ -122,7 +123,7 @@ def identify(task: str | None, exception: str | None, traceback: str | None) -> 
 def identify_end(task: str | None, how: str, detail: str) -> Identity:
     """What an end without an exception is: `lost`, `rejected`, with a word more on it."""
     name = task or ""
-    return Identity(_key(name, how), name, how, detail, template(detail))
+    return Identity(_key(name, how), name, how, detail, template(detail), raised=False)
 
 
 def _raised(traceback: str, name: str) -> tuple[str, str, str]:

@@ -1,4 +1,7 @@
-"""What fails: the groups of failures of the last five minutes, the most frequent first."""
+"""What fails: the failed tasks of the last five minutes in groups, the most frequent first.
+
+As the header's number does, it counts no lost, missed, rejected or terminated ones.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ class FailingPanel(Panel[FailureRow]):
     NAME = "Failing"
     VIEW = "failures"
     LINES: ClassVar[int] = 2
-    NOTHING = f"No failures in the last {WINDOW.label}"
+    NOTHING = f"No failed tasks in the last {WINDOW.label}"
 
     def read(self) -> list[FailureRow]:
         rows = self.session.engine.store.failures.rows(self.session.now(), WINDOW)
-        found = [row for row in rows if row.failed and row.standing != "resolved"]
+        found = [row for row in rows if row.failed and row.raised and row.standing != "resolved"]
         return sorted(found, key=lambda row: (-row.failed, -row.last_seen))
 
     def as_of(self, now: float) -> Hashable:
