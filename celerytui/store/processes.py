@@ -25,13 +25,13 @@ class Process:
     `began` is when its first event came, `seen` its last sign of life, `heartbeat` its last worker
     event (None: it sends none), `offline_since` its worker-offline, all by our clock; `beat` is the
     newest timestamp of its worker events, by its own. `clock`, `processed` and `active` are those
-    of its last heartbeat. `lost_from` is the sign of life after which it was given up,
+    of its last heartbeat, or its worker-offline, when it `had` the tasks of these ids. `lost_from` is the sign of life after which it was given up,
     `silent_pings` how many pings in a row it left unanswered, the first at `silent_from`.
     """
 
     __slots__ = (
-        *("active", "beat", "began", "clock", "freq", "heartbeat", "lost_from", "offline_since"),
-        *("pid", "processed", "seen", "silent_from", "silent_pings"),
+        *("active", "beat", "began", "clock", "freq", "had", "heartbeat", "lost_from"),
+        *("offline_since", "pid", "processed", "seen", "silent_from", "silent_pings"),
     )
 
     def __init__(self, pid: int | None, now: float) -> None:
@@ -44,6 +44,7 @@ class Process:
         self.processed: int | None = None
         self.active: int | None = None
         self.freq = 2.0
+        self.had: tuple[str, ...] = ()
         self.lost_from: float | None = None
         self.silent_pings = 0
         self.silent_from = 0.0

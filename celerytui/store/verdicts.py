@@ -21,6 +21,9 @@ STOPPING_LIMIT = 600.0
 Then they ended and nobody saw how: it stopped in good order, so they did not go down with it.
 """
 
+FLUSHED = 5.0
+"""Seconds after a goodbye in which what was said before may come: workers send task events late."""
+
 PING_SECONDS = 15.0
 """How often a worker without heartbeats is asked whether it is there."""
 PING_TRIES = 3
@@ -104,10 +107,29 @@ class Verdicts:
 
     def _stopping(self, record: WorkerRecord, process: Process) -> Verdict:
         until = max(record.sign_of(process), self._grace_from) + STOPPING_LIMIT
-        tasks = len(record.tasks_of(process))
+        tasks = self._to_finish(record, process)
         if tasks and self._now <= until:
             return Verdict("stopping", tasks=tasks, until=until)
         return Verdict("offline")
+
+    def _to_finish(self, record: WorkerRecord, process: Process) -> int:
+        """How many tasks a process that said goodbye still runs.
+
+        No more than it counted then, without those that ended since: one that was ignored ended
+        and nobody said so. What began later it did not count.
+        """
+        ids = record.tasks_of(process)
+        said = process.offline_since or 0.0
+        if process.active is None or self._now - max(said, self._grace_from) <= FLUSHED:
+            return len(ids)
+        tasks = [task for task_id in ids if (task := self._held.get(task_id)) is not None]
+        later = sum((task.started or 0.0) > process.beat for task in tasks)
+        ended = sum(
+            _ended_since(self._held.get(task_id), process.beat)
+            for task_id in process.had
+            if record.tasks.get(task_id) is not process
+        )
+        return min(len(ids) - later, max(0, process.active - ended)) + later
 
     def _late(self, status: WorkerStatus, record: WorkerRecord, process: Process) -> Verdict:
         """That status, with what may keep it silent: a solo worker at its task says nothing.
@@ -139,6 +161,12 @@ def _lost_after(record: WorkerRecord, process: Process, sign: float) -> float:
     if any(one.began > sign and one.pid != process.pid for one in record.processes()):
         return 0.0
     return max(5 * process.freq, LOST_AFTER)
+
+
+def _ended_since(task: Task | None, at: float) -> bool:
+    """Whether it is known to have ended, or to have been retried, after that time of its worker."""
+    ended = None if task is None else task.finished or task.more.retried
+    return ended is not None and ended >= at
 
 
 def _since_then(task: Task, process: Process) -> bool:

@@ -140,10 +140,13 @@ class KnownWorkers:
             return None
         before = process.offline_since
         process.take(event, now)
+        process.active = event.active
+        process.had = tuple(record.tasks_of(process))
         process.offline_since = now if before is None else before
         record.worker.last_seen = now
         if process is record.process:
             record.worker.pid = process.pid
+            record.worker.active = process.active
             record.worker.offline_since = process.offline_since
             record.worker.status = "offline"
         return record, process

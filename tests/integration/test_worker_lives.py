@@ -175,6 +175,30 @@ def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: L
     assert not any(lives.alert(name, detectors.SHARED) for name in pythons)
 
 
+def test_a_task_that_was_ignored_keeps_no_worker_stopping(redis_lives: Lives) -> None:
+    lives = redis_lives
+    pythons = {"old@test": oldest_celery(), "new@test": sys.executable}
+    workers = [lives.begin(name, "-E", *ALONE, python=python) for name, python in pythons.items()]
+    lives.until(lambda: all(map(lives.is_there, pythons)), "the workers")
+    ignored = [str(lives.app.send_task("proj.ignored", queue=name).id) for name in pythons]
+    seconds = 10.0 * min(patience(), 6)
+    running = [lives.send(name, seconds) for name in pythons]
+    everything = [*ignored, *running]
+    lives.until(lambda: lives.states(everything) == [TaskState.STARTED] * 4, "all to have started")
+    lives.spared = set(running)
+    for process in workers:
+        process.send(signal.SIGTERM)
+
+    def standing(status: str, tasks: int) -> bool:
+        found = [lives.worker(name) for name in pythons]
+        return [(one.status, one.stopping) for one in found if one] == [(status, tasks)] * 2
+
+    lives.until(lambda: standing("stopping", 1), "both to be stopping, for one task")
+    lives.until(lambda: standing("offline", 0), "both to be gone", 2 * seconds)
+    assert lives.states(running) == [TaskState.SUCCESS] * 2
+    assert lives.states(ignored) == [TaskState.MISSED] * 2
+
+
 @pytest.mark.parametrize("container", [False, True])
 def test_two_processes_of_one_name_are_said_to_be_two(redis_lives: Lives, container: bool) -> None:
     lives, name = redis_lives, "same@test"

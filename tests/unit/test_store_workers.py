@@ -158,6 +158,39 @@ def test_tasks_of_a_worker_that_said_goodbye_are_missed_after_a_limit() -> None:
     assert known(store).status == "offline"
 
 
+def test_a_task_that_ended_unsaid_keeps_no_worker_stopping() -> None:
+    store = run_three(Store())
+    feed(store, worker_event("offline", 5, pid=7, active=0))
+    store.sweep(T0 + 9)
+    assert (known(store).status, known(store).stopping) == ("stopping", 1)
+    store.sweep(T0 + 10.1)
+    assert (known(store).status, known(store).stopping) == ("offline", 0)
+    assert held(store, "b").state is TaskState.MISSED
+    assert store.settling.missed(9) == ["b"]
+
+
+def test_a_worker_stops_until_the_tasks_that_it_counted_have_ended() -> None:
+    store = feed(Store(), beat(0, pid=7))
+    for number, id in enumerate(("ignored", "one", "two", "before")):
+        feed(store, task_event("received", number, id), task_event("started", number, id))
+    feed(store, worker_event("offline", 5, pid=7, active=2))
+    # Said before the goodbye, and sent after it; and one that its pool had not begun.
+    feed(store, task_event("succeeded", 4.9, "before", pid=7))
+    feed(store, task_event("started", 5.1, "last", pid=7))
+    store.sweep(T0 + 11)
+    assert (known(store).status, known(store).stopping) == ("stopping", 3)
+    feed(store, task_event("succeeded", 12, "two", pid=7))
+    store.sweep(T0 + 13)
+    assert known(store).stopping == 2
+    feed(store, task_event("retried", 14, "one", pid=7))
+    store.sweep(T0 + 15)
+    assert known(store).stopping == 1
+    feed(store, task_event("succeeded", 16, "last", pid=7))
+    store.sweep(T0 + 17)
+    assert known(store).status == "offline"
+    assert held(store, "ignored").state is TaskState.MISSED
+
+
 def test_nobody_is_late_or_lost_while_judgement_is_held_and_a_lost_one_stays_lost() -> None:
     store = feed(Store(), beat(0, BETA))
     store.sweep(T0 + 60)
