@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from celerytui.model import BeatState, EntryRun, Interval, PlannedEntry, Timing
 from celerytui.schedule.next_run import last_before, next_after
-from celerytui.schedule.runs import Sender
+from celerytui.schedule.senders import Sender
 from celerytui.schedule.source import Sign
 from celerytui.schedule.standing import Watch
 
@@ -31,8 +31,8 @@ class Evidence(Struct, frozen=True):
     """All that may say something of beat.
 
     `senders` are the processes that send runs of entries alone, the newest first; `newest` is the
-    newest run of any entry. `sent_events` is whether the app is set to send task-sent events, None
-    where no app says.
+    newest run of any entry, `doubtful` one that anybody may have sent. `sent_events` is whether the
+    app is set to send task-sent events, None where no app says.
     """
 
     plans: Sequence[PlannedEntry] = ()
@@ -40,6 +40,8 @@ class Evidence(Struct, frozen=True):
     senders: Sequence[Sender] = ()
     newest: EntryRun | None = None
     newest_name: str = ""
+    doubtful: EntryRun | None = None
+    doubtful_name: str = ""
     pinged: Pinged = Pinged()
     sent_events: bool | None = None
 
@@ -143,9 +145,11 @@ def _by_setting(known: Evidence, watch: Watch, gap: float | None, grace: float) 
     """By the events that the app is set to send, and that do not come."""
     if gap is None or watch.since is None or known.newest is not None or not known.sent_events:
         return None
-    if watch.now - watch.since <= gap + grace:
+    since = watch.since if known.doubtful is None else max(watch.since, known.doubtful.at)
+    if watch.now - since <= gap + grace:
         return None
-    return BeatState("silent", watch.since, f"nothing was sent, though {SENT_EVENTS} is on")
+    since_then = "" if known.doubtful is None else " since"
+    return BeatState("silent", since, f"nothing was sent{since_then}, though {SENT_EVENTS} is on")
 
 
 def _what_would_tell(known: Evidence, watch: Watch) -> str:
@@ -153,6 +157,9 @@ def _what_would_tell(known: Evidence, watch: Watch) -> str:
         return "no entry is enabled, so that beat has nothing to send"
     if watch.since is None:
         return "no events are received"
+    if known.doubtful is not None:
+        only = f"the one run of {known.doubtful_name} that was seen"
+        return f"can't tell: anyone may have sent {only}"
     if known.senders or known.sent_events:
         return "nothing was due since events are received"
     return f"can't tell: set {SENT_EVENTS} or {REMOTE_CONTROL} to see it"

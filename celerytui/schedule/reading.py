@@ -196,6 +196,7 @@ class Schedules:
 
     def _evidence(self, watch: Watch, pinged: Pinged) -> Evidence:
         newest, name = self.runs.newest() or (None, "")
+        doubtful, doubtful_name = self.runs.doubtful() or (None, "")
         # What a lock was when it was last read proves nothing once it cannot be read.
         said = [one for one in self._named.values() if one.error is None]
         signs = [one.reader.sign(watch.now) for one in said]
@@ -205,6 +206,8 @@ class Schedules:
             senders=self.runs.beats(),
             newest=newest,
             newest_name=name,
+            doubtful=doubtful,
+            doubtful_name=doubtful_name,
             pinged=pinged,
             sent_events=self._sent_events(),
         )

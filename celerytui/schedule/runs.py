@@ -10,24 +10,18 @@ import os
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from celerytui.interpreter import give_way
-from celerytui.model import EntryRun, Interval, PlannedEntry, Task, TaskState
-from celerytui.schedule.next_run import last_before
+from celerytui.model import EntryRun, PlannedEntry, Task, TaskState
+from celerytui.schedule.senders import Sender, came_on_time, come_too_often, of_one_turn
 from celerytui.store import Store
 
 RECENT = 60
 """Runs of an entry that are kept one by one."""
 MOST_SENDERS = 1_000
-LOOKED_AT = 10
-"""Newest runs of an entry that say whether others send its task too."""
-EARLY = 1.0
-"""Seconds by which beat may be early."""
 AT_ONCE = 500
 """Tasks that are looked at before others may have the interpreter."""
 MOST_CHANGES = 2**18
@@ -108,21 +102,6 @@ class EntryRuns:
     def newest(self) -> EntryRun | None:
         """The newest run that beat may have sent."""
         return max((run for run in self.recent.values() if run.by_beat), key=_at, default=None)
-
-
-class Sender(Struct):
-    """A process that sent tasks: how many of them are runs of entries, and when."""
-
-    name: str
-    first: float
-    last: float
-    sent: int = 0
-    others: int = 0
-
-    @property
-    def is_beat(self) -> bool:
-        """Whether it sent runs of entries and nothing else."""
-        return self.sent > 0 and not self.others
 
 
 class RunTracker:
@@ -222,16 +201,35 @@ class RunTracker:
         return sorted(found, key=lambda one: -one.last)
 
     def newest(self) -> tuple[EntryRun, str] | None:
-        """The newest run that beat may have sent, and the name of its entry.
+        """The newest run that beat sent, and the name of its entry.
 
-        Where no process is known to send them, none of an entry whose task others send too.
+        Where no process is known to send them, none of an entry whose task others send too, or of
+        which all that was seen is what anybody may have sent.
         """
-        found = ((runs.newest, name) for name, runs in self._runs.items())
-        runs = [(run, name) for run, name in found if run is not None]
-        runs.sort(key=lambda one: one[0].at, reverse=True)
+        runs = self._newest_first()
         if self.beats():
             return next(iter(runs), None)
-        return next((one for one in runs if not self._sent_by_others(one[1])), None)
+        return next((one for one in runs if self._is_beats(one[1])), None)
+
+    def doubtful(self) -> tuple[EntryRun, str] | None:
+        """The newest run that beat may have sent, or anybody else, and the name of its entry."""
+        return next((one for one in self._newest_first() if not self._sent_by_others(one[1])), None)
+
+    def _newest_first(self) -> list[tuple[EntryRun, str]]:
+        found = ((runs.newest, name) for name, runs in self._runs.items())
+        runs = [(run, name) for run, name in found if run is not None]
+        return sorted(runs, key=lambda one: one[0].at, reverse=True)
+
+    def _is_beats(self, name: str) -> bool:
+        """Whether the runs of an entry came as beat sends them, as far as these alone can say."""
+        if self._sent_by_others(name):
+            return False
+        plan = self._plans[name]
+        times = [run.at for run in self.of(name).recent.values() if run.by_beat]
+        oldest, newest = min(times), max(times)
+        if came_on_time(plan, newest):
+            return True
+        return oldest < newest and not of_one_turn(plan, oldest, newest)
 
     def _sent_by_others(self, name: str) -> bool:
         recent = self.of(name).recent.values()
@@ -241,7 +239,7 @@ class RunTracker:
         entries = self._entries_of(task)
         client = task.more.client
         if client is not None and not task.retries and task.id not in self._known:
-            self._note_sender(task, client, bool(entries))
+            self._note_sender(task, client, entries)
         at = seen_at(task)
         if not entries or at is None:
             return
@@ -279,7 +277,7 @@ class RunTracker:
         sender = self._senders.get(client)
         return sender is None or not sender.others
 
-    def _note_sender(self, task: Task, client: str, is_entry: bool) -> None:
+    def _note_sender(self, task: Task, client: str, entries: Sequence[str]) -> None:
         self._known[task.id] = None
         if len(self._known) > RECENT * MOST_SENDERS:
             self._known.popitem(last=False)
@@ -289,33 +287,11 @@ class RunTracker:
             sender = self._senders[client] = Sender(client, at, at)
             if len(self._senders) > MOST_SENDERS:
                 self._senders.popitem(last=False)
-        if is_entry and client != self._own:
-            sender.first = at if not sender.sent else min(sender.first, at)
-            sender.last = max(sender.last, at)
-            sender.sent += 1
+        if entries and client != self._own:
+            sender.take([self._plans[name] for name in entries], at)
         else:
             sender.others += 1
         self._senders.move_to_end(client)
-
-
-def come_too_often(plan: PlannedEntry, runs: Iterable[EntryRun]) -> bool:
-    """Whether most of an entry's newest runs came sooner after another than it is due.
-
-    Beat alone does not send them so; it may look so after a while without workers.
-    """
-    newest = sorted((run for run in runs if run.by_beat), key=_at)[-LOOKED_AT:]
-    close = [_of_one_turn(plan, one.at, other.at) for one, other in pairwise(newest)]
-    return 2 * sum(close) > len(close)
-
-
-def _of_one_turn(plan: PlannedEntry, at: float, later: float) -> bool:
-    if isinstance(plan.timing, Interval):
-        return later - at < plan.timing.every / 2
-    try:
-        due = [last_before(plan.timing, plan.timezone, one + EARLY) for one in (at, later)]
-    except ValueError:
-        return False
-    return due[0] is not None and due[0] == due[1]
 
 
 def failed(run: EntryRun) -> bool:

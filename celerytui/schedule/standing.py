@@ -31,7 +31,8 @@ from celerytui.schedule.next_run import (
     quarter_of,
     quarters,
 )
-from celerytui.schedule.runs import EARLY, EntryRuns, come_too_often, texts_of
+from celerytui.schedule.runs import EntryRuns, texts_of
+from celerytui.schedule.senders import EARLY, come_too_often
 from celerytui.schedule.timings import LATEST
 from celerytui.schedule.words import plan_words, time_words
 from celerytui.schedule.zones import is_zone

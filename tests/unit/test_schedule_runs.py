@@ -77,7 +77,8 @@ def test_runs_are_those_with_the_entrys_task_and_arguments() -> None:
 
 def test_a_process_that_sends_other_tasks_too_is_not_beat() -> None:
     web = [sent("a", NOW - 30, "gen7@web"), sent("b", NOW - 20, "gen7@web", name="shop.buy")]
-    found = tracker(*web, sent("c", NOW - 9, "gen9@beat"))
+    beat = [sent("c", NOW - 39, "gen9@beat"), sent("d", NOW - 9, "gen9@beat")]
+    found = tracker(*web, *beat)
     assert [one.name for one in found.beats()] == ["gen9@beat"]
 
 
@@ -120,9 +121,11 @@ def test_beat_is_known_as_before_when_entries_change() -> None:
     found = RunTracker(store)
     for number, plans in enumerate(([plan(args=(1,))], [plan(args=(1,)), plan(name="new")])):
         found.follow(plans, NOW)
-        store.apply(Batch([sent(f"t{number}", NOW - 9 + number, "gen7@beat")], NOW))
+        for at in (-70, -40):
+            name = f"t{number}{at}"
+            store.apply(Batch([sent(name, NOW + at + number, "gen7@beat")], NOW + at + number))
         found.update()
-        assert [one.sent for one in found.beats()] == [number + 1]
+        assert [one.sent for one in found.beats()] == [2 * number + 2]
 
 
 def test_a_run_may_have_any_arguments_where_the_entrys_are_not_known() -> None:
@@ -204,5 +207,45 @@ def test_runs_that_come_too_often_are_no_sign_of_beat(
 
 
 def test_runs_of_a_process_that_is_beat_are_a_sign_however_often_they_come() -> None:
-    found = tracker(*(sent(f"id{number}", NOW + number, "gen9@beat") for number in range(3)))
+    times = [NOW - 30, NOW - 29, NOW - 28, NOW]
+    found = tracker(*(sent(f"id{at}", at, "gen9@beat") for at in times))
     assert found.newest() is not None
+
+
+HOUR = NOW // 3600 * 3600
+HOURLY = {"interval": Interval(3600.0), "crontab": Crontab(minute="0")}
+
+
+@pytest.mark.parametrize(
+    ("timing", "seconds", "proves"),
+    [
+        ("interval", [1200], False),
+        ("interval", [1200, 1260], False),
+        ("interval", [1200, 4801], True),
+        ("crontab", [1200], False),
+        ("crontab", [1200, 1260], False),
+        ("crontab", [3602], True),
+        ("crontab", [1200, 4801], True),
+    ],
+)
+@pytest.mark.parametrize("client", ["gen7@shell", None])
+def test_what_anyone_may_have_sent_is_no_sign_of_beat(
+    timing: str, seconds: list[int], proves: bool, client: str | None
+) -> None:
+    def seen(at: float) -> Event:
+        if client is not None:
+            return sent(f"id{at}", at, client)
+        return replace(sent(f"id{at}", at, "celery@w1"), type="task-received")
+
+    hourly = plan(args=(1,), timing=HOURLY[timing])
+    found = tracker(*(seen(HOUR + at) for at in seconds), plans=[hourly])
+    assert found.of("sync").runs == len(seconds)
+    assert (found.newest() is not None, bool(found.beats())) == (proves, proves and bool(client))
+
+
+def test_two_entries_of_one_sender_are_a_sign_of_beat() -> None:
+    plans = [plan(args=(1,)), plan(name="other", args=(2,))]
+    found = tracker(
+        sent("a", NOW - 2, "gen9@beat"), sent("b", NOW - 2, "gen9@beat", args="[2]"), plans=plans
+    )
+    assert [one.name for one in found.beats()] == ["gen9@beat"]

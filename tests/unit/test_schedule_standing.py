@@ -23,7 +23,8 @@ from celerytui.model import (
 )
 from celerytui.schedule.beat import Evidence, Pinged, judge_beat, shortest_gap
 from celerytui.schedule.next_run import QUARTERS
-from celerytui.schedule.runs import EntryRuns, Sender
+from celerytui.schedule.runs import EntryRuns
+from celerytui.schedule.senders import Sender
 from celerytui.schedule.source import Sign
 from celerytui.schedule.standing import LATE_SECONDS, Watch, stand
 from celerytui.store import Store
@@ -229,6 +230,21 @@ def test_a_ping_and_the_setting_that_would_tell() -> None:
     assert "task_send_sent_event" in unknown.why
     assert state(plans=[plan(enabled=False)]).why.startswith("no entry is enabled")
     assert state(BLIND).why == "no events are received"
+
+
+def test_a_run_that_anyone_may_have_sent_says_neither_that_it_is_alive_nor_that_it_is_silent() -> (
+    None
+):
+    hourly = [plan(timing=Interval(3600.0))]
+    watch = Watch(NOW, NOW - 4_300, sees=True)
+    assert state(watch, plans=hourly, sent_events=True).state == "silent"
+    one = {"plans": hourly, "sent_events": True, "doubtful_name": "sync"}
+    found = state(watch, doubtful=run(NOW - 1_200), **one)
+    assert (found.state, found.why) == (
+        "unknown",
+        "can't tell: anyone may have sent the one run of sync that was seen",
+    )
+    assert state(watch, doubtful=run(NOW - 4_250), **one).state == "silent"
 
 
 def test_two_beats_send_in_turn_and_a_restart_is_one() -> None:
