@@ -5,6 +5,7 @@ SQLAlchemy is imported when one is opened: it is an extra.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,17 @@ from celerytui.sql_limits import driver_limits, limits, open_sqlite
 CONNECT_SECONDS = 5.0
 SECONDS = 10.0
 """The longest that a question to a database takes."""
+
+
+def project_zone() -> str | None:
+    """The zone of times without one that the loaded Django project writes; None without one."""
+    if "django" not in sys.modules:
+        return None
+    from django.conf import settings
+
+    if not settings.configured:
+        return None
+    return "UTC" if settings.USE_TZ else str(settings.TIME_ZONE)
 
 
 def engine_of(url: str, options: Mapping[str, Any]) -> Any:

@@ -9,14 +9,15 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timezone
+from datetime import timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from celerytui.errors import HistoryError, UsageError
 from celerytui.iso_time import moment
 from celerytui.masking import learn, mask_url, one_line, passwords_in
 from celerytui.model import BY_CONSTANT, Task, TaskExtra, TaskState, Worker
-from celerytui.read_only_sql import engine_of, limit, table_of
+from celerytui.read_only_sql import engine_of, limit, project_zone, table_of
 
 PAGE = 2_000
 """Rows of one question."""
@@ -33,6 +34,8 @@ class CameraTables:
     def __init__(self, url: str) -> None:
         learn(passwords_in(url))
         self.name = mask_url(url)
+        named = project_zone()
+        self._zone = timezone.utc if named in (None, "UTC") else ZoneInfo(named)
         self._url = url.replace("postgres://", "postgresql://", 1)
         self._engine: Any = None
         self._prefixes: tuple[str, ...] = ()
@@ -54,13 +57,13 @@ class CameraTables:
             for rows in self._pages(f"{prefix}_workerstate"):
                 names.update((row["id"], str(row.get("hostname"))) for row in rows)
             for rows in self._pages(f"{prefix}_taskstate"):
-                yield [task_of(row, names.get(row.get("worker_id"))) for row in rows]
+                yield [task_of(row, names.get(row.get("worker_id")), self._zone) for row in rows]
 
     def workers(self) -> Iterator[Sequence[Worker | None]]:
         """All workers as they were at their last heartbeat; None for one without."""
         for prefix in self._prefixes:
             for rows in self._pages(f"{prefix}_workerstate"):
-                yield [worker_of(row) for row in rows]
+                yield [worker_of(row, self._zone) for row in rows]
 
     def close(self) -> None:
         """Close the connections."""
@@ -105,13 +108,13 @@ class CameraTables:
             raise HistoryError(f"{self.name}: {one_line(cause)}") from error
 
 
-def task_of(row: Row, worker: str | None) -> Task | None:
+def task_of(row: Row, worker: str | None, zone: tzinfo) -> Task | None:
     """The task of a row, None where it lacks an id, a time or a known state.
 
-    Times without a zone are UTC, as Django writes them with `USE_TZ`.
+    `zone` is that of times which have none.
     """
     state = BY_CONSTANT.get(str(row.get("state")).upper())
-    task_id, at = _text(row.get("task_id")), moment(row.get("tstamp"), timezone.utc)
+    task_id, at = _text(row.get("task_id")), moment(row.get("tstamp"), zone)
     if state is None or state.guessed or not task_id or at is None:
         return None
     failed = state in (TaskState.FAILURE, TaskState.RETRY)
@@ -133,17 +136,17 @@ def task_of(row: Row, worker: str | None) -> Task | None:
     task.extra = TaskExtra(
         exception=outcome if failed else None,
         traceback=_text(row.get("traceback")),
-        eta=moment(row.get("eta"), timezone.utc),
-        expires=moment(row.get("expires"), timezone.utc),
+        eta=moment(row.get("eta"), zone),
+        expires=moment(row.get("expires"), zone),
         source=SOURCE if state.finished else None,
     )
     _put_time(task, at)
     return task
 
 
-def worker_of(row: Row) -> Worker | None:
+def worker_of(row: Row, zone: tzinfo) -> Worker | None:
     """The worker of a row at its last heartbeat, None where it lacks a name or has had none."""
-    hostname, at = _text(row.get("hostname")), moment(row.get("last_heartbeat"), timezone.utc)
+    hostname, at = _text(row.get("hostname")), moment(row.get("last_heartbeat"), zone)
     if not hostname or at is None:
         return None
     return Worker(hostname, at, at, last_heartbeat=at, status="online")

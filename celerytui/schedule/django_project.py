@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from celerytui.read_only_sql import project_zone
 from celerytui.schedule.source import READ_SECONDS, Source, SourceReader
 from celerytui.schedule.tables import DJANGO, Connection, Row, TableReader
 from celerytui.schedule.timings import utc
@@ -28,9 +29,7 @@ class DjangoDatabase:
     """
 
     def __init__(self) -> None:
-        from django.conf import settings
-
-        self.zone = "UTC" if settings.USE_TZ else str(settings.TIME_ZONE)
+        self.zone = project_zone() or "UTC"
         self.where = self._name(writes=False)
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -275,7 +276,7 @@ def open_sources(app: Any, url: str | None) -> list[SourceReader]:
         if app is not None and source.for_app is not None:
             found.append(_opened(source.for_app, app))
     if url is not None:
-        found.append(_opened(open_url, url))
+        found.append(_opened(partial(open_url, app=app), url))
     return [reader for reader in found if reader is not None]
 
 
@@ -289,10 +290,13 @@ def _opened(open_source: Callable[[Any], SourceReader | None], of: Any) -> Sourc
         return BrokenReader(one_line(error))
 
 
-def open_url(url: str) -> SourceReader:
-    """The reader of the schedule at a URL; UsageError where it is of no kind that is known."""
+def open_url(url: str, app: Any = None) -> SourceReader:
+    """The reader of the schedule at a URL; UsageError where it is of no kind that is known.
+
+    The app, where there is one, says in which zone times are that have none.
+    """
     for source in SOURCES:
-        reader = None if source.for_url is None else source.for_url(url)
+        reader = None if source.for_url is None else source.for_url(url, app)
         if reader is not None:
             return reader
     raise UsageError(

@@ -275,7 +275,7 @@ def _setting(conf: Any, name: str, default: Any = None) -> Any:
     return default
 
 
-def _for_url(url: str) -> SourceReader | None:
+def _for_url(url: str, app: Any) -> SourceReader | None:
     return RedBeatReader(url, {}) if is_redis(url) else None
 
 

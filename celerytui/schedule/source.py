@@ -79,11 +79,12 @@ class Source(Struct, frozen=True, kw_only=True):
     """A kind of source.
 
     `for_app` opens it for a loaded app, None where the app does not use it; `for_url` opens the
-    one at a URL, None where the URL is of another kind. Both return without connecting.
+    one at a URL beside an app, or None, and is None where the URL is of another kind. Both return
+    without connecting.
     """
 
     for_app: Callable[[Any], SourceReader | None] | None = None
-    for_url: Callable[[str], SourceReader | None] | None = None
+    for_url: Callable[[str, Any], SourceReader | None] | None = None
 
 
 def scheduler_of(app: Any) -> str:

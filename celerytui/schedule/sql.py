@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Any
 
 from celerytui.errors import UsageError
 from celerytui.masking import learn, mask_url, one_line, secrets_in
+from celerytui.read_only_sql import project_zone
 from celerytui.schedule.source import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -17,7 +19,7 @@ from celerytui.schedule.source import (
 )
 from celerytui.schedule.tables import DJANGO, SQLALCHEMY, Connection, Row, TableReader, Tables
 from celerytui.schedule.timings import utc
-from celerytui.schedule.zones import zone_name
+from celerytui.schedule.zones import zone, zone_name
 from celerytui.sql_limits import driver_limits, limits, open_sqlite
 
 SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
@@ -39,7 +41,7 @@ class SqlDatabase:
     def open(self, *, writes: bool) -> Iterator[Connection]:
         """A transaction, which writes only where that is asked for, and ends in time."""
         with self._connected(writes=writes) as (connection, vendor):
-            yield _SqlConnection(connection, vendor)
+            yield _SqlConnection(connection, vendor, zone(self.zone))
 
     @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[tuple[Any, str]]:
@@ -81,8 +83,9 @@ class SqlDatabase:
 
 
 class _SqlConnection:
-    def __init__(self, connection: Any, vendor: str) -> None:
+    def __init__(self, connection: Any, vendor: str, zone: tzinfo) -> None:
         self._connection = connection
+        self._zone = zone
         self.vendor = vendor
 
     def rows(self, statement: str, values: Row) -> list[Row]:
@@ -97,18 +100,18 @@ class _SqlConnection:
         return int(self._connection.execute(text(statement), dict(values)).rowcount)
 
     def time(self, seconds: float) -> Any:
-        """A time as the packages write it: text without a zone in SQLite, in UTC."""
-        at = utc(seconds)
+        """A time as the packages write it: without a zone but in PostgreSQL, text in SQLite."""
+        at = utc(seconds).astimezone(self._zone)
         if self.vendor == "sqlite":
             return at.strftime("%Y-%m-%d %H:%M:%S.%f")
         return at if self.vendor == "postgresql" else at.replace(tzinfo=None)
 
 
 class UrlReader(TableReader):
-    """The tables of whichever package there are at a URL."""
+    """The tables of whichever package there are at a URL; the app, or None, says their zone."""
 
-    def __init__(self, database: SqlDatabase, timezone: str) -> None:
-        super().__init__(database, DJANGO, timezone)
+    def __init__(self, database: SqlDatabase, app: Any) -> None:
+        super().__init__(database, DJANGO, "UTC" if app is None else zone_name(app.timezone))
         self.name = ""
         self._sql = database
         self._found = False
@@ -125,6 +128,7 @@ class UrlReader(TableReader):
 
     def _take(self, tables: Tables) -> None:
         self._tables, self.loop, self._found = tables, tables.loop, True
+        self._sql.zone = (project_zone() or "UTC") if tables is DJANGO else self._timezone
         self.name = tables.package
 
 
@@ -147,9 +151,9 @@ def _engine(url: str, writes: bool) -> Any:
     return sa.create_engine(address, poolclass=NullPool, connect_args=arguments)
 
 
-def _for_url(url: str) -> SourceReader | None:
+def _for_url(url: str, app: Any) -> SourceReader | None:
     scheme = url.partition("://")[0].partition("+")[0].lower()
-    return UrlReader(SqlDatabase(url), "UTC") if scheme in SCHEMES else None
+    return UrlReader(SqlDatabase(url), app) if scheme in SCHEMES else None
 
 
 def _for_app(app: Any) -> SourceReader | None:

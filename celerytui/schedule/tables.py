@@ -45,6 +45,7 @@ class Tables(Struct, frozen=True, kw_only=True):
 
     `forgets` says that the package takes the last run from what it disables, so that it does not
     run at once when it is enabled again; `names_itself` that tasks have the entry in their headers.
+    `runs_in_utc` says that a last run without a zone is in UTC whatever the zone of other times.
     """
 
     package: str
@@ -58,6 +59,7 @@ class Tables(Struct, frozen=True, kw_only=True):
     changed_key: str
     forgets: bool
     names_itself: bool
+    runs_in_utc: bool
     loop: float
 
 
@@ -73,6 +75,8 @@ DJANGO = Tables(
     changed_key="ident",
     forgets=True,
     names_itself=True,
+    # It takes them from utcnow() where the project has no USE_TZ, and takes them for UTC.
+    runs_in_utc=True,
     loop=5.0,
 )
 SQLALCHEMY = Tables(
@@ -87,6 +91,7 @@ SQLALCHEMY = Tables(
     changed_key="id",
     forgets=False,
     names_itself=False,
+    runs_in_utc=False,
     loop=5.0,
 )
 
@@ -222,7 +227,9 @@ class TableReader(SourceReader):
             options=self._options(row, values["headers"]),
             enabled=bool(row.get("enabled", True)),
             one_off=bool(row.get("one_off")) or isinstance(timing, Clocked),
-            last_run_at=self._at(row.get("last_run_at")),
+            last_run_at=stamp(
+                row.get("last_run_at"), zone("UTC" if tables.runs_in_utc else self._database.zone)
+            ),
             total_runs=count if isinstance(count, int) else None,
             starts_at=self._at(row.get("start_time")),
             expires_at=self._at(row.get("expires")),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,47 @@ for writes, statement in json.loads(sys.argv[2]):
 print(json.dumps(said))
 """
 
+WITHOUT_ZONES = """
+import datetime, json, sys, time
+import django
+from celery import Celery
+from django.conf import settings
+settings.configure(
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": sys.argv[1]}},
+    INSTALLED_APPS=["django_celery_beat"],
+    USE_TZ=False, TIME_ZONE="Asia/Kolkata", DJANGO_CELERY_BEAT_TZ_AWARE=False,
+)
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from django_celery_beat.models import ClockedSchedule, PeriodicTask
+from django_celery_beat.schedulers import ModelEntry
+app = Celery("project", broker="memory://")
+app.conf.timezone = "Asia/Kolkata"
+once = ClockedSchedule.objects.create(clocked_time=datetime.datetime(2026, 12, 1, 13, 30))
+task = PeriodicTask.objects.create(name="once", task="once", clocked=once, one_off=True)
+next(ModelEntry(task, app=app)).save()
+ran = time.time()
+from celerytui.schedule.reading import open_sources
+for reader in open_sources(app, f"sqlite:///{sys.argv[1]}")[-2:]:
+    (entry,) = reader.read(ran)
+    print(json.dumps([reader.name, entry.timing.at, ran - entry.last_run_at]))
+"""
+
+
+def test_a_project_without_zones_is_read_as_its_beat_writes_it(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WITHOUT_ZONES, str(tmp_path / "db.sqlite3")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    at = datetime(2026, 12, 1, 8, tzinfo=timezone.utc).timestamp()
+    assert [(name, due) for name, due, _ in found] == [("django-celery-beat", at)] * 2
+    assert all(abs(late) < 100 for _, _, late in found)
+
 
 @pytest.mark.parametrize("server", SLEEP)
 def test_a_database_is_read_within_limits(
@@ -58,7 +101,7 @@ def test_a_database_is_read_within_limits(
         )
     engine.dispose()
     database = SqlDatabase(url)
-    reader = UrlReader(database, "UTC")
+    reader = UrlReader(database, None)
     (found,) = reader.read(0.0)
     assert (found.timing, found.args, found.enabled) == (Interval(300.0), (1,), True)
     assert reader.set_enabled("sync", False, 1_795_750_000.0).startswith(TASK)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timezone
@@ -112,6 +114,32 @@ def test_each_state_comes_with_what_its_row_says(tmp_path: Path, place: Path) ->
     assert samples == [(T0, "online")]
 
 
+PROJECT = """
+import sys
+from pathlib import Path
+from django.conf import settings
+settings.configure(USE_TZ=False, TIME_ZONE="Asia/Kolkata")
+from celerytui.headless.history_import import import_lines
+from celerytui.history.folder import Folder
+from celerytui.settings import Settings
+for line in import_lines(sys.argv[1], Folder(Path(sys.argv[2])), Settings(), float(sys.argv[3])):
+    print(line)
+"""
+
+
+def test_times_of_a_project_without_zones_are_in_its_own(tmp_path: Path, place: Path) -> None:
+    url = database(tmp_path / "db", [row(0)])
+    ran = subprocess.run(
+        [sys.executable, "-c", PROJECT, url, str(place), str(T0 + 60)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ran.stdout.startswith("1 task imported"), ran.stderr
+    (task,) = found(place)
+    assert task.seen == T0 - 5.5 * 3600
+
+
 def test_twice_imports_nothing_twice_and_goes_on_where_it_ended(
     tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,9 +221,9 @@ rows = st.dictionaries(names, values | st.sampled_from(STATES))
 
 @given(rows, values)
 def test_any_row_is_a_task_or_none(some: dict[str, Any], hostname: Any) -> None:
-    task = task_of(some | {"hostname": hostname}, "w")
+    task = task_of(some | {"hostname": hostname}, "w", timezone.utc)
     assert task is None or (task.id and task.seen == task.seen)
-    worker = worker_of({"hostname": hostname, "last_heartbeat": some.get("tstamp")})
+    worker = worker_of({"hostname": hostname, "last_heartbeat": some.get("tstamp")}, timezone.utc)
     assert worker is None or worker.hostname
 
 

@@ -283,6 +283,8 @@ def test_the_tables_of_celery_sqlalchemy_scheduler(tmp_path: Path) -> None:
     (found,) = reader.read(0.0)
     local = datetime(2026, 11, 27, 4, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
     assert (found.timing, found.last_run_at, found.total_runs) == (Interval(10.0), local, 3)
+    (same,) = open_url(f"sqlite:///{path}", celery_app()).read(0.0)
+    assert same.last_run_at == local
     reader.set_enabled("sync", False, local)
     # That package keeps the last run of what is disabled.
     assert rows_of(path, "SELECT enabled, last_run_at FROM celery_periodic_task") == [
@@ -294,7 +296,7 @@ def test_a_database_without_the_tables_says_which(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     sqlite3.connect(path).close()
     with pytest.raises(UsageError, match="neither the table django_celery_beat_periodictask"):
-        UrlReader(SqlDatabase(f"sqlite:///{path}"), "UTC").read(0.0)
+        UrlReader(SqlDatabase(f"sqlite:///{path}"), None).read(0.0)
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
