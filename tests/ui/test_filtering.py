@@ -39,6 +39,21 @@ async def test_a_mistake_keeps_the_last_good_filter() -> None:
         assert "last good filter" in at.screen_text()
 
 
+@pytest.mark.parametrize("typed", ["state:star", "worker:"])
+async def test_enter_on_a_mistake_leaves_it_to_be_mended(typed: str) -> None:
+    async with driven() as at:
+        await at.press("2", "slash", *"state:failure", "enter", "slash", "ctrl+u", *typed, "enter")
+        line = at.app.query_one(FilterInput)
+        assert at.app.main.filter_bar.display
+        assert line.value == typed
+        note = at.app.main.filter_bar.query_one("#filter-note", Static)
+        assert "Expected" in str(note.content)
+        await at.press("escape")
+        assert at.app.session.filter_text == "state:failure"
+        await at.press("slash", "up", "up")
+        assert line.value == "state:failure"
+
+
 async def test_escape_brings_the_filter_before_back() -> None:
     async with driven() as at:
         at.app.main.filter_by("name:billing")
@@ -53,8 +68,8 @@ async def test_tab_completes_a_field_and_up_brings_an_older_filter() -> None:
         await at.press("2", "slash", *"wor", "tab")
         line = at.app.query_one(FilterInput)
         assert line.value == "worker:"
-        await at.press("enter", "slash", "up")
-        assert line.value == "worker:"
+        await at.press(*"web1", "enter", "slash", "up")
+        assert line.value == "worker:web1"
 
 
 async def test_keys_typed_into_the_filter_do_nothing_else() -> None:

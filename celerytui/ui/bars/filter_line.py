@@ -120,6 +120,7 @@ class FilterBar(Widget):
         super().__init__(id="filter")
         self.session = session
         self._before = ""
+        self._wrong = False
 
     def on_mount(self) -> None:
         self.display = False
@@ -136,6 +137,7 @@ class FilterBar(Widget):
     async def open(self, text: str, sought: str = "") -> None:
         """Show the line with a filter, or a part of what is sought, the cursor at its end."""
         self._before = text
+        self._wrong = False
         self.display = True
         if not self.children:
             slash = Static(" / ", classes="slash", markup=False)
@@ -176,10 +178,12 @@ class FilterBar(Widget):
         try:
             made = parse_filter(value) if value.strip() else None
         except FilterError as error:
+            self._wrong = True
             if aloud:
                 self._show_error(error)
             self.post_message(self.Failed())
             return
+        self._wrong = False
         if aloud:
             self._hint()
         self.post_message(self.Changed(value.strip(), made))
@@ -189,7 +193,9 @@ class FilterBar(Widget):
         event.stop()
         if not self.input.sought and half_typed(event.value) is not None:
             self._apply(event.value)
-        self.close(kept=True)
+        # Else the mistake would be gone with the line, and all of the table seem to match.
+        if not self._wrong:
+            self.close(kept=True)
 
     @on(FilterInput.GaveUp)
     def _gave_up(self, event: FilterInput.GaveUp) -> None:
