@@ -26,8 +26,12 @@ class Glance(Struct, frozen=True):
 
     @property
     def running(self) -> int | None:
-        """How many tasks the workers that are there run, None where that is known of none."""
-        counts = [worker.running for worker in self.workers.values() if not worker.gone]
+        """How many tasks the workers run, None where that is known of none; those stopping too."""
+        counts = [
+            worker.stopping if worker.status == "stopping" else worker.running
+            for worker in self.workers.values()
+            if worker.status == "stopping" or not worker.gone
+        ]
         known = [count for count in counts if count is not None]
         return sum(known) if known else None
 

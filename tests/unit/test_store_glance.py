@@ -53,6 +53,17 @@ def test_a_worker_runs_no_more_than_its_pool_takes_or_its_heartbeat_counts() -> 
     assert known(store).running == 2
 
 
+def test_what_a_worker_finishes_while_it_stops_still_runs() -> None:
+    store = feed(Store(), beat(0, pid=7), beat(0, BETA, active=4))
+    feed(store, task_event("received", 1), task_event("started", 1))
+    feed(store, worker_event("offline", 2, pid=7, active=1))
+    store.sweep(T0 + 3)
+    assert (known(store).status, store.glance(None).running) == ("stopping", 5)
+    feed(store, task_event("succeeded", 4, pid=7))
+    store.sweep(T0 + 5)
+    assert (known(store).status, store.glance(None).running) == ("offline", 4)
+
+
 def test_what_ran_before_its_events_came_counts() -> None:
     store = feed(Store(), beat(0, active=1))
     store.set_task_events(ALPHA, True, by_us=True)
