@@ -370,3 +370,14 @@ async def test_the_chart_has_no_line_for_failures_that_it_does_not_know() -> Non
         title, *chart = _drawn(at, WorkerThroughput).splitlines()
         assert " failed since " in title
         assert not any("failed" in line for line in chart)
+
+
+async def test_a_lost_worker_runs_nothing_that_could_be_asked_for() -> None:
+    async with driven() as at:
+        worker = at.engine.health.worker(GPU)
+        assert worker is not None
+        assert worker.active
+        await _open(at, GPU)
+        drawn = _drawn(at, WorkerRunning)
+        assert "No running tasks" in drawn
+        assert "The worker is lost." in drawn

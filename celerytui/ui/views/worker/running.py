@@ -136,7 +136,9 @@ class WorkerRunning(WorkerPane, ListPane[Task]):
 
     def empty(self, width: int, height: int) -> list[Row]:
         worker = self.worker
-        if worker is not None and SILENT.on(worker):
+        if worker is not None and worker.gone:
+            notice = EmptyState("No running tasks", f"The worker is {worker.status}.")
+        elif worker is not None and SILENT.on(worker):
             key = self.session.key_of(ENABLE_EVENTS.id)
             keys = () if self.session.read_only else ((key, "enable task events"),)
             notice = EmptyState(
