@@ -18,7 +18,7 @@ from celerytui.ui.app import MonitorApp
 from tests.ui.fake_engine import fake_app
 from tests.ui.frames import Frame, watch_frames
 from tests.ui.kept_stores import sample_store
-from tests.ui.pilot import rows, strips
+from tests.ui.pilot import driven, rows, strips
 
 SIZE = (120, 40)
 
@@ -142,3 +142,20 @@ async def test_panes_that_moved_are_painted_where_they_are(early: bool) -> None:
             assert {one.id for one in moved} == {"queues", "failing", "busiest"}
             for pane in moved:
                 assert frames[-1].of(type(pane)) == rows(pane)
+
+
+@pytest.mark.parametrize("key", ["a", "p", None])
+@pytest.mark.parametrize("sizes", [((100, 30), (80, 24)), ((80, 24), (100, 30))])
+async def test_a_resize_is_drawn_whole_without_news(
+    key: str | None, sizes: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    before, after = sizes
+    async with driven(before) as at:
+        await at.press("2", "j", *([] if key is None else [key]))
+        await at.pilot.resize_terminal(*after)
+        await at.pilot.pause()
+        drawn = at.screen_text()
+        at.app.main.body.arrange_panes()
+        at.app.main.table.redraw()
+        assert drawn == at.screen_text()
+        assert ("╭" in drawn) == (after[0] >= 100)

@@ -155,4 +155,10 @@ class Body(Widget):
         self.arrange_panes()
 
     def on_resize(self, event: events.Resize) -> None:
+        session = self.session
+        before = session.framed, session.columns_within
         self.arrange_panes()
+        if before != (session.framed, session.columns_within):
+            # They were drawn for their new sizes already, and news may never come.
+            for pane in self.panes:
+                pane.paint()
