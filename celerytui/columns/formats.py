@@ -14,7 +14,7 @@ from functools import lru_cache
 from celerytui.columns.glyphs import UNICODE, signs
 from celerytui.columns.text import cell_width, clean, cut
 from celerytui.health.queues import UNCONSUMED, never_drains
-from celerytui.model import Queue, TaskState
+from celerytui.model import Queue, TaskState, id_value
 
 UNKNOWN = UNICODE.unknown
 NOT_DRAINING = "not draining"
@@ -252,10 +252,16 @@ def format_drain(queue: Queue, width: int, *, ascii: bool = False) -> str:
 
 
 def format_id(text: str | None, width: int = 8, *, ascii: bool = False) -> str:
-    """An id in at most `width` cells, cut in the middle: `5f0c…91a`."""
+    """An id in at most `width` cells, cut in the middle: `5f0c…91a`.
+
+    One that is no text is cut without its type, with which all of them would end alike.
+    """
     if text is None:
         return _unknown(ascii)
-    return cut(clean(text), width, where="middle", ellipsis=signs(ascii).ellipsis)
+    shown = clean(text)
+    if cell_width(shown) > width and id_value(text) is not text:
+        shown = clean(text.rpartition(" (")[0])
+    return cut(shown, width, where="middle", ellipsis=signs(ascii).ellipsis)
 
 
 def short_name(name: str | None, width: int, *, ascii: bool = False) -> str:
