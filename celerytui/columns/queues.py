@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def queue_role(queue: Queue) -> str:
     """The colour role of a queue: that of its worst alert, `failure` where it cannot be read."""
-    if queue.error is not None:
+    if queue.unreadable:
         return "failure"
     return worst_role(queue.alerts) or "text"
 
@@ -41,7 +41,7 @@ def _quiet_role(queue: Queue) -> str:
 
 
 def _mark_text(queue: Queue, context: CellContext, width: int) -> str:
-    if queue.error is not None or UNCONSUMED.on(queue):
+    if queue.unreadable or UNCONSUMED.on(queue):
         return "!"
     if GROWING.on(queue):
         return signs(context.ascii).growing

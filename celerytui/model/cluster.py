@@ -133,6 +133,11 @@ class Queue(Struct):
     consumed: bool | None = None
     alerts: tuple[Alert, ...] = ()
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether it could not be read when that was tried: before, nothing is wrong with it."""
+        return self.error is not None and self.read_at is not None
+
 
 class LinkState(enum.Enum):
     """How the receiver stands with the broker."""

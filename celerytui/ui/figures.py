@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -48,16 +49,14 @@ class Figure(Struct, frozen=True):
         return sum(map(self.has, rows))
 
 
-def _is_unreadable(queue: Any) -> bool:
-    return queue.error is not None
-
-
 FAILED = Figure(Scope.TASK, f"failed {_PLACE}", f"state:failure ended:<{FAILED_WINDOW // 60}m")
 LOST_WORKERS = Figure(Scope.WORKER, f"{_PLACE} lost", "is:lost", detector=LOST)
 LATE_WORKERS = Figure(Scope.WORKER, f"{_PLACE} late", "is:late", "warning", LATE)
 EVENTS_OFF = Figure(Scope.WORKER, f"events off on {_PLACE}", "is:off", "warning", SILENT)
 NOT_CONSUMED = Figure(Scope.QUEUE, f"{_PLACE} not consumed", "is:unconsumed", detector=UNCONSUMED)
-UNREADABLE = Figure(Scope.QUEUE, f"{_PLACE} unreadable", "is:unreadable", counts=_is_unreadable)
+UNREADABLE = Figure(
+    Scope.QUEUE, f"{_PLACE} unreadable", "is:unreadable", counts=attrgetter("unreadable")
+)
 GROWING_QUEUES = Figure(Scope.QUEUE, f"{_PLACE} growing", "is:growing", "warning", GROWING)
 
 MISSED_RUNS = Figure(
