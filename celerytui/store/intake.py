@@ -130,6 +130,8 @@ class EventIntake:
         if left is not None:
             # The broker delivers again what it holds back; what has started is finished first.
             self._tasks.send_again(*left)
+            record, process = left
+            process.had = tuple(record.tasks_of(process))
 
     def _marked(self, event: Event) -> None:
         self._marks.take(event, self._events.now - (self.counts.lag or 0.0))

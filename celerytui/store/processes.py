@@ -25,9 +25,9 @@ class Process:
     `began` is when its first event came, `seen` its last sign of life, `heartbeat` its last worker
     event (None: it sends none), `offline_since` its worker-offline, all by our clock; `beat` is the
     newest timestamp of its worker events, by its own. `clock`, `processed` and `active` are those
-    of its last heartbeat, or its worker-offline, when it `had` the tasks of these ids. `lost_from`
-    is the sign of life after which it was given up, `silent_pings` how many pings in a row it left
-    unanswered, the first at `silent_from`.
+    of its last heartbeat, or of its worker-offline; `had` are the ids of what it still ran then.
+    `lost_from` is the sign of life after which it was given up, `silent_pings` how many pings in a
+    row it left unanswered, the first at `silent_from`.
     """
 
     __slots__ = (

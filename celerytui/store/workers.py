@@ -141,7 +141,6 @@ class KnownWorkers:
         before = process.offline_since
         process.take(event, now)
         process.active = event.active
-        process.had = tuple(record.tasks_of(process))
         process.offline_since = now if before is None else before
         record.worker.last_seen = now
         if process is record.process:

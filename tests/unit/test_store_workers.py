@@ -173,7 +173,10 @@ def test_a_worker_stops_until_the_tasks_that_it_counted_have_ended() -> None:
     store = feed(Store(), beat(0, pid=7))
     for number, id in enumerate(("ignored", "one", "two", "before")):
         feed(store, task_event("received", number, id), task_event("started", number, id))
+    feed(store, task_event("received", 4, "waiting"))
     feed(store, worker_event("offline", 5, pid=7, active=2))
+    for kind, second in (("received", 6), ("started", 7), ("succeeded", 8)):
+        feed(store, task_event(kind, second, "waiting", BETA))
     # Said before the goodbye, and sent after it; and one that its pool had not begun.
     feed(store, task_event("succeeded", 4.9, "before", pid=7))
     feed(store, task_event("started", 5.1, "last", pid=7))
