@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from celerytui.control import Scope
+from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.navigator import MAX_STEPS
 from tests.ui.pilot import Driver, driven, rows
 from tests.ui.schedule_sample import sample_reading
@@ -86,6 +89,18 @@ async def test_the_way_back_has_an_end() -> None:
         while at.app.main.navigator.back():
             steps += 1
         assert steps <= MAX_STEPS + 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("key", ["s", "v", "n", "a", "X", "E", ":", "?", "r", "L", "R", "e", "M"])
+async def test_every_dialog_says_how_to_leave_it(key: str, size: tuple[int, int]) -> None:
+    async with driven(size) as at:
+        await at.press("2", "j", key)
+        dialog = at.app.screen
+        assert isinstance(dialog, Dialog)
+        assert re.search(r"Esc (close|no|cancel)\b", "\n".join(rows(dialog.box)))
+        await at.press("escape")
+        assert at.app.screen is at.app.main
 
 
 @pytest.mark.parametrize("size", SIZES)

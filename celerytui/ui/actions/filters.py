@@ -44,7 +44,7 @@ class FilterChoice(NotedChoice):
     def update(self) -> None:
         super().update()
         if trouble := self.session.engine.choices.trouble:
-            note: Spans = [(clean(trouble, limit=60), "warning")]
+            note: Spans = [(clean(trouble, limit=60), "warning"), ("  ", "text"), *self.closing]
             self.box.fill(self.box.title, note, self.box.lines)
 
     def action_take(self) -> None:

@@ -42,7 +42,7 @@ class Choice(Dialog[str]):
             line.left((f"{cursor} ", "cursor"), (label, "strong" if row == self.at else "text"))
             lines.append(line.right((key, "key")).spans())
         self.box.grounds = {self.at: "cursor"}
-        self.box.fill([(self.heading, "strong")], [], lines)
+        self.box.fill([(self.heading, "strong")], self.closing, lines)
 
     def action_step(self, by: int) -> None:
         self.at = (self.at + by) % max(1, len(self.options))
@@ -113,4 +113,4 @@ class NotedChoice(Choice):
             keys += [(self.session.key_of(id), "key"), (f" {does}   ", "muted")]
         self.box.grounds = {self.at: "cursor"} if self.options else {}
         self.box.pinned = 2
-        self.box.fill([(self.heading, "strong")], [], [*lines, [], keys])
+        self.box.fill([(self.heading, "strong")], self.closing, [*lines, [], keys])

@@ -148,6 +148,11 @@ class Dialog(Keyed, ModalScreen[Result]):
         self.update()
         self.call_after_refresh(opened)
 
+    @property
+    def closing(self) -> Spans:
+        """What the head of a box without buttons ends in: the key that closes it."""
+        return [(self.session.key_of("dialog.close"), "key"), (" close", "muted")]
+
     def update(self) -> None:
         """Fill the box."""
         raise NotImplementedError

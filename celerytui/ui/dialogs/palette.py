@@ -119,10 +119,9 @@ class Palette(Dialog[Command]):
             lines = [[("  No matching command", "muted")]]
         # A box of one height: nothing jumps while something is typed.
         lines += [[] for _ in range(rows - len(lines))]
-        close: Spans = [(self.session.key_of("dialog.close"), "key"), (" close", "muted")]
         self.box.grounds = {self.at - self._first + 2: "cursor"} if shown else {}
         self.box.least = width
-        self.box.fill([("Commands", "strong")], close, [[], [], *lines])
+        self.box.fill([("Commands", "strong")], self.closing, [[], [], *lines])
         self.input.styles.width = width
 
     def _line(self, command: Command, width: int) -> Spans:

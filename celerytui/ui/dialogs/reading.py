@@ -23,8 +23,7 @@ class Reading(Dialog[None]):
         self.text = lines
 
     def update(self) -> None:
-        close: Spans = [(self.session.key_of("dialog.close"), "key"), (" close", "muted")]
-        self.box.fill([(self.heading, "strong")], close, self.text)
+        self.box.fill([(self.heading, "strong")], self.closing, self.text)
 
     def on_click(self, event: events.Click) -> None:
         if self.is_outside(event):

@@ -16,7 +16,7 @@ from celerytui.model import ResultMeta, StoredGroup, Task, TaskState
 from celerytui.ui.actions.form import Form
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.code import highlight_repr, highlight_traceback
-from celerytui.ui.draw.spans import Span, Spans, wrap_spans
+from celerytui.ui.draw.spans import Span, Spans, span_width, wrap_spans
 from celerytui.ui.session import Session
 
 LABEL = 12
@@ -66,16 +66,18 @@ class ResultDialog(Dialog[None]):
     def update(self) -> None:
         width = min(WIDEST, self.app.size.width - 6)
         task = self.session.engine.store.task(self.task_id)
-        title: Spans = [
-            ("Result", "strong"),
-            ("  " + format_id(self.task_id, 36, ascii=self.session.ascii), "muted"),
-        ]
         key_of = self.session.key_of
         note: Spans = [
             (key_of("result.read"), "key"),
             (" read again  ", "muted"),
             (key_of("result.save"), "key"),
-            (" save", "muted"),
+            (" save  ", "muted"),
+            *self.closing,
+        ]
+        room = min(36, width - span_width(note) - 14)
+        title: Spans = [
+            ("Result", "strong"),
+            ("  " + format_id(self.task_id, room, ascii=self.session.ascii), "muted"),
         ]
         lines = [[], *self._lines(task, width), []]
         if self.said:
