@@ -24,18 +24,7 @@ from celerytui.columns import (
     header_cells,
     row_cells,
 )
-from celerytui.model import (
-    Alert,
-    Quantiles,
-    Queue,
-    QueueDepth,
-    Task,
-    TaskExtra,
-    TaskState,
-    TypeFigures,
-    Worker,
-)
-from celerytui.store import Store
+from celerytui.model import Alert, Quantiles, Queue, Task, TaskExtra, TaskState, TypeFigures, Worker
 from tests.unit.judged import judged
 
 ROLES = {"text", "strong", "muted", "success", "started", "received", "sent", "retry"}
@@ -336,19 +325,6 @@ def test_a_queue_that_nobody_consumes_says_so() -> None:
 def test_an_error_stands_in_the_row_of_its_queue() -> None:
     row = row_cells(columns_for(QUEUE_COLUMNS, 80), Queue("q", error="ACCESS_REFUSED"), CONTEXT)
     assert line(row).endswith("ACCESS_REFUSED")
-
-
-def test_a_queue_that_was_not_read_yet_is_no_trouble() -> None:
-    store = Store()
-    store.expect_queues(["new", "secret"])
-    store.record_queues([QueueDepth("secret", error="ACCESS_REFUSED")], 5.0)
-    new, secret = (
-        row_cells(columns_for(QUEUE_COLUMNS, 80), queue, CONTEXT) for queue in store.queues()
-    )
-    assert line(new).split() == ["new", "not", "read", "yet"]
-    assert {cell.role for cell in new} <= {"text", "muted"}
-    assert line(secret).split() == ["!", "secret", "ACCESS_REFUSED"]
-    assert [queue.unreadable for queue in store.queues()] == [False, True]
 
 
 def test_the_trend_is_true_to_time() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from celerytui.columns import QUEUE_COLUMNS, CellContext, columns_for, row_cells
 from celerytui.model import Queue, QueueDepth
 from celerytui.store import Store
 from celerytui.store.queues import empty_in
@@ -103,3 +104,15 @@ def test_names_come_from_events_and_answers_up_to_a_bound() -> None:
     store.record_queues([QueueDepth(f"r{n}", ready=1) for n in range(2500)], T0)
     assert len(store.queue_names()) == 2000
     assert len(store.queues()) == 4000
+
+
+def test_a_queue_that_was_not_read_yet_is_no_trouble() -> None:
+    store = Store()
+    store.expect_queues(["new", "secret"])
+    store.record_queues([QueueDepth("secret", error="ACCESS_REFUSED")], 5.0)
+    layout, context = columns_for(QUEUE_COLUMNS, 80), CellContext(now=9.0)
+    new, secret = ([*row_cells(layout, queue, context)] for queue in store.queues())
+    assert " ".join(cell.text for cell in new).split() == ["new", "not", "read", "yet"]
+    assert {cell.role for cell in new} <= {"text", "muted"}
+    assert " ".join(cell.text for cell in secret).split() == ["!", "secret", "ACCESS_REFUSED"]
+    assert [queue.unreadable for queue in store.queues()] == [False, True]
