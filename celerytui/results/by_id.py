@@ -72,8 +72,9 @@ class ByIdSource:
                 f"result backend {self.name}: results can only be read by id;"
                 " name the task: --filter id:ID"
             )
-        found = [self.one(task_id) for task_id in ids]
-        yield Page(tuple(one for one in found if one is not None), len(found))
+        for task_id in ids:
+            found = self.one(task_id)
+            yield Page(() if found is None else (found,), 1)
 
     def one(self, task_id: str) -> StoredResult | None:
         """What the backend says of that task, None where it says that it is pending."""

@@ -16,7 +16,7 @@ from celerytui.results.wanted import Wanted
 MAX_GROUPS = 8
 """As many groups are looked at for one task."""
 LONGEST_SEARCH = 5.0
-"""Seconds after which no further group is read to find a member in it."""
+"""Seconds after which no further group or member is read."""
 MAX_MEMBERS = 200
 """As many members are read for one task: those of its own group first."""
 
@@ -79,8 +79,13 @@ class GroupSearch:
         asked = tuple(map(_key, unknown([*ids][:MAX_MEMBERS])))
         if not asked:
             return ()
-        pages = source.pages(Wanted(EMPTY, 0.0, ids=asked), len(asked))
-        return tuple(_short(one) for page in pages for one in page.results if one.id in ids)
+        found = list[Task]()
+        end = time.monotonic() + LONGEST_SEARCH
+        for page in source.pages(Wanted(EMPTY, 0.0, ids=asked), len(asked)):
+            found += [_short(one) for one in page.results if one.id in ids]
+            if time.monotonic() > end:
+                break
+        return tuple(found)
 
 
 def _key(task_id: str) -> str:
