@@ -18,7 +18,7 @@ MAX_GROUPS = 8
 LONGEST_SEARCH = 5.0
 """Seconds after which no further group or member is read."""
 MAX_MEMBERS = 200
-"""As many members are read for one task: those of its own group first."""
+"""As many members of a group are named, and read for one task: those of its own group first."""
 
 
 def membership(source: Source, ids: Iterable[str]) -> dict[str, str]:
@@ -69,7 +69,8 @@ class GroupSearch:
         named |= membership(source, [one for one in unnamed if one not in inside])
         ids = dict.fromkeys([*filter(None, map(named.get, (task_id, parent_id or ""))), *known])
         found = [_joined(known.get(one), source.group(one), one) for one in [*ids][:MAX_GROUPS]]
-        self.groups = tuple(_with_named(group, named, task_id, parent_id) for group in found)
+        joined = (_with_named(group, named, task_id, parent_id) for group in found)
+        self.groups = tuple(_cut(group, (task_id, parent_id)) for group in joined)
 
     def results(
         self, source: Source, unknown: Callable[[Sequence[str]], list[str]]
@@ -127,6 +128,15 @@ def _with_named(
     if not missing or (group.members and not group.partial):
         return group
     return replace(group, members=(*missing, *group.members), partial=True)
+
+
+def _cut(group: StoredGroup, near: Sequence[str | None]) -> StoredGroup:
+    """The group with its first members, and those that it was found by."""
+    members = group.members
+    if len(members) <= MAX_MEMBERS:
+        return group
+    kept = [one for one in near if one in members[MAX_MEMBERS:]]
+    return replace(group, members=(*members[:MAX_MEMBERS], *filter(None, kept)), size=group.count)
 
 
 def _short(result: StoredResult) -> Task:

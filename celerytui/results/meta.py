@@ -119,7 +119,8 @@ def groups_sent(children: Any, parent_id: str) -> tuple[StoredGroup, ...]:
         group_id = id_text(head[0]) if isinstance(head, (list, tuple)) and head else None
         if group_id and isinstance(members, (list, tuple)) and members:
             ids = children_ids(members) or ()
-            found.append(StoredGroup(group_id, ids, parent_id=parent_id))
+            size = max(len(ids), len(members))
+            found.append(StoredGroup(group_id, ids, size=size, parent_id=parent_id))
         if len(found) == MAX_GROUPS:
             break
     return tuple(found)

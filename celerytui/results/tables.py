@@ -174,7 +174,7 @@ def read_chord(row: Row) -> StoredGroup:
         members = children_ids(decode_any(row.get("sub_tasks"), None)) or ()
     except Undecodable as error:
         return StoredGroup(group_id, (), missing, flaw=one_line(error))
-    return StoredGroup(group_id, members, missing, size=len(members) or missing)
+    return StoredGroup(group_id, members, missing, size=max(len(members), missing or 0) or None)
 
 
 def with_chord(

@@ -84,7 +84,7 @@ def test_members_move_into_their_group_below_the_task_that_sent_it() -> None:
         Task("body", 3, sent=4.0, lineage=Lineage(parent_id="first")),
         Task("apart", 4, sent=5.0, lineage=Lineage(parent_id="sender")),
     ]
-    group = StoredGroup("g", ("first", "second", "elsewhere"), missing=2, size=5)
+    group = StoredGroup("g", ("first", "second", "elsewhere"), missing=2, size=5, partial=True)
     assert _named(family_tree(tasks, UNICODE, [group])) == [
         ("", "sender"),
         ("├─ ", "g"),
@@ -120,7 +120,9 @@ def test_the_progress_of_a_group_is_what_its_counter_or_its_members_say() -> Non
     )
     # It was counted before two of them ended.
     assert done_of(StoredGroup("g", members, missing=4), known) == 2
-    over = StoredGroup("g", ("a",), size=3)
+    cut = StoredGroup("g", ("a", "c"), size=1_300)
+    assert group_words(cut, known) == "1,300 members, 1 of the first 2 done"
+    over = StoredGroup("g", ("a",), size=3, partial=True)
     assert group_words(over, known) == "3 members, 1 done, 2 not known"
     named_by_its_own = StoredGroup("g", ("a",), partial=True)
     assert group_words(named_by_its_own, known) == "members not known to the result backend"

@@ -21,7 +21,9 @@ FEED = "7be1cccc-0000-4000-8000-00000000040d"
 ORDERS = [f"{number}b21dddd-0000-4000-8000-0000000007f{number}" for number in range(7)]
 STORED = f"{7}b21dddd-0000-4000-8000-0000000007f7"
 SILENT = f"{8}b21dddd-0000-4000-8000-0000000007f8"
-CHORD = StoredGroup(GROUP, (*ORDERS, STORED, SILENT), missing=4, size=11, parent_id=FEED)
+CHORD = StoredGroup(
+    GROUP, (*ORDERS, STORED, SILENT), missing=4, size=11, partial=True, parent_id=FEED
+)
 KEPT = Task(STORED, 0, TaskState.SUCCESS, "orders.import_order", started=NOW - 9, finished=NOW - 5)
 
 
@@ -120,6 +122,18 @@ async def test_it_says_that_it_asks_and_what_failed_and_w_asks_again() -> None:
         assert _tree(at)[-1] == "asking the result backend for its group"
         await at.press("w")
         assert len(at.engine.asked_groups) == 1
+
+
+async def test_what_the_backend_said_before_stays_when_it_fails() -> None:
+    async with driven((140, 60)) as at:
+        await at.news(*workflow())
+        at.engine.groups[FEED] = answer(FEED)
+        await _opened(at, FEED)
+        at.engine.groups[FEED] = TaskGroups(FEED, NOW + 60, error="result backend: timed out")
+        await at.press("w", "G")
+        assert "11 members" in at.screen_text()
+        assert "groups as of 10:04:12" in at.screen_text()
+        assert _tree_end(at) == "! result backend: timed out"
 
 
 @pytest.mark.parametrize("size", [(140, 60), (80, 24)])

@@ -126,6 +126,9 @@ def test_members_that_are_not_known_otherwise_are_read_and_nothing_but_their_row
     source = Kept(*results, groups=[StoredGroup("g", members)])
     search = GroupSearch("m5", None)
     search.find(source)
+    (group,) = search.groups
+    assert (len(group.members), group.count) == (200, 300)
+    assert _found(source, "m250")[0][1][-2:] == ("m199", "m250")
     assert search.results(source, lambda _ids: []) == ()
     assert "pages" not in source.asked
     found = search.results(source, lambda ids: [one for one in ids if one != "m5"])

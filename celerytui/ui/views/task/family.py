@@ -135,11 +135,13 @@ class _Tree:
                 found.append(Unknown(one))
             else:
                 hidden += 1
+        others = max(0, (group.count or 0) - len(group.members))
+        if not group.partial:
+            hidden, others = hidden + others, 0
         if hidden:
             found.append(Rest(hidden, unnamed=False))
-        unnamed = (group.count or 0) - len(group.members)
-        if unnamed > 0:
-            found.append(Rest(unnamed, unnamed=True))
+        if others:
+            found.append(Rest(others, unnamed=True))
         return found
 
 

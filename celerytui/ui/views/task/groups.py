@@ -69,8 +69,13 @@ class AskedGroups:
     def _take(self, answer: TaskGroups) -> None:
         self._asking = None
         groups = tuple(map(self._remembered, answer.groups))
-        self._answers.pop(answer.task_id, None)
-        self._answers[answer.task_id] = replace(answer, groups=groups)
+        before = self._answers.pop(answer.task_id, None)
+        if answer.error is not None and not groups and before is not None:
+            # What it said before is worth more than an empty place; its age tells.
+            answer = replace(before, error=answer.error)
+        else:
+            answer = replace(answer, groups=groups)
+        self._answers[answer.task_id] = answer
         while len(self._answers) > KEPT:
             del self._answers[next(iter(self._answers))]
         self._pane.paint()

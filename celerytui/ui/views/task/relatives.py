@@ -66,7 +66,7 @@ def _group(
     ]
     line.left(*words)
     room = line.width - cells(prefix) - span_width(words) - GAP
-    if count is None or room < RUNTIME:
+    if count is None or _is_cut(group) or room < RUNTIME:
         return line
     if room >= STATE + RUNTIME:
         role = "success" if done == count and not failed else "started"
@@ -82,6 +82,8 @@ def group_words(group: StoredGroup, known: Mapping[str, Task]) -> str:
     if count is None:
         return "members not known to the result backend"
     done, members = done_of(group, known), set(group.members)
+    if _is_cut(group):
+        return f"{counted(count, 'member')}, {done:,} of the first {len(members):,} done"
     words = [counted(count, "member"), f"{done:,} done"]
     silent = 0 if group.missing is not None else count - sum(one in known for one in members)
     if waiting := count - done - silent:
@@ -89,6 +91,13 @@ def group_words(group: StoredGroup, known: Mapping[str, Task]) -> str:
     if silent:
         words.append(f"{silent:,} not known")
     return ", ".join(words)
+
+
+def _is_cut(group: StoredGroup) -> bool:
+    """Whether only the first of its members are named, and nobody counts the others."""
+    if group.missing is not None or group.partial:
+        return False
+    return (group.count or 0) > len(set(group.members))
 
 
 def done_of(group: StoredGroup, known: Mapping[str, Task]) -> int:
