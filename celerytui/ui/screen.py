@@ -382,7 +382,7 @@ class MainScreen(TaskScreen):
 
     def action_ask_workers(self) -> None:
         self.session.engine.ask_workers()
-        self.session.answers.refresh()
+        self.body.view.ask_again(self.session, self.body.by_name)
         self.repaint()
         self.say("asking the workers")
 
