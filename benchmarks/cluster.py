@@ -23,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.publishers import in_envelope
+from celerytui.store.runs import RUNTIME_SLACK
 
 NAMES = (
     "shop.billing.charge_card", "shop.billing.refund", "shop.mail.send_receipt",
@@ -155,7 +156,9 @@ def _task(worker: str, pid: int, rng: random.Random, failing: float) -> list[dic
         "args": f"({rng.randrange(10**6)}, 'tok_{rng.getrandbits(32):x}')", "kwargs": "{}",
         "eta": None, "expires": None, "parent_id": None,
     }  # fmt: skip
-    done: dict[str, object] = {"type": "task-succeeded", **common, "runtime": rng.expovariate(2)}
+    # All that a task did comes at once: a longer run would have begun before its own start.
+    runtime = rng.expovariate(2) % RUNTIME_SLACK
+    done: dict[str, object] = {"type": "task-succeeded", **common, "runtime": runtime}
     done["result"] = str(rng.randrange(10**8))
     if rng.random() < failing:
         frames = (

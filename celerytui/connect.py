@@ -6,7 +6,6 @@ Celery is imported inside the functions: the first frame does not wait for it.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -199,9 +198,11 @@ def check_broker(app: Any) -> None:
 
 def install_hint(scheme: str) -> str:
     """The command that installs a transport's client, as the installed Celery and kombu name it."""
+    from importlib.metadata import metadata  # the first frame needs none
+
     extra = BUNDLES.get(scheme, scheme)
     for package in ("celery", "kombu"):
-        if extra in (importlib.metadata.metadata(package).get_all("Provides-Extra") or ()):
+        if extra in (metadata(package).get_all("Provides-Extra") or ()):
             return f"pip install '{package}[{extra}]'"
     return f"pip install {PACKAGES.get(scheme, scheme)}"
 

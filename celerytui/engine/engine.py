@@ -51,6 +51,7 @@ from celerytui.model import (
     Refusal,
     ResultMeta,
     Section,
+    TaskGroups,
 )
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
@@ -354,6 +355,12 @@ class Engine:
     def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
         """Read what the result backend holds of a task; `done` is called as by `inspect`."""
         self.requests.read_result(task_id, done)
+
+    def read_groups(
+        self, task_id: str, parent_id: str | None, done: Callable[[TaskGroups], None]
+    ) -> None:
+        """Read in which groups the result backend has a task or its parent, as `read_result`."""
+        self.requests.read_groups(task_id, parent_id, done)
 
     def find_arguments(self, task_id: str, done: Callable[[Arguments | Refusal], None]) -> None:
         """Find a task's real arguments, to run it again; `done` is called as by `inspect`."""

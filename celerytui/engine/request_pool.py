@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from celerytui.control import Control, Silences
 from celerytui.engine.action_executor import live_workers
-from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Results, Section
+from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Results, Section, TaskGroups
 from celerytui.settings import Settings
 from celerytui.store import Store
 
@@ -121,6 +121,23 @@ class RequestPool:
             _Request(
                 lambda: self._lookup().read_results(ids),
                 lambda reason: Results(error=reason),
+                done,
+            )
+        )
+
+    def read_groups(
+        self, task_id: str, parent_id: str | None, done: Callable[[TaskGroups], None]
+    ) -> None:
+        """Read in which groups the result backend has a task or its parent, and who is in them."""
+
+        def unknown(ids: Sequence[str]) -> list[str]:
+            held = self._store.tasks(ids)
+            return [one for one, task in zip(ids, held, strict=True) if task is None]
+
+        self._ask_cluster(
+            _Request(
+                lambda: self._lookup().read_groups(task_id, parent_id, unknown),
+                lambda reason: TaskGroups(task_id, self._clock(), error=reason),
                 done,
             )
         )

@@ -13,7 +13,7 @@ from celerytui.document import result_document
 from celerytui.errors import BackendUnavailable
 from celerytui.headless.output import print_json, print_task_table, standard_output, table_width
 from celerytui.model import StoredResult
-from celerytui.results import Source, Wanted, as_task
+from celerytui.results import Source, Wanted, as_task, group_by_member
 
 PAGE = 2_000
 """Results that are read, decoded and written at a time."""
@@ -57,7 +57,7 @@ class Listing:
 
     def _groups(self) -> Mapping[str, str]:
         try:
-            return self._source.memberships()
+            return group_by_member(self._source.groups())
         except BackendUnavailable as error:
             # Their table may be one that this user must not read.
             self.ungrouped = str(error)

@@ -25,10 +25,13 @@ class OpenSegment:
     def __init__(self, file: SegmentFile) -> None:
         self.file = file
         self.connection = schema.open_to_read(file.path)
-        self.words: dict[int, tuple[int, str]] = {
-            number: (kind, text)
-            for number, kind, text in self.connection.execute("SELECT id, kind, text FROM words")
-        }
+        self.words: dict[int, tuple[int, str]] = {}
+        try:
+            for number, kind, text in self.connection.execute("SELECT id, kind, text FROM words"):
+                self.words[number] = kind, text
+        except BaseException:
+            self.close()
+            raise
         self.damaged = 0
         self._tracebacks: dict[int, str | None] = {}
         texts: dict[int | None, str] = {one: text for one, (_, text) in self.words.items()}

@@ -34,7 +34,7 @@ from celerytui.model.replies import (
     Section,
     Survey,
 )
-from celerytui.model.results import ResultMeta, Results, StoredGroup, StoredResult
+from celerytui.model.results import ResultMeta, Results, StoredGroup, StoredResult, TaskGroups
 from celerytui.model.schedule import (
     BeatState,
     BeatStatus,
@@ -131,6 +131,7 @@ __all__ = [
     "Survey",
     "Task",
     "TaskExtra",
+    "TaskGroups",
     "TaskState",
     "Timing",
     "TypeDetail",

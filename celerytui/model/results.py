@@ -6,13 +6,42 @@ from typing import Any
 
 from msgspec import Struct
 
+from celerytui.model.tasks import Task
+
+
+class StoredGroup(Struct, frozen=True):
+    """A group or a chord's header as a result backend keeps it.
+
+    `members` are the ids that are known: `partial` says that there may be more, `size` how many
+    there are where that is known otherwise. `missing` is how many parts a chord still waits for,
+    where the backend counts them. `parent_id` is the task that sent it, where its result says so.
+    `flaw` says why its members are not known.
+    """
+
+    id: str
+    members: tuple[str, ...]
+    missing: int | None = None
+    created: float | None = None
+    flaw: str | None = None
+    size: int | None = None
+    partial: bool = False
+    parent_id: str | None = None
+
+    @property
+    def count(self) -> int | None:
+        """How many members it has, None where nobody says."""
+        if self.size is not None:
+            return max(len(self.members), self.size)
+        return None if self.partial or not self.members else len(self.members)
+
 
 class StoredResult(Struct, frozen=True):
     """One task as a result backend keeps it; None is what that backend does not keep.
 
     `state` is in Celery's constants or the project's own. `args`, `kwargs`, `result` and `meta` are
     plain values as they were decoded, `args` and `kwargs` a text where the backend keeps a repr;
-    `exception` is a repr. `children` are ids. `flaw` says why a part of it could not be decoded.
+    `exception` is a repr. `children` are ids, those of the members of `groups`, which it sent,
+    among them. `flaw` says why a part of it could not be decoded.
     """
 
     id: str
@@ -34,20 +63,7 @@ class StoredResult(Struct, frozen=True):
     children: tuple[str, ...] | None = None
     meta: Any = None
     flaw: str | None = None
-
-
-class StoredGroup(Struct, frozen=True):
-    """A group or a chord's header as a result backend keeps it.
-
-    `members` are ids; `missing` is how many parts a chord still waits for, where the backend
-    counts them. `flaw` says why its members are not known.
-    """
-
-    id: str
-    members: tuple[str, ...]
-    missing: int | None = None
-    created: float | None = None
-    flaw: str | None = None
+    groups: tuple[StoredGroup, ...] = ()
 
 
 class ResultMeta(Struct, frozen=True):
@@ -86,5 +102,20 @@ class Results(Struct, frozen=True):
     """
 
     metas: tuple[ResultMeta, ...] = ()
+    error: str | None = None
+    absent: bool = False
+
+
+class TaskGroups(Struct, frozen=True):
+    """The groups that a result backend knows a task or its parent in, and those that they sent.
+
+    `results` are what it keeps of members that are not in memory. `error` says in one line what
+    could not be read; `absent` that there is no backend that could be asked at all.
+    """
+
+    task_id: str
+    taken_at: float
+    groups: tuple[StoredGroup, ...] = ()
+    results: tuple[Task, ...] = ()
     error: str | None = None
     absent: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celerytui.results.lookup import ResultLookup
 from celerytui.results.registry import open_source, open_url
 from celerytui.results.rows import as_task
-from celerytui.results.source import NotListed, Page, Source
+from celerytui.results.source import NotListed, Page, Source, group_by_member
 from celerytui.results.wanted import Wanted, wanted
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Source",
     "Wanted",
     "as_task",
+    "group_by_member",
     "open_source",
     "open_url",
     "wanted",

@@ -6,7 +6,7 @@ Memcached, Cassandra, S3 and the like either keep no list or need a client of th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
@@ -66,14 +66,15 @@ class ByIdSource:
 
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """The results of the ids that the filter names; raises NotListed where it names none."""
-        ids = wanted.named_ids
+        ids = wanted.named_ids if wanted.ids is None else wanted.ids
         if ids is None:
             raise NotListed(
                 f"result backend {self.name}: results can only be read by id;"
                 " name the task: --filter id:ID"
             )
-        found = [self.one(task_id) for task_id in ids]
-        yield Page(tuple(one for one in found if one is not None), len(found))
+        for task_id in ids:
+            found = self.one(task_id)
+            yield Page(() if found is None else (found,), 1)
 
     def one(self, task_id: str) -> StoredResult | None:
         """What the backend says of that task, None where it says that it is pending."""
@@ -97,9 +98,9 @@ class ByIdSource:
         """None: Celery would make objects of the members, which connect."""
         return None
 
-    def memberships(self) -> Mapping[str, str]:
+    def groups(self, of: Collection[str] = ()) -> Iterator[StoredGroup]:
         """None: groups cannot be listed."""
-        return {}
+        return iter(())
 
     def close(self) -> None:
         """Close what the backend has open; the next question makes another."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timezone, tzinfo
-from itertools import chain
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
@@ -23,9 +22,8 @@ from celerytui.results.source import (
     SLICE,
     Page,
     derives,
-    group_by_member,
 )
-from celerytui.results.tables import DJANGO, Row, read_chord, read_saved_group, with_chord
+from celerytui.results.tables import DJANGO, Row, may_hold, read_chord, read_saved_group, with_chord
 from celerytui.results.wanted import TextMatch, Wanted
 from celerytui.sql_limits import limit_sqlite, limits, sqlite_path
 
@@ -91,13 +89,17 @@ class DjangoSource:
         chord = self._row(ChordCounter, "group_id", group_id)
         return with_chord(saved, chord, None, _zone())
 
-    def memberships(self) -> Mapping[str, str]:
-        """Of the newest rows of the tables of groups and of chords."""
+    def groups(self, of: Collection[str] = ()) -> Iterator[StoredGroup]:
+        """The newest rows of the tables of groups and of chords."""
         from django_celery_results.models import ChordCounter
 
         zone = _zone()
-        groups = (read_saved_group(row, None, zone) for row in self._newest(self._groups))
-        return group_by_member(chain(groups, map(read_chord, self._newest(ChordCounter))))
+        for row in self._newest(self._groups):
+            if may_hold(row, of):
+                yield read_saved_group(row, None, zone)
+        for row in self._newest(ChordCounter):
+            if may_hold(row, of):
+                yield read_chord(row)
 
     def close(self) -> None:
         """Nothing is open between two questions."""

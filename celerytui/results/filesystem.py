@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from celerytui.errors import BackendUnavailable
@@ -81,9 +81,9 @@ class FilesystemSource:
             return StoredGroup(group_id, (), flaw=_reason(error))
         return None if payload is None else read_group(payload, group_id, self._content_type)
 
-    def memberships(self) -> Mapping[str, str]:
+    def groups(self, of: Collection[str] = ()) -> Iterator[StoredGroup]:
         """None: each result names its group."""
-        return {}
+        return iter(())
 
     def close(self) -> None:
         """Nothing is open between two questions."""

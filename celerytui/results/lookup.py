@@ -10,7 +10,16 @@ from typing import Any
 from celerytui.connect import loaded
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import masked_repr, one_line
-from celerytui.model import ResultMeta, Results, StoredGroup, StoredResult, id_value
+from celerytui.model import (
+    ResultMeta,
+    Results,
+    StoredGroup,
+    StoredResult,
+    Task,
+    TaskGroups,
+    id_value,
+)
+from celerytui.results.groups import GroupSearch, membership
 from celerytui.results.meta import FAILED, UNKNOWN
 from celerytui.results.registry import open_source
 from celerytui.results.rows import as_task, result_text
@@ -60,6 +69,33 @@ class ResultLookup:
                 source.close()
         return Results(tuple(metas))
 
+    def read_groups(
+        self,
+        task_id: str,
+        parent_id: str | None,
+        unknown: Callable[[Sequence[str]], list[str]],
+    ) -> TaskGroups:
+        """The groups that a task or its parent is in, and those that they sent; raises nothing.
+
+        Of their members those are read that are `unknown` otherwise.
+        """
+        results: tuple[Task, ...] = ()
+        source: Source | None = None
+        error: str | None = None
+        search = GroupSearch(task_id, parent_id)
+        try:
+            source = open_source(loaded(self._app))
+            search.find(source)
+            results = search.results(source, unknown)
+        except NoResults:
+            return TaskGroups(task_id, self._clock(), absent=True)
+        except Exception as failure:
+            error = one_line(failure)
+        finally:
+            if source is not None:
+                source.close()
+        return TaskGroups(task_id, self._clock(), search.groups, results, error)
+
 
 def _group(source: Source, found: StoredResult | None) -> StoredGroup | None:
     """The group of a result: at least its id, where the result or a saved group has it."""
@@ -67,7 +103,7 @@ def _group(source: Source, found: StoredResult | None) -> StoredGroup | None:
         return None
     group_id = found.group_id
     try:
-        group_id = group_id or source.memberships().get(found.id)
+        group_id = group_id or membership(source, [found.id]).get(found.id)
         if group_id is None:
             return None
         return source.group(group_id) or StoredGroup(group_id, ())

@@ -8,7 +8,7 @@ from typing import Any
 
 from celerytui.iso_time import moment
 from celerytui.masking import mask, masked_repr
-from celerytui.model import StoredResult, id_text
+from celerytui.model import StoredGroup, StoredResult, id_text
 
 FAILED = frozenset(("FAILURE", "RETRY", "REVOKED"))
 """States whose result is an exception."""
@@ -22,6 +22,8 @@ KNOWN = frozenset(
     )
 )
 MAX_CHILDREN = 10_000
+MAX_GROUPS = 20
+"""As many groups that one task sent are looked at."""
 MOST = 2**31
 _END = object()
 
@@ -30,9 +32,10 @@ def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) ->
     """A result from the meta that `celery.backends.base` stores, decoded; whatever is in it."""
     state = text(meta.get("status")) or UNKNOWN
     failed = state in FAILED
+    task_id = id_text(meta.get("task_id")) or task_id
     rest = {name: value for name, value in meta.items() if name not in KNOWN}
     return StoredResult(
-        id=id_text(meta.get("task_id")) or task_id,
+        id=task_id,
         state=state,
         name=text(meta.get("name")),
         args=meta.get("args"),
@@ -49,6 +52,7 @@ def from_meta(meta: Mapping[str, Any], task_id: str, flaw: str | None = None) ->
         children=children_ids(meta.get("children")),
         meta=rest or None,
         flaw=flaw,
+        groups=groups_sent(meta.get("children"), task_id),
     )
 
 
@@ -103,6 +107,23 @@ def member_ids(group: Any) -> tuple[str, ...]:
     if isinstance(group, (list, tuple)) and len(group) == 2 and isinstance(group[1], (list, tuple)):
         return children_ids(group[1]) or ()
     return children_ids(group) or ()
+
+
+def groups_sent(children: Any, parent_id: str) -> tuple[StoredGroup, ...]:
+    """The groups among a task's children with the ids of their members, `MAX_GROUPS` at most."""
+    found = list[StoredGroup]()
+    for child in children if isinstance(children, (list, tuple)) else ():
+        if not isinstance(child, (list, tuple)) or len(child) != 2:
+            continue
+        head, members = child
+        group_id = id_text(head[0]) if isinstance(head, (list, tuple)) and head else None
+        if group_id and isinstance(members, (list, tuple)) and members:
+            ids = children_ids(members) or ()
+            size = max(len(ids), len(members))
+            found.append(StoredGroup(group_id, ids, size=size, parent_id=parent_id))
+        if len(found) == MAX_GROUPS:
+            break
+    return tuple(found)
 
 
 def _ids(children: Any) -> Iterator[str]:

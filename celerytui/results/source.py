@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -26,7 +26,10 @@ MEMBERS = 200_000
 
 
 def group_by_member(groups: Iterable[StoredGroup]) -> dict[str, str]:
-    """The group's id by those of its members; a group that comes earlier wins."""
+    """The group's id by those of its members; a group that comes earlier wins.
+
+    Raises what reading them raises.
+    """
     found: dict[str, str] = {}
     for group in groups:
         for member in group.members:
@@ -78,10 +81,11 @@ class Source(Protocol):
     def group(self, group_id: str) -> StoredGroup | None:
         """A group that was saved, or a chord's header; None where none is kept."""
 
-    def memberships(self) -> Mapping[str, str]:
-        """The group of each task, by its id, where results do not name theirs.
+    def groups(self, of: Collection[str] = ()) -> Iterator[StoredGroup]:
+        """Where results do not name their groups, the newest `GROUPS` that were saved.
 
-        Of the newest `GROUPS` groups that were saved, and the chords that wait for their headers.
+        The newest first; then the chords that wait for their headers. With ids of tasks, those that
+        have none of them as a member may be left out.
         """
 
     def close(self) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,7 +26,6 @@ from celerytui.results.source import (
     SLICE,
     Page,
     derives,
-    group_by_member,
 )
 from celerytui.results.tables import (
     CELERY,
@@ -35,6 +33,7 @@ from celerytui.results.tables import (
     TABLES,
     Row,
     Table,
+    may_hold,
     read_chord,
     read_saved_group,
     with_chord,
@@ -134,14 +133,17 @@ class SqlSource:
             )
         return with_chord(row, chord, self._content_type, self._zone)
 
-    def memberships(self) -> Mapping[str, str]:
-        """Of the newest rows of the tables of groups and of chords."""
+    def groups(self, of: Collection[str] = ()) -> Iterator[StoredGroup]:
+        """The newest rows of the tables of groups and of chords."""
         with self._connected() as connection:
             table, _ = self._table(connection)
-            saved = self._newest(connection, table.groups)
+            for row in self._newest(connection, table.groups):
+                if may_hold(row, of):
+                    yield read_saved_group(row, self._content_type, self._zone)
             chords = () if table.chords is None else self._newest(connection, table.chords)
-            groups = (read_saved_group(row, self._content_type, self._zone) for row in saved)
-            return group_by_member(chain(groups, map(read_chord, chords)))
+            for row in chords:
+                if may_hold(row, of):
+                    yield read_chord(row)
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from celerytui.store.failures.group import FailureDetail, FailureRow, VariantRow, variant_rows
 from celerytui.store.failures.slices import DAY, WINDOWS, Window, in_cells
+from celerytui.store.families import MAX_FAMILY
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance
 from celerytui.store.journal import Journal, tellers
@@ -21,6 +22,7 @@ __all__ = [
     "FAILED_WINDOW",
     "FROM_HISTORY",
     "FROM_RESULTS",
+    "MAX_FAMILY",
     "PING_SECONDS",
     "QUEUE_SAMPLES",
     "SETTLED",

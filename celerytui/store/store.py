@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Literal
 
 from celerytui.model import (
@@ -23,6 +23,7 @@ from celerytui.store.changes import ChangeLog, log_length
 from celerytui.store.course import ClusterCourse
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
+from celerytui.store.families import MAX_FAMILY
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance, ids_held
 from celerytui.store.intake import EventIntake
@@ -48,6 +49,9 @@ SLICE = 250
 """Tasks, or workers, that are worked on at one taking of the lock: as long at the most."""
 
 OVER = object()
+
+NEAREST = 2
+"""Of a family the root and the parent come first."""
 
 
 class Store:
@@ -260,14 +264,24 @@ class Store:
         """How many tasks were evicted since the start."""
         return sum(self._tasks.evicted)
 
-    def relatives(self, id: str) -> list[Task]:
-        """Copies of up to 200 other tasks of the same root: parents, siblings, children."""
+    def relatives(self, id: str, also: Sequence[str] = ()) -> list[Task]:
+        """Copies of up to 200 other tasks of the same root: parents, siblings, children.
+
+        So are those that belong to it by what somebody else knows, `also`, and theirs.
+        """
+        get = self._tasks.by_id.get
         with self._lock:
-            task = self._tasks.by_id.get(id)
-            if task is None:
-                return []
-            found = map(self._tasks.by_id.get, self._tasks.families.ids(task))
-            return sorted((copy_task(task) for task in found if task is not None), key=_seq)
+            task = get(id)
+            near = [] if task is None else self._tasks.families.ids(task)
+            ids = dict.fromkeys([*near[:NEAREST], *also[:MAX_FAMILY], *near])
+            for other in filter(None, map(get, also[:MAX_FAMILY])):
+                if len(ids) > 2 * MAX_FAMILY:
+                    break
+                ids |= dict.fromkeys(self._tasks.families.ids(other))
+            ids.pop(id, None)
+            found = filter(None, map(get, ids))
+            copies = [copy_task(one) for one in islice(found, MAX_FAMILY)]
+        return sorted(copies, key=_seq)
 
     def workers(self) -> list[Worker]:
         """Copies of all workers, by hostname, with the status that the last sweep gave them."""

@@ -19,7 +19,7 @@ from celerytui.engine import Engine
 from celerytui.engine.replayer import SPEEDS
 from celerytui.errors import Offline
 from celerytui.health.link import MISSING
-from celerytui.interpreter import collect_all, collect_new, opening, share_interpreter
+from celerytui.interpreter import collect_new, opening, share_interpreter
 from celerytui.lazy_app import LazyApp
 from celerytui.link import Opening
 from celerytui.model import Outcome, Recording
@@ -37,6 +37,7 @@ from celerytui.ui.terminal.caches import trim_caches
 from celerytui.ui.terminal.key_queue import KeyQueue
 from celerytui.ui.terminal.lifecycle import Lifecycle
 from celerytui.ui.terminal.redraw_limiter import RedrawLimiter
+from celerytui.ui.terminal.tidying import ROUND_SECONDS, Tidying
 from celerytui.ui.views.registry import all_keys
 
 NEW_TASK_SECONDS = 10.0
@@ -44,11 +45,6 @@ NEW_TASK_SECONDS = 10.0
 GAP_SECONDS = 15.0
 COLLECT_SECONDS = 10.0
 TRIM_SECONDS = 60.0
-TIDY_SECONDS = 60.0
-UNTIDY_ROUNDS = 3
-QUIET_SECONDS = 5.0
-BETWEEN_KEYS_SECONDS = 0.3
-QUIET_RATE = 100
 OPENING = Opening()
 
 
@@ -98,7 +94,7 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.main.actions = self.actions
         self._new_task: tuple[str, float] | None = None
         self._gap_told: float | None = None
-        self._untidy = 0
+        self._tidying = Tidying(self._rate, lambda: self.lifecycle.untouched_for)
         self.redraws = RedrawLimiter(lambda: self.lifecycle.bytes_sent, lambda: self.size)
 
     def _look(self, palette: Palette) -> None:
@@ -138,24 +134,16 @@ class MonitorApp(App[int], inherit_bindings=False):
         self.engine.start()
         self.load_log()
         self.receive_news()
-        self.set_interval(TIDY_SECONDS, self._tidy)
+        self.set_interval(ROUND_SECONDS, self._tidy)
         self.set_interval(COLLECT_SECONDS, collect_new)
         self.set_interval(TRIM_SECONDS, trim_caches)
 
     def _tidy(self) -> None:
-        """Take the garbage that lived long, where nobody notices: nothing comes or is typed.
+        if (seconds := self._tidying.turn()) is not None:
+            self.set_timer(seconds, self._tidy)
 
-        Where events and keys never stop coming, a moment between two keys has to do in the end.
-        """
-        rate = self.engine.store.summary(self.engine.clock()).events_per_second
-        self._untidy += 1
-        overdue = self._untidy >= UNTIDY_ROUNDS
-        untouched = self.lifecycle.untouched_for
-        if overdue and untouched < BETWEEN_KEYS_SECONDS:
-            self.set_timer(BETWEEN_KEYS_SECONDS, self._tidy)
-        elif overdue or ((rate or 0) < QUIET_RATE and untouched >= QUIET_SECONDS):
-            collect_all()
-            self._untidy = 0
+    def _rate(self) -> float | None:
+        return self.engine.store.summary(self.engine.clock()).events_per_second
 
     async def on_leaving(self) -> None:
         """Stop what was started; see `Lifecycle`."""

@@ -23,6 +23,7 @@ from celerytui.ui.bars.header import Header
 from celerytui.ui.bars.progress import Progress
 from celerytui.ui.bars.tabs import ViewTabs
 from celerytui.ui.causes import Causes
+from celerytui.ui.keys.bound import BoundKeys
 from celerytui.ui.keys.registry import REPLAY, action_bindings, bindings, keys_at
 from celerytui.ui.messages import (
     CursorMoved,
@@ -71,6 +72,7 @@ class MainScreen(TaskScreen):
         self.narrowing = Narrowing(session, self.body, self.filter_bar, self.navigator)
         self.causes = Causes(session, self.body, self.navigator, self.narrowing.by)
         self.replay_keys: ReplayKeys | None = None
+        self._bound = BoundKeys(self)
         below: tuple[Bar | TimeBar, ...] = (self.footer,)
         if (replayer := session.engine.replayer) is not None:
             from celerytui.ui.actions.replay import ReplayKeys
@@ -134,10 +136,8 @@ class MainScreen(TaskScreen):
     def repaint(self) -> None:
         """Draw everything again: what is shown was changed from here."""
         self.session.look()
-        for bar in self.bars:
-            bar.paint()
-        for pane in self.body.panes:
-            pane.paint()
+        for widget in (*self.bars, *self.body.panes):
+            widget.paint()
 
     @on(CursorMoved)
     @on(events.DescendantFocus)
@@ -156,9 +156,8 @@ class MainScreen(TaskScreen):
         labels = {} if self.pane is None else self.pane.LABELS
         if self.replay_keys is not None:
             labels = {**labels, **self.replay_keys.labels}
-        bound = [one.binding.id or "" for one in self.active_bindings.values()]
         back = self.navigator.leads_back
-        return key_hints(self.session, self.actions.offers, bound, labels, back=back)
+        return key_hints(self.session, self.actions.offers, self._bound.ids(), labels, back=back)
 
     # What keys are about
 
@@ -383,7 +382,7 @@ class MainScreen(TaskScreen):
 
     def action_ask_workers(self) -> None:
         self.session.engine.ask_workers()
-        self.session.answers.refresh()
+        self.body.view.ask_again(self.session, self.body.by_name)
         self.repaint()
         self.say("asking the workers")
 

@@ -220,6 +220,11 @@ def test_chords_and_groups_of_a_real_worker(tmp_path: Path, redis_url: str) -> N
     lines = {line["id"]: line for line in project.results()}
     assert sent["progress"] == {"members": sent["waiting"], "missing": 3}
     assert sent["saved"] == sent["members"]
+    whole = [[sent["group"], sent["members"], 3, None]]
+    assert sent["member"] == sent["body"] == whole
+    others = {one: "success" for one in sent["members"] if one != sent["members"][1]}
+    assert sent["member_results"] == others
+    assert sent["held_back"] == [[sent["waiting_group"], sent["waiting"], 3, 3]]
     assert {lines[one]["group_id"] for one in sent["members"]} == {sent["group"]}
     assert lines[sent["total"]]["result"] == 6
     assert lines[sent["total"]]["group_id"] is None

@@ -63,6 +63,32 @@ def test_redis_counts_the_missing_parts_of_a_chord(opened: Opened, redis_url: st
     assert found.missing == 3
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+def test_redis_names_the_parts_of_a_chord_that_came_back(
+    opened: Opened, redis_url: str, ordered: bool
+) -> None:
+    app = opened.app(redis_url)
+    client, key = app.backend.client, app.backend.get_key_for_group("chord-1", ".j")
+    pickled = b"\x80\x04cos\nsystem\n(S'touch /tmp/never'\ntR."
+    parts = [json.dumps([1, "a", "SUCCESS", 5]), pickled, json.dumps([1, "b", "FAILURE", {}])]
+    for number, part in enumerate([*parts, "{", json.dumps([1])]):
+        if ordered:
+            client.zadd(key, {part: number})
+        else:
+            client.rpush(key, part)
+    source = opened.source(app)
+    # A part failed: its size is deleted.
+    found = source.group("chord-1")
+    assert found is not None
+    assert (found.members, found.count, found.missing) == (("a", "b"), None, None)
+    app.backend.set_chord_size("chord-1", 7)
+    app.backend.add_to_chord("chord-1", None)
+    found = source.group("chord-1")
+    assert found is not None
+    assert (found.members, found.count, found.missing) == (("a", "b"), 8, 3)
+    assert source.group("chord-2") is None
+
+
 def test_a_pickle_of_an_object_is_refused_and_said(opened: Opened, redis_url: str) -> None:
     app = opened.app(redis_url, result_serializer="pickle", result_accept_content=["pickle"])
     failed = app.tasks["shop.fail"].apply_async(("x",)).id

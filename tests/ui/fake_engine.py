@@ -14,7 +14,7 @@ from celerytui.engine import AS_IT_IS, AsItIs, Engine, Job
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.past_windows import PastWindows
 from celerytui.health import Alerts, Health
-from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section
+from celerytui.model import Arguments, Link, LinkState, Refusal, ResultMeta, Section, TaskGroups
 from celerytui.query import Filter, TaskView
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -75,6 +75,8 @@ class FakeEngine(Engine):
         self.answers: dict[str, Section] = {}
         self.arguments: Arguments | Refusal = ARGUMENTS
         self.result: ResultMeta | None = None
+        self.groups: dict[str, TaskGroups | None] = {}
+        self.asked_groups: list[tuple[str, str | None]] = []
 
     def cannot_ask(self, reason: str | None) -> None:
         """Have workers not be asked for that reason, or be asked again."""
@@ -122,6 +124,15 @@ class FakeEngine(Engine):
         """Answered at once with `result`, where there is one."""
         if self.result is not None:
             done(self.result)
+
+    def read_groups(
+        self, task_id: str, parent_id: str | None, done: Callable[[TaskGroups], None]
+    ) -> None:
+        """Answered at once with what `groups` has of the task, not where that is None."""
+        self.asked_groups.append((task_id, parent_id))
+        answer = self.groups.get(task_id, TaskGroups(task_id, self.clock(), absent=True))
+        if answer is not None:
+            done(answer)
 
 
 def fake_app(

@@ -92,7 +92,10 @@ async def test_help_and_palette_have_the_keys_that_are_there_and_no_others() -> 
         _, lines = help_of(at, "Tasks", pane.places())
         said = [line[1][0] for line in lines if len(line) == 2]
         assert {"previous failure or alert", "go to a time"} <= set(said)
-        assert not {"pause the display, not the receiver", "ask the workers again"} & set(said)
+        assert not {
+            "pause the display, not the receiver",
+            "ask the workers again, and for a task's group",
+        } & set(said)
         assert [line[0][0].strip() for line in lines if line[1:2] == [("first row", "text")]] == [
             "Home"
         ]

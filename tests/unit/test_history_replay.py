@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,20 @@ def told(entries: Iterable[Entry], until: float = float("inf")) -> Store:
     return store
 
 
+OPEN: list[Recording] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """What a test opened is closed after it."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 def recording(folder: Path) -> Recording:
-    return FolderPlace(folder).recording()
+    OPEN.append(FolderPlace(folder).recording())
+    return OPEN[-1]
 
 
 @settings(max_examples=25, deadline=None)

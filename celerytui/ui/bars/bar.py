@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from textual.strip import Strip
-from textual.widget import Widget
 
+from celerytui.ui.draw.hand_drawn import HandDrawn
 from celerytui.ui.draw.spans import Line, to_strip
 from celerytui.ui.session import Session
 
 
-class Bar(Widget):
+class Bar(HandDrawn):
     """One row across the screen, drawn by hand on its ground."""
 
     DEFAULT_CSS = """

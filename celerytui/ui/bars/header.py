@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from textual import events
 
@@ -104,7 +105,7 @@ class Header(Bar):
         of one host never look the same.
         """
         engine, ellipsis = self.session.engine, self.session.glyphs.ellipsis
-        app, (host, end) = clean(engine.app_name, limit=40), _place(clean(engine.broker_url))
+        app, (host, end) = clean(engine.app_name, limit=40), _place(engine.broker_url)
         before: list[Span] = [(" celerytui", "key"), ("  ", "text")] if wide else [(" ", "text")]
         if self.session.replaying:
             left = max(1, room - span_width(before)) if room else cells(app)
@@ -243,9 +244,10 @@ class Header(Bar):
         return [*spans, (since, "muted")]
 
 
+@lru_cache(maxsize=16)
 def _place(url: str) -> tuple[str, str]:
     """Of a broker's first URL the host, or its scheme where it has none, and port and database."""
-    scheme, _, rest = url.partition(";")[0].partition("://")
+    scheme, _, rest = clean(url).partition(";")[0].partition("://")
     rest = rest.partition("?")[0]
     authority, slash, database = rest.rpartition("@")[2].partition("/")
     host, colon, port = authority.rpartition(":") if authority[-1:] != "]" else (authority, "", "")

@@ -121,7 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("filters.show", "n", "filters", "filters", help="named filters: apply, save, remove", words="saved named bookmarks", live=True),
     Key("display.pause", "p", "pause", "pause", shown=65, rank=33, help="pause the display, not the receiver", words="freeze hold resume", live=True),
     Key("display.utc", "u", "UTC or local time", "utc", help="UTC or local time", words="clock timezone"),
-    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again", words="inspect refresh reload", live=True),
+    Key("workers.ask", "w", "ask workers", "ask_workers", help="ask the workers again, and for a task's group", words="inspect refresh reload", live=True),
     Key("task.result", "r", "result", "result", shown=47, about=Scope.TASK, help="result from the result backend; reconnect while disconnected", words="reconnect connect now", live=True),
     Key("action.cancel", "x", "cancel the action", "cancel", help="cancel the running action, export or search", words="stop", live=True),
     Key("link.copy", "l", "copy link", "copy_link", help="copy the command line that opens this task or filter", words="share url chat command", live=True),

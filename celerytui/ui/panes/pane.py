@@ -13,11 +13,11 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from celerytui.columns import format_clock
 from celerytui.control import Scope
 from celerytui.ui.draw.frame import frame_bottom, frame_top
+from celerytui.ui.draw.hand_drawn import HandDrawn
 from celerytui.ui.draw.spans import Line, Spans, to_strip
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.keys.registry import Keyed
@@ -30,7 +30,7 @@ Row = tuple[Line | Spans, str]
 """A line and its background."""
 
 
-class Pane(Keyed, Widget, can_focus=True):
+class Pane(Keyed, HandDrawn, can_focus=True):
     """A panel; with a whole frame where there is room, else under a rule that has the titles.
 
     Subclasses say their `titles` and draw their `body`; missing lines are blank.

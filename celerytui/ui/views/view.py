@@ -97,6 +97,10 @@ class View:
         """Go to a task that was sent from here; False where it is not in sight yet."""
         return True
 
+    def ask_again(self, session: Session, panes: Panes) -> None:
+        """Have what was asked of the workers, or for what it is about, asked for again."""
+        session.answers.refresh()
+
     def back_to(self, panes: Panes) -> str | None:
         """The pane that a step back inside the view leads to, None where there is none."""
         return None

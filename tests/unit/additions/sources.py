@@ -103,8 +103,8 @@ class AtticSource:
     def group(self, group_id):
         return None
 
-    def memberships(self):
-        return {}
+    def groups(self, of=()):
+        return iter(())
 
     def close(self):
         pass

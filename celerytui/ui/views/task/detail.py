@@ -15,7 +15,6 @@ from celerytui.columns import (
     state_role,
 )
 from celerytui.control import Scope
-from celerytui.counts import counted
 from celerytui.model import Task, TaskState
 from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.draw.frame import section
@@ -27,8 +26,9 @@ from celerytui.ui.panes.scrolled import ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.awaited import AwaitedTask, looked_up
-from celerytui.ui.views.task.family import family_tree, relative_line
 from celerytui.ui.views.task.fate import fate_lines, redelivery
+from celerytui.ui.views.task.groups import AskedGroups
+from celerytui.ui.views.task.links import Links
 from celerytui.ui.views.task.reported import custom_lines, progress_line
 from celerytui.ui.views.task.standing import standing_line
 from celerytui.ui.views.task.timeline import timeline
@@ -53,19 +53,30 @@ class DetailPane(ScrolledPane):
         self.pinned: str | None = None
         self.subject: Task | None = None
         self._awaited: AwaitedTask | None = None
-        self._links: list[str] = []
-        self._link = -1
+        self._groups = AskedGroups(session, self)
+        self._links = Links()
         self._traceback_at: int | None = None
-        self._link_rows: dict[int, str] = {}
         self._drawn: tuple[object, list[Row]] | None = None
 
     def show(self, task_id: str | None) -> None:
         """Show that task, or the latest failure for None."""
+        self._groups.leave()
         if task_id != self.pinned:
             self.pinned = task_id
             self._awaited = None if task_id is None else AwaitedTask(task_id)
             self.scroll_state.to(0)
-            self._link, self._links, self._link_rows = -1, [], {}
+            self._links.clear()
+            self.paint()
+
+    def open(self, task_id: str) -> None:
+        """Show that task, which the user opened: its groups are asked for."""
+        self.show(task_id)
+        self._groups.open(task_id)
+
+    def ask_again(self) -> None:
+        """Ask for the groups of the task that is shown again."""
+        if self.task_id is not None:
+            self._groups.again(self.task_id)
             self.paint()
 
     @property
@@ -87,6 +98,8 @@ class DetailPane(ScrolledPane):
             elif self.pinned is not None and self.is_attached and self.display:
                 self._awaited = looked_up(self._awaited, self.pinned, self.session, self)
                 self.subject = None if self._awaited is None else self._awaited.found
+        if self.subject is not None and self.is_attached and self.display:
+            self._groups.ask(self.subject)
         super().paint()
 
     def targets(self, scope: Scope) -> list[str]:
@@ -154,7 +167,7 @@ class DetailPane(ScrolledPane):
 
     def _in_short(self, width: int) -> list[Row]:
         task = self._known
-        self._links, self._link_rows = [], {}
+        self._links.hide()
         drawn = timeline(
             task, self.session.now(), width, utc=self.session.utc, glyphs=self.session.glyphs
         )
@@ -344,40 +357,23 @@ class DetailPane(ScrolledPane):
         return rows
 
     def _links_part(self, width: int, at: int) -> list[Row]:
-        others = self.session.engine.store.relatives(self._known.id)
-        relatives = [*others, self._known]
-        self._links = [one.id for one in others]
-        count: Spans = [(counted(len(relatives), "task"), "muted")] if self._links else []
-        rows: list[Row] = [self._section(width, "Links", count)]
-        if not others:
-            rows.append(([("no related tasks seen", "muted")], "bg"))
-            return rows
-        chosen = self._links[self._link] if 0 <= self._link < len(self._links) else None
-        self._link_rows = {}
-        for prefix, task in family_tree(relatives, self.session.glyphs):
-            self._link_rows[at + len(rows)] = task.id
-            ground = "cursor" if task.id == chosen else "bg"
-            line = relative_line(self.session, prefix, task, width, this=task is self._known)
-            rows.append((line, ground))
-        return rows
+        task, asked = self._known, self._groups
+        answer, awaited = asked.get(task.id), asked.is_awaited(task.id)
+        return self._links.draw(self.session, task, answer, width, at, awaited=awaited)
 
     # Keys and the mouse
 
     def action_link(self, by: int) -> None:
-        if self._links:
-            self._link = (self._link + by) % len(self._links)
-            wanted = self._links[self._link]
-            for row, task_id in self._link_rows.items():
-                first, height = self.scroll_state.first, self.inside.height
-                if task_id == wanted and not 0 <= row - first < height:
-                    self.scroll_state.to(row - height // 2)
-            self.paint()
+        row = self._links.step(by)
+        first, height = self.scroll_state.first, self.inside.height
+        if row is not None and not 0 <= row - first < height:
+            self.scroll_state.to(row - height // 2)
+        self.paint()
 
     def action_open(self) -> None:
-        if 0 <= self._link < len(self._links):
-            self.post_message(RowOpened(Scope.TASK, self._links[self._link]))
-        elif self.subject is not None:
-            self.post_message(RowOpened(Scope.TASK, self.subject.id))
+        wanted = self._links.chosen or self.task_id
+        if wanted is not None:
+            self.post_message(RowOpened(Scope.TASK, wanted))
 
     def to_traceback(self) -> None:
         """Scroll to the exception, if there is one."""
@@ -386,7 +382,7 @@ class DetailPane(ScrolledPane):
             self.action_scroll_to(self._traceback_at)
 
     def on_click(self, event: events.Click) -> None:
-        wanted = self._link_rows.get(event.y - self.inside.y + self.scroll_state.first)
+        wanted = self._links.rows.get(event.y - self.inside.y + self.scroll_state.first)
         if wanted is not None and not self._short and self.subject and wanted != self.subject.id:
             self.post_message(RowOpened(Scope.TASK, wanted))
 

@@ -224,7 +224,7 @@ class ResultDialog(Dialog[None]):
 def _group_text(group: StoredGroup | None, unknown: str) -> str | None:
     if group is None:
         return None
-    members = f"   {counted(len(group.members), 'member')}" if group.members else ""
+    members = "" if group.count is None else f"   {counted(group.count, 'member')}"
     if group.flaw is not None:
         members = f"   members unknown: {group.flaw}"
     waiting = f", {group.missing:,} still to come" if group.missing else ""

@@ -37,10 +37,14 @@ class TaskView(View):
     focus = DETAIL.name
 
     def open(self, session: Session, panes: Panes, subject: str) -> None:
-        detail_of(panes).show(subject)
+        detail_of(panes).open(subject)
 
     def subject(self, session: Session, panes: Panes) -> str:
         return detail_of(panes).pinned or ""
+
+    def ask_again(self, session: Session, panes: Panes) -> None:
+        super().ask_again(session, panes)
+        detail_of(panes).ask_again()
 
     def title(self, session: Session, panes: Panes) -> str:
         task = session.engine.store.task(detail_of(panes).pinned or "")
@@ -53,5 +57,5 @@ class TaskView(View):
         return detail_of(panes).current_task
 
     def go_to_task(self, panes: Panes, task_id: str) -> bool:
-        detail_of(panes).show(task_id)
+        detail_of(panes).open(task_id)
         return True
