@@ -20,7 +20,7 @@ demo: $(VENV)/.program ## open the monitor on a private demo cluster
 	@$(BIN)/celerytui demo
 
 test: $(VENV)/.dev $(VENV)-celery53/.made ## run the tests; ARGS='-k store' is given to pytest
-	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 install: $(VENV)/.program ## make .venv with the program and all its extras
 	@echo "$(BIN)/celerytui is the program"
