@@ -41,7 +41,7 @@ trials: $(VENV)/.dev ## every fault of a broker, ten minutes of lost events, man
 	$(BIN)/python -m pytest -n 2 --dist loadfile -rP -o python_files='trial_*.py' tests/trials $(ARGS)
 
 test-lowest: $(VENV)-lowest/.made ## unit and interface tests, on the oldest Python with the lowest versions allowed
-	$(VENV)-lowest/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m 'not slow' tests/unit tests/ui
+	$(VENV)-lowest/bin/python -m pytest -q -n 4 --dist loadfile -m 'not slow' tests/unit tests/ui
 
 clean: ## remove the virtual environments and every cache
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-celery53 build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
