@@ -20,7 +20,7 @@ demo: $(VENV)/.program ## open the monitor on a private demo cluster
 	@$(BIN)/celerytui demo
 
 test: $(VENV)/.dev $(VENV)-celery53/.made ## run the tests; ARGS='-k store' is given to pytest
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 install: $(VENV)/.program ## make .venv with the program and all its extras
 	@echo "$(BIN)/celerytui is the program"
@@ -40,16 +40,8 @@ bench: $(VENV)/.bench ## measure us and the others, Flower too; ARGS='receive ke
 trials: $(VENV)/.dev ## every fault of a broker, ten minutes of lost events, many starts: half an hour
 	$(BIN)/python -m pytest -n 2 --dist loadfile -rP -o python_files='trial_*.py' tests/trials $(ARGS)
 
-test-lowest: $(VENV)/.dev ## unit and interface tests, on the oldest Python with the lowest versions allowed
-	@oldest=$(BIN)/python; \
-	for python in $(PYTHONS); do \
-	    if $$python -c $(SUITABLE) 2>/dev/null; then oldest=$$python; fi; \
-	done; \
-	echo "$$($$oldest --version), the lowest versions allowed"; \
-	$$oldest -m venv --clear $(VENV)-lowest
-	@$(BIN)/python .ci/lowest.py >$(VENV)-lowest/lowest.txt
-	@$(VENV)-lowest/bin/python $(PIP_INSTALL) '.[test]' --constraint=$(VENV)-lowest/lowest.txt
-	$(VENV)-lowest/bin/python -m pytest -q -n 4 -m 'not slow' tests/unit tests/ui
+test-lowest: $(VENV)-lowest/.made ## unit and interface tests, on the oldest Python with the lowest versions allowed
+	$(VENV)-lowest/bin/python -m pytest -q -n 4 --dist loadfile -m 'not slow' tests/unit tests/ui
 
 clean: ## remove the virtual environments and every cache
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-celery53 build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
@@ -77,6 +69,17 @@ $(VENV)-celery53/.made: Makefile | $(BIN)/python
 	@echo "Installing Celery 5.3 into $(VENV)-celery53, for the workers of some tests ..."
 	@$(BIN)/python -m venv --clear $(VENV)-celery53
 	@$(VENV)-celery53/bin/python -m pip install --quiet --disable-pip-version-check 'celery[redis]==5.3.*' 'kombu[redis]==5.3.*'
+	@touch $@
+
+$(VENV)-lowest/.made: pyproject.toml .ci/lowest.py Makefile | $(VENV)/.dev
+	@oldest=$(BIN)/python; \
+	for python in $(PYTHONS); do \
+	    if $$python -c $(SUITABLE) 2>/dev/null; then oldest=$$python; fi; \
+	done; \
+	echo "Installing the lowest versions allowed for $$($$oldest --version) into $(VENV)-lowest ..."; \
+	$$oldest -m venv --clear $(VENV)-lowest
+	@$(BIN)/python .ci/lowest.py >$(VENV)-lowest/lowest.txt
+	@$(VENV)-lowest/bin/python $(PIP_INSTALL) '.[test]' --constraint=$(VENV)-lowest/lowest.txt
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python

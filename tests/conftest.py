@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.order import places
+
 # No limit of time, which a busy machine would not keep, and no examples kept from another run. For
 # a change to be judged the examples are the same each time; `make test` draws new ones.
 settings.register_profile(
@@ -15,6 +17,14 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("new"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "new")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread what waits among what reckons, for processes that take one file after the other."""
+    if hasattr(config, "workerinput"):
+        place = places(item.path for item in items)
+        items.sort(key=lambda item: (place[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)
