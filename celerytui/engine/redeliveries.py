@@ -7,6 +7,7 @@ only where its kind is acknowledged late, for else it was acknowledged as it sta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from celerytui.columns import format_span
 from celerytui.model import LostTasks, Redelivery, Task, TaskState
@@ -18,6 +19,7 @@ LONGEST_PAUSE = 60.0
 
 AT_ONCE = "at once"
 ACKNOWLEDGED = "acknowledged when it started"
+EARLY = "no longer unacknowledged before its time: back in its queue, or lost by the broker"
 
 
 class Redeliveries:
@@ -39,7 +41,7 @@ class Redeliveries:
         self._acks_late = acks_late
         self._known: Mapping[str, Redelivery] = {}
         self._told: set[str] = set()
-        self._held: set[str] = set()
+        self._held: dict[str, float] = {}
         self._acknowledged: set[str] = set()
         self._next = 0.0
         self._pause = LOOK_SECONDS
@@ -57,17 +59,18 @@ class Redeliveries:
             return
         lost = self._store.lost.tasks()
         tasks = [task for some in lost.values() for task in some]
+        ids = {task.id for task in tasks}
         due: Mapping[str, float | None] | None = None
         if self._reader is not None and tasks:
-            due = self._reader.due({task.id for task in tasks})
+            due = self._reader.due(ids)
             complete = len(due) == len(tasks)
             self._pause = LOOK_SECONDS if complete else min(2 * self._pause, LONGEST_PAUSE)
             self._next = tick + self._pause
         elif self._reader is not None:
             self._reader.close()
-        for seen in (self._held, self._acknowledged):
-            seen.intersection_update(task.id for task in tasks)
-        self._held.update(id for id, at in (due or {}).items() if at is not None)
+        self._acknowledged &= ids
+        self._held = {id: at for id, at in self._held.items() if id in ids}
+        self._held |= {id: at for id, at in (due or {}).items() if at is not None}
         self._known = {task.id: self._judge(task, due, now) for task in tasks}
         for hostname in self._told - lost.keys():
             self._store.lost.set(hostname, None)
@@ -92,7 +95,10 @@ class Redeliveries:
         at = due[task.id]
         if at is not None:
             return Redelivery(True, at, how)
-        if task.id in self._held:
+        if (time := self._held.get(task.id)) is not None:
+            if now < time:
+                self._held[task.id] = inf  # its time says nothing any more
+                return Redelivery(None, why=EARLY)
             return Redelivery(True, why="back in its queue")
         # Too early for the timeout: nobody but its worker can have taken it off.
         if was_started(task) and now - task.seen < timeout:

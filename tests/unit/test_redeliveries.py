@@ -86,6 +86,20 @@ def test_what_was_acknowledged_once_stays_so_and_what_went_is_in_its_queue(store
     assert found.of("late") == Redelivery(True, why="back in its queue")
 
 
+def test_what_went_before_its_time_may_be_lost_as_where_the_broker_came_back_empty(
+    store: Store,
+) -> None:
+    held = Held({"started": None, "late": NOW + 5, "waiting": NOW + 9})
+    found = look(store, held)
+    held.known = dict.fromkeys(held.known)
+    found.look(NOW + 6, 100.0)
+    assert found.of("late") == Redelivery(True, why="back in its queue")
+    why = "no longer unacknowledged before its time: back in its queue, or lost by the broker"
+    assert found.of("waiting") == Redelivery(None, why=why)
+    found.look(NOW + 10, 200.0)
+    assert found.of("waiting") == Redelivery(None, why=why)
+
+
 def test_a_first_look_after_the_timeout_can_not_tell_acknowledged_from_delivered_again(
     store: Store,
 ) -> None:

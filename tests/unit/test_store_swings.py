@@ -48,10 +48,16 @@ def after(periods: float, seen: list[Queue], period: float) -> list[Queue]:
     return seen[int(max(60.0, periods * period + 20) / EVERY) :]
 
 
+def nearly_in_step(period: float) -> bool:
+    """Whether batches meet readings at places that drift by less than a tenth of a second each."""
+    return 0 < abs(period / EVERY - round(period / EVERY)) * EVERY < 0.1
+
+
 @given(st.integers(50, 5000), st.integers(20, 2000), PERIODS, SHARES)
 def test_what_never_gets_empty_neither_grows_nor_drains(
     size: int, left: int, period: float, share: float
 ) -> None:
+    assume(not nearly_in_step(period))
     seen = after(2.5, trace(batches([size], period, share, left)), period)
     assert sum(said(queue) != "" for queue in seen) <= SELDOM * len(seen)
 
