@@ -27,8 +27,8 @@ def test_a_group_is_opened_and_resolved(open_terminal: Open, home: Path) -> None
     terminal.send("m")
     terminal.wait_for("Resolved; opens again if it recurs")
     terminal.send("\x1b")
-    kept = home / ".local" / "state" / "celerytui" / "resolved.jsonl"
-    wait_until(kept.exists, 20, "the file of what is resolved")
+    wait_until(lambda: any(scratch.rglob("resolved.jsonl")), 20, "the file of what is resolved")
+    (kept,) = scratch.rglob("resolved.jsonl")
     assert kept.stat().st_mode & 0o777 == 0o600
     terminal.send("q")
     assert terminal.finish(5.0) == ExitCode.OK

@@ -222,7 +222,7 @@ def test_a_full_disk_is_pruned_at_once(tmp_path: Path, monkeypatch: pytest.Monke
 
     write = Segment.write
     monkeypatch.setattr(Segment, "write", full)
-    monkeypatch.setattr(Segment, "hand_over", lambda *_: None)
+    monkeypatch.setattr(Segment, "hand_over", lambda self, *_: self.abandon())
     with recorded(tmp_path) as session:
         session.run("a")
         until(lambda: session.recorder.state.recorded == 1, "there is room again")
