@@ -144,6 +144,7 @@ def test_offline_what_somebody_records_appears(
     assert held(restored.store, running.id).state is TaskState.STARTED
     live.write(Flush(tasks=[ended(1, T0 + 3), ended(3, T0 + 4)]), T0 + 5)
     wait_until(lambda: len(restored.reader.ids) == 3, SECONDS, "what is new")
+    wait_until(lambda: restored.links[-1].lost_at == T0 + 5, SECONDS, "up to when it goes")
     restored.stop()
     live.close(T0 + 6)
     assert held(restored.store, running.id).state is TaskState.SUCCESS
