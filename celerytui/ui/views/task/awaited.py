@@ -10,6 +10,9 @@ from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
 
+UNREADY = (LinkState.CONNECTING, LinkState.STOPPED, LinkState.OFFLINE)
+"""While it is so the backend is not asked: another thread still imports what that needs."""
+
 
 class AwaitedTask:
     """Looks a task up where it may be kept: in the history, then in the result backend, once each.
@@ -44,9 +47,7 @@ class AwaitedTask:
 
     def _ask_backend(self, session: Session, pane: Pane) -> None:
         """Ask it as soon as there is a connection."""
-        # Before that, another thread still imports what the question needs.
-        unready = (LinkState.CONNECTING, LinkState.STOPPED, LinkState.OFFLINE)
-        if self._asked or session.engine.link.state in unready:
+        if self._asked or session.engine.link.state in UNREADY:
             return
         self._asked = True
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from celerytui.model import LinkState, StoredGroup, Task, TaskGroups
+from celerytui.model import StoredGroup, Task, TaskGroups
 from celerytui.ui.panes.pane import Pane
 from celerytui.ui.session import Session
+from celerytui.ui.views.task.awaited import UNREADY
 
 FRESH_SECONDS = 10.0
 """How old an answer may be that is shown again without asking."""
@@ -55,9 +56,7 @@ class AskedGroups:
         session = self._session
         if session.settings.offline or session.replaying:
             self._due = None
-        # Before that, another thread still imports what the question needs.
-        unready = (LinkState.CONNECTING, LinkState.STOPPED, LinkState.OFFLINE)
-        if task.id != self._due or self._asking is not None or session.engine.link.state in unready:
+        if task.id != self._due or self._asking is not None or session.engine.link.state in UNREADY:
             return
         self._due, self._asking = None, task.id
 
