@@ -8,13 +8,17 @@ import sys
 
 import pytest
 
-START = """
+OTHERS = ("celery.", "kombu.", "redis.", "amqp.", "celerytui.")
+
+APART = ("celerytui.schedule", "celerytui.read_only_sql", "celerytui.sql_limits")
+"""What the schedule's thread imports while others import: these, and nothing else of `OTHERS`."""
+
+START = (
+    f"OTHERS, APART = {OTHERS!r}, {APART!r}"
+    + """
 import sys, threading, time
 from importlib.machinery import PathFinder
 
-OTHERS = ("celery.", "kombu.", "redis.", "amqp.", "celerytui.")
-# While it is imported it imports nothing of these, and nothing of celerytui that imports it.
-APART = "celerytui.schedule"
 running, overlaps, lock = {}, set(), threading.Lock()
 
 class Watch:
@@ -57,6 +61,17 @@ engine.stop()
 assert engine.steps.trouble is None, engine.steps.trouble
 print(sorted(overlaps))
 """
+)
+
+SCHEDULE = """
+import sys
+from celerytui import connect, engine
+
+before = set(sys.modules)
+import celerytui.schedule
+
+print(*sorted(set(sys.modules) - before))
+"""
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
@@ -69,3 +84,13 @@ def test_one_thread_at_a_time_imports(scheme: str) -> None:
         )
 
     assert done.stdout == "[]\n", done.stdout + done.stderr
+
+
+def test_the_schedule_imports_nothing_that_other_threads_may_be_importing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCHEDULE], capture_output=True, text=True, timeout=300, check=True
+    )
+
+    watched = [name for name in done.stdout.split() if name.startswith(OTHERS)]
+    assert watched
+    assert [name for name in watched if not name.startswith(APART)] == []
