@@ -84,7 +84,7 @@ class Pidbox:
         self._stopped = stopped
         self._connection: Any = None
         self._channel: Any = None
-        self._mailbox = app.control.mailbox
+        self._mailbox: Any = None
         self._producer: Any = None
         self._reply_queue: Any = None
         self._oid: str | None = None
@@ -238,6 +238,7 @@ class Pidbox:
             raise BrokerUnavailable("the connection was lost")
         if self._producer is not None:
             return
+        self._mailbox = self._app.control.mailbox
         self._connection = connection = write_connection(self._app)
         connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
         self._socket = getattr(connection.connection, "sock", None)
