@@ -110,11 +110,11 @@ class TextField(Keyed, Input):
         self.post_message(FieldFocused(self.name or ""))
 
 
-class Drawn(Keyed, Widget, can_focus=True):
+class RowField(Keyed, Widget, can_focus=True):
     """A field of one row that is drawn by hand; its parts can be clicked."""
 
     DEFAULT_CSS = """
-    Drawn { position: absolute; height: 1; background: $raised; }
+    RowField { position: absolute; height: 1; background: $raised; }
     """
     KEYS: ClassVar[tuple[str, ...]] = ("options",)
 
@@ -162,7 +162,7 @@ class Drawn(Keyed, Widget, can_focus=True):
         return None
 
 
-class ChoiceField(Drawn):
+class ChoiceField(RowField):
     """A row of choices, one of which is chosen: Left and Right, or a click."""
 
     @property
@@ -201,7 +201,7 @@ class ChoiceField(Drawn):
             self.refresh()
 
 
-class Buttons(Drawn):
+class Buttons(RowField):
     """The row of buttons under a form; the one in focus is filled."""
 
     class Pressed(Message):
