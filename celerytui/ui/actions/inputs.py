@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, safe, to_strip
+from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
 
@@ -45,7 +46,7 @@ class FieldFocused(Message):
         self.field_name = name
 
 
-class TextField(Keyed, Input):
+class TextField(Keyed, SteadyInput):
     """One line of text. Tab completes it or goes on, Up and Down go to the other fields.
 
     `known` are the words that complete it; with `listed` it is several of them, with commas.
