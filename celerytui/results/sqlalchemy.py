@@ -259,12 +259,8 @@ class SqlSource:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
-        try:
-            from sqlalchemy.exc import SQLAlchemyError
-        except ImportError as error:
-            raise BackendUnavailable(
-                f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
-            ) from error
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
             if self._engine is None:
                 self._engine = engine_of(self._url, self._options)
