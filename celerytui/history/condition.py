@@ -36,10 +36,10 @@ class Condition(Struct, frozen=True, eq=False):
         """The SQL and its parameters, named as the database's driver has it."""
         if self.where is None:
             return "TRUE", {}
-        from celerytui.history.expressions import DIALECTS
+        from celerytui.history.expressions import dialect_of
 
         found = self.where.compile(
-            dialect=DIALECTS[database], compile_kwargs={"render_postcompile": True}
+            dialect=dialect_of(database), compile_kwargs={"render_postcompile": True}
         )
         return f"({found})", dict(found.params)
 

@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, column, false, func, literal
+from sqlalchemy import ColumnElement, Dialect, column, false, func, literal
 from sqlalchemy.dialects import registry
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from celerytui.history.rows import key_of
 
-DIALECTS = {
-    "sqlite": registry.load("sqlite")(paramstyle="named"),
-    "postgresql": registry.load("postgresql.psycopg")(),
+_DIALECTS = {
+    "sqlite": ("sqlite", {"paramstyle": "named"}),
+    "postgresql": ("postgresql.psycopg", {}),
 }
-"""The databases, each with the parameters of its driver."""
 MOST = 9e18
 """More than any number of a row, and still one that a database takes."""
 _ESCAPE = "!"
 """Not a backslash: what that means in a text is a setting of PostgreSQL."""
+
+
+@cache
+def dialect_of(database: Literal["sqlite", "postgresql"]) -> Dialect:
+    """A database with the parameters of its driver; the other one is not imported."""
+    name, options = _DIALECTS[database]
+    found: Dialect = registry.load(name)(**options)
+    return found
 
 
 class Either(ColumnElement[Any]):
