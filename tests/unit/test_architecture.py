@@ -100,6 +100,19 @@ def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> No
     assert users <= MADE_OF_SQL
 
 
+def test_alembic_is_imported_where_postgresql_is_migrated_alone() -> None:
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if any(name.split(".")[0] == "alembic" for name in _imported(node))
+    }
+    migrations = "history/postgres/migrations/versions/"
+    assert {name for name in users if not name.startswith(migrations)} == {
+        "history/postgres/schema.py"
+    }
+
+
 def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [one.name for one in node.names]
