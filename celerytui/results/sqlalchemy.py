@@ -259,7 +259,7 @@ class SqlSource:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
-        from sqlalchemy.exc import SQLAlchemyError
+        import sqlalchemy as sa
 
         try:
             if self._engine is None:
@@ -269,7 +269,7 @@ class SqlSource:
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
-        except (SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
+        except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
             # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error

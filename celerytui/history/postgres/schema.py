@@ -111,6 +111,10 @@ def migrations_from(before: int, where: str) -> str:
     So what goes wrong is said by the driver, and within its time limits, as everywhere. Raises
     HistoryError where Alembic is not installed.
     """
+    # Alembic imports parts of SQLAlchemy: where another thread is importing it, only to ask for the
+    # whole waits for that.
+    import sqlalchemy  # noqa: F401  for Alembic
+
     try:
         from alembic.config import Config
         from alembic.runtime.environment import EnvironmentContext
