@@ -11,6 +11,7 @@ import psycopg
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
+from celerytui.history.condition import MOST_TRACEBACKS, condition_of
 from celerytui.history.course import MARKS, Ended, Sample, Samples, watched
 from celerytui.history.history import Found, Origin
 from celerytui.history.open_segment import REMEMBERED
@@ -19,10 +20,9 @@ from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
-from celerytui.history.postgres.walk import POSTGRES, walk
+from celerytui.history.postgres.walk import walk
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.schema import SUCCESS
-from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.history.type_runs import RUN, TypeRuns, runs_by_slot
 from celerytui.model import Mark, Task, TaskState
 from celerytui.query import Filter
@@ -103,7 +103,7 @@ class PostgresHistory:
         high = math.inf if until is None else until
         with self._asking() as link:
             self._take_words(link)
-            condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
+            condition = condition_of(wanted, self._words, self._all_tracebacks, now)
             unfinished = wanted.select(self._unfinished(link, high), now)
             ((total,),) = link.execute(_ROWS.encode()).fetchall()
         if unfinished:
