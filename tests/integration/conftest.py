@@ -61,6 +61,14 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from serve(lambda: RedisServer(tmp_path_factory.mktemp("redis")))
 
 
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for one test, which may have it refuse."""
+    if redis_binary() is None:
+        missing("redis-server")
+    yield from serve(lambda: RedisServer(tmp_path))
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
     if rabbit_binary() is None:
