@@ -119,7 +119,8 @@ class PastWindows:
         # What was given before an error must not be given again.
         end = self._back_to.setdefault(window, until)
         self._up_to.setdefault(window, until)
-        for back_to in restore_window(history, store, window, since, end):
+        fresh = self._reached(window).back_to is None
+        for back_to in restore_window(history, store, window, since, end, unfinished=fresh):
             self._back_to[window] = back_to
             self._note(window, Reach(back_to))
             if stopped():

@@ -10,6 +10,8 @@ from msgspec import Struct
 from celerytui.errors import HistoryError
 from celerytui.history.course import Ended, Samples
 from celerytui.history.flush import Flush, Gap
+from celerytui.history.retries import Retried
+from celerytui.history.type_places import TypePlaces
 from celerytui.history.type_runs import TypeRuns
 from celerytui.model import Mark, Recording, Task
 from celerytui.query import Filter
@@ -147,6 +149,20 @@ class History(Protocol):
 
         By slots of `width` seconds, in parts that are added up.
         """
+        ...
+
+    def retries(
+        self, since: float, until: float, width: int, begin: float, *, unfinished: bool
+    ) -> list[Retried]:
+        """How often the tasks were retried that ended from `since` to before `until`.
+
+        From `begin` on, by slots of `width` seconds; `unfinished` for those as well that have not
+        ended.
+        """
+        ...
+
+    def places(self, since: float, until: float) -> TypePlaces:
+        """Where the tasks of each name ran that ended from `since` to before `until`."""
         ...
 
     def samples(self, since: float, until: float | None = None) -> Samples:

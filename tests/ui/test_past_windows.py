@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from celerytui.columns import format_clock
 from celerytui.demo.sample import NOW
 from celerytui.errors import HistoryError
 from celerytui.history.flush import Flush
+from celerytui.history.folder import Folder
+from celerytui.history.keeping import prune
 from celerytui.model import Mark, TaskExtra, TaskState
+from celerytui.settings import Keeping
 from celerytui.store import Store
 from celerytui.ui.views.dashboard.charts import ClusterCharts
 from celerytui.ui.views.failures.list import FailureList
 from celerytui.ui.views.types.list import TypeList
+from celerytui.ui.views.types.places import TypePlaces
 from tests.ui.pilot import Driver, driven, rows
 from tests.unit.history_tasks import DAY, ended, writer
 
@@ -72,6 +77,20 @@ async def test_types_are_read_once_somebody_looks(tmp_path: Path) -> None:
         # Of the seven days all is known.
         assert "recorded since" not in rows(types)[-1]
         assert "7" in next(line for line in rows(types) if "shop.pay" in line).split()
+
+
+async def test_where_a_type_ran_and_how_often_it_was_retried_reach_back(tmp_path: Path) -> None:
+    url = keep(tmp_path / "h")
+    prune(Folder(tmp_path / "h"), Keeping(), NOW)
+    async with driven(store=Store(), history=url, size=(140, 50)) as at:
+        await at.press("5", *[LONGER] * 4)
+        places = at.app.main.query_one(TypePlaces)
+        assert "since the monitor started" in rows(places)[0]
+        await fill(at)
+        text = "\n".join(rows(places))
+        assert f"since {format_clock(RECORDED_SINCE, False, now=NOW)}" in rows(places)[0]
+        assert "w@h" in text
+        assert "without successes up to " in text
 
 
 async def test_failures_are_counted_once(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_charts_go_back_to_before_the_start(tmp_path: Path) -> None:
 
     assert [at("done", when) for when in (100, 395, 450, 650)] == [1.1, 1.1, None, None]
     assert [at("failed", when) for when in (100, 450)] == [0.1, None]
-    assert (at("retried", 100), at("stopped", 100)) == (None, 0.0)
+    assert (at("retried", 100), at("stopped", 100)) == (0.0, 0.0)
     assert (at("queued", 100), at("running", 100), at("queued", 450)) == (7, 3, None)
     assert at("done", 3_600) == pytest.approx(0.1)
     done, failed = store.course.throughput("24h", LIVE + 30)
