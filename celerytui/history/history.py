@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from celerytui.history.flush import Flush, Gap
 from celerytui.history.retries import Retried
 from celerytui.history.type_places import TypePlaces
 from celerytui.history.type_runs import TypeRuns
-from celerytui.model import Mark, Recording, Task
+from celerytui.model import Mark, Recording, Task, Worker
 from celerytui.query import Filter
 from celerytui.settings import Keeping
 from celerytui.store.spans import Span
@@ -234,6 +234,47 @@ class Writer(Protocol):
         ...
 
 
+class Importer(Protocol):
+    """Brings in what somebody else kept; for one thread.
+
+    Every method raises HistoryError, StandsBy while another process writes the history.
+    """
+
+    @property
+    def name(self) -> str:
+        """The place as it is shown, without passwords."""
+        ...
+
+    @property
+    def flawed(self) -> int:
+        """How many tasks could not be written, because of what is in them."""
+        ...
+
+    def open(self, now: float) -> None:
+        """Make the history writable."""
+        ...
+
+    def known_tasks(self, task_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those of these tasks that it has, and whether they ended."""
+        ...
+
+    def known_workers(self, since: float) -> Mapping[str, float]:
+        """When each worker was sampled last, those that were before `since` left out or not."""
+        ...
+
+    def write_tasks(self, tasks: Sequence[Task], known: Mapping[str, bool], now: float) -> None:
+        """Write tasks, of which it has those in `known`, unfinished."""
+        ...
+
+    def write_worker(self, worker: Worker, now: float) -> None:
+        """Write a worker as it was when it was seen last."""
+        ...
+
+    def close(self, now: float) -> None:
+        """End in order, and let others write."""
+        ...
+
+
 class Place(Protocol):
     """Where a history is, or may be: what its URL names. Nothing is opened or made before it is
     asked for; every method raises HistoryError."""
@@ -245,6 +286,10 @@ class Place(Protocol):
 
     def writer(self, app: str, broker: str, keeping: Keeping, started: float) -> Writer:
         """A writer for a session that knows from `started` on what happened."""
+        ...
+
+    def importer(self, keeping: Keeping, now: float) -> Importer:
+        """What brings in tasks and workers that somebody else kept."""
         ...
 
     def reader(self) -> History:
