@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, takewhile
 from math import gcd
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from celerytui.history.history import History
     from celerytui.history.retries import Retried
 
-LONGEST_SECONDS = 8.0
-"""For so long rows are counted at most; what is left of the longest window stays unknown."""
 PIECES = 12
 """In as many questions a window is counted, the newest first."""
 LONGEST_PIECE = 6 * 3600.0
@@ -31,20 +28,6 @@ LONGEST_PIECE = 6 * 3600.0
 DAY_SECONDS = 86_400.0
 
 DONE = (TaskState.SUCCESS, TaskState.FAILURE)
-
-
-def restore_counts(
-    history: History, store: Store, since: float, until: float, stopped: Callable[[], bool]
-) -> None:
-    """Give charts and types what was recorded to end from `since` to `until`.
-
-    Raises HistoryError. A time that was given before must not be given again.
-    """
-    end = time.monotonic() + LONGEST_SECONDS
-    for window in WATCHED:
-        for _ in restore_window(history, store, window, since, until):
-            if time.monotonic() > end or stopped():
-                return
 
 
 def restore_window(
@@ -56,9 +39,11 @@ def restore_window(
     *,
     unfinished: bool = True,
 ) -> Iterator[float]:
-    """The same for one window, piece by piece: yields back to when everything was given.
+    """Give charts and types what was recorded to end in a window, from `since` to `until`.
 
-    With the retries of what has not ended, unless an earlier call has given these.
+    Piece by piece, the newest first: yields back to when everything was given. With the retries of
+    what has not ended, unless an earlier call has given these. A time that was given before must
+    not be given again. Raises HistoryError.
     """
     seconds = WINDOWS[window]
     start = max(since, until - seconds)

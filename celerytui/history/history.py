@@ -23,6 +23,10 @@ class StandsBy(HistoryError):
     """Another process records into this history; this one does not, and takes over once it ends."""
 
 
+class NothingRecorded(HistoryError):
+    """There is no history at that place yet."""
+
+
 class Found(Struct, frozen=True):
     """What one step of a search brought: the tasks that match, newest first.
 

@@ -21,7 +21,7 @@ from celerytui.history.course import (
     watched,
 )
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, day_of
-from celerytui.history.history import Found, Origin
+from celerytui.history.history import Found, NothingRecorded, Origin
 from celerytui.history.newer import Newer
 from celerytui.history.open_segment import COLUMNS, OpenSegment
 from celerytui.history.replaced import ALL, counted_without, replaced_in
@@ -55,7 +55,9 @@ class SegmentHistory:
         try:
             folder.segments()
         except FileNotFoundError:
-            raise HistoryError(f"no history in {folder.path}: nothing was recorded there") from None
+            raise NothingRecorded(
+                f"no history in {folder.path}: nothing was recorded there"
+            ) from None
         except OSError as error:
             raise HistoryError(explain(error, folder.path)) from error
 

@@ -107,6 +107,31 @@ async def test_failures_are_counted_once(tmp_path: Path) -> None:
         assert "1 group · 6 failures" in rows(failures)[0]
 
 
+async def test_more_failures_than_are_told_apart_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celerytui.store.failures.recorded.MOST", 10)
+    async with driven(store=Store(), history=keep(tmp_path / "h"), size=(140, 40)) as at:
+        await at.press("6", *[LONGER] * 3)
+        failures = at.app.main.body.of_kind(FailureList)
+        await fill(at)
+        assert "1 group · 10 failures" in rows(failures)[0]
+        since = format_clock(NOW - 10 * DAY + 61, False, now=NOW)
+        said = f"before {since} not all are counted: 10 recorded tasks are told apart"
+        assert said in rows(failures)[-1]
+
+
+async def test_a_day_says_how_far_it_is_read(tmp_path: Path) -> None:
+    async with driven(store=Store(), history=keep(tmp_path / "h")) as at:
+        at.engine.past_windows.begin()
+        await at.press("5")
+        types = at.app.main.body.of_kind(TypeList)
+        await at.press(LONGER)
+        assert "reading the history" in rows(types)[-1]
+        await fill(at)
+        assert "reading the history" not in rows(types)[-1]
+
+
 async def test_charts_have_the_days_and_their_marks(tmp_path: Path) -> None:
     async with driven(store=Store(), history=keep(tmp_path / "h")) as at:
         charts = at.app.main.body.of_kind(ClusterCharts)

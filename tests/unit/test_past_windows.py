@@ -85,9 +85,10 @@ def test_only_with_a_history_and_only_what_is_long(history: SegmentHistory) -> N
     assert list(none.offered) == ["5m", "1h", "24h"]
     none.want("30d")
     assert (none.waiting, none.reach("30d")) == (False, None)
+    none.begin()
+    none.want("24h")
+    assert not none.waiting
     windows = PastWindows(store, lambda: NOW, kept=True)
-    windows.want("24h")
-    assert not windows.waiting
     windows.want("7d")
     assert (windows.waiting, windows.reach("7d")) == (True, Reach())
     windows.fill(history, NOW, lambda: False)
@@ -215,6 +216,7 @@ def test_more_failures_than_are_told_apart_are_left_out(
     store = Store()
     filled(store, history, "30d")
     assert figures(store) == (40, 4, 0)
+    assert store.failures.counted_back_to == T0 + 6 * DAY + 61
 
 
 def test_old_groups_do_not_push_out_newer_ones(
@@ -253,6 +255,28 @@ def test_the_thread_fills_them_and_the_day_at_the_start(folder: Path) -> None:
     wait_until(done, SECONDS, "all of it")
     restored.stop()
     assert figures(store) == (40, 10, 10)
+
+
+def test_a_day_that_takes_long_is_said_to_be_unfinished_until_all_is_read(
+    history: SegmentHistory,
+) -> None:
+    store = Store()
+    windows = PastWindows(store, lambda: NOW, kept=True)
+    windows.begin()
+
+    def begun() -> bool:
+        reach = windows.reach("24h")
+        return reach is not None and reach.back_to is not None
+
+    windows.fill(history, NOW - 10 * 3_600, begun)
+    assert windows.reach("24h") == Reach(T0 + 9 * DAY + 200 - 2 * 3_600)
+    windows.begin()
+    windows.fill(history, NOW - 10 * 3_600, lambda: False)
+    assert windows.reach("24h") == Reach(NOW - 34 * 3_600, done=True)
+    windows.begin()
+    assert not windows.waiting
+    store.failures.update(NOW)
+    assert sum(row.failed for row in store.failures.rows(NOW, WEEK)) == 1
 
 
 def test_offline_they_go_on_with_what_is_recorded(

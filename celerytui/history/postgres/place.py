@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
 
 from celerytui.errors import HistoryError
-from celerytui.history.history import History, Importer, Report, Writer
+from celerytui.history.history import History, Importer, NothingRecorded, Report, Writer
 from celerytui.masking import learn, mask_url, passwords_in
 from celerytui.model import Recording
 from celerytui.settings import Keeping
@@ -134,7 +134,7 @@ class PostgresPlace:
                 )
             ]
         if not found:
-            raise HistoryError(f"no history in {self.name}: nothing was recorded there")
+            raise NothingRecorded(f"no history in {self.name}: nothing was recorded there")
         if len(found) > 1:
             raise HistoryError(
                 f"there are {len(found)} histories in {self.name}: name one with -A or with"

@@ -12,7 +12,7 @@ import psycopg
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.history.course import MARKS, Ended, Sample, Samples, watched
-from celerytui.history.history import Found, Origin
+from celerytui.history.history import Found, NothingRecorded, Origin
 from celerytui.history.open_segment import REMEMBERED
 from celerytui.history.postgres import schema
 from celerytui.history.postgres.link import Link
@@ -94,7 +94,7 @@ class PostgresHistory:
         self._decoder = Decoder(self._texts, self._traceback)
         with self._connected() as link:
             if not schema.version_of(link, place.name):
-                raise HistoryError(f"no history in {place.name}: nothing was recorded there")
+                raise NothingRecorded(f"no history in {place.name}: nothing was recorded there")
 
     def search(
         self,
@@ -341,7 +341,7 @@ class PostgresHistory:
         except psycopg.Error as error:
             self.close()
             if isinstance(error, schema.MISSING):
-                raise HistoryError(
+                raise NothingRecorded(
                     f"no history in {self._place.name}: nothing was recorded there"
                 ) from error
             raise HistoryError(explain(error, self._place.name)) from error
