@@ -19,6 +19,8 @@ SURVEYED = ("stats", "active", "reserved", "scheduled", "active_queues")
 MOST_IN_ALL = 1_000_000
 """Bytes of all that are kept: the oldest answers make room."""
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 
 class Inspections:
     """For any thread. A live page has its own answers: these are to be recorded, and to be
@@ -27,7 +29,6 @@ class Inspections:
     def __init__(self, lock: FairLock, journal: Journal) -> None:
         self._lock = lock
         self._journal = journal
-        self._encode = msgspec.json.Encoder(enc_hook=str).encode
         self._kept: dict[tuple[str, str], tuple[Section, int]] = {}
         self._size = 0
         self.wanted = False
@@ -52,7 +53,7 @@ class Inspections:
 
     def _keep(self, section: Section) -> bool:
         try:
-            size = len(self._encode(section))
+            size = len(_encode(section))
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             return False
         if size > MOST_BYTES:

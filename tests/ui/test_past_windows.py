@@ -117,7 +117,7 @@ async def test_more_failures_than_are_told_apart_are_said(
         await fill(at)
         assert "1 group · 10 failures" in rows(failures)[0]
         since = format_clock(NOW - 10 * DAY + 61, False, now=NOW)
-        said = f"before {since} not all are counted: 10 recorded tasks are told apart"
+        said = f"before {since} not all are counted: the limit is 10 recorded tasks"
         assert said in rows(failures)[-1]
 
 

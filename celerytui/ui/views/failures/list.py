@@ -141,7 +141,8 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
         if since is None or since < now - WINDOWS[session.failure_window.label]:
             return ""
         at = format_clock(since, session.utc, now=now)
-        return f"before {at} not all are counted: {recorded.MOST:,} recorded tasks are told apart"
+        most = counted(recorded.MOST, "recorded task")
+        return f"before {at} not all are counted: the limit is {most}"
 
     def context(self) -> CellContext:
         context = super().context()
