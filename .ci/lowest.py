@@ -13,7 +13,7 @@ else:
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 BOUND = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\w.]+),<[\w.]+(?: *;.*)?")
-OURS_OR_EXTRA = re.compile(r"celerytui\[[\w,]+\]|celery\[redis\]")
+OURS_OR_EXTRA = re.compile(r"celerytui\[[\w,]+\]|celery\[redis\]|psycopg\[binary\]>=[\w.]+,<[\w.]+")
 
 
 def lowest(text: str) -> list[str]:
@@ -24,7 +24,7 @@ def lowest(text: str) -> list[str]:
     project = tomllib.loads(text)["project"]
     extras = project["optional-dependencies"]
     constraints = []
-    for one in [*project["dependencies"], *extras["redis"], *extras["sql"], *extras["test"]]:
+    for one in [*project["dependencies"], *extras["redis"], *extras["postgres"], *extras["test"]]:
         if found := BOUND.fullmatch(one):
             constraints.append("{name}=={version}".format(**found.groupdict()))
         elif not OURS_OR_EXTRA.fullmatch(one):

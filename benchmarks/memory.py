@@ -33,6 +33,8 @@ from tests.integration.servers import RedisServer
 
 FEW_TASKS = 100_000
 """What the others hold: they need several times the memory."""
+TURN_TASKS = 10_000
+"""After so many the store counts what ended, as it does once a second in the program."""
 FLOWER_PIECE = 100
 """Bodies of 24 events that Flower gets at a time: what waits in it would be taken for tasks."""
 
@@ -50,9 +52,16 @@ def hold_in_store(tasks: int, max_tasks: int) -> object:
     """The store with `max_tasks` of the tasks in it."""
     decoder = msgspec.json.Decoder(list[Event])
     store = Store(max_tasks=max_tasks)
+    uncounted = 0
     for body in bodies(3 * tasks, BATCH):
         events = decoder.decode(body)
-        store.apply(Batch(events, events[-1].timestamp))
+        now = events[-1].timestamp
+        store.apply(Batch(events, now))
+        uncounted += len(events)
+        if uncounted >= 3 * TURN_TASKS:
+            store.types.catch_up(now)
+            store.failures.update(now)
+            uncounted = 0
     return store
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import kombu
@@ -33,6 +33,8 @@ FIRST_PAUSE = 0.002
 LONGEST_PAUSE = 0.05
 SOCKET_SECONDS = 5.0
 CLOSE_SECONDS = 0.4
+PROVED_SECONDS = 0.5
+"""For so long a broker that took something is not asked whether it still has room."""
 REPLY_QUEUE_EXPIRES = 60.0
 LONGEST_COLLECT = 5.0
 """In timeouts: replies that keep trickling in hold a collection no longer than that."""
@@ -84,12 +86,14 @@ class Pidbox:
         self._stopped = stopped
         self._connection: Any = None
         self._channel: Any = None
-        self._mailbox = app.control.mailbox
+        self._mailbox: Any = None
         self._producer: Any = None
         self._reply_queue: Any = None
         self._oid: str | None = None
         self._left = deque() if left is None else left
         self._replies: Any = None
+        self._proved_at = 0.0
+        self._prove: Callable[[Any], None] | None = None
         self._socket: Any = None
         self._over = False
         self._asks: dict[str, Ask] = {}
@@ -113,6 +117,7 @@ class Pidbox:
             raise BrokerUnavailable(self._closed)
         with self.guarded():
             self._open()
+            self._prove_room()
             self._producer.publish(
                 {
                     "method": command,
@@ -238,6 +243,7 @@ class Pidbox:
             raise BrokerUnavailable("the connection was lost")
         if self._producer is not None:
             return
+        self._mailbox = self._app.control.mailbox
         self._connection = connection = write_connection(self._app)
         connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
         self._socket = getattr(connection.connection, "sock", None)
@@ -249,8 +255,18 @@ class Pidbox:
         self._oid = str(uuid.uuid4())
         self._reply_queue = self._queue(self._oid, channel)
         self._reply_queue.declare()
-        self._replies = _reply_reader(broker_of(connection), channel, self._reply_queue)
+        self._proved_at = time.monotonic()
+        broker = broker_of(connection)
+        self._prove = broker.prove_room
+        self._replies = _reply_reader(broker, channel, self._reply_queue)
         self._producer = _kombu.Producer(channel, auto_declare=False)
+
+    def _prove_room(self) -> None:
+        """Write to the broker first, where a worker that cannot answer would end over it."""
+        prove = self._prove
+        if prove is not None and time.monotonic() - self._proved_at > PROVED_SECONDS:
+            prove(self._reply_queue)
+            self._proved_at = time.monotonic()
 
     def _queue(self, oid: str, channel: Any) -> Any:
         return _kombu.Queue(

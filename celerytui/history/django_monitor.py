@@ -13,7 +13,7 @@ from datetime import timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from celerytui.errors import HistoryError, UsageError
+from celerytui.errors import HistoryError
 from celerytui.iso_time import moment
 from celerytui.masking import learn, mask_url, one_line, passwords_in
 from celerytui.model import BY_CONSTANT, Task, TaskExtra, TaskState, Worker
@@ -101,12 +101,8 @@ class CameraTables:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
-        try:
-            import sqlalchemy as sa
-        except ImportError as error:
-            raise UsageError(
-                "--import needs SQLAlchemy, which is not installed: pip install 'celerytui[sql]'"
-            ) from error
+        import sqlalchemy as sa
+
         try:
             if self._engine is None:
                 self._engine = engine_of(self._url, {})

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from celerytui.history import schema
+from celerytui.history.condition import MOST_TRACEBACKS
 from celerytui.history.folder import SegmentFile
 from celerytui.history.history import Origin
 from celerytui.history.rows import DamagedRow, Decoder, Row, key_of, unpack
-from celerytui.history.translate import MOST_TRACEBACKS
 from celerytui.model import Task
 
 COLUMNS = ", ".join(schema.TASK_COLUMNS)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.history import schema
+from celerytui.history.condition import condition_of
 from celerytui.history.course import (
     Ended,
     Samples,
@@ -27,7 +28,6 @@ from celerytui.history.open_segment import COLUMNS, OpenSegment
 from celerytui.history.replaced import ALL, counted_without, replaced_in
 from celerytui.history.retries import Retried, RetryCounts, retries_in, unfinished_retries_in
 from celerytui.history.rows import stored_id
-from celerytui.history.translate import Translation
 from celerytui.history.trouble import explain
 from celerytui.history.type_places import TypePlaces, places_in
 from celerytui.history.type_runs import TypeRuns, types_in
@@ -260,7 +260,7 @@ class SegmentHistory:
             if one.last is not None and one.last >= low:
                 if one.first is not None and one.first < high <= one.last:
                     yield Found((), None, segment.newer_than(high), 0)
-                condition = Translation(segment.words, segment.all_tracebacks, now).of(wanted)
+                condition = condition_of(wanted, segment.words, segment.all_tracebacks, now)
                 matches = None if condition.exact else wanted.matches
                 back_to = math.inf
                 for window in walk(segment.connection, condition, low, high):

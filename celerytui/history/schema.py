@@ -1,7 +1,7 @@
-"""The tables of a segment, a SQLite file that can be read alone.
+"""A segment, a SQLite file that can be read alone: how it is made, opened and checked.
 
 `user_version` says by which version a file was made: old ones are read by it and never changed,
-newer ones are refused. Source of the choices: docs/history.md.
+newer ones are refused. Its tables are in `tables`. Source of the choices: docs/history.md.
 """
 
 from __future__ import annotations
@@ -38,61 +38,11 @@ numbers of `words`, `traceback` that of `tracebacks`; times are Unix seconds, `r
 microseconds; `extra` and `attempts` are JSON.
 """
 
-_TASK = """
-    key INTEGER NOT NULL, task ANY NOT NULL, name INTEGER, worker INTEGER, queue INTEGER,
-    state INTEGER NOT NULL, retries INTEGER, seen REAL NOT NULL,
-    sent REAL, received REAL, started REAL, finished REAL, runtime INTEGER, waited INTEGER,
-    args TEXT, kwargs TEXT, result TEXT, exception TEXT, traceback INTEGER,
-    own_root INTEGER NOT NULL, root ANY, parent ANY, origin INTEGER, extra TEXT, attempts TEXT
-"""
 SUCCESS = 4
 """The number of the state `success` in a segment of this version."""
 SLOW_MICROSECONDS = 1_000_000
 """Runs from this length on are found by an index."""
 
-TABLES = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-CREATE TABLE words (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
-CREATE TABLE tracebacks (id INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
-CREATE TABLE tasks (id INTEGER PRIMARY KEY, {_TASK}) STRICT;
-CREATE TABLE open (id INTEGER PRIMARY KEY, {_TASK}) STRICT;
-CREATE TABLE again (key INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, started REAL NOT NULL, last REAL NOT NULL, pid INTEGER, host TEXT,
-    version TEXT, ended INTEGER NOT NULL, dropped INTEGER NOT NULL
-) STRICT;
-CREATE TABLE workers (
-    at REAL NOT NULL, worker INTEGER NOT NULL, status TEXT NOT NULL, running INTEGER,
-    processed INTEGER, succeeded INTEGER, failed INTEGER, retried INTEGER, load REAL
-) STRICT;
-CREATE TABLE queues (
-    at REAL NOT NULL, queue INTEGER NOT NULL, ready INTEGER, unacked INTEGER, consumers INTEGER
-) STRICT;
-CREATE TABLE gaps (since REAL NOT NULL, until REAL, reason TEXT) STRICT;
-CREATE TABLE marks (at REAL NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL) STRICT;
-CREATE TABLE actions (at REAL NOT NULL, entry TEXT NOT NULL) STRICT;
-CREATE TABLE alerts (
-    at REAL NOT NULL, raised INTEGER NOT NULL, detector TEXT NOT NULL, subject TEXT NOT NULL,
-    severity TEXT NOT NULL, since REAL NOT NULL, text TEXT NOT NULL
-) STRICT;
-"""
-_TOTALS = """
-CREATE TABLE totals (
-    kind INTEGER NOT NULL, last REAL NOT NULL, name INTEGER, bucket INTEGER,
-    number INTEGER NOT NULL, busy INTEGER, longest INTEGER
-) STRICT;
-"""
-"""Of the successes that a segment had; see `type_runs.TOTALS`."""
-INDEXES = f"""
-CREATE INDEX tasks_key ON tasks (key);
-CREATE INDEX tasks_text ON tasks (task) WHERE typeof(task) = 'text';
-CREATE INDEX tasks_seen ON tasks (seen);
-CREATE INDEX tasks_other ON tasks (seen, state) WHERE state <> {SUCCESS};
-CREATE INDEX tasks_name ON tasks (name, seen, runtime);
-CREATE INDEX tasks_slow ON tasks (runtime, seen) WHERE runtime > {SLOW_MICROSECONDS};
-CREATE INDEX tasks_root ON tasks (root) WHERE root IS NOT NULL;
-CREATE UNIQUE INDEX open_task ON open (task);
-"""
 EVENTFUL = ("sessions", "workers", "queues", "gaps", "marks", "actions", "alerts")
 """The tables beside those of tasks; each has little, and is copied whole."""
 
@@ -115,6 +65,8 @@ def create(path: Path) -> sqlite3.Connection:
 
     It gets its name once it is whole: a file that was begun is none. Nothing else may write there.
     """
+    from celerytui.history.tables import segment_statements
+
     check_sqlite()
     if path.exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
@@ -124,9 +76,11 @@ def create(path: Path) -> sqlite3.Connection:
         os.close(os.open(begun, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, OWNERS_ALONE))
         with contextlib.closing(_connect(begun, "rw")) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            connection.executescript(
-                f"BEGIN; {TABLES} {_TOTALS} {INDEXES} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+            connection.execute("BEGIN")
+            for statement in segment_statements():
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
         remove(path)  # the log of a file that somebody removed would be taken for its own
         os.rename(begun, path)
     except BaseException:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from celerytui.history import schema
-from celerytui.history.translate import NOTHING, Condition
+from celerytui.history.condition import NOTHING, Condition
+from celerytui.history.rows import key_of
 
 STEP_SECONDS = 0.05
 FEWEST, FIRST, MOST = 100, 200, 50_000
@@ -46,8 +47,7 @@ class _Path(Struct, frozen=True):
 
     index: str
     sql: str = "TRUE"
-    values: tuple[Any, ...] = ()
-    each: tuple[int, ...] = ()
+    names: frozenset[int] = frozenset()
 
 
 def walk(
@@ -57,7 +57,7 @@ def walk(
 
     The newest first, in windows that each take about `STEP_SECONDS`. Raises sqlite3.Error.
     """
-    if condition.sql == NOTHING.sql:
+    if condition is NOTHING:
         return
     chosen = _few(connection, condition, since, until)
     if chosen is not None:
@@ -69,9 +69,7 @@ def walk(
 def _path(condition: Condition) -> _Path:
     names = condition.names
     if names is not None and len(names) <= MOST_NAMES:
-        places = ", ".join("?" * len(names))
-        numbers = tuple(sorted(names))
-        return _Path("tasks_name", f"name IN ({places})", numbers, numbers)
+        return _Path("tasks_name", f"name IN ({_numbers(names)})", names)
     if condition.states is not None and schema.SUCCESS not in condition.states:
         return _Path("tasks_other", f"state <> {schema.SUCCESS}")
     return _Path("tasks_seen")
@@ -81,7 +79,8 @@ def _few(
     connection: sqlite3.Connection, condition: Condition, since: float, until: float
 ) -> list[tuple[int, float]] | None:
     """The ids, with when they were seen, where an index leaves few; newest first, None else."""
-    keys, slower = condition.keys, condition.slower_than
+    slower = condition.slower_than
+    keys = None if condition.ids is None else tuple(map(key_of, condition.ids))
     values: tuple[float, ...]
     if keys is not None and keys[1] - keys[0] <= NARROW and not _has_texts(connection):
         # Ids that begin with the time share a long beginning.
@@ -112,14 +111,14 @@ def _has_texts(connection: sqlite3.Connection) -> bool:
 def _fetch(
     connection: sqlite3.Connection, condition: Condition, chosen: list[tuple[int, float]]
 ) -> Iterator[Window]:
+    sql, values = condition.compiled("sqlite")
     for start in range(0, len(chosen), BY_ID):
         part = chosen[start : start + BY_ID]
-        places = ", ".join("?" * len(part))
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM tasks NOT INDEXED WHERE id IN ({places})"
-            f" AND {condition.sql}"
-            f" AND {_NEWEST} ORDER BY seen DESC, id DESC",
-            (*(one for one, _ in part), *condition.values),
+            f"SELECT {_COLUMNS} FROM tasks NOT INDEXED"
+            f" WHERE id IN ({_numbers(one for one, _ in part)}) AND {sql} AND {_NEWEST}"
+            " ORDER BY seen DESC, id DESC",
+            values,
         ).fetchall()
         yield Window(rows, part[-1][1], len(part))
 
@@ -132,15 +131,16 @@ def _windows(
     until: float,
 ) -> Iterator[Window]:
     run, high, size = connection.execute, until, FIRST
+    sql, values = condition.compiled("sqlite")
     query = (
         f"SELECT {_COLUMNS} FROM tasks INDEXED BY {path.index} WHERE {path.sql}"
-        f" AND seen >= ? AND seen < ? AND {condition.sql} AND {_NEWEST}"
+        f" AND seen >= :low AND seen < :high AND {sql} AND {_NEWEST}"
         " ORDER BY seen DESC, id DESC"
     )
     while high > since:
         began = time.monotonic()
         low = max(since, _low(connection, path, high, size))
-        rows = run(query, (*path.values, low, high, *condition.values)).fetchall()
+        rows = run(query, {**values, "low": low, "high": high}).fetchall()
         yield Window(rows, low, size if low > since else 0)
         high = low
         took = time.monotonic() - began
@@ -153,7 +153,7 @@ def _windows(
 def _low(connection: sqlite3.Connection, path: _Path, high: float, size: int) -> float:
     """From where on there are about `size` rows up to `high`; minus infinity if no more."""
     run = connection.execute
-    if not path.each:
+    if not path.names:
         query = (
             f"SELECT seen FROM tasks INDEXED BY {path.index} WHERE {path.sql} AND seen < ?"
             " ORDER BY seen DESC LIMIT 1 OFFSET ?"
@@ -164,6 +164,10 @@ def _low(connection: sqlite3.Connection, path: _Path, high: float, size: int) ->
         f"SELECT seen FROM tasks INDEXED BY {path.index} WHERE name = ? AND seen < ?"
         " ORDER BY seen DESC LIMIT 1 OFFSET ?"
     )
-    share = max(FEWEST, size // len(path.each))
-    rows = (run(query, (name, high, share)).fetchone() for name in path.each)
+    share = max(FEWEST, size // len(path.names))
+    rows = (run(query, (name, high, share)).fetchone() for name in path.names)
     return max((float(row[0]) for row in rows if row is not None), default=-math.inf)
+
+
+def _numbers(some: Iterable[int]) -> str:
+    return ", ".join(f"{one:d}" for one in some)

@@ -259,12 +259,8 @@ class SqlSource:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
-        try:
-            from sqlalchemy.exc import SQLAlchemyError
-        except ImportError as error:
-            raise BackendUnavailable(
-                f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
-            ) from error
+        import sqlalchemy as sa
+
         try:
             if self._engine is None:
                 self._engine = engine_of(self._url, self._options)
@@ -273,7 +269,7 @@ class SqlSource:
                 if connection.dialect.name == "postgresql":
                     self._zone = _session_zone(connection) or self._zone
                 yield connection
-        except (SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
+        except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
             # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error

@@ -77,8 +77,7 @@ class SqlDatabase:
             try:
                 self._engines[writes] = _engine(self._url, writes)
             except ImportError as error:
-                hint = "" if "sqlalchemy" not in str(error) else " (pip install 'celerytui[sql]')"
-                raise UsageError(f"{error}{hint}") from error
+                raise UsageError(str(error)) from error
         return self._engines[writes]
 
 

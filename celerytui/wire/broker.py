@@ -180,6 +180,10 @@ class Broker(Struct, frozen=True, kw_only=True):
     replies: Callable[[Any, Any], ReplyReader] | None = None
     """Channel, kombu queue bound to it -> who takes many replies at a time off that."""
 
+    prove_room: Callable[[Any], None] | None = None
+    """Kombu queue, bound to a channel -> raises where a message to it would be refused: a full
+    broker may pass on what workers are asked, and they end over the answer."""
+
     purge: Callable[[Any, str], int] = _purge
     """Channel, queue -> how many messages were deleted."""
 

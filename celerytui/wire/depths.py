@@ -18,6 +18,8 @@ RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
 NOT_DECLARED = "not declared"
 """The error of a queue that the broker does not have."""
+UNREADABLE = "the broker fails when it is asked for it"
+"""The error of a queue over whose name the broker ends the connection."""
 PAGE = 250
 """As many queues are read at a time, and their figures then shown."""
 ABSENT_SECONDS = (5.0, 15.0, 60.0)
@@ -148,7 +150,7 @@ class DepthReader:
     def _note_absences(self, depths: Iterable[QueueDepth], now: float) -> None:
         for depth in depths:
             before = self._absences.pop(depth.name, None)
-            if depth.error == NOT_DECLARED:
+            if depth.error in (NOT_DECLARED, UNREADABLE):
                 tries = 0 if before is None else before.tries
                 pause = ABSENT_SECONDS[min(tries, len(ABSENT_SECONDS) - 1)]
                 self._absences[depth.name] = _Absence(tries + 1, now + pause)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,8 +14,10 @@ import kombu
 import pytest
 import redis
 
-from celerytui.control import SURVEY_SECTIONS
+from celerytui.control import SURVEY_SECTIONS, pidbox
+from celerytui.control.pidbox import Pidbox
 from celerytui.engine import Engine
+from celerytui.errors import BrokerUnavailable
 from celerytui.health.link import BLOCKED
 from celerytui.health.workers import LATE, LOST
 from celerytui.model import Blockage, LostTasks, Outcome, Redelivery, Section, Task, TaskState
@@ -246,6 +250,34 @@ def test_a_full_redis_is_told_and_its_workers_beat_on(
         client.config_set("maxmemory", 0)
         wait_until(lambda: engine.health.alerts.get(BLOCKED) is None, SECONDS, "the alert to go")
     assert engine.steps.trouble is None
+
+
+def test_no_worker_ends_over_an_answer_that_a_full_redis_refuses(
+    own_redis: RedisServer,
+    make_app: MakeApp,
+    start_worker_on: Callable[..., Process],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Celery's worker ends over it, whoever asks; and Redis passes the question on."""
+    monkeypatch.setattr(pidbox, "PROVED_SECONDS", 0.0)
+    url = own_redis.fresh_url()
+    worker = start_worker_on(url)
+    app = make_app(url)
+    pong = {"w1@test": {"ok": "pong"}}
+
+    def ask(box: Pidbox) -> dict[str, Any]:
+        return box.ask("ping", {}, ["w1@test"])
+
+    with contextlib.closing(Pidbox(app, reply_seconds(), threading.Event())) as box:
+        assert ask(box) == pong
+        with redis.Redis.from_url(url) as client:
+            client.config_set("maxmemory", 2**20)
+            with pytest.raises(BrokerUnavailable, match="maxmemory"):
+                ask(box)
+            client.config_set("maxmemory", 0)
+    with contextlib.closing(Pidbox(app, reply_seconds(), threading.Event())) as box:
+        assert ask(box) == pong
+    assert "Control command error" not in worker.output()
 
 
 def test_redis_is_not_full_that_makes_room_and_nothing_is_known_without_info(

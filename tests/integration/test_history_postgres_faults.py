@@ -67,9 +67,9 @@ FAULTS = {
         "cannot grow: the server's disk is full",
     ),
     "newer": (
-        "INSERT INTO version VALUES (99, 0, '9'); SELECT pg_terminate_backend(pid) FROM"
+        "INSERT INTO alembic_version VALUES ('0099'); SELECT pg_terminate_backend(pid) FROM"
         " pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        "DELETE FROM version WHERE number = 99",
+        "DELETE FROM alembic_version WHERE version_num = '0099'",
         "was written by a newer celerytui (schema 99, this one reads 1)",
     ),
     "role": (

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amqp.exceptions import InternalError
 from celery import Celery
 
 from celerytui.engine import Engine
 from celerytui.model import QueueDepth
 from celerytui.settings import Settings
+from celerytui.wire.amqp import private
 from celerytui.wire.connections import open_depths
 from celerytui.wire.depths import DepthReader
 from celerytui.wire.redis import unacked
@@ -221,6 +223,45 @@ class TestAmqp:
             mine, celery = reader_of(app).read(["mine", "celery"])
         assert mine.error == "exclusive to another connection"
         assert celery.ready == 1
+
+    def test_a_name_over_which_the_broker_ends_the_connection_costs_its_row_alone(
+        self,
+        make_app: MakeApp,
+        amqp_url: str,
+        reader_of: OpenReader,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """As RabbitMQ 4.0 does over some long names that are not ASCII; older ones do not."""
+        app = make_app(amqp_url)
+        send(app, "first")
+        send(app, "last", 2)
+        asked: list[str] = []
+        send_declare, take_declared = private.send_declare, private.take_declared
+
+        def sent(channel: Any, name: str) -> None:
+            asked.append(name)
+            send_declare(channel, name)
+
+        def taken(channel: Any) -> tuple[int, int]:
+            if asked.pop(0) == "é":
+                asked.clear()
+                channel.connection.transport.close()
+                raise InternalError("INTERNAL_ERROR", (0, 0), 541)
+            return take_declared(channel)
+
+        monkeypatch.setattr(private, "send_declare", sent)
+        monkeypatch.setattr(private, "take_declared", taken)
+        reader = reader_of(app)
+        names = ["first", "é", "last"]
+        found = rows(reader.read(names))
+        assert {name: depth.ready for name, depth in found.items()} == {
+            "first": 1,
+            "é": None,
+            "last": 2,
+        }
+        assert found["é"].error == "the broker fails when it is asked for it"
+        # Nor is the broker asked for it again soon: each time is another connection.
+        assert [depth.name for page in reader.pages(names) for depth in page] == ["first", "last"]
 
 
 class TestRedis:

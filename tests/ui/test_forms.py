@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
+from textual.widgets import Input
 
 from celerytui.control import ACTIONS, Action, Param, Scope, action
 from celerytui.control.action import Effect, Reach
@@ -14,6 +15,7 @@ from celerytui.ui.actions.confirm import Confirm, TypedConfirm
 from celerytui.ui.actions.form import Form
 from celerytui.ui.actions.inputs import ChoiceField, TextField
 from celerytui.ui.dialogs.choice import Choice
+from celerytui.ui.draw.steady_input import SteadyInput
 from tests.ui.pilot import Driver, driven
 
 pytestmark = pytest.mark.slow
@@ -33,6 +35,16 @@ class _Asked:
         self.results: list[dict[str, str] | None] = []
         self.form = Form(at.app.session, [("Try", "strong")], [], params, **options)  # type: ignore[arg-type]  # the options of a form
         at.app.push_screen(self.form, self.results.append)
+
+
+async def test_no_cursor_blinks() -> None:
+    inputs = [one for one in Input.__subclasses__() if one.__module__.startswith("celerytui.")]
+    assert inputs == [SteadyInput]
+    async with driven() as at:
+        asked = _Asked(at)
+        field = asked.form.fields["name"]
+        assert isinstance(field, Input)
+        assert not field.cursor_blink
 
 
 async def test_enter_sends_once_the_required_fields_are_filled() -> None:

@@ -35,7 +35,16 @@ DAY = 86_400.0
 ids = st.uuids().map(str) | st.sampled_from(["7 (int)", "order-1", "ÄÖ", "5F0C" * 9])
 words = st.sampled_from(["shop.mail.send", "shop.pay", "x", "billing@web-1", "high", "ünï"])
 texts = st.sampled_from(
-    ["", "(1, 'a')", "{'user': 7, 'card': '4111'}", "50% off_", "a\\b", "ValueError('no')", "GROSS"]
+    [
+        "",
+        "(1, 'a')",
+        "{'user': 7, 'card': '4111'}",
+        "50% off_",
+        "a\\b",
+        "a!_b%",
+        "ValueError('no')",
+        "GROSS",
+    ]
 )
 moments = st.integers(0, 2_000_000).map(lambda step: T0 + step / 1000)
 spans = st.integers(0, 30_000_000).map(lambda micros: micros / 1e6)

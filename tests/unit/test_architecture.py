@@ -68,10 +68,16 @@ def test_the_layers_are_those_of_the_contract(contract: str, begins: str) -> Non
 
 
 USE_SQL = {
-    *("read_only_sql.py", "history/django_monitor.py"),
+    *("read_only_sql.py", "history/django_monitor.py", "history/condition.py"),
     *("results/sqlalchemy.py", "results/django.py", "schedule/sql.py"),
+    "history/postgres/schema.py",
 }
 """The files that may import SQLAlchemy, where they need it: that takes a quarter of a second."""
+MADE_OF_SQL = {
+    *("history/tables.py", "history/expressions.py", "history/translate.py"),
+    *("history/postgres/tables.py", "history/postgres/migrations/versions/first.py"),
+}
+"""Those that are nothing without it; what imports them does so where it needs them too."""
 
 
 def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> None:
@@ -82,9 +88,30 @@ def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> No
         for node in ast.walk(tree):
             if any(name.split(".")[0] == "sqlalchemy" for name in _imported(node)):
                 (early if node in tree.body else late).add(path.relative_to(PACKAGE).as_posix())
-    assert early == set()
+    assert early == MADE_OF_SQL
     assert late <= USE_SQL
     assert "history/django_monitor.py" in late
+    made = {f"celerytui.{path.removesuffix('.py').replace('/', '.')}" for path in MADE_OF_SQL}
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if made & set(_imported(node))
+    }
+    assert users <= MADE_OF_SQL
+
+
+def test_alembic_is_imported_where_postgresql_is_migrated_alone() -> None:
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if any(name.split(".")[0] == "alembic" for name in _imported(node))
+    }
+    migrations = "history/postgres/migrations/versions/"
+    assert {name for name in users if not name.startswith(migrations)} == {
+        "history/postgres/schema.py"
+    }
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,40 @@ import celerytui.schedule
 print(*sorted(set(sys.modules) - before))
 """
 
+SQLALCHEMY = """
+import collections.abc, sys, threading
+
+from celerytui.history import condition, schema
+from celerytui.history.postgres.schema import migrations_from
+from celerytui.query import parse_filter
+from celerytui.read_only_sql import engine_of
+from pathlib import Path
+
+folder, failed = Path(sys.argv[1]), []
+
+def segment(): schema.create(folder / "new.db").close()
+def search(): condition.condition_of(parse_filter("args:x"), {}, dict, 0.0).compiled("sqlite")
+def migrate(): migrations_from(0, "here")
+def read(): engine_of("sqlite:///x", {})
+def backend(): import celery.backends.database
+
+def tried(work):
+    try:
+        begin.wait()
+        work()
+    except BaseException as error:
+        failed.append(repr(error))
+
+works = (segment, search, migrate, read, backend)
+begin = threading.Barrier(len(works))
+threads = [threading.Thread(target=tried, args=(work,)) for work in works]
+assert "sqlalchemy" not in sys.modules
+sys.setswitchinterval(1e-5)
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(failed)
+"""
+
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_one_thread_at_a_time_imports(scheme: str) -> None:
@@ -94,3 +129,14 @@ def test_the_schedule_imports_nothing_that_other_threads_may_be_importing() -> N
     watched = [name for name in done.stdout.split() if name.startswith(OTHERS)]
     assert watched
     assert [name for name in watched if not name.startswith(APART)] == []
+
+
+def test_threads_that_import_sqlalchemy_side_by_side_find_it_whole(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SQLALCHEMY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.stdout == "[]\n", done.stdout + done.stderr

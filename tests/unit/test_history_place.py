@@ -12,7 +12,6 @@ from celerytui.errors import HistoryError
 from celerytui.history.folder_place import FolderPlace
 from celerytui.history.place import is_of_app, only_place, place_of
 from celerytui.history.postgres.place import PostgresPlace
-from celerytui.history.postgres.schema import VERSION, VERSIONS
 
 HOME = {"HOME": "/home/me"}
 URL = "postgresql://who:s3cret-word@db/monitoring"
@@ -60,7 +59,3 @@ def test_a_missing_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(HistoryError, match=r"pip install 'celerytui\[postgres\]'") as raised:
         place_of(URL, "shop", "redis://h", HOME)
     assert "s3cret-word" not in str(raised.value)
-
-
-def test_each_version_of_the_schema_has_what_makes_it() -> None:
-    assert len(VERSIONS) == VERSION >= 1

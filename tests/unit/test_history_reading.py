@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from celerytui.errors import HistoryError
 from celerytui.history import newer, reading, walk
+from celerytui.history.condition import NOTHING
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
 from celerytui.history.report import rebuild
-from celerytui.history.translate import NOTHING, Translation
+from celerytui.history.translate import Translation
 from celerytui.model import OWN_ROOT, Lineage, Task, TaskExtra, TaskState
-from celerytui.query import parse_filter
+from celerytui.query import parse_filter, quoted
 from tests.unit.history_tasks import DAY, T0, ended, found, record, tasks, writer
 
 TERMS = (
@@ -35,11 +36,18 @@ TERMS = (
     "args:gross", "args:50%", "args:f_", "args:/a.b/", 'args:"a\\\\b"', "kwargs:card",
     "kwargs.user:7", "kwargs.card:4*", "kwargs.card:>4000", "result:no", "exception:valueerror",
     "exception:*", "traceback:error", "traceback:*", "-traceback:b", "failure:*",
+    "retries:>2.5", "retries:<99999999999", "runtime:<99999999s", "-sent:>9999-01-01",
+    "args:!_", "args:off_*", "args:?_", 'args:"a\0b"', '"a\0"', "kwargs.a\0b:1", "kwargs.u_er:7",
     "shop", "a*b", '"(1,"', "5f0c", "order-1", "ä", "id:0", "id:5f0c", "id:order", "id:7*", "id:*",
     "root:*", "root:0", "parent:order-1", "parent:*",
 )  # fmt: skip
 
-terms = st.sampled_from(TERMS)
+awkward = st.text("ab!_%\\*?'\"(1ÄO\0", min_size=1, max_size=4)
+terms = st.sampled_from(TERMS) | st.builds(
+    "{}{}".format,
+    st.sampled_from(("", "args:", "result:", "kwargs:", "name:")),
+    awkward.map(quoted),
+)
 queries = st.recursive(
     terms,
     lambda inner: (
@@ -140,6 +148,10 @@ def test_steps_say_how_far_they_are(everything: Path, monkeypatch: pytest.Monkey
         ("-state:success", "tasks_other"),
         ("name:x state:failure", "tasks_name"),
         ("name:x,shop.pay", "tasks_name"),
+        ("NOT state:success", "tasks_other"),
+        ("NOT (state:success name:x)", "tasks_seen"),
+        ("NOT (NOT state:failure)", "tasks_seen"),
+        ("state:failure OR name:x", "tasks_seen"),
         ("args:x", "tasks_seen"),
         ("", "tasks_seen"),
     ],
@@ -150,7 +162,7 @@ def test_each_question_goes_by_the_index_that_suits_it(text: str, index: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "slower", "keys"),
+    ("text", "slower", "ids"),
     [
         ("runtime:>10 name:x", 10_000_000 - 2, False),
         ("runtime:>10 OR name:x", None, False),
@@ -159,14 +171,14 @@ def test_each_question_goes_by_the_index_that_suits_it(text: str, index: str) ->
         ("runtime:<10", None, False),
     ],
 )
-def test_what_few_rows_can_have_is_known(text: str, slower: float | None, keys: bool) -> None:
+def test_what_few_rows_can_have_is_known(text: str, slower: float | None, ids: bool) -> None:
     condition = Translation({1: (0, "x")}, dict, NOW).of(parse_filter(text))
-    assert (condition.slower_than, condition.keys is not None) == (slower, keys)
+    assert (condition.slower_than, condition.ids is not None) == (slower, ids)
 
 
 def test_a_name_that_no_task_has_is_looked_for_nowhere() -> None:
     condition = Translation({}, dict, NOW).of(parse_filter("name:x runtime:>3"))
-    assert condition == NOTHING
+    assert condition is NOTHING
 
 
 @pytest.mark.parametrize(

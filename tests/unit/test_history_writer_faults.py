@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from celerytui.errors import HistoryError
-from celerytui.history import schema
+from celerytui.history import schema, tables
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
@@ -41,7 +41,8 @@ def test_files_that_are_removed_while_it_records_are_noticed(tmp_path: Path, gon
 def test_a_segment_that_cannot_be_made_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "INDEXES", "CREATE INDEX nonsense ON nowhere (x);")
+    nonsense = "CREATE INDEX nonsense ON nowhere (x)"
+    monkeypatch.setattr(tables, "segment_statements", lambda: [nonsense])
     made = writer(tmp_path)
     with pytest.raises(HistoryError, match="no such table"):
         made.open(T0)

@@ -12,6 +12,7 @@ import pytest
 
 import celerytui
 from celerytui.ui.views.registry import HOME, VIEWS
+from tests.unit.history_tasks import T0, ended, record
 
 PACKAGE = Path(celerytui.__file__).parent
 HEAVY = {"celery", "kombu", "textual", "rich", "redis", "amqp", "asyncio", "celerytui.ui"}
@@ -177,8 +178,27 @@ def later_panes() -> set[str]:
 
 def test_the_first_frame_is_there_before_celery_and_what_is_shown_later() -> None:
     loaded = loaded_after(FIRST_FRAME)
-    assert loaded & {"celery", "redis", "amqp"} == set()
+    assert loaded & {"celery", "redis", "amqp", "sqlalchemy"} == set()
     later = {f"celerytui.ui.{name}" for name in LATER} | later_panes()
     assert later & loaded == set()
     paths = {f"{name.partition('.')[2].replace('.', '/')}.py" for name in later}
     assert paths <= {name for name, _ in modules()}
+
+
+GOES_ON = """
+import sys
+from pathlib import Path
+from tests.unit.history_tasks import T0, ended, found, record
+
+folder = Path(sys.argv[1])
+record(folder, [[ended(2, T0)]])
+assert len(found(folder)) == 2
+assert "sqlalchemy" not in sys.modules
+assert len(found(folder, "state:success")) == 2
+assert "sqlalchemy" in sys.modules
+"""
+
+
+def test_a_history_goes_on_without_sqlalchemy_until_it_is_searched(tmp_path: Path) -> None:
+    record(tmp_path, [[ended(1, T0)]])
+    subprocess.run([sys.executable, "-c", GOES_ON, str(tmp_path)], cwd=PACKAGE.parent, check=True)

@@ -16,7 +16,7 @@ PROJECT = """
 dependencies = ["celery>=5.3,<6", "tomli>=2.0,<3; python_version < '3.11'", {more!r}]
 [project.optional-dependencies]
 redis = ["celery[redis]", "hiredis>=3.0,<4"]
-sql = ["sqlalchemy>=2.0,<3"]
+postgres = ["alembic>=1.13,<2", "psycopg[binary]>=3.2,<4"]
 test = ["celerytui[all]", "pytest>=8.2,<9"]
 """
 
@@ -31,7 +31,7 @@ def test_each_requirement_is_at_its_lower_bound() -> None:
         "tomli==2.0",
         "rich==14.2",
         "hiredis==3.0",
-        "sqlalchemy==2.0",
+        "alembic==1.13",
         "pytest==8.2",
     ]
 

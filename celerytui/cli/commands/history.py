@@ -72,7 +72,7 @@ COMMAND = Subcommand(
             *("--import", "source"),
             metavar="URL",
             help="Import the tasks and workers that django-celery-monitor or django-celery kept in"
-            " that database; needs the extra sql.",
+            " that database; needs its driver.",
         ),
     ],
 )

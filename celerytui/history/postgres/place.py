@@ -128,8 +128,9 @@ class PostgresPlace:
                 name
                 for (name,) in link.execute(
                     "SELECT n.nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
-                    " WHERE c.relname = 'version' AND c.relkind = 'r' AND EXISTS (SELECT 1 FROM"
-                    " pg_class t WHERE t.relnamespace = n.oid AND t.relname = 'tracebacks')"
+                    " WHERE c.relname = 'tracebacks' AND c.relkind = 'r' AND EXISTS (SELECT 1 FROM"
+                    " pg_class t WHERE t.relnamespace = n.oid AND t.relname IN ('alembic_version',"
+                    " 'version'))"
                     " ORDER BY 1"
                 )
             ]

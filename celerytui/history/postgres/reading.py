@@ -11,6 +11,7 @@ import psycopg
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
+from celerytui.history.condition import MOST_TRACEBACKS, condition_of
 from celerytui.history.course import MARKS, Ended, Sample, Samples, watched
 from celerytui.history.history import Found, NothingRecorded, Origin
 from celerytui.history.open_segment import REMEMBERED
@@ -20,12 +21,11 @@ from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.retries import pages_of_retries
 from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
-from celerytui.history.postgres.walk import POSTGRES, walk
+from celerytui.history.postgres.walk import walk
 from celerytui.history.retries import COLUMNS as RETRY_COLUMNS
 from celerytui.history.retries import TOTALLED, UNFINISHED, Retried, RetryCounts
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.schema import SUCCESS
-from celerytui.history.translate import MOST_TRACEBACKS, Translation
 from celerytui.history.type_places import TypePlaces, places_query, removed_query, runs_of
 from celerytui.history.type_runs import RETRIED, RUN, TypeRuns, runs_by_slot
 from celerytui.model import Mark, Task, TaskState
@@ -109,7 +109,7 @@ class PostgresHistory:
         high = math.inf if until is None else until
         with self._asking() as link:
             self._take_words(link)
-            condition = Translation(self._words, self._all_tracebacks, now, POSTGRES).of(wanted)
+            condition = condition_of(wanted, self._words, self._all_tracebacks, now)
             unfinished = wanted.select(self._unfinished(link, high), now)
             ((total,),) = link.execute(_ROWS.encode()).fetchall()
         if unfinished:

@@ -1,24 +1,22 @@
-"""The tables of a history on PostgreSQL, in a schema of their own, and their versions.
+"""A history's schema on PostgreSQL: its version, its days, and the lock of who writes.
 
-`tasks` is partitioned by outcome and then by day (in UTC), so that each goes by its own age, with
-all its space, by dropping a table. A name is the hash of its text: several recorders, one after the
-other, give the same number without asking. Source of the choices: docs/history.md.
+The tables are in `tables`, and made by `migrations`, which Alembic orders.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 
-from celerytui import __version__
 from celerytui.errors import HistoryError
 from celerytui.history.postgres.link import Link
-from celerytui.history.schema import SLOW_MICROSECONDS, SUCCESS, TASK_COLUMNS
+from celerytui.history.schema import TASK_COLUMNS
 
 TYPES = {
     **dict.fromkeys(("seen", "sent", "received", "started", "finished"), "float8"),
@@ -35,54 +33,21 @@ COLUMNS = tuple(name for name in TASK_COLUMNS if name != "key")
 """The columns of a row that is written or read: those of a segment, for an id needs no key here."""
 DAILY = ("tasks_success", "tasks_other", "workers", "queues")
 """The tables with a partition a day."""
-_REQUIRED = ("seen", "state", "own_root", "task")
 DAY = 86_400.0
 _NAME = re.compile(r"(.+)_(\d{8})")
-_TASK = ", ".join(
-    f"{name} {type}{' NOT NULL' if name in _REQUIRED else ''}" for name, type in TYPES.items()
-)
-
-_FIRST = f"""
-CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL);
-CREATE TABLE words (id int8 PRIMARY KEY, kind int2 NOT NULL, text text NOT NULL,
-    used float8 NOT NULL);
-CREATE TABLE tracebacks (id int8 PRIMARY KEY, text bytea NOT NULL, used float8 NOT NULL);
-CREATE TABLE sessions (started float8, host text, pid int4, last float8 NOT NULL,
-    version text NOT NULL, ended bool NOT NULL, dropped int8 NOT NULL,
-    PRIMARY KEY (started, host, pid));
-CREATE TABLE gaps (since float8 NOT NULL, until float8, reason text);
-CREATE TABLE marks (at float8 NOT NULL, text text NOT NULL, by text NOT NULL);
-CREATE TABLE actions (at float8 NOT NULL, entry text NOT NULL);
-CREATE TABLE alerts (at float8 NOT NULL, raised bool NOT NULL, detector text NOT NULL,
-    subject text NOT NULL, severity text NOT NULL, since float8 NOT NULL, text text NOT NULL);
-CREATE TABLE workers (at float8 NOT NULL, worker int8 NOT NULL, status text NOT NULL, running int8,
-    processed int8, succeeded int8, failed int8, retried int8, load float8)
-    PARTITION BY RANGE (at);
-CREATE TABLE queues (at float8 NOT NULL, queue int8 NOT NULL, ready int8, unacked int8,
-    consumers int8) PARTITION BY RANGE (at);
-CREATE TABLE totals (kind int2 NOT NULL, last float8 NOT NULL, name int8, bucket int4,
-    number int8 NOT NULL, busy int8, longest int8);
-CREATE INDEX ON totals (last);
-CREATE TABLE open ({_TASK}, PRIMARY KEY (task));
-CREATE TABLE tasks ({_TASK}) PARTITION BY LIST (state);
-CREATE TABLE tasks_success PARTITION OF tasks FOR VALUES IN ({SUCCESS}) PARTITION BY RANGE (seen);
-CREATE TABLE tasks_other PARTITION OF tasks DEFAULT PARTITION BY RANGE (seen);
-CREATE INDEX ON tasks (task);
-CREATE INDEX ON tasks (seen);
-CREATE INDEX ON tasks (name, seen);
-CREATE INDEX ON tasks (runtime, name) WHERE runtime > {SLOW_MICROSECONDS};
-CREATE INDEX ON tasks (seen) WHERE length(task) <> 16;
-CREATE INDEX ON tasks_other (state, seen);
+VERSION = 1
+"""The newest migration; its revision is this number in four digits."""
+MIGRATIONS = Path(__file__).with_name("migrations")
+_TAKE_OVER = """
+ALTER TABLE version RENAME TO alembic_version;
+DELETE FROM alembic_version WHERE number < (SELECT max(number) FROM alembic_version);
+ALTER TABLE alembic_version DROP COLUMN at, DROP COLUMN program;
+ALTER TABLE alembic_version RENAME COLUMN number TO version_num;
+ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(32)
+    USING to_char(version_num, 'FM0000');
+ALTER TABLE alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 """
-
-
-def _first(link: Link) -> None:
-    link.execute(_FIRST.encode())
-
-
-VERSIONS: tuple[Callable[[Link], None], ...] = (_first,)
-"""What makes each version of the schema out of the one before it."""
-VERSION = len(VERSIONS)
+"""Makes Alembic's table of the one that was there before; who may read it may do so further on."""
 
 
 class Partition(NamedTuple):
@@ -109,36 +74,76 @@ def version_of(link: Link, where: str) -> int:
         raise HistoryError(
             f"history in {where}: the role lacks a permission (USAGE on the schema {found[0]})"
         )
-    there = link.execute("SELECT to_regclass('version') IS NOT NULL").fetchone()
-    if there is None or not there[0]:
+    if _is_there(link, "alembic_version"):
+        found = link.execute("SELECT max(version_num) FROM alembic_version").fetchone()
+    elif _is_there(link, "version"):
+        found = link.execute("SELECT max(number) FROM version").fetchone()
+    else:
         return 0
-    found = link.execute("SELECT max(number) FROM version").fetchone()
-    number = int(found[0] or 0) if found is not None else 0
+    said = str(found[0] or 0) if found is not None else "0"
+    number = int(said) if said.isdecimal() else VERSION + 1
     if number > VERSION:
         raise HistoryError(
-            f"history in {where} was written by a newer celerytui (schema {number}, this one reads"
-            f" {VERSION}); upgrade, or name another schema with ?schema=NAME"
+            f"history in {where} was written by a newer celerytui (schema {said.lstrip('0')}, this"
+            f" one reads {VERSION}); upgrade, or name another schema with ?schema=NAME"
         )
     return number
 
 
-def migrate(link: Link, schema: str, where: str, now: float) -> None:
+def migrate(link: Link, schema: str, where: str) -> None:
     """Bring the schema to this version, made if needed; for who has its lock."""
     before = version_of(link, where)
-    if before == VERSION:
+    old = before > 0 and not _is_there(link, "alembic_version")
+    if before == VERSION and not old:
         return
     with link.transaction():
         there = link.execute("SELECT to_regnamespace(%s) IS NOT NULL", (f'"{schema}"',)).fetchone()
         if there is None or not there[0]:
             link.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        if not before:
-            link.execute(
-                "CREATE TABLE version (number int4 NOT NULL, at float8 NOT NULL,"
-                " program text NOT NULL)"
-            )
-        for number, make in enumerate(VERSIONS[before:], before + 1):
-            make(link)
-            link.execute("INSERT INTO version VALUES (%s, %s, %s)", (number, now, __version__))
+        if old:
+            link.execute(_TAKE_OVER.encode())
+        link.execute(migrations_from(before, where).encode())
+
+
+def migrations_from(before: int, where: str) -> str:
+    """The SQL of the migrations that come after a version, for it to be run by the driver alone.
+
+    So what goes wrong is said by the driver, and within its time limits, as everywhere. Raises
+    HistoryError where Alembic is not installed.
+    """
+    # Alembic imports parts of SQLAlchemy: where another thread is importing it, only to ask for the
+    # whole waits for that.
+    import sqlalchemy  # noqa: F401  for Alembic
+
+    try:
+        from alembic.config import Config
+        from alembic.runtime.environment import EnvironmentContext
+        from alembic.script import ScriptDirectory
+    except ImportError as error:
+        raise HistoryError(
+            f"a history in {where} needs Alembic: pip install 'celerytui[postgres]' ({error})"
+        ) from None
+    scripts, written = ScriptDirectory(str(MIGRATIONS)), io.StringIO()
+    start = f"{before:04}" if before else None
+    with EnvironmentContext(
+        Config(),
+        scripts,
+        fn=lambda revision, _: scripts._upgrade_revs("head", revision),
+        as_sql=True,
+        starting_rev=start,
+    ) as context:
+        context.configure(
+            dialect_name="postgresql",
+            dialect_opts={"paramstyle": "named"},
+            output_buffer=written,
+        )
+        context.run_migrations()
+    return written.getvalue()
+
+
+def _is_there(link: Link, table: str) -> bool:
+    found = link.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return found is not None and bool(found[0])
 
 
 def partitions(link: Link) -> list[Partition]:

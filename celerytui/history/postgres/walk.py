@@ -13,23 +13,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from celerytui.history.condition import NOTHING, Condition
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.schema import COLUMNS
 from celerytui.history.rows import Row
 from celerytui.history.schema import SLOW_MICROSECONDS, SUCCESS
-from celerytui.history.translate import NOTHING, Condition, Dialect
 from celerytui.history.walk import BY_ID, FEW, FEWEST, FIRST, MOST, MOST_NAMES, STEP_SECONDS
 
-POSTGRES = Dialect(
-    "{} ILIKE ? ESCAPE '\\'",
-    "length(task) <> 16",
-    "encode(task, 'hex')",
-    "task",
-    lambda raw: raw,
-)
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE"
-
-
 FAR = 1e12
 """Beyond any time that is recorded, in Unix seconds."""
 
@@ -42,19 +33,12 @@ class Window(Struct, frozen=True):
     looked_at: int
 
 
-class _Path(Struct, frozen=True):
-    """What narrows the rows that are gone through: SQL with its parameters, one of them a name."""
-
-    sql: str
-    each: tuple[tuple[Any, ...], ...] = ((),)
-
-
 def walk(link: Link, condition: Condition, since: float, until: float) -> Iterator[Window]:
     """The rows that the condition lets through, seen from `since` to before `until`.
 
     The newest first, in windows that each take about `STEP_SECONDS`. Raises psycopg.Error.
     """
-    if condition.sql == NOTHING.sql:
+    if condition is NOTHING:
         return
     bounds = _finite(since), _finite(until)
     chosen = _few(link, condition, *bounds)
@@ -68,11 +52,10 @@ def _few(
     link: Link, condition: Condition, since: float, until: float
 ) -> list[tuple[bytes, float]] | None:
     """The ids, with when they were seen, where an index leaves few; newest first, None else."""
-    keys, slower, names = condition.keys, condition.slower_than, condition.names
+    ids, slower, names = condition.ids, condition.slower_than, condition.names
     values: tuple[Any, ...]
-    if keys is not None:
-        sql = f"task BETWEEN %s AND %s OR {POSTGRES.is_text}"
-        values = keys
+    if ids is not None:
+        sql, values = "task BETWEEN %s AND %s OR length(task) <> 16", ids
     elif slower is not None and slower >= SLOW_MICROSECONDS:
         # The index is used only for a condition that repeats its own.
         sql, values = f"runtime > %s AND runtime > {SLOW_MICROSECONDS}", (slower,)
@@ -92,42 +75,44 @@ def _few(
 
 
 def _fetch(link: Link, condition: Condition, chosen: list[tuple[bytes, float]]) -> Iterator[Window]:
+    sql, values = condition.compiled("postgresql")
     query = (
-        f"{SELECT} task = ANY(%s) AND seen >= %s AND seen <= %s AND {_sql(condition)}"
+        f"{SELECT} task = ANY(%(tasks)s) AND seen >= %(low)s AND seen <= %(high)s AND {sql}"
         " ORDER BY seen DESC, task"
     )
     for start in range(0, len(chosen), BY_ID):
         part = chosen[start : start + BY_ID]
-        values = [one for one, _ in part], part[-1][1], part[0][1], *condition.values
-        rows = link.execute(query.encode(), values).fetchall()
+        bounds = {"tasks": [one for one, _ in part], "low": part[-1][1], "high": part[0][1]}
+        rows = link.execute(query.encode(), {**values, **bounds}).fetchall()
         yield Window(rows, part[-1][1], len(part))
 
 
-def _path(condition: Condition) -> _Path:
+def _paths(condition: Condition) -> tuple[str, ...]:
+    """What narrows the rows that are gone through: each is SQL for some of them."""
     names = condition.names
     if names is not None and len(names) <= MOST_NAMES:
-        return _Path("name = %s", tuple((name,) for name in sorted(names)))
+        return tuple(f"name = {name:d}" for name in sorted(names))
     states = condition.states
     if states is not None and len(states) == 1 and SUCCESS not in states:
-        return _Path(f"state = {next(iter(states))}")
+        return (f"state = {next(iter(states))}",)
     if states is not None and SUCCESS not in states:
         # As it is partitioned by it, successes are not even opened.
-        return _Path(f"state <> {SUCCESS}")
-    return _Path("TRUE")
+        return (f"state <> {SUCCESS}",)
+    return ("TRUE",)
 
 
 def _windows(link: Link, condition: Condition, since: float, until: float) -> Iterator[Window]:
-    path, high, size = _path(condition), until, FIRST
-    narrowed = " OR ".join([path.sql] * len(path.each))
+    paths, high, size = _paths(condition), until, FIRST
+    sql, values = condition.compiled("postgresql")
     query = (
-        f"{SELECT} ({narrowed}) AND seen >= %s AND seen < %s AND {_sql(condition)}"
+        f"{SELECT} ({' OR '.join(paths)}) AND seen >= %(low)s AND seen < %(high)s AND {sql}"
         " ORDER BY seen DESC, task"
     )
-    numbers = tuple(one for values in path.each for one in values)
     while high > since:
         began = time.monotonic()
-        low = max(since, _low(link, path, high, size))
-        rows = link.execute(query.encode(), (*numbers, low, high, *condition.values)).fetchall()
+        low = max(since, _low(link, paths, high, size))
+        bounds = {"low": low, "high": high}
+        rows = link.execute(query.encode(), {**values, **bounds}).fetchall()
         yield Window(rows, low if low > -FAR else -math.inf, size if low > since else 0)
         high = low
         took = time.monotonic() - began
@@ -137,19 +122,12 @@ def _windows(link: Link, condition: Condition, since: float, until: float) -> It
             size = max(FEWEST, size // 2)
 
 
-def _low(link: Link, path: _Path, high: float, size: int) -> float:
+def _low(link: Link, paths: Sequence[str], high: float, size: int) -> float:
     """From where on there are about `size` rows up to `high`; minus infinity if no more."""
-    share = size if len(path.each) == 1 else max(FEWEST, size // len(path.each))
-    query = (
-        f"SELECT seen FROM tasks WHERE {path.sql} AND seen < %s ORDER BY seen DESC"
-        f" OFFSET {share} LIMIT 1"
-    )
-    rows = (link.execute(query.encode(), (*values, high)).fetchone() for values in path.each)
+    share = size if len(paths) == 1 else max(FEWEST, size // len(paths))
+    query = "SELECT seen FROM tasks WHERE {} AND seen < %s ORDER BY seen DESC OFFSET {} LIMIT 1"
+    rows = (link.execute(query.format(sql, share).encode(), (high,)).fetchone() for sql in paths)
     return max((float(row[0]) for row in rows if row is not None), default=-math.inf)
-
-
-def _sql(condition: Condition) -> str:
-    return condition.sql.replace("?", "%s")
 
 
 def _finite(seconds: float) -> float:

@@ -117,7 +117,7 @@ class PostgresWriter:
             return
         with self._working() as link:
             self._take_lock(link)
-            schema.migrate(link, self._schema, self._place.name, now)
+            schema.migrate(link, self._schema, self._place.name)
             saving.make_stage(link)
             self._days = {(one.root, one.start) for one in schema.partitions(link)}
             self._words.forget()

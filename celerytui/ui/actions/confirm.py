@@ -21,6 +21,7 @@ from celerytui.ui.actions.action_form import action_note
 from celerytui.ui.actions.preview import Preview
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Span, Spans, cells
+from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.session import Session
 
 PINNED = 4
@@ -164,7 +165,7 @@ class Confirm(Dialog[dict[str, str]]):
                     self.dismiss(None)
 
 
-class NameInput(Input):
+class NameInput(SteadyInput):
     """Where the name is typed; the key that takes the answer submits it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", id="question.take")]

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, safe, to_strip
+from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
 
@@ -45,7 +46,7 @@ class FieldFocused(Message):
         self.field_name = name
 
 
-class TextField(Keyed, Input):
+class TextField(Keyed, SteadyInput):
     """One line of text. Tab completes it or goes on, Up and Down go to the other fields.
 
     `known` are the words that complete it; with `listed` it is several of them, with commas.
@@ -110,11 +111,11 @@ class TextField(Keyed, Input):
         self.post_message(FieldFocused(self.name or ""))
 
 
-class Drawn(Keyed, Widget, can_focus=True):
+class RowField(Keyed, Widget, can_focus=True):
     """A field of one row that is drawn by hand; its parts can be clicked."""
 
     DEFAULT_CSS = """
-    Drawn { position: absolute; height: 1; background: $raised; }
+    RowField { position: absolute; height: 1; background: $raised; }
     """
     KEYS: ClassVar[tuple[str, ...]] = ("options",)
 
@@ -162,7 +163,7 @@ class Drawn(Keyed, Widget, can_focus=True):
         return None
 
 
-class ChoiceField(Drawn):
+class ChoiceField(RowField):
     """A row of choices, one of which is chosen: Left and Right, or a click."""
 
     @property
@@ -201,7 +202,7 @@ class ChoiceField(Drawn):
             self.refresh()
 
 
-class Buttons(Drawn):
+class Buttons(RowField):
     """The row of buttons under a form; the one in focus is filled."""
 
     class Pressed(Message):

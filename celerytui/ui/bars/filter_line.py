@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from celerytui.errors import FilterError
 from celerytui.query import FIELDS, Filter, half_typed, parse_filter, suggest
+from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.keys.registry import Key, Keyed, keys_at
 from celerytui.ui.session import Session
 
@@ -24,7 +25,7 @@ NAME_LIMIT = 200
 """As many characters as can be typed of a name."""
 
 
-class FilterInput(Keyed, Input):
+class FilterInput(Keyed, SteadyInput):
     """The input itself; Up and Down go through what was kept before, Tab completes a filter."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("filter",)

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from celerytui.ui.dialogs.dialog import Dialog
 from celerytui.ui.draw.spans import Line, Spans, fit_spans, safe
+from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.keys.registry import Keyed
 from celerytui.ui.session import Session
 
@@ -72,7 +73,7 @@ def matching(commands: Sequence[Command], typed: str) -> list[Command]:
     return [one for rank, one in sorted(ranked, key=lambda pair: -pair[0]) if rank]
 
 
-class SearchLine(Keyed, Input):
+class SearchLine(Keyed, SteadyInput):
     """Where the search is typed; its keys move the cursor in the list below."""
 
     KEYS: ClassVar[tuple[str, ...]] = ("palette",)

@@ -9,9 +9,15 @@ from celerytui.masking import one_line
 from celerytui.model import QueueDepth
 from celerytui.wire.amqp import private
 from celerytui.wire.broker import OURS
-from celerytui.wire.depths import NOT_DECLARED, DepthReader
+from celerytui.wire.depths import NOT_DECLARED, UNREADABLE, DepthReader
 
-REFUSALS = {403: "access refused", 404: NOT_DECLARED, 405: "exclusive to another connection"}
+INTERNAL_ERROR = 541
+REFUSALS = {
+    403: "access refused",
+    404: NOT_DECLARED,
+    405: "exclusive to another connection",
+    INTERNAL_ERROR: UNREADABLE,
+}
 """AMQP reply code of a refused declare -> what it means for the row."""
 
 
@@ -19,7 +25,7 @@ class AmqpDepthReader(DepthReader):
     """Asks for queues on one channel, many at a time.
 
     A refusal closes the channel, so each costs another, and what was asked behind it is asked
-    again. AMQP does not tell what is unacked.
+    again; RabbitMQ 4.0 ends the connection over some names. AMQP does not tell what is unacked.
     """
 
     def __init__(self, conf: Any, connect: Callable[[], Any]) -> None:
@@ -54,7 +60,7 @@ class AmqpDepthReader(DepthReader):
         for count, name in enumerate(names, 1):
             try:
                 ready, consumers = private.take_declared(channel)
-            except self.connection.channel_errors as exc:
+            except self._errors as exc:
                 found.append(self._refused(name, exc))
                 return count
             self._found.add(name)
@@ -64,16 +70,23 @@ class AmqpDepthReader(DepthReader):
     def _depth(self, name: str) -> QueueDepth:
         try:
             declared: Any = self.channel.queue_declare(queue=name, passive=True)
-        except self.connection.channel_errors as exc:
+        except self._errors as exc:
             return self._refused(name, exc)
         return QueueDepth(name, ready=declared.message_count, consumers=declared.consumer_count)
 
+    @property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        connection = self.connection
+        return (*connection.channel_errors, *connection.connection_errors)
+
     def _refused(self, name: str, error: Exception) -> QueueDepth:
         """The row of a queue that the broker will not declare; it has closed the channel."""
+        code = getattr(error, "reply_code", None)
         self.drop_channel()
         self.refusals_left -= 1
         self._found.discard(name)
         if not self.connection.connected:
-            raise error
-        code = getattr(error, "reply_code", None)
+            if code != INTERNAL_ERROR:
+                raise error
+            self.close()
         return QueueDepth(name, error=REFUSALS.get(code or 0) or one_line(error))

@@ -84,6 +84,12 @@ def _replies(channel: Any, queue: Any) -> ReplyReader:
     return RedisReplyReader(channel, queue)
 
 
+def _prove_room(queue: Any) -> None:
+    # Kombu writes nothing for a queue that it knows to be bound.
+    queue.channel.state.queue_bindings_delete(queue.name)
+    queue.declare()
+
+
 def _bound_queues(channel: Any, exchange: str) -> list[str]:
     from celerytui.wire.redis.depths import bound_queues
 
@@ -109,5 +115,6 @@ REDIS = Broker(
     unacked=_unacked,
     bound=_bound_queues,
     replies=_replies,
+    prove_room=_prove_room,
     purge_by_name=_purge_by_name,
 )

@@ -22,7 +22,7 @@ NAME_LEAST, NAME_MOST = 10, 24
 _ROLES = {"missed": "failure", "late": "warning", "running": "started"}
 
 
-class Drawn(Sequence[Row]):
+class RowsOnDemand(Sequence[Row]):
     """Lines that are drawn when they are looked at: of thousands a few are seen."""
 
     def __init__(self, count: int, draw: Callable[[int], Spans]) -> None:
@@ -64,7 +64,7 @@ class HoursAhead(SchedulePane, ScrolledPane):
                 return self._row(due[at - 1], room, strip)
             return [] if at == len(due) + 1 else self._busiest(begin)
 
-        return Drawn(len(due) + 3, line)
+        return RowsOnDemand(len(due) + 3, line)
 
     def _entries_due(self) -> list[ScheduleEntry]:
         """The entries with a run to show, the next one first; found once for each reading."""
