@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, takewhile
+from math import gcd
 from typing import TYPE_CHECKING
 
 from celerytui.engine.past_types import slices_of
@@ -13,15 +13,14 @@ from celerytui.interpreter import give_way
 from celerytui.model import QueueDepth, TaskState
 from celerytui.store import Store
 from celerytui.store.course import LEVEL_WIDTHS, STOPPED, WIDTHS, Count, Level
-from celerytui.store.spans import Span, within
+from celerytui.store.spans import Span, within, without
 from celerytui.store.statistics import SLICE_SECONDS, WATCHED, WINDOWS
 
 if TYPE_CHECKING:
     from celerytui.history.course import Ended, Sample, Samples
     from celerytui.history.history import History
+    from celerytui.history.retries import Retried
 
-LONGEST_SECONDS = 8.0
-"""For so long rows are counted at most; what is left of the longest window stays unknown."""
 PIECES = 12
 """In as many questions a window is counted, the newest first."""
 LONGEST_PIECE = 6 * 3600.0
@@ -31,34 +30,42 @@ DAY_SECONDS = 86_400.0
 DONE = (TaskState.SUCCESS, TaskState.FAILURE)
 
 
-def restore_counts(
-    history: History, store: Store, since: float, until: float, stopped: Callable[[], bool]
-) -> None:
-    """Give charts and types what was recorded to end from `since` to `until`.
-
-    Raises HistoryError. A time that was given before must not be given again.
-    """
-    end = time.monotonic() + LONGEST_SECONDS
-    for window in WATCHED:
-        for _ in restore_window(history, store, window, since, until):
-            if time.monotonic() > end or stopped():
-                return
-
-
 def restore_window(
-    history: History, store: Store, window: str, since: float, until: float
+    history: History,
+    store: Store,
+    window: str,
+    since: float,
+    until: float,
+    *,
+    unfinished: bool = True,
 ) -> Iterator[float]:
-    """The same for one window, piece by piece: yields back to when everything was given."""
+    """Give charts and types what was recorded to end in a window, from `since` to `until`.
+
+    Piece by piece, the newest first: yields back to when everything was given. With the retries of
+    what has not ended, unless an earlier call has given these. A time that was given before must
+    not be given again. Raises HistoryError.
+    """
     seconds = WINDOWS[window]
     start = max(since, until - seconds)
     spans = history.recorded(start)
+    slot = gcd(WIDTHS[window], SLICE_SECONDS[window])
     for low, high in _pieces(spans, start, until, min(LONGEST_PIECE, seconds / PIECES)):
         give_way()
-        # Both are read before either is given: after an error all of the piece comes again.
+        # All is read before any is given: after an error all of the piece comes again.
+        retries = history.retries(low, high, slot, start, unfinished=unfinished)
         counts = counts_of(history.ended(low, high, WIDTHS[window]))
-        runs = list(slices_of(history.types(low, high, SLICE_SECONDS[window])))
+        counts["retried"] = _by_slot(retries, WIDTHS[window] // slot)
+        parts = history.types(low, high, SLICE_SECONDS[window])
+        runs = list(slices_of(parts, retries, SLICE_SECONDS[window] // slot))
+        places = [
+            (begin, end, history.places(begin, end))
+            for begin, end in without([(low, high)], store.types.places.recorded)
+        ]
         store.course.restore(window, counts, low, high, until)
         store.types.restore(window, runs, low, high)
+        for begin, end, found in places:
+            store.types.places.restore(found.runs, begin, end, found.removed)
+        unfinished = False
         yield low
 
 
@@ -122,6 +129,14 @@ def counts_of(ended: Sequence[Ended]) -> dict[Count, Mapping[int, int]]:
         if one.state in STOPPED:
             stopped[one.slot] += one.count
     return {"done": done, "failed": failed, "stopped": stopped}
+
+
+def _by_slot(retries: Iterable[Retried], per_slot: int) -> Counter[int]:
+    """How many there were of all names, in slots that are so many of theirs."""
+    found: Counter[int] = Counter()
+    for one in retries:
+        found[one.slot // per_slot] += one.count
+    return found
 
 
 class Levels:

@@ -12,15 +12,27 @@ from celerytui.store.statistics.histogram import Histogram
 from celerytui.store.statistics.tally import FAILED, SUCCEEDED, WAITS, Tally
 
 if TYPE_CHECKING:
+    from celerytui.history.retries import Retried
     from celerytui.history.type_runs import TypeRuns
 
 _TIMED: dict[int, int] = {TaskState.SUCCESS: SUCCEEDED, TaskState.FAILURE: FAILED}
 _MICRO = 1e6
 
 
-def slices_of(parts: Iterable[TypeRuns]) -> Iterator[NamedRuns]:
-    """The runs of each name in each slot, and when the last of them ended."""
+def slices_of(
+    parts: Iterable[TypeRuns], retries: Iterable[Retried], per_slot: int
+) -> Iterator[NamedRuns]:
+    """The runs of each name in each slot, and when the last of them ended.
+
+    `per_slot` is how many slots of the retries are one.
+    """
     found: defaultdict[tuple[str, int], _Runs] = defaultdict(_Runs)
+    for one in retries:
+        if one.name is not None:
+            runs = found[one.name, one.slot // per_slot]
+            runs.last = max(runs.last, one.last)
+            runs.tally.states[TaskState.RETRY] += one.count
+            runs.tally.busy += one.busy
     for part in parts:
         names = part.names
         for slot, number, state, bucket, count, busy, longest, last in part.runs:

@@ -1,4 +1,4 @@
-"""The long windows of time, which are filled from a history once somebody looks at one."""
+"""Windows of time that are filled from a history, the long ones once somebody looks at one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from celerytui.history.history import History
 
 
+WITHIN_OTHERS = WATCHED[:-1]
+"""Windows whose failures come with those of the longest that is filled at the start."""
+
+
 class Reach(Struct, frozen=True):
     """How far a window was filled: back to that time, and whether that is all there is.
 
@@ -34,7 +38,7 @@ class PastWindows:
     """`fill` and `follow` are for one thread, the rest for any.
 
     `tell` is called after each step. `kept` says whether there is a history; without one no long
-    window is offered.
+    window is offered, and nothing is filled.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class PastWindows:
         self._store = store
         self._clock = clock
         self._tell = tell
+        self._kept = kept
         self.offered: Sequence[str] = tuple(WINDOWS if kept else WATCHED)
         self._wanted: set[str] = set()
         self._reach: dict[str, Reach] = {}
@@ -57,11 +62,18 @@ class PastWindows:
 
     def want(self, window: str) -> None:
         """Have a window filled, or what stopped it tried again; nothing for one that is."""
-        if window in WATCHED or window not in self.offered or self._reached(window).done:
+        if not self._kept or window not in self.offered or self._reached(window).done:
             return
         self._reach[window] = Reach(self._reached(window).back_to)
         self._wanted.add(window)
         self._news.set()
+
+    def begin(self) -> None:
+        """Have those filled that a monitor shows by itself; for the thread that fills them."""
+        for window in WATCHED if self._kept else ():
+            if not self._reached(window).done:
+                self._reach.setdefault(window, Reach())
+                self._wanted.add(window)
 
     def reach(self, window: str) -> Reach | None:
         """How far it is filled, None for one that nobody asked for."""
@@ -113,20 +125,24 @@ class PastWindows:
         self, history: History, window: str, until: float, stopped: Callable[[], bool]
     ) -> None:
         store, since = self._store, until - WINDOWS[window]
-        for _ in restore_failures(history, store, since, until, self._clock()):
-            if stopped():
-                return
+        if window not in WITHIN_OTHERS:
+            for _ in restore_failures(history, store, since, until, self._clock()):
+                if stopped():
+                    return
         # What was given before an error must not be given again.
         end = self._back_to.setdefault(window, until)
         self._up_to.setdefault(window, until)
-        for back_to in restore_window(history, store, window, since, end):
+        fresh = self._reached(window).back_to is None
+        for back_to in restore_window(history, store, window, since, end, unfinished=fresh):
             self._back_to[window] = back_to
             self._note(window, Reach(back_to))
             if stopped():
                 return
-        for _ in restore_window_levels(history, store, window, until):
-            if stopped():
-                return
+        if window not in WATCHED:
+            # The levels of the others are read together.
+            for _ in restore_window_levels(history, store, window, until):
+                if stopped():
+                    return
         trouble = next(map(mask, history.notes), None)
         self._note(window, Reach(store.types.since(window), done=True, trouble=trouble))
 

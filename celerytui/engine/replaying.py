@@ -26,7 +26,7 @@ class Replaying:
         self._broker = broker
         self._show = show
         self._judge = judge
-        self._tellers = tellers(store)
+        self._begin()
 
     def tell(self, entry: Entry) -> None:
         """Take one thing that was recorded."""
@@ -44,6 +44,11 @@ class Replaying:
         """Know nothing: what is told next begins anew."""
         self._store.forget()
         self._health.forget()
-        self._tellers = tellers(self._store)
+        self._begin()
         self._broker.blockage = None
         self._show(Link(LinkState.CONNECTED))
+
+    def _begin(self) -> None:
+        self._tellers = tellers(self._store)
+        # Nobody is asked: the pages of workers show what these answered then.
+        self._store.inspections.wanted = True

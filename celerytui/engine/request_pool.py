@@ -100,6 +100,9 @@ class RequestPool:
             return {name: Section(hostname, name, now, error=reason) for name, _ in wanted}
 
         def give(sections: dict[str, Section]) -> None:
+            if not self._offline:
+                for section in sections.values():
+                    self._store.inspections.take(section)
             for name, one in wanted:
                 one(sections[name])
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from celerytui.engine.history_access import HistoryAccess
-from celerytui.engine.past_course import newest_depths, restore_counts, restore_levels
+from celerytui.engine.past_course import newest_depths, restore_levels
 from celerytui.engine.past_failures import PastFailures
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.past_windows import PastWindows
@@ -92,13 +92,17 @@ class Restorer:
                 self._restore(history, stopping)
                 marks = history.marks(self._started - MARKS_SECONDS)
                 self._store.marks.restore(one for one in marks if one.at < self._started)
-                restore_counts(history, self._store, 0.0, self._started, stopping.is_set)
                 restore_levels(history, self._store, self._started)
                 for note in history.notes:
                     logger.warning("%s", note)
         except HistoryError as error:
             # Who records says so on the screen, and there may be none yet.
             logger.info("nothing from before the start: %s", error)
+            from celerytui.history.history import NothingRecorded
+
+            if isinstance(error, NothingRecorded):
+                return
+        self._windows.begin()
 
     def _fill_windows(self, stopping: threading.Event) -> None:
         """What is wanted of the time before the start; why it cannot be is said in its place."""
@@ -171,11 +175,12 @@ class Restorer:
                     elif newest != until:
                         self._follow(history)
                     if newest is not None:
-                        self._chart(history, newest, stopping)
+                        self._chart(history, newest)
                     until = newest
                     self._note = next(iter(history.notes), None)
                     self._show(self._link(newest))
                     if self._counted:
+                        self._windows.begin()
                         self._windows.fill(history, self._counted, stopping.is_set)
             except HistoryError as error:
                 self._show(self._link(until, mask(str(error))))
@@ -206,12 +211,11 @@ class Restorer:
             taken = self._store.past.follow(tasks[::-1])
             self._past.note(FROM_HISTORY, taken.added)
 
-    def _chart(self, history: History, newest: float, stopping: threading.Event) -> None:
+    def _chart(self, history: History, newest: float) -> None:
         """Have the charts show what ended since the last time."""
         live = self._clock() - newest < OVERLAP_SECONDS
         until = newest - LATE_SECONDS if live else newest
         if until > self._counted:
-            restore_counts(history, self._store, self._counted, until, stopping.is_set)
             self._counted = until
             self._windows.follow(history, until)
         if newest - self._levels_at >= LEVELS_SECONDS:

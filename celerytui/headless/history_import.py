@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from celerytui.counts import counted
 from celerytui.errors import HistoryError
+from celerytui.headless.progress import Progress
 from celerytui.history.django_monitor import CameraTables
-from celerytui.history.flush import Flush
-from celerytui.history.folder import Folder
-from celerytui.history.folder_place import shown
-from celerytui.history.history import StandsBy
-from celerytui.history.known import known_tasks, known_workers
-from celerytui.history.writer import HistoryWriter
+from celerytui.history.history import Importer, Place, StandsBy
 from celerytui.model import Task, TaskState, Worker
 from celerytui.settings import Keeping, Settings
 
@@ -27,6 +23,11 @@ class Imported(Struct):
     old: int = 0
     flawed: int = 0
 
+    @property
+    def seen(self) -> int:
+        """How many were looked at."""
+        return self.new + self.known + self.old + self.flawed
+
     def line(self, noun: str) -> str:
         """The counts as a line."""
         parts = [f"{counted(self.new, noun)} imported", f"{self.known:,} already there"]
@@ -35,55 +36,61 @@ class Imported(Struct):
         return "  ".join([*parts, f"{self.flawed:,} flawed"])
 
 
-def import_lines(url: str, folder: Folder, settings: Settings, now: float) -> Iterator[str]:
+def import_lines(
+    url: str,
+    place: Place,
+    settings: Settings,
+    now: float,
+    show: Callable[[str], None] | None = None,
+) -> Iterator[str]:
     """Import tasks and workers from the tables of django-celery-monitor; says how many.
 
-    What the history has already is left as it is. Raises HistoryError, and UsageError where
-    SQLAlchemy is not installed; what was imported until then stays, and is skipped the next time.
+    What the history has already is left as it is; `show` takes the line of the progress. Raises
+    HistoryError, and UsageError where SQLAlchemy is not installed; what was imported until then
+    stays, and is skipped the next time.
     """
-    tables = CameraTables(url)
-    writer = HistoryWriter(folder, "", "", settings.keeping, now, importing=True)
+    tables, keeping = CameraTables(url), settings.keeping
+    importer, progress = place.importer(keeping, now), Progress(show)
+    tasks, workers = Imported(), Imported()
     try:
         tables.open()
-        writer.open(now)
-        tasks, workers = Imported(), Imported()
+        importer.open(now)
         for some in tables.workers():
-            _add_workers(some, writer, workers, now)
+            _add_workers(some, importer, workers, keeping, now)
+        rows = 0 if show is None else tables.count()
         for page in tables.tasks():
-            _add_tasks(page, writer, tasks, now)
+            _add_tasks(page, importer, tasks, keeping, now)
+            if progress.due:
+                progress.show(tasks.seen, rows, [f"{tasks.new:,} imported"])
     except StandsBy:
         raise HistoryError(
-            f"a recorder writes into {shown(folder.path)}; stop it to import, then start it again"
+            f"a recorder writes into {importer.name}; stop it to import, then start it again"
         ) from None
     finally:
+        progress.clear()
         tables.close()
-        writer.close(now)
+        importer.close(now)
     yield tasks.line("task")
     yield workers.line("worker")
 
 
 def _add_tasks(
-    page: Sequence[Task | None],
-    writer: HistoryWriter,
-    done: Imported,
-    now: float,
+    page: Sequence[Task | None], importer: Importer, done: Imported, keeping: Keeping, now: float
 ) -> None:
     found = {task.id: task for task in page if task is not None}
-    known = known_tasks(writer.folder, list(found))
+    known = importer.known_tasks(list(found))
     fresh: list[Task] = []
     for task in found.values():
         ended = known.get(task.id)
         if ended or (ended is not None and not task.state.finished):
             done.known += 1
-        elif _is_old(task, writer.keeping, now):
+        elif _is_old(task, keeping, now):
             done.old += 1
         else:
-            # One that is nowhere yet has no older record to be looked for.
-            task.seq = writer.next_seq + len(fresh) if ended is None else 0
             fresh.append(task)
-    flawed = writer.flawed
-    writer.write(Flush(tasks=fresh), now)
-    flawed = writer.flawed - flawed
+    flawed = importer.flawed
+    importer.write_tasks(fresh, known, now)
+    flawed = importer.flawed - flawed
     done.new += len(fresh) - flawed
     done.flawed += page.count(None) + flawed
     done.known += len(page) - page.count(None) - len(found)
@@ -91,20 +98,22 @@ def _add_tasks(
 
 def _add_workers(
     page: Sequence[Worker | None],
-    writer: HistoryWriter,
+    importer: Importer,
     done: Imported,
+    keeping: Keeping,
     now: float,
 ) -> None:
-    known = known_workers(writer.folder)
+    since = min((one.last_seen for one in page if one is not None), default=now)
+    known = dict(importer.known_workers(since))
     for worker in page:
         if worker is None:
             done.flawed += 1
         elif known.get(worker.hostname, -1.0) >= worker.last_seen:
             done.known += 1
-        elif worker.last_seen < now - writer.keeping.others:
+        elif worker.last_seen < now - keeping.others:
             done.old += 1
         else:
-            writer.write(Flush(workers=[worker], at=worker.last_seen), now)
+            importer.write_worker(worker, now)
             known[worker.hostname] = worker.last_seen
             done.new += 1
 

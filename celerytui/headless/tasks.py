@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol, TextIO
 
-from celerytui.columns import clean, format_clock, format_count, format_percent, meter
+from celerytui.columns import clean, format_clock, format_count
 from celerytui.document import recorded_row
 from celerytui.export import Csv
 from celerytui.headless.output import json_line, standard_output, table_width, task_lines
 from celerytui.headless.parquet import parquet_file
+from celerytui.headless.progress import Progress
 from celerytui.history.history import Found, History
 from celerytui.model import Task
 from celerytui.query import Filter
 
 Shape = Literal["table", "jsonl", "csv"]
-SHOWN_AFTER_SECONDS = 0.7
-"""A search that is over sooner needs no progress shown."""
-SHOWN_EVERY_SECONDS = 0.1
-BAR = 20
-"""Cells of the bar that shows how far a search is."""
 
 
 class Writer(Protocol):
@@ -44,7 +39,7 @@ def print_tasks(
 
     `show` takes the line of the progress of a long search.
     """
-    progress = _Progress(show, now)
+    progress = _SearchProgress(show, now)
     try:
         with standard_output(stream) as out:
             writer = _WRITERS[shape](out, now)
@@ -67,7 +62,7 @@ def write_parquet(
     show: Callable[[str], None] | None = None,
 ) -> None:
     """Write the tasks that match to a new Parquet file; raises UsageError, OutputError."""
-    progress = _Progress(show, now)
+    progress = _SearchProgress(show, now)
     try:
         with parquet_file(path) as file:
             for tasks in _matching(history, wanted, since, limit, now, progress):
@@ -82,7 +77,7 @@ def _matching(
     since: float | None,
     limit: int | None,
     now: float,
-    progress: _Progress,
+    progress: _SearchProgress,
 ) -> Iterator[Sequence[Task]]:
     count = 0
     for found in history.search(wanted, now, since=since):
@@ -139,29 +134,18 @@ def _cleaned(value: Any) -> Any:
     return [_cleaned(one) for one in value] if isinstance(value, list) else value
 
 
-class _Progress:
+class _SearchProgress(Progress):
+    """How far a search is."""
+
     def __init__(self, show: Callable[[str], None] | None, now: float) -> None:
-        self._show = show
+        super().__init__(show)
         self._now = now
-        self._due = time.monotonic() + SHOWN_AFTER_SECONDS
-        self._shown = False
 
     def take(self, found: Found, count: int) -> None:
-        if self._show is None or time.monotonic() < self._due:
+        """Show it, now and then."""
+        if not self.due:
             return
-        self._due = time.monotonic() + SHOWN_EVERY_SECONDS
-        self._shown = True
-        share = found.looked_at / found.rows if found.rows else 1.0
-        parts = [
-            f"{meter(share, BAR)} {format_percent(share)}",
-            f"{format_count(found.looked_at)} of {format_count(found.rows)} rows",
-            f"{format_count(count)} found",
-        ]
+        said = [f"{format_count(count)} found"]
         if found.back_to is not None:
-            parts.append(f"searched back to {format_clock(found.back_to, False, now=self._now)}")
-        self._show("  ".join(parts))
-
-    def clear(self) -> None:
-        if self._shown and self._show is not None:
-            self._shown = False
-            self._show("")
+            said.append(f"searched back to {format_clock(found.back_to, False, now=self._now)}")
+        self.show(found.looked_at, found.rows, said)

@@ -40,12 +40,12 @@ class Samples(Struct, frozen=True):
 
 
 def ended_in(
-    connection: sqlite3.Connection, since: float, until: float, width: int
+    connection: sqlite3.Connection, since: float, until: float, width: int, counted: str
 ) -> Iterable[Ended]:
-    """The counts of a segment; raises sqlite3.Error."""
+    """The counts of a segment, of the rows that SQL says are counted; raises sqlite3.Error."""
     found = connection.execute(
         "SELECT CAST(seen / ? AS INTEGER), state, count(*) FROM tasks INDEXED BY tasks_seen"
-        " WHERE seen >= ? AND seen < ? GROUP BY 1, 2"
+        f" WHERE seen >= ? AND seen < ? AND {counted} GROUP BY 1, 2"
         f" UNION ALL SELECT CAST(last / ? AS INTEGER), {SUCCESS}, sum(number) FROM totals"
         f" WHERE last >= ? AND last < ? AND kind = {RUN} GROUP BY 1",
         (width, since, until) * 2,

@@ -50,6 +50,16 @@ class CameraTables:
             names = " and no ".join(f"{one}_taskstate" for one in PREFIXES)
             raise HistoryError(f"{self.name}: no table {names}; name the database of your project")
 
+    def count(self) -> int:
+        """How many tasks there are."""
+        import sqlalchemy as sa
+
+        with self._connected() as connection:
+            tables = (table_of(connection, f"{one}_taskstate") for one in self._prefixes)
+            counts = (sa.select(sa.func.count()).select_from(one) for one in tables
+                      if one is not None)  # fmt: skip
+            return sum(int(connection.execute(one).scalar_one()) for one in counts)
+
     def tasks(self) -> Iterator[Sequence[Task | None]]:
         """All tasks, a page at a time; None where no task can be made of a row."""
         for prefix in self._prefixes:

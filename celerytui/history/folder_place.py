@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from celerytui.history.folder import CATALOGUE, Folder
-from celerytui.history.history import History, Report, Writer
+from celerytui.history.history import History, Importer, Report, Writer
 from celerytui.model import Recording
 from celerytui.settings import Keeping
 
@@ -25,6 +25,12 @@ class FolderPlace:
         from celerytui.history.writer import HistoryWriter
 
         return HistoryWriter(self.folder, app, broker, keeping, started)
+
+    def importer(self, keeping: Keeping, now: float) -> Importer:
+        """See `Place.importer`."""
+        from celerytui.history.importing import FolderImporter
+
+        return FolderImporter(self.folder, keeping, now)
 
     def reader(self) -> History:
         """See `Place.reader`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,8 +10,10 @@ from msgspec import Struct
 from celerytui.errors import HistoryError
 from celerytui.history.course import Ended, Samples
 from celerytui.history.flush import Flush, Gap
+from celerytui.history.retries import Retried
+from celerytui.history.type_places import TypePlaces
 from celerytui.history.type_runs import TypeRuns
-from celerytui.model import Mark, Recording, Task
+from celerytui.model import Mark, Recording, Task, Worker
 from celerytui.query import Filter
 from celerytui.settings import Keeping
 from celerytui.store.spans import Span
@@ -19,6 +21,10 @@ from celerytui.store.spans import Span
 
 class StandsBy(HistoryError):
     """Another process records into this history; this one does not, and takes over once it ends."""
+
+
+class NothingRecorded(HistoryError):
+    """There is no history at that place yet."""
 
 
 class Found(Struct, frozen=True):
@@ -149,6 +155,20 @@ class History(Protocol):
         """
         ...
 
+    def retries(
+        self, since: float, until: float, width: int, begin: float, *, unfinished: bool
+    ) -> list[Retried]:
+        """How often the tasks were retried that ended from `since` to before `until`.
+
+        From `begin` on, by slots of `width` seconds; `unfinished` for those as well that have not
+        ended.
+        """
+        ...
+
+    def places(self, since: float, until: float) -> TypePlaces:
+        """Where the tasks of each name ran that ended from `since` to before `until`."""
+        ...
+
     def samples(self, since: float, until: float | None = None) -> Samples:
         """What was read of workers and queues from `since` to before `until`."""
         ...
@@ -218,6 +238,47 @@ class Writer(Protocol):
         ...
 
 
+class Importer(Protocol):
+    """Brings in what somebody else kept; for one thread.
+
+    Every method raises HistoryError, StandsBy while another process writes the history.
+    """
+
+    @property
+    def name(self) -> str:
+        """The place as it is shown, without passwords."""
+        ...
+
+    @property
+    def flawed(self) -> int:
+        """How many tasks could not be written, because of what is in them."""
+        ...
+
+    def open(self, now: float) -> None:
+        """Make the history writable."""
+        ...
+
+    def known_tasks(self, task_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those of these tasks that it has, and whether they ended."""
+        ...
+
+    def known_workers(self, since: float) -> Mapping[str, float]:
+        """When each worker was sampled last, those that were before `since` left out or not."""
+        ...
+
+    def write_tasks(self, tasks: Sequence[Task], known: Mapping[str, bool], now: float) -> None:
+        """Write tasks, of which it has those in `known`, unfinished."""
+        ...
+
+    def write_worker(self, worker: Worker, now: float) -> None:
+        """Write a worker as it was when it was seen last."""
+        ...
+
+    def close(self, now: float) -> None:
+        """End in order, and let others write."""
+        ...
+
+
 class Place(Protocol):
     """Where a history is, or may be: what its URL names. Nothing is opened or made before it is
     asked for; every method raises HistoryError."""
@@ -229,6 +290,10 @@ class Place(Protocol):
 
     def writer(self, app: str, broker: str, keeping: Keeping, started: float) -> Writer:
         """A writer for a session that knows from `started` on what happened."""
+        ...
+
+    def importer(self, keeping: Keeping, now: float) -> Importer:
+        """What brings in tasks and workers that somebody else kept."""
         ...
 
     def reader(self) -> History:

@@ -21,12 +21,14 @@ from celerytui.history.folder import (
     remove,
 )
 from celerytui.history.history import Pruned
+from celerytui.history.replaced import counted_without, replaced_in
+from celerytui.history.retries import COLUMNS, ENDED, INSERT, RetryCounts, as_total
 from celerytui.history.trouble import explain
 from celerytui.history.type_runs import (
     TOTAL_SECONDS,
     TOTALS,
     have_logarithms,
-    newest_of,
+    names_in,
     totals_of,
 )
 from celerytui.settings import Keeping
@@ -144,16 +146,19 @@ def _copy_others(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             )
             after = last
             yield
-    yield from _total_successes(connection)
+    yield from _total_successes(connection, path)
     run("COMMIT")
     run("DETACH DATABASE old")
 
 
-def _total_successes(connection: sqlite3.Connection) -> Iterator[None]:
+def _total_successes(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """Keep what all successes took together, hour by hour."""
     have_logarithms(connection)
     run, low = connection.execute, -math.inf
-    rows = f"old.tasks WHERE seen >= ? AND seen < ? AND {newest_of('old.tasks')}"
+    counted = counted_without(connection, _replaced(path))
+    rows = f"old.tasks WHERE seen >= ? AND seen < ? AND {counted}"
+    names = names_in(connection)
+    numbers = {name: number for number, name in names.items()}
     while True:
         (first,) = run("SELECT min(seen) FROM old.tasks WHERE seen >= ?", (low,)).fetchone()
         if first is None or not math.isfinite(first):
@@ -163,6 +168,22 @@ def _total_successes(connection: sqlite3.Connection) -> Iterator[None]:
         for query in totals_of(rows):
             run(f"INSERT INTO totals ({TOTALS}) {query}", (begin, low))
             yield
+        retries = RetryCounts(-math.inf, math.inf, TOTAL_SECONDS)
+        retried = f"SELECT {COLUMNS} FROM {rows} AND state = {schema.SUCCESS} AND {ENDED}"
+        retries.take(run(retried, (begin, low)), names)
+        for one in retries.all():
+            number = None if one.name is None else numbers.get(one.name)
+            run(INSERT("?, ?, ?, ?, ?, ?, ?"), as_total(one, number))
+        yield
+
+
+def _replaced(path: Path) -> list[int]:
+    """The rows of a segment that newer ones replace."""
+    segments = Folder(path.parent).segments()
+    own = next((one for one in segments if one.path == path), None)
+    newer = [one.path for one in segments if own is not None and one > own]
+    with contextlib.closing(schema.open_to_read(path)) as connection:
+        return replaced_in(connection, newer)
 
 
 def _sweep(folder: Folder) -> None:

@@ -22,12 +22,15 @@ from celerytui.history.course import (
     watched,
 )
 from celerytui.history.folder import Catalogue, Folder, SegmentFacts, SegmentFile, day_of
-from celerytui.history.history import Found, Origin
+from celerytui.history.history import Found, NothingRecorded, Origin
 from celerytui.history.newer import Newer
 from celerytui.history.open_segment import COLUMNS, OpenSegment
+from celerytui.history.replaced import ALL, counted_without, replaced_in
+from celerytui.history.retries import Retried, RetryCounts, retries_in, unfinished_retries_in
 from celerytui.history.rows import stored_id
 from celerytui.history.trouble import explain
-from celerytui.history.type_runs import TypeRuns, is_doubled, types_in
+from celerytui.history.type_places import TypePlaces, places_in
+from celerytui.history.type_runs import TypeRuns, types_in
 from celerytui.history.walk import walk
 from celerytui.model import Mark, Task
 from celerytui.query import Filter
@@ -38,6 +41,7 @@ _SEEN = schema.TASK_COLUMNS.index("seen")
 UNFINISHED_AT_ONCE = 500
 """Unfinished tasks of one step."""
 DAY_SECONDS = 86_400.0
+_ANY = "SELECT 1 FROM tasks INDEXED BY tasks_seen WHERE seen >= ? AND seen < ? LIMIT 1"
 
 
 class SegmentHistory:
@@ -47,11 +51,13 @@ class SegmentHistory:
         self.folder = folder
         self.notes: list[str] = []
         self._reading: OpenSegment | None = None
-        self._doubled: dict[object, bool] = {}
+        self._replaced: dict[object, list[int]] = {}
         try:
             folder.segments()
         except FileNotFoundError:
-            raise HistoryError(f"no history in {folder.path}: nothing was recorded there") from None
+            raise NothingRecorded(
+                f"no history in {folder.path}: nothing was recorded there"
+            ) from None
         except OSError as error:
             raise HistoryError(explain(error, folder.path)) from error
 
@@ -124,22 +130,41 @@ class SegmentHistory:
 
     def ended(self, since: float, until: float, width: int) -> list[Ended]:
         """See `History.ended`."""
-        parts = self._each_since(
-            since, lambda connection: ended_in(connection, since, until, width), until
+        parts = self._each_counted(
+            since, until, lambda one, counted: ended_in(one, since, until, width, counted)
         )
         return [one for part in parts for one in part]
 
     def types(self, since: float, until: float, width: int) -> Sequence[TypeRuns]:
         """See `History.types`."""
+        return self._each_counted(
+            since, until, lambda one, counted: types_in(one, since, until, width, counted)
+        )
 
-        def read(connection: sqlite3.Connection) -> TypeRuns:
-            ((_, _, path),) = connection.execute("PRAGMA database_list")
-            file = path, connection.execute("SELECT max(id) FROM tasks").fetchone()
-            if file not in self._doubled:
-                self._doubled[file] = is_doubled(connection)
-            return types_in(connection, since, until, width, doubled=self._doubled[file])
+    def retries(
+        self, since: float, until: float, width: int, begin: float, *, unfinished: bool
+    ) -> list[Retried]:
+        """See `History.retries`."""
+        counts = RetryCounts(begin, until, width)
+        self._each_counted(
+            since, until, lambda one, counted: retries_in(one, since, until, counted, counts)
+        )
+        # The newest segment goes on with what had not ended.
+        for file in self.folder.segments()[-1:] if unfinished else ():
+            with self._open(file) as segment:
+                if segment is not None:
+                    unfinished_retries_in(segment.connection, counts)
+        return counts.all()
 
-        return self._each_since(since, read, until)
+    def places(self, since: float, until: float) -> TypePlaces:
+        """See `History.places`."""
+        parts = self._each_counted(
+            since, until, lambda one, counted: places_in(one, since, until, counted)
+        )
+        return TypePlaces(
+            [run for part in parts for run in part.runs],
+            max((part.removed for part in parts if part.removed is not None), default=None),
+        )
 
     def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""
@@ -183,6 +208,32 @@ class SegmentHistory:
         until: float = math.inf,
     ) -> list[Part]:
         """What is read of each segment that may have something of a time, oldest first."""
+        return self._each_segment(since, until, lambda segment: read(segment.connection))
+
+    def _each_counted(
+        self, since: float, until: float, read: Callable[[sqlite3.Connection, str], Part]
+    ) -> list[Part]:
+        """The same, with SQL for the rows of a segment that count: a task has one in all of them.
+
+        To find the others takes a while; it is done once for each segment.
+        """
+
+        def read_counted(segment: OpenSegment) -> Part:
+            connection, file = segment.connection, segment.file
+            bounds = since, until
+            if connection.execute(_ANY, bounds).fetchone() is None:
+                return read(connection, ALL)
+            known = file, connection.execute("SELECT max(id) FROM tasks").fetchone()
+            if known not in self._replaced:
+                newer = [one.path for one in self.folder.segments() if one > file]
+                self._replaced[known] = replaced_in(connection, newer)
+            return read(connection, counted_without(connection, self._replaced[known]))
+
+        return self._each_segment(since, until, read_counted)
+
+    def _each_segment(
+        self, since: float, until: float, read: Callable[[OpenSegment], Part]
+    ) -> list[Part]:
         found: list[Part] = []
         last = "9" if math.isinf(until) else day_of(until + DAY_SECONDS)
         for file in self.folder.segments():
@@ -190,7 +241,7 @@ class SegmentHistory:
             if day_of(since - DAY_SECONDS) <= file.day <= last:
                 with self._open(file) as segment:
                     if segment is not None:
-                        found.append(read(segment.connection))
+                        found.append(read(segment))
         return found
 
     def _search_one(

@@ -87,6 +87,7 @@ class Segment:
         self.rows: int = newest or 0
         self.flawed = self._flawed = flawed
         self._session = 0
+        self._importing = False
 
     @property
     def words(self) -> int:
@@ -105,6 +106,7 @@ class Segment:
 
         One that imports records nothing that happens meanwhile.
         """
+        self._importing = importing
         program = f"{IMPORT if importing else ''}{__version__}"
         with self._transaction():
             run = self._connection.execute
@@ -308,8 +310,12 @@ class Segment:
         # By our clock, which theirs may be far behind.
         begun = self._started + min(0.0, task.more.worker_ahead)
         sent = self._started + min(0.0, task.more.client_ahead)
-        known = ((task.sent, sent), (task.received, begun), (task.started, begun))
-        return any(at is not None and at < since for at, since in known)
+        times = ((task.sent, sent), (task.received, begun), (task.started, begun))
+        known = [(at, since) for at, since in times if at is not None]
+        if not known:
+            # Nobody knows when it began; who imports has looked for it.
+            return not self._importing
+        return any(at < since for at, since in known)
 
 
 def _politely(rows: Iterable[Any]) -> Iterator[Any]:

@@ -46,11 +46,11 @@ def usable(column: str) -> str:
     return f"CASE WHEN {column} >= 0 AND {column} < {int(MOST * 1e6)} THEN {column} END"
 
 
-RUN, WAIT = 0, 1
-"""The kinds of totals: of runs by their time, and of waits."""
+RUN, WAIT, RETRIED = 0, 1, 2
+"""The kinds of totals: of runs by their time, of waits, and of retries."""
 TOTALS = "kind, last, name, bucket, number, busy, longest"
 """What is kept of successes that are no longer: by hour, name and bucket; `last` is when the last
-of them ended, `busy` and `longest` are microseconds."""
+of them ended, `busy` and `longest` are microseconds. Retries are in no bucket."""
 TOTAL_SECONDS = 3600
 
 
@@ -82,43 +82,30 @@ def runs_by_slot(slot: str, rows: str, totals: str) -> tuple[str, str]:
     )
 
 
-def newest_of(table: str) -> str:
-    """SQL for that a row of a segment is the newest there of its task."""
-    return (
-        f"NOT EXISTS (SELECT 1 FROM {table} AS newer INDEXED BY tasks_key"
-        " WHERE newer.key = tasks.key AND newer.id > tasks.id AND newer.task = tasks.task)"
-    )
-
-
-def _queries(newest: str) -> tuple[str, str]:
+def _queries(counted: str) -> tuple[str, str]:
     return runs_by_slot(
         "CAST({at} / :width AS INTEGER)",
-        f"tasks INDEXED BY tasks_seen WHERE seen >= :since AND seen < :until{newest}",
+        f"tasks INDEXED BY tasks_seen WHERE seen >= :since AND seen < :until AND {counted}",
         "totals WHERE last >= :since AND last < :until",
     )
 
 
-_ALL, _NEWEST = _queries(""), _queries(f" AND {newest_of('tasks')}")
-_DOUBLED = (
-    "SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_key GROUP BY key HAVING count(*) > 1)"
-)
 _NAMES = f"SELECT id, text FROM words WHERE kind = {NAME}"
 
 
-def is_doubled(connection: sqlite3.Connection) -> bool:
-    """Whether a task may have several records in a segment; raises sqlite3.Error."""
-    return bool(connection.execute(_DOUBLED).fetchone()[0])
+def names_in(connection: sqlite3.Connection) -> dict[int, str]:
+    """The task names of a segment by their numbers; raises sqlite3.Error."""
+    return dict(connection.execute(_NAMES))
 
 
 def types_in(
-    connection: sqlite3.Connection, since: float, until: float, width: int, *, doubled: bool
+    connection: sqlite3.Connection, since: float, until: float, width: int, counted: str
 ) -> TypeRuns:
-    """The runs of a segment; raises sqlite3.Error."""
+    """The runs of a segment, of the rows that SQL says are counted; raises sqlite3.Error."""
     have_logarithms(connection)
     run, bounds = connection.execute, {"since": since, "until": until, "width": width}
-    # To look for newer records takes as long as all else.
-    runs, waits = (run(query, bounds).fetchall() for query in (_NEWEST if doubled else _ALL))
-    return TypeRuns(runs, waits, dict(run(_NAMES)))
+    runs, waits = (run(query, bounds).fetchall() for query in _queries(counted))
+    return TypeRuns(runs, waits, names_in(connection))
 
 
 LOGARITHM = "SELECT floor(ln(2))"

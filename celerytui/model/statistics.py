@@ -61,7 +61,7 @@ class TypeFigures(Struct, frozen=True, kw_only=True):
 
 
 class TypePlace(Struct, frozen=True):
-    """A worker that ran tasks of a type and the queue they came from, since the monitor started."""
+    """A worker that ran tasks of a type, and the queue they came from, as far back as is known."""
 
     worker: str | None
     queue: str | None

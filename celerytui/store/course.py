@@ -26,8 +26,6 @@ SPOKEN_FOR = 0.25
 
 Count = Literal["done", "failed", "retried", "stopped"]
 COUNTS: Final[tuple[Count, ...]] = ("done", "failed", "retried", "stopped")
-RECORDED: Final[tuple[Count, ...]] = ("done", "failed", "stopped")
-"""What a history has counts of."""
 Level = Literal["queued", "running"]
 STOPPED = (TaskState.REVOKED, TaskState.REJECTED, TaskState.CANCELLED)
 
@@ -134,7 +132,7 @@ class ClusterCourse:
     ) -> None:
         """Take how many were recorded to end, by slot, in a time of which all was recorded.
 
-        Times that were taken before must not be taken again; of retries a history has no counts.
+        Times that were taken before must not be taken again.
         """
         with self._lock:
             for count, slots in counts.items():
@@ -159,11 +157,9 @@ class ClusterCourse:
     def read(self, window: str, now: float) -> Course:
         """The course of one of WINDOWS up to now."""
         with self._lock:
-            watched = self._watched(window, now)
-            retried = self._rate(self._counts["retried"][window], window, now, watched)
-            watched = self._with_recorded(watched, window, now)
-            done, failed, stopped = (
-                self._rate(self._counts[count][window], window, now, watched) for count in RECORDED
+            watched = self._with_recorded(self._watched(window, now), window, now)
+            done, failed, retried, stopped = (
+                self._rate(self._counts[count][window], window, now, watched) for count in COUNTS
             )
             queued = self._mean(self._queued[window], window, now)
             running = self._mean(self._running[window], window, now)

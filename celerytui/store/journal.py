@@ -49,4 +49,5 @@ def tellers(store: Store) -> dict[str, Callable[..., object]]:
         "held_back": settling.held_back,
         "resolve": settling.resolve,
         "lost": store.lost.set,
+        "inspected": store.inspections.take,
     }

@@ -30,7 +30,8 @@ def standing(store: Store, now: float) -> Iterator[Entry]:
 
     What no longer is held is not told, and so not counted by it.
     """
-    rest = sorted([*_rest(store, now), *_workers(store.workers(), now)], key=_at)
+    inspected = (Entry(now, "inspected", (one,)) for one in store.inspections.all())
+    rest = sorted([*_rest(store, now), *_workers(store.workers(), now), *inspected], key=_at)
     yield from merge(rest, _tasks(store, now), key=_at)
 
 

@@ -26,6 +26,7 @@ from celerytui.store.failures.groups import FailureGroups
 from celerytui.store.families import MAX_FAMILY
 from celerytui.store.following import Following
 from celerytui.store.glance import Glance, ids_held
+from celerytui.store.inspections import Inspections
 from celerytui.store.intake import EventIntake
 from celerytui.store.interning import InternTable
 from celerytui.store.journal import Journal
@@ -90,6 +91,7 @@ class Store:
         self.types = TypeReports(self._lock, self._statistics, self._rates)
         self.live = LiveTasks(self._lock, self._tasks, changes)
         self.marks = Marks()
+        self.inspections = Inspections(self._lock, self.journal)
         self.failures = FailureGroups(self._lock, self._tasks, self.marks)
         self.past = PastTasks(self._lock, self._tasks, self._changes, self._messages)
         self._summary: tuple[object, Summary] | None = None
@@ -146,6 +148,7 @@ class Store:
     def seed(self, survey: Survey) -> None:
         """Take what the workers answered; after a gap, settle what was missed in it."""
         self.journal.note("seed", survey)
+        self.inspections.learn(survey)
         steps = self._seeding.steps(survey)
         more = True
         while more:

@@ -51,8 +51,12 @@ class InspectionCache:
         self._asked -= {name for name, one in self._sections.items() if one.taken_at < oldest}
 
     def get(self, name: str) -> Section | None:
-        """The last answer; None while there is none."""
-        return self._sections.get(name)
+        """The last answer; None while there is none. In a replay it is the one of that moment."""
+        engine = self._engine
+        recorded = None
+        if engine.replayer is not None:
+            recorded = engine.store.inspections.get(self.hostname, name)
+        return recorded or self._sections.get(name)
 
     def _ask(self, name: str) -> None:
         self._asked.add(name)

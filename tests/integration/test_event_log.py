@@ -110,6 +110,10 @@ def test_what_a_cluster_did_is_replayed(
         assert worker.pool == "threads"
         assert worker.queues is not None
         known = {task.id for task in tasks}
+        for section in ("stats", "active", "active_queues"):
+            reported = engine.store.inspections.get(worker.hostname, section)
+            assert reported is not None
+            assert reported.error is None
     if anonymise:
         with path.open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from celerytui.engine.past_windows import PastWindows
 from celerytui.history.flush import Flush
 from celerytui.history.folder_place import FolderPlace
 from celerytui.history.history import Place
-from celerytui.model import Course, Task, TaskExtra, TaskState
+from celerytui.model import Attempt, Course, Task, TaskExtra, TaskState
 from celerytui.settings import Keeping
 from celerytui.store import Store
 from celerytui.store.failures.slices import WINDOWS
@@ -32,6 +33,9 @@ def tasks_of(day: int) -> list[Task]:
         task = ended(100 * day + number, at, state, name=name, runtime=0.01 * (number + day))
         if state is TaskState.FAILURE:
             task.extra = TaskExtra(f"KeyError('{number % 20}')", "Traceback:\nKeyError: 'x'")
+        elif number % 4 == 1:
+            tries = (Attempt(at - 5, None, None, runtime=0.5), Attempt(at - 2, None, None))
+            task.retries, task.extra = 2, TaskExtra(attempts=tries)
         found.append(task)
     return found
 
@@ -56,13 +60,35 @@ def shown(place: Place) -> tuple[object, ...]:
     assert reach is not None
     assert (reach.back_to, reach.done, reach.trouble) == (T0, True, None)
     course: Course = store.course.read("30d", NOW)
-    names = ("shop.mail", "shop.pay")
+    found = [store.types.one(name, "30d", NOW) for name in ("shop.mail", "shop.pay")]
     return (
-        [store.types.one(name, "30d", NOW) for name in names],
+        # Where removed successes ran is not kept.
+        [one and replace(one, places=()) for one in found],
         [(row.key, row.failed, row.count, row.slices, row.first_seen, row.last_seen)
          for row in store.failures.rows(NOW, MONTH)],
-        (course.done, course.failed, course.runtime, course.wait),
+        (course.done, course.failed, course.retried, course.runtime, course.wait),
     )  # fmt: skip
+
+
+def places_of(place: Place) -> tuple[object, ...]:
+    """Where tasks ran, by all that is there, and up to when successes are not among them."""
+    history = place.reader()
+    found = history.places(0.0, NOW)
+    history.close()
+    totals: dict[tuple[object, ...], list[int]] = {}
+    for one in found.runs:
+        total = totals.setdefault((one.name, one.worker, one.queue), [0, 0])
+        total[0] += one.succeeded
+        total[1] += one.failed
+    return totals, found.removed
+
+
+def retries_of(place: Place) -> tuple[int, int]:
+    """How many retries there are, and the microseconds of them."""
+    history = place.reader()
+    found = history.retries(0.0, NOW, 3_600, 0.0, unfinished=True)
+    history.close()
+    return sum(one.count for one in found), sum(one.busy for one in found)
 
 
 @pytest.fixture
@@ -77,6 +103,10 @@ def test_they_reach_back_to_the_first_day_also_when_successes_are_removed(
 ) -> None:
     folder, database = map(shown, places)
     assert database == folder
+    assert [retries_of(place) for place in places] == [(300, 75_000_000)] * 2
+    ran, other = map(places_of, places)
+    assert ran == other
+    assert ran[1] is None
     _, failures, _ = folder
     assert isinstance(failures, list)
     assert sum(failed for _, failed, *_ in failures) == 60

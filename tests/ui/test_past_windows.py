@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from celerytui.columns import format_clock
 from celerytui.demo.sample import NOW
 from celerytui.errors import HistoryError
 from celerytui.history.flush import Flush
+from celerytui.history.folder import Folder
+from celerytui.history.keeping import prune
 from celerytui.model import Mark, TaskExtra, TaskState
+from celerytui.settings import Keeping
 from celerytui.store import Store
 from celerytui.ui.views.dashboard.charts import ClusterCharts
 from celerytui.ui.views.failures.list import FailureList
 from celerytui.ui.views.types.list import TypeList
+from celerytui.ui.views.types.places import TypePlaces
 from tests.ui.pilot import Driver, driven, rows
 from tests.unit.history_tasks import DAY, ended, writer
 
@@ -74,6 +79,20 @@ async def test_types_are_read_once_somebody_looks(tmp_path: Path) -> None:
         assert "7" in next(line for line in rows(types) if "shop.pay" in line).split()
 
 
+async def test_where_a_type_ran_and_how_often_it_was_retried_reach_back(tmp_path: Path) -> None:
+    url = keep(tmp_path / "h")
+    prune(Folder(tmp_path / "h"), Keeping(), NOW)
+    async with driven(store=Store(), history=url, size=(140, 50)) as at:
+        await at.press("5", *[LONGER] * 4)
+        places = at.app.main.query_one(TypePlaces)
+        assert "since the monitor started" in rows(places)[0]
+        await fill(at)
+        text = "\n".join(rows(places))
+        assert f"since {format_clock(RECORDED_SINCE, False, now=NOW)}" in rows(places)[0]
+        assert "w@h" in text
+        assert "without successes up to " in text
+
+
 async def test_failures_are_counted_once(tmp_path: Path) -> None:
     async with driven(store=Store(), history=keep(tmp_path / "h")) as at:
         await at.press("6", *[LONGER] * 3)
@@ -86,6 +105,31 @@ async def test_failures_are_counted_once(tmp_path: Path) -> None:
         await at.press("left_square_bracket")
         await fill(at)
         assert "1 group · 6 failures" in rows(failures)[0]
+
+
+async def test_more_failures_than_are_told_apart_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celerytui.store.failures.recorded.MOST", 10)
+    async with driven(store=Store(), history=keep(tmp_path / "h"), size=(140, 40)) as at:
+        await at.press("6", *[LONGER] * 3)
+        failures = at.app.main.body.of_kind(FailureList)
+        await fill(at)
+        assert "1 group · 10 failures" in rows(failures)[0]
+        since = format_clock(NOW - 10 * DAY + 61, False, now=NOW)
+        said = f"before {since} not all are counted: the limit is 10 recorded tasks"
+        assert said in rows(failures)[-1]
+
+
+async def test_a_day_says_how_far_it_is_read(tmp_path: Path) -> None:
+    async with driven(store=Store(), history=keep(tmp_path / "h")) as at:
+        at.engine.past_windows.begin()
+        await at.press("5")
+        types = at.app.main.body.of_kind(TypeList)
+        await at.press(LONGER)
+        assert "reading the history" in rows(types)[-1]
+        await fill(at)
+        assert "reading the history" not in rows(types)[-1]
 
 
 async def test_charts_have_the_days_and_their_marks(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from celerytui.control import SECTIONS
+from celerytui.demo.answers import sample_section
 from celerytui.demo.sample import NOW, sample_store
 from celerytui.engine import Engine
 from celerytui.history.eventlog.reader import EventLog
@@ -22,10 +24,9 @@ from tests.unit.event_log import tell, write
 from tests.waiting import wait_until
 
 LINK = Link(LinkState.CONNECTED, since=NOW - 300)
-VIEWS = ("1", "2", "2 enter", "3", "4", "5", "5 enter", "6", "6 enter", "7")
-"""The keys that lead to each view, but for a worker's, which asks the worker what no log has."""
-ASKS = "TypePlaces"
-"""The pane of another view that asks a worker."""
+VIEWS = ("1", "2", "2 enter", "3", "3 enter", "3 enter ]", "3 enter ] ]", "4", "5", "5 enter", "6",
+         "6 enter", "7")  # fmt: skip
+"""The keys that lead to each view, and to other sections of a worker."""
 SIZES = {(80, 24): 2, (100, 30): 5, (140, 40): 5}
 """Live sizes, and how many lines the time bar of a replay takes beside them."""
 LOOKS = 1200
@@ -40,6 +41,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store]:
     told: list[Entry] = []
     sample_store(record=told.append)
     told.append(Entry(NOW, "link", (LINK,)))
+    # What somebody looked at while it was recorded.
+    told += [
+        Entry(NOW, "inspected", (sample_section(host, section),))
+        for host in {worker.hostname for worker in sample_store().workers()}
+        for section in SECTIONS
+    ]
     path = tmp_path_factory.mktemp("log") / "demo.jsonl.zst"
     write(path, told)
     store = Store(clock=lambda: NOW)
@@ -55,7 +62,6 @@ def drawn(app: MonitorApp) -> Screen:
     return {
         type(pane).__name__: [list(strip) for strip in strips(pane)[1:]]
         for pane in app.main.body.panes
-        if type(pane).__name__ != ASKS
     }
 
 

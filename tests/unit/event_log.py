@@ -12,8 +12,25 @@ from celerytui.history.eventlog.writer import EventLogWriter
 from celerytui.model import Batch, Entry, Event
 from celerytui.settings import DEFAULTS, Settings
 from celerytui.store import Store, standing, tellers
+from tests.unit.store_stream import ALPHA
 
 SECRET = "pa55-w0rd-x7"
+REPORTED = {
+    "stats": {
+        "pid": 4,
+        "rusage": {"utime": 2.5},
+        "total": {"shop.pay": 7},
+        "pool": {"shop": "pay"},
+    },
+    "active": [{"id": "asked", "name": "shop.mail", "args": [7, "lovelace"], "hostname": ALPHA}],
+    "scheduled": [{"eta": "2026", "request": {"id": "asked", "args": [7], "kwargs": {"card": 4}}}],
+    "registered": ["shop.pay [rate_limit=10/m]", "shop.mail"],
+    "active_queues": [{"name": "high", "exchange": {"name": "high"}, "routing_key": "high"}],
+    "revoked": ["order-1"],
+    "conf": {"broker_url": f"redis://u:{SECRET}@h/0", "task_default_queue": "high"},
+    "report": {"ok": "software -> celery on alpha, shop"},
+}
+"""What a worker reported of itself, section by section."""
 
 
 class Told:
@@ -41,6 +58,7 @@ def tell(entries: Iterable[Entry], store: Store | None = None) -> Store:
     """A store that was told these entries, each at its time."""
     now = [0.0]
     told = Store(clock=lambda: now[0]) if store is None else store
+    told.inspections.wanted = True
     for at, what, args in entries:
         now[0] = at
         if what in (known := tellers(told)):

@@ -28,10 +28,11 @@ from celerytui.model import (
     LostTasks,
     Moments,
     QueueDepth,
+    Section,
 )
 from celerytui.settings import DEFAULTS, Keeping
 from celerytui.store import Store, TaskOutcome, standing
-from tests.unit.event_log import SECRET, Told, read, tell, write, writer
+from tests.unit.event_log import REPORTED, SECRET, Told, read, tell, write, writer
 from tests.unit.store_stream import ALPHA, BETA, T0, beat, survey, task_event, worker_event
 from tests.unit.test_store_against_state import lives
 
@@ -73,6 +74,11 @@ def busy() -> Told:
     store.mark_gap(now + 1, None)
     store.mark_gap(now + 1, now + 3)
     store.hold_judgement(now + 3)
+    for section, data in REPORTED.items():
+        store.inspections.take(Section(ALPHA, section, now, data))
+    store.inspections.take(
+        Section(ALPHA, "conf", now + 1, error=f"no reply from redis://u:{SECRET}@h/0")
+    )
     mark = {"text": "v1.2", "user": "lovelace"}
     told.hear(worker_event("offline", 12, BETA), Event(MARK_EVENT, "x", T0 + 12.5, extra=mark))
     told.hear(beat(13), task_event("custom", 13.5, "order-2", extra={"step": "shop-secret"}))
@@ -103,6 +109,15 @@ def test_a_new_store_is_told_all_that_the_recorded_one_was(tmp_path: Path) -> No
     assert [(one.at, one.what) for one in entries] == [(one.at, one.what) for one in told.entries]
     again = tell(entries)
     assert known(again) == known(told.store)
+    for section in REPORTED:
+        found, there = (at.inspections.get(ALPHA, section) for at in (again, told.store))
+        assert found is not None
+        assert found == (there if section != "conf" else found)
+    conf = again.inspections.get(ALPHA, "conf")
+    assert conf is not None
+    # The last that was said of it stays beside why there is nothing newer.
+    assert conf.data["task_default_queue"] == "high"
+    assert "no reply" in (conf.error or "")
     assert again.summary(told.now) == told.store.summary(told.now)
     for kind in ("events", "done", "failed"):
         series = told.store.series(kind, 300, told.now)
@@ -143,8 +158,15 @@ def test_passwords_are_in_no_line(tmp_path: Path) -> None:
     entries = [one for one in busy().entries if "CardError" not in repr(one)]
     write(path, entries)
     assert SECRET not in _text(path)
-    redacted = DEFAULTS._replace(keeping=Keeping(redact=("args",)))
+    redacted = DEFAULTS._replace(keeping=Keeping(redact=("args", "kwargs.card")))
     write(tmp_path / "y.jsonl.zst", entries, settings=redacted)
+    for path_, hidden in ((path, False), (tmp_path / "y.jsonl.zst", True)):
+        again = tell(read(path_)).inspections
+        active, scheduled = (again.get(ALPHA, one) for one in ("active", "scheduled"))
+        assert active is not None
+        assert scheduled is not None
+        assert ("lovelace" in str(active.data)) is not hidden
+        assert ("4" in str(scheduled.data[0]["request"]["kwargs"])) is not hidden
     assert "(1,)" in _text(path)
     assert '"args":"(1,)"' not in _text(tmp_path / "y.jsonl.zst")
 
@@ -173,6 +195,12 @@ def test_an_anonymous_log_names_nothing_and_tells_the_same(tmp_path: Path) -> No
     names = {mine[2]: other[2] for mine, other in zip(theirs, ours, strict=True)}
     assert len(set(names.values())) == len(names)
     assert len(again.workers()) == len(told.store.workers())
+    (host,) = {one.hostname for one in again.inspections.all()}
+    kept = {one.name: one.data for one in again.inspections.all()}
+    assert kept.keys() == REPORTED.keys() - {"conf", "report"}
+    assert kept["registered"][0] == names["shop.pay"]
+    assert kept["stats"]["total"] == {names["shop.pay"]: 7}
+    assert host in {worker.hostname for worker in again.workers()}
     assert [one.ready for one in again.queues()] == [one.ready for one in told.store.queues()]
 
 

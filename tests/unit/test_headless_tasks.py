@@ -12,7 +12,7 @@ import pytest
 from celerytui.document import recorded_row
 from celerytui.errors import OutputError, UsageError
 from celerytui.export import NESTED
-from celerytui.headless import tasks
+from celerytui.headless import progress
 from celerytui.headless.tasks import Shape, print_tasks
 from celerytui.history.folder import Folder
 from celerytui.history.reading import SegmentHistory
@@ -94,8 +94,8 @@ def test_no_more_are_printed_than_were_asked_for(folder: Path) -> None:
 
 
 def test_a_long_search_shows_how_far_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "SHOWN_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(tasks, "SHOWN_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SHOWN_EVERY_SECONDS", 0.0)
     shown: list[str] = []
     out, history = io.StringIO(), SegmentHistory(Folder(folder))
     wanted = parse_filter("args:nothing")

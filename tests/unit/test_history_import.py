@@ -21,6 +21,7 @@ from celerytui.history import django_monitor
 from celerytui.history.django_monitor import CameraTables, task_of, worker_of
 from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
+from celerytui.history.folder_place import FolderPlace
 from celerytui.history.known import known_tasks
 from celerytui.history.report import report
 from celerytui.model import Task, TaskState
@@ -78,7 +79,7 @@ def database(path: Path, rows: Sequence[dict[str, Any]], prefix: str = "celery_m
 
 def imported(url: str, folder: Path, now: float = T0 + 60, **keeping: float) -> list[str]:
     kept = Keeping(**keeping)  # type: ignore[arg-type]  # only times are given
-    return list(import_lines(url, Folder(folder), Settings(keeping=kept), now))
+    return list(import_lines(url, FolderPlace(folder), Settings(keeping=kept), now))
 
 
 @pytest.fixture
@@ -120,9 +121,10 @@ from pathlib import Path
 from django.conf import settings
 settings.configure(USE_TZ=False, TIME_ZONE="Asia/Kolkata")
 from celerytui.headless.history_import import import_lines
-from celerytui.history.folder import Folder
+from celerytui.history.folder_place import FolderPlace
 from celerytui.settings import Settings
-for line in import_lines(sys.argv[1], Folder(Path(sys.argv[2])), Settings(), float(sys.argv[3])):
+place = FolderPlace(Path(sys.argv[2]))
+for line in import_lines(sys.argv[1], place, Settings(), float(sys.argv[3])):
     print(line)
 """
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from celerytui.engine.history_access import HistoryAccess
-from celerytui.engine.past_course import counts_of, levels, restore_counts, restore_levels
+from celerytui.engine.past_course import counts_of, levels, restore_levels, restore_window
 from celerytui.history.course import Ended, Sample, watched
 from celerytui.history.flush import Flush, Gap
 from celerytui.history.folder import Folder
@@ -19,6 +18,7 @@ from celerytui.model import Queue, TaskState, Worker
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.store.spans import Span
+from celerytui.store.statistics import WATCHED
 from tests.unit.history_tasks import ended, writer
 from tests.unit.store_stream import T0 as LIVE
 from tests.unit.store_stream import feed, task_event
@@ -79,7 +79,9 @@ def test_the_charts_go_back_to_before_the_start(tmp_path: Path) -> None:
     store = Store()
     feed(store, *(task_event(kind, 0, pid=1) for kind in ("received", "started", "succeeded")))
     history = HistoryAccess(Settings(history=f"sqlite:///{tmp_path}/h"), "", "").open()
-    restore_counts(history, store, 0.0, LIVE, threading.Event().is_set)
+    for window in WATCHED:
+        for _ in restore_window(history, store, window, 0.0, LIVE):
+            pass
     restore_levels(history, store, LIVE)
     history.close()
     course = store.course.read("1h", LIVE + 30)
@@ -91,7 +93,7 @@ def test_the_charts_go_back_to_before_the_start(tmp_path: Path) -> None:
 
     assert [at("done", when) for when in (100, 395, 450, 650)] == [1.1, 1.1, None, None]
     assert [at("failed", when) for when in (100, 450)] == [0.1, None]
-    assert (at("retried", 100), at("stopped", 100)) == (None, 0.0)
+    assert (at("retried", 100), at("stopped", 100)) == (0.0, 0.0)
     assert (at("queued", 100), at("running", 100), at("queued", 450)) == (7, 3, None)
     assert at("done", 3_600) == pytest.approx(0.1)
     done, failed = store.course.throughput("24h", LIVE + 30)
@@ -117,14 +119,15 @@ def test_what_is_recorded_since_is_added(tmp_path: Path) -> None:
     made = writer(tmp_path / "h", started=T0)
     made.write(Flush(tasks=[ended(number, T0 + number) for number in range(100)]), T0 + 100)
     store, access = Store(), HistoryAccess(Settings(history=f"sqlite:///{tmp_path}/h"), "", "")
-    never = threading.Event().is_set
 
     def rate() -> float | None:
         return store.course.throughput("1h", T0 + 100)[0].values[-5]
 
     for since, until in ((0.0, T0 + 50), (T0 + 50, T0 + 100)):
         history = access.open()
-        restore_counts(history, store, since, until, never)
+        for window in WATCHED:
+            for _ in restore_window(history, store, window, since, until):
+                pass
         history.close()
     assert rate() == pytest.approx(1.0)
     made.close(T0 + 100)

@@ -85,9 +85,10 @@ def test_only_with_a_history_and_only_what_is_long(history: SegmentHistory) -> N
     assert list(none.offered) == ["5m", "1h", "24h"]
     none.want("30d")
     assert (none.waiting, none.reach("30d")) == (False, None)
+    none.begin()
+    none.want("24h")
+    assert not none.waiting
     windows = PastWindows(store, lambda: NOW, kept=True)
-    windows.want("24h")
-    assert not windows.waiting
     windows.want("7d")
     assert (windows.waiting, windows.reach("7d")) == (True, Reach())
     windows.fill(history, NOW, lambda: False)
@@ -102,7 +103,7 @@ def test_whatever_is_asked_for_first_all_is_counted_once(
 ) -> None:
     store = Store()
     filled(store, history, *windows)
-    assert figures(store) == (20 + 10, 10, 10)
+    assert figures(store) == (20 + 10 + 10, 10, 10)
     week = store.failures.rows(NOW, WEEK)
     assert sum(row.failed for row in week) == 6
 
@@ -128,7 +129,7 @@ def test_tasks_that_are_in_memory_too_are_counted_once(history: SegmentHistory, 
     assert figures(store)[1:] == (10, 10)
 
 
-@pytest.mark.parametrize("name", ["ended", "types"])
+@pytest.mark.parametrize("name", ["ended", "types", "retries", "places"])
 def test_it_goes_on_where_an_error_stopped_it(
     history: SegmentHistory, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -139,12 +140,12 @@ def test_it_goes_on_where_an_error_stopped_it(
     windows.want("30d")
     read, calls = getattr(SegmentHistory, name), 0
 
-    def fail_at_last(one: SegmentHistory, since: float, until: float, width: int) -> list[object]:
+    def fail_at_last(one: SegmentHistory, *asked: float, **how: bool) -> object:
         nonlocal calls
         calls += 1
         if calls == 13:  # one of a piece in which something ended
             raise HistoryError("history on postgresql://me:PASSWORD@h is gone")
-        return list(read(one, since, until, width))
+        return read(one, *asked, **how)
 
     monkeypatch.setattr(SegmentHistory, name, fail_at_last)
     with pytest.raises(HistoryError):
@@ -160,9 +161,15 @@ def test_it_goes_on_where_an_error_stopped_it(
     assert windows.reach("30d") == Reach(reach.back_to)
     windows.fill(history, NOW, lambda: False)
     assert windows.reach("30d") == Reach(T0, done=True)
-    assert figures(store) == (30, 10, 10)
-    course = store.course.throughput("30d", NOW)
-    assert course == untroubled.course.throughput("30d", NOW)
+    assert figures(store) == (40, 10, 10)
+    course = store.course.read("30d", NOW)
+    assert course == untroubled.course.read("30d", NOW)
+    one, other = (at.types.one("shop.pay", "30d", NOW) for at in (store, untroubled))
+    assert one is not None
+    assert other is not None
+    assert one.places == other.places
+    assert one.figures.states == other.figures.states
+    assert one.figures.retries == 10
 
 
 def test_what_cannot_be_read_is_said(folder: Path) -> None:
@@ -174,7 +181,7 @@ def test_what_cannot_be_read_is_said(folder: Path) -> None:
     assert reach is not None
     assert reach.done
     assert "no such table: totals" in (reach.trouble or "")
-    assert runs(store, "30d") == 27
+    assert runs(store, "30d") == 36
 
 
 def test_a_history_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -208,7 +215,8 @@ def test_more_failures_than_are_told_apart_are_left_out(
     monkeypatch.setattr("celerytui.store.failures.recorded.MOST", 4)
     store = Store()
     filled(store, history, "30d")
-    assert figures(store) == (30, 4, 0)
+    assert figures(store) == (40, 4, 0)
+    assert store.failures.counted_back_to == T0 + 6 * DAY + 61
 
 
 def test_old_groups_do_not_push_out_newer_ones(
@@ -235,7 +243,7 @@ def test_the_thread_fills_them_and_the_day_at_the_start(folder: Path) -> None:
     restored = Restored(folder.parent, now=NOW)
     restored.start()
     store, windows = restored.store, restored.windows
-    wait_until(lambda: runs(store, "24h") == 3, SECONDS, "the day before the start")
+    wait_until(lambda: runs(store, "24h") == 4, SECONDS, "the day before the start")
     assert [one.text for one in store.marks.all()] == [f"v{day}" for day in range(10)]
     assert store.marks.received() == []
     windows.want("30d")
@@ -246,7 +254,29 @@ def test_the_thread_fills_them_and_the_day_at_the_start(folder: Path) -> None:
 
     wait_until(done, SECONDS, "all of it")
     restored.stop()
-    assert figures(store) == (30, 10, 10)
+    assert figures(store) == (40, 10, 10)
+
+
+def test_a_day_that_takes_long_is_said_to_be_unfinished_until_all_is_read(
+    history: SegmentHistory,
+) -> None:
+    store = Store()
+    windows = PastWindows(store, lambda: NOW, kept=True)
+    windows.begin()
+
+    def begun() -> bool:
+        reach = windows.reach("24h")
+        return reach is not None and reach.back_to is not None
+
+    windows.fill(history, NOW - 10 * 3_600, begun)
+    assert windows.reach("24h") == Reach(T0 + 9 * DAY + 200 - 2 * 3_600)
+    windows.begin()
+    windows.fill(history, NOW - 10 * 3_600, lambda: False)
+    assert windows.reach("24h") == Reach(NOW - 34 * 3_600, done=True)
+    windows.begin()
+    assert not windows.waiting
+    store.failures.update(NOW)
+    assert sum(row.failed for row in store.failures.rows(NOW, WEEK)) == 1
 
 
 def test_offline_they_go_on_with_what_is_recorded(
@@ -257,12 +287,12 @@ def test_offline_they_go_on_with_what_is_recorded(
     restored.windows.want("30d")
     restored.start()
     store = restored.store
-    wait_until(lambda: runs(store, "30d") == 30, SECONDS, "what is there")
+    wait_until(lambda: runs(store, "30d") == 40, SECONDS, "what is there")
     live = writer(folder, started=NOW - 600)
     live.write(Flush(tasks=[ended(900, NOW - 30), failed(901, NOW - 20)]), NOW - 10)
     live.close(NOW)
-    wait_until(lambda: runs(store, "30d") == 32, SECONDS, "what is new")
-    wait_until(lambda: runs(store, "24h") == 5, SECONDS, "what is new of the day")
+    wait_until(lambda: runs(store, "30d") == 42, SECONDS, "what is new")
+    wait_until(lambda: runs(store, "24h") == 6, SECONDS, "what is new of the day")
     wait_until(lambda: figures(store)[1] == 11, SECONDS, "the failure")
     restored.stop()
 

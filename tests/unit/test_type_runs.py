@@ -146,7 +146,16 @@ def test_removed_successes_stay_counted(tmp_path: Path, window: str) -> None:
     assert len(done.thinned) > 3
     history = SegmentHistory(Folder(tmp_path / "h"))
     store = restored(history, window)
-    assert details(store, window) == before
+    after = details(store, window)
+    assert {name: structs.replace(one, places=()) for name, one in after.items()} == {
+        name: structs.replace(one, places=()) for name, one in before.items()
+    }
+    # Where they ran goes with them, which is said.
+    assert T0 + 6 * DAY < (store.types.places.removed or 0.0) < NOW - 3 * DAY
+    for name, one in after.items():
+        (here,), (there,) = one.places, before[name].places
+        assert (here.failed, here.last_seen) == (there.failed, there.last_seen)
+        assert 0 < here.succeeded < there.succeeded
     assert store.course.throughput(window, NOW) == counts
     assert history.notes == []
 

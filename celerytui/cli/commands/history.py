@@ -10,6 +10,7 @@ from celerytui.cli.groups import Subcommand
 from celerytui.cli.options import command_option, history_option
 from celerytui.cli.past import history_place
 from celerytui.cli.start import kept_stdout, started
+from celerytui.cli.status_line import status_line
 from celerytui.errors import UsageError
 
 
@@ -25,7 +26,6 @@ def _run_history(
     from celerytui.headless.history_import import import_lines
     from celerytui.headless.history_report import prune_lines, stats_lines, verify_lines
     from celerytui.headless.output import standard_output
-    from celerytui.history.folder_place import FolderPlace
 
     if stats + verify + prune + (source is not None) > 1:
         raise UsageError("--stats, --verify, --prune and --import: name one of them")
@@ -35,11 +35,7 @@ def _run_history(
     if verify:
         lines = verify_lines(place)
     elif source is not None:
-        if not isinstance(place, FolderPlace):
-            raise UsageError(
-                "--import: into a history in a folder only, --history sqlite:///FOLDER"
-            )
-        lines = import_lines(source, place.folder, settings, now)
+        lines = import_lines(source, place, settings, now, status_line())
     elif prune:
         lines = prune_lines(place, settings, now)
     else:

@@ -9,19 +9,33 @@ import msgspec
 from msgspec.structs import replace
 
 from celerytui.history.eventlog.names import Names
-from celerytui.model import LABELS, MARK_EVENT, Alert, Batch, Entry, Event, Link, QueueDepth, Survey
+from celerytui.model import (
+    LABELS,
+    MARK_EVENT,
+    Alert,
+    Batch,
+    Entry,
+    Event,
+    Link,
+    QueueDepth,
+    Section,
+    Survey,
+)
 from celerytui.store.retelling import RETOLD_EVENT
 
 _IDS = ("uuid", "root_id", "parent_id")
 _PLAIN = ("mark_gap", "sweep", "hold_judgement", "dropped")
 """Entries of times and numbers alone."""
 _SECTIONS = ("active", "reserved", "scheduled")
+_ANONYMOUS = (*_SECTIONS, "stats", "registered", "active_queues", "revoked")
+"""Sections that name nothing once their names are replaced."""
 _POOL = ("implementation", "max-concurrency")
 _STATS = ("pid", "uptime", "prefetch_count")
 _PROGRESS = ("current", "total")
 _INFO = ("time_start", "worker_pid", "acknowledged")
 
-Maker = Callable[..., tuple[Any, ...]]
+Maker = Callable[..., "tuple[Any, ...] | None"]
+"""Makes the arguments of an entry without names; None for what is left out whole."""
 
 
 class AnonymousLines:
@@ -67,15 +81,15 @@ class AnonymousLines:
                 None if blockage is None else replace(blockage, text="blocked", evidence={}),
             ),
             "alert": self._alert,
+            "inspected": self._section,
             **dict.fromkeys(_PLAIN, lambda *args: args),
         }
 
     def line(self, entry: Entry) -> bytes:
-        """The line of an entry, with its end; nothing for one of an unknown kind."""
+        """The line of an entry, with its end; nothing for what is unknown or left out."""
         make = self._makers.get(entry.what)
-        if make is None:
-            return b""
-        return self._encode((entry.at, entry.what, make(*entry.args))) + b"\n"
+        made = None if make is None else make(*entry.args)
+        return b"" if made is None else self._encode((entry.at, entry.what, made)) + b"\n"
 
     def _ids(self, ids: Any) -> list[str]:
         return [self._names.id(one) for one in ids]
@@ -161,6 +175,29 @@ class AnonymousLines:
                 {self._names.task(str(name)): count for name, count in total.items()}
             )
         return found
+
+    def _section(self, section: Section) -> tuple[Section] | None:
+        """What a worker reported: tasks, names and figures, and neither settings nor reports."""
+        data, names = section.data, self._names
+        if section.name == "stats" and isinstance(data, dict):
+            data = self._stats(data)
+        elif not isinstance(data, list):
+            data = None
+        elif section.name in _SECTIONS:
+            data = [self._info(one) for one in data if isinstance(one, dict)]
+        elif section.name == "registered":
+            data = [names.task(str(one).partition(" [")[0]) for one in data]
+        elif section.name == "active_queues":
+            queues = (str(one.get("name")) for one in data if isinstance(one, dict))
+            data = [{"name": names.queue(one)} for one in queues]
+        elif section.name == "revoked":
+            data = self._ids(map(str, data))
+        else:
+            data = None
+        if data is None and (section.error is None or section.name not in _ANONYMOUS):
+            return None
+        error = None if section.error is None else "not available"
+        return (replace(section, hostname=names.host(section.hostname), data=data, error=error),)
 
     def _depths(self, depths: Any, at: float) -> tuple[list[QueueDepth], float]:
         queue = self._names.queue

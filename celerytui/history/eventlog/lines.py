@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from inspect import signature
 from typing import Any, get_type_hints
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from celerytui.history.redaction import Redaction
 from celerytui.masking import masked
-from celerytui.model import Alert, Batch, Blockage, Entry, Event, Link
+from celerytui.model import Alert, Batch, Blockage, Entry, Event, Link, Section
 from celerytui.store import Store, tellers
 
 BESIDE: dict[str, tuple[Any, ...]] = {
@@ -24,7 +24,9 @@ BESIDE: dict[str, tuple[Any, ...]] = {
 """What is recorded beside what the store is told, and of what types it is."""
 
 _TEXTS = ("args", "kwargs", "result", "exception", "traceback")
-_MASKED = ("seed", "answered", "resolve", "link", "blockage", "alert", "lost")
+REQUESTS = ("active", "reserved", "scheduled")
+"""The sections of workers that hold tasks."""
+_MASKED = ("seed", "answered", "resolve", "link", "blockage", "alert", "lost", "inspected")
 """What may hold texts of the project's in any shape."""
 
 
@@ -41,12 +43,33 @@ class LineWriter:
         if entry.what == "apply":
             args = (self._batch(args[0]),)
         elif entry.what in _MASKED:
+            if entry.what == "inspected":
+                args = (self._section(args[0]),)
             args = masked(msgspec.to_builtins(args, enc_hook=str, str_keys=True))
         return self._encode((entry.at, entry.what, args)) + b"\n"
 
     def _batch(self, batch: Batch) -> Batch:
         events = [self._event(event) for event in batch.events]
         return Batch(events, batch.received_at, batch.invalid, batch.lag)
+
+    def _section(self, section: Section) -> Section:
+        """A section with the arguments of its tasks as they may be kept."""
+        if section.name not in REQUESTS or not isinstance(section.data, list):
+            return section
+        return msgspec.structs.replace(section, data=[self._request(one) for one in section.data])
+
+    def _request(self, info: Any) -> Any:
+        if not isinstance(info, Mapping):
+            return info
+        if isinstance(inner := info.get("request"), Mapping):
+            return {**info, "request": self._request(inner)}
+        changed = {}
+        for name in ("args", "kwargs"):
+            if (value := info.get(name)) is not None:
+                text = value if isinstance(value, str) else repr(value)
+                if (safe := self._redaction.of(name, text)) != text:
+                    changed[name] = safe
+        return {**info, **changed}
 
     def _event(self, event: Event) -> Event:
         changed: dict[str, Any] = {}

@@ -8,7 +8,11 @@ import psycopg
 
 from celerytui.history.history import Pruned
 from celerytui.history.postgres.link import Link
+from celerytui.history.postgres.retries import pages_of_retries
+from celerytui.history.postgres.rows import word_number
 from celerytui.history.postgres.schema import DAY, Partition, day_of, partitions
+from celerytui.history.retries import INSERT, RetryCounts, as_total
+from celerytui.history.rows import NAME
 from celerytui.history.type_runs import TOTAL_SECONDS, TOTALS, totals_of
 from celerytui.settings import Keeping
 
@@ -85,6 +89,21 @@ def _total(link: Link, one: Partition) -> Iterator[None]:
             link.execute(
                 f"INSERT INTO totals ({TOTALS}) {query}".encode(), (begin, begin + TOTAL_SECONDS)
             )
+        yield
+        _total_retries(link, one, begin)
+
+
+def _total_retries(link: Link, one: Partition, begin: float) -> None:
+    """The same for how often those of an hour were retried; what was before that day is not kept,
+    for it would stay when the day is totalled again."""
+    names = dict(link.execute("SELECT id, text FROM words WHERE kind = %s", (NAME,)).fetchall())
+    retries = RetryCounts(one.start, one.start + DAY, TOTAL_SECONDS)
+    for rows in pages_of_retries(link, one.table, begin, begin + TOTAL_SECONDS):
+        retries.take(rows, names)
+    for found in retries.all():
+        number = None if found.name is None else word_number(NAME, found.name)
+        row = as_total(found, number)
+        link.execute(INSERT(", ".join(["%s"] * len(row))).encode(), row)
 
 
 def _delete_old(link: Link, keeping: Keeping, now: float) -> None:

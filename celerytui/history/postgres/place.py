@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
 
 from celerytui.errors import HistoryError
-from celerytui.history.history import History, Report, Writer
+from celerytui.history.history import History, Importer, NothingRecorded, Report, Writer
 from celerytui.masking import learn, mask_url, passwords_in
 from celerytui.model import Recording
 from celerytui.settings import Keeping
@@ -67,6 +67,12 @@ class PostgresPlace:
         from celerytui.history.postgres.writer import PostgresWriter
 
         return PostgresWriter(self, app, broker, keeping, started)
+
+    def importer(self, keeping: Keeping, now: float) -> Importer:
+        """See `Place.importer`."""
+        from celerytui.history.postgres.importing import PostgresImporter
+
+        return PostgresImporter(self, keeping, now)
 
     def reader(self) -> History:
         """See `Place.reader`."""
@@ -129,7 +135,7 @@ class PostgresPlace:
                 )
             ]
         if not found:
-            raise HistoryError(f"no history in {self.name}: nothing was recorded there")
+            raise NothingRecorded(f"no history in {self.name}: nothing was recorded there")
         if len(found) > 1:
             raise HistoryError(
                 f"there are {len(found)} histories in {self.name}: name one with -A or with"

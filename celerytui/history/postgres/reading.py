@@ -13,17 +13,21 @@ from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.history.condition import MOST_TRACEBACKS, condition_of
 from celerytui.history.course import MARKS, Ended, Sample, Samples, watched
-from celerytui.history.history import Found, Origin
+from celerytui.history.history import Found, NothingRecorded, Origin
 from celerytui.history.open_segment import REMEMBERED
 from celerytui.history.postgres import schema
 from celerytui.history.postgres.link import Link
 from celerytui.history.postgres.place import PostgresPlace
+from celerytui.history.postgres.retries import pages_of_retries
 from celerytui.history.postgres.rows import as_bytes, decoded
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.postgres.walk import walk
+from celerytui.history.retries import COLUMNS as RETRY_COLUMNS
+from celerytui.history.retries import TOTALLED, UNFINISHED, Retried, RetryCounts
 from celerytui.history.rows import NAME, QUEUE, WORKER, DamagedRow, Decoder, Row, stored_id, unpack
 from celerytui.history.schema import SUCCESS
-from celerytui.history.type_runs import RUN, TypeRuns, runs_by_slot
+from celerytui.history.type_places import TypePlaces, places_query, removed_query, runs_of
+from celerytui.history.type_runs import RETRIED, RUN, TypeRuns, runs_by_slot
 from celerytui.model import Mark, Task, TaskState
 from celerytui.query import Filter
 from celerytui.store.spans import Span
@@ -65,9 +69,11 @@ _TOTALLED = (
     f" UNION ALL SELECT floor(last / %(width)s)::int8, {SUCCESS}, sum(number)::int8 FROM {_TOTALS}"
     f" AND kind = {RUN} GROUP BY 1"
 )
-_RUNS, _WAITS = runs_by_slot(
-    "floor({at} / %(width)s)::int8", "tasks WHERE seen >= %(since)s AND seen < %(until)s", _TOTALS
-)
+_ROWS_OF = "tasks WHERE seen >= %(since)s AND seen < %(until)s"
+_RUNS, _WAITS = runs_by_slot("floor({at} / %(width)s)::int8", _ROWS_OF, _TOTALS)
+_PLACES, _REMOVED = places_query(_ROWS_OF), removed_query(_TOTALS)
+_TOTAL_RETRIES = f"SELECT {TOTALLED} FROM {_TOTALS} AND kind = {RETRIED}"
+_OPEN_RETRIES = f"SELECT {RETRY_COLUMNS} FROM open WHERE {UNFINISHED}"
 
 
 class PostgresHistory:
@@ -88,7 +94,7 @@ class PostgresHistory:
         self._decoder = Decoder(self._texts, self._traceback)
         with self._connected() as link:
             if not schema.version_of(link, place.name):
-                raise HistoryError(f"no history in {place.name}: nothing was recorded there")
+                raise NothingRecorded(f"no history in {place.name}: nothing was recorded there")
 
     def search(
         self,
@@ -171,8 +177,35 @@ class PostgresHistory:
             runs, waits = (
                 link.execute(query.encode(), bounds).fetchall() for query in (_RUNS, _WAITS)
             )
-            names = link.execute("SELECT id, text FROM words WHERE kind = %s", (NAME,)).fetchall()
-        return [TypeRuns(runs, waits, dict(names))]
+            names = _names(link)
+        return [TypeRuns(runs, waits, names)]
+
+    def retries(
+        self, since: float, until: float, width: int, begin: float, *, unfinished: bool
+    ) -> list[Retried]:
+        """See `History.retries`."""
+        counts = RetryCounts(begin, until, width)
+        with self._asking() as link:
+            bounds, names = _bounds(link, since, until, width), _names(link)
+            for rows in pages_of_retries(link, "tasks", since, until):
+                counts.take(rows, names)
+            counts.take_totals(link.execute(_TOTAL_RETRIES.encode(), bounds), names)
+            if unfinished:
+                counts.take(link.execute(_OPEN_RETRIES.encode()), names)
+        return counts.all()
+
+    def places(self, since: float, until: float) -> TypePlaces:
+        """See `History.places`."""
+        with self._asking() as link:
+            bounds = _bounds(link, since, until, 1)
+            rows = link.execute(_PLACES.encode(), bounds).fetchall()
+            ((removed,),) = link.execute(_REMOVED.encode(), bounds).fetchall()
+            texts = dict(
+                link.execute(
+                    "SELECT id, text FROM words WHERE kind IN (%s, %s, %s)", (NAME, WORKER, QUEUE)
+                ).fetchall()
+            )
+        return TypePlaces(runs_of(rows, texts), removed)
 
     def samples(self, since: float, until: float | None = None) -> Samples:
         """See `History.samples`."""
@@ -308,10 +341,14 @@ class PostgresHistory:
         except psycopg.Error as error:
             self.close()
             if isinstance(error, schema.MISSING):
-                raise HistoryError(
+                raise NothingRecorded(
                     f"no history in {self._place.name}: nothing was recorded there"
                 ) from error
             raise HistoryError(explain(error, self._place.name)) from error
+
+
+def _names(link: Link) -> dict[int, str]:
+    return dict(link.execute("SELECT id, text FROM words WHERE kind = %s", (NAME,)).fetchall())
 
 
 def _bounds(link: Link, since: float, until: float, width: int) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 import psycopg
 
@@ -24,6 +25,7 @@ from celerytui.history.postgres.schema import DAY
 from celerytui.history.postgres.trouble import explain
 from celerytui.history.redaction import Redaction, safe
 from celerytui.history.rows import Row
+from celerytui.history.segment import IMPORT
 from celerytui.settings import Keeping
 
 logger = logging.getLogger(__name__)
@@ -44,19 +46,34 @@ _SESSION = (
     " DO UPDATE SET last = EXCLUDED.last, ended = EXCLUDED.ended, dropped = EXCLUDED.dropped"
 )
 
+_LAST = (
+    "SELECT started, host, pid, last, ended FROM sessions WHERE version NOT LIKE %s"
+    " ORDER BY last DESC LIMIT 1"
+)
 _ORIGIN = "INSERT INTO meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
 
 _END = object()
 
 
 class PostgresWriter:
-    """See `Writer`. `started` is from when on this session knows what happened."""
+    """See `Writer`. `started` is from when on this session knows what happened.
+
+    One that is `importing` records nothing that happens meanwhile.
+    """
 
     def __init__(
-        self, place: PostgresPlace, app: str, broker: str, keeping: Keeping, started: float
+        self,
+        place: PostgresPlace,
+        app: str,
+        broker: str,
+        keeping: Keeping,
+        started: float,
+        *,
+        importing: bool = False,
     ) -> None:
         self._place = place
-        self._origin = {"app": app, "broker": safe(broker)}
+        self._origin = {} if importing else {"app": app, "broker": safe(broker)}
+        self._program = f"{IMPORT if importing else ''}{__version__}"
         self._keeping = keeping
         self._started = started
         self._who = started, socket.gethostname(), os.getpid()
@@ -134,6 +151,11 @@ class PostgresWriter:
                 self._news, self._enough = 0, 2 * self._enough
                 saving.analyze(link, now)
         return written
+
+    def ask(self, query: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a question about what is there already."""
+        with self._working() as link:
+            return link.execute(query.encode(), values).fetchall()
 
     def pruning(self, now: float) -> Generator[None]:
         """Drop the partitions of days that are not to be kept any longer, make tomorrow's."""
@@ -214,7 +236,7 @@ class PostgresWriter:
         self, link: Link, now: float, *, ended: bool = False, dropped: int | None = None
     ) -> None:
         count = self._dropped if dropped is None else dropped
-        link.execute(_SESSION, (*self._who, now, __version__, ended, count + self._rows.flawed))
+        link.execute(_SESSION, (*self._who, now, self._program, ended, count + self._rows.flawed))
 
     # One of several
 
@@ -227,10 +249,9 @@ class PostgresWriter:
 
     def _take_over(self, link: Link, now: float) -> None:
         """Note the time of which nothing may have been recorded before this session writes."""
-        row = link.execute(
-            "SELECT started, host, pid, last, ended FROM sessions ORDER BY last DESC LIMIT 1"
-        ).fetchone()
-        if row is not None and tuple(row[:3]) != self._who:
+        row = link.execute(_LAST, (f"{IMPORT}%",)).fetchone()
+        importing = self._program.startswith(IMPORT)
+        if not importing and row is not None and tuple(row[:3]) != self._who:
             last, ended = float(row[3]), bool(row[4])
             self._resumed = last
             # One that stood by knows what happened since the other wrote last, but for its samples.

@@ -78,7 +78,8 @@ class FailureGroups:
 
     `others` are the failures of groups that made room, and those of tasks that came too fast to be
     looked at. `resolved` is when a group was, by its key; `changed` counts what the user resolved
-    or opened again.
+    or opened again. Of what a history has from before `counted_back_to` not all is counted; None
+    while there is room for all.
     """
 
     def __init__(self, lock: FairLock, tasks: HeldTasks, marks: Marks) -> None:
@@ -96,6 +97,7 @@ class FailureGroups:
         self.changed = 0
         self._booked = 0
         self._recorded = Recorded()
+        self.counted_back_to: float | None = None
 
     @property
     def revision(self) -> int:
@@ -303,6 +305,8 @@ class FailureGroups:
                 if runs and self._recorded.take(task.id):
                     for run, identity in runs:
                         self._count_recorded(task, run, identity, now)
+            if self._recorded.full and self.counted_back_to is None:
+                self.counted_back_to = min((task.seen for task in tasks), default=now)
             # The one that came longest ago is the first to make room.
             by_age = sorted(self._groups.values(), key=lambda group: group.last_seen)
             self._groups = {group.key: group for group in by_age}

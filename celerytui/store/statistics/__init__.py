@@ -1,5 +1,6 @@
 """What each type of task takes: runs, run times and waits by name, over several windows."""
 
+from celerytui.store.statistics.places import PlaceRuns
 from celerytui.store.statistics.record import SLICE_SECONDS, WATCHED, WINDOWS
 from celerytui.store.statistics.reports import NamedRuns, TypeReports
 from celerytui.store.statistics.types import INTERNAL, TypeStatistics
@@ -11,6 +12,7 @@ __all__ = [
     "WATCHED",
     "WINDOWS",
     "NamedRuns",
+    "PlaceRuns",
     "TypeReports",
     "TypeStatistics",
     "WholeTimes",

@@ -9,6 +9,7 @@ from celerytui.store.lock import FairLock
 from celerytui.store.rates import Rates
 from celerytui.store.spans import Span, joined, within, without
 from celerytui.store.statistics.histogram import Histogram, seconds_of
+from celerytui.store.statistics.places import RecordedPlaces
 from celerytui.store.statistics.record import WINDOWS, course_of
 from celerytui.store.statistics.tally import SUCCEEDED, WAITS, Slice
 from celerytui.store.statistics.types import TypeStatistics
@@ -25,8 +26,8 @@ STILL_SHOWN = 5.0
 
 
 class TypeReports:
-    """The figures of all types by window, and `whole` of all together; takes the store's lock in
-    slices.
+    """The figures of all types by window, `whole` of all together, and the `places` of before the
+    start; takes the store's lock in slices.
 
     `ask` is called where figures are read that are not worked out yet: by whoever owns the thread
     that calls `refresh`, which may do it at once; `answered` counts how often it did. `restored`
@@ -38,6 +39,7 @@ class TypeReports:
         self._statistics = statistics
         self._rates = rates
         self.whole = WholeTimes(lock, statistics.whole)
+        self.places = RecordedPlaces(lock, statistics)
         self._made: dict[str, tuple[float, list[TypeFigures]]] = {}
         self._read: dict[str, float | None] = {}
         self._busiest: dict[tuple[str, int], list[TypeFigures]] = {}

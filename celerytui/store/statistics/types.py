@@ -251,6 +251,15 @@ class TypeStatistics:
         for one in (record, self.whole):
             one.restore(window, part, seen)
 
+    def restore_place(
+        self, place: tuple[str, str | None, str | None], succeeded: int, failed: int, seen: float
+    ) -> None:
+        """Take how many of a name ended on a worker, from a queue, that nobody counted."""
+        found = self._place(*place)
+        found.succeeded += succeeded
+        found.failed += failed
+        found.seen = max(found.seen, seen)
+
     # -- figures -------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
@@ -319,7 +328,7 @@ class TypeStatistics:
         return record.window(window), over
 
     def places(self, name: str) -> tuple[TypePlace, ...]:
-        """Where the tasks of one name ran since the start, the busiest first."""
+        """Where the tasks of one name ran as far back as is known, the busiest first."""
         record = self._record(name)
         found = [
             TypePlace(one.worker, one.queue, one.succeeded, one.failed, one.seen)

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from celerytui.columns import FAILURE_COLUMNS, CellContext, clean, common_worker_prefix
+from celerytui.columns import (
+    FAILURE_COLUMNS,
+    CellContext,
+    clean,
+    common_worker_prefix,
+    format_clock,
+)
 from celerytui.counts import counted
 from celerytui.document import failure_row
 from celerytui.store import FailureRow, VariantRow, variant_rows
+from celerytui.store.failures import recorded
+from celerytui.store.statistics import WINDOWS
 from celerytui.ui.draw.spans import Line, Span, Spans
 from celerytui.ui.messages import PaneAsked
 from celerytui.ui.panes.empty import EmptyState, no_tasks
@@ -120,9 +128,21 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
             found.append((trouble, "warning"))
         if others := self.session.engine.store.failures.others:
             found.append((f"{'  ' if found else ''}{counted(others, 'failure')} not kept", "muted"))
+        if limit := self._limit():
+            found += [*([("  ", "text")] if found else []), (limit, "warning")]
         if reach := reached(self.session, self.session.failure_window.label):
             found += [*([("  ", "text")] if found else []), *reach]
         return found
+
+    def _limit(self) -> str:
+        """From when on all failures of the window are counted, where there are too many."""
+        session, now = self.session, self.session.now()
+        since = session.engine.store.failures.counted_back_to
+        if since is None or since < now - WINDOWS[session.failure_window.label]:
+            return ""
+        at = format_clock(since, session.utc, now=now)
+        most = counted(recorded.MOST, "recorded task")
+        return f"before {at} not all are counted: the limit is {most}"
 
     def context(self) -> CellContext:
         context = super().context()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from celerytui.columns import (
     clean,
     format_age,
+    format_clock,
     format_count,
     format_duration,
     short_class,
@@ -50,7 +51,11 @@ class TypePlaces(TypePane):
     NAME = "Runs on"
 
     def titles(self) -> tuple[Spans, Spans]:
-        return super().titles()[0], [("since the monitor started", "muted")]
+        session, since = self.session, self.session.engine.store.types.places.since
+        if since is None:
+            return super().titles()[0], [("since the monitor started", "muted")]
+        at = format_clock(since, session.utc, now=session.now())
+        return super().titles()[0], [(f"since {at}", "muted")]
 
     def columns_explained(self) -> Sequence[tuple[str, str]]:
         return list(HEADS.items())
@@ -67,6 +72,7 @@ class TypePlaces(TypePane):
             return []
         return [
             *self._places(detail.places, width),
+            *self._removed(),
             *self._limits(width),
             section(width, f"Last {self.session.window}", glyphs=self.session.glyphs),
             *self._ends(detail.figures),
@@ -111,6 +117,14 @@ class TypePlaces(TypePane):
         if len(places) > MOST:
             lines.append([(f"and {len(places) - MOST:,} more", "muted")])
         return lines
+
+    def _removed(self) -> list[Line | Spans]:
+        """Up to when successes are not among them: the history keeps how many, not where."""
+        session, removed = self.session, self.session.engine.store.types.places.removed
+        if removed is None:
+            return []
+        at = format_clock(removed, session.utc, now=session.now())
+        return [[(f"without successes up to {at}: removed from the history", "muted")]]
 
     def _limits(self, width: int) -> list[Line | Spans]:
         worker, glyphs = self._worker(), self.session.glyphs
