@@ -21,7 +21,8 @@ class Reception:
 
     `when_late` says what the broker does with events that are read too late. `start_over` is called
     before anybody can see that a connection is new, `news` with each batch, and `tell` when the
-    link changed. `changed` is given each link that is to be recorded.
+    link changed. `changed` is given each link that is to be recorded. `importing` is held by the
+    one thread that imports what others may import too.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Reception:
         self._tell = tell
         self._start_over = start_over
         self._clock = clock
-        self._importing = threading.Lock()
+        self.importing = threading.Lock()
         self._receiver: Receiver | None = None
 
     @property
@@ -59,7 +60,7 @@ class Reception:
         By one thread at a time: two that enter Celery's circles of imports at different places find
         modules half made.
         """
-        with self._importing:
+        with self.importing:
             from celerytui.wire import receiver  # noqa: F401  for later
 
             return ready(self._app)

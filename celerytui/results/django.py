@@ -53,6 +53,12 @@ class DjangoSource:
         self._there: dict[Any, list[str]] = {}
         self.name = "django-db"
 
+    def prepare(self) -> None:
+        """Import the driver of its database, and what makes a query of its models."""
+        with self._understood():
+            for model in (self._results, self._groups):
+                str(model._default_manager.using(self._chosen(model)).order_by("-pk")[:1].query)
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
         below = floor = None
@@ -166,27 +172,41 @@ class DjangoSource:
             self._there[model] = known
         return known
 
+    def _chosen(self, model: Any) -> str:
+        """The database that the project's routers choose."""
+        from django.db import router
+
+        alias = str(router.db_for_read(model))
+        self.name = f"django-db ({alias})"
+        return alias
+
     @contextlib.contextmanager
     def _asked(self, model: Any) -> Iterator[str]:
         """The database of the model, for one question; raises BackendUnavailable."""
-        from django.core.exceptions import ImproperlyConfigured
-        from django.db import Error, connections, router, transaction
+        from django.db import Error, connections, transaction
 
-        alias = None
-        try:
-            alias = router.db_for_read(model)
-            self.name = f"django-db ({alias})"
-            _need_file(connections[alias])
-            connections[alias].close_if_unusable_or_obsolete()
-            with transaction.atomic(using=alias):
-                _limit(connections[alias])
-                yield alias
-        except (Error, ImproperlyConfigured, OSError, ValueError) as error:
-            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
-        finally:
-            if alias is not None:
+        with self._understood():
+            alias = self._chosen(model)
+            try:
+                _need_file(connections[alias])
+                connections[alias].close_if_unusable_or_obsolete()
+                with transaction.atomic(using=alias):
+                    _limit(connections[alias])
+                    yield alias
+            finally:
                 with contextlib.suppress(Error):
                     connections[alias].close()
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raises BackendUnavailable for what Django and its drivers raise."""
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import Error
+
+        try:
+            yield
+        except (Error, ImproperlyConfigured, OSError, ValueError) as error:
+            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
 
 
 def _need_file(connection: Any) -> None:

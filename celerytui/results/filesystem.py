@@ -54,6 +54,9 @@ class FilesystemSource:
         self._content_type = content_type
         self._tasks, self._groups = prefix + TASK_PREFIX, prefix + GROUP_PREFIX
 
+    def prepare(self) -> None:
+        """Nothing more is needed."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the file that was written last."""
         if wanted.ids is not None:

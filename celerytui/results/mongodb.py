@@ -54,6 +54,9 @@ class MongoSource:
         self._content_type = None if backend.serializer == "bson" else content_type
         self.name = name
 
+    def prepare(self) -> None:
+        """Its client came with the backend."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """By their ids, narrowed by the server."""
         query = dict(_conditions(wanted))

@@ -58,6 +58,9 @@ class RedisSource:
         self._content_type = content_type
         self.name = mask_url(str(backend.as_uri(include_password=False)))
 
+    def prepare(self) -> None:
+        """Its client came with the backend."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """All results in the order of the server's table."""
         if wanted.ids is not None:

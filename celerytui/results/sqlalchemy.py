@@ -90,6 +90,11 @@ class SqlSource:
         self._engine: Any = None
         self._found: tuple[Table, Any] | None = None
 
+    def prepare(self) -> None:
+        """Import SQLAlchemy and the driver of the URL."""
+        with self._understood():
+            self._opened()
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
         below = floor = None
@@ -256,9 +261,24 @@ class SqlSource:
 
     # Its connections
 
+    def _opened(self) -> Any:
+        """The engine, made at the first question."""
+        if self._engine is None:
+            self._engine = engine_of(self._url, self._options)
+        return self._engine
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
+        with self._understood(), self._opened().connect() as connection:
+            limit(connection)
+            if connection.dialect.name == "postgresql":
+                self._zone = _session_zone(connection) or self._zone
+            yield connection
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raises BackendUnavailable for what SQLAlchemy and its drivers raise."""
         try:
             from sqlalchemy.exc import SQLAlchemyError
         except ImportError as error:
@@ -266,13 +286,7 @@ class SqlSource:
                 f"result backend {self.name}: needs SQLAlchemy: pip install 'celerytui[sql]'"
             ) from error
         try:
-            if self._engine is None:
-                self._engine = engine_of(self._url, self._options)
-            with self._engine.connect() as connection:
-                limit(connection)
-                if connection.dialect.name == "postgresql":
-                    self._zone = _session_zone(connection) or self._zone
-                yield connection
+            yield
         except (SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
             # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error

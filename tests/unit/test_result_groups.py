@@ -45,6 +45,9 @@ class Kept:
         if question == self.refuses:
             raise BackendUnavailable(f"no {question}")
 
+    def prepare(self) -> None:
+        pass
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         self._ask("pages")
         found = [self.results[one] for one in wanted.ids or () if one in self.results]
