@@ -11,6 +11,8 @@ from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.model import Event, StoredGroup, Task, TaskGroups, TaskState
 from celerytui.ui.messages import RowOpened
+from celerytui.ui.views.task import links
+from celerytui.ui.views.task.relatives import relative_line
 from tests.ui.fake_engine import FakeEngine, fake_app
 from tests.ui.pilot import Driver, driven
 
@@ -240,3 +242,29 @@ def test_group(snap_compare: Callable[..., bool], look: str) -> None:
 @pytest.mark.parametrize("look", ["dark", "ascii"])
 def test_group_where_there_is_little_room(snap_compare: Callable[..., bool], look: str) -> None:
     assert _compared(snap_compare, (80, 24), (), **LOOKS[look])
+
+
+async def test_of_a_long_tree_only_the_rows_in_sight_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members = [f"{number:08x}-0000-4000-8000-0000000007f1" for number in range(150)]
+    events = [*_life(FEED, "orders.fetch_feed", NOW - 30, None, "started")]
+    for one in members:
+        events += _life(one, "orders.import_order", NOW - 20, FEED, "started", "succeeded")
+    drawn: list[str] = []
+
+    def line(session: Any, prefix: str, node: Any, *more: Any) -> Any:
+        drawn.append(node.id)
+        return relative_line(session, prefix, node, *more)
+
+    monkeypatch.setattr(links, "relative_line", line)
+    async with driven((140, 40)) as at:
+        await at.news(*events)
+        at.engine.groups[FEED] = answer(FEED, StoredGroup(GROUP, tuple(members), parent_id=FEED))
+        await _opened(at, FEED)
+        drawn.clear()
+        await at.press("k", "j")
+        assert members[-1] in drawn
+        assert members[0] not in drawn
+        assert len(set(drawn)) < 40
+        assert _tree_end(at).endswith("success 4.02s")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celerytui.columns import clean, format_clock
 from celerytui.counts import counted
 from celerytui.model import StoredGroup, Task, TaskGroups
 from celerytui.store import MAX_FAMILY, Store
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.scrolled import RowOrLater
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.family import Unknown, family_tree
 from celerytui.ui.views.task.relatives import relative_line
@@ -56,11 +58,11 @@ class Links:
         at: int,
         *,
         awaited: bool,
-    ) -> list[Row]:
+    ) -> list[RowOrLater]:
         """The section from line `at` on; `awaited` says that an answer on its groups is to come."""
         known, groups = family_of(session.engine.store, task, answer)
         tree = family_tree([*known.values()], session.glyphs, groups)
-        chosen, rows = self.chosen, list[Row]()
+        chosen, rows = self.chosen, list[RowOrLater]()
         self.hide()
         for prefix, node in tree if len(tree) > 1 else ():
             ground = "bg"
@@ -69,7 +71,8 @@ class Links:
                 if node.id != task.id:
                     self._ids.append(node.id)
                     ground = "cursor" if node.id == chosen else "bg"
-            rows.append((relative_line(session, prefix, node, width, known, task.id), ground))
+            line = partial(relative_line, session, prefix, node, width, known, task.id)
+            rows.append((line, ground))
         head = section(width, "Links", self._title(session, answer, groups), glyphs=session.glyphs)
         if not rows:
             rows.append(([("no related tasks seen", "muted")], "bg"))
