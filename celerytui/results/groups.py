@@ -69,7 +69,8 @@ class GroupSearch:
         named |= membership(source, [one for one in unnamed if one not in inside])
         ids = dict.fromkeys([*filter(None, map(named.get, (task_id, parent_id or ""))), *known])
         found = [_joined(known.get(one), source.group(one), one) for one in [*ids][:MAX_GROUPS]]
-        joined = (_with_named(group, named, task_id, parent_id) for group in found)
+        body = _is_body(task_id, own, parent)
+        joined = (_with_named(group, named, task_id, parent_id, body=body) for group in found)
         self.groups = tuple(_cut(group, (task_id, parent_id)) for group in joined)
 
     def results(
@@ -112,18 +113,33 @@ def _joined(sent: StoredGroup | None, kept: StoredGroup | None, group_id: str) -
     return replace(kept, members=sent.members, partial=False, flaw=None, parent_id=sent.parent_id)
 
 
-def _with_named(
-    group: StoredGroup, named: dict[str, str], task_id: str, parent_id: str | None
-) -> StoredGroup:
-    """The group with those of its members that only their own results name.
+def _is_body(task_id: str, own: StoredResult | None, parent: StoredResult | None) -> bool | None:
+    """Whether a task that names the group of its parent came after that group: it is the body of
+    its chord, or a part of that. None where nothing says so.
 
-    Where a task names the group of its parent it came after that group: the body of its chord, or
-    the next group of a chain.
+    What a task sends itself, as by `add_to_chord`, is among its children; the body is sent when
+    these are stored already.
     """
+    if own is None or own.group_id is None or parent is None or parent.children is None:
+        return None
+    return own.group_id == parent.group_id and task_id not in parent.children
+
+
+def _with_named(
+    group: StoredGroup,
+    named: dict[str, str],
+    task_id: str,
+    parent_id: str | None,
+    *,
+    body: bool | None,
+) -> StoredGroup:
+    """The group with its `body`, and those of its members that only their own results name."""
     ids = [task_id] if parent_id is None else [parent_id, task_id]
     found = [one for one in ids if named.get(one) == group.id]
-    if found[1:]:
+    if found[1:] and body is not False:
         found.remove(task_id)
+        if body and task_id not in group.members:
+            group = replace(group, body=(task_id,))
     missing = [one for one in found if one not in group.members]
     if not missing or (group.members and not group.partial):
         return group

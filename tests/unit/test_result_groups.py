@@ -111,6 +111,37 @@ def test_a_group_that_only_results_name_has_those_that_name_it_and_not_what_came
     assert _found(some, "c") == [("g", ("c", "a"), 3, 2)]
 
 
+@pytest.mark.parametrize(
+    ("children", "members", "body"),
+    [
+        ((), ("a",), ("t",)),  # sent when what "a" sent itself was stored already
+        (("t",), ("a", "t"), ()),  # sent by "a" itself: add_to_chord
+        (None, ("a",), ()),  # nobody says what "a" sent
+    ],
+)
+def test_the_body_of_a_chord_is_what_the_last_member_did_not_send_itself(
+    children: tuple[str, ...] | None, members: tuple[str, ...], body: tuple[str, ...]
+) -> None:
+    source = Kept(
+        _result("a", group_id="g", children=children),
+        _result("t", group_id="g", parent_id="a"),
+    )
+    search = GroupSearch("t", None)
+    search.find(source)
+    assert [(one.members, one.body) for one in search.groups] == [(members, body)]
+
+
+def test_a_member_of_a_saved_group_is_not_its_body() -> None:
+    source = Kept(
+        _result("a", group_id="g", children=()),
+        _result("t", group_id="g", parent_id="a"),
+        groups=[StoredGroup("g", ("a", "t"))],
+    )
+    search = GroupSearch("t", None)
+    search.find(source)
+    assert [(one.members, one.body) for one in search.groups] == [(("a", "t"), ())]
+
+
 def test_what_was_found_before_a_question_failed_is_kept() -> None:
     sent = tuple(StoredGroup(f"g{one}", ("a", f"b{one}"), parent_id="p") for one in range(30))
     source = Kept(_result("p", groups=sent), refuses="group")
