@@ -5,9 +5,9 @@ Usage: python -m benchmarks.results [--count N] [backend ...]
 Backends are redis, sqlite, postgresql (Celery's own tables), django-sqlite and django-postgresql.
 Each is filled with N results of which a hundredth failed. `command` is `celerytui results` from its
 start to its end, as it prints the newest 100, the best of three; all else is read by a process of
-its own. `opened` is from the question to the first page of the monitor (250 results), which has
-imported the database's libraries some seconds after its start, as the first question of that
-process; `cold` the same where it has to import them first, `first` the same once more. `failed` and
+its own. `opened` is from the question to the first screen (50 results) of a monitor, which has
+imported the database's libraries a second after its start, as the first question of that process;
+`cold` the same where it has to import them first, `first` the same once more. `failed` and
 `name` are to the first 50 results that match `state:failure` and `name:rare`, of which there are a
 few hundred. `all` reads and decodes all of them; `held` is by how much the process grew meanwhile
 at the most. `counted` is what the database's own count says.
@@ -201,10 +201,10 @@ def measure(url: str, *, ahead: bool) -> dict[str, float]:
         return time.perf_counter() - began
 
     if ahead:
-        return {"opened": seconds_to("", PAGE)}
+        return {"opened": seconds_to("", SCREEN)}
     measured = {
-        "cold": seconds_to("", PAGE),
-        "first": seconds_to("", PAGE),
+        "cold": seconds_to("", SCREEN),
+        "first": seconds_to("", SCREEN),
         "failed": seconds_to("state:failure", SCREEN),
         "name": seconds_to("name:rare", SCREEN),
     }

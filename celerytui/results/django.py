@@ -15,6 +15,7 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.page_size import PageSize, length_of
 from celerytui.results.source import (
     GROUPS,
     GROUPS_AT_ONCE,
@@ -62,7 +63,9 @@ class DjangoSource:
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
         below = floor = None
+        page = PageSize(size)
         while True:
+            size = page.rows
             with self._asked(self._results) as alias:
                 query = self._query(alias, self._results, wanted).order_by("-pk")
                 if below is not None:
@@ -73,7 +76,8 @@ class DjangoSource:
                         return
                     floor = newest - SLICE
                     query = query.filter(pk__gte=floor)
-                rows = list(query[:size])
+                rows = self._rows(query, size)
+            page.take(map(length_of, rows))
             yield Page(tuple(self._read(row) for row in rows), len(rows))
             if len(rows) == size:
                 below = rows[-1][self._results._meta.pk.name]
@@ -116,8 +120,23 @@ class DjangoSource:
     def _row(self, model: Any, column: str, value: str) -> Row | None:
         with self._asked(model) as alias:
             rows = model._default_manager.using(alias).filter(**{column: value})
-            found = list(rows.order_by().values(*self._columns(alias, model))[:1])
+            found = self._rows(rows.order_by().values(*self._columns(alias, model)), 1)
         return found[0] if found else None
+
+    def _rows(self, query: Any, size: int) -> list[Row]:
+        """The first rows; one with a time that is none costs that time, and no other row."""
+        from django.db import DataError
+
+        try:
+            return list(query[:size])
+        except (DataError, ValueError, TypeError, AttributeError):
+            if size == 1:
+                model = query.model._meta
+                dated = [one.name for one in model.concrete_fields if one.name.startswith("date_")]
+                return list(query.values(*(one for one in query._fields if one not in dated))[:1])
+        keys = list(query.values_list("pk", flat=True)[:size])
+        one_each = (self._rows(query.filter(pk=key), 1) for key in keys)
+        return [row for rows in one_each for row in rows]
 
     def _newest_key(self, alias: str, below: int | None) -> int | None:
         """The largest key, or the largest below another; keys may have gaps of any size."""

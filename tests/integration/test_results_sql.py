@@ -84,6 +84,38 @@ def test_postgresql_leaves_no_connection(opened: Opened, postgres_server: Postgr
     assert postgres_server.execute(query.format(url.rpartition("/")[2])) == [(0,)]
 
 
+def test_results_of_megabytes_come_few_at_a_time(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    run(opened.app(f"db+sqlite:///{path}"), 3)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM celery_taskmeta")
+        connection.executemany(
+            "INSERT INTO celery_taskmeta (task_id, status, result) VALUES (?, 'SUCCESS', ?)",
+            ((f"t{number}", b'"' + b"x" * 1_000_000 + b'"') for number in range(100)),
+        )
+    connection.close()
+    pages = list(opened.url(f"sqlite:///{path}").pages(wanted(), 2_000))
+    assert [len(page.results) for page in pages] == [50, 16, 16, 16, 2]
+    assert len({one.id for page in pages for one in page.results}) == 100
+
+
+def test_a_time_that_has_no_date_costs_no_row(
+    opened: Opened, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.fresh_url()
+    ids = run(opened.app(f"db+{url}"), 3)
+    for one, time_of in zip(ids, ("infinity", "0044-03-15 BC", "12026-01-01"), strict=False):
+        postgres_server.execute(
+            f"UPDATE celery_taskmeta SET date_done = '{time_of}' WHERE task_id = '{one}'",
+            url.rpartition("/")[2],
+        )
+    source = opened.url(url)
+    found = {one.id: one for one in everything(source)}
+    assert set(found) == set(ids)
+    assert [found[one].finished is None for one in ids] == [True, True, True, False]
+    assert source.one(ids[0]) == found[ids[0]]
+
+
 def test_broken_rows_break_nothing_else(opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite3"
     app = opened.app(f"db+sqlite:///{path}")
