@@ -115,6 +115,8 @@ class SqlSource:
             yield Page(found, len(rows))
             if len(rows) == size:
                 below = rows[-1][table.key]
+                if below is None:  # a table that others made may have no keys
+                    return
             elif floor is None:
                 return
             else:

@@ -99,6 +99,34 @@ def test_results_of_megabytes_come_few_at_a_time(opened: Opened, tmp_path: Path)
     assert len({one.id for page in pages for one in page.results}) == 100
 
 
+def test_a_table_without_keys_is_not_read_for_ever(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE celery_taskmeta (id, task_id, status, result, date_done)")
+        connection.executemany(
+            "INSERT INTO celery_taskmeta (task_id, status) VALUES (?, 'SUCCESS')", [("a",), ("b",)]
+        )
+    connection.close()
+    pages = opened.url(f"sqlite:///{path}").pages(wanted(), 1)
+    assert [len(page.results) for page in pages] == [1]
+
+
+def test_a_server_that_ends_between_two_pages_is_an_error_in_words(
+    opened: Opened, tmp_path: Path
+) -> None:
+    server = PostgresServer(tmp_path)
+    server.start()
+    try:
+        url = server.fresh_url()
+        run(opened.app(f"db+{url}"), 3)
+        pages = opened.url(url).pages(wanted(), 2)
+        assert len(next(pages).results) == 2
+    finally:
+        server.stop()
+    with pytest.raises(BackendUnavailable, match="result backend postgresql"):
+        next(pages)
+
+
 def test_a_time_that_has_no_date_costs_no_row(
     opened: Opened, postgres_server: PostgresServer
 ) -> None:
