@@ -136,7 +136,9 @@ class RequestPool:
 
         self._ask_cluster(
             _Request(
-                lambda: self._lookup().read_groups(task_id, parent_id, unknown),
+                lambda: self._lookup().read_groups(
+                    task_id, parent_id, unknown, self._store.live.near
+                ),
                 lambda reason: TaskGroups(task_id, self._clock(), error=reason),
                 done,
             )

@@ -200,6 +200,8 @@ def test_the_progress_of_a_group_is_what_its_counter_or_its_members_say() -> Non
     assert group_words(over, known) == "3 members, 1 done, 2 not known"
     named_by_its_own = StoredGroup("g", ("a",), partial=True)
     assert group_words(named_by_its_own, known) == "members not known to the result backend"
+    found = StoredGroup("g", ("a", "c"), partial=True)
+    assert group_words(found, known) == "2 members found, 1 done, there may be more"
     assert group_words(StoredGroup("g", (), flaw="not\x1b valid"), known).startswith(
         "members not known: not"
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.groups import MAX_GROUPS, GroupSearch
+from celerytui.results.groups import MAX_GROUPS, NEAR, GroupSearch
 from celerytui.results.meta import MAX_GROUPS as MOST_SENT
 from celerytui.results.meta import from_meta, groups_sent
 from celerytui.results.source import Page
@@ -129,6 +129,44 @@ def test_the_body_of_a_chord_is_what_the_last_member_did_not_send_itself(
     search = GroupSearch("t", None)
     search.find(source)
     assert [(one.members, one.body) for one in search.groups] == [(members, body)]
+
+
+def test_members_are_found_among_what_arrived_about_when_the_known_one_did() -> None:
+    source = Kept(
+        _result("a", group_id="g", children=()),
+        _result("b", group_id="g", children=("added",)),
+        _result("added", group_id="g", parent_id="b", children=()),
+        _result("body", group_id="g", parent_id="added", children=()),
+        _result("after", parent_id="body"),
+        _result("again", group_id="g", parent_id="again"),  # a retry: of a member, or of the body
+        _result("far", group_id="g", parent_id="expired"),
+        _result("other", group_id="h"),
+    )
+    asked = list[tuple[str, int]]()
+
+    def near(id: str, distance: int) -> list[str]:
+        asked.append((id, distance))
+        return [*source.results, "unseen"]
+
+    for opened in ("a", "body"):
+        search = GroupSearch(opened, None)
+        search.find(source)
+        search.find_others(source, near)
+        (group,) = search.groups
+        assert (set(group.members), group.body) == ({"a", "b", "added"}, ("body",))
+        assert (group.partial, group.count) == (True, None)
+    assert asked == [("a", NEAR), ("added", NEAR)]
+
+
+def test_where_somebody_counts_the_members_no_others_are_looked_for() -> None:
+    counted = StoredGroup("g", ("a",), missing=1, size=2, partial=True)
+    for group in (counted, StoredGroup("g", ("a", "b"))):
+        source = Kept(_result("a", group_id="g"), groups=[group])
+        search = GroupSearch("a", None)
+        search.find(source)
+        search.find_others(source, lambda _id, _distance: ["b"])
+        assert search.groups == (group,)
+        assert "pages" not in source.asked
 
 
 def test_a_member_of_a_saved_group_is_not_its_body() -> None:

@@ -87,9 +87,11 @@ def group_words(group: StoredGroup, known: Mapping[str, Task]) -> str:
     count = group.count
     if group.flaw is not None:
         return f"members not known: {clean(group.flaw, limit=200)}"
+    done, members = done_of(group, known), set(group.members)
+    if count is None and len(members) > 1:
+        return f"{counted(len(members), 'member')} found, {done:,} done, there may be more"
     if count is None:
         return "members not known to the result backend"
-    done, members = done_of(group, known), set(group.members)
     if _is_cut(group):
         return f"{counted(count, 'member')}, {done:,} of the first {len(members):,} done"
     words = [counted(count, "member"), f"{done:,} done"]
