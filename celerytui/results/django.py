@@ -56,9 +56,12 @@ class DjangoSource:
 
     def prepare(self) -> None:
         """Import the driver of its database, and what makes a query of its models."""
+        from django.db import connections
+
         with self._understood():
-            for model in (self._results, self._groups):
-                str(model._default_manager.using(self._chosen(model)).order_by("-pk")[:1].query)
+            alias = self._chosen(self._results)
+            str(self._results._default_manager.using(alias).order_by("-pk")[:1].query)
+            connections[alias].close()
 
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""

@@ -160,6 +160,24 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     assert "s3cret-word" not in said
 
 
+PREPARE = """
+from celerytui.connect import import_task_modules
+from celerytui.results import prepare
+from tests.integration.django_project import app
+
+import_task_modules(app)
+prepare(app)
+print("prepared")
+"""
+
+
+def test_a_query_is_prepared_without_a_connection() -> None:
+    address = {"HOST": "127.0.0.1", "PORT": 1, "USER": "nobody", "NAME": "none"}
+    database = {"ENGINE": "django.db.backends.postgresql", **address}
+    done = Project({"default": database})._run(sys.executable, "-c", PREPARE)
+    assert done.stdout == "prepared\n", done.stderr
+
+
 def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:
     name = mariadb_server.fresh_url().rpartition("/")[2].partition("?")[0]
     database = {
