@@ -159,7 +159,8 @@ class Engine:
         self._restorer = Restorer(
             history, self.settings, store, self.past, windows, self.reception.take_link, clock
         )
-        self.results_ahead = ResultsAhead(self.reception)
+        self.results_ahead = ResultsAhead(self.reception.ready)
+        self.requests.import_results = self.results_ahead.now
 
     def _wire_upkeep(self, *, replaying: bool) -> None:
         """Make what turns once a second, and what keeps the view up between."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celerytui.engine.control_thread import Step
+from celerytui.engine.importing import importing
 from celerytui.model import Batch, Link, LinkState
 from celerytui.store import Store
 from celerytui.wire.connections import ready, when_late
@@ -21,8 +22,7 @@ class Reception:
 
     `when_late` says what the broker does with events that are read too late. `start_over` is called
     before anybody can see that a connection is new, `news` with each batch, and `tell` when the
-    link changed. `changed` is given each link that is to be recorded. `importing` is held by the
-    one thread that imports what others may import too.
+    link changed. `changed` is given each link that is to be recorded.
     """
 
     def __init__(
@@ -46,7 +46,6 @@ class Reception:
         self._tell = tell
         self._start_over = start_over
         self._clock = clock
-        self.importing = threading.Lock()
         self._receiver: Receiver | None = None
 
     @property
@@ -55,12 +54,8 @@ class Reception:
         return None if self._receiver is None else self._receiver.broker
 
     def ready(self) -> Any:
-        """The app, with all imported that the threads use; the first frame does not wait for it.
-
-        By one thread at a time: two that enter Celery's circles of imports at different places find
-        modules half made.
-        """
-        with self.importing:
+        """The app, with all imported that the threads use; the first frame does not wait for it."""
+        with importing:
             from celerytui.wire import receiver  # noqa: F401  for later
 
             return ready(self._app)

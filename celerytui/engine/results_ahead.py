@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from celerytui.engine.reception import Reception
+from celerytui.engine.importing import importing
 from celerytui.errors import BackendUnavailable
 
 logger = logging.getLogger(__name__)
@@ -16,26 +17,36 @@ QUIET_SECONDS = 1.0
 
 
 class ResultsAhead:
-    """`run` is the work of a thread; `done` is set once it is over, whatever came of it."""
+    """`run` is the work of a thread; `ready` imports what all threads use, and gives the app.
 
-    def __init__(self, reception: Reception, quiet: float = QUIET_SECONDS) -> None:
-        self._reception = reception
-        self._quiet = quiet
+    `done` is set once it was imported, whatever came of it.
+    """
+
+    def __init__(self, ready: Callable[[], Any]) -> None:
+        self._ready = ready
         self.done = threading.Event()
 
     def run(self, stopping: threading.Event) -> None:
-        """Import it once, a while after all else is there, then only wait for the end."""
-        app = self._reception.ready()
-        if not self.done.is_set() and not stopping.wait(self._quiet):
+        """Import it a while after all else is there, then only wait for the end."""
+        self._ready()
+        if not stopping.wait(QUIET_SECONDS):
+            self.now()
+        stopping.wait()
+
+    def now(self) -> None:
+        """Have it imported, by this thread unless another did; who asks for results comes first."""
+        if self.done.is_set():
+            return
+        with importing:
+            if self.done.is_set():
+                return
             try:
-                with self._reception.importing:
-                    _prepare(app)
+                _prepare(self._ready())
             except BackendUnavailable as error:
                 # Whoever asks for results is told.
                 logger.info("results cannot be read: %s", error)
             finally:
                 self.done.set()
-        stopping.wait()
 
 
 def _prepare(app: Any) -> None:
