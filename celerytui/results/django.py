@@ -127,7 +127,7 @@ class DjangoSource:
         return found[0] if found else None
 
     def _rows(self, query: Any, size: int) -> list[Row]:
-        """The first rows; one with a time that is none costs that time, and no other row."""
+        """The first rows; one with a time that is none comes without its times."""
         from django.db import DataError
 
         try:

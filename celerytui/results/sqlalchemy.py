@@ -243,7 +243,8 @@ class SqlSource:
             try:
                 with connection.begin_nested():
                     columns = self._columns(connection, table.name, table.columns)
-                    if columns is None:
+                    needed = {table.key, table.id, table.state, table.done}
+                    if columns is None or not needed <= set(columns.c.keys()):
                         continue
                     done = _sound(connection, columns)[columns.c.keys().index(table.done)]
                     newest = sa.select(done).order_by(columns.c[table.key].desc()).limit(1)

@@ -111,6 +111,15 @@ def test_a_table_without_keys_is_not_read_for_ever(opened: Opened, tmp_path: Pat
     assert [len(page.results) for page in pages] == [1]
 
 
+def test_a_table_that_only_has_the_name_is_none(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE celery_taskmeta (id, task_id, result)")
+    connection.close()
+    with pytest.raises(BackendUnavailable, match="no table celery_taskmeta"):
+        everything(opened.url(f"sqlite:///{path}"))
+
+
 def test_a_server_that_ends_between_two_pages_is_an_error_in_words(
     opened: Opened, tmp_path: Path
 ) -> None:
