@@ -148,6 +148,8 @@ def ready(app: Any) -> Any:
     with contextlib.suppress(Exception):
         app.amqp, app.control, app.events  # noqa: B018  each imports when read
         app.connection_for_read().transport.Channel  # noqa: B018  likewise
+    with contextlib.suppress(Exception):
+        app.tasks  # noqa: B018  completes the app, with tasks that import the result backends
     return app
 
 

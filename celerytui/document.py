@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celerytui import __version__
 from celerytui.columns import type_name
-from celerytui.control import LogEntry
 from celerytui.masking import mask, masked
 from celerytui.model import (
     ENDED_STATES,
@@ -27,6 +26,9 @@ from celerytui.model import (
     Worker,
 )
 from celerytui.store import FailureRow, Store, Summary
+
+if TYPE_CHECKING:
+    from celerytui.control import LogEntry
 
 Document = dict[str, Any]
 

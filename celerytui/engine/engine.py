@@ -35,6 +35,7 @@ from celerytui.engine.replayer import Replayer
 from celerytui.engine.replaying import Replaying
 from celerytui.engine.request_pool import RequestPool
 from celerytui.engine.restoring import Restorer
+from celerytui.engine.results_ahead import ResultsAhead
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.engine.steps import Steps
 from celerytui.engine.sweeper import Sweeper
@@ -154,16 +155,12 @@ class Engine:
         self.history = history = HistoryAccess(self.settings, self.app_name, self.broker_url)
         self.recorder = history.recorder(store, self.health, self.log, clock)
         self.past = PastTasks(self.app, store, self.requests, history, clock, self._tell)
-        self.past_windows = PastWindows(store, clock, self._tell, kept=history.kept)
+        self.past_windows = windows = PastWindows(store, clock, self._tell, kept=history.kept)
         self._restorer = Restorer(
-            history,
-            self.settings,
-            store,
-            self.past,
-            self.past_windows,
-            self.reception.take_link,
-            clock,
+            history, self.settings, store, self.past, windows, self.reception.take_link, clock
         )
+        self.results_ahead = ResultsAhead(self.reception.ready)
+        self.requests.import_results = self.results_ahead.now
 
     def _wire_upkeep(self, *, replaying: bool) -> None:
         """Make what turns once a second, and what keeps the view up between."""
@@ -287,6 +284,8 @@ class Engine:
             parts["history"] = self.recorder.run
         if self.event_recorder is not None:
             parts["event-log"] = self.event_recorder.run
+        if not self._headless:
+            parts["results"] = lambda: self.results_ahead.run(stopping)
         return {
             "receive": lambda: self.reception.run(stopping),
             "brokers": lambda: self._queues.run(self.reception.ready(), stopping),

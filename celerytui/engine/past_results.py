@@ -65,8 +65,9 @@ class ResultsSource:
         admitted = [one for one in page.results if self._wanted.admits(one)]
         tasks = [_bounded(as_task(one)) for one in admitted]
         ended = [task for task in tasks if task.state.finished and task.finished is not None]
-        flawed = sum(one.flaw is not None for one in admitted)
-        return PastPage(ended, page.looked_at, len(tasks) - len(ended), flawed)
+        kept = [task for task in ended if len(task.id) <= TEXT_LIMIT]
+        flawed = sum(one.flaw is not None for one in admitted) + len(ended) - len(kept)
+        return PastPage(kept, page.looked_at, len(tasks) - len(ended), flawed)
 
 
 def open_past(asked: PastQuestion) -> ResultsSource | None:
@@ -76,10 +77,12 @@ def open_past(asked: PastQuestion) -> ResultsSource | None:
 
 def _bounded(task: Task) -> Task:
     """The task with its texts as long as events have them: `r` reads the whole result."""
-    for name in ("args", "kwargs", "result"):
+    for name in ("name", "worker", "queue", "args", "kwargs", "result"):
         text = getattr(task, name)
         if text is not None and len(text) > TEXT_LIMIT:
             setattr(task, name, cut_middle(text, TEXT_LIMIT))
+    if task.parent_id is not None and len(task.parent_id) > TEXT_LIMIT:
+        task.lineage = None
     extra = task.extra
     if extra is not None:
         if extra.exception is not None:

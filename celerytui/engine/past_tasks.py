@@ -124,7 +124,9 @@ class PastTasks:
         )
 
     def _turn(self, before: PastReading, search: PastSearch) -> PastReading:
-        # With the formats of all backends, which the first frame does not wait for.
+        # The first frame does not wait for the formats of all backends.
+        if not self.history.offline:
+            self._requests.import_results()
         from celerytui.engine.past_reader import PastReader
 
         reader = self._reader

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celerytui.engine.control_thread import Step
+from celerytui.engine.importing import importing
 from celerytui.model import Batch, Link, LinkState
 from celerytui.store import Store
 from celerytui.wire.connections import ready, when_late
@@ -45,7 +46,6 @@ class Reception:
         self._tell = tell
         self._start_over = start_over
         self._clock = clock
-        self._importing = threading.Lock()
         self._receiver: Receiver | None = None
 
     @property
@@ -54,12 +54,8 @@ class Reception:
         return None if self._receiver is None else self._receiver.broker
 
     def ready(self) -> Any:
-        """The app, with all imported that the threads use; the first frame does not wait for it.
-
-        By one thread at a time: two that enter Celery's circles of imports at different places find
-        modules half made.
-        """
-        with self._importing:
+        """The app, with all imported that the threads use; the first frame does not wait for it."""
+        with importing:
             from celerytui.wire import receiver  # noqa: F401  for later
 
             return ready(self._app)

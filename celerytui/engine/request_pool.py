@@ -47,7 +47,10 @@ class _Request(Struct, eq=False):
 
 
 class RequestPool:
-    """Asks on threads of its own and calls back from them; every method returns at once."""
+    """Asks on threads of its own and calls back from them; every method returns at once.
+
+    `import_results` is done before the result backend is asked, in the thread that asks.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class RequestPool:
             blocked=blocked,
         )
         self._app = app
+        self.import_results: Callable[[], None] = lambda: None
         self._offline = settings.offline
         self._longest = max(LATE_SECONDS, LATE_REPLIES * settings.reply_timeout)
         self._store = store
@@ -139,7 +143,9 @@ class RequestPool:
 
         self._ask_cluster(
             _Request(
-                lambda: self._lookup().read_groups(task_id, parent_id, unknown),
+                lambda: self._lookup().read_groups(
+                    task_id, parent_id, unknown, self._store.live.near
+                ),
                 lambda reason: TaskGroups(task_id, self._clock(), error=reason),
                 done,
             )
@@ -189,7 +195,8 @@ class RequestPool:
                 self._queue.put(None)
 
     def _lookup(self) -> ResultLookup:
-        # With the formats of all backends, which the first frame does not wait for.
+        # The first frame does not wait for them.
+        self.import_results()
         from celerytui.results import ResultLookup
 
         return ResultLookup(self._app, self._clock)

@@ -32,7 +32,7 @@ READ_SECONDS = 10.0
 JUDGE_SECONDS = 1.0
 """How often what was read is compared with what was seen."""
 MOST_OF_A_CORE = 20
-"""Whatever time of a core judging takes, the thread rests for that many times as long."""
+"""Whatever time of a core reading or judging takes, it rests for that many times as long."""
 PING_SECONDS = 60.0
 """How often beats are asked for a sign of life, where nothing else gives one."""
 
@@ -86,14 +86,15 @@ class SchedulePoller:
             lambda: self._ping(app),
         )
         self._schedules = schedules
-        read_at: float | None = None
-        looked_back = 0
+        next_read, looked_back = 0.0, 0
         try:
             while not stopping.is_set():
-                if self._now.is_set() or read_at is None or _ago(read_at) >= READ_SECONDS:
+                if self._now.is_set() or time.monotonic() >= next_read:
                     self._now.clear()
+                    began = time.thread_time()
                     self._survive(schedules.read_sources)
-                    read_at = time.monotonic()
+                    spent = time.thread_time() - began
+                    next_read = time.monotonic() + max(READ_SECONDS, MOST_OF_A_CORE * spent)
                 # Not counting what it waits for: a ping may take a second.
                 began = time.thread_time()
                 self._survive(self._judge)
@@ -204,7 +205,3 @@ def watched_since(link: Link, store: Store) -> float | None:
         return None
     ends = (until for _, until in store.gaps()[-1:] if until is not None)
     return max(link.since, *ends, link.since)
-
-
-def _ago(at: float) -> float:
-    return time.monotonic() - at

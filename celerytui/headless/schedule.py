@@ -83,7 +83,7 @@ def _head(document: Document, reading: ScheduleReading) -> list[str]:
     beat = reading.beat
     words = {"two": "two beats", "unknown": "beat not known"}.get(beat.state, f"beat {beat.state}")
     lines = [f"schedule of {document['source'] or 'no source'}", f"{words}: {beat.why}"]
-    return [*lines, *reading.errors]
+    return [*lines, *reading.errors, *reading.cuts]
 
 
 def _has_broker(app: Any) -> bool:

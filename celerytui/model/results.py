@@ -15,6 +15,7 @@ class StoredGroup(Struct, frozen=True):
     `members` are the ids that are known: `partial` says that there may be more, `size` how many
     there are where that is known otherwise. `missing` is how many parts a chord still waits for,
     where the backend counts them. `parent_id` is the task that sent it, where its result says so.
+    `body` are the tasks that a chord sends when all members ended, as far as something says so.
     `flaw` says why its members are not known.
     """
 
@@ -26,6 +27,7 @@ class StoredGroup(Struct, frozen=True):
     size: int | None = None
     partial: bool = False
     parent_id: str | None = None
+    body: tuple[str, ...] = ()
 
     @property
     def count(self) -> int | None:

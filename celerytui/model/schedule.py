@@ -174,10 +174,14 @@ class BeatState(Struct, frozen=True):
 
 
 class SourceReading(Struct, frozen=True):
-    """How reading one source went: its name, and what is wrong with it."""
+    """How reading one source went: its name, and what is wrong with it.
+
+    `cut` is how many entries of it were read where it has more, None where these are all.
+    """
 
     name: str
     error: str | None = None
+    cut: int | None = None
 
 
 class ScheduleReading(Struct, frozen=True):
@@ -203,3 +207,12 @@ class ScheduleReading(Struct, frozen=True):
     def errors(self) -> tuple[str, ...]:
         """What is wrong with sources, each with its name."""
         return tuple(f"{one.name}: {one.error}" for one in self.sources if one.error)
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """Which sources have more entries than are read."""
+        return tuple(
+            f"{one.name}: only {one.cut:,} entries are read, there are more"
+            for one in self.sources
+            if one.cut is not None
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celerytui.results.lookup import ResultLookup
-from celerytui.results.registry import open_source, open_url
+from celerytui.results.registry import open_source, open_url, prepare
 from celerytui.results.rows import as_task
 from celerytui.results.source import NotListed, Page, Source, group_by_member
 from celerytui.results.wanted import Wanted, wanted
@@ -18,5 +18,6 @@ __all__ = [
     "group_by_member",
     "open_source",
     "open_url",
+    "prepare",
     "wanted",
 ]

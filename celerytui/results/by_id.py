@@ -64,6 +64,9 @@ class ByIdSource:
         except Exception as error:
             raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
 
+    def prepare(self) -> None:
+        """Its client came with the backend."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """The results of the ids that the filter names; raises NotListed where it names none."""
         ids = wanted.named_ids if wanted.ids is None else wanted.ids

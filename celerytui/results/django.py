@@ -15,6 +15,7 @@ from typing import Any
 from celerytui.errors import BackendUnavailable
 from celerytui.masking import one_line
 from celerytui.model import StoredGroup, StoredResult
+from celerytui.results.page_size import PageSize, length_of
 from celerytui.results.source import (
     GROUPS,
     GROUPS_AT_ONCE,
@@ -53,10 +54,21 @@ class DjangoSource:
         self._there: dict[Any, list[str]] = {}
         self.name = "django-db"
 
+    def prepare(self) -> None:
+        """Import the driver of its database, and what makes a query of its models."""
+        from django.db import connections
+
+        with self._understood():
+            alias = self._chosen(self._results)
+            str(self._results._default_manager.using(alias).order_by("-pk")[:1].query)
+            connections[alias].close()
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
         below = floor = None
+        page = PageSize(size)
         while True:
+            size = page.rows
             with self._asked(self._results) as alias:
                 query = self._query(alias, self._results, wanted).order_by("-pk")
                 if below is not None:
@@ -67,7 +79,8 @@ class DjangoSource:
                         return
                     floor = newest - SLICE
                     query = query.filter(pk__gte=floor)
-                rows = list(query[:size])
+                rows = self._rows(query, size)
+            page.take(map(length_of, rows))
             yield Page(tuple(self._read(row) for row in rows), len(rows))
             if len(rows) == size:
                 below = rows[-1][self._results._meta.pk.name]
@@ -110,8 +123,23 @@ class DjangoSource:
     def _row(self, model: Any, column: str, value: str) -> Row | None:
         with self._asked(model) as alias:
             rows = model._default_manager.using(alias).filter(**{column: value})
-            found = list(rows.order_by().values(*self._columns(alias, model))[:1])
+            found = self._rows(rows.order_by().values(*self._columns(alias, model)), 1)
         return found[0] if found else None
+
+    def _rows(self, query: Any, size: int) -> list[Row]:
+        """The first rows; one with a time that is none comes without its times."""
+        from django.db import DataError
+
+        try:
+            return list(query[:size])
+        except (DataError, ValueError, TypeError, AttributeError):
+            if size == 1:
+                model = query.model._meta
+                dated = [one.name for one in model.concrete_fields if one.name.startswith("date_")]
+                return list(query.values(*(one for one in query._fields if one not in dated))[:1])
+        keys = list(query.values_list("pk", flat=True)[:size])
+        one_each = (self._rows(query.filter(pk=key), 1) for key in keys)
+        return [row for rows in one_each for row in rows]
 
     def _newest_key(self, alias: str, below: int | None) -> int | None:
         """The largest key, or the largest below another; keys may have gaps of any size."""
@@ -166,27 +194,41 @@ class DjangoSource:
             self._there[model] = known
         return known
 
+    def _chosen(self, model: Any) -> str:
+        """The database that the project's routers choose."""
+        from django.db import router
+
+        alias = str(router.db_for_read(model))
+        self.name = f"django-db ({alias})"
+        return alias
+
     @contextlib.contextmanager
     def _asked(self, model: Any) -> Iterator[str]:
         """The database of the model, for one question; raises BackendUnavailable."""
-        from django.core.exceptions import ImproperlyConfigured
-        from django.db import Error, connections, router, transaction
+        from django.db import Error, connections, transaction
 
-        alias = None
-        try:
-            alias = router.db_for_read(model)
-            self.name = f"django-db ({alias})"
-            _need_file(connections[alias])
-            connections[alias].close_if_unusable_or_obsolete()
-            with transaction.atomic(using=alias):
-                _limit(connections[alias])
-                yield alias
-        except (Error, ImproperlyConfigured, OSError, ValueError) as error:
-            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
-        finally:
-            if alias is not None:
+        with self._understood():
+            alias = self._chosen(model)
+            try:
+                _need_file(connections[alias])
+                connections[alias].close_if_unusable_or_obsolete()
+                with transaction.atomic(using=alias):
+                    _limit(connections[alias])
+                    yield alias
+            finally:
                 with contextlib.suppress(Error):
                     connections[alias].close()
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raises BackendUnavailable for what Django and its drivers raise."""
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import Error
+
+        try:
+            yield
+        except (Error, ImproperlyConfigured, OSError, ValueError) as error:
+            raise BackendUnavailable(f"result backend {self.name}: {one_line(error)}") from error
 
 
 def _need_file(connection: Any) -> None:

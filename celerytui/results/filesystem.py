@@ -19,6 +19,7 @@ from celerytui.results.key_value import (
     read_meta,
 )
 from celerytui.results.meta import UNKNOWN
+from celerytui.results.page_size import parts
 from celerytui.results.source import Page, derives
 from celerytui.results.wanted import Wanted
 
@@ -54,6 +55,9 @@ class FilesystemSource:
         self._content_type = content_type
         self._tasks, self._groups = prefix + TASK_PREFIX, prefix + GROUP_PREFIX
 
+    def prepare(self) -> None:
+        """Nothing more is needed."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the file that was written last."""
         if wanted.ids is not None:
@@ -61,9 +65,7 @@ class FilesystemSource:
             yield Page(tuple(one for one in found if one is not None), len(found))
             return
         since = -1.0 if wanted.since is None else wanted.since - SLACK_SECONDS
-        names = self._newest_first(since)
-        for start in range(0, len(names), size):
-            part = names[start : start + size]
+        for part in parts(self._newest_first(since), size):
             read = (self._read(self._tasks, name) for name in part)
             yield Page(tuple(one for one in read if one is not None), len(part))
 
@@ -88,25 +90,27 @@ class FilesystemSource:
     def close(self) -> None:
         """Nothing is open between two questions."""
 
-    def _newest_first(self, since: float) -> list[str]:
-        found, cut = list[tuple[float, str]](), len(self._tasks)
+    def _newest_first(self, since: float) -> list[tuple[str, int]]:
+        """The ids, and how long their files are."""
+        found, cut = list[tuple[float, str, int]](), len(self._tasks)
         try:
             with os.scandir(self._folder) as entries:
                 for entry in entries:
                     if not entry.name.startswith(self._tasks):
                         continue
                     try:
-                        written = entry.stat(follow_symlinks=False).st_mtime
+                        state = entry.stat(follow_symlinks=False)
+                        written, length = state.st_mtime, state.st_size
                     except FileNotFoundError:  # it expired meanwhile
                         continue
                     except OSError:  # reading it says why
-                        written = math.inf
+                        written, length = math.inf, 0
                     if written >= since:
-                        found.append((written, entry.name[cut:]))
+                        found.append((written, entry.name[cut:], length))
         except OSError as error:
             raise BackendUnavailable(f"result backend {self.name}: {_reason(error)}") from error
         found.sort(reverse=True)
-        return [name for _, name in found]
+        return [(name, length) for _, name, length in found]
 
     def _read(self, prefix: str, task_id: str) -> StoredResult | None:
         try:

@@ -19,6 +19,10 @@ LONGEST_SEARCH = 5.0
 """Seconds after which no further group or member is read."""
 MAX_MEMBERS = 200
 """As many members of a group are named, and read for one task: those of its own group first."""
+NEAR = 200
+"""As many tasks before and after a member are asked whether they are in its group."""
+Near = Callable[[str, int], list[str]]
+"""Gives the ids of the tasks that arrived at most so many before or after one."""
 
 
 def membership(source: Source, ids: Iterable[str]) -> dict[str, str]:
@@ -69,24 +73,41 @@ class GroupSearch:
         named |= membership(source, [one for one in unnamed if one not in inside])
         ids = dict.fromkeys([*filter(None, map(named.get, (task_id, parent_id or ""))), *known])
         found = [_joined(known.get(one), source.group(one), one) for one in [*ids][:MAX_GROUPS]]
-        joined = (_with_named(group, named, task_id, parent_id) for group in found)
+        body = _is_body(task_id, own, parent)
+        joined = (_with_named(group, named, task_id, parent_id, body=body) for group in found)
         self.groups = tuple(_cut(group, (task_id, parent_id)) for group in joined)
+
+    def find_others(self, source: Source, near: Near) -> None:
+        """Find more members of groups that nothing but results names; raises BackendUnavailable.
+
+        A chord that a client sent is gone from Redis when it is over. Its members were sent one
+        after the other, so that they are among the tasks that arrived `near` the one that is known.
+        """
+        groups = list(self.groups)
+        for number, group in enumerate(groups):
+            if group.partial and group.size is None and group.members:
+                asked = [_key(one) for one in near(group.members[0], NEAR)]
+                groups[number] = _with_others(group, _read(source, asked))
+                self.groups = tuple(groups)
 
     def results(
         self, source: Source, unknown: Callable[[Sequence[str]], list[str]]
     ) -> tuple[Task, ...]:
         """What is kept of the members that are `unknown` otherwise; raises BackendUnavailable."""
         ids = dict.fromkeys(one for group in self.groups for one in group.members)
-        asked = tuple(map(_key, unknown([*ids][:MAX_MEMBERS])))
-        if not asked:
-            return ()
-        found = list[Task]()
-        end = time.monotonic() + LONGEST_SEARCH
-        for page in source.pages(Wanted(EMPTY, 0.0, ids=asked), len(asked)):
-            found += [_short(one) for one in page.results if one.id in ids]
-            if time.monotonic() > end:
-                break
-        return tuple(found)
+        asked = [_key(one) for one in unknown([*ids][:MAX_MEMBERS])]
+        return tuple(_short(one) for one in _read(source, asked) if one.id in ids)
+
+
+def _read(source: Source, keys: Sequence[str]) -> list[StoredResult]:
+    """The results of these tasks, as far as it gets in time."""
+    found = list[StoredResult]()
+    end = time.monotonic() + LONGEST_SEARCH
+    for page in source.pages(Wanted(EMPTY, 0.0, ids=tuple(keys)), len(keys)) if keys else ():
+        found += page.results
+        if time.monotonic() > end:
+            break
+    return found
 
 
 def _key(task_id: str) -> str:
@@ -112,22 +133,58 @@ def _joined(sent: StoredGroup | None, kept: StoredGroup | None, group_id: str) -
     return replace(kept, members=sent.members, partial=False, flaw=None, parent_id=sent.parent_id)
 
 
-def _with_named(
-    group: StoredGroup, named: dict[str, str], task_id: str, parent_id: str | None
-) -> StoredGroup:
-    """The group with those of its members that only their own results name.
+def _is_body(task_id: str, own: StoredResult | None, parent: StoredResult | None) -> bool | None:
+    """Whether a task that names the group of its parent came after that group: it is the body of
+    its chord, or a part of that. None where nothing says so.
 
-    Where a task names the group of its parent it came after that group: the body of its chord, or
-    the next group of a chain.
+    What a task sends itself, as by `add_to_chord`, is among its children; the body is sent when
+    these are stored already.
     """
+    if own is None or own.group_id is None or parent is None or parent.children is None:
+        return None
+    return own.group_id == parent.group_id and task_id not in parent.children
+
+
+def _with_named(
+    group: StoredGroup,
+    named: dict[str, str],
+    task_id: str,
+    parent_id: str | None,
+    *,
+    body: bool | None,
+) -> StoredGroup:
+    """The group with its `body`, and those of its members that only their own results name."""
     ids = [task_id] if parent_id is None else [parent_id, task_id]
     found = [one for one in ids if named.get(one) == group.id]
-    if found[1:]:
+    if found[1:] and body is not False:
         found.remove(task_id)
+        if body and task_id not in group.members:
+            group = replace(group, body=(task_id,))
     missing = [one for one in found if one not in group.members]
     if not missing or (group.members and not group.partial):
         return group
     return replace(group, members=(*missing, *group.members), partial=True)
+
+
+def _with_others(group: StoredGroup, results: Iterable[StoredResult]) -> StoredGroup:
+    """The group with those that name it in their results: more members, and its body.
+
+    Whoever has the parent of a member is one. Of others that have a parent it is not known where
+    that did not name the group too: a retry has itself.
+    """
+    named = {one.id: one for one in results if one.group_id == group.id}
+    known = named.get(group.members[0])
+    parents = {None, None if known is None else known.parent_id}
+    members, body = dict.fromkeys(group.members), dict.fromkeys(group.body)
+    for one in named.values():
+        sender = named.get(one.parent_id or "")
+        after = None if sender is None or sender is one else _is_body(one.id, one, sender)
+        if after:
+            body[one.id] = None
+        elif after is False or one.parent_id in parents - {one.id}:
+            members[one.id] = None
+    kept = [one for one in members if one not in body]
+    return replace(group, members=tuple(kept), body=tuple(body))
 
 
 def _cut(group: StoredGroup, near: Sequence[str | None]) -> StoredGroup:

@@ -19,7 +19,7 @@ from celerytui.model import (
     TaskGroups,
     id_value,
 )
-from celerytui.results.groups import GroupSearch, membership
+from celerytui.results.groups import GroupSearch, Near, membership
 from celerytui.results.meta import FAILED, UNKNOWN
 from celerytui.results.registry import open_source
 from celerytui.results.rows import as_task, result_text
@@ -74,10 +74,12 @@ class ResultLookup:
         task_id: str,
         parent_id: str | None,
         unknown: Callable[[Sequence[str]], list[str]],
+        near: Near = lambda _id, _distance: [],
     ) -> TaskGroups:
         """The groups that a task or its parent is in, and those that they sent; raises nothing.
 
-        Of their members those are read that are `unknown` otherwise.
+        Of their members those are read that are `unknown` otherwise. Where only results name a
+        group, it is looked for members among the tasks that arrived `near` the one that is known.
         """
         results: tuple[Task, ...] = ()
         source: Source | None = None
@@ -86,6 +88,7 @@ class ResultLookup:
         try:
             source = open_source(loaded(self._app))
             search.find(source)
+            search.find_others(source, near)
             results = search.results(source, unknown)
         except NoResults:
             return TaskGroups(task_id, self._clock(), absent=True)

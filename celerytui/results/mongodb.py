@@ -18,6 +18,7 @@ from celerytui.model import StoredGroup, StoredResult
 from celerytui.results.decode import Undecodable, decode_any, plain, plain_fields
 from celerytui.results.key_value import content_type_of
 from celerytui.results.meta import from_meta, member_ids, text
+from celerytui.results.page_size import PageSize, length_of
 from celerytui.results.source import CONNECT_SECONDS, SECONDS, Page, derives
 from celerytui.results.wanted import TextMatch, Wanted
 
@@ -54,15 +55,21 @@ class MongoSource:
         self._content_type = None if backend.serializer == "bson" else content_type
         self.name = name
 
+    def prepare(self) -> None:
+        """Its client came with the backend."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """By their ids, narrowed by the server."""
         query = dict(_conditions(wanted))
         above: Any = None
+        page = PageSize(size)
         while True:
+            size = page.rows
             with self._asked():
                 asked = query if above is None else {"$and": [query, {"_id": {"$gt": above}}]}
                 found = self._backend.collection.find(asked, max_time_ms=int(SECONDS * 1000))
                 documents = list(found.sort("_id", 1).limit(size))
+            page.take(map(length_of, documents))
             yield Page(tuple(self._read(one) for one in documents), len(documents))
             if len(documents) < size:
                 return

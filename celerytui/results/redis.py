@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import islice
+from itertools import islice, starmap
 from operator import methodcaller
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult, id_text
 from celerytui.results.decode import Undecodable, decode_any
 from celerytui.results.key_value import content_type_of, read_group, read_meta
+from celerytui.results.page_size import PageSize
 from celerytui.results.seen_keys import SeenKeys
 from celerytui.results.source import Page, derives
 from celerytui.results.wanted import Wanted
@@ -58,12 +59,16 @@ class RedisSource:
         self._content_type = content_type
         self.name = mask_url(str(backend.as_uri(include_password=False)))
 
+    def prepare(self) -> None:
+        """Its client came with the backend."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """All results in the order of the server's table."""
         if wanted.ids is not None:
-            yield from self._by_ids(wanted.ids)
+            keys = [self._key(one) for one in wanted.ids]
+            yield from self._pages_of(keys, PageSize(len(keys)))
             return
-        seen, cursor = SeenKeys(), 0
+        seen, cursor, page = SeenKeys(), 0, PageSize(size)
         match = _escaped(self._prefix) + b"*"
         while True:
             scan = methodcaller("scan", cursor=cursor, match=match, count=SCAN_STEP)
@@ -71,15 +76,13 @@ class RedisSource:
             fresh = [key for key in keys if seen.add(key)]
             if not fresh and cursor:
                 yield Page((), len(keys))
-            for start in range(0, len(fresh), size):
-                part = fresh[start : start + size]
-                yield Page(tuple(self._read(part)), len(part))
+            yield from self._pages_of(fresh, page)
             if not cursor:
                 return
 
     def one(self, task_id: str) -> StoredResult | None:
         """The result under the key of that task."""
-        return next(self._read([self._key(task_id)]), None)
+        return next(starmap(self._result, self._kept([self._key(task_id)])), None)
 
     def group(self, group_id: str) -> StoredGroup | None:
         """What `GroupResult.save` kept, and which and how many parts of its chord came back."""
@@ -138,13 +141,18 @@ class RedisSource:
         if client is not None:
             client.connection_pool.disconnect()
 
-    def _by_ids(self, ids: Sequence[str]) -> Iterator[Page]:
-        yield Page(tuple(self._read([self._key(one) for one in ids])), len(ids))
+    def _pages_of(self, keys: Sequence[Any], page: PageSize) -> Iterator[Page]:
+        while keys:
+            part, keys = keys[: page.rows], keys[page.rows :]
+            kept = self._kept(part)
+            page.take(len(value) for _, value in kept)
+            yield Page(tuple(starmap(self._result, kept)), len(part))
 
     def _key(self, task_id: str) -> bytes:
         return self._prefix + task_id.encode("utf-8", "replace")
 
-    def _read(self, keys: Sequence[Any]) -> Iterator[StoredResult]:
+    def _kept(self, keys: Sequence[Any]) -> list[tuple[bytes, Any]]:
+        """The keys that have not expired meanwhile, with their values."""
         keys = [_bytes(key) for key in keys]
 
         def get(client: Any) -> list[Any]:
@@ -154,10 +162,12 @@ class RedisSource:
                 pipeline.mget(part)
             return [value for values in pipeline.execute() for value in values]
 
-        for key, value in zip(keys, self._ask(get) if keys else (), strict=False):
-            if value is not None:  # it has not expired meanwhile
-                task_id = key[len(self._prefix) :].decode("utf-8", "replace")
-                yield read_meta(value, task_id, self._content_type)
+        values = self._ask(get) if keys else ()
+        return [one for one in zip(keys, values, strict=False) if one[1] is not None]
+
+    def _result(self, key: bytes, value: Any) -> StoredResult:
+        task_id = key[len(self._prefix) :].decode("utf-8", "replace")
+        return read_meta(value, task_id, self._content_type)
 
     def _ask(self, question: Callable[[Any], T]) -> T:
         from redis.exceptions import RedisError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from celerytui.errors import BackendUnavailable, UsageError
@@ -53,6 +54,15 @@ def open_source(app: Any) -> Source:
     except Exception as error:
         # Its client is not installed, or its URL is wrong.
         raise BackendUnavailable(f"result backend {_said(named)}: {one_line(error)}") from error
+
+
+def prepare(app: Any) -> None:
+    """Import what the first question to an app's result backend needs; connects to nothing.
+
+    Raises BackendUnavailable where there is none, or its client is not installed.
+    """
+    with closing(open_source(app)) as source:
+        source.prepare()
 
 
 def open_url(url: str) -> Source:

@@ -72,6 +72,9 @@ class Source(Protocol):
     name: str
     ordered: bool
 
+    def prepare(self) -> None:
+        """Import what its first question needs; connects to nothing."""
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """All results that may be wanted, in pages of `size` at most; a page may be empty."""
 

@@ -20,6 +20,7 @@ from celerytui.masking import mask_url, one_line
 from celerytui.model import StoredGroup, StoredResult
 from celerytui.read_only_sql import engine_of, limit, table_of
 from celerytui.results.key_value import content_type_of
+from celerytui.results.page_size import PageSize, length_of
 from celerytui.results.source import (
     GROUPS,
     GROUPS_AT_ONCE,
@@ -90,10 +91,17 @@ class SqlSource:
         self._engine: Any = None
         self._found: tuple[Table, Any] | None = None
 
+    def prepare(self) -> None:
+        """Import SQLAlchemy and the driver of the URL."""
+        with self._understood():
+            self._opened()
+
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         """From the newest row on, narrowed by the database."""
         below = floor = None
+        page = PageSize(size)
         while True:
+            size = page.rows
             with self._connected() as connection:
                 table, columns = self._table(connection)
                 if wanted.narrows:
@@ -102,10 +110,13 @@ class SqlSource:
                         return
                     floor = newest - SLICE
                 rows = self._page(connection, table, columns, wanted, (below, floor), size)
+            page.take(map(length_of, rows))
             found = tuple(table.read(row, self._content_type, self._zone) for row in rows)
             yield Page(found, len(rows))
             if len(rows) == size:
                 below = rows[-1][table.key]
+                if below is None:  # a table that others made may have no keys
+                    return
             elif floor is None:
                 return
             else:
@@ -117,7 +128,8 @@ class SqlSource:
 
         with self._connected() as connection:
             table, columns = self._table(connection)
-            query = sa.select(*columns.c).where(columns.c[table.id] == task_id).limit(1)
+            query = sa.select(*_sound(connection, columns))
+            query = query.where(columns.c[table.id] == task_id).limit(1)
             row = connection.execute(query).mappings().first()
         return None if row is None else table.read(row, self._content_type, self._zone)
 
@@ -166,7 +178,7 @@ class SqlSource:
         import sqlalchemy as sa
 
         key, (below, floor) = columns.c[table.key], between
-        query = sa.select(*columns.c).order_by(key.desc()).limit(size)
+        query = sa.select(*_sound(connection, columns)).order_by(key.desc()).limit(size)
         if below is not None:
             query = query.where(key < below)
         if floor is not None:
@@ -231,9 +243,10 @@ class SqlSource:
             try:
                 with connection.begin_nested():
                     columns = self._columns(connection, table.name, table.columns)
-                    if columns is None:
+                    needed = {table.key, table.id, table.state, table.done}
+                    if columns is None or not needed <= set(columns.c.keys()):
                         continue
-                    done = columns.c[table.done]
+                    done = _sound(connection, columns)[columns.c.keys().index(table.done)]
                     newest = sa.select(done).order_by(columns.c[table.key].desc()).limit(1)
                     at = moment(connection.execute(newest).scalar(), self._zone) or 0.0
             except sa.exc.SQLAlchemyError as error:
@@ -256,23 +269,51 @@ class SqlSource:
 
     # Its connections
 
+    def _opened(self) -> Any:
+        """The engine, made at the first question."""
+        if self._engine is None:
+            self._engine = engine_of(self._url, self._options)
+        return self._engine
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
         """A connection whose transaction only reads and ends in time; raises BackendUnavailable."""
+        with self._understood(), self._opened().connect() as connection:
+            limit(connection)
+            if connection.dialect.name == "postgresql":
+                self._zone = _session_zone(connection) or self._zone
+            yield connection
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raises BackendUnavailable for what SQLAlchemy and its drivers raise."""
         import sqlalchemy as sa
 
         try:
-            if self._engine is None:
-                self._engine = engine_of(self._url, self._options)
-            with self._engine.connect() as connection:
-                limit(connection)
-                if connection.dialect.name == "postgresql":
-                    self._zone = _session_zone(connection) or self._zone
-                yield connection
+            yield
         except (sa.exc.SQLAlchemyError, OSError, ImportError, sqlite3.Error, ValueError) as error:
             # Drivers have ValueErrors for what they cannot send or read.
             cause = getattr(error, "orig", None) or error
             raise BackendUnavailable(f"result backend {self.name}: {one_line(cause)}") from error
+
+
+def _sound(connection: Any, columns: Any) -> list[Any]:
+    """The columns of a table; of a time that Python has no date for nothing.
+
+    PostgreSQL has times of other millennia, and infinity: one of them would end a page.
+    """
+    import sqlalchemy as sa
+
+    if connection.dialect.name != "postgresql":
+        return list(columns.c)
+    first: Any = sa.literal_column("'0001-01-02'")
+    last: Any = sa.literal_column("'9999-12-30'")
+    return [
+        sa.case((sa.and_(one > first, one < last), one)).label(one.name)
+        if one.name.startswith("date_")
+        else one
+        for one in columns.c
+    ]
 
 
 def _newest_key(connection: Any, key: Any, below: int | None) -> int | None:

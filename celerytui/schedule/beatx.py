@@ -9,7 +9,7 @@ from celerytui.masking import mask_url, one_line
 from celerytui.model import Interval, OtherTiming, PlannedEntry, Solar, Timing
 from celerytui.schedule.redis_client import is_redis, redis_client
 from celerytui.schedule.source import (
-    MOST_ENTRIES,
+    ASKED,
     SYNCED,
     Sign,
     Source,
@@ -43,7 +43,7 @@ class BeatxReader(SourceReader):
         found = []
         for name, text in self._client.hscan_iter(ENTRIES, count=500):
             found.append(self._planned(name, text))
-            if len(found) >= MOST_ENTRIES:
+            if len(found) >= ASKED:
                 break
         return found
 

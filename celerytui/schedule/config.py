@@ -8,7 +8,7 @@ from typing import Any
 
 from celerytui.masking import one_line
 from celerytui.model import OtherTiming, PlannedEntry
-from celerytui.schedule.source import MOST_ENTRIES, Source, SourceReader
+from celerytui.schedule.source import ASKED, Source, SourceReader
 from celerytui.schedule.timings import timing_of
 from celerytui.schedule.zones import zone_name
 
@@ -29,7 +29,7 @@ class ConfigReader(SourceReader):
         app.tasks  # noqa: B018  # tasks add entries to the schedule once the app is complete
         timezone = zone_name(app.timezone)
         found = dict(app.conf.beat_schedule or {})
-        entries = list(found.items())[:MOST_ENTRIES]
+        entries = list(found.items())[:ASKED]
         return [planned(str(name), entry, timezone) for name, entry in entries]
 
 

@@ -22,11 +22,12 @@ LONGEST = 200
 
 
 def merge(
-    read: Sequence[tuple[str, Sequence[PlannedEntry]]],
+    read: Sequence[tuple[str, Sequence[PlannedEntry]]], *, whole: bool = True
 ) -> list[tuple[PlannedEntry, tuple[str, ...]]]:
     """Each entry as the last source that has it says, and sentences on where others disagree.
 
-    `read` has the names of the sources and their entries, in the order of their weight.
+    `read` has the names of the sources and their entries, in the order of their weight. Where they
+    are not `whole` an entry that only one has is no disagreement.
     """
     by_name: dict[str, dict[str, PlannedEntry]] = {}
     for source, plans in read:
@@ -34,7 +35,10 @@ def merge(
             by_name.setdefault(plan.name, {})[source] = plan
     names = [source for source, plans in read if plans]
     return [
-        (_with_arguments(list(found.values())), tuple(_disagreements(found, names)))
+        (
+            _with_arguments(list(found.values())),
+            tuple(_disagreements(found, names if whole else ())),
+        )
         for _, found in sorted(by_name.items())
     ]
 

@@ -26,7 +26,7 @@ from celerytui.schedule.merge import merge
 from celerytui.schedule.registry import SOURCES
 from celerytui.schedule.runs import RunTracker
 from celerytui.schedule.soundness import checked, flawed
-from celerytui.schedule.source import SourceReader
+from celerytui.schedule.source import MOST_ENTRIES, SourceReader
 from celerytui.schedule.standing import Watch, busy_quarters, stand
 from celerytui.store import Store
 
@@ -46,12 +46,16 @@ def _nobody() -> Pinged:
 
 
 class Said(Struct, frozen=True):
-    """What a source said last, and when; `error` is why it could not be read since."""
+    """What a source said last, and when; `error` is why it could not be read since.
+
+    `cut` says that it has more entries than these.
+    """
 
     reader: SourceReader
     plans: Sequence[PlannedEntry] = ()
     at: float | None = None
     error: str | None = None
+    cut: bool = False
 
     def plans_of(self, source: str) -> list[PlannedEntry]:
         """The entries as those of a source of that name."""
@@ -100,9 +104,15 @@ class Schedules:
             self._read(place, reader)
         said = [self._said[place] for place in sorted(self._said)]
         named = dict(zip(names_of([one.reader for one in said]), said, strict=True))
-        merged = merge([(name, one.plans_of(name)) for name, one in named.items()])
+        merged = merge(
+            [(name, one.plans_of(name)) for name, one in named.items()],
+            whole=not any(one.cut for one in said),
+        )
         self._named, self._merged = named, merged
-        self._sources = [SourceReading(name, one.error) for name, one in named.items()]
+        self._sources = [
+            SourceReading(name, one.error, len(one.plans) if one.cut else None)
+            for name, one in named.items()
+        ]
         self._read_at = began
         self.runs.follow([plan for plan, _ in self._merged], began)
 
@@ -147,13 +157,14 @@ class Schedules:
             if not reader.present:
                 self._said.pop(place, None)
                 return
-            plans = [checked(plan) for plan in paced(reader.read(now))]
+            found = reader.read(now)
+            plans = [checked(plan) for plan in paced(found[:MOST_ENTRIES])]
         except Exception as exc:
             logger.info("%s was not read", reader.name or reader.where, exc_info=True)
             error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
             self._said[place] = replace(self._said.get(place, Said(reader)), error=error)
         else:
-            self._said[place] = Said(reader, plans, now)
+            self._said[place] = Said(reader, plans, now, cut=len(found) > len(plans))
 
     def _stand(self, plan: PlannedEntry, watch: Watch) -> ScheduleEntry:
         runs = self.runs

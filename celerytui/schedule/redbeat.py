@@ -16,7 +16,7 @@ from celerytui.errors import UsageError
 from celerytui.masking import mask_url, one_line
 from celerytui.model import Interval, OtherTiming, PlannedEntry, Timing
 from celerytui.schedule.redis_client import is_redis, redis_client
-from celerytui.schedule.source import MOST_ENTRIES, Sign, Source, SourceReader, scheduler_of
+from celerytui.schedule.source import ASKED, Sign, Source, SourceReader, scheduler_of
 from celerytui.schedule.timings import LATEST, crontab, stamp
 from celerytui.schedule.zones import zone, zone_name
 
@@ -74,7 +74,7 @@ class RedBeatReader(SourceReader):
 
     def read(self, now: float) -> list[PlannedEntry]:
         client = self._redis()
-        due = client.zrange(self._schedule, 0, MOST_ENTRIES - 1, withscores=True)
+        due = client.zrange(self._schedule, 0, ASKED - 1, withscores=True)
         self._look_at_lock(client, now)
         found = []
         for start in range(0, len(due), AT_ONCE):

@@ -26,7 +26,7 @@ from celerytui.schedule.pickled import (
 )
 from celerytui.schedule.plain import plain
 from celerytui.schedule.source import (
-    MOST_ENTRIES,
+    ASKED,
     READ_SECONDS,
     SYNCED,
     Sign,
@@ -101,9 +101,7 @@ class ShelfReader(SourceReader):
         entries = read_pickle(data)
         if not isinstance(entries, dict):
             raise ValueError("it has no entries")
-        return [
-            self._planned(str(name), entry) for name, entry in list(entries.items())[:MOST_ENTRIES]
-        ]
+        return [self._planned(str(name), entry) for name, entry in list(entries.items())[:ASKED]]
 
     def _copy(self, folder: str) -> None:
         """Copy the files as they are at one moment: beat may write them meanwhile."""

@@ -16,7 +16,7 @@ from msgspec import Struct
 from celerytui.errors import UsageError
 from celerytui.masking import one_line
 from celerytui.model import Clocked, Interval, OtherTiming, PlannedEntry, Solar, Timing
-from celerytui.schedule.source import MOST_ENTRIES, SYNCED, SourceReader
+from celerytui.schedule.source import ASKED, SYNCED, SourceReader
 from celerytui.schedule.timings import crontab, stamp, utc
 from celerytui.schedule.zones import zone
 
@@ -142,7 +142,7 @@ class TableReader(SourceReader):
     def read(self, now: float) -> list[PlannedEntry]:
         tables = self._tables
         with self._database.open(writes=False) as connection:
-            first = _FIRST.get(connection.vendor, "LIMIT {}").format(MOST_ENTRIES)
+            first = _FIRST.get(connection.vendor, "LIMIT {}").format(ASKED)
             rows = connection.rows(f"SELECT * FROM {tables.task} ORDER BY name {first}", {})
             schedules = {
                 kind: self._schedules(connection, table, kind, rows)

@@ -47,6 +47,14 @@ class LiveTasks:
                 found.append(task)
         return found[::-1]
 
+    def near(self, id: str, distance: int) -> list[str]:
+        """The ids of the tasks that arrived at most so many before or after one, and its own."""
+        with self._lock:
+            task = self._tasks.by_id.get(id)
+            tasks = [] if task is None else list(self._tasks.by_id.values())
+        # What arrived when never changes.
+        return [one.id for one in tasks if task and abs(one.seq - task.seq) <= distance]
+
     def held(self, ids: Sequence[str]) -> list[Task]:
         """Those of the tasks that are held, in that order."""
         found: list[Task | None] = []

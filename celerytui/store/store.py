@@ -277,10 +277,16 @@ class Store:
             task = get(id)
             near = [] if task is None else self._tasks.families.ids(task)
             ids = dict.fromkeys([*near[:NEAREST], *also[:MAX_FAMILY], *near])
+            roots = set[str]()
             for other in filter(None, map(get, also[:MAX_FAMILY])):
                 if len(ids) > 2 * MAX_FAMILY:
                     break
-                ids |= dict.fromkeys(self._tasks.families.ids(other))
+                root = other.root_id or other.id
+                if root not in roots:
+                    roots.add(root)
+                    ids |= dict.fromkeys(self._tasks.families.ids(other))
+                elif other.parent_id is not None:
+                    ids.setdefault(other.parent_id)
             ids.pop(id, None)
             found = filter(None, map(get, ids))
             copies = [copy_task(one) for one in islice(found, MAX_FAMILY)]

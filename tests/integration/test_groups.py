@@ -14,6 +14,7 @@ from celerytui.engine import Engine
 from celerytui.model import StoredGroup, Task, TaskGroups, TaskState
 from celerytui.settings import Settings
 from celerytui.ui.draw.glyphs import UNICODE
+from celerytui.ui.views.task.chords import UNLOCK, bodies
 from celerytui.ui.views.task.family import Rest, Unknown, family_tree
 from celerytui.ui.views.task.links import family_of
 from celerytui.ui.views.task.relatives import group_words
@@ -142,12 +143,51 @@ def test_a_chord_of_a_client_and_how_far_it_is_on_redis(watch: Callable[..., Wat
     at.app.control.add_consumer("later", reply=True, timeout=reply_seconds())
     at.ended(waiting, body_id)
     # The counters are deleted then: each result names its group alone. The body came after it.
-    (found,) = at.groups(body_id).groups
-    assert (found.id, found.count, found.missing) == (group_id, None, None)
-    assert found.members == (waiting,)
+    for one in (body_id, done[0]):
+        (found,) = at.groups(one).groups
+        assert (found.id, found.count, found.missing) == (group_id, None, None)
+        assert (set(found.members), found.body) == ({*done, waiting}, (body_id,))
     rows = at.tree(body_id)
-    assert rows[0].endswith("members not known to the result backend")
-    assert rows[1:] == [f"└─ {waiting} success", f"   └─ {body_id} success"]
+    assert rows[0].endswith("4 members found, 4 done, there may be more")
+    assert {row[3:] for row in rows[1:5]} == {f"{one} success" for one in (*done, waiting)}
+    assert rows[5] == f"└─ {body_id} success"
+
+
+def test_a_task_that_a_member_adds_to_its_chord_is_no_body(watch: Callable[..., Watched]) -> None:
+    at = watch()
+    header = [at.sig("adding"), at.sig("sleepy", 0, queue="later")]
+    _, group_id, _ = _sent(chord(header, app=at.app), at.sig("total"))
+    until(lambda: len(_named(at, "proj.add")) == 1, SECONDS)
+    (added,) = _named(at, "proj.add")
+    at.ended(added)
+    (found,) = at.groups(added).groups
+    assert (found.id, found.body) == (group_id, ())
+    assert added in found.members
+
+
+def test_the_body_of_a_chord_that_a_task_of_celery_waits_for(
+    watch: Callable[..., Watched], tmp_path: Path
+) -> None:
+    at = watch(f"db+sqlite:///{tmp_path}/results.sqlite3")
+    header = [at.sig("add", number, 1) for number in range(2)]
+    body_id, _, ids = _sent(chord(header, app=at.app), at.sig("total"))
+    at.ended(*ids, body_id)
+    (waited,) = _named(at, UNLOCK)
+    # Nothing keeps which tasks it waited for: that the other one is its body, events say.
+    assert at.tree(body_id) == [f"{waited} success", f"└─ {body_id} success"]
+    known, groups = family_of(at.engine.store, _task(at, body_id), at.groups(body_id))
+    assert bodies(groups, known) == {body_id}
+
+
+def _named(at: Watched, name: str) -> list[str]:
+    """The ids of the tasks of a name that events told of."""
+    return [task.id for task in at.engine.store.all_tasks() if task.name == name]
+
+
+def _task(at: Watched, task_id: str) -> Task:
+    task = at.engine.store.task(task_id)
+    assert task is not None
+    return task
 
 
 @pytest.mark.parametrize("backend", ["redis", "sqlite"])

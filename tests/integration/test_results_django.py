@@ -95,9 +95,16 @@ def test_sqlite_with_a_database_for_the_results_alone(tmp_path: Path) -> None:
             " WHERE task_id = ?",
             (made[0],),
         )
+        # Nor is each text a date.
+        connection.execute(
+            "UPDATE django_celery_results_taskresult SET date_created = '2026-02-31 25:00:00'"
+            " WHERE task_id = ?",
+            (made[1],),
+        )
     connection.close()
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     lines = project.results()
+    assert [line["id"] for line in lines if line["created"] is None] == [made[1]]
     assert count == len(lines) == 5
     assert ids(lines) == made[::-1]
     failed, added = lines[0], lines[1]
@@ -138,12 +145,37 @@ def test_postgresql_with_a_role_that_only_reads(postgres_server: PostgresServer)
     assert ids(lines) == made[::-1]
     query = "name:ADD state:success finished:>-1h -args:1"
     assert ids(project.results("--filter", query, "--since", "1h")) == [made[3], made[2], made[0]]
+    update = (
+        "UPDATE django_celery_results_taskresult SET date_done = 'infinity' WHERE task_id = '{}'"
+    )
+    postgres_server.execute(update.format(made[2]), name)
+    finished = {line["id"]: line["finished"] for line in project.results()}
+    assert list(finished) == made[::-1]
+    assert [one for one in finished if finished[one] is None] == [made[2]]
     left = json.loads(project.python("threads"))
     assert left == {"found": [5, 5, 5], "read": ["5", "5", "5"], "others": 0}
     down = postgres(postgres_server, name) | {"PORT": 1, "PASSWORD": "s3cret-word"}
     said = Project({"default": down}).results(status=69)
     assert "result backend django-db (default): connection" in said
     assert "s3cret-word" not in said
+
+
+PREPARE = """
+from celerytui.connect import import_task_modules
+from celerytui.results import prepare
+from tests.integration.django_project import app
+
+import_task_modules(app)
+prepare(app)
+print("prepared")
+"""
+
+
+def test_a_query_is_prepared_without_a_connection() -> None:
+    address = {"HOST": "127.0.0.1", "PORT": 1, "USER": "nobody", "NAME": "none"}
+    database = {"ENGINE": "django.db.backends.postgresql", **address}
+    done = Project({"default": database})._run(sys.executable, "-c", PREPARE)
+    assert done.stdout == "prepared\n", done.stderr
 
 
 def test_mariadb_without_time_zones(mariadb_server: MariaServer) -> None:

@@ -84,6 +84,75 @@ def test_postgresql_leaves_no_connection(opened: Opened, postgres_server: Postgr
     assert postgres_server.execute(query.format(url.rpartition("/")[2])) == [(0,)]
 
 
+def test_results_of_megabytes_come_few_at_a_time(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    run(opened.app(f"db+sqlite:///{path}"), 3)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM celery_taskmeta")
+        connection.executemany(
+            "INSERT INTO celery_taskmeta (task_id, status, result) VALUES (?, 'SUCCESS', ?)",
+            ((f"t{number}", b'"' + b"x" * 1_000_000 + b'"') for number in range(100)),
+        )
+    connection.close()
+    pages = list(opened.url(f"sqlite:///{path}").pages(wanted(), 2_000))
+    assert [len(page.results) for page in pages] == [50, 16, 16, 16, 2]
+    assert len({one.id for page in pages for one in page.results}) == 100
+
+
+def test_a_table_without_keys_is_not_read_for_ever(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE celery_taskmeta (id, task_id, status, result, date_done)")
+        connection.executemany(
+            "INSERT INTO celery_taskmeta (task_id, status) VALUES (?, 'SUCCESS')", [("a",), ("b",)]
+        )
+    connection.close()
+    pages = opened.url(f"sqlite:///{path}").pages(wanted(), 1)
+    assert [len(page.results) for page in pages] == [1]
+
+
+def test_a_table_that_only_has_the_name_is_none(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE celery_taskmeta (id, task_id, result)")
+    connection.close()
+    with pytest.raises(BackendUnavailable, match="no table celery_taskmeta"):
+        everything(opened.url(f"sqlite:///{path}"))
+
+
+def test_a_server_that_ends_between_two_pages_is_an_error_in_words(
+    opened: Opened, tmp_path: Path
+) -> None:
+    server = PostgresServer(tmp_path)
+    server.start()
+    try:
+        url = server.fresh_url()
+        run(opened.app(f"db+{url}"), 3)
+        pages = opened.url(url).pages(wanted(), 2)
+        assert len(next(pages).results) == 2
+    finally:
+        server.stop()
+    with pytest.raises(BackendUnavailable, match="result backend postgresql"):
+        next(pages)
+
+
+def test_a_time_that_has_no_date_costs_no_row(
+    opened: Opened, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.fresh_url()
+    ids = run(opened.app(f"db+{url}"), 3)
+    for one, time_of in zip(ids, ("infinity", "0044-03-15 BC", "12026-01-01"), strict=False):
+        postgres_server.execute(
+            f"UPDATE celery_taskmeta SET date_done = '{time_of}' WHERE task_id = '{one}'",
+            url.rpartition("/")[2],
+        )
+    source = opened.url(url)
+    found = {one.id: one for one in everything(source)}
+    assert set(found) == set(ids)
+    assert [found[one].finished is None for one in ids] == [True, True, True, False]
+    assert source.one(ids[0]) == found[ids[0]]
+
+
 def test_broken_rows_break_nothing_else(opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite3"
     app = opened.app(f"db+sqlite:///{path}")

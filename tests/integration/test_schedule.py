@@ -16,6 +16,7 @@ from celerytui.control import Control
 from celerytui.engine import Engine
 from celerytui.errors import UsageError
 from celerytui.model import Crontab, Interval, ScheduleEntry
+from celerytui.schedule import beatx, reading, redbeat
 from celerytui.schedule.beatx import BeatxReader
 from celerytui.schedule.next_run import next_after
 from celerytui.schedule.reading import Schedules
@@ -258,6 +259,33 @@ def test_an_odd_entry_of_redbeat_leaves_the_others(redis_url: str) -> None:
             writer.set_enabled("bytes", False, 1000.0)
     finally:
         schedules.close()
+        client.close()
+
+
+@pytest.mark.parametrize("most", [3, 4])
+def test_of_more_entries_in_redis_than_are_read_it_is_said(
+    redis_url: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = redis.Redis.from_url(redis_url)
+    every = {"__type__": "interval", "every": 30.0}
+    kept = {"__type__": "schedule", "__value__": {"run_every": 30.0, "relative": False}}
+    for number in range(4):
+        key = f"redbeat:e{number}"
+        client.hset(key, "definition", json.dumps({"task": "shop.a", "schedule": every}))
+        client.zadd("redbeat::schedule", {key: 9e9})
+        client.hset("celery:schedule", f"b{number}", json.dumps({"schedule": kept}))
+    for module in (redbeat, beatx):
+        monkeypatch.setattr(module, "ASKED", most + 1)
+    monkeypatch.setattr(reading, "MOST_ENTRIES", most)
+    made = Schedules(None, redis_url, Store(), lambda: 1000.0)
+    made._readers = [*made._opened(), BeatxReader(redis_url, "UTC")]
+    try:
+        made.read_sources()
+        found = made.judge()
+        assert (found.errors, len(found.entries)) == ((), 2 * most)
+        assert len(found.cuts) == (2 if most == 3 else 0)
+    finally:
+        made.close()
         client.close()
 
 

@@ -11,6 +11,8 @@ from celerytui.control import Scope
 from celerytui.demo.sample import NOW
 from celerytui.model import Event, StoredGroup, Task, TaskGroups, TaskState
 from celerytui.ui.messages import RowOpened
+from celerytui.ui.views.task import links
+from celerytui.ui.views.task.relatives import relative_line
 from tests.ui.fake_engine import FakeEngine, fake_app
 from tests.ui.pilot import Driver, driven
 
@@ -181,6 +183,33 @@ async def test_a_chord_that_is_over_keeps_the_members_that_it_had() -> None:
         assert len(at.engine.asked_groups) == 2
 
 
+async def test_a_chords_body_is_marked_and_stands_after_the_members() -> None:
+    total = "6f4acccc-0000-4000-8000-000000000e81"
+    async with driven((140, 60)) as at:
+        events = [*_life(total, "orders.total", NOW - 5, ORDERS[1], "started", "succeeded")]
+        await at.news(*workflow(), *events)
+        found = answer(total, StoredGroup(GROUP, (ORDERS[1],), partial=True, body=(total,)))
+        at.engine.groups[total] = TaskGroups(total, NOW, found.groups)
+        await _opened(at, total)
+        rows = _tree(at)
+        (group,) = [row for row in rows if "group 3fa0…c11 members not known" in row]
+        header, index, body = rows[rows.index(group) + 1 :][:3]
+        assert "├─ ✓ orders.import_order 1b21…7f1" in header
+        assert "search.index" in index
+        assert "└─ ✓ orders.total this task chord body" in body
+        # It stays so seen from a member, whose own answer does not know it.
+        at.engine.groups[ORDERS[0]] = TaskGroups(
+            ORDERS[0], NOW, (StoredGroup(GROUP, (ORDERS[0],), partial=True),)
+        )
+        await _opened(at, ORDERS[0])
+        rows = _tree(at)
+        (body,) = [row for row in rows if "orders.total" in row]
+        assert "orders.total chord body" in body
+        ids = [row for row in rows if "0b21…7f0" in row or "1b21…7f1" in row]
+        assert len(ids) == 2
+        assert max(map(rows.index, ids)) < rows.index(body)
+
+
 async def test_where_only_the_task_names_its_group_the_others_are_not_made_up() -> None:
     async with driven((140, 60)) as at:
         await at.news(*workflow())
@@ -240,3 +269,29 @@ def test_group(snap_compare: Callable[..., bool], look: str) -> None:
 @pytest.mark.parametrize("look", ["dark", "ascii"])
 def test_group_where_there_is_little_room(snap_compare: Callable[..., bool], look: str) -> None:
     assert _compared(snap_compare, (80, 24), (), **LOOKS[look])
+
+
+async def test_of_a_long_tree_only_the_rows_in_sight_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members = [f"{number:08x}-0000-4000-8000-0000000007f1" for number in range(150)]
+    events = [*_life(FEED, "orders.fetch_feed", NOW - 30, None, "started")]
+    for one in members:
+        events += _life(one, "orders.import_order", NOW - 20, FEED, "started", "succeeded")
+    drawn: list[str] = []
+
+    def line(session: Any, prefix: str, node: Any, *more: Any, **which: Any) -> Any:
+        drawn.append(node.id)
+        return relative_line(session, prefix, node, *more, **which)
+
+    monkeypatch.setattr(links, "relative_line", line)
+    async with driven((140, 40)) as at:
+        await at.news(*events)
+        at.engine.groups[FEED] = answer(FEED, StoredGroup(GROUP, tuple(members), parent_id=FEED))
+        await _opened(at, FEED)
+        drawn.clear()
+        await at.press("k", "j")
+        assert members[-1] in drawn
+        assert members[0] not in drawn
+        assert len(set(drawn)) < 40
+        assert _tree_end(at).endswith("success 4.02s")

@@ -223,6 +223,14 @@ async def test_a_source_that_fails_is_named_below_what_it_said_last() -> None:
         assert len(names(at)) == 11
 
 
+async def test_a_source_with_more_entries_than_are_read_says_so_below_the_list() -> None:
+    async with driven(size=(140, 40)) as at:
+        cut = SourceReading("django-celery-beat", cut=10_000)
+        await open_schedule(at, sample_reading(sources=(cut,)))
+        said = "django-celery-beat: only 10,000 entries are read, there are more"
+        assert said in "\n".join(rows(the_list(at)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("keys", [("8",), ("8", "j", "j", "enter")], ids=["list", "one"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from celerytui.store.failures.paths import is_own
 from celerytui.ui.draw.code import (
+    MOST_COLOURED,
     MOST_ROWS,
     highlight,
     highlight_repr,
@@ -77,6 +78,16 @@ def test_a_repr_takes_its_width_and_no_more_than_its_rows(text: str, width: int,
     for row in rows:
         assert span_width(row) == width
         assert plain(row).isprintable()
+
+
+def test_a_long_repr_has_colours_at_its_beginning_and_all_of_its_text() -> None:
+    text = repr(list(range(20_000)))
+    rows = highlight_repr(text, 100, most=MOST_ROWS)
+    shown = "".join(one for row in rows for one, _ in row)
+    assert shown.replace(" ", "") == text.replace(" ", "")
+    coloured = [number for number, row in enumerate(rows) if ("code.number" in dict(row).values())]
+    assert coloured == list(range(len(coloured)))
+    assert 0.9 < len(coloured) * 100 / MOST_COLOURED < 1.2
 
 
 def test_a_repr_goes_on_in_the_next_row_and_ends_in_an_ellipsis() -> None:

@@ -48,19 +48,26 @@ from celerytui import connect
 from celerytui.engine import Engine
 from celerytui.settings import Settings
 
-app = connect.lazy_app(connect.PreloadOptions(broker=sys.argv[1]))
+broker, results, at_once = sys.argv[1:]
+app = connect.lazy_app(connect.PreloadOptions(broker=broker, result_backend=results or None))
 assert app is not None
 engine = Engine(app, Settings())
 sys.meta_path.insert(0, Watch())
 sys.setswitchinterval(1e-5)
 engine.start()
+answers = []
+if at_once:
+    engine.read_groups("asked-at-once", None, answers.append)
 deadline = time.monotonic() + 250
 while not (engine.link.next_try and any(queue.error for queue in engine.store.queues())):
     assert time.monotonic() < deadline, engine.link
     time.sleep(0.01)
+while not engine.results_ahead.done.is_set() or (at_once and not answers):
+    assert time.monotonic() < deadline, "no end of importing"
+    time.sleep(0.01)
 engine.stop()
 assert engine.steps.trouble is None, engine.steps.trouble
-print(sorted(overlaps))
+print(sorted(overlaps), *sorted({"sqlalchemy", "celery.backends.redis"} & set(sys.modules)))
 """
 )
 
@@ -109,16 +116,28 @@ print(failed)
 """
 
 
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_one_thread_at_a_time_imports(scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "results", "at_once", "needed"),
+    [
+        ("redis", "db+sqlite:////nowhere/results.sqlite3", "", " sqlalchemy"),
+        ("redis", "db+sqlite:////nowhere/results.sqlite3", "asked", " sqlalchemy"),
+        ("amqp", "redis://127.0.0.1:1/0", "asked", " celery.backends.redis"),
+        ("amqp", "", "", ""),
+    ],
+)
+def test_one_thread_at_a_time_imports(scheme: str, results: str, at_once: str, needed: str) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"{scheme}://127.0.0.1:{held.getsockname()[1]}/0"
         done = subprocess.run(
-            [sys.executable, "-c", START, url], capture_output=True, text=True, timeout=300
+            [sys.executable, "-c", START, url, results, at_once],
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
 
-    assert done.stdout == "[]\n", done.stdout + done.stderr
+    # And what the result backend needs is there before anybody asks for a result.
+    assert done.stdout == f"[]{needed}\n", done.stdout + done.stderr
 
 
 def test_the_schedule_imports_nothing_that_other_threads_may_be_importing() -> None:

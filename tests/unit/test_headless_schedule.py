@@ -33,7 +33,10 @@ def reading() -> ScheduleReading:
         stand(plan(kwargs={"password": "hunter2hunter2"}), watch, seen(run(NOW - 200))),
         stand(plan(name="fine", total_runs=3, options={"queue": "own", "expires": 9}), watch),
     )
-    sources = (SourceReading("app.conf"), SourceReading("RedBeat", error="no answer"))
+    sources = (
+        SourceReading("app.conf"),
+        SourceReading("RedBeat", error="no answer", cut=10_000),
+    )
     return ScheduleReading(NOW, NOW, sources, entries, BeatState("silent", NOW - 170, "gone"))
 
 
@@ -59,6 +62,7 @@ def test_it_is_printed_as_json_and_as_a_table(as_json: bool) -> None:
     else:
         assert "beat silent: gone" in text
         assert "RedBeat: no answer" in text
+        assert "RedBeat: only 10,000 entries are read, there are more" in text
         assert "missed" in text
         assert "every 30s" in text
 

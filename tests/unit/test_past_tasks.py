@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 
 from celerytui.control import Silences
 from celerytui.engine.history_access import HistoryAccess
+from celerytui.engine.past_results import ResultsSource
 from celerytui.engine.past_search import PastReading
+from celerytui.engine.past_source import PastQuestion
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.request_pool import RequestPool
 from celerytui.model import StoredResult, Task, TaskExtra, TaskState
-from celerytui.query import parse_filter
+from celerytui.query import EMPTY, parse_filter
+from celerytui.results import Page
 from celerytui.results.filesystem import FilesystemSource
 from celerytui.settings import Settings
 from celerytui.store import Store
@@ -255,9 +258,22 @@ def test_no_backend_is_said(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_cut(reader: Reader) -> None:
-    meta = {"status": "SUCCESS", "result": "x" * 100_000, "date_done": "2026-01-01T10:00:00"}
-    (reader.folder / "celery-task-meta-a").write_text(json.dumps(meta))
+    long = "x" * 100_000
+    meta = {"status": "SUCCESS", "date_done": "2026-01-01T10:00:00", "result": long, "name": long}
+    more = {"parent_id": long, "worker": long, "queue": long}
+    (reader.folder / "celery-task-meta-a").write_text(json.dumps(meta | more))
     assert reader.turn().added == 1
     task = reader.store.task("a")
     assert task is not None
-    assert len(task.result or "") <= 1_024
+    assert task.parent_id is None
+    texts = [task.name, task.worker, task.queue, task.result]
+    assert all(text and len(text) <= 1_024 for text in texts)
+
+
+def test_a_row_with_an_endless_id_is_left_out_and_counted() -> None:
+    access: Any = None
+    source = ResultsSource(PastQuestion(None, access, EMPTY, T0))
+    rows = [StoredResult(one, "SUCCESS", finished=T0) for one in ("a", "x" * 1_000_000)]
+    page = source._page(Page(tuple(rows), 2))
+    assert [task.id for task in page.tasks] == ["a"]
+    assert (page.flawed, page.unfinished) == (1, 0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from celerytui.errors import BackendUnavailable
 from celerytui.model import StoredGroup, StoredResult
-from celerytui.results.groups import MAX_GROUPS, GroupSearch
+from celerytui.results.groups import MAX_GROUPS, NEAR, GroupSearch
 from celerytui.results.meta import MAX_GROUPS as MOST_SENT
 from celerytui.results.meta import from_meta, groups_sent
 from celerytui.results.source import Page
@@ -44,6 +44,9 @@ class Kept:
         self.asked.append(question)
         if question == self.refuses:
             raise BackendUnavailable(f"no {question}")
+
+    def prepare(self) -> None:
+        pass
 
     def pages(self, wanted: Wanted, size: int) -> Iterator[Page]:
         self._ask("pages")
@@ -106,6 +109,75 @@ def test_a_group_that_only_results_name_has_those_that_name_it_and_not_what_came
     part = StoredGroup("g", ("a",), missing=2, size=3, partial=True)
     some = Kept(_result("c", group_id="g"), groups=[part])
     assert _found(some, "c") == [("g", ("c", "a"), 3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("children", "members", "body"),
+    [
+        ((), ("a",), ("t",)),  # sent when what "a" sent itself was stored already
+        (("t",), ("a", "t"), ()),  # sent by "a" itself: add_to_chord
+        (None, ("a",), ()),  # nobody says what "a" sent
+    ],
+)
+def test_the_body_of_a_chord_is_what_the_last_member_did_not_send_itself(
+    children: tuple[str, ...] | None, members: tuple[str, ...], body: tuple[str, ...]
+) -> None:
+    source = Kept(
+        _result("a", group_id="g", children=children),
+        _result("t", group_id="g", parent_id="a"),
+    )
+    search = GroupSearch("t", None)
+    search.find(source)
+    assert [(one.members, one.body) for one in search.groups] == [(members, body)]
+
+
+def test_members_are_found_among_what_arrived_about_when_the_known_one_did() -> None:
+    source = Kept(
+        _result("a", group_id="g", children=()),
+        _result("b", group_id="g", children=("added",)),
+        _result("added", group_id="g", parent_id="b", children=()),
+        _result("body", group_id="g", parent_id="added", children=()),
+        _result("after", parent_id="body"),
+        _result("again", group_id="g", parent_id="again"),  # a retry: of a member, or of the body
+        _result("far", group_id="g", parent_id="expired"),
+        _result("other", group_id="h"),
+    )
+    asked = list[tuple[str, int]]()
+
+    def near(id: str, distance: int) -> list[str]:
+        asked.append((id, distance))
+        return [*source.results, "unseen"]
+
+    for opened in ("a", "body"):
+        search = GroupSearch(opened, None)
+        search.find(source)
+        search.find_others(source, near)
+        (group,) = search.groups
+        assert (set(group.members), group.body) == ({"a", "b", "added"}, ("body",))
+        assert (group.partial, group.count) == (True, None)
+    assert asked == [("a", NEAR), ("added", NEAR)]
+
+
+def test_where_somebody_counts_the_members_no_others_are_looked_for() -> None:
+    counted = StoredGroup("g", ("a",), missing=1, size=2, partial=True)
+    for group in (counted, StoredGroup("g", ("a", "b"))):
+        source = Kept(_result("a", group_id="g"), groups=[group])
+        search = GroupSearch("a", None)
+        search.find(source)
+        search.find_others(source, lambda _id, _distance: ["b"])
+        assert search.groups == (group,)
+        assert "pages" not in source.asked
+
+
+def test_a_member_of_a_saved_group_is_not_its_body() -> None:
+    source = Kept(
+        _result("a", group_id="g", children=()),
+        _result("t", group_id="g", parent_id="a"),
+        groups=[StoredGroup("g", ("a", "t"))],
+    )
+    search = GroupSearch("t", None)
+    search.find(source)
+    assert [(one.members, one.body) for one in search.groups] == [(("a", "t"), ())]
 
 
 def test_what_was_found_before_a_question_failed_is_kept() -> None:

@@ -23,6 +23,11 @@ def test_what_beat_keeps_wins_and_differences_are_said() -> None:
     assert said == ("schedule: RedBeat has every 1m, app.conf has every 30s",)
     assert found["new"][1] == ("only in app.conf: beat has not stored it in RedBeat",)
     assert found["same"][1] == ()
+    # Of one there may be more than was read.
+    part = {
+        one.name: said for one, said in merge([("app.conf", conf), ("RedBeat", kept)], whole=False)
+    }
+    assert [name for name, said in part.items() if said] == ["sync"]
 
 
 names = st.sampled_from(["a", "b", "c", "d"])

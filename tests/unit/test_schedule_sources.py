@@ -18,6 +18,8 @@ from celery.schedules import crontab, schedule
 
 from celerytui.errors import UsageError
 from celerytui.model import Clocked, Crontab, Interval, OtherTiming, Solar
+from celerytui.schedule import config, reading, tables
+from celerytui.schedule import shelf as shelf_file
 from celerytui.schedule.beat import Pinged
 from celerytui.schedule.config import ConfigReader
 from celerytui.schedule.pickled import LARGEST, Placeholder, StoredEntry, read_pickle
@@ -290,6 +292,36 @@ def test_the_tables_of_celery_sqlalchemy_scheduler(tmp_path: Path) -> None:
     assert rows_of(path, "SELECT enabled, last_run_at FROM celery_periodic_task") == [
         (0, "2026-11-27 04:00:00")
     ]
+
+
+@pytest.mark.parametrize("kind", ["app.conf", "shelve", "tables"])
+@pytest.mark.parametrize("most", [5, 6])
+def test_what_is_left_out_of_a_source_is_said(
+    kind: str, most: int, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each source one entry more is asked for than is shown; here it has six."""
+    for module in (config, shelf_file, tables):
+        monkeypatch.setattr(module, "ASKED", most + 1)
+    monkeypatch.setattr(reading, "MOST_ENTRIES", most)
+    entries = {f"e{number}": {"task": "shop.sync", "schedule": 30} for number in range(6)}
+    app = celery_app(beat_schedule=entries if kind == "app.conf" else {})
+    if kind == "shelve":
+        shelf(tmp_path, {name: entry_of(name, schedule(30)) for name in entries})
+        app.conf.beat_schedule_filename = str(tmp_path / "celerybeat-schedule")
+    url = f"sqlite:///{database}" if kind == "tables" else None
+    made = Schedules(app, url, Store(clock=lambda: 1000.0), lambda: 1000.0)
+    made.read_sources()
+    found = made.judge()
+    made.close()
+    assert found.errors == ()
+    assert len(found.entries) == most
+    if most == 6:
+        assert found.cuts == ()
+    else:
+        (said,) = found.cuts
+        assert said.endswith(": only 5 entries are read, there are more")
+        # Whether one that it has not is among the others, nobody knows.
+        assert not any(one.differs for one in found.entries)
 
 
 def test_a_database_without_the_tables_says_which(tmp_path: Path) -> None:

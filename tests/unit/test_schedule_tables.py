@@ -53,7 +53,7 @@ def test_only_the_times_that_entries_have_are_asked_for() -> None:
     assert all(isinstance(one.timing, Clocked) for one in found)
     assert len({one.timing for one in found}) == 60
     first, *clocked = database.statements
-    assert first.endswith("ORDER BY name LIMIT 10000")
+    assert first.endswith("ORDER BY name LIMIT 10001")
     assert len(clocked) == 3
     assert clocked[-1].endswith("django_celery_beat_clockedschedule WHERE id IN (:id0)")
 
@@ -61,9 +61,9 @@ def test_only_the_times_that_entries_have_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("vendor", "end"),
     [
-        ("oracle", "ORDER BY name FETCH FIRST 10000 ROWS ONLY"),
-        ("mssql", "ORDER BY name OFFSET 0 ROWS FETCH NEXT 10000 ROWS ONLY"),
-        ("postgresql", "ORDER BY name LIMIT 10000"),
+        ("oracle", "ORDER BY name FETCH FIRST 10001 ROWS ONLY"),
+        ("mssql", "ORDER BY name OFFSET 0 ROWS FETCH NEXT 10001 ROWS ONLY"),
+        ("postgresql", "ORDER BY name LIMIT 10001"),
     ],
 )
 def test_the_first_rows_are_asked_for_in_the_words_of_the_database(vendor: str, end: str) -> None:

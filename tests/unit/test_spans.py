@@ -20,6 +20,7 @@ from celerytui.ui.draw.spans import (
     slice_spans,
     span_width,
     to_strip,
+    wrap_spans,
 )
 from celerytui.ui.draw.theme import PALETTES
 
@@ -147,3 +148,27 @@ def test_frames_have_exactly_their_width(
     assert span_width(frame_top(width, title, right, glyphs=glyphs, corners=corners)) == width
     assert span_width(frame_bottom(width, right, glyphs=glyphs)) == width
     assert span_width(section(width, plain(title), right, glyphs=glyphs)) == width
+
+
+roles = st.sampled_from(["", "muted", "text"])
+narrow_texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
+
+
+@given(
+    st.lists(st.tuples(clean_texts | narrow_texts, roles), max_size=6),
+    st.integers(2, 12),
+    st.integers(2, 12),
+)
+def test_wrapped_rows_have_every_character_in_its_role(
+    row: list[Span], width: int, rest: int
+) -> None:
+    wrapped = wrap_spans(row, width, 1_000, rest_width=rest)
+    assert [(char, role) for part in wrapped for text, role in part for char in text] == [
+        (char, role) for text, role in row for char in text
+    ]
+    assert all(
+        span_width(part) <= (rest if number else width) for number, part in enumerate(wrapped)
+    )
+    few = wrap_spans(row, width, 2, rest_width=rest)
+    assert len(few) <= 2
+    assert plain(few[0]) == plain(wrapped[0])

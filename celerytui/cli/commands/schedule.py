@@ -27,8 +27,8 @@ def _run_schedule(ctx: click.Context, listen: float, schedule: str | None, as_js
     quieten(settings.log_file)
     reading = take_schedule(app, settings, listen=listen, stoppable=stop_signals)
     print_schedule(reading, settings.utc, stdout, as_json=as_json)
-    for error in reading.errors:
-        complain(error)
+    for remark in (*reading.errors, *reading.cuts):
+        complain(remark)
 
 
 COMMAND = Subcommand(

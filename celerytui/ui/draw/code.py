@@ -18,6 +18,8 @@ from celerytui.ui.draw.spans import Line, Span, cells, fit_spans, merge_spans, w
 
 MOST_CHARACTERS = 64_000
 """Of a traceback; what is longer loses its middle, as the ends say most."""
+MOST_COLOURED = 16_000
+"""Characters of a repr."""
 MOST_ROWS = 2_000
 MOST_MESSAGE_ROWS = 20
 
@@ -65,9 +67,15 @@ def highlight(code: str) -> list[Span]:
 def highlight_repr(
     text: str, width: int, *, most: int = 1, glyphs: Glyphs = UNICODE
 ) -> list[list[Span]]:
-    """The repr of a value over at most `most` rows of exactly `width` cells."""
+    """The repr of a value over at most `most` rows of exactly `width` cells.
+
+    Of a long one only the beginning has colours.
+    """
     shown = clean(text, limit=width * most + 1)
-    rows = wrap_spans(highlight(shown), width, max(1, most), glyphs.ellipsis)
+    spans = highlight(shown[:MOST_COLOURED])
+    if rest := shown[MOST_COLOURED:]:
+        spans.append((rest, "text"))
+    rows = wrap_spans(spans, width, max(1, most), glyphs.ellipsis)
     return [fit_spans(row, width, ellipsis=glyphs.ellipsis) for row in rows]
 
 

@@ -6,7 +6,7 @@ is cut with an ellipsis. A role is a name from `theme.ROLES`, "" stands for plai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich.segment import Segment
@@ -142,22 +142,43 @@ def wrap_spans(
     """
     rest_width = width if rest_width is None else rest_width
     flat = "".join(text for text, _ in spans)
-    rows: list[list[Span]] = []
-    start = 0
-    while len(rows) < most:
-        room = rest_width if rows else width
-        end = len(flat) if len(rows) + 1 == most else _row_end(flat, start, room)
-        rows.append(cut_spans(characters(spans, start, end), room, ellipsis))
-        start = end
-        if start >= len(flat):
-            break
-    return rows
+    narrow = flat.isascii() and flat.isprintable()
+    ends: list[int] = []
+    while len(ends) < most and (not ends or ends[-1] < len(flat)):
+        start, room = (ends[-1], rest_width) if ends else (0, width)
+        last = len(ends) + 1 == most
+        ends.append(len(flat) if last else _row_end(flat, start, room, narrow=narrow))
+    return [
+        cut_spans(row, rest_width if number else width, ellipsis)
+        for number, row in enumerate(_split(spans, ends))
+    ]
 
 
-def _row_end(flat: str, start: int, width: int) -> int:
-    """Where a row of `width` cells that begins at character `start` ends."""
+def _split(spans: Spans, ends: Sequence[int]) -> Iterator[list[Span]]:
+    """The spans up to each of these characters, from the one before on; in one pass."""
+    left, at = iter(spans), 0
+    (text, role), taken = ("", ""), 0
+    for end in ends:
+        row: list[Span] = []
+        while at < end:
+            if taken == len(text):
+                (text, role), taken = next(left), 0
+                continue
+            part = text[taken : taken + end - at]
+            row.append((part, role))
+            taken, at = taken + len(part), at + len(part)
+        yield row
+
+
+def _row_end(flat: str, start: int, width: int, *, narrow: bool) -> int:
+    """Where a row of `width` cells that begins at character `start` ends.
+
+    In a `narrow` text each character takes one.
+    """
     end, used = start, 0
-    while end < len(flat):
+    if narrow:
+        end = min(len(flat), start + max(0, width))
+    while not narrow and end < len(flat):
         used += cells(flat[end])
         if used > width:
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -11,6 +11,11 @@ from celerytui.ui.draw.scroll import WHEEL_LINES, Scroll
 from celerytui.ui.draw.spans import Line, Spans, fit_spans
 from celerytui.ui.panes.pane import Pane, Row
 from celerytui.ui.session import Session
+
+LineOrLater = Line | Spans | Callable[[], Line | Spans]
+"""A line, or what draws it once it is in sight: of hundreds a few are."""
+RowOrLater = tuple[LineOrLater, str]
+"""The same with its background."""
 
 
 class ScrolledPane(Pane):
@@ -22,11 +27,11 @@ class ScrolledPane(Pane):
         super().__init__(session, id=id)
         self.scroll_state = Scroll()
 
-    def lines(self, width: int) -> Sequence[Line | Spans]:
+    def lines(self, width: int) -> Sequence[LineOrLater]:
         """All lines, of `width` cells at the most."""
         return []
 
-    def rows(self, width: int) -> Sequence[Row]:
+    def rows(self, width: int) -> Sequence[RowOrLater]:
         """The lines with the grounds that they stand on."""
         return [(line, "bg") for line in self.lines(width)]
 
@@ -36,6 +41,7 @@ class ScrolledPane(Pane):
         shown: list[Row] = []
         for at in self.scroll_state.fit(len(rows), height):
             line, ground = rows[at]
+            line = line() if callable(line) else line
             spans = line.spans() if isinstance(line, Line) else line
             shown.append(
                 (

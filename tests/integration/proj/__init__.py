@@ -53,6 +53,12 @@ def total(numbers: list[int]) -> int:
     return sum(numbers)
 
 
+@app.task(name="proj.adding", bind=True)
+def adding(self: Any) -> None:
+    """Adds another task to the header of its chord."""
+    self.add_to_chord(add.s(2, 3))
+
+
 @app.task(name="proj.sleepy")
 def sleepy(seconds: float) -> str:
     time.sleep(seconds)

@@ -94,6 +94,9 @@ class AtticKind:
 class AtticSource:
     name, ordered = "attic://", True
 
+    def prepare(self):
+        pass
+
     def pages(self, wanted, size):
         yield Page((self.one("old"),), 1)
 

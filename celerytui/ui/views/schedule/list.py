@@ -67,9 +67,9 @@ class ScheduleList(SchedulePane, LoadedTable[ScheduleEntry]):
         return [*right, (counted(len(self._all), "entry", "entries"), "muted")]
 
     def left_out(self) -> list[Span]:
-        errors, source = self.reading.errors, self.reading.source
-        if errors:
-            return [(clean("; ".join(errors), limit=200), "warning bold")]
+        reading, source = self.reading, self.reading.source
+        if warnings := (*reading.errors, *reading.cuts):
+            return [(clean("; ".join(warnings), limit=200), "warning bold")]
         return [("of ", "muted"), (clean(source, limit=120), "text")] if source else []
 
     def key_of(self, item: ScheduleEntry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -22,7 +23,7 @@ from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
 from celerytui.ui.messages import RowOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Row
-from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.panes.scrolled import RowOrLater, ScrolledPane
 from celerytui.ui.session import Session
 from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.awaited import AwaitedTask, looked_up
@@ -146,7 +147,7 @@ class DetailPane(ScrolledPane):
             self._drawn = look, super().body(width, height)
         return self._drawn[1]
 
-    def rows(self, width: int) -> list[Row]:
+    def rows(self, width: int) -> Sequence[RowOrLater]:
         return self._in_short(width) if self._short else self._whole(width)
 
     def _nothing(self) -> EmptyState:
@@ -266,8 +267,8 @@ class DetailPane(ScrolledPane):
 
     # Whole
 
-    def _whole(self, width: int) -> list[Row]:
-        rows: list[Row] = []
+    def _whole(self, width: int) -> list[RowOrLater]:
+        rows: list[RowOrLater] = []
         self._traceback_at = None
         for part in (self._time_part, self._call_part, self._outcome_part, self._links_part):
             if rows:
@@ -356,7 +357,7 @@ class DetailPane(ScrolledPane):
             rows = [self._section(width, "Result"), ([(word, "muted")], "bg")]
         return rows
 
-    def _links_part(self, width: int, at: int) -> list[Row]:
+    def _links_part(self, width: int, at: int) -> list[RowOrLater]:
         task, asked = self._known, self._groups
         answer, awaited = asked.get(task.id), asked.is_awaited(task.id)
         return self._links.draw(self.session, task, answer, width, at, awaited=awaited)

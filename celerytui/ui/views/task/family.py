@@ -34,8 +34,8 @@ def family_tree(
 ) -> list[tuple[str, Node]]:
     """The tasks as a tree by their parents and groups, each with its branches; orphans at the top.
 
-    Each task is there once. Members of groups that are not among the tasks have a row as long as
-    there are no more than `MAX_FAMILY` others.
+    Each task is there once, and a chord's body after the members. Members of groups that are not
+    among the tasks have a row as long as there are no more than `MAX_FAMILY` others.
     """
     rows: list[tuple[str, Node]] = []
     tree = _Tree(tasks, groups)
@@ -73,6 +73,12 @@ class _Tree:
         self._groups = groups
         self._room = MAX_FAMILY + 1 - len(self._by_id)
         self._group_of = _group_of(groups)
+        self._header_of = {
+            one: number
+            for number, group in enumerate(groups)
+            for one in group.body
+            if one not in self._group_of and one != group.parent_id
+        }
         self._places: dict[str | int, Place] = {one: self._grown(one) for one in self._by_id}
         for number in range(len(groups)):
             self._places[number] = None
@@ -82,7 +88,7 @@ class _Tree:
         for one in sorted(self._places, key=self._order):
             self._below.setdefault(self._places[one], []).append(one)
         for number in range(len(groups)):
-            self._below[number] = self._members(number)
+            self._below[number] = [*self._members(number), *self._body(number)]
 
     def node(self, key: Place | Unknown | Rest) -> Node:
         """What stands at a branch."""
@@ -95,8 +101,8 @@ class _Tree:
         return self._below.get(place, [])
 
     def _grown(self, task_id: str) -> Place:
-        """Where a task grows: in its group, else below its parent."""
-        number = self._group_of.get(task_id)
+        """Where a task grows: in its group, or in that whose body it is, else below its parent."""
+        number = self._group_of.get(task_id, self._header_of.get(task_id))
         if number is not None:
             return number
         parent = self._by_id[task_id].parent_id
@@ -143,6 +149,11 @@ class _Tree:
         if others:
             found.append(Rest(others, unnamed=True))
         return found
+
+    def _body(self, number: int) -> list[Place | Unknown | Rest]:
+        """What came after a group: the body of its chord."""
+        body = dict.fromkeys(self._groups[number].body)
+        return [one for one in body if one in self._by_id and self._header_of.get(one) == number]
 
 
 def _group_of(groups: Sequence[StoredGroup]) -> Mapping[str, int]:

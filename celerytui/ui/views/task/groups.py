@@ -13,6 +13,8 @@ FRESH_SECONDS = 10.0
 """How old an answer may be that is shown again without asking."""
 KEPT = 50
 """As many tasks' answers are kept."""
+KEPT_MEMBERS = 1_000
+"""As many members of a group are put together from several answers."""
 
 
 class AskedGroups:
@@ -80,14 +82,21 @@ class AskedGroups:
         self._pane.paint()
 
     def _remembered(self, group: StoredGroup) -> StoredGroup:
-        """A group with the members that it had before: a chord that is over is deleted."""
+        """A group with what was known of it before: a chord that is over is deleted."""
         for answer in reversed(self._answers.values()):
             for before in answer.groups:
-                if before.id == group.id and len(before.members) > len(group.members):
-                    return replace(
-                        before,
-                        missing=group.missing,
-                        size=before.size if group.size is None else group.size,
-                        flaw=None,
-                    )
+                if before.id == group.id:
+                    group = _with_earlier(group, before)
         return group
+
+
+def _with_earlier(group: StoredGroup, before: StoredGroup) -> StoredGroup:
+    """A group with the members and the body that only an earlier answer named."""
+    body = tuple(dict.fromkeys((*group.body, *before.body)))
+    both = [one for one in dict.fromkeys((*group.members, *before.members)) if one not in body]
+    size = before.size if group.size is None else group.size
+    if group.partial and before.partial:
+        return replace(group, members=tuple(both[:KEPT_MEMBERS]), size=size, body=body)
+    if len(before.members) > len(group.members):
+        return replace(before, missing=group.missing, size=size, flaw=None, body=body)
+    return replace(group, body=body)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celerytui.columns import clean, format_clock
 from celerytui.counts import counted
 from celerytui.model import StoredGroup, Task, TaskGroups
 from celerytui.store import MAX_FAMILY, Store
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Span, Spans
-from celerytui.ui.panes.pane import Row
+from celerytui.ui.panes.scrolled import RowOrLater
 from celerytui.ui.session import Session
+from celerytui.ui.views.task.chords import bodies, with_bodies
 from celerytui.ui.views.task.family import Unknown, family_tree
 from celerytui.ui.views.task.relatives import relative_line
 
@@ -56,11 +59,11 @@ class Links:
         at: int,
         *,
         awaited: bool,
-    ) -> list[Row]:
+    ) -> list[RowOrLater]:
         """The section from line `at` on; `awaited` says that an answer on its groups is to come."""
         known, groups = family_of(session.engine.store, task, answer)
         tree = family_tree([*known.values()], session.glyphs, groups)
-        chosen, rows = self.chosen, list[Row]()
+        chosen, rows, ends = self.chosen, list[RowOrLater](), bodies(groups, known)
         self.hide()
         for prefix, node in tree if len(tree) > 1 else ():
             ground = "bg"
@@ -69,7 +72,11 @@ class Links:
                 if node.id != task.id:
                     self._ids.append(node.id)
                     ground = "cursor" if node.id == chosen else "bg"
-            rows.append((relative_line(session, prefix, node, width, known, task.id), ground))
+            body = isinstance(node, Task) and node.id in ends
+            line = partial(
+                relative_line, session, prefix, node, width, known, this=task.id, body=body
+            )
+            rows.append((line, ground))
         head = section(width, "Links", self._title(session, answer, groups), glyphs=session.glyphs)
         if not rows:
             rows.append(([("no related tasks seen", "muted")], "bg"))
@@ -100,11 +107,12 @@ def family_of(
     Members of the groups are among them as far as they are in memory, else in the result backend.
     """
     # An errback is sent as a group of itself alone.
-    groups = () if answer is None else tuple(one for one in answer.groups if one.count != 1)
-    members = dict.fromkeys(one for group in groups for one in group.members)
+    found_groups = () if answer is None else answer.groups
+    groups = tuple(one for one in found_groups if one.count != 1 or one.body)
+    members = dict.fromkeys(one for group in groups for one in (*group.members, *group.body))
     found = {one.id: one for one in store.relatives(task.id, [*members])}
     found[task.id] = task
     for one in () if answer is None else answer.results:
         if one.id in members and len(found) <= MAX_FAMILY:
             found.setdefault(one.id, one)
-    return found, groups
+    return found, with_bodies(groups, found)

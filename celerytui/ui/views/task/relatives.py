@@ -17,15 +17,22 @@ GAP = 2
 
 
 def relative_line(
-    session: Session, prefix: str, node: Node, width: int, known: Mapping[str, Task], this: str
+    session: Session,
+    prefix: str,
+    node: Node,
+    width: int,
+    known: Mapping[str, Task],
+    *,
+    this: str,
+    body: bool = False,
 ) -> Line:
     """One branch of the tree in `width` cells; `this` is the task whose tree it is.
 
-    `known` are the tasks of the tree by their ids.
+    `known` are the tasks of the tree by their ids; `body` says that it is the body of a chord.
     """
     line = Line(width, session.glyphs.ellipsis).left((prefix, "faint"))
     if isinstance(node, Task):
-        return _task(session, line, node, this=node.id == this)
+        return _task(session, line, node, this=node.id == this, body=body)
     if isinstance(node, StoredGroup):
         return _group(session, line, node, known, prefix)
     if isinstance(node, Unknown):
@@ -36,11 +43,12 @@ def relative_line(
     return line.left((f"{more}, ids not known" if node.unnamed else more, "muted"))
 
 
-def _task(session: Session, line: Line, task: Task, *, this: bool) -> Line:
+def _task(session: Session, line: Line, task: Task, *, this: bool, body: bool) -> Line:
     role = state_role(task.state)
     line.left((f"{session.glyphs.state(task.state)} ", role))
     name = clean(task.name, limit=80) if task.name else "name unknown"
-    line.left((name, "strong" if this else "text"), ("  this task" if this else "", "muted"))
+    said = [word for word, holds in (("this task", this), ("chord body", body)) if holds]
+    line.left((name, "strong" if this else "text"), ("".join(f"  {one}" for one in said), "muted"))
     ran = format_running(task, session.now(), ascii=session.ascii)
     return line.right(*_columns(session, task.id, (task.state.label, role), ran))
 
@@ -79,9 +87,11 @@ def group_words(group: StoredGroup, known: Mapping[str, Task]) -> str:
     count = group.count
     if group.flaw is not None:
         return f"members not known: {clean(group.flaw, limit=200)}"
+    done, members = done_of(group, known), set(group.members)
+    if count is None and len(members) > 1:
+        return f"{counted(len(members), 'member')} found, {done:,} done, there may be more"
     if count is None:
         return "members not known to the result backend"
-    done, members = done_of(group, known), set(group.members)
     if _is_cut(group):
         return f"{counted(count, 'member')}, {done:,} of the first {len(members):,} done"
     words = [counted(count, "member"), f"{done:,} done"]

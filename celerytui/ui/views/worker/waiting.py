@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from celerytui.columns import (
@@ -18,7 +19,7 @@ from celerytui.iso_time import epoch
 from celerytui.model import Task, TaskState, id_text
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans
-from celerytui.ui.panes.scrolled import ScrolledPane
+from celerytui.ui.panes.scrolled import LineOrLater, ScrolledPane
 from celerytui.ui.views.worker.pane import WorkerPane
 
 NAME, COUNT, OLDEST = "NAME", "COUNT", "OLDEST"
@@ -70,14 +71,14 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
                 found.append((id_text(request.get("id")) or "", str(name), at))
         return sorted(found, key=lambda held: held[2])
 
-    def lines(self, width: int) -> list[Line | Spans]:
+    def lines(self, width: int) -> list[LineOrLater]:
         glyphs, now = self.session.glyphs, self.session.now()
         by_name: dict[str, list[Task]] = {}
         for task in self._waiting():
             by_name.setdefault(task.name or "name unknown", []).append(task)
         ranked = sorted(by_name.items(), key=lambda pair: -len(pair[1]))
         most = max((len(tasks) for tasks in by_name.values()), default=1)
-        lines: list[Line | Spans] = []
+        lines: list[LineOrLater] = []
         if ranked and self.inside.height >= 6:
             head = Line(width, glyphs.ellipsis).left((NAME, "muted"))
             lines.append(head.right((COUNT, "muted"), (" " * 10 + OLDEST, "muted")))
@@ -96,22 +97,25 @@ class WorkerWaiting(WorkerPane, ScrolledPane):
             lines.append([("no reserved tasks", "muted")])
         return [*lines, [], *self._later(width)]
 
-    def _later(self, width: int) -> list[Line | Spans]:
-        glyphs, session = self.session.glyphs, self.session
+    def _later(self, width: int) -> list[LineOrLater]:
+        glyphs = self.session.glyphs
         held = self._held_back()
         count: Spans = [(f"{len(held):,}", "text"), ("  ", "text")] if held else []
         head = section(width, "Scheduled for an ETA", [*count, *self.age("scheduled")],
                        glyphs=glyphs)  # fmt: skip
-        lines: list[Line | Spans] = [head]
-        for task_id, name, at in held:
-            line = Line(width, glyphs.ellipsis)
-            line.left((f"{glyphs.states[0]} ", "sent"), (clean(name, limit=60), "text"))
-            line.left(("  " + format_id(task_id, ascii=session.ascii), "muted"))
-            lines.append(line.right((format_when(at, session.now(), session.utc), "text")))
+        lines: list[LineOrLater] = [head]
+        lines += [partial(self._held_line, width, *one) for one in held]
         answer = self.answer("scheduled")
         if not held and answer is not None and answer.data is not None:
             lines.append([("none", "muted")])
         return lines
+
+    def _held_line(self, width: int, task_id: str, name: str, at: float) -> Line:
+        glyphs, session = self.session.glyphs, self.session
+        line = Line(width, glyphs.ellipsis)
+        line.left((f"{glyphs.states[0]} ", "sent"), (clean(name, limit=60), "text"))
+        line.left(("  " + format_id(task_id, ascii=session.ascii), "muted"))
+        return line.right((format_when(at, session.now(), session.utc), "text"))
 
 
 def _waits(task: Task, now: float) -> float:
