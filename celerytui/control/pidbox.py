@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import kombu
@@ -86,7 +87,6 @@ class Pidbox:
         self._stopped = stopped
         self._connection: Any = None
         self._channel: Any = None
-        self._mailbox: Any = None
         self._producer: Any = None
         self._reply_queue: Any = None
         self._oid: str | None = None
@@ -98,6 +98,11 @@ class Pidbox:
         self._over = False
         self._asks: dict[str, Ask] = {}
         self.refused = False
+
+    @cached_property
+    def _mailbox(self) -> Any:
+        # An app whose settings allow no remote control raises here.
+        return self._app.control.mailbox
 
     def send(
         self,
@@ -243,7 +248,6 @@ class Pidbox:
             raise BrokerUnavailable("the connection was lost")
         if self._producer is not None:
             return
-        self._mailbox = self._app.control.mailbox
         self._connection = connection = write_connection(self._app)
         connection.ensure_connection(max_retries=max(0, len(connection.alt or ()) - 1))
         self._socket = getattr(connection.connection, "sock", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -119,15 +120,35 @@ def wait_until_taken(options: dict[str, Any]) -> None:
     time.sleep(0.2 * patience())  # from the folder to the store
 
 
-def send_tasks(options: dict[str, Any], *names: str) -> None:
+@contextlib.contextmanager
+def worker_events(options: dict[str, Any]) -> Iterator[Callable[..., None]]:
+    """What sends events as w1@here. Each is moved into the broker's folder once it is whole.
+
+    Kombu writes there itself, and takes what another process has just begun for an empty message.
+    """
+    into = Path(options["data_folder_in"])
+    out = into.with_name("out")
+    out.mkdir()
     app = Celery("worker", set_as_current=False)
-    app.conf.update(broker_url="filesystem://", broker_transport_options=options)
+    app.conf.update(broker_url="filesystem://")
+    app.conf.broker_transport_options = options | {"data_folder_out": str(out)}
     with app.connection_for_write() as connection:
         dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
+
+        def send(type: str, **fields: Any) -> None:
+            dispatcher.send(type, **fields)
+            for message in sorted(out.iterdir()):
+                message.rename(into / message.name)
+
+        yield send
+
+
+def send_tasks(options: dict[str, Any], *names: str) -> None:
+    with worker_events(options) as send:
         for number, name in enumerate(names):
             uuid = f"00000000-0000-0000-0000-00000000000{number}"
-            dispatcher.send("task-received", uuid=uuid, name=name, args="()", kwargs="{}")
-            dispatcher.send("task-started", uuid=uuid)
+            send("task-received", uuid=uuid, name=name, args="()", kwargs="{}")
+            send("task-started", uuid=uuid)
 
 
 def test_it_prints_what_it_heard_and_exits(
@@ -157,15 +178,12 @@ def test_it_prints_what_it_heard_and_exits(
 def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
     process = spawn("-A", "filed_app", "snapshot", "--for", f"{4 * patience()}s", "--json")
     wait_until_listening(tmp_path, process)
-    app = Celery("worker", set_as_current=False)
-    app.conf.update(broker_url="filesystem://", broker_transport_options=broker)
-    with app.connection_for_write() as connection:
-        dispatcher = app.events.Dispatcher(connection, hostname="w1@here", enabled=True)
+    with worker_events(broker) as send:
         for beat in range(4):
             # It runs tasks and says nothing of them.
             stamp = time.time() + 10.0 * (beat - 3)
             figures = {"active": 0, "processed": 3 * beat}
-            dispatcher.send("worker-heartbeat", freq=10.0, timestamp=stamp, **figures)
+            send("worker-heartbeat", freq=10.0, timestamp=stamp, **figures)
             # Of messages of one millisecond the file system has no order.
             wait_until(lambda: not list((tmp_path / "data").iterdir()), 10, "it to be taken")
     status, out, err = finish(process)
