@@ -94,9 +94,14 @@ class FaultyLink:
             )
 
     async def _cut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            for listener in server.sockets:
+                self._loop.remove_reader(listener)
+            # What it has just accepted would be left half made by its end.
+            for _ in range(5):
+                await asyncio.sleep(0)
+            server.close()
         for way in self._ways:
             way.abort()
 

@@ -95,7 +95,8 @@ class Killed:
         """Every task that ended, or had begun, early enough is there, as what it was."""
         due = {task_id(one): "success" for one in ended if one % OPEN_EVERY}
         due |= {task_id(one): "started" for one in begun if not one % OPEN_EVERY}
-        assert {id: found.get(id) for id in due} == due
+        wrong = {id: (found.get(id), state) for id, state in due.items() if found.get(id) != state}
+        assert not wrong, f"{len(wrong)} of {len(due)}: {sorted(wrong.items())[:20]}"
 
     def _add_old_day(self, number: int) -> None:
         at = time.time() - (4 + number / 10) * DAY

@@ -24,9 +24,12 @@ class Certificates:
         self._folder = folder
         self.authority = folder / "authority.pem"
         self._key = folder / "key.pem"
-        self._make("req", "-x509", *self._new("authority.key"), "-out", str(self.authority))
+        signs = ("-addext", "keyUsage=critical,keyCertSign")
+        made = ("req", "-x509", *self._new("authority.key"), *signs)
+        self._make(*made, "-out", str(self.authority))
         self._make("req", *self._new(self._key.name), "-out", str(folder / "request.pem"))
-        (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+        # All that Python 3.13 wants to see.
+        (folder / "names").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
         self._valid, self._expired = self._sign("valid.pem", 2), self._sign("expired.pem", -1)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.renew()
