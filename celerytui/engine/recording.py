@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from celerytui.history.flush import Flush, Gap
     from celerytui.history.history import Place, Writer
 
-FLUSH_SECONDS = 0.5
+FLUSH_SECONDS = 0.35
+"""A task that has not ended is written by the second flush after it began: within a second."""
 FLUSH_TASKS = 2_000
 """Tasks of one transaction: a key press waits for what is between two slices of it."""
 WRITE_SECONDS = 1.0
