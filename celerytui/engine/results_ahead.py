@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from celerytui.engine.importing import importing
-from celerytui.errors import BackendUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class ResultsAhead:
                 return
             try:
                 _prepare(self._ready())
-            except BackendUnavailable as error:
+            except Exception as error:
                 # Whoever asks for results is told.
                 logger.info("results cannot be read: %s", error)
             finally:

@@ -10,6 +10,7 @@ from celerytui.counts import counted
 from celerytui.errors import HistoryError
 from celerytui.headless.progress import Progress
 from celerytui.history.django_monitor import CameraTables
+from celerytui.history.flush import Flush
 from celerytui.history.history import Importer, Place, StandsBy
 from celerytui.model import Task, TaskState, Worker
 from celerytui.settings import Keeping, Settings
@@ -46,15 +47,14 @@ def import_lines(
     """Import tasks and workers from the tables of django-celery-monitor; says how many.
 
     What the history has already is left as it is; `show` takes the line of the progress. Raises
-    HistoryError, and UsageError where SQLAlchemy is not installed; what was imported until then
-    stays, and is skipped the next time.
+    HistoryError; what was imported until then stays, and is skipped the next time.
     """
     tables, keeping = CameraTables(url), settings.keeping
     importer, progress = place.importer(keeping, now), Progress(show)
     tasks, workers = Imported(), Imported()
     try:
         tables.open()
-        importer.open(now)
+        importer.writer.open(now)
         for some in tables.workers():
             _add_workers(some, importer, workers, keeping, now)
         rows = 0 if show is None else tables.count()
@@ -69,7 +69,7 @@ def import_lines(
     finally:
         progress.clear()
         tables.close()
-        importer.close(now)
+        importer.writer.close(now)
     yield tasks.line("task")
     yield workers.line("worker")
 
@@ -88,9 +88,9 @@ def _add_tasks(
             done.old += 1
         else:
             fresh.append(task)
-    flawed = importer.flawed
+    flawed = importer.writer.flawed
     importer.write_tasks(fresh, known, now)
-    flawed = importer.flawed - flawed
+    flawed = importer.writer.flawed - flawed
     done.new += len(fresh) - flawed
     done.flawed += page.count(None) + flawed
     done.known += len(page) - page.count(None) - len(found)
@@ -113,7 +113,7 @@ def _add_workers(
         elif worker.last_seen < now - keeping.others:
             done.old += 1
         else:
-            importer.write_worker(worker, now)
+            importer.writer.write(Flush(workers=[worker], at=worker.last_seen), now)
             known[worker.hostname] = worker.last_seen
             done.new += 1
 

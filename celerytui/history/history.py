@@ -13,7 +13,7 @@ from celerytui.history.flush import Flush, Gap
 from celerytui.history.retries import Retried
 from celerytui.history.type_places import TypePlaces
 from celerytui.history.type_runs import TypeRuns
-from celerytui.model import Mark, Recording, Task, Worker
+from celerytui.model import Mark, Recording, Task
 from celerytui.query import Filter
 from celerytui.settings import Keeping
 from celerytui.store.spans import Span
@@ -250,12 +250,8 @@ class Importer(Protocol):
         ...
 
     @property
-    def flawed(self) -> int:
-        """How many tasks could not be written, because of what is in them."""
-        ...
-
-    def open(self, now: float) -> None:
-        """Make the history writable."""
+    def writer(self) -> Writer:
+        """What writes it, to be opened first and closed at the end."""
         ...
 
     def known_tasks(self, task_ids: Sequence[str]) -> Mapping[str, bool]:
@@ -268,14 +264,6 @@ class Importer(Protocol):
 
     def write_tasks(self, tasks: Sequence[Task], known: Mapping[str, bool], now: float) -> None:
         """Write tasks, of which it has those in `known`, unfinished."""
-        ...
-
-    def write_worker(self, worker: Worker, now: float) -> None:
-        """Write a worker as it was when it was seen last."""
-        ...
-
-    def close(self, now: float) -> None:
-        """End in order, and let others write."""
         ...
 
 

@@ -18,7 +18,7 @@ RETRY_WITHIN = 1.0
 """Seconds: a connection that took longer to fail is not replaced before the next reading."""
 NOT_DECLARED = "not declared"
 """The error of a queue that the broker does not have."""
-UNREADABLE = "the broker fails when it is asked for it"
+UNREADABLE = "the broker fails on this name"
 """The error of a queue over whose name the broker ends the connection."""
 PAGE = 250
 """As many queues are read at a time, and their figures then shown."""

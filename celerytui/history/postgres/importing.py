@@ -9,7 +9,7 @@ from celerytui.history.postgres.place import PostgresPlace
 from celerytui.history.postgres.rows import as_bytes
 from celerytui.history.postgres.writer import PostgresWriter
 from celerytui.history.rows import stored_id
-from celerytui.model import Task, Worker
+from celerytui.model import Task
 from celerytui.settings import Keeping
 
 AT_ONCE = 500
@@ -27,16 +27,7 @@ class PostgresImporter:
 
     def __init__(self, place: PostgresPlace, keeping: Keeping, now: float) -> None:
         self.name = place.name
-        self._writer = PostgresWriter(place, "", "", keeping, now, importing=True)
-
-    @property
-    def flawed(self) -> int:
-        """See `Importer.flawed`."""
-        return self._writer.flawed
-
-    def open(self, now: float) -> None:
-        """See `Importer.open`."""
-        self._writer.open(now)
+        self.writer = PostgresWriter(place, "", "", keeping, now, importing=True)
 
     def known_tasks(self, task_ids: Sequence[str]) -> Mapping[str, bool]:
         """See `Importer.known_tasks`."""
@@ -45,23 +36,15 @@ class PostgresImporter:
         found: dict[str, bool] = {}
         for start in range(0, len(stored), AT_ONCE):
             some = stored[start : start + AT_ONCE]
-            for task, ended in self._writer.ask(_KNOWN, (some, some)):
+            for task, ended in self.writer.ask(_KNOWN, (some, some)):
                 task_id = by_stored[bytes(task)]
                 found[task_id] = ended or found.get(task_id, False)
         return found
 
     def known_workers(self, since: float) -> Mapping[str, float]:
         """See `Importer.known_workers`."""
-        return dict(self._writer.ask(_WORKERS, (since,)))
+        return dict(self.writer.ask(_WORKERS, (since,)))
 
     def write_tasks(self, tasks: Sequence[Task], known: Mapping[str, bool], now: float) -> None:
         """See `Importer.write_tasks`."""
-        self._writer.write(Flush(tasks=tasks), now)
-
-    def write_worker(self, worker: Worker, now: float) -> None:
-        """See `Importer.write_worker`."""
-        self._writer.write(Flush(workers=[worker], at=worker.last_seen), now)
-
-    def close(self, now: float) -> None:
-        """See `Importer.close`."""
-        self._writer.close(now)
+        self.writer.write(Flush(tasks=tasks), now)
