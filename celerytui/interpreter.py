@@ -22,6 +22,9 @@ URGENT_SECONDS: Final = 0.025
 REST_SECONDS: Final = 0.040
 """Minimum time between two key presses to which they yield, so that they progress."""
 
+FIRST_ROWS_SECONDS: Final = 0.060
+"""Maximum time that they yield to the drawing of the first rows of another order or filter."""
+
 OPENING_SECONDS: Final = 0.25
 """How long they give way at most while a dialog opens, which is many steps and not one."""
 
@@ -95,6 +98,12 @@ def hurry() -> None:
         _way.next = now + REST_SECONDS
         _way.clear.clear()
         _way.until = max(_way.opening_until, now + URGENT_SECONDS)
+
+
+def first_rows_stand() -> None:
+    """Note that what somebody waits for can be drawn: what follows it can wait until it is."""
+    _way.clear.clear()
+    _way.until = max(_way.until, time.monotonic() + FIRST_ROWS_SECONDS)
 
 
 def opening() -> None:

@@ -96,7 +96,7 @@ class Engine:
         )
         self.health = Health(self.store, monotonic=replay_clock or time.monotonic)
         self.mailbox = Mailbox()
-        self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post)
+        self.view = TaskView(self.store, clock=clock, tell=self.mailbox.post_awaited)
         self.steps = Steps(clock, self._tell)
         self._threads = Threads(self.steps)
         self._headless = headless

@@ -6,6 +6,8 @@ import asyncio
 import threading
 from contextlib import suppress
 
+from celerytui.interpreter import first_rows_stand
+
 
 class Mailbox:
     """A slot that says that there is news, never how much: a slow reader is notified once."""
@@ -26,6 +28,11 @@ class Mailbox:
                 loop.call_soon_threadsafe(event.set)
             except RuntimeError:  # the loop is closed: nobody reads any more
                 self._waiter = None
+
+    def post_awaited(self) -> None:
+        """Say that there is news that somebody waits for: until it is drawn others give way."""
+        first_rows_stand()
+        self.post()
 
     async def wait(self, timeout: float | None = None) -> None:
         """Wait for news on the running loop, up to `timeout` seconds, and empty the slot.

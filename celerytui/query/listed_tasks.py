@@ -1,9 +1,10 @@
-"""The list of all tasks that an order was made of, kept for the first rows of the next one."""
+"""The list of all tasks that an order was made of, kept for the next one."""
 
 from __future__ import annotations
 
 from celerytui.model import Task
 from celerytui.query.block_list import SortEntry
+from celerytui.query.chunks import Waste
 from celerytui.store import Store
 
 OLD_PART = 50
@@ -13,32 +14,36 @@ NEW_AT_MOST = 20_000
 
 
 class ListedTasks:
-    """Live tasks in order of arrival, of which some may be held no longer; for one thread."""
+    """Live tasks in order of arrival, only to be read; for one thread.
 
-    def __init__(self, store: Store) -> None:
+    A list that is replaced goes to the `waste`.
+    """
+
+    def __init__(self, store: Store, waste: Waste) -> None:
         self._store = store
+        self._waste = waste
         self._tasks: list[Task] = []
         self._evicted = 0
 
-    def replace(self, tasks: list[Task]) -> list[Task]:
-        """Keep another list; gives the one before, to be taken apart."""
-        before, self._tasks = self._tasks, tasks
-        self._evicted = self._store.evicted
-        return before
-
-    def drop_if_old(self) -> list[Task]:
-        """The list, to be taken apart, if too much of it was evicted; else an empty one."""
+    def drop_if_old(self) -> None:
+        """Forget the list if too much of it was evicted."""
         gone = self._store.evicted - self._evicted
-        return self.replace([]) if self._tasks and gone > len(self._tasks) // OLD_PART else []
+        if self._tasks and gone > len(self._tasks) // OLD_PART:
+            self._replace([])
 
-    def current(self) -> list[Task]:
-        """The list with the tasks that arrived since; empty where that is not known."""
-        if not self._tasks:
-            return []
-        new = self._store.live.arrived_after(self._tasks[-1].seq, NEW_AT_MOST)
-        if new is None:
-            return []
-        self._tasks += new
+    def nearly_all(self) -> list[Task]:
+        """The list with the tasks that arrived since, of which some may be held no longer.
+
+        Empty where those are not known. It takes no time that anybody would notice.
+        """
+        return self._tasks if self._add_new() else []
+
+    def all(self) -> list[Task]:
+        """The tasks that are held, all of them; a new list keeps the interpreter to itself."""
+        if self._store.evicted != self._evicted or not self._add_new():
+            evicted = self._store.evicted
+            self._replace(self._store.all_tasks())
+            self._evicted = evicted
         return self._tasks
 
     def still_held(self, first: list[SortEntry]) -> list[SortEntry] | None:
@@ -47,3 +52,16 @@ class ListedTasks:
         held = {task.id: task.seq for task in tasks}
         found = [entry for entry in first if held.get(entry[2]) == entry[1]]
         return found if len(found) > len(first) // 2 else None
+
+    def _add_new(self) -> bool:
+        if not self._tasks:
+            return False
+        new = self._store.live.arrived_after(self._tasks[-1].seq, NEW_AT_MOST)
+        if new is None:
+            return False
+        self._tasks += new
+        return True
+
+    def _replace(self, tasks: list[Task]) -> None:
+        self._waste.add(self._tasks)
+        self._tasks = tasks

@@ -59,7 +59,7 @@ class TaskView:
         self._made = Arrangement()
         self._index = ColumnIndex(column(TASK_COLUMNS, self._made.sort))
         self._waste = Waste()
-        self._listed = ListedTasks(store)
+        self._listed = ListedTasks(store, self._waste)
         self._revision: int | None = None
         self._asked_at = self._asking_took = 0.0
         known, unknown = self._index.hits.publish()
@@ -189,8 +189,7 @@ class TaskView:
     def _refresh(self) -> None:
         wanted = self._wanted
         now = self._clock()
-        if old := self._listed.drop_if_old():
-            self._waste.add(old)
+        self._listed.drop_if_old()
         if self._revision is None or wanted.sort != self._made.sort:
             self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
@@ -250,6 +249,7 @@ class TaskView:
         self._shown.show(page)
         if first is not None:
             self._tell()
+            self._check()
 
     def _pause(self) -> None:
         let_go()
@@ -271,7 +271,7 @@ class TaskView:
     def _all_tasks(self, wanted: Arrangement) -> list[Task]:
         if self._stands(wanted):
             collect_young()
-        tasks = self._store.all_tasks()
+        tasks = self._listed.all()
         if len(tasks) >= preview.FROM:
             set_aside()
         return tasks
@@ -285,7 +285,7 @@ class TaskView:
         made = ColumnIndex(column(TASK_COLUMNS, wanted.sort))
         # A list of all tasks takes longer than their first rows: the one before has nearly all.
         if likely is None:
-            early = self._preview_order(made, self._listed.current(), now)
+            early = self._preview_order(made, self._listed.nearly_all(), now)
         else:
             early = self._preview_order(made, likely, now, self._index.entries.size)
         revision = self._store.revision
@@ -301,7 +301,6 @@ class TaskView:
                 self._select(wanted, now, tasks)
             finally:
                 self._throw_away(made)
-                self._waste.add(self._listed.replace(tasks))
 
     def _likely(self, wanted: Arrangement) -> list[Task] | None:
         """All tasks that can pass, in order of arrival, if they are known to be few."""
@@ -351,15 +350,11 @@ class TaskView:
 
     def _ask_all(self, wanted: Arrangement, now: float) -> None:
         """Ask every task whether it passes; if it is another question, show the first ones soon."""
-        tasks = self._all_tasks(wanted)
         again = wanted.filter == self._made.filter or wanted.filter.is_empty
         self._made = wanted
-        try:
-            if not again and len(tasks) >= preview.FROM:
-                self._preview(wanted, now)
-            self._select(wanted, now, tasks)
-        finally:
-            self._waste.add(tasks)
+        if not again and self._index.entries.size >= preview.FROM:
+            self._preview(wanted, now)
+        self._select(wanted, now, self._all_tasks(wanted))
 
     def _select(self, wanted: Arrangement, now: float, tasks: Sequence[Task]) -> None:
         """Choose those of the tasks that pass, and show them."""

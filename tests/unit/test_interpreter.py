@@ -46,6 +46,23 @@ def test_a_key_that_is_never_answered_stops_nobody_for_long() -> None:
     assert time.monotonic() >= courtesy._way.until
 
 
+def test_what_follows_the_first_rows_waits_until_they_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(courtesy, "FIRST_ROWS_SECONDS", 60.0)
+    courtesy.first_rows_stand()
+    threading.Timer(0.05, courtesy.answered).start()
+    before = time.monotonic()
+    courtesy.give_way()
+    assert before + 30 > time.monotonic() >= before + 0.04
+
+
+def test_first_rows_that_are_never_drawn_stop_nobody_for_long() -> None:
+    courtesy.first_rows_stand()
+    courtesy.give_way()
+    assert time.monotonic() >= courtesy._way.until
+
+
 def test_a_dialog_that_opens_keeps_the_way_until_it_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

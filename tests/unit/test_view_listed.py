@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celerytui.model import Batch, Event
-from celerytui.query import EMPTY, TaskView, listed_tasks, preview
+from celerytui.model import Batch, Event, Task
+from celerytui.query import EMPTY, TaskView, listed_tasks, parse_filter, preview
+from celerytui.query.chunks import Waste
 from celerytui.query.listed_tasks import ListedTasks
 from celerytui.store import Store
 from tests.unit.view_stream import (
@@ -60,57 +61,93 @@ def test_they_are_those_of_the_whole_though_tasks_came_and_went(
         check(store, view, clock.now)
 
 
+class CountingStore(Store):
+    """Counts how often all tasks are listed."""
+
+    listed = 0
+
+    def all_tasks(self) -> list[Task]:
+        self.listed += 1
+        return super().all_tasks()
+
+
 def test_no_list_of_all_tasks_is_made_before_the_first_rows() -> None:
     clock = Clock()
-    store = Store(max_tasks=500, clock=clock)
+    store = CountingStore(max_tasks=300, clock=clock)
     for number in range(300):
         succeed(store, number, START + number, runtime=300.0 - number)
-    copied = 0
     seen: list[int] = []
-    view = TaskView(store, clock, lambda: seen.append(copied))
-    all_tasks = store.all_tasks
-
-    def counted() -> list[object]:
-        nonlocal copied
-        copied += 1
-        return list(all_tasks())
-
-    store.all_tasks = counted  # type: ignore[method-assign,assignment]  # counts what it does
+    view = TaskView(store, clock, lambda: seen.append(store.listed))
     view.refresh()
-    assert (seen, copied) == ([1], 1)
+    assert (seen, store.listed) == ([1], 1)
+    succeed(store, 300, START + 300)
     view.configure(sort="runtime")
     view.refresh()
-    assert (seen, copied) == ([1, 1], 2)
+    assert (seen, store.listed) == ([1, 1], 2)
+    succeed(store, 301, START + 301)
+    view.configure(sort="runtime", filter=parse_filter("state:success"))
+    view.refresh()
+    assert (seen, store.listed) == ([1, 1, 2], 3)
+
+
+def test_all_tasks_are_listed_once_while_none_is_evicted() -> None:
+    clock = Clock()
+    store = CountingStore(max_tasks=500, clock=clock)
+    for number in range(300):
+        succeed(store, number, START + number, runtime=300.0 - number)
+    view = TaskView(store, clock)
+    listed = 0
+    for number, sort in enumerate(("seen", "runtime", "name")):
+        succeed(store, 300 + number, START + 300)
+        view.configure(sort=sort)
+        before = store.listed
+        view.refresh()
+        listed += store.listed - before
+        check(store, view, clock.now)
+    assert (listed, view.total) == (1, 303)
 
 
 def test_evicted_tasks_are_not_kept_in_memory() -> None:
     store = Store(max_tasks=100, clock=Clock())
     for number in range(100):
         succeed(store, number, START + number)
-    kept = ListedTasks(store)
-    assert kept.current() == []
-    kept.replace(store.all_tasks())
-    assert len(kept.current()) == 100
+    waste = Waste()
+    kept = ListedTasks(store, waste)
+    assert kept.nearly_all() == []
+    assert len(kept.all()) == 100
     for number in range(100, 150):
         succeed(store, number, START + number)
-    assert [task.id for task in kept.current()[-2:]] == ["id148", "id149"]
-    assert kept.drop_if_old() == []
+    assert [task.id for task in kept.nearly_all()[-2:]] == ["id148", "id149"]
+    kept.drop_if_old()
+    assert len(kept.nearly_all()) == 150
     for number in range(150, 251):
         succeed(store, number, START + number)
-    assert len(kept.drop_if_old()) == 150
-    assert kept.current() == []
+    kept.drop_if_old()
+    assert kept.nearly_all() == []
+
+
+def test_evicted_tasks_are_not_among_all() -> None:
+    store = Store(max_tasks=100, clock=Clock())
+    for number in range(100):
+        succeed(store, number, START + number)
+    kept = ListedTasks(store, Waste())
+    assert kept.all() == store.all_tasks()
+    for number in range(100, 103):
+        succeed(store, number, START + number)
+        assert kept.all() == store.all_tasks()
 
 
 def test_more_new_tasks_than_are_worth_it_are_not_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listed_tasks, "NEW_AT_MOST", 5)
     store = Store(max_tasks=100, clock=Clock())
-    kept = ListedTasks(store)
+    kept = ListedTasks(store, Waste())
     for number in range(10):
         succeed(store, number, START + number)
-    kept.replace(store.all_tasks())
+    assert len(kept.all()) == 10
     for number in range(10, 15):
         succeed(store, number, START + number)
-    assert len(kept.current()) == 15
+    assert len(kept.nearly_all()) == 15
     for number in range(15, 21):
         succeed(store, number, START + number)
-    assert kept.current() == []
+    assert kept.nearly_all() == []
+    assert len(kept.all()) == 21
