@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from celerytui.interpreter import let_go, set_aside
 from celerytui.model import Task
+from celerytui.query import chunks
 from celerytui.query.block_list import SortEntry
 from celerytui.query.chunks import Waste
 from celerytui.store import Store
 
 OLD_PART = 50
-"""When one of so many tasks was evicted since, the list goes: it keeps them in memory."""
+"""One of so many tasks may be evicted before they go from the list, which keeps them in memory."""
 NEW_AT_MOST = 20_000
-"""As many new tasks are added to it."""
+"""As many new tasks are added to it at once; with more it is made anew."""
+ASIDE_FROM = 20_000
+"""Lists of so many tasks are nothing for the collector to look through."""
 
 
 class ListedTasks:
     """Live tasks in order of arrival, only to be read; for one thread.
 
-    A list that is replaced goes to the `waste`.
+    To list a million tasks keeps the interpreter from everyone else for a tenth of a second, so a
+    list that was made is kept, and kept up. One that is replaced goes to the `waste`.
     """
 
     def __init__(self, store: Store, waste: Waste) -> None:
         self._store = store
         self._waste = waste
         self._tasks: list[Task] = []
+        self._looked_at = 0
+        # How many evictions are dealt with: never one whose task is still in the list.
         self._evicted = 0
 
-    def drop_if_old(self) -> None:
-        """Forget the list if too much of it was evicted."""
-        gone = self._store.evicted - self._evicted
-        if self._tasks and gone > len(self._tasks) // OLD_PART:
+    def keep_up(self) -> None:
+        """Take in the tasks that came, and let those go that were evicted, now and then."""
+        if not self._tasks:
+            return
+        if not self._add_new():
             self._replace([])
+        elif self._store.evicted - self._evicted > len(self._tasks) // OLD_PART:
+            self._let_evicted_go(let_go)
 
     def nearly_all(self) -> list[Task]:
         """The list with the tasks that arrived since, of which some may be held no longer.
@@ -38,12 +50,16 @@ class ListedTasks:
         """
         return self._tasks if self._add_new() else []
 
-    def all(self) -> list[Task]:
-        """The tasks that are held, all of them; a new list keeps the interpreter to itself."""
-        if self._store.evicted != self._evicted or not self._add_new():
+    def all(self, pause: Callable[[], None]) -> list[Task]:
+        """The tasks that are held, all of them; `pause` is called often and may raise."""
+        if self._add_new():
+            self._let_evicted_go(pause)
+        else:
             evicted = self._store.evicted
             self._replace(self._store.all_tasks())
             self._evicted = evicted
+            if len(self._tasks) >= ASIDE_FROM:
+                set_aside()
         return self._tasks
 
     def still_held(self, first: list[SortEntry]) -> list[SortEntry] | None:
@@ -62,6 +78,26 @@ class ListedTasks:
         self._tasks += new
         return True
 
+    def _let_evicted_go(self, pause: Callable[[], None]) -> None:
+        """Take evicted tasks out, going on where the last were found: mostly the oldest go."""
+        tasks, size = self._tasks, chunks.SLICE
+        evicted = self._store.evicted
+        for _ in range(len(tasks) // size + 2):
+            if self._store.evicted <= self._evicted:
+                return
+            if self._looked_at >= len(tasks):
+                self._looked_at = 0
+            end = self._looked_at + size
+            piece = tasks[self._looked_at : end]
+            held = self._store.live.still_held(piece)
+            if len(held) < len(piece):
+                tasks[self._looked_at : end] = held
+                self._evicted += len(piece) - len(held)
+            self._looked_at += len(held)
+            pause()
+        # The others came and went before they were listed.
+        self._evicted = evicted
+
     def _replace(self, tasks: list[Task]) -> None:
         self._waste.add(self._tasks)
-        self._tasks = tasks
+        self._tasks, self._looked_at = tasks, 0

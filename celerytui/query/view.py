@@ -9,7 +9,7 @@ from operator import attrgetter
 from threading import Lock
 
 from celerytui.columns import TASK_COLUMNS, column
-from celerytui.interpreter import collect_young, give_way, let_go, set_aside
+from celerytui.interpreter import collect_young, give_way, let_go
 from celerytui.model import Task
 from celerytui.query import preview
 from celerytui.query.block_list import SortEntry
@@ -183,13 +183,13 @@ class TaskView:
                     # Nobody waits for what is left to be taken apart: another question goes first.
                     with suppress(_Superseded):
                         self._waste.clear(self._pause)
+                        self._listed.keep_up()
                     if self._wanted == self._made:
                         return self._shown.current.version != before
 
     def _refresh(self) -> None:
         wanted = self._wanted
         now = self._clock()
-        self._listed.drop_if_old()
         if self._revision is None or wanted.sort != self._made.sort:
             self._rebuild(wanted, now)
         elif wanted.filter != self._made.filter:
@@ -271,10 +271,7 @@ class TaskView:
     def _all_tasks(self, wanted: Arrangement) -> list[Task]:
         if self._stands(wanted):
             collect_young()
-        tasks = self._listed.all()
-        if len(tasks) >= preview.FROM:
-            set_aside()
-        return tasks
+        return self._listed.all(self._pause)
 
     def _rebuild(self, wanted: Arrangement, now: float) -> None:
         """Sort everything anew."""

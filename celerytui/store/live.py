@@ -56,13 +56,22 @@ class LiveTasks:
         return [one.id for one in tasks if task and abs(one.seq - task.seq) <= distance]
 
     def held(self, ids: Sequence[str]) -> list[Task]:
-        """Those of the tasks that are held, in that order."""
+        """The tasks of these ids that are held, in that order."""
         found: list[Task | None] = []
         get = self._tasks.by_id.get
         for start in range(0, len(ids), SLICE):
             with self._lock:
                 found += map(get, ids[start : start + SLICE])
         return [task for task in found if task is not None]
+
+    def still_held(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of the tasks that are held, in that order."""
+        found: list[Task] = []
+        get = self._tasks.by_id.get
+        for start in range(0, len(tasks), SLICE):
+            with self._lock:
+                found += [one for one in tasks[start : start + SLICE] if get(one.id) is one]
+        return found
 
     def gone(self, ids: Sequence[str]) -> list[str]:
         """Those of the ids whose tasks are not held, in that order."""

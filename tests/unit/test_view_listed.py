@@ -61,6 +61,10 @@ def test_they_are_those_of_the_whole_though_tasks_came_and_went(
         check(store, view, clock.now)
 
 
+def no_pause() -> None:
+    """Nobody waits here."""
+
+
 class CountingStore(Store):
     """Counts how often all tasks are listed."""
 
@@ -71,7 +75,9 @@ class CountingStore(Store):
         return super().all_tasks()
 
 
-def test_no_list_of_all_tasks_is_made_before_the_first_rows() -> None:
+def test_no_list_of_all_tasks_is_made_before_the_first_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = Clock()
     store = CountingStore(max_tasks=300, clock=clock)
     for number in range(300):
@@ -83,16 +89,17 @@ def test_no_list_of_all_tasks_is_made_before_the_first_rows() -> None:
     succeed(store, 300, START + 300)
     view.configure(sort="runtime")
     view.refresh()
-    assert (seen, store.listed) == ([1, 1], 2)
+    assert (seen, store.listed) == ([1, 1], 1)
+    monkeypatch.setattr(listed_tasks, "NEW_AT_MOST", 0)
     succeed(store, 301, START + 301)
     view.configure(sort="runtime", filter=parse_filter("state:success"))
     view.refresh()
-    assert (seen, store.listed) == ([1, 1, 2], 3)
+    assert (seen, store.listed) == ([1, 1, 1], 2)
 
 
-def test_all_tasks_are_listed_once_while_none_is_evicted() -> None:
+def test_all_tasks_are_listed_once_though_they_come_and_go() -> None:
     clock = Clock()
-    store = CountingStore(max_tasks=500, clock=clock)
+    store = CountingStore(max_tasks=300, clock=clock)
     for number in range(300):
         succeed(store, number, START + number, runtime=300.0 - number)
     view = TaskView(store, clock)
@@ -104,37 +111,67 @@ def test_all_tasks_are_listed_once_while_none_is_evicted() -> None:
         view.refresh()
         listed += store.listed - before
         check(store, view, clock.now)
-    assert (listed, view.total) == (1, 303)
+    assert (listed, view.total) == (1, 300)
 
 
-def test_evicted_tasks_are_not_kept_in_memory() -> None:
-    store = Store(max_tasks=100, clock=Clock())
-    for number in range(100):
+@given(
+    st.lists(st.tuples(st.integers(0, 45), st.sampled_from(["nothing", "keep up", "all"]))),
+    st.integers(1, 30),
+)
+def test_all_is_what_is_held_however_much_came_and_went(
+    steps: list[tuple[int, str]], capacity: int
+) -> None:
+    store = Store(max_tasks=capacity, clock=Clock())
+    kept, count = ListedTasks(store, Waste()), 0
+    for more, then in steps:
+        for number in range(count, count + more):
+            succeed(store, number, START + number)
+        count += more
+        if then == "keep up":
+            kept.keep_up()
+        elif then == "all":
+            assert kept.all(no_pause) == store.all_tasks()
+    assert kept.all(no_pause) == store.all_tasks()
+
+
+def test_whoever_is_interrupted_while_evicted_tasks_go_loses_none() -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt() -> None:
+        raise Interrupted
+
+    store = Store(max_tasks=50, clock=Clock())
+    for number in range(50):
         succeed(store, number, START + number)
-    waste = Waste()
-    kept = ListedTasks(store, waste)
-    assert kept.nearly_all() == []
-    assert len(kept.all()) == 100
-    for number in range(100, 150):
+    kept = ListedTasks(store, Waste())
+    kept.all(no_pause)
+    for number in range(50, 80):
         succeed(store, number, START + number)
-    assert [task.id for task in kept.nearly_all()[-2:]] == ["id148", "id149"]
-    kept.drop_if_old()
-    assert len(kept.nearly_all()) == 150
-    for number in range(150, 251):
-        succeed(store, number, START + number)
-    kept.drop_if_old()
-    assert kept.nearly_all() == []
+    for _ in range(3):
+        with pytest.raises(Interrupted):
+            kept.all(interrupt)
+    assert kept.all(no_pause) == store.all_tasks()
 
 
-def test_evicted_tasks_are_not_among_all() -> None:
+def test_evicted_tasks_are_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listed_tasks, "OLD_PART", 2)
     store = Store(max_tasks=100, clock=Clock())
     for number in range(100):
         succeed(store, number, START + number)
     kept = ListedTasks(store, Waste())
-    assert kept.all() == store.all_tasks()
-    for number in range(100, 103):
+    assert kept.nearly_all() == []
+    kept.all(no_pause)
+    for number in range(100, 160):
         succeed(store, number, START + number)
-        assert kept.all() == store.all_tasks()
+        kept.keep_up()
+    assert [task.id for task in kept.nearly_all()[:2]] == ["id0", "id1"]
+    assert [task.id for task in kept.nearly_all()[-2:]] == ["id158", "id159"]
+    for number in range(160, 250):
+        succeed(store, number, START + number)
+        kept.keep_up()
+    assert len(kept.nearly_all()) < 160
+    assert kept.nearly_all()[0].id >= "id100"
 
 
 def test_more_new_tasks_than_are_worth_it_are_not_added(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,11 +180,12 @@ def test_more_new_tasks_than_are_worth_it_are_not_added(monkeypatch: pytest.Monk
     kept = ListedTasks(store, Waste())
     for number in range(10):
         succeed(store, number, START + number)
-    assert len(kept.all()) == 10
+    assert len(kept.all(no_pause)) == 10
     for number in range(10, 15):
         succeed(store, number, START + number)
     assert len(kept.nearly_all()) == 15
     for number in range(15, 21):
         succeed(store, number, START + number)
     assert kept.nearly_all() == []
-    assert len(kept.all()) == 21
+    kept.keep_up()
+    assert len(kept.all(no_pause)) == 21
