@@ -29,7 +29,7 @@ from celerytui.control.registry import ACTIONS, GROUPS, action, find_action, in_
 from celerytui.control.replies import without_aside
 from celerytui.control.resolutions import Resolutions
 from celerytui.control.schedule import Entries
-from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS
+from celerytui.control.survey import SURVEY_SECTIONS, TASK_SECTIONS, survey_of
 from celerytui.control.task_events import Switch, switches
 from celerytui.control.user import user_name
 from celerytui.control.workers import DISABLE_EVENTS, ENABLE_EVENTS
@@ -71,6 +71,7 @@ __all__ = [
     "problem",
     "registered",
     "set_mark",
+    "survey_of",
     "switches",
     "user_name",
     "without_aside",

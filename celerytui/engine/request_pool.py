@@ -10,12 +10,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from celerytui.control import Control, Silences
+from celerytui.control import Control, Silences, survey_of
 from celerytui.engine.action_executor import live_workers
 from celerytui.model import Arguments, Blockage, Refusal, ResultMeta, Results, Section, TaskGroups
 from celerytui.settings import Settings
@@ -105,12 +105,19 @@ class RequestPool:
 
         def give(sections: dict[str, Section]) -> None:
             if not self._offline:
-                for section in sections.values():
-                    self._store.inspections.take(section)
+                self._learn(sections)
             for name, one in wanted:
                 one(sections[name])
 
         self._submit(_Request(ask, late, give))
+
+    def _learn(self, sections: Mapping[str, Section]) -> None:
+        """Keep what a worker answered: whoever opens its page learns of the size of its pool."""
+        for section in sections.values():
+            self._store.inspections.take(section)
+        stats = sections.get("stats")
+        if stats is not None and stats.error is None:
+            self._store.seed(survey_of({stats.hostname: {"stats": stats}}, stats.taken_at))
 
     def read_result(self, task_id: str, done: Callable[[ResultMeta], None]) -> None:
         """Read what the result backend holds of a task."""

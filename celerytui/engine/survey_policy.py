@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from celerytui.control import DISABLE_EVENTS, SURVEY_SECTIONS, TASK_SECTIONS, Control, switches
+from celerytui.engine.pool_sizes import PoolSizes
 from celerytui.engine.survey_schedule import ENABLE, SurveySchedule
 from celerytui.errors import CelerytuiError
 from celerytui.model import Blockage, Outcome, Reply, Survey, Worker
@@ -21,6 +22,9 @@ UNASKED_SECONDS = 30.0
 
 BROADCAST_PAUSE = 60.0
 """After a blockage all are asked, but not again so soon after the next: it may come and go."""
+
+POOL_SECTIONS = ("stats",)
+"""What tells how large a pool is."""
 
 _LEFT = ("stopping", "offline")
 """Those of this status have closed their mailbox."""
@@ -57,6 +61,7 @@ class SurveyPolicy:
         self._clock = clock
         self._monotonic = monotonic
         self._schedule = SurveySchedule(enable=enable)
+        self._sizes = PoolSizes()
         self._next_broadcast = self._next_try = 0.0
         self._blocked = blocked
         self._blocked_for: str | None = None
@@ -88,6 +93,8 @@ class SurveyPolicy:
             self.ask_everybody()
         elif self.error is not None and self._monotonic() >= self._next_try:
             self.ask_everybody()
+        now = self._monotonic()
+        self._schedule.book(self._sizes.due(self._store.workers(), now), POOL_SECTIONS, now)
         # Those that have answered in the first round have their events turned on in the second.
         for _ in range(2):
             for question in self._schedule.due(self._store.workers(), self._monotonic()):

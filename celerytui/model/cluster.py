@@ -48,6 +48,7 @@ class Worker(Struct):
     tasks are still to be finished by processes that shut down, which are given until
     `stopping_until`. Where a task may be why it is silent, `patience` says for how many seconds
     that is believed, and `usual` how long such tasks take, None where none was seen to end.
+    `autoscaled` is whether it changes the size of its pool, `concurrency`, by itself.
     `silent_pings` of one without heartbeats are those that it left unanswered.
     """
 
@@ -75,6 +76,7 @@ class Worker(Struct):
     events_enabled_by_us: bool = False
     pool: str | None = None
     concurrency: int | None = None
+    autoscaled: bool = False
     prefetch: int | None = None
     queues: tuple[str, ...] | None = None
     uptime: float | None = None

@@ -253,6 +253,7 @@ def _take_stats(worker: Worker, stats: dict[str, Any]) -> None:
     if isinstance(pool, dict):
         worker.concurrency = _count(pool.get("max-concurrency"))
         worker.pool = _pool_name(pool.get("implementation"))
+        worker.autoscaled = bool(stats.get("autoscaler"))
 
 
 def _answered(survey: Survey) -> set[str]:

@@ -359,3 +359,19 @@ def test_who_was_lost_is_not_back_for_a_new_connection(
     assert (lives.engine.store.gaps()[-1][1] or 0.0) >= began
     lives.begin("dead@test", "-E", *ALONE, pool="threads")
     lives.until(lambda: lives.is_there("dead@test"), "its next process")
+
+
+def test_a_pool_that_others_resize_or_that_scales_itself_has_its_size_here(lives: Lives) -> None:
+    lives.begin("resized@h", queue="resized")
+    lives.begin("scaled@h", "--autoscale", "4,1", queue="scaled")
+    lives.until(lambda: sizes(lives) == [2, 1], "both pools as they began")
+    lives.app.control.pool_grow(1, destination=["resized@h"])
+    for _ in range(3):
+        lives.send("resized", LONG)
+        lives.send("scaled", LONG)
+    lives.until(lambda: sizes(lives) == [3, 3], "both pools as they are", 60.0)
+
+
+def sizes(lives: Lives) -> list[int | None]:
+    found = [lives.worker(f"{name}@h") for name in ("resized", "scaled")]
+    return [None if worker is None else worker.concurrency for worker in found]

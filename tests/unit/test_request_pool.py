@@ -24,6 +24,7 @@ class Backend:
         self.asked: list[str] = []
         self.freed = threading.Event()
         self.left = threading.Semaphore(0)
+        self.says: dict[str, Any] = {}
 
     def read_result(self, task_id: str) -> ResultMeta:
         self.asked.append(task_id)
@@ -37,7 +38,7 @@ class Backend:
     def inspect(self, hostname: str, sections: list[str]) -> dict[str, Section]:
         self.asked.append(hostname)
         assert self.freed.wait(300)
-        return {name: Section(hostname, name, 1.0) for name in sections}
+        return {name: Section(hostname, name, 1.0, self.says.get(name)) for name in sections}
 
     def close(self) -> None:
         """Nothing to close."""
@@ -49,8 +50,9 @@ class Asked:
     def __init__(self, **options: Any) -> None:
         app = Celery("t", broker="memory://", set_as_current=False)
         self.told = 0
+        self.store = Store()
         self.questions = RequestPool(
-            app, Settings(**options), Store(), self._tell, lambda: 9.0, Silences()
+            app, Settings(**options), self.store, self._tell, lambda: 9.0, Silences()
         )
         self.backend = Backend()
         self.questions._control = self.backend  # type: ignore[assignment]  # a backend of the test
@@ -130,6 +132,18 @@ def test_a_worker_that_is_stuck_is_answered_for_once(asked: Asked) -> None:
     asked.wait_for(lambda: ("good", None) in asked.answers, "the good one")
 
     assert [(section.name, bool(section.error)) for section in found] == [("stats", True)]
+
+
+def test_whoever_opens_a_page_learns_of_the_size_of_the_pool(asked: Asked) -> None:
+    found: list[Section] = []
+    pool = {"max-concurrency": 2, "processes": [71, 72, 73]}
+    asked.backend.says = {"stats": {"pid": 70, "pool": pool}}
+    asked.backend.freed.set()
+    asked.questions.inspect("w1@h", "stats", found.append)
+    asked.wait_for(lambda: bool(found), "the answer")
+    worker = asked.store.worker("w1@h")
+    assert worker is not None
+    assert worker.concurrency == 3
 
 
 def test_what_fails_is_an_answer_too(asked: Asked) -> None:

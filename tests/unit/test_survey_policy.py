@@ -35,6 +35,7 @@ class FakeControl:
         self.able = True
         self.reachable = True
         self.asked: list[tuple[Any, ...]] = []
+        self.pools: dict[str, dict[str, Any]] = {}
 
     def survey(
         self,
@@ -50,9 +51,12 @@ class FakeControl:
         found: dict[str, dict[str, Any]] = {name: {} for name in EVERYTHING}
         for host in heard:
             for name in sections:
-                found[name][host] = {"pid": self.pids[host]} if name == "stats" else []
+                found[name][host] = self._stats(host) if name == "stats" else []
         missing = sorted({*workers, *expected} - set(heard))
         return Survey(taken_at=time.time(), missing=tuple(missing), **found)
+
+    def _stats(self, host: str) -> dict[str, Any]:
+        return {"pid": self.pids[host], **self.pools.get(host, {})}
 
     def enable_events(self, workers: Sequence[str]) -> Outcome:
         self.asked.append((tuple(workers), "enable_events"))
@@ -98,11 +102,12 @@ class At:
         for number, hostname in enumerate(hostnames, 1):
             self.beat(hostname, number)
 
-    def beat(self, hostname: str, pid: int) -> None:
+    def beat(self, hostname: str, pid: int, active: int = 0) -> None:
         """The worker is there and tells so."""
         self.control.pids[hostname] = pid
         now = time.time()
         event = Event("worker-heartbeat", hostname=hostname, timestamp=now, pid=pid, freq=2.0)
+        event.active = active
         self.store.apply(Batch([event], now))
 
     def asked(self) -> list[tuple[Any, ...]]:
