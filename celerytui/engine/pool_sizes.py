@@ -21,8 +21,13 @@ IN_A_ROW = 2
 
 
 class _Pool(Struct):
-    """What is remembered of one worker's pool; `size` is the one it had when it was asked last."""
+    """What is remembered of one worker's pool.
 
+    `over` heartbeats in a row counted more than its `size`; it is not asked before `next`, and
+    where it scales itself at `turn`, whatever its heartbeats say.
+    """
+
+    turn: float
     heard: float | None = None
     over: int = 0
     size: int | None = None
@@ -42,11 +47,10 @@ class _Pool(Struct):
         if self.over >= IN_A_ROW:
             self.next = now + self.pause
             self.pause = min(2 * self.pause, LONGEST_PAUSE)
-            return True
-        if not worker.autoscaled or worker.inspected is None:
+        elif not worker.autoscaled or now < self.turn:
             return False
-        first, self.next = self.next == 0.0, now + SCALED_SECONDS
-        return not first
+        self.turn = now + SCALED_SECONDS
+        return True
 
 
 class PoolSizes:
@@ -62,7 +66,8 @@ class PoolSizes:
         for worker in workers:
             if worker.status != "online" or not (worker.autoscaled or _is_over(worker)):
                 continue
-            pool = self._pools[worker.hostname] = before.get(worker.hostname) or _Pool()
+            pool = before.get(worker.hostname) or _Pool(now + SCALED_SECONDS)
+            self._pools[worker.hostname] = pool
             if pool.look(worker, now):
                 found.append(worker.hostname)
         return found

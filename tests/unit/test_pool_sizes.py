@@ -75,6 +75,14 @@ def test_a_worker_that_scales_its_pool_is_asked_once_a_minute() -> None:
     assert at.wait(3 * SCALED_SECONDS) == [(("w1",), STATS)] * 3
 
 
+def test_one_that_scales_its_pool_is_asked_sooner_where_its_heartbeats_say_so() -> None:
+    at = begun(w1=pool(1, autoscaler={"max": 8, "min": 1, "current": 1}))
+    for _ in range(2):
+        at.beat("w1", 1, active=3)
+        asked = at.wait(2.0)
+    assert asked == [(("w1",), STATS)]
+
+
 def test_workers_that_share_a_name_or_are_gone_are_not_asked() -> None:
     sizes = PoolSizes()
     both = Worker("w1", 0.0, 0.0, concurrency=2, active=3, pids=(1, 2), status="online")
