@@ -14,13 +14,14 @@ FRESH_SECONDS = 10.0
 class InspectionCache:
     """The sections of the worker that is looked at; nothing is asked that nobody looks at.
 
-    `hostname` is that worker. Answers come from threads of the engine; the next piece of news shows
-    them.
+    `hostname` is that worker, `count` how many answers came. They come from threads of the engine;
+    the next piece of news shows them.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.hostname = ""
+        self.count = 0
         self._process: int | None = None
         self._sections: dict[str, Section] = {}
         self._asked: set[str] = set()
@@ -71,6 +72,7 @@ class InspectionCache:
                 sections[name] = Section(
                     section.hostname, name, before.taken_at, before.data, section.error
                 )
+            self.count += 1
             self._engine.mailbox.post()
 
         self._engine.inspect(self.hostname, name, answered)

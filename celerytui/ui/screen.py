@@ -119,11 +119,8 @@ class MainScreen(TaskScreen):
     @on(StoreChanged)
     def _take_news(self) -> None:
         """Draw the news, all of it for one frame; a paused display gets only the bars'."""
-        self.session.look()
         told: list[Bar | TimeBar | Pane] = [*self.bars]
-        if self.session.paused_at is None:
-            # What a paused display shows can be marked and acted on, evicted or not.
-            self.session.pruning.step(self.session.marked)
+        if self.session.take_news():
             self.body.arrange_panes()
             told += self.body.panes
         for widget in told:

@@ -78,6 +78,7 @@ class Session:
         self.entry: str | None = None
         self.unfolded: set[str] = set()
         self.answers = InspectionCache(engine)
+        self._asked_for = self._came()
         self._glance: tuple[str | None, Glance] | None = None
         self._schedule: ScheduleReading | None = None
 
@@ -91,6 +92,20 @@ class Session:
             self.look()
         assert self._glance is not None
         return self._glance[1]
+
+    def take_news(self) -> bool:
+        """Read what is drawn; whether that is to be drawn: while paused only what was asked for."""
+        self.look()
+        before, self._asked_for = self._asked_for, self._came()
+        if self.paused_at is not None:
+            return self._asked_for != before
+        # What a paused display shows can be marked and acted on, evicted or not.
+        self.pruning.step(self.marked)
+        return True
+
+    def _came(self) -> tuple[object, int]:
+        """Another value when something came that somebody asked for, and waits to see."""
+        return self.engine.view.showing, self.answers.count
 
     def look(self) -> None:
         """Read the workers anew, for whatever is drawn next."""
