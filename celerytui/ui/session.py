@@ -103,9 +103,13 @@ class Session:
         self.pruning.step(self.marked)
         return True
 
-    def _came(self) -> tuple[object, int]:
-        """Another value when something came that somebody asked for, and waits to see."""
-        return self.engine.view.showing, self.answers.count
+    def _came(self) -> tuple[object, ...]:
+        """Another value when something came, or was chosen, that somebody waits to see."""
+        store, chosen = self.engine.store, (self.failure_window, frozenset(self.unfolded))
+        figures = store.types.answered, store.types.restored, store.failures.changed
+        windows = self.window, self.failure_window.label
+        reach = tuple(map(self.engine.past_windows.reach, windows))
+        return self.engine.view.showing, self.answers.count, *figures, *chosen, *reach
 
     def look(self) -> None:
         """Read the workers anew, for whatever is drawn next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar, TypeVar
 
 from celerytui.columns import clean, column, has_head, natural, sorted_rows
@@ -40,6 +40,7 @@ class LoadedTable(TablePane[Item]):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._all: list[Item] = []
+        self._about: Hashable = None
         self._items: list[Item] = []
         self._places: dict[str, int] = {}
         self._names: list[str] = []
@@ -63,9 +64,16 @@ class LoadedTable(TablePane[Item]):
         """What an item is found by."""
         return self.key_of(item)
 
+    @property
+    def about(self) -> Hashable:
+        """What was chosen to be shown; a display at rest keeps its rows while it is the same."""
+        return None
+
     def paint(self) -> None:
         session = self.session
         held = session.paused_at is not None or session.stale_since is not None
+        if self.about != self._about:
+            self._about, self._all = self.about, []
         if not (held and self._all):
             self._all = self._ordered_by_name(self.read())
         self.put_in_order()

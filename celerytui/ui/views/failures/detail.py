@@ -32,14 +32,17 @@ class FailureDetailPane(FailurePane, ScrolledPane):
     def __init__(self, session: Session, *, id: str) -> None:
         super().__init__(session, id=id)
         self._row: FailureRow | None = None
+        self._about: object = None
         self._detail: FailureDetail | None = None
 
     def paint(self) -> None:
         session, groups = self.session, self.session.engine.store.failures
         key = session.failure
         same = self._row is not None and self._row.key == key
+        about = session.failure_window, groups.changed
+        self._about, same_figures = about, same and about == self._about
         held = session.paused_at is not None or session.stale_since is not None
-        if not (held and same) and self.is_attached and self.display:
+        if not (held and same_figures) and self.is_attached and self.display:
             self._row = groups.row(key or "", session.now(), session.failure_window)
             self._detail = groups.detail(key or "")
             if not same:

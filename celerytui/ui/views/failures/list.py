@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar
 
 from celerytui.columns import (
@@ -47,6 +47,13 @@ class FailureList(FailurePane, LoadedTable[FailureRow]):
     @property
     def rows_wanted(self) -> int:
         return max(len(self._all), len(self._items))
+
+    @property
+    def about(self) -> Hashable:
+        session = self.session
+        reach = session.engine.past_windows.reach(session.failure_window.label)
+        known = reach is None or reach.done
+        return session.failure_window, session.engine.store.failures.changed, known
 
     def read(self) -> list[FailureRow]:
         session = self.session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, ClassVar
 
 from celerytui.columns import TYPE_COLUMNS, type_name
@@ -37,11 +37,15 @@ class TypeList(LoadedTable[TypeFigures]):
         super().__init__(session, id=id)
         self._hidden = 0
         self._awaited = False
-        self._window_read: tuple[str, int] = (session.window, 0)
 
     @property
     def rows_wanted(self) -> int:
         return len(self._all)
+
+    @property
+    def about(self) -> Hashable:
+        # More of a window is known when more of the history was read.
+        return self.session.window, self.session.engine.store.types.restored
 
     def read(self) -> list[TypeFigures]:
         session = self.session
@@ -115,11 +119,6 @@ class TypeList(LoadedTable[TypeFigures]):
             self.post_message(FilterAsked(f"name:={quoted(chosen.name)}"))
 
     def paint(self) -> None:
-        session = self.session
-        read = session.window, session.engine.store.types.restored
-        if read != self._window_read:
-            # A display at rest keeps what it has, and that is of another window, or of less of it.
-            self._window_read, self._all = read, []
         super().paint()
         self._tell()
 
