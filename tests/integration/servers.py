@@ -59,6 +59,7 @@ class Process:
         self.args = list(args)
         self.log = log
         with log.open("ab") as out:
+            self._begin = out.tell()
             self._popen = subprocess.Popen(
                 self.args,
                 stdin=subprocess.DEVNULL,
@@ -78,6 +79,16 @@ class Process:
     def output(self) -> str:
         """What it wrote so far, for a failing test's message."""
         return self.log.read_text(errors="replace")[-4000:]
+
+    def ready(self) -> bool:
+        """Whether it is a worker that says that it is; AssertionError once it has ended.
+
+        To ask one that is not there yet would take until the end of the time for a reply.
+        """
+        assert self.running, f"{self.args} ended: {self.output()}"
+        with self.log.open("rb") as text:
+            text.seek(self._begin)
+            return b" ready." in text.read()
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to this process, not to its children; after SIGSTOP it stands still."""
