@@ -73,7 +73,7 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq"), vhosts=128))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbitmq")))
 
 
 @pytest.fixture(scope="session")
