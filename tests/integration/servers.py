@@ -243,19 +243,19 @@ class SentinelServer(ConfiguredRedis):
 class RabbitServer(Server):
     """rabbitmq-server with no plugins and an epmd of its own; each url is another vhost.
 
-    Each test takes a vhost. Some are made at boot, each of which costs 50 ms at every start, and as
-    many again whenever they are used up, which takes two seconds. `conf` are further lines of its
-    configuration; `user` may use all vhosts with `password`, as `odd_vhost` may be used by all.
+    Each test takes a vhost. `vhosts` of them are made at boot, each of which costs 50 ms at every
+    start, and as many again whenever they are used up, in some seconds. `conf` are further lines
+    of its configuration; `user` may use all vhosts with `password`, as `odd_vhost` may be used by
+    all.
     """
 
     scheme = "amqp"
     boot_seconds = 60.0
     user, password = "m@n:i tör/%", "p/ß: %40@?#"
     odd_vhost = "od/d vhöst%2F?#"
-    vhosts_at_once = 16
 
-    def __init__(self, folder: Path, conf: str = "") -> None:
-        self._vhosts = self.vhosts_at_once
+    def __init__(self, folder: Path, conf: str = "", vhosts: int = 16) -> None:
+        self._vhosts = self._at_once = vhosts
         super().__init__(folder)
         self.conf = conf
         self._epmd: Process | None = None
@@ -265,7 +265,7 @@ class RabbitServer(Server):
     def _fresh_urls(self) -> Iterator[str]:
         for number in itertools.count(1):
             if number > self._vhosts:
-                self._vhosts += self.vhosts_at_once
+                self._vhosts += self._at_once
                 self.control("import_definitions", self._write_definitions())
             yield f"amqp://guest:guest@127.0.0.1:{self.port}/test{number}"
 
