@@ -63,8 +63,7 @@ def serving(broker: str, urls: int) -> Iterator[Server]:
             server = redis(Path(folder))
             server.databases = urls + 1
         else:
-            server = RabbitServer(Path(folder))
-            server.vhosts = urls
+            server = RabbitServer(Path(folder), vhosts=urls)
         with running(server):
             yield server
 

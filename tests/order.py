@@ -15,12 +15,14 @@ WAITING: Final = {"e2e", "integration"}
 """The folders of tests that mostly wait."""
 
 LONGEST: Final = (
-    "integration/test_worker_lives.py",
-    "integration/test_control.py",
     "integration/test_on_the_wire.py",
-    "e2e/test_monkey.py",
-    "integration/test_engine.py",
+    "integration/test_control.py",
+    "integration/test_worker_lives.py",
     "integration/test_settling.py",
+    "integration/test_engine.py",
+    "integration/test_broker_watch.py",
+    "integration/test_schedule.py",
+    "integration/test_faults.py",
     "integration/test_actions_bulk.py",
 )
 """What takes minutes begins first: at the end all but one process would wait for it."""

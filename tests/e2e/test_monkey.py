@@ -14,7 +14,10 @@ from textual.geometry import Offset
 
 from celerytui.ui.dialogs.palette import Palette
 from celerytui.ui.keys.registry import KEYS
+from tests.ui.conftest import loops_know_when_they_are_idle
 from tests.ui.pilot import Driver, driven, place_of, rows
+
+__all__ = ["loops_know_when_they_are_idle"]  # a fixture
 
 STEPS = 500
 SIZES = ((80, 24), (100, 30), (140, 40), (20, 5), (200, 60))

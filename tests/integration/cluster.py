@@ -78,14 +78,13 @@ class Cluster:
             worker = self.workers[hostname]
 
             def answers(hostname: str = hostname, worker: Process = worker) -> bool:
-                assert worker.running, f"{hostname} ended: {worker.output()}"
-                return bool(self.ask("ping", hostname) == "pong")
+                return worker.ready() and bool(self.ask("ping", hostname) == "pong")
 
             wait_until(answers, 60, f"worker {hostname} to answer")
 
     def close(self) -> None:
         for worker in self.workers.values():
-            worker.stop(grace=5.0)
+            worker.kill()
         self.app.close()
 
     def ask(self, section: str, hostname: str) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import random
@@ -59,6 +60,7 @@ class Process:
         self.args = list(args)
         self.log = log
         with log.open("ab") as out:
+            self._begin = out.tell()
             self._popen = subprocess.Popen(
                 self.args,
                 stdin=subprocess.DEVNULL,
@@ -78,6 +80,16 @@ class Process:
     def output(self) -> str:
         """What it wrote so far, for a failing test's message."""
         return self.log.read_text(errors="replace")[-4000:]
+
+    def ready(self) -> bool:
+        """Whether it is a worker that says that it is; AssertionError once it has ended.
+
+        To ask one that is not there yet would take until the end of the time for a reply.
+        """
+        assert self.running, f"{self.args} ended: {self.output()}"
+        with self.log.open("rb") as text:
+            text.seek(self._begin)
+            return b" ready." in text.read()
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to this process, not to its children; after SIGSTOP it stands still."""
@@ -231,9 +243,10 @@ class SentinelServer(ConfiguredRedis):
 class RabbitServer(Server):
     """rabbitmq-server with no plugins and an epmd of its own; each url is another vhost.
 
-    The vhosts are made at boot from a definitions file: rabbitmqctl takes a second for each.
-    `vhosts` are how many, of which each test takes one. `conf` are further lines of its
-    configuration; `user` may use all vhosts with `password`, as `odd_vhost` may be used by all.
+    Each test takes a vhost. `vhosts` of them are made at boot, each of which costs 50 ms at every
+    start, and as many again whenever they are used up, in some seconds. `conf` are further lines
+    of its configuration; `user` may use all vhosts with `password`, as `odd_vhost` may be used by
+    all.
     """
 
     scheme = "amqp"
@@ -241,8 +254,8 @@ class RabbitServer(Server):
     user, password = "m@n:i tör/%", "p/ß: %40@?#"
     odd_vhost = "od/d vhöst%2F?#"
 
-    def __init__(self, folder: Path, conf: str = "", vhosts: int = 24) -> None:
-        self.vhosts = vhosts
+    def __init__(self, folder: Path, conf: str = "", vhosts: int = 16) -> None:
+        self._vhosts = self._at_once = vhosts
         super().__init__(folder)
         self.conf = conf
         self._epmd: Process | None = None
@@ -250,7 +263,10 @@ class RabbitServer(Server):
         self._dist_port = free_port()
 
     def _fresh_urls(self) -> Iterator[str]:
-        for number in range(1, self.vhosts + 1):
+        for number in itertools.count(1):
+            if number > self._vhosts:
+                self._vhosts += self._at_once
+                self.control("import_definitions", self._write_definitions())
             yield f"amqp://guest:guest@127.0.0.1:{self.port}/test{number}"
 
     def _launch(self) -> Process:
@@ -260,16 +276,21 @@ class RabbitServer(Server):
         for name in ("home", "log", "mnesia"):
             (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "plugins").write_text("[].\n")
-        (self.folder / "definitions.json").write_text(json.dumps(self._definitions()))
+        definitions = self._write_definitions()
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
-            f"load_definitions = {self.folder}/definitions.json\n"
+            f"load_definitions = {definitions}\n"
             f"disk_free_limit.absolute = 1MB\n{self.conf}"
         )
         return Process([rabbit_binary() or ""], self.folder / "rabbitmq.log", self._environ())
 
+    def _write_definitions(self) -> str:
+        path = self.folder / "definitions.json"
+        path.write_text(json.dumps(self._definitions()))
+        return str(path)
+
     def _definitions(self) -> dict[str, object]:
-        names = ["/", self.odd_vhost, *(f"test{number}" for number in range(1, self.vhosts + 1))]
+        names = ["/", self.odd_vhost, *(f"test{number}" for number in range(1, self._vhosts + 1))]
         users = {"guest": "guest", self.user: self.password}
         allow = {"configure": ".*", "write": ".*", "read": ".*"}
         return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from celerytui.model import Arguments, Item, Refusal, Task, TaskState
 from celerytui.results import ResultLookup
 from tests.integration.actions import BOTH, FORKS, THREADS, cluster
 from tests.integration.cluster import Cluster, until
-from tests.waiting import patience
 
 __all__ = ["cluster"]
 
@@ -33,18 +33,19 @@ class TestTasks:
         assert (item.ok, item.text) == (False, "already finished: its result says SUCCESS")
         assert done.result == 2
 
-    def test_revoke_by_stamped_headers(self, cluster: Cluster) -> None:
+    def test_revoke_by_stamped_headers(self, cluster: Cluster, tmp_path: Path) -> None:
         stamped = {"stamped_headers": ["team"], "team": "blue"}
         task = cluster.app.send_task("proj.sleepy", (60,), **stamped)
-        seconds = 3 * patience()
-        spared = cluster.app.send_task("proj.sleepy", (seconds,))
+        enough = tmp_path / "enough"
+        spared = cluster.app.send_task("proj.until", (str(enough),))
         until(lambda: {task.id, spared.id} <= cluster.running(FORKS))
         outcome = cluster.do(
             "task.revoke_by_headers", header="team", stamps="red, blue", terminate="terminate"
         )
         assert [reply.ok for reply in outcome.replies] == [True, True]
         until(lambda: task.id not in cluster.running(FORKS))
-        assert spared.get(timeout=300) == f"slept {seconds}"
+        enough.touch()
+        assert spared.get(timeout=300) == f"seen {enough}"
         later = cluster.app.send_task("proj.add", (1, 1), **stamped)
         until(lambda: later.state == "REVOKED")
 
@@ -100,22 +101,24 @@ class TestSending:
         assert cluster.app.AsyncResult(item.new_id).get(timeout=100) == 9
         until(lambda: f"proj.total[{item.new_id}] succeeded" in cluster.log(THREADS))
 
-    def test_again_with_the_arguments_that_the_worker_has(self, cluster: Cluster) -> None:
-        seconds = 1.5 * patience()
-        kwargs = {"seconds": seconds}
-        task = cluster.app.send_task("proj.sleepy", kwargs=kwargs, argsrepr="('***',)")
+    def test_again_with_the_arguments_that_the_worker_has(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        enough = tmp_path / "enough"
+        kwargs = {"file": str(enough)}
+        task = cluster.app.send_task("proj.until", kwargs=kwargs, argsrepr="('***',)")
         until(lambda: task.id in cluster.running(FORKS))
-        held = known(task.id, TaskState.STARTED, args="('***',)", name="proj.sleepy")
+        held = known(task.id, TaskState.STARTED, args="('***',)", name="proj.until")
         found = cluster.control.find_arguments(task.id, held[task.id], BOTH)
         assert isinstance(found, Arguments)
         assert (found.kwargs, found.source, found.queue) == (
-            f'{{"seconds": {seconds}}}',
+            f'{{"file": "{enough}"}}',
             "the worker that has it",
             "celery",
         )
         (item,) = cluster.do("task.run_again", [task.id], tasks=held).items
-        slept = cluster.app.AsyncResult(item.new_id).get(timeout=300)
-        assert slept == f"slept {seconds}"
+        enough.touch()
+        assert cluster.app.AsyncResult(item.new_id).get(timeout=300) == f"seen {enough}"
 
     def test_again_by_events_edited_or_refused(self, cluster: Cluster) -> None:
         whole = known("a", name="proj.add", args="(3, 4)", kwargs="{}", queue="celery")

@@ -51,11 +51,14 @@ class Cluster:
 
     def begin(self, hostname: str, *options: str) -> None:
         args = [sys.executable, "-m", "celery", "-A", "tests.integration.proj", "-b", self.url]
-        args += ["worker", "-n", hostname, "-P", "prefork", "-c", "1", "--without-mingle", *options]
+        args += ["worker", "-n", hostname, "-P", "prefork", "-c", "1", "-l", "INFO"]
+        args += ["--without-mingle", *options]
         self.workers[hostname] = Process(args, self.folder / f"{hostname}.log")
 
     def wait_for(self, *hostnames: str) -> None:
         def there() -> bool:
+            if not all(self.workers[hostname].ready() for hostname in hostnames):
+                return False
             return all(self.ask("ping", hostname) for hostname in hostnames)
 
         wait_until(there, 60, f"{hostnames} to answer")
@@ -92,7 +95,7 @@ class Cluster:
         for engine in self.engines:
             engine.stop()
         for worker in self.workers.values():
-            worker.stop(grace=2.0)
+            worker.kill()
         self.app.close()
         self.redis.close()
 

@@ -21,7 +21,7 @@ from celerytui.settings import Settings
 from celerytui.store import verdicts
 from tests.integration.cluster import oldest_celery
 from tests.integration.servers import Process, Server, wait_until
-from tests.waiting import patience, reply_seconds
+from tests.waiting import reply_seconds
 
 SECONDS = 20.0
 LONG = 3600.0
@@ -74,6 +74,10 @@ class Lives:
         self.processes.append(Process(args, log, os.environ | {"PYTHONWARNINGS": "ignore"}))
         return self.processes[-1]
 
+    def hold(self, queue: str, until: Path) -> str:
+        """Send a task to a queue that runs until there is such a file."""
+        return str(self.app.send_task("proj.until", (str(until),), queue=queue).id)
+
     def send(self, queue: str, seconds: float) -> str:
         """Send a task to a queue, which has its worker's name unless told otherwise."""
         return str(self.app.send_task("proj.sleepy", (seconds,), queue=queue).id)
@@ -105,7 +109,7 @@ class Lives:
     def close(self) -> None:
         self.engine.stop(5.0)
         for process in self.processes:
-            process.stop(grace=1.0)
+            process.kill()
         self.app.close()
 
 
@@ -132,13 +136,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_schedule, "LOST_PING_SECONDS", 1.5)
 
 
-def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: Lives) -> None:
+def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(
+    lives: Lives, tmp_path: Path
+) -> None:
     pythons = {"old@test": oldest_celery(), "new@test": sys.executable}
     first = [lives.begin(name, "-E", *ALONE, python=python) for name, python in pythons.items()]
     lives.until(lambda: all(map(lives.is_there, pythons)), "the workers")
-    # The next processes are to be there before they end.
-    seconds = 12.0 * min(patience(), 6)
-    running = [lives.send(name, seconds) for name in pythons for _ in range(2)]
+    enough = tmp_path / "enough"
+    running = [lives.hold(name, enough) for name in pythons for _ in range(2)]
     lives.until(lambda: lives.states(running) == [TaskState.STARTED] * 4, "two tasks on each")
     waiting = [lives.send(name, 0.1) for name in pythons]
     lives.until(lambda: lives.states(waiting) == [TaskState.RECEIVED] * 2, "one more on each")
@@ -167,22 +172,23 @@ def test_a_warm_shutdown_loses_nothing_though_the_next_process_is_there(lives: L
         lives.begin(name, "-E", *ALONE, python=python)
     lives.until(lambda: stopping("online"), "the next processes")
     assert lives.states(running) == [TaskState.STARTED] * 4
+    enough.touch()
     everything = [*running, *waiting]
-    lives.until(
-        lambda: set(lives.states(everything)) == {TaskState.SUCCESS}, "all to succeed", 2 * seconds
-    )
+    lives.until(lambda: set(lives.states(everything)) == {TaskState.SUCCESS}, "all to succeed")
     lives.until(lambda: sum(one.stopping for one in lives.engine.store.workers()) == 0, "the end")
     assert not any(lives.alert(name, detectors.SHARED) for name in pythons)
 
 
-def test_a_task_that_was_ignored_keeps_no_worker_stopping(redis_lives: Lives) -> None:
+def test_a_task_that_was_ignored_keeps_no_worker_stopping(
+    redis_lives: Lives, tmp_path: Path
+) -> None:
     lives = redis_lives
     pythons = {"old@test": oldest_celery(), "new@test": sys.executable}
     workers = [lives.begin(name, "-E", *ALONE, python=python) for name, python in pythons.items()]
     lives.until(lambda: all(map(lives.is_there, pythons)), "the workers")
     ignored = [str(lives.app.send_task("proj.ignored", queue=name).id) for name in pythons]
-    seconds = 10.0 * min(patience(), 6)
-    running = [lives.send(name, seconds) for name in pythons]
+    enough = tmp_path / "enough"
+    running = [lives.hold(name, enough) for name in pythons]
     everything = [*ignored, *running]
     lives.until(lambda: lives.states(everything) == [TaskState.STARTED] * 4, "all to have started")
     lives.spared = set(running)
@@ -194,7 +200,8 @@ def test_a_task_that_was_ignored_keeps_no_worker_stopping(redis_lives: Lives) ->
         return [(one.status, one.stopping) for one in found if one] == [(status, tasks)] * 2
 
     lives.until(lambda: standing("stopping", 1), "both to be stopping, for one task")
-    lives.until(lambda: standing("offline", 0), "both to be gone", 2 * seconds)
+    enough.touch()
+    lives.until(lambda: standing("offline", 0), "both to be gone")
     assert lives.states(running) == [TaskState.SUCCESS] * 2
     assert lives.states(ignored) == [TaskState.MISSED] * 2
 

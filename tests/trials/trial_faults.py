@@ -37,7 +37,7 @@ def lasting_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if rabbit_binary() is None:
         missing("rabbitmq-server")
-    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbit"), vhosts=128))
+    yield from serve(lambda: RabbitServer(tmp_path_factory.mktemp("rabbit")))
 
 
 @pytest.fixture

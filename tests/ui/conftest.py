@@ -10,6 +10,7 @@ import textual.pilot
 import textual.screen
 
 from tests.ui import idle
+from tests.ui.garbage import AppsInARow
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +25,16 @@ def loops_know_when_they_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "wait_for_idle", idle.wait_for_idle)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def apps_are_let_go() -> Iterator[None]:
-    """The views set aside from the collector whatever there is, all apps of a process with it."""
+@pytest.fixture(scope="session")
+def garbage() -> AppsInARow:
+    """The apps of this process that nobody has collected yet."""
+    return AppsInARow()
+
+
+@pytest.fixture(autouse=True)
+def apps_are_let_go(garbage: AppsInARow) -> Iterator[None]:
+    """Many apps are collected at once: each time the collector goes through all else there is."""
+    gc.disable()
     yield
-    gc.unfreeze()
-    gc.collect()
+    gc.enable()
+    garbage.one_more()

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.slow
 
 PACKAGE = Path(celerytui.__file__).parent
 ROOT = Path(__file__).parents[2]
+HALF_WRITTEN = shutil.ignore_patterns("*.pyc.*")
+"""Bytecode that another process is writing."""
 TABLE = re.compile(r"^\| (an? [a-z ]+) \| (.+) \|$", re.MULTILINE)
 
 
@@ -55,11 +57,12 @@ def _apply(copy: Path, change: Change) -> None:
 @pytest.mark.parametrize("name", ADDITIONS)
 def test_it_is_added_as_contributing_says(name: str, tmp_path: Path) -> None:
     addition = ADDITIONS[name]
-    shutil.copytree(PACKAGE, tmp_path / "celerytui", ignore=shutil.ignore_patterns("__pycache__"))
+    # With the bytecode, which is still that of all files but the changed ones.
+    shutil.copytree(PACKAGE, tmp_path / "celerytui", ignore=HALF_WRITTEN)
     shutil.copytree(
         ROOT / "tests" / "ui",
         tmp_path / "tests" / "ui",
-        ignore=shutil.ignore_patterns("__pycache__", "__snapshots__", "test_*"),
+        ignore=shutil.ignore_patterns("__snapshots__", "test_*", "*.pyc.*"),
     )
     (tmp_path / "tests" / "__init__.py").touch()
     shutil.copy(ROOT / "tests" / "waiting.py", tmp_path / "tests")

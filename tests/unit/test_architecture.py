@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,35 +84,39 @@ MADE_OF_SQL = {
 def test_sqlalchemy_is_imported_in_few_files_and_not_before_it_is_needed() -> None:
     late: set[str] = set()
     early: set[str] = set()
-    for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    for path, tree in _naming("sqlalchemy"):
         for node in ast.walk(tree):
             if any(name.split(".")[0] == "sqlalchemy" for name in _imported(node)):
-                (early if node in tree.body else late).add(path.relative_to(PACKAGE).as_posix())
+                (early if node in tree.body else late).add(path)
     assert early == MADE_OF_SQL
     assert late <= USE_SQL
     assert "history/django_monitor.py" in late
     made = {f"celerytui.{path.removesuffix('.py').replace('/', '.')}" for path in MADE_OF_SQL}
     users = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if made & set(_imported(node))
+        path for path, tree in _naming(*made) for node in tree.body if made & set(_imported(node))
     }
     assert users <= MADE_OF_SQL
 
 
 def test_alembic_is_imported_where_postgresql_is_migrated_alone() -> None:
     users = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        path
+        for path, tree in _naming("alembic")
+        for node in ast.walk(tree)
         if any(name.split(".")[0] == "alembic" for name in _imported(node))
     }
     migrations = "history/postgres/migrations/versions/"
     assert {name for name in users if not name.startswith(migrations)} == {
         "history/postgres/schema.py"
     }
+
+
+def _naming(*words: str) -> Iterator[tuple[str, ast.Module]]:
+    """The files that have one of these words somewhere: to parse all of them takes seconds."""
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if any(word in text for word in words):
+            yield path.relative_to(PACKAGE).as_posix(), ast.parse(text)
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -176,7 +176,7 @@ def test_it_prints_what_it_heard_and_exits(
 
 
 def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", f"{4 * patience()}s", "--json")
+    process = spawn("-A", "filed_app", "snapshot", "--for", "1h", "--json")
     wait_until_listening(tmp_path, process)
     with worker_events(broker) as send:
         for beat in range(4):
@@ -185,7 +185,8 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
             figures = {"active": 0, "processed": 3 * beat}
             send("worker-heartbeat", freq=10.0, timestamp=stamp, **figures)
             # Of messages of one millisecond the file system has no order.
-            wait_until(lambda: not list((tmp_path / "data").iterdir()), 10, "it to be taken")
+            wait_until_taken(broker)
+    process.send_signal(signal.SIGTERM)
     status, out, err = finish(process)
     assert (status, err) == (0, "")
     document = json.loads(out)
@@ -201,9 +202,11 @@ def test_it_says_what_is_wrong(tmp_path: Path, spawn: Spawn, broker: dict[str, A
 
 
 def test_the_default_is_tables(tmp_path: Path, spawn: Spawn, broker: dict[str, Any]) -> None:
-    process = spawn("-A", "filed_app", "snapshot", "--for", f"{3 * patience()}s")
+    process = spawn("-A", "filed_app", "snapshot", "--for", "1h")
     wait_until_listening(tmp_path, process)
     send_tasks(broker, "mail.send")
+    wait_until_taken(broker)
+    process.send_signal(signal.SIGTERM)
     status, out, err = finish(process)
     assert (status, err) == (0, "")
     assert "mail.send" in out

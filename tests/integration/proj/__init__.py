@@ -65,6 +65,14 @@ def sleepy(seconds: float) -> str:
     return f"slept {seconds}"
 
 
+@app.task(name="proj.until")
+def until(file: str) -> str:
+    """Runs until there is such a file."""
+    while not os.path.exists(file):
+        time.sleep(0.05)
+    return f"seen {file}"
+
+
 @app.task(name="proj.hold")
 def hold(seconds: float, *things: Any) -> None:
     """Holds whatever it is given for so long."""
