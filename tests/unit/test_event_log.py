@@ -197,8 +197,9 @@ def test_an_anonymous_log_names_nothing_and_tells_the_same(tmp_path: Path) -> No
     assert len(again.workers()) == len(told.store.workers())
     (host,) = {one.hostname for one in again.inspections.all()}
     kept = {one.name: one.data for one in again.inspections.all()}
-    assert kept.keys() == REPORTED.keys() - {"conf", "report"}
-    assert kept["registered"][0] == names["shop.pay"]
+    assert kept.keys() == REPORTED.keys() - {"report"}
+    assert kept["conf"] == {"task_time_limit": 60}
+    assert kept["registered"][0] == f"{names['shop.pay']} [rate_limit=10/m]"
     assert kept["stats"]["total"] == {names["shop.pay"]: 7}
     assert host in {worker.hostname for worker in again.workers()}
     assert [one.ready for one in again.queues()] == [one.ready for one in told.store.queues()]
