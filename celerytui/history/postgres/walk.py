@@ -89,16 +89,22 @@ def _fetch(link: Link, condition: Condition, chosen: list[tuple[bytes, float]]) 
 
 def _paths(condition: Condition) -> tuple[str, ...]:
     """What narrows the rows that are gone through: each is SQL for some of them."""
-    names = condition.names
+    names, outcome = condition.names, _outcome(condition)
     if names is not None and len(names) <= MOST_NAMES:
-        return tuple(f"name = {name:d}" for name in sorted(names))
+        also = "" if outcome is None else f" AND {outcome}"
+        return tuple(f"name = {name:d}{also}" for name in sorted(names))
+    return ("TRUE" if outcome is None else outcome,)
+
+
+def _outcome(condition: Condition) -> str | None:
+    """SQL for the outcomes that the rows may have, where it leaves partitions out; None else.
+
+    As they are partitioned by it, successes are not even opened, and an index of the rest has few.
+    """
     states = condition.states
-    if states is not None and len(states) == 1 and SUCCESS not in states:
-        return (f"state = {next(iter(states))}",)
-    if states is not None and SUCCESS not in states:
-        # As it is partitioned by it, successes are not even opened.
-        return (f"state <> {SUCCESS}",)
-    return ("TRUE",)
+    if states is None or SUCCESS in states:
+        return None
+    return f"state = {next(iter(states))}" if len(states) == 1 else f"state <> {SUCCESS}"
 
 
 def _windows(link: Link, condition: Condition, since: float, until: float) -> Iterator[Window]:
