@@ -361,31 +361,6 @@ def test_a_killed_writer_leaves_a_log_that_can_be_read(tmp_path: Path) -> None:
     assert min(told) > 100
 
 
-def test_a_full_disk_is_told_and_costs_nothing_that_was_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import os
-
-    entries = busy().entries
-    path = tmp_path / "x.jsonl.zst"
-    log = writer(path)
-    log.write(entries[:10], entries[0].at)
-    real = os.write
-
-    def full(file: int, data: Any) -> int:
-        if len(data) < 100:
-            raise OSError(28, "No space left on device")
-        return real(file, bytes(data)[:60])
-
-    monkeypatch.setattr("celerytui.history.eventlog.writer.os.write", full)
-    with pytest.raises(HistoryError, match="the disk is full"):
-        log.write(entries[10:12], entries[10].at)
-    monkeypatch.undo()
-    log.write(entries[10:20], entries[10].at)
-    log.close()
-    assert [one.at for one in read(path)] == [one.at for one in entries[:20]]
-
-
 def test_what_was_not_recorded_is_no_calm(tmp_path: Path) -> None:
     told = Told()
     told.hear(*(beat(at) for at in range(60)), *(beat(at) for at in range(90, 120)))

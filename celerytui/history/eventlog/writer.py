@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from celerytui.history.trouble import explain
 from celerytui.model import MARK_EVENT, Entry
 
 VERSION = 1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 PART_BYTES = 256_000_000
 EVENTS_A_FRAME = 500
 EVENTS_A_KEY = 1_000_000
@@ -60,6 +62,7 @@ class EventLogWriter:
         self._file: int | None = None
         self._whole = 0
         self._since_key = 0
+        self._key_due = True
         self.part = 0
         self.size = 0
 
@@ -78,15 +81,31 @@ class EventLogWriter:
 
     def _open(self, now: float) -> None:
         """Have a file that is not too large, with a key frame that is not too old."""
-        if self._file is not None and self._whole >= self._part_bytes:
+        if self._file is not None and (self._whole >= self._part_bytes or self._is_removed()):
             self.close()
-        fresh = self._file is None
-        if fresh:
+        if self._file is None:
             self._begin(now)
-        if fresh or self._since_key >= EVENTS_A_KEY:
-            self._since_key = 0
+            self._key_due = True
+        if self._key_due or self._since_key >= EVENTS_A_KEY:
+            self._key_due = True
+            self._put_key()
+            self._key_due, self._since_key = False, 0
+
+    def _put_key(self) -> None:
+        """Write how things stand, whole or not at all: half of it, and then all, would be twice."""
+        before = self._whole
+        try:
             for some in by_frame(self._key()):
                 self._put("key", some)
+        except OSError:
+            self.size -= self._whole - before
+            self._whole = before
+            raise
+
+    def _is_removed(self) -> bool:
+        """Whether what is written would go nowhere."""
+        assert self._file is not None
+        return not os.fstat(self._file).st_nlink
 
     def _begin(self, now: float) -> None:
         there = parts(self.path)
@@ -123,16 +142,31 @@ class EventLogWriter:
         self._whole += len(frame)
         self.size += len(frame)
 
+    def _cut(self, error: OSError) -> None:
+        """Leave what is whole: what is there of another frame would hide those after it.
+
+        It goes on in the same file once there is room, for a new one would be there for each try.
+        """
+        assert self._file is not None
+        goes_on = error.errno in _NO_ROOM and self._whole > 0
+        try:
+            os.ftruncate(self._file, self._whole)
+            os.lseek(self._file, self._whole, os.SEEK_SET)
+        except OSError:
+            goes_on = False
+        if not self._whole:
+            with contextlib.suppress(OSError):
+                name_of(self.path, self.part).unlink()
+        if not goes_on:
+            self.close()
+
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if self._file is not None:
-                # What is there of the frame would hide those after it.
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self._whole)
-                self.close()
+                self._cut(error)
             raise HistoryError(explain(error, self.path, "event log")) from error
 
 
