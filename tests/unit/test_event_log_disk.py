@@ -150,3 +150,32 @@ def test_a_part_in_which_nothing_is_whole_costs_no_other(tmp_path: Path, content
     with contextlib.closing(EventLog(path)) as log:
         assert log.app == "shop"
         assert len(list(log.entries(log.begins))) == 2
+
+
+def test_two_do_not_write_one_log(tmp_path: Path) -> None:
+    entries = busy().entries
+    path = tmp_path / "x.jsonl.zst"
+    first, second = writer(path), writer(path)
+    first.write(entries[:10], entries[0].at)
+    for _ in range(2):
+        with pytest.raises(HistoryError, match="another recorder is writing it"):
+            second.write(entries[:5], entries[0].at)
+    first._part_bytes = 1
+    first.write(entries[10:20], entries[10].at)
+    with pytest.raises(HistoryError, match="another recorder is writing it"):
+        second.write(entries[:5], entries[0].at)
+    assert len(read(path)) == 20
+    first.close()
+    second.write(entries[20:25], entries[20].at)
+    second.close()
+    assert names(tmp_path) == ["x.2.jsonl.zst", "x.3.jsonl.zst", path.name]
+    assert [one.at for one in read(path)] == [one.at for one in entries[:25]]
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name, said in (("pipe", "is not a regular file"), ("link", "is a symbolic link")):
+        with pytest.raises(HistoryError, match=f"{name}: {said}"):
+            writer(tmp_path / name).write([], 0.0)
+    assert names(tmp_path) == ["link", "pipe"]

@@ -12,9 +12,9 @@ from typing import Protocol
 import msgspec
 
 from celerytui.errors import HistoryError
-from celerytui.files import open_new_bytes
+from celerytui.files import open_new_bytes, refuse_others
 from celerytui.history.eventlog.frames import Compressor, FrameInfo, Header, Kind
-from celerytui.history.eventlog.parts import name_of, parts
+from celerytui.history.eventlog.parts import claim, is_written, name_of, parts
 from celerytui.history.trouble import explain
 from celerytui.model import MARK_EVENT, Entry
 
@@ -81,9 +81,7 @@ class EventLogWriter:
 
     def _open(self, now: float) -> None:
         """Have a file that is not too large, with a key frame that is not too old."""
-        if self._file is not None and (self._whole >= self._part_bytes or self._is_removed()):
-            self.close()
-        if self._file is None:
+        if self._file is None or self._whole >= self._part_bytes or self._is_removed():
             self._begin(now)
             self._key_due = True
         if self._key_due or self._since_key >= EVENTS_A_KEY:
@@ -108,10 +106,17 @@ class EventLogWriter:
         return not os.fstat(self._file).st_nlink
 
     def _begin(self, now: float) -> None:
+        refuse_others(self.path)
         there = parts(self.path)
+        if self._file is None and there and is_written(there[-1][1]):
+            raise HistoryError(f"event log in {self.path}: another recorder is writing it")
         self.part = there[-1][0] + 1 if there else 1
         self._make_room([one for _, one in there])
-        self._file = open_new_bytes(name_of(self.path, self.part))
+        file = open_new_bytes(name_of(self.path, self.part))
+        claim(file)
+        # The one before it is held until then, so that nobody comes between.
+        self.close()
+        self._file = file
         self._whole = 0
         header = msgspec.structs.replace(self._header, part=self.part, began=now)
         info = FrameInfo("header", now, now, 0)
