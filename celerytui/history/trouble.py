@@ -23,7 +23,7 @@ _SAID = (
 def explain(error: Exception, folder: Path, what: str = "history") -> str:
     """What is wrong, and where, as one line."""
     if isinstance(error, OSError):
-        where = error.filename if isinstance(error.filename, str) else folder
+        where = error.filename if isinstance(error.filename, str | os.PathLike) else folder
         said = os.strerror(error.errno) if error.errno is not None else str(error)
         if isinstance(error, FileRefused):
             said = error.strerror or said
