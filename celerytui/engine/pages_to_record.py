@@ -10,6 +10,8 @@ from celerytui.model import Section
 from celerytui.store import Store
 
 SECTIONS = ("registered", "conf", "revoked")
+ONCE = ("conf",)
+"""What stays as it is as long as the process runs."""
 LOOK_SECONDS = 2.0
 """How often it is looked who is to be asked."""
 AT_ONCE = 20
@@ -30,8 +32,8 @@ class _Asked(Struct):
 class PagesToRecord:
     """Each process of a worker is asked when it is new, and again every ten minutes.
 
-    For one thread; `inspect` asks, and has the store keep the answer. What was too large to be kept
-    is asked of that process no more.
+    For one thread; `inspect` asks, and has the store keep the answer. What was too large to be
+    kept, or cannot change, is asked of that process no more.
     """
 
     def __init__(
@@ -68,7 +70,10 @@ class PagesToRecord:
         def take(section: Section) -> None:
             if section.error is not None:
                 asked.again = now + SILENT_SECONDS
-            elif self._store.inspections.get(section.hostname, section.name) is None:
+            elif section.name in ONCE or not self._is_kept(section):
                 asked.sections.remove(section.name)
 
         return take
+
+    def _is_kept(self, section: Section) -> bool:
+        return self._store.inspections.get(section.hostname, section.name) is not None
