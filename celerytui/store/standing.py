@@ -28,11 +28,12 @@ AT_ONCE = 250
 def standing(store: Store, now: float) -> Iterator[Entry]:
     """Entries, in order of time up to `now`, after which a new store knows what this one does.
 
-    What no longer is held is not told, and so not counted by it.
+    What no longer is held is not told; of it there are the counts of charts and workers.
     """
     inspected = (Entry(now, "inspected", (one,)) for one in store.inspections.all())
     rest = sorted([*_rest(store, now), *_workers(store.workers(), now), *inspected], key=_at)
     yield from merge(rest, _tasks(store, now), key=_at)
+    yield Entry(now, "counted", (store.counts.all(),))
 
 
 def _tasks(store: Store, now: float) -> Iterator[Entry]:

@@ -23,6 +23,7 @@ from celerytui.model import (
     Section,
     Survey,
 )
+from celerytui.store.counts import Counted
 from celerytui.store.retelling import RETOLD_EVENT
 
 _IDS = ("uuid", "root_id", "parent_id")
@@ -92,6 +93,7 @@ class AnonymousLines:
             "schedule": lambda change: (anonymous_schedule(change, names),),
             "redelivered": lambda found: ({names.id(id): one for id, one in found.items()},),
             "action": self._action,
+            "counted": self._counted,
             **dict.fromkeys(_PLAIN, lambda *args: args),
         }
 
@@ -214,6 +216,11 @@ class AnonymousLines:
     def _registered(self, name: str, facts: str) -> str:
         limits = " ".join(one.strip() for one in _LIMIT.findall(f" {facts}"))
         return f"{self._names.task(name)} [{limits}]" if limits else self._names.task(name)
+
+    def _counted(self, counted: Counted) -> tuple[Counted]:
+        host = self._names.host
+        workers = [replace(one, hostname=host(one.hostname)) for one in counted.workers]
+        return (replace(counted, workers=workers),)
 
     def _action(self, line: Mapping[str, Any]) -> tuple[dict[str, Any]] | None:
         """What was done, to how many, and how it went, without what was given and said."""
