@@ -222,18 +222,19 @@ class Engine:
         )
 
     def _replayer(self, recording: Recording, clock: ReplayClock) -> Replayer:
-        replaying = Replaying(self.store, self.health, self._beside(), self.housekeeping.judge_all)
+        replaying = Replaying(self.store, self.health, self.beside(), self.housekeeping.judge_all)
         return Replayer(recording, clock, replaying.tell, replaying.forget, self._tell)
 
     def record_events(self, path: Path, *, anonymise: bool = False) -> EventRecorder:
         """Have all that is received written into an event log; before `start`."""
         who, pages = (self.app_name, self.broker_url), PagesToRecord(self.store, self.inspect)
-        parts = self.store, self.health, self._beside(), pages, self.settings, self.clock
+        parts = self.store, self.health, self.beside(), pages, self.settings, self.clock
         self.event_recorder = recorder = EventRecorder(*parts, *who, path, anonymise=anonymise)
         self.reception.changed = recorder.take_link
         return recorder
 
-    def _beside(self) -> Beside:
+    def beside(self) -> Beside:
+        """What is shown and no store holds, to be recorded or told again."""
         parts = self.reception, self.broker, self.surveys, self.schedule, self.log
         return Beside(*parts, self.store, self.app_name)
 
@@ -253,14 +254,9 @@ class Engine:
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
         recorder, events = self.recorder, self.event_recorder
-        alerts = self.health.evaluate(
-            self.link,
-            self.clock(),
-            self.broker.blockage,
-            self.surveys.error,
-            self.schedule.reading,
-            None if recorder is None else recorder.trouble,
-        )
+        trouble = None if recorder is None else recorder.trouble
+        known = self.link, self.clock(), self.broker.blockage, self.surveys.error
+        alerts = self.health.evaluate(*known, self.schedule.reading, trouble)
         if events is not None:
             events.take_judged()
         return alerts

@@ -56,7 +56,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store]:
         if entry.what == "sweep":
             store.failures.update(entry.at)
     assert store.failures.resolve(store.failures.rows(NOW)[0].key, NOW)
-    beside = live_engine(store)._beside()
+    beside = live_engine(store).beside()
     told += [Entry(NOW, what, (known,)) for what, known in beside.standing()]
     path = tmp_path_factory.mktemp("log") / "demo.jsonl.zst"
     write(path, told)

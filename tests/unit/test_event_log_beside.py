@@ -87,17 +87,17 @@ def test_it_is_told_again_as_it_was(tmp_path: Path) -> None:
     busy(live)
     live.log.record(SENT)
     live.log.find(FOUND)
-    told(tmp_path / "x.jsonl.zst", live._beside().standing(), again._beside())
+    told(tmp_path / "x.jsonl.zst", live.beside().standing(), again.beside())
     assert parts(again) == parts(live)
     assert again.surveys.error == "no answer from redis://user:**@srv/0"
     again.store.forget()
-    again._beside().forget()
+    again.beside().forget()
     assert parts(again) == parts(an_engine(tmp_path / "none"))
 
 
 def test_what_changes_is_told_once(tmp_path: Path) -> None:
     live, again = an_engine(tmp_path), an_engine(tmp_path / "none")
-    beside, actions = live._beside(), []
+    beside, actions = live.beside(), []
     beside.listen(lambda what, known: actions.append((what, known)))
     first = list(beside.changes(0.0))
     assert list(beside.changes(1.0)) == []
@@ -117,13 +117,13 @@ def test_what_changes_is_told_once(tmp_path: Path) -> None:
     changes = dict(last)
     assert [place for place, _ in changes["schedule"].entries] == [0]
     assert changes["redelivered"] == {"order-1": None, "order-2": acknowledged}
-    told(tmp_path / "x.jsonl.zst", [*first, *more, *actions, *last], again._beside())
+    told(tmp_path / "x.jsonl.zst", [*first, *more, *actions, *last], again.beside())
     assert parts(again) == parts(live)
 
 
 def test_many_changes_of_a_schedule_wait_for_each_other(tmp_path: Path) -> None:
-    live, beside = an_engine(tmp_path), an_engine(tmp_path / "none")._beside()
-    recorder = live._beside()
+    live, beside = an_engine(tmp_path), an_engine(tmp_path / "none").beside()
+    recorder = live.beside()
     seconds, count, told_entries = 10, 4 * ENTRIES_A_SECOND, 0
     many = tuple(entry(f"e-{number}", "shop.pay", Interval(60.0)) for number in range(count))
     for turn in range(seconds):
@@ -139,7 +139,7 @@ def test_many_changes_of_a_schedule_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_fewer_entries_than_before_are_fewer(tmp_path: Path) -> None:
     live, again = an_engine(tmp_path), an_engine(tmp_path / "none")
-    recorder, beside = live._beside(), again._beside()
+    recorder, beside = live.beside(), again.beside()
     for turn, entries in enumerate((sample_entries(), sample_entries()[3:5], ())):
         live.schedule.reading = ScheduleReading(NOW, NOW, entries=entries)
         for what, known in recorder.changes(float(turn * 60)):
@@ -153,7 +153,7 @@ def test_nothing_is_named_without_names_and_no_secret_is_kept(tmp_path: Path) ->
     live.log.record(SENT)
     live.log.find(FOUND)
     path, plain = tmp_path / "x.jsonl.zst", tmp_path / "y.jsonl.zst"
-    told(path, live._beside().standing(), again._beside(), anonymise=True)
+    told(path, live.beside().standing(), again.beside(), anonymise=True)
     said = "".join(map(repr, itertools.chain(read(path), parts(again)[2:])))
     named = ("order", "srv", "web", "lovelace", "inventory", "billing", "warehouse", "shop", SECRET)
     assert [name for name in named if re.search(name, said)] == []
@@ -161,9 +161,7 @@ def test_nothing_is_named_without_names_and_no_secret_is_kept(tmp_path: Path) ->
     assert [one.standing for one in theirs] == [one.standing for one in ours]
     assert [one.ok for one in again.log.entries()] == [False]
     redacted = DEFAULTS._replace(keeping=Keeping(redact=("args", "kwargs")))
-    told(
-        plain, live._beside().standing(), an_engine(tmp_path / "none")._beside(), settings=redacted
-    )
+    told(plain, live.beside().standing(), an_engine(tmp_path / "none").beside(), settings=redacted)
     said = "".join(map(repr, read(plain)))
     assert [name for name in (SECRET, "[42]", "(200", "[200", "False}") if name in said] == []
 
@@ -172,4 +170,4 @@ def test_actions_of_another_app_are_not_in_it(tmp_path: Path) -> None:
     live = an_engine(tmp_path)
     live.log._app = "other"
     live.log.record(SENT)
-    assert [what for what, _ in live._beside().standing() if what == "action"] == []
+    assert [what for what, _ in live.beside().standing() if what == "action"] == []

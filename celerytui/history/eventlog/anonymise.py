@@ -83,6 +83,14 @@ class AnonymousLines:
             "held_back": lambda ids, at: (self._ids(ids), at),
             "resolve": self._outcomes,
             "lost": lambda host, lost: (names.host(host), lost),
+            **self._beside(),
+            **dict.fromkeys(_PLAIN, lambda *args: args),
+        }
+
+    def _beside(self) -> dict[str, Maker]:
+        """For what is recorded beside what a store is told, and for answers and counts."""
+        names = self._names
+        return {
             "link": self._link,
             "blockage": lambda blockage: (
                 None if blockage is None else replace(blockage, text="blocked", evidence={}),
@@ -94,7 +102,6 @@ class AnonymousLines:
             "redelivered": lambda found: ({names.id(id): one for id, one in found.items()},),
             "action": self._action,
             "counted": self._counted,
-            **dict.fromkeys(_PLAIN, lambda *args: args),
         }
 
     def line(self, entry: Entry) -> bytes:
