@@ -100,11 +100,9 @@ class EventRecorder:
 
     def take_judged(self) -> None:
         """Record what was found when the cluster was judged, once a second."""
-        now = time.monotonic()
-        for what, known in self._beside.changes(now):
-            self._note(what, (known,))
+        self._note_beside()
         if self._link is not None and self._link.state is LinkState.CONNECTED:
-            self._pages.turn(now)
+            self._pages.turn(time.monotonic())
         alerts = {(one.id, one.subject, one.since): one for one in self._health.alerts}
         for key in alerts.keys() - self._alerts.keys():
             self._note("alert", (True, alerts[key]))
@@ -138,6 +136,9 @@ class EventRecorder:
 
     def _note(self, what: str, args: tuple[Any, ...]) -> None:
         """Keep what was told until it is written."""
+        if what == "sweep":
+            # All is judged after it, by what is known then.
+            self._note_beside()
         if what == "apply":
             count = len(args[0].events)
             if self._came - self._gone + count > MOST_WAITING:
@@ -145,6 +146,10 @@ class EventRecorder:
                 return
             self._came += count
         self._waiting.append(Entry(self._clock(), what, args))
+
+    def _note_beside(self) -> None:
+        for what, known in self._beside.changes(time.monotonic()):
+            self._note(what, (known,))
 
     def _turn(self) -> bool:
         """Write what waits; False where something is in the way."""

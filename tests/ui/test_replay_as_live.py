@@ -96,7 +96,7 @@ async def screens(
     app: MonitorApp, size: tuple[int, int], expected: dict[str, Screen] | None = None
 ) -> dict[str, Screen]:
     """What each view draws, by the keys that lead to it; at last, where it is not as expected."""
-    found = {}
+    found: dict[str, Screen] = {}
 
     async def look(view: str) -> None:
         await pilot.pause()
