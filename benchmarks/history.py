@@ -10,7 +10,7 @@ a server of the benchmark's own.
 
 Reading is a history of so many tasks of 200 names, of which 93 % succeeded: up to 2,000,000 are
 written by the writer, and each further file is a copy of that one, moved back by a day; in
-PostgreSQL there are 2,000,000 at most, 400,000 a day. `first` is
+PostgreSQL the writer writes 400,000, and each further day is a copy of them. `first` is
 until there are 50 rows, or all have been looked through where there are fewer; all files are opened
 anew each time.
 """
@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import psycopg
 from celery import Celery
 
 from benchmarks.publishers import NAMES, first_body, publisher_to
@@ -43,6 +44,9 @@ from celerytui.history.flush import Flush
 from celerytui.history.folder import Folder
 from celerytui.history.history import History, Writer
 from celerytui.history.place import only_place, place_of
+from celerytui.history.postgres.link import Link
+from celerytui.history.postgres.place import PostgresPlace
+from celerytui.history.postgres.schema import COLUMNS, add_day, day_of
 from celerytui.history.report import rebuild
 from celerytui.history.writer import MOST_ROWS, HistoryWriter
 from celerytui.model import OWN_ROOT, Task, TaskExtra, TaskState
@@ -56,6 +60,8 @@ AT_ONCE = 5_000
 A_DAY = 400_000
 KINDS = ("sqlite", "postgresql")
 DAY = 86_400.0
+NEVER_FAILS = 199
+"""The number of the one type that always succeeds."""
 QUERIES = (
     "",
     "state:failure",
@@ -64,6 +70,8 @@ QUERIES = (
     "runtime:>10 name:proj.tasks.job7",
     "runtime:>10",
     "name:proj.* state:failure",
+    "name:proj.tasks.job7 state:failure",
+    "name:proj.tasks.job199 state:failure",
     "worker:w3@host state:revoked",
     "id:{id}",
     "exception:KeyError",
@@ -167,15 +175,33 @@ def write(writer: Writer, rows: int, now: float, span: float) -> float:
 
 def fill_postgres(url: str, tasks: int) -> None:
     """Write so many tasks, the newest ended now."""
-    now, rows = time.time(), min(tasks, MOST_ROWS)
+    now, rows = time.time(), min(tasks, A_DAY)
+    days = -(-tasks // rows)
     place = place_of(url, "bench", "redis://h", os.environ)
-    writer = place.writer("bench", "redis://h", DEFAULTS.keeping, now - 9 * DAY)
+    writer = place.writer("bench", "redis://h", DEFAULTS.keeping, now - (days + 1) * DAY)
     began = time.monotonic()
-    cpu = write(writer, rows, now, rows / A_DAY * DAY)
+    cpu = write(writer, rows, now, DAY)
     took, size = time.monotonic() - began, place.report().size
     each = f"{size / rows:.0f} bytes each"
     print(f"written   {rows:,} tasks, {rows / took:,.0f} a second, {rows / cpu:,.0f} a CPU second"
           f" without the server's, {each}", flush=True)  # fmt: skip
+    with PostgresPlace(url, None).connect({}, 3600.0) as link:
+        for number in range(1, days):
+            _copy_day(link, number, now)
+        link.execute("ANALYZE tasks")  # as the server does by itself in the end
+
+
+def _copy_day(link: Link, number: int, now: float) -> None:
+    """Copy the tasks of the last day, moved back by so many days, under other ids."""
+    for root in ("tasks_success", "tasks_other"):
+        for at in (now - DAY, now):
+            with contextlib.suppress(psycopg.errors.DuplicateTable):
+                add_day(link, root, day_of(at - number * DAY))
+    moved = {"task": "uuid_send(gen_random_uuid())", "seen": f"seen - {number * DAY}"}
+    columns = ", ".join(COLUMNS)
+    chosen = ", ".join(moved.get(name, name) for name in COLUMNS)
+    copied = f"SELECT {chosen} FROM tasks WHERE seen >= %s ORDER BY seen"
+    link.execute(f"INSERT INTO tasks ({columns}) {copied}".encode(), (now - DAY,))
 
 
 _random = random.Random(1)
@@ -185,8 +211,10 @@ def _task(at: float) -> Task:
     chance, runtime = _random.random(), _random.expovariate(0.7)
     state = TaskState.SUCCESS if chance < 0.93 else TaskState.FAILURE
     state = TaskState.REVOKED if chance > 0.995 else state
+    kind = _random.randrange(200)
+    state = TaskState.SUCCESS if kind == NEVER_FAILS else state
     task = Task(str(uuid.UUID(int=_random.getrandbits(128), version=4)), 1, state)
-    task.name = f"proj.tasks.job{_random.randrange(200)}"
+    task.name = f"proj.tasks.job{kind}"
     task.worker, task.queue = f"w{_random.randrange(20)}@host", f"queue{_random.randrange(5)}"
     task.args = f"({_random.randrange(10**6)}, 'customer-{_random.randrange(10**5)}')"
     task.kwargs = f"{{'currency': 'EUR', 'amount': {_random.random():.3f}}}"

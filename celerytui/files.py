@@ -82,6 +82,13 @@ def open_new_bytes(path: Path) -> int:
     return _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
 
 
+def refuse_others(path: Path) -> None:
+    """Raise FileRefused where there is something, and it is no regular file."""
+    if os.path.lexists(path) and not os.path.isfile(path):
+        what = _LINK if os.path.islink(path) else _NO_FILE
+        raise FileRefused(errno.EINVAL, what, os.fspath(path))
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """A new text file (mode 0600) that gets its name only once all of it is on the disk.

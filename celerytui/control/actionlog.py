@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,8 @@ def log_path(environ: Mapping[str, str]) -> Path | None:
 class ActionLog(LineFile):
     """Writes entries to the user's own file and keeps the newest; one thread writes.
 
-    Entries are kept in memory too, whether the file can be written or not.
+    Entries are kept in memory too, whether the file can be written or not. `told` is given the line
+    of each action and each effect as it is logged.
     """
 
     def __init__(self, path: Path | None, *, user: str, app: str, broker: str) -> None:
@@ -172,6 +173,7 @@ class ActionLog(LineFile):
         self._entries: deque[LogEntry] = deque(maxlen=KEPT)
         self._with_items: deque[LogEntry] = deque()
         self._numbers = itertools.count()
+        self.told: Callable[[dict[str, Any]], None] | None = None
         self._loading = threading.Lock()
         self._loaded = False
 
@@ -219,12 +221,38 @@ class ActionLog(LineFile):
             if len(self._with_items) > KEPT_ITEMS:
                 self._with_items.popleft().items = ()
         self._write(log_line(entry))
+        self._tell(told_line(entry))
 
     def find(self, finding: Finding) -> None:
         """Add the effect of an action to its entry."""
         self.load()
         self._attach(finding)
-        self._write({"finding": _as_dict(finding)})
+        line = {"finding": _as_dict(finding)}
+        self._write(line)
+        self._tell(line)
+
+    def told_lines(self, app: str) -> Iterator[dict[str, Any]]:
+        """The lines of the entries of an app and of their effects, the oldest first."""
+        for entry in self.entries():
+            if entry.app == app:
+                yield told_line(entry)
+                if entry.finding is not None:
+                    yield {"finding": _as_dict(entry.finding)}
+
+    def take_told(self, line: dict[str, Any]) -> None:
+        """Take a line that another log told; one that is here already is passed over."""
+        known = self._find(str(line.get("action")), line.get("time", 0.0))
+        if known is None or "finding" in line:
+            self._take_read(line)
+
+    def forget(self) -> None:
+        """Have no entries any more; the file stays as it is."""
+        self._entries.clear()
+        self._with_items.clear()
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        if self.told is not None:
+            self.told(line)
 
     def _find(self, action: str, time: float) -> LogEntry | None:
         for entry in reversed(self.entries()):
@@ -240,7 +268,12 @@ class ActionLog(LineFile):
     def _take(self, line: bytes) -> None:
         """Add a line's entry, or its finding to its entry; skip any other line."""
         try:
-            read = msgspec.json.decode(line, type=dict[str, Any])
+            self._take_read(msgspec.json.decode(line, type=dict[str, Any]))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return
+
+    def _take_read(self, read: dict[str, Any]) -> None:
+        try:
             if isinstance(read.get("finding"), dict):
                 self._attach(msgspec.convert(read["finding"], Finding))
             else:
@@ -260,9 +293,18 @@ def log_line(entry: LogEntry) -> dict[str, Any]:
     return line
 
 
+def told_line(entry: LogEntry) -> dict[str, Any]:
+    """An entry to be told to another log: without its effect, with its first items."""
+    line = log_line(structs.replace(entry, finding=None))
+    if entry.items:
+        line["each"] = [_as_dict(item) for item in entry.items[:TARGETS]]
+    return line
+
+
 def _from_line(line: dict[str, Any], number: int) -> LogEntry:
     """The entry of a line; raises msgspec's errors for any other line."""
-    own = {"tally": line.get("items", {}), "items": (), "number": number}
+    items = line.get("each", ())
+    own = {"tally": line.get("items", {}), "items": items, "number": number}
     return msgspec.convert(line | own, LogEntry)
 
 

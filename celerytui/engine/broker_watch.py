@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celerytui.engine.redeliveries import Redeliveries
@@ -45,6 +45,7 @@ class BrokerWatch:
         self._changed = changed
         self._clock = clock
         self.redeliveries: Redeliveries | None = None
+        self._retold: dict[str, Redelivery] = {}
         self._connected = clock()
         self._answered: float | None = None
 
@@ -63,7 +64,20 @@ class BrokerWatch:
 
     def redelivery(self, task_id: str) -> Redelivery | None:
         """Whether a lost task is delivered again; None where it is not lost, or not known yet."""
-        return None if self.redeliveries is None else self.redeliveries.of(task_id)
+        return self.known_redeliveries().get(task_id)
+
+    def known_redeliveries(self) -> Mapping[str, Redelivery]:
+        """What is known of each lost task, by its id."""
+        return self._retold if self.redeliveries is None else self.redeliveries.known
+
+    def take_redeliveries(self, told: Mapping[str, Redelivery | None]) -> None:
+        """Take what was recorded of some tasks: of those with None nothing is known any more."""
+        found = {**self._retold, **told}
+        self._retold = {id: one for id, one in found.items() if one is not None}
+
+    def forget_redeliveries(self) -> None:
+        """Know nothing of any task."""
+        self._retold = {}
 
     def run(self, app: Any, stopping: threading.Event) -> None:
         """Look until `stopping` is set."""

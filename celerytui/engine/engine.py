@@ -16,6 +16,7 @@ from typing import Any
 from celerytui import connect
 from celerytui.control import Silences
 from celerytui.engine.as_it_is import AS_IT_IS, AsItIs
+from celerytui.engine.beside import Beside
 from celerytui.engine.broker_watch import BrokerWatch
 from celerytui.engine.clock import Clock, SteadyClock
 from celerytui.engine.control_thread import ControlThread, Step
@@ -26,6 +27,7 @@ from celerytui.engine.housekeeping import Housekeeping
 from celerytui.engine.job import Job, Work
 from celerytui.engine.mailbox import Mailbox
 from celerytui.engine.outcome_lookup import OutcomeLookup
+from celerytui.engine.pages_to_record import PagesToRecord
 from celerytui.engine.past_tasks import PastTasks
 from celerytui.engine.past_windows import PastWindows
 from celerytui.engine.queue_poller import QueuePoller
@@ -220,18 +222,21 @@ class Engine:
         )
 
     def _replayer(self, recording: Recording, clock: ReplayClock) -> Replayer:
-        judge = self.housekeeping.judge_all
-        replaying = Replaying(self.store, self.health, self.broker, self.reception.show, judge)
+        replaying = Replaying(self.store, self.health, self.beside(), self.housekeeping.judge_all)
         return Replayer(recording, clock, replaying.tell, replaying.forget, self._tell)
 
     def record_events(self, path: Path, *, anonymise: bool = False) -> EventRecorder:
         """Have all that is received written into an event log; before `start`."""
-        who = self.app_name, self.broker_url
-        self.event_recorder = EventRecorder(
-            self.store, self.health, self.settings, self.clock, *who, path, anonymise=anonymise
-        )
-        self.reception.changed = self.event_recorder.take_link
-        return self.event_recorder
+        who, pages = (self.app_name, self.broker_url), PagesToRecord(self.store, self.inspect)
+        parts = self.store, self.health, self.beside(), pages, self.settings, self.clock
+        self.event_recorder = recorder = EventRecorder(*parts, *who, path, anonymise=anonymise)
+        self.reception.changed = recorder.take_link
+        return recorder
+
+    def beside(self) -> Beside:
+        """What is shown and no store holds, to be recorded or told again."""
+        parts = self.reception, self.broker, self.surveys, self.schedule, self.log
+        return Beside(*parts, self.store, self.app_name)
 
     @property
     def link(self) -> Link:
@@ -249,17 +254,11 @@ class Engine:
     def evaluate(self) -> Alerts:
         """Judge what is known now; by one thread at a time, never on the interface's loop."""
         recorder, events = self.recorder, self.event_recorder
-        blockage = self.broker.blockage
-        alerts = self.health.evaluate(
-            self.link,
-            self.clock(),
-            blockage,
-            self.surveys.error,
-            self.schedule.reading,
-            None if recorder is None else recorder.trouble,
-        )
+        trouble = None if recorder is None else recorder.trouble
+        known = self.link, self.clock(), self.broker.blockage, self.surveys.error
+        alerts = self.health.evaluate(*known, self.schedule.reading, trouble)
         if events is not None:
-            events.take_judged(blockage)
+            events.take_judged()
         return alerts
 
     def start(self) -> None:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from celerytui.engine.beside import Beside
+from celerytui.engine.pages_to_record import PagesToRecord
 from celerytui.errors import HistoryError
 from celerytui.interpreter import give_way
-from celerytui.model import Alert, Blockage, Entry, Link
+from celerytui.model import Alert, Entry, Link, LinkState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from celerytui.store.standing import standing
@@ -58,6 +60,8 @@ class EventRecorder:
         self,
         store: Store,
         health: Health,
+        beside: Beside,
+        pages: PagesToRecord,
         settings: Settings,
         clock: Callable[[], float],
         app: str,
@@ -77,7 +81,9 @@ class EventRecorder:
         self._taken: list[Entry] = []
         self._came = self._gone = 0
         self._dropped = 0
-        self._told: tuple[Link | None, Blockage | None] = None, None
+        self._beside = beside
+        self._pages = pages
+        self._link: Link | None = None
         self._alerts: dict[tuple[str, str, float], Alert] = {}
         self._writer: EventLogWriter | None = None
         self._finish = threading.Event()
@@ -85,22 +91,24 @@ class EventRecorder:
         self.opened = threading.Event()
         self.turned_at = time.monotonic()
         store.journal.listener = self._note
+        beside.listen(lambda what, known: self._note(what, (known,)))
 
     def take_link(self, link: Link) -> None:
         """Record how the connection stands; from any thread."""
+        self._link = link
         self._note("link", (link,))
 
-    def take_judged(self, blockage: Blockage | None) -> None:
+    def take_judged(self) -> None:
         """Record what was found when the cluster was judged, once a second."""
-        if blockage != self._told[1]:
-            self._told = self._told[0], blockage
-            self._note("blockage", (blockage,))
-        now = {(one.id, one.subject, one.since): one for one in self._health.alerts}
-        for key in now.keys() - self._alerts.keys():
-            self._note("alert", (True, now[key]))
-        for key in self._alerts.keys() - now.keys():
+        self._note_beside()
+        if self._link is not None and self._link.state is LinkState.CONNECTED:
+            self._pages.turn(time.monotonic())
+        alerts = {(one.id, one.subject, one.since): one for one in self._health.alerts}
+        for key in alerts.keys() - self._alerts.keys():
+            self._note("alert", (True, alerts[key]))
+        for key in self._alerts.keys() - alerts.keys():
             self._note("alert", (False, self._alerts[key]))
-        self._alerts = now
+        self._alerts = alerts
 
     def open(self) -> None:
         """Begin the file, so that whoever started it hears of it if that can't be done."""
@@ -128,15 +136,20 @@ class EventRecorder:
 
     def _note(self, what: str, args: tuple[Any, ...]) -> None:
         """Keep what was told until it is written."""
+        if what == "sweep":
+            # All is judged after it, by what is known then.
+            self._note_beside()
         if what == "apply":
             count = len(args[0].events)
             if self._came - self._gone + count > MOST_WAITING:
                 self._dropped += count
                 return
             self._came += count
-        elif what == "link":
-            self._told = args[0], self._told[1]
         self._waiting.append(Entry(self._clock(), what, args))
+
+    def _note_beside(self) -> None:
+        for what, known in self._beside.changes(time.monotonic()):
+            self._note(what, (known,))
 
     def _turn(self) -> bool:
         """Write what waits; False where something is in the way."""
@@ -187,7 +200,5 @@ class EventRecorder:
         for entry in standing(self._store, now):
             give_way()
             yield entry
-        link, blockage = self._told
-        if link is not None:
-            yield Entry(now, "link", (link,))
-        yield Entry(now, "blockage", (blockage,))
+        for what, known in self._beside.standing():
+            yield Entry(now, what, (known,))

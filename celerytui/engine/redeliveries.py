@@ -25,6 +25,8 @@ EARLY = "no longer unacknowledged before its time: back in its queue, or lost by
 class Redeliveries:
     """Looks what becomes of lost tasks; one thread calls `look` and `close`, any may call `of`.
 
+    `known` has what is known by task id; a new one is made where anything may have changed.
+
     `acks_late` says of a task's name whether it is acknowledged late, None where that is not known.
     """
 
@@ -39,7 +41,7 @@ class Redeliveries:
         self._broker = broker
         self._reader = reader
         self._acks_late = acks_late
-        self._known: Mapping[str, Redelivery] = {}
+        self.known: Mapping[str, Redelivery] = {}
         self._told: set[str] = set()
         self._held: dict[str, float] = {}
         self._acknowledged: set[str] = set()
@@ -48,7 +50,7 @@ class Redeliveries:
 
     def of(self, task_id: str) -> Redelivery | None:
         """What is known of a lost task; None for a task that is not lost, or not looked at yet."""
-        return self._known.get(task_id)
+        return self.known.get(task_id)
 
     def look(self, now: float, tick: float) -> None:
         """Look at all lost tasks, at growing pauses where the broker holds too much to look at.
@@ -71,12 +73,12 @@ class Redeliveries:
         self._acknowledged &= ids
         self._held = {id: at for id, at in self._held.items() if id in ids}
         self._held |= {id: at for id, at in (due or {}).items() if at is not None}
-        self._known = {task.id: self._judge(task, due, now) for task in tasks}
+        self.known = {task.id: self._judge(task, due, now) for task in tasks}
         for hostname in self._told - lost.keys():
             self._store.lost.set(hostname, None)
         self._told = set(lost)
         for hostname, some in lost.items():
-            self._store.lost.set(hostname, summed(some, self._known))
+            self._store.lost.set(hostname, summed(some, self.known))
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from celerytui.engine.broker_watch import BrokerWatch
+from celerytui.engine.beside import Beside
 from celerytui.health import Health
-from celerytui.model import Entry, Link, LinkState
+from celerytui.model import Entry
 from celerytui.store import Store, tellers
 
 
@@ -17,14 +17,12 @@ class Replaying:
         self,
         store: Store,
         health: Health,
-        broker: BrokerWatch,
-        show: Callable[[Link], None],
+        beside: Beside,
         judge: Callable[[], object],
     ) -> None:
         self._store = store
         self._health = health
-        self._broker = broker
-        self._show = show
+        self._beside = beside
         self._judge = judge
         self._begin()
 
@@ -35,18 +33,15 @@ class Replaying:
             known(*entry.args)
             if entry.what == "sweep":
                 self._judge()
-        elif entry.what == "link":
-            self._show(entry.args[0])
-        elif entry.what == "blockage":
-            self._broker.blockage = entry.args[0]
+        elif len(entry.args) == 1:
+            self._beside.tell(entry.what, entry.args[0])
 
     def forget(self) -> None:
         """Know nothing: what is told next begins anew."""
         self._store.forget()
         self._health.forget()
         self._begin()
-        self._broker.blockage = None
-        self._show(Link(LinkState.CONNECTED))
+        self._beside.forget()
 
     def _begin(self) -> None:
         self._tellers = tellers(self._store)

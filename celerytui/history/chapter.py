@@ -43,6 +43,10 @@ class Chapter(Protocol):
         """The marks, each with its time, its text, and who set it."""
         ...
 
+    def actions(self) -> Sequence[tuple[float, str]]:
+        """The actions, each with its time, and its entry of the log as JSON."""
+        ...
+
     def count(self, since: float, until: float) -> tuple[int, int]:
         """How many tasks were seen last from `since` to before `until`, and how many failed."""
         ...

@@ -48,12 +48,14 @@ class Redaction:
 
     def action(self, line: str) -> str:
         """An entry of the action log as JSON, as it may be kept."""
-        entry = json.loads(line)
+        return json.dumps(self.entry(json.loads(line)))
+
+    def entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """An entry of the action log in plain values, as it may be kept."""
+        found: dict[str, Any] = plain(entry)
         given = entry.get("params") or {}
-        for field in ARGUMENTS:
-            if given.get(field):
-                given[field] = self.of(field, given[field])
-        return json.dumps(plain(entry))
+        hidden = {field: self.of(field, given[field]) for field in ARGUMENTS if given.get(field)}
+        return found | {"params": found["params"] | hidden} if hidden else found
 
 
 def safe(text: str | None) -> str | None:

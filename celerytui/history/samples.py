@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -15,6 +16,8 @@ BEAT = 10.0
 """Seconds from one heartbeat to the next: samples are written where figures change alone."""
 LATEST = 4e10
 """Times after it are no times, as in events."""
+MOST_ACTIONS = 500
+"""As many as the log of a monitor keeps."""
 AT_WORK = ("online", "unknown")
 """The statuses in which a worker sends heartbeats."""
 LEAVING = ("offline", "stopping")
@@ -28,12 +31,13 @@ class Session(NamedTuple):
 
 
 class Happened:
-    """The sessions, gaps and marks of chapters, each in order."""
+    """The sessions, gaps, marks and newest actions of chapters, each in order."""
 
     def __init__(self, chapters: Sequence[Chapter]) -> None:
         sessions: dict[float, float] = {}
         gaps: dict[float, tuple[float | None, str]] = {}
         marks: set[tuple[float, str, str]] = set()
+        actions: set[tuple[float, str]] = set()
         for chapter in chapters:
             for started, last in chapter.sessions():
                 if 0 <= started <= last <= LATEST:
@@ -44,8 +48,10 @@ class Happened:
                 if until is not None or since not in gaps:
                     gaps[since] = until, reason or "no connection to the broker"
             marks |= {one for one in chapter.marks() if 0 <= one[0] <= LATEST}
+            actions |= {one for one in chapter.actions() if 0 <= one[0] <= LATEST}
         self.sessions = [Session(*one) for one in sorted(sessions.items())]
         self.marks = sorted(marks)
+        self.actions = sorted(actions)[-MOST_ACTIONS:]
         self.gaps = self._gaps(gaps)
 
     def _gaps(self, known: dict[float, tuple[float | None, str]]) -> list[Moment]:
@@ -64,7 +70,7 @@ class Happened:
         return sorted(found, key=lambda one: one.at)
 
     def entries(self, start: float) -> Iterator[Entry]:
-        """The gaps that reach beyond `start`, and the marks since then."""
+        """The gaps that reach beyond `start`, the marks since then, and all actions."""
         told: list[Entry] = []
         for gap in self.gaps:
             if gap.until is not None and gap.until >= start:
@@ -74,11 +80,26 @@ class Happened:
             if at >= start:
                 event = Event(MARK_EVENT, timestamp=at, extra={"text": text, "user": by})
                 told.append(Entry(at, "apply", (Batch([event], at),)))
+        for at, text in self.actions:
+            told += (Entry(max(at, start), "action", (line,)) for line in _lines(text))
         yield from sorted(told, key=lambda one: one.at)
 
     def recorded(self, at: float) -> bool:
         """Whether anything could be recorded then."""
         return not any(one.at <= at < (one.until or at) for one in self.gaps)
+
+
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    """What is told of an entry of the log, and of its effect where it has that; none if flawed."""
+    try:
+        entry = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(entry, dict):
+        finding = entry.pop("finding", None)
+        yield entry
+        if finding is not None:
+            yield {"finding": finding}
 
 
 def queue_entries(chapters: Sequence[Chapter], start: float) -> Iterator[Entry]:

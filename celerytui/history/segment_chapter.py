@@ -44,6 +44,10 @@ class SegmentChapter:
         """See `Chapter.marks`."""
         return self._all("SELECT at, text, by FROM marks")
 
+    def actions(self) -> Sequence[tuple[float, str]]:
+        """See `Chapter.actions`."""
+        return self._all("SELECT at, entry FROM actions")
+
     def count(self, since: float, until: float) -> tuple[int, int]:
         """See `Chapter.count`."""
         ((tasks,),) = self._all(

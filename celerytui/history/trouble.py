@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from celerytui.files import FileRefused
+
 # By what SQLite says, for names of errors are only there from Python 3.11 on.
 _SAID = (
     ("database is locked", "is locked by another program"),
@@ -21,9 +23,11 @@ _SAID = (
 def explain(error: Exception, folder: Path, what: str = "history") -> str:
     """What is wrong, and where, as one line."""
     if isinstance(error, OSError):
-        where = error.filename if isinstance(error.filename, str) else folder
+        where = error.filename if isinstance(error.filename, str | os.PathLike) else folder
         said = os.strerror(error.errno) if error.errno is not None else str(error)
-        if error.errno in (errno.EEXIST, errno.ENOTDIR) and not os.path.isdir(folder):
+        if isinstance(error, FileRefused):
+            said = error.strerror or said
+        elif error.errno in (errno.EEXIST, errno.ENOTDIR) and not os.path.isdir(folder):
             said = "it is a file, not a folder"
         elif error.errno == errno.ENOSPC:
             said = "the disk is full"

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celerytui.model.tasks import TaskState
 
 
-class Interval(Struct, frozen=True):
+class Interval(Struct, frozen=True, tag=True):
     """Every so many seconds after the last run."""
 
     every: float
 
 
-class Crontab(Struct, frozen=True):
+class Crontab(Struct, frozen=True, tag=True):
     """The fields of a crontab as Celery takes them; all of them have to match."""
 
     minute: str = "*"
@@ -26,7 +27,7 @@ class Crontab(Struct, frozen=True):
     month_of_year: str = "*"
 
 
-class Solar(Struct, frozen=True):
+class Solar(Struct, frozen=True, tag=True):
     """An event of the sun at a place, in degrees."""
 
     event: str
@@ -34,13 +35,13 @@ class Solar(Struct, frozen=True):
     longitude: float
 
 
-class Clocked(Struct, frozen=True):
+class Clocked(Struct, frozen=True, tag=True):
     """Once, at a time."""
 
     at: float
 
 
-class OtherTiming(Struct, frozen=True):
+class OtherTiming(Struct, frozen=True, tag=True):
     """A schedule of the project's own class, or one that cannot be read: `text` says what it is."""
 
     text: str
@@ -216,3 +217,32 @@ class ScheduleReading(Struct, frozen=True):
             for one in self.sources
             if one.cut is not None
         )
+
+
+class ScheduleChange(Struct, frozen=True):
+    """What a reading of the schedule has that the one before it had not.
+
+    `reading` is without its entries: there are `count`, and those that differ stand in `entries`
+    with their places.
+    """
+
+    reading: ScheduleReading
+    count: int
+    entries: tuple[tuple[int, ScheduleEntry], ...] = ()
+
+    @classmethod
+    def between(cls, before: ScheduleReading, after: ScheduleReading, most: int) -> ScheduleChange:
+        """What is new in the one that came after, of its first `most` entries."""
+        known, entries = before.entries, after.entries[:most]
+        found = tuple(
+            (place, entry)
+            for place, entry in enumerate(entries)
+            if place >= len(known) or known[place] != entry
+        )
+        return cls(replace(after, entries=()), len(entries), found)
+
+    def after(self, before: ScheduleReading) -> ScheduleReading:
+        """The reading that came after this one; what it would have of one unheard is left out."""
+        entries = dict(enumerate(before.entries)) | dict(self.entries)
+        kept = tuple(entry for place, entry in sorted(entries.items()) if place < self.count)
+        return replace(self.reading, entries=kept)

@@ -52,6 +52,9 @@ class _Level:
         self._sums.add(slot, value)
         self._counts.add(slot, 1)
 
+    def rings(self) -> dict[str, Ring]:
+        return {"sum": self._sums, "count": self._counts}
+
     @property
     def first(self) -> int:
         return self._sums.first
@@ -85,6 +88,18 @@ class ClusterCourse:
         self._recorded: dict[str, list[Span]] = {name: [] for name in WIDTHS}
         self._queued = {name: _Level(kept) for name, kept in slots.items()}
         self._running = {name: _Level(kept) for name, kept in slots.items()}
+
+    def rings(self) -> dict[str, Ring]:
+        """All that is counted, by names of their own; under the lock."""
+        found = {
+            f"{count} {window}": ring
+            for count, rings in self._counts.items()
+            for window, ring in rings.items()
+        }
+        for name, levels in (("queued", self._queued), ("running", self._running)):
+            for window, level in levels.items():
+                found |= {f"{name} {window} {part}": ring for part, ring in level.rings().items()}
+        return found
 
     def outcomes(self) -> Outcomes:
         """What ended since the start, however that became known."""

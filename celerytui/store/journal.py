@@ -50,4 +50,5 @@ def tellers(store: Store) -> dict[str, Callable[..., object]]:
         "resolve": settling.resolve,
         "lost": store.lost.set,
         "inspected": store.inspections.take,
+        "counted": store.counts.take,
     }

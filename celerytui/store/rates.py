@@ -40,6 +40,21 @@ class Ring:
             self.last = slot
         counts[slot % kept] += count
 
+    def state(self) -> tuple[int, list[int]]:
+        """The last slot, and the counts up to it, without those that are zero before."""
+        counts = [self.at(slot) for slot in range(self.first, self.last + 1)]
+        begin = next((place for place, count in enumerate(counts) if count), len(counts))
+        return self.last, counts[begin:]
+
+    def restore(self, state: tuple[int, list[int]]) -> None:
+        """Be as another one of this kind was; what is no count of it is left out."""
+        last, counts = state
+        self._counts = array(self._counts.typecode, bytes(len(self._counts.tobytes())))
+        self.last = last
+        for slot, count in zip(range(last, last - self._kept, -1), reversed(counts), strict=False):
+            if 0 <= count < 1 << 8 * self._counts.itemsize:
+                self._counts[slot % self._kept] = count
+
     @property
     def first(self) -> int:
         """The first slot in the history: what is before it is not known any more."""

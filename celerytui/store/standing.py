@@ -28,11 +28,12 @@ AT_ONCE = 250
 def standing(store: Store, now: float) -> Iterator[Entry]:
     """Entries, in order of time up to `now`, after which a new store knows what this one does.
 
-    What no longer is held is not told, and so not counted by it.
+    What no longer is held is not told; of it there are the counts of charts and workers.
     """
     inspected = (Entry(now, "inspected", (one,)) for one in store.inspections.all())
     rest = sorted([*_rest(store, now), *_workers(store.workers(), now), *inspected], key=_at)
     yield from merge(rest, _tasks(store, now), key=_at)
+    yield Entry(now, "counted", (store.counts.all(),))
 
 
 def _tasks(store: Store, now: float) -> Iterator[Entry]:
@@ -62,44 +63,44 @@ def _rest(store: Store, now: float) -> Iterator[Entry]:
 
 
 def _queues(queues: Sequence[Queue], now: float) -> Iterator[Entry]:
-    longest = max((len(one.history) for one in queues), default=0)
-    for back in range(longest, 0, -1):
-        at = now - back * SAMPLE
-        depths = [
-            QueueDepth(one.name, one.history[-back])
-            for one in queues
-            if len(one.history) >= back and one.history[-back] is not None
-        ]
-        if depths:
-            yield Entry(at, "record_queues", (depths, at))
-    read = [
-        QueueDepth(one.name, one.ready, one.unacked, one.consumers, one.error)
-        for one in queues
-        if one.read_at is not None
-    ]
-    if read:
-        yield Entry(now, "record_queues", (read, now))
+    found: dict[float, list[QueueDepth]] = {}
+    for one in queues:
+        if one.read_at is None:
+            continue
+        # The samples that are kept are those of the last readings in each part of the time.
+        last, read_at = one.read_at // SAMPLE, min(one.read_at, now)
+        for back, ready in enumerate(reversed(one.history[:-1]), 1):
+            if ready is not None:
+                depths = found.setdefault((last - back) * SAMPLE, [])
+                depths.append(QueueDepth(one.name, ready))
+        read = QueueDepth(one.name, one.ready, one.unacked, one.consumers, one.error)
+        found.setdefault(read_at, []).append(read)
+    for at, depths in found.items():
+        yield Entry(at, "record_queues", (depths, at))
 
 
 def _workers(workers: Sequence[Worker], now: float) -> Iterator[Entry]:
-    """What workers answered, and their last heartbeats: in the order of these."""
-    asked = [one for one in workers if one.inspected is not None]
-    if asked:
-        yield Entry(now, "seed", (_survey(asked, now),))
-    for one in sorted(workers, key=lambda one: one.last_seen):
-        at = min(one.last_seen, now)
-        events = [_beat(one, "worker-heartbeat")] if one.last_heartbeat is not None else []
+    """What workers answered, and their last heartbeats, each at its time."""
+    asked: dict[float, list[Worker]] = {}
+    for one in workers:
+        if one.inspected is not None:
+            asked.setdefault(min(one.inspected, now), []).append(one)
+    for at, some in asked.items():
+        yield Entry(at, "seed", (_survey(some, at),))
+    for one in workers:
+        # At its own time, and not at that of a task: the next would come too soon after it, as from
+        # another process of the name.
+        if one.last_heartbeat is not None:
+            yield _beat(one, "worker-heartbeat", min(one.last_heartbeat, now))
         if one.offline_since is not None:
-            events.append(_beat(one, "worker-offline"))
-        if events:
-            yield Entry(at, "apply", (Batch(events, at, lag=0.0),))
+            yield _beat(one, "worker-offline", min(one.offline_since, now))
 
 
-def _beat(worker: Worker, kind: str) -> Event:
-    return Event(
+def _beat(worker: Worker, kind: str, at: float) -> Entry:
+    event = Event(
         kind,
         worker.hostname,
-        worker.last_seen + (worker.clock_skew or 0.0),
+        at + (worker.clock_skew or 0.0),
         pid=worker.pid,
         freq=worker.freq,
         active=worker.active,
@@ -109,9 +110,10 @@ def _beat(worker: Worker, kind: str) -> Event:
         sw_ver=worker.sw_ver,
         sw_sys=worker.sw_sys,
     )
+    return Entry(at, "apply", (Batch([event], at, lag=0.0),))
 
 
-def _survey(workers: Sequence[Worker], now: float) -> Survey:
+def _survey(workers: Sequence[Worker], at: float) -> Survey:
     stats = {
         one.hostname: {
             "pid": one.pid,
@@ -127,4 +129,4 @@ def _survey(workers: Sequence[Worker], now: float) -> Survey:
         for one in workers
         if one.queues is not None
     }
-    return Survey(now, {}, {}, {}, stats, queues)
+    return Survey(at, {}, {}, {}, stats, queues)

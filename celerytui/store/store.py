@@ -20,6 +20,7 @@ from celerytui.model import (
     Worker,
 )
 from celerytui.store.changes import ChangeLog, log_length
+from celerytui.store.counts import KeptCounts
 from celerytui.store.course import ClusterCourse
 from celerytui.store.extras import copy_task
 from celerytui.store.failures.groups import FailureGroups
@@ -100,6 +101,8 @@ class Store:
         self.course = ClusterCourse(
             self._lock, self._tasks, self._queues, self._rates, self.types.whole
         )
+        parts = self._lock, self.journal, self._rates, self.course, self._workers
+        self.counts = KeptCounts(*parts, self._statistics)
         self._intake = EventIntake(
             self._lock,
             self._tasks,

@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from celerytui.engine import Engine
+from celerytui.engine.pages_to_record import SECTIONS as PAGES
 from celerytui.errors import HistoryError
 from celerytui.history.eventlog.reader import EventLog
 from celerytui.model import Entry, LinkState, TaskState
@@ -65,6 +66,11 @@ def is_answered(path: Path) -> bool:
     return any(one.what == "seed" and one.args[0].stats for one in told(path))
 
 
+def pages(path: Path) -> set[str]:
+    """The sections that workers were asked for one by one."""
+    return {one.args[0].name for one in told(path) if one.what == "inspected"}
+
+
 def ended(path: Path) -> int:
     """How many tasks have ended in a log."""
     kinds = ("task-succeeded", "task-failed")
@@ -90,6 +96,7 @@ def test_what_a_cluster_did_is_replayed(
     bad = app.send_task("proj.fail", kwargs={"account": "x"}).id
     wait_until(lambda: recorder.poll() is None and ended(path) == 6, SECONDS, "six tasks")
     wait_until(lambda: is_answered(path), SECONDS, "what the worker answers")
+    wait_until(lambda: {*PAGES} <= pages(path), SECONDS, "the pages of the worker")
     recorder.send_signal(signal.SIGTERM)
     out, said = recorder.communicate(timeout=SECONDS * GENEROUS)
     assert (recorder.returncode, out) == (0, ""), said
@@ -110,10 +117,11 @@ def test_what_a_cluster_did_is_replayed(
         assert worker.pool == "threads"
         assert worker.queues is not None
         known = {task.id for task in tasks}
-        for section in ("stats", "active", "active_queues"):
+        for section in ("stats", "active", "active_queues", *PAGES):
             reported = engine.store.inspections.get(worker.hostname, section)
             assert reported is not None
             assert reported.error is None
+        assert engine.schedule.reading.at is not None
     if anonymise:
         with path.open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -261,28 +263,81 @@ def test_each_app_and_broker_has_a_schema_of_its_own(url: str) -> None:
     assert len(found(f"{url}?connect_timeout=2&schema=other")) == 2
 
 
-def test_a_question_goes_by_an_index(url: str) -> None:
-    """The plans for a first screen read no table through, whatever is known of it."""
+@pytest.mark.parametrize("few", [2, 20_000], ids=["more than few", "few"])
+def test_what_took_long_is_found_back_to_the_oldest(
+    url: str, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """It is looked for in spans of days, and nothing is found twice or in none of them."""
+    monkeypatch.setattr(walk, "FEW", few)
+    monkeypatch.setattr(walk, "MOST_DAYS", 16)
+    now, day = T0, DAY
+    ages = [0, 0.1, 0.9, 1, 1.5, 3, 4, 5, 16, 17, 29]
+    keeping = Keeping(successes=100 * day, others=100 * day)
+    writer = writer_at(url, keeping, started=now - 40 * day)
+    some = [
+        ended(number, now - age * day, runtime=20.0 + number) for number, age in enumerate(ages)
+    ]
+    writer.write(Flush(tasks=some), now)
+    writer.close(now)
+    assert [task.runtime for task in found(url, "runtime:>22", now)] == [
+        20.0 + number for number in range(3, len(ages))
+    ]
+    with contextlib.closing(place_at(url).reader()) as history:
+        steps = list(history.search(parse_filter("runtime:>99"), now))
+    assert steps[-1].looked_at == steps[-1].rows
+    since = now - 5 * day
+    assert len(found(url, "runtime:>1", now, since=since)) == 8
+
+
+@pytest.fixture
+def plans(url: str) -> Callable[[str], list[str]]:
+    """How the statements for the first rows of a query are planned, over 5,000 tasks."""
     now = time.time()
     writer = writer_at(url, started=now)
     some = [ended(number, now - number, SUCCESS if number % 9 else FAILURE, name=f"n{number % 50}")
             for number in range(5_000)]  # fmt: skip
+    some += [ended(5_000 + number, now - number, name="never.fails") for number in range(500)]
     writer.write(Flush(tasks=some), now)
     writer.close(now)
-    history = place_at(url).reader()
-    plans: list[str] = []
     execute = psycopg.Connection.execute
 
-    def explained(link: Any, query: Any, *args: Any, **more: Any) -> Any:
-        if b" FROM tasks WHERE" in bytes(query if isinstance(query, bytes) else b""):
-            lines = execute(link, b"EXPLAIN " + query, *args).fetchall()
-            plans.append("\n".join(line for (line,) in lines))
-        return execute(link, query, *args, **more)
+    def planned(text: str) -> list[str]:
+        found: list[str] = []
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psycopg.Connection, "execute", explained)
-        for text in ("state:failure", "name:n7", "-state:success", "runtime:>10 name:n7", "id:000"):
+        def explained(link: Any, query: Any, *args: Any, **more: Any) -> Any:
+            if b" FROM tasks WHERE" in bytes(query if isinstance(query, bytes) else b""):
+                lines = execute(link, b"EXPLAIN " + query, *args).fetchall()
+                found.append("\n".join(line for (line,) in lines))
+            return execute(link, query, *args, **more)
+
+        history = place_at(url).reader()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psycopg.Connection, "execute", explained)
             next(iter(history.search(parse_filter(text), now)), None)
-    history.close()
-    assert len(plans) >= 8
-    assert not [plan for plan in plans if "Seq Scan" in plan]
+        history.close()
+        return found
+
+    return planned
+
+
+@pytest.mark.parametrize(
+    "query", ["state:failure", "name:n7", "-state:success", "runtime:>10 name:n7", "id:000"]
+)
+def test_a_question_goes_by_an_index(plans: Callable[[str], list[str]], query: str) -> None:
+    """The plans for a first screen read no table through, whatever is known of it."""
+    found = plans(query)
+    assert found
+    assert not [plan for plan in found if "Seq Scan" in plan]
+
+
+@pytest.mark.parametrize("query", ["name:never.fails state:failure", "name:n* -state:success"])
+def test_failures_of_a_name_are_not_looked_for_among_successes(
+    plans: Callable[[str], list[str]], query: str
+) -> None:
+    found = plans(query)
+    assert found
+    assert not [plan for plan in found if "tasks_success" in plan or "Seq Scan" in plan]
+
+
+def test_for_many_names_there_are_no_more_statements(plans: Callable[[str], list[str]]) -> None:
+    assert len(plans("name:n1")) == len(plans("name:n*")) == len(plans("name:never.fails")) == 2

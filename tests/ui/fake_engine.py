@@ -43,10 +43,11 @@ class FreshHealth(Health):
         engine = self.engine
         blockage = engine.broker.blockage
         unasked = engine.surveys.error
-        seen = (engine.store.revision, engine.link, engine.clock(), blockage, unasked)
+        reading = engine.schedule.reading
+        seen = (engine.store.revision, engine.link, engine.clock(), blockage, unasked, reading)
         if seen != self._seen:
             self._seen = seen
-            self.evaluate(engine.link, engine.clock(), blockage, unasked)
+            self.evaluate(engine.link, engine.clock(), blockage, unasked, reading)
         return self._alerts
 
 

@@ -221,12 +221,12 @@ async def test_what_is_not_recorded_is_said_not_to_be() -> None:
         at.engine.log.trouble = "no home directory for the action log"
         await at.press("8")
         text = at.screen_text()
-        assert "No schedule in a replay" in text
+        assert "No schedule at this moment" in text
         assert "beat unknown" not in text
         assert "Nothing is due" not in text
         await at.press("9")
         text = at.screen_text()
-        assert "No actions in a replay" in text
+        assert "No actions up to this moment" in text
         assert "home directory" not in text
 
 

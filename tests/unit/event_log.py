@@ -27,7 +27,12 @@ REPORTED = {
     "registered": ["shop.pay [rate_limit=10/m]", "shop.mail"],
     "active_queues": [{"name": "high", "exchange": {"name": "high"}, "routing_key": "high"}],
     "revoked": ["order-1"],
-    "conf": {"broker_url": f"redis://u:{SECRET}@h/0", "task_default_queue": "high"},
+    "conf": {
+        "broker_url": f"redis://u:{SECRET}@h/0",
+        "task_default_queue": "high",
+        "task_time_limit": 60,
+        "worker_concurrency": "shop",
+    },
     "report": {"ok": "software -> celery on alpha, shop"},
 }
 """What a worker reported of itself, section by section."""

@@ -197,8 +197,9 @@ def test_an_anonymous_log_names_nothing_and_tells_the_same(tmp_path: Path) -> No
     assert len(again.workers()) == len(told.store.workers())
     (host,) = {one.hostname for one in again.inspections.all()}
     kept = {one.name: one.data for one in again.inspections.all()}
-    assert kept.keys() == REPORTED.keys() - {"conf", "report"}
-    assert kept["registered"][0] == names["shop.pay"]
+    assert kept.keys() == REPORTED.keys() - {"report"}
+    assert kept["conf"] == {"task_time_limit": 60}
+    assert kept["registered"][0] == f"{names['shop.pay']} [rate_limit=10/m]"
     assert kept["stats"]["total"] == {names["shop.pay"]: 7}
     assert host in {worker.hostname for worker in again.workers()}
     assert [one.ready for one in again.queues()] == [one.ready for one in told.store.queues()]
@@ -358,31 +359,6 @@ def killed_writer(path: Path, number: int) -> int:
 def test_a_killed_writer_leaves_a_log_that_can_be_read(tmp_path: Path) -> None:
     told = [killed_writer(tmp_path / f"{number}.jsonl.zst", number) for number in range(2)]
     assert min(told) > 100
-
-
-def test_a_full_disk_is_told_and_costs_nothing_that_was_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import os
-
-    entries = busy().entries
-    path = tmp_path / "x.jsonl.zst"
-    log = writer(path)
-    log.write(entries[:10], entries[0].at)
-    real = os.write
-
-    def full(file: int, data: Any) -> int:
-        if len(data) < 100:
-            raise OSError(28, "No space left on device")
-        return real(file, bytes(data)[:60])
-
-    monkeypatch.setattr("celerytui.history.eventlog.writer.os.write", full)
-    with pytest.raises(HistoryError, match="the disk is full"):
-        log.write(entries[10:12], entries[10].at)
-    monkeypatch.undo()
-    log.write(entries[10:20], entries[10].at)
-    log.close()
-    assert [one.at for one in read(path)] == [one.at for one in entries[:20]]
 
 
 def test_what_was_not_recorded_is_no_calm(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celerytui.control import ActionLog
 from celerytui.errors import HistoryError
 from celerytui.history import retold
 from celerytui.history.flush import AlertChange, Flush, Gap
@@ -151,6 +153,16 @@ def happened(folder: Path) -> None:
     happens(lambda started: writer(folder, started=started))
 
 
+REVOKED = {
+    "time": T0 + 70, "user": "ana", "app": "shop", "broker": "redis://h", "count": 1,
+    "action": "task.revoke", "targets": ["1"], "params": {}, "items": {},
+    "replies": [{"worker": "w@h", "ok": True, "text": "revoked"}],
+    "finding": {"action": "task.revoke", "started_at": T0 + 70, "at": T0 + 75, "ok": True,
+                "text": "gone"},
+}  # fmt: skip
+"""An action in the log, of which the effect is known."""
+
+
 def happens(make: Callable[[float], Writer]) -> None:
     """Ten minutes with a worker, a queue, marks, an alert, a gap, and a break of an hour."""
     made = make(T0)
@@ -164,6 +176,7 @@ def happens(make: Callable[[float], Writer]) -> None:
             gaps=[Gap(T0 + 300, None, "no connection")],
             marks=[Mark(T0 + 60, "v1.2", "ana"), Mark(T0 + 90, "v1.3")],
             alerts=[AlertChange(True, alert)],
+            actions=[(T0 + 70, json.dumps(REVOKED)), (T0 + 80, json.dumps({"action": "x.y"}))],
         ),
         T0 + 120,
     )
@@ -190,6 +203,16 @@ def test_workers_queues_gaps_and_marks_are_told_at_their_times(tmp_path: Path) -
     times = [entry.at for entry in entries]
     assert times == sorted(times)
     assert all(not T0 + 610 < at < T0 + 4190 for at in times)
+
+    log = ActionLog(None, user="bob", app="other", broker="")
+    for entry in entries:
+        if entry.what == "action" and entry.at <= T0 + 100:
+            log.take_told(*entry.args)
+    assert [(one.time, one.user, one.summary) for one in log.entries()] == [
+        (T0 + 70, "ana", "gone")
+    ]
+    later = [one.at - T0 for one in found.entries(T0 + 4200) if one.what == "action"]
+    assert later == [600.0] * 3, "those from before its beginning are told there"
 
     at_100 = told(entries, T0 + 100)
     (worker,), (queue,) = at_100.workers(), at_100.queues()

@@ -14,7 +14,7 @@ from tests.unit.store_stream import ALPHA, T0, beat, survey
 
 
 def test_answers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celerytui.store.inspections.MOST_IN_ALL", 3_000)
+    monkeypatch.setattr("celerytui.store.inspections.MOST_IN_ALL", 3_400)
     told = Told()
     take = told.store.inspections.take
     take(Section(ALPHA, "conf", 1.0, {"a": "x" * 70_000}))
@@ -23,7 +23,7 @@ def test_answers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     take(Section(ALPHA, "stats", 1.0, endless))
     assert told.entries == []
     for number in range(10):
-        take(Section(f"w{number}@h", "stats", float(number), {"a": "x" * 900}))
+        take(Section(f"w{number}@h", "stats", float(number), {"a": str(number) * 900}))
     kept = told.store.inspections.all()
     assert [one.hostname for one in kept] == ["w7@h", "w8@h", "w9@h"]
     take(Section("w7@h", "stats", 20.0, {"a": "y"}))
@@ -31,6 +31,23 @@ def test_answers_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     assert told.store.inspections.get("w1@h", "stats") is None
     again = tell(standing(told.store, 30.0))
     assert again.inspections.all() == told.store.inspections.all()
+
+
+def test_what_many_workers_say_is_kept_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celerytui.store.inspections.MOST_IN_ALL", 3_400)
+    kept = Told().store.inspections
+    kept.wanted = True
+    for number in range(10):
+        kept.take(Section(f"w{number}@h", "registered", float(number), ["shop.pay" * 100]))
+    assert len(kept.all()) == 10
+    assert len({id(one.data) for one in kept.all()}) == 1
+    # Another answer of each of them frees what they had in common.
+    for number in range(10):
+        kept.take(Section(f"w{number}@h", "registered", 20.0, ["shop.mail" * 150]))
+    assert [one.taken_at for one in kept.all()] == [20.0] * 10
+    kept.take(Section("alone@h", "registered", 30.0, ["shop.fax" * 350]))
+    assert kept.get("alone@h", "registered") is not None
+    assert len(kept.all()) < 10
 
 
 def test_what_a_survey_brought_is_what_a_worker_reported_then(tmp_path: Path) -> None:

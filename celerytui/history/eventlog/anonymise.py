@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from celerytui.history.eventlog.names import Names
+from celerytui.history.eventlog.without_names import SETTINGS, anonymous_schedule
 from celerytui.model import (
     LABELS,
     MARK_EVENT,
@@ -21,18 +23,23 @@ from celerytui.model import (
     Section,
     Survey,
 )
+from celerytui.store.counts import Counted
 from celerytui.store.retelling import RETOLD_EVENT
 
 _IDS = ("uuid", "root_id", "parent_id")
-_PLAIN = ("mark_gap", "sweep", "hold_judgement", "dropped")
-"""Entries of times and numbers alone."""
+_PLAIN = ("mark_gap", "sweep", "hold_judgement", "dropped", "when_late")
+"""Entries of times, numbers and our own words alone."""
 _SECTIONS = ("active", "reserved", "scheduled")
-_ANONYMOUS = (*_SECTIONS, "stats", "registered", "active_queues", "revoked")
+_ANONYMOUS = (*_SECTIONS, "stats", "registered", "active_queues", "revoked", "conf")
 """Sections that name nothing once their names are replaced."""
 _POOL = ("implementation", "max-concurrency")
 _STATS = ("pid", "uptime", "prefetch_count")
 _PROGRESS = ("current", "total")
 _INFO = ("time_start", "worker_pid", "acknowledged")
+_LIMIT = re.compile(
+    r" (?:rate_limit|soft_time_limit|time_limit)=(?:None|[\d.]+(?:/[smh])?)(?=[ \]])"
+)
+"""What a worker says of a task beside its name."""
 
 Maker = Callable[..., "tuple[Any, ...] | None"]
 """Makes the arguments of an entry without names; None for what is left out whole."""
@@ -76,13 +83,25 @@ class AnonymousLines:
             "held_back": lambda ids, at: (self._ids(ids), at),
             "resolve": self._outcomes,
             "lost": lambda host, lost: (names.host(host), lost),
+            **self._beside(),
+            **dict.fromkeys(_PLAIN, lambda *args: args),
+        }
+
+    def _beside(self) -> dict[str, Maker]:
+        """For what is recorded beside what a store is told, and for answers and counts."""
+        names = self._names
+        return {
             "link": self._link,
             "blockage": lambda blockage: (
                 None if blockage is None else replace(blockage, text="blocked", evidence={}),
             ),
             "alert": self._alert,
             "inspected": self._section,
-            **dict.fromkeys(_PLAIN, lambda *args: args),
+            "unasked": lambda why: (None if why is None else "workers cannot be asked",),
+            "schedule": lambda change: (anonymous_schedule(change, names),),
+            "redelivered": lambda found: ({names.id(id): one for id, one in found.items()},),
+            "action": self._action,
+            "counted": self._counted,
         }
 
     def line(self, entry: Entry) -> bytes:
@@ -177,16 +196,18 @@ class AnonymousLines:
         return found
 
     def _section(self, section: Section) -> tuple[Section] | None:
-        """What a worker reported: tasks, names and figures, and neither settings nor reports."""
+        """What a worker reported: tasks, names, figures and well-known settings, no reports."""
         data, names = section.data, self._names
         if section.name == "stats" and isinstance(data, dict):
             data = self._stats(data)
+        elif section.name == "conf" and isinstance(data, dict):
+            data = _harmless({key: one for key, one in data.items() if key in SETTINGS})
         elif not isinstance(data, list):
             data = None
         elif section.name in _SECTIONS:
             data = [self._info(one) for one in data if isinstance(one, dict)]
         elif section.name == "registered":
-            data = [names.task(str(one).partition(" [")[0]) for one in data]
+            data = [self._registered(*str(one).partition(" [")[::2]) for one in data]
         elif section.name == "active_queues":
             queues = (str(one.get("name")) for one in data if isinstance(one, dict))
             data = [{"name": names.queue(one)} for one in queues]
@@ -198,6 +219,34 @@ class AnonymousLines:
             return None
         error = None if section.error is None else "not available"
         return (replace(section, hostname=names.host(section.hostname), data=data, error=error),)
+
+    def _registered(self, name: str, facts: str) -> str:
+        limits = " ".join(one.strip() for one in _LIMIT.findall(f" {facts}"))
+        return f"{self._names.task(name)} [{limits}]" if limits else self._names.task(name)
+
+    def _counted(self, counted: Counted) -> tuple[Counted]:
+        host = self._names.host
+        workers = [replace(one, hostname=host(one.hostname)) for one in counted.workers]
+        return (replace(counted, workers=workers),)
+
+    def _action(self, line: Mapping[str, Any]) -> tuple[dict[str, Any]] | None:
+        """What was done, to how many, and how it went, without what was given and said."""
+        if isinstance(found := line.get("finding"), dict):
+            kept = {key: found.get(key) for key in ("action", "started_at", "at", "ok")}
+            return ({"finding": {**kept, "text": "seen"}},)
+        plain = {key: line.get(key) for key in ("time", "action", "count", "seconds", "items")}
+        replies = [
+            {
+                "worker": self._names.host(str(one.get("worker"))),
+                "ok": one.get("ok"),
+                "text": "said",
+            }
+            for one in line.get("replies", ())
+        ]
+        error = {"error": "refused"} if line.get("error") is not None else {}
+        whose = {"user": self._names.name("user", str(line.get("user"))), "app": "app"}
+        more = {"broker": "", "targets": [], "params": {}, "replies": replies}
+        return ({**plain, **whose, **more, **error},)
 
     def _depths(self, depths: Any, at: float) -> tuple[list[QueueDepth], float]:
         queue = self._names.queue

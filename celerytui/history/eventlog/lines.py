@@ -12,7 +12,18 @@ from msgspec import Struct
 
 from celerytui.history.redaction import Redaction
 from celerytui.masking import masked
-from celerytui.model import Alert, Batch, Blockage, Entry, Event, Link, Section
+from celerytui.model import (
+    Alert,
+    Batch,
+    Blockage,
+    Entry,
+    Event,
+    Link,
+    Redelivery,
+    ScheduleChange,
+    ScheduleEntry,
+    Section,
+)
 from celerytui.store import Store, tellers
 
 BESIDE: dict[str, tuple[Any, ...]] = {
@@ -20,13 +31,20 @@ BESIDE: dict[str, tuple[Any, ...]] = {
     "blockage": (Blockage | None,),
     "alert": (bool, Alert),
     "dropped": (int,),
+    "unasked": (str | None,),
+    "when_late": (str,),
+    "resolved": (dict[str, float],),
+    "schedule": (ScheduleChange,),
+    "redelivered": (dict[str, Redelivery | None],),
+    "action": (dict[str, Any],),
 }
 """What is recorded beside what the store is told, and of what types it is."""
 
 _TEXTS = ("args", "kwargs", "result", "exception", "traceback")
 REQUESTS = ("active", "reserved", "scheduled")
 """The sections of workers that hold tasks."""
-_MASKED = ("seed", "answered", "resolve", "link", "blockage", "alert", "lost", "inspected")
+_MASKED = ("seed", "answered", "resolve", "link", "blockage", "alert", "lost", "inspected",
+           "unasked", "schedule", "action")  # fmt: skip
 """What may hold texts of the project's in any shape."""
 
 
@@ -45,6 +63,10 @@ class LineWriter:
         elif entry.what in _MASKED:
             if entry.what == "inspected":
                 args = (self._section(args[0]),)
+            elif entry.what == "schedule":
+                args = (self._schedule(args[0]),)
+            elif entry.what == "action":
+                args = (self._redaction.entry(args[0]),)
             args = masked(msgspec.to_builtins(args, enc_hook=str, str_keys=True))
         return self._encode((entry.at, entry.what, args)) + b"\n"
 
@@ -70,6 +92,28 @@ class LineWriter:
                 if (safe := self._redaction.of(name, text)) != text:
                     changed[name] = safe
         return {**info, **changed}
+
+    def _schedule(self, change: ScheduleChange) -> ScheduleChange:
+        entries = tuple((place, self._planned(entry)) for place, entry in change.entries)
+        return msgspec.structs.replace(change, entries=entries)
+
+    def _planned(self, entry: ScheduleEntry) -> ScheduleEntry:
+        """An entry whose arguments are in its texts alone, as they may be kept."""
+        args, kwargs = (
+            None if text is None else self._redaction.of(name, text)
+            for name, text in (("args", entry.args), ("kwargs", entry.kwargs))
+        )
+        named = dict.fromkeys(entry.plan.kwargs)
+        plan = msgspec.structs.replace(entry.plan, args=(), kwargs=named)
+        recent = tuple(
+            run
+            if run.exception is None
+            else msgspec.structs.replace(
+                run, exception=self._redaction.of("exception", run.exception)
+            )
+            for run in entry.recent
+        )
+        return msgspec.structs.replace(entry, plan=plan, args=args, kwargs=kwargs, recent=recent)
 
     def _event(self, event: Event) -> Event:
         changed: dict[str, Any] = {}

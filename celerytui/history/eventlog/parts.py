@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import re
 from pathlib import Path
 
+from celerytui.files import open_to_read
 from celerytui.history.eventlog.frames import SUFFIX
 
 
@@ -26,6 +29,24 @@ def parts(path: Path) -> list[tuple[int, Path]]:
         if match is not None and int(match[1]) > 1:
             found.append((int(match[1]), one))
     return sorted(found)
+
+
+def claim(file: int) -> bool:
+    """Have it be known that this file is being written; False where somebody else has said so.
+
+    Where the file system knows no locks nobody is known to write.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
+
+
+def is_written(path: Path) -> bool:
+    """Whether somebody writes this part now; raises OSError."""
+    with open_to_read(path, follow=True) as file:
+        return not claim(file.fileno())
 
 
 def _split(path: Path) -> tuple[str, str]:

@@ -84,17 +84,20 @@ class EventLog:
             file = open_to_read(one, follow=True)
             self._files.append(file)
             own = self._index(file, one)
+            if own is None and len(found) > 1:
+                self._notes.append(f"{one.name}: nothing whole in it")
             header = header or own
-        assert header is not None
+        if header is None:
+            raise HistoryError(f"{found[0][1]} is no event log of celerytui")
         self.app, self.broker, self.header = header.app, header.broker, header
 
-    def _index(self, file: BinaryIO, path: Path) -> Header:
-        """Note where the frames of a part are."""
+    def _index(self, file: BinaryIO, path: Path) -> Header | None:
+        """Note where the frames of a part are; None where it is none, or is not even begun."""
         header: Header | None = None
         for found in frames(file, os.fstat(file.fileno()).st_size):
             if isinstance(found, int):
                 if header is None:
-                    raise HistoryError(f"{path} is no event log of celerytui")
+                    return None
                 self._notes.append(f"{path.name}: {counted(found, 'byte')} damaged")
                 continue
             if header is None:
@@ -105,8 +108,6 @@ class EventLog:
             ):
                 self._keys.append(len(self._places))
             self._places.append(_Place(file, found))
-        if header is None:
-            raise HistoryError(f"{path} is no event log of celerytui")
         return header
 
     def _header(self, file: BinaryIO, frame: Frame, path: Path) -> Header:

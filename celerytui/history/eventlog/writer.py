@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Protocol
 import msgspec
 
 from celerytui.errors import HistoryError
-from celerytui.files import open_new_bytes
+from celerytui.files import open_new_bytes, refuse_others
 from celerytui.history.eventlog.frames import Compressor, FrameInfo, Header, Kind
-from celerytui.history.eventlog.parts import name_of, parts
+from celerytui.history.eventlog.parts import claim, is_written, name_of, parts
 from celerytui.history.trouble import explain
 from celerytui.model import MARK_EVENT, Entry
 
 VERSION = 1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 PART_BYTES = 256_000_000
 EVENTS_A_FRAME = 500
 EVENTS_A_KEY = 1_000_000
@@ -60,6 +62,7 @@ class EventLogWriter:
         self._file: int | None = None
         self._whole = 0
         self._since_key = 0
+        self._key_due = True
         self.part = 0
         self.size = 0
 
@@ -78,21 +81,42 @@ class EventLogWriter:
 
     def _open(self, now: float) -> None:
         """Have a file that is not too large, with a key frame that is not too old."""
-        if self._file is not None and self._whole >= self._part_bytes:
-            self.close()
-        fresh = self._file is None
-        if fresh:
+        if self._file is None or self._whole >= self._part_bytes or self._is_removed():
             self._begin(now)
-        if fresh or self._since_key >= EVENTS_A_KEY:
-            self._since_key = 0
+            self._key_due = True
+        if self._key_due or self._since_key >= EVENTS_A_KEY:
+            self._key_due = True
+            self._put_key()
+            self._key_due, self._since_key = False, 0
+
+    def _put_key(self) -> None:
+        """Write how things stand, whole or not at all: half of it, and then all, would be twice."""
+        before = self._whole
+        try:
             for some in by_frame(self._key()):
                 self._put("key", some)
+        except OSError:
+            self.size -= self._whole - before
+            self._whole = before
+            raise
+
+    def _is_removed(self) -> bool:
+        """Whether what is written would go nowhere."""
+        assert self._file is not None
+        return not os.fstat(self._file).st_nlink
 
     def _begin(self, now: float) -> None:
+        refuse_others(self.path)
         there = parts(self.path)
+        if self._file is None and there and is_written(there[-1][1]):
+            raise HistoryError(f"event log in {self.path}: another recorder is writing it")
         self.part = there[-1][0] + 1 if there else 1
         self._make_room([one for _, one in there])
-        self._file = open_new_bytes(name_of(self.path, self.part))
+        file = open_new_bytes(name_of(self.path, self.part))
+        claim(file)
+        # The one before it is held until then, so that nobody comes between.
+        self.close()
+        self._file = file
         self._whole = 0
         header = msgspec.structs.replace(self._header, part=self.part, began=now)
         info = FrameInfo("header", now, now, 0)
@@ -123,16 +147,31 @@ class EventLogWriter:
         self._whole += len(frame)
         self.size += len(frame)
 
+    def _cut(self, error: OSError) -> None:
+        """Leave what is whole: what is there of another frame would hide those after it.
+
+        It goes on in the same file once there is room, for a new one would be there for each try.
+        """
+        assert self._file is not None
+        goes_on = error.errno in _NO_ROOM and self._whole > 0
+        try:
+            os.ftruncate(self._file, self._whole)
+            os.lseek(self._file, self._whole, os.SEEK_SET)
+        except OSError:
+            goes_on = False
+        if not self._whole:
+            with contextlib.suppress(OSError):
+                name_of(self.path, self.part).unlink()
+        if not goes_on:
+            self.close()
+
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if self._file is not None:
-                # What is there of the frame would hide those after it.
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self._whole)
-                self.close()
+                self._cut(error)
             raise HistoryError(explain(error, self.path, "event log")) from error
 
 

@@ -46,6 +46,10 @@ class DayChapter:
         """See `Chapter.marks`."""
         return self._here("SELECT at, text, by FROM marks", "at")
 
+    def actions(self) -> Sequence[tuple[float, str]]:
+        """See `Chapter.actions`."""
+        return self._here("SELECT at, entry FROM actions", "at")
+
     def count(self, since: float, until: float) -> tuple[int, int]:
         """See `Chapter.count`."""
         low, high = max(since, self._low), min(until, self._high)

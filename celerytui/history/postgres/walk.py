@@ -15,12 +15,14 @@ from msgspec import Struct
 
 from celerytui.history.condition import NOTHING, Condition
 from celerytui.history.postgres.link import Link
-from celerytui.history.postgres.schema import COLUMNS
+from celerytui.history.postgres.schema import COLUMNS, DAY, day_of
 from celerytui.history.rows import Row
 from celerytui.history.schema import SLOW_MICROSECONDS, SUCCESS
 from celerytui.history.walk import BY_ID, FEW, FEWEST, FIRST, MOST, MOST_NAMES, STEP_SECONDS
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM tasks WHERE"
+MOST_DAYS = 64
+"""The longest span in which what took long is looked for at once, but for all that is older."""
 FAR = 1e12
 """Beyond any time that is recorded, in Unix seconds."""
 
@@ -40,10 +42,30 @@ def walk(link: Link, condition: Condition, since: float, until: float) -> Iterat
     """
     if condition is NOTHING:
         return
-    bounds = _finite(since), _finite(until)
-    chosen = _few(link, condition, *bounds)
+    low, high = _finite(since), _finite(until)
+    if condition.ids is None and (condition.slower_than or 0) >= SLOW_MICROSECONDS:
+        # The index of them is one of each day, and mostly the newest are wanted.
+        for begin, end in _spans(link, low, high):
+            yield from _by_index(link, condition, begin, end)
+            yield Window((), begin if begin > -FAR else -math.inf, 0)
+    else:
+        yield from _by_index(link, condition, low, high)
+
+
+def _spans(link: Link, since: float, until: float) -> Iterator[tuple[float, float]]:
+    """The time in spans of whole days, the newest first, each longer than all before it."""
+    newest, days, high = _low(link, None, "TRUE", until, 0), 1, until
+    while newest > -FAR and high > since:
+        low = day_of(newest).timestamp() - (days - 1) * DAY if days <= MOST_DAYS else since
+        low = max(low, since)
+        yield low, high
+        high, days = low, days * 4
+
+
+def _by_index(link: Link, condition: Condition, since: float, until: float) -> Iterator[Window]:
+    chosen = _few(link, condition, since, until)
     if chosen is None:
-        yield from _windows(link, condition, *bounds)
+        yield from _windows(link, condition, since, until)
     else:
         yield from _fetch(link, condition, chosen)
 
@@ -87,30 +109,34 @@ def _fetch(link: Link, condition: Condition, chosen: list[tuple[bytes, float]]) 
         yield Window(rows, part[-1][1], len(part))
 
 
-def _paths(condition: Condition) -> tuple[str, ...]:
-    """What narrows the rows that are gone through: each is SQL for some of them."""
+def _names(condition: Condition) -> list[int] | None:
+    """The names whose rows alone are gone through, where they are few."""
     names = condition.names
-    if names is not None and len(names) <= MOST_NAMES:
-        return tuple(f"name = {name:d}" for name in sorted(names))
+    return None if names is None or len(names) > MOST_NAMES else sorted(names)
+
+
+def _outcome(condition: Condition) -> str:
+    """SQL for the outcomes that the rows may have, where it leaves partitions out.
+
+    As they are partitioned by it, successes are not even opened, and an index of the rest has few.
+    """
     states = condition.states
-    if states is not None and len(states) == 1 and SUCCESS not in states:
-        return (f"state = {next(iter(states))}",)
-    if states is not None and SUCCESS not in states:
-        # As it is partitioned by it, successes are not even opened.
-        return (f"state <> {SUCCESS}",)
-    return ("TRUE",)
+    if states is None or SUCCESS in states:
+        return "TRUE"
+    return f"state = {next(iter(states))}" if len(states) == 1 else f"state <> {SUCCESS}"
 
 
 def _windows(link: Link, condition: Condition, since: float, until: float) -> Iterator[Window]:
-    paths, high, size = _paths(condition), until, FIRST
+    names, outcome, high, size = _names(condition), _outcome(condition), until, FIRST
+    named = "TRUE" if names is None else f"name IN ({', '.join(map(str, names)) or 'NULL'})"
     sql, values = condition.compiled("postgresql")
     query = (
-        f"{SELECT} ({' OR '.join(paths)}) AND seen >= %(low)s AND seen < %(high)s AND {sql}"
+        f"{SELECT} {outcome} AND {named} AND seen >= %(low)s AND seen < %(high)s AND {sql}"
         " ORDER BY seen DESC, task"
     )
     while high > since:
         began = time.monotonic()
-        low = max(since, _low(link, paths, high, size))
+        low = max(since, _low(link, names, outcome, high, size))
         bounds = {"low": low, "high": high}
         rows = link.execute(query.encode(), {**values, **bounds}).fetchall()
         yield Window(rows, low if low > -FAR else -math.inf, size if low > since else 0)
@@ -122,12 +148,17 @@ def _windows(link: Link, condition: Condition, since: float, until: float) -> It
             size = max(FEWEST, size // 2)
 
 
-def _low(link: Link, paths: Sequence[str], high: float, size: int) -> float:
+def _low(link: Link, names: list[int] | None, outcome: str, high: float, size: int) -> float:
     """From where on there are about `size` rows up to `high`; minus infinity if no more."""
-    share = size if len(paths) == 1 else max(FEWEST, size // len(paths))
-    query = "SELECT seen FROM tasks WHERE {} AND seen < %s ORDER BY seen DESC OFFSET {} LIMIT 1"
-    rows = (link.execute(query.format(sql, share).encode(), (high,)).fetchone() for sql in paths)
-    return max((float(row[0]) for row in rows if row is not None), default=-math.inf)
+    share = size if names is None or len(names) < 2 else max(FEWEST, size // len(names))
+    row = f"{outcome} AND seen < %(high)s ORDER BY seen DESC OFFSET {share} LIMIT 1"
+    query = f"SELECT seen FROM tasks WHERE {row}"
+    if names is not None:
+        # One statement for all: with a partition for each day, to plan it takes the most.
+        of_one = f"SELECT seen FROM tasks WHERE name = one AND {row}"
+        query = f"SELECT max(({of_one})) FROM unnest(%(names)s::int8[]) one"
+    found = link.execute(query.encode(), {"high": high, "names": names}).fetchone()
+    return -math.inf if found is None or found[0] is None else float(found[0])
 
 
 def _finite(seconds: float) -> float:

@@ -349,6 +349,12 @@ class FailureGroups:
         with self._lock:
             self.resolved = {**resolved, **self.resolved}
 
+    def take_resolved(self, resolved: Mapping[str, float]) -> None:
+        """Have exactly these groups resolved, as they were when it was recorded."""
+        with self._lock:
+            self.resolved = dict(resolved)
+            self._booked += 1
+
 
 def _still_shown(made: Look, wanted: Look) -> bool:
     """Whether a row is as good as a new one: in the same slice of time, or from the last second."""

@@ -42,9 +42,14 @@ class TypeRecord:
         self.name = name
         self.fold = fold
         self.index = 0
-        self.seen = 0.0
         self.version = 0
         self.places = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Have no runs any more."""
+        self.seen = 0.0
+        self.version += 1
         self.runtimes: list[float | None] = []
         self.waits: list[float] = []
         kept = [

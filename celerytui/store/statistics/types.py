@@ -52,17 +52,22 @@ class _Place:
 class TypeStatistics:
     """Counts the runs of up to `MAX_NAMES` names; the caller holds the store's lock.
 
-    `now` is when the newest of them came; `whole` has those of all names together, each slice once
-    it has closed.
+    `now` is when the newest of them came, `index` the slice of that; `whole` has those of all names
+    together, each slice once it has closed.
     """
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._index = 0
+        self.index = 0
+        self.whole = TypeRecord("")
+        self.forget()
+
+    def forget(self) -> None:
+        """Have no runs any more."""
+        self.whole.forget()
         self._records: dict[str, TypeRecord] = {}
         self._places: dict[tuple[str | None, str | None, str | None], _Place] = {}
         self._pending: list[TypeRecord] = []
-        self.whole = TypeRecord("")
         self._others = _Place(TypeRecord("", self.whole.take), None, None)
         self._other_names: set[int] = set()
         self._made_room = self._pruned = 0
@@ -121,9 +126,9 @@ class TypeStatistics:
         if now <= self.now:
             return
         index = int(now // SECONDS)
-        if index != self._index:
+        if index != self.index:
             self._count_pending()
-            self._index = index
+            self.index = index
         self.now = now
 
     def _count_pending(self) -> None:
@@ -137,7 +142,7 @@ class TypeStatistics:
         waits = proper(record.waits, -CLOCKS_AGREE)
         record.runtimes, record.waits = [], []
         record.seen = self.now
-        tally = record.open(self._index)
+        tally = record.open(self.index)
         tally.states[SUCCESS] += count
         tally.busy += round(sum(runtimes) * 1e6)
         tally.times[SUCCEEDED].add(runtimes)
@@ -149,7 +154,7 @@ class TypeStatistics:
         place = self._place(run.name, run.worker, run.queue)
         place.seen = place.record.seen = self.now
         self._book(place, run, 1)
-        tally, runtime = place.record.open(self._index), _duration(run.runtime)
+        tally, runtime = place.record.open(self.index), _duration(run.runtime)
         if runtime is not None and run.state in (SUCCESS, FAILURE):
             tally.times[SUCCEEDED if run.state is SUCCESS else FAILED].add((runtime,))
         if (wait := _duration(run.wait)) is not None:
@@ -160,14 +165,14 @@ class TypeStatistics:
             return
         place = self._place(run.name, run.worker, run.queue)
         self._book(place, run, -1)
-        tally, runtime = place.record.open(self._index), _duration(run.runtime)
+        tally, runtime = place.record.open(self.index), _duration(run.runtime)
         if runtime is not None and run.state in (SUCCESS, FAILURE):
             tally.times[SUCCEEDED if run.state is SUCCESS else FAILED].remove(runtime)
         if (wait := _duration(run.wait)) is not None:
             tally.times[WAITS].remove(wait)
 
     def _book(self, place: _Place, run: Ended, sign: int) -> None:
-        tally = place.record.open(self._index)
+        tally = place.record.open(self.index)
         tally.states[run.state] += sign
         tally.busy += sign * round((_duration(run.runtime) or 0.0) * 1e6)
         if run.state is SUCCESS:
@@ -207,8 +212,8 @@ class TypeStatistics:
         """Whether a name gets no other place, after those of workers that are gone made room."""
         if record.places < MAX_PLACES and len(self._places) < MAX_PLACES_IN_ALL:
             return False
-        if self._pruned != self._index:
-            self._pruned = self._index
+        if self._pruned != self.index:
+            self._pruned = self.index
             old = [key for key, one in self._places.items() if one.seen < self.now - GONE]
             for key in old:
                 self._places.pop(key).record.places -= 1
@@ -216,9 +221,9 @@ class TypeStatistics:
 
     def _make_room(self) -> bool:
         """Count what did not run for so long with the others; looked for now and then."""
-        if self._made_room == self._index:
+        if self._made_room == self.index:
             return False
-        self._made_room = self._index
+        self._made_room = self.index
         self._count_pending()
         old = {name for name, record in self._records.items() if record.seen < self.now - FORGOTTEN}
         for name in old:
@@ -229,10 +234,10 @@ class TypeStatistics:
         return bool(old)
 
     def _join_others(self, record: TypeRecord) -> None:
-        record.advance(self._index)
+        record.advance(self.index)
         record.end()
         others = self._others.record
-        others.advance(self._index)
+        others.advance(self.index)
         left = [(place, part) for place, level in enumerate(record.levels) for part in level.slices]
         for place, part in left:
             others.restore(place, part, 0.0)
@@ -247,7 +252,7 @@ class TypeStatistics:
         Those of other windows are not touched.
         """
         record = self._record_of(name)
-        record.advance(self._index)
+        record.advance(self.index)
         for one in (record, self.whole):
             one.restore(window, part, seen)
 
@@ -260,6 +265,18 @@ class TypeStatistics:
         found.failed += failed
         found.seen = max(found.seen, seen)
 
+    # -- all that is kept ----------------------------------------------------------------------
+
+    def record_named(self, name: str) -> TypeRecord:
+        """The record of a name, made where there is none."""
+        return self._record_of(name) if name else self._others.record
+
+    def kept_places(self) -> Iterator[tuple[str, str | None, str | None, int, int, float]]:
+        """Where the tasks of each name ran, how many there succeeded and failed, and the last."""
+        for (name, worker, queue), one in self._places.items():
+            if name is not None:
+                yield name, worker, queue, one.succeeded, one.failed, one.seen
+
     # -- figures -------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
@@ -271,17 +288,17 @@ class TypeStatistics:
         for name in names:
             record = self._record(name)
             if record is not None:
-                record.advance(self._index)
+                record.advance(self.index)
 
     def busy(self, window: int) -> int:
         """Microseconds that all types ran in a window, as far as each was advanced."""
-        return max(0, sum(_counts(record, window)[1] for record in self._all()))
+        return max(0, sum(_counts(record, window)[1] for record in self.records()))
 
     def busiest(self, window: int, most: int) -> list[str]:
         """The names that ran longest in a window, without Celery's own, the longest first."""
         used = {
             record.name: _counts(record, window)[1]
-            for record in self._all()
+            for record in self.records()
             if not record.name.startswith(INTERNAL)
         }
         return nlargest(most, used, key=lambda name: (used[name], name))
@@ -297,7 +314,7 @@ class TypeStatistics:
         record = self._record(name)
         if record is None:
             return None
-        record.advance(self._index)
+        record.advance(self.index)
         states, used = _counts(record, window)
         done = states[SUCCESS] + states[FAILURE]
         seconds = sum(until - begun for begun, until in watched)
@@ -322,7 +339,7 @@ class TypeStatistics:
         record = self._record(name)
         if record is None:
             return None
-        record.advance(self._index)
+        record.advance(self.index)
         level = record.levels[window]
         over = [part for part in level.slices if part.index < record.index // level.length]
         return record.window(window), over
@@ -346,12 +363,13 @@ class TypeStatistics:
         if record is None:
             return None
         self._count_pending()
-        record.advance(self._index)
+        record.advance(self.index)
         counts = record.window(DAY).times[SUCCEEDED].counts
         part = part_below(counts, runtime)
         return None if part is None else (part, sum(counts.values()))
 
-    def _all(self) -> Iterator[TypeRecord]:
+    def records(self) -> Iterator[TypeRecord]:
+        """Those of all names, that of all others last."""
         yield from self._records.values()
         yield self._others.record
 

@@ -123,9 +123,10 @@ def no_queues(session: Session) -> EmptyState:
 
 
 def no_schedule(session: Session) -> EmptyState:
-    """Why there is nothing of the schedule, which is not recorded."""
+    """Why there is nothing of the schedule."""
     if session.replaying:
-        return EmptyState("No schedule in a replay", "Periodic tasks and beat are not recorded.")
+        text = "Nothing of periodic tasks and beat was recorded up to here."
+        return EmptyState("No schedule at this moment", text)
     if session.settings.offline:
         text = "Periodic tasks and beat are not in a history."
         return EmptyState("No schedule offline", text)
@@ -135,9 +136,7 @@ def no_schedule(session: Session) -> EmptyState:
 def no_actions(session: Session) -> EmptyState:
     """Why there is nothing in the log."""
     if session.replaying:
-        return EmptyState(
-            "No actions in a replay", "Actions are off, and earlier ones not recorded."
-        )
+        return EmptyState("No actions up to this moment", "None had been recorded.")
     return EmptyState(
         "No actions yet",
         "Each action is logged here with its targets, the workers' replies and its outcome.",
