@@ -15,8 +15,9 @@ from typing import Any
 from celerytui.errors import UsageError
 from celerytui.masking import mask_url, one_line
 from celerytui.model import Interval, OtherTiming, PlannedEntry, Timing
+from celerytui.schedule.due_now import refusal
 from celerytui.schedule.redis_client import is_redis, redis_client
-from celerytui.schedule.source import ASKED, Sign, Source, SourceReader, scheduler_of
+from celerytui.schedule.source import ASKED, BeatRules, Sign, Source, SourceReader, scheduler_of
 from celerytui.schedule.timings import LATEST, crontab, stamp
 from celerytui.schedule.zones import zone, zone_name
 
@@ -117,7 +118,10 @@ class RedBeatReader(SourceReader):
 
         return self._change(name, change)
 
-    def run_soon(self, name: str) -> str:
+    def why_not_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        return refusal(plan, now, rules)
+
+    def run_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
         def change(key: str, pipe: Any) -> str:
             meta = json.loads(pipe.hget(key, "meta") or "{}")
             pipe.multi()
@@ -126,7 +130,7 @@ class RedBeatReader(SourceReader):
             pipe.zadd(self._schedule, {key: 0}, xx=True)
             return f"its last run in {key} taken away, so that it is due now"
 
-        return self._change(name, change)
+        return self._change(plan.name, change)
 
     def _change(self, name: str, change: Callable[[str, Any], str]) -> str:
         """Change an entry that nobody else changes meanwhile; what was written, in words."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from celerytui.errors import UsageError
 from celerytui.model import PlannedEntry
+from celerytui.schedule.asking import Answer
 
 MOST_ENTRIES = 10_000
 """Entries of one source that are shown: a thousand take 5 MB, and a tenth of a second a reading."""
@@ -32,6 +33,17 @@ class Sign(Struct, frozen=True):
     at: float | None
     text: str
     weak: bool = False
+
+
+class BeatRules(Struct, frozen=True):
+    """What beat goes by: `loop` is how many seconds it waits at the most between two looks.
+
+    After `deadline` seconds it gives up a crontab's run (`beat_cron_starting_deadline`), None for
+    never.
+    """
+
+    loop: float = 300.0
+    deadline: float | None = None
 
 
 class SourceReader:
@@ -69,9 +81,20 @@ class SourceReader:
             " change the app's beat_schedule and restart beat"
         )
 
-    def run_soon(self, name: str) -> str:
-        """Have beat send the entry at its next look; say what was written."""
-        raise UsageError("only RedBeat can be asked to send an entry; send it from here instead")
+    def why_not_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        """Why beat cannot be had to send an entry now, "" where it can; from any thread."""
+        return f"{self.name or 'its source'} cannot be changed from here"
+
+    def run_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        """Have beat send an entry of which nothing says why not; say what was written."""
+        raise UsageError(self.why_not_soon(plan, now, rules))
+
+    def follow_up(self, now: float) -> None:
+        """See how far beat is with what it was asked to send."""
+
+    def came_of(self, name: str) -> Answer | None:
+        """What is known of the entry that beat was asked to send last; from any thread."""
+        return None
 
     def close(self) -> None:
         """Give back connections."""
