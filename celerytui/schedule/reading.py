@@ -182,7 +182,8 @@ class Schedules:
             error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
             self._said[place] = replace(self._said.get(place, Said(reader)), error=error)
         else:
-            self._said[place] = Said(reader, plans, now, cut=len(found) > len(plans))
+            cut = reader.cut or len(found) > len(plans)
+            self._said[place] = Said(reader, plans, now, cut=cut)
 
     def _stand(self, plan: PlannedEntry, watch: Watch) -> ScheduleEntry:
         runs = self.runs

@@ -60,6 +60,8 @@ class SourceReader:
     loop: float | None = None
     writable = False
     """Whether entries can be enabled and disabled here."""
+    cut = False
+    """Whether the last reading left out entries though it has fewer than `ASKED`."""
 
     @property
     def present(self) -> bool:
