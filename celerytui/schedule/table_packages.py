@@ -6,12 +6,14 @@ of a `Database`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any, Protocol
 
 from msgspec import Struct
+
+from celerytui.read_only_sql import crontabs_have_zones
 
 Row = Mapping[str, Any]
 
@@ -22,7 +24,8 @@ class Tables(Struct, frozen=True, kw_only=True):
     `forgets` says that the package takes the last run from what it disables, so that it does not
     run at once when it is enabled again; `names_itself` that tasks have the entry in their headers.
     `runs_in_utc` says that a last run without a zone is in UTC whatever the zone of other times,
-    `by_hours` that entries with a fixed hour are not in beat's memory all day.
+    `by_hours` that entries with a fixed hour are not in beat's memory all day. `heeds_zones` asks
+    whether crontabs run in the zones that they have there, and not in the app's.
     """
 
     package: str
@@ -38,6 +41,7 @@ class Tables(Struct, frozen=True, kw_only=True):
     names_itself: bool
     runs_in_utc: bool
     by_hours: bool
+    heeds_zones: Callable[[], bool]
     loop: float
 
 
@@ -56,6 +60,7 @@ DJANGO = Tables(
     # It takes them from utcnow() where the project has no USE_TZ, and takes them for UTC.
     runs_in_utc=True,
     by_hours=True,
+    heeds_zones=crontabs_have_zones,
     loop=5.0,
 )
 SQLALCHEMY = Tables(
@@ -72,6 +77,7 @@ SQLALCHEMY = Tables(
     names_itself=False,
     runs_in_utc=False,
     by_hours=False,
+    heeds_zones=lambda: True,
     loop=5.0,
 )
 

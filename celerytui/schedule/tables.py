@@ -190,7 +190,8 @@ class TableReader(SourceReader):
         if kind == "interval":
             return Interval(float(row["every"]) * SECONDS[_word(row["period"])]), self._timezone
         if kind == "crontab":
-            return crontab(row), str(row.get("timezone") or self._timezone)
+            own = row.get("timezone") if self._tables.heeds_zones() else None
+            return crontab(row), str(own or self._timezone)
         if kind == "solar":
             place = float(row["latitude"]), float(row["longitude"])
             return Solar(_word(row["event"]), *place), self._timezone
