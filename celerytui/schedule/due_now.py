@@ -12,8 +12,8 @@ from celerytui.schedule.zones import is_zone, zone
 
 MARGIN = 10.0
 """Seconds by which an entry is made overdue: beat's clock may be behind ours."""
-BEFORE = 60.0
-"""Seconds before it was due that a crontab has its last run."""
+BEFORE = 86_400.0
+"""Seconds before it was due that a crontab ran last: older Celery catches up from another day."""
 SUN = 2 * 86_400.0
 """Seconds in which each event of the sun comes, but near the poles."""
 UNTIL_SENT = 30.0

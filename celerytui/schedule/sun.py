@@ -64,7 +64,7 @@ def _remaining(timing: Solar, after: float) -> float:
         make: Any = solar
         of = make(timing.event, timing.latitude, timing.longitude, nowfun=lambda: last)
         return float(of.remaining_estimate(last).total_seconds())
-    except ImproperlyConfigured:
+    except (ImproperlyConfigured, ImportError):
         raise ValueError("the time of the sun needs the package ephem") from None
     except Exception as error:
         raise ValueError(one_line(error)) from None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celerytui.model import Clocked, Crontab, Interval, OtherTiming, Solar, Timing
+from celerytui.schedule import sun
 from celerytui.schedule.due_now import UNTIL_SENT, is_held, made_due, refusal
 from celerytui.schedule.source import BeatRules
 from tests.unit.schedule_plans import plan
@@ -115,11 +116,16 @@ def test_a_crontab_that_is_too_old_for_the_deadline_is_refused() -> None:
     assert refusal(plan(), NOW, BeatRules(5.0, 1.0)) == ""
 
 
-def test_nothing_makes_some_entries_due() -> None:
+def test_nothing_makes_some_entries_due(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made_due(plan(timing=OtherTiming("no schedule")), NOW) is None
     assert made_due(plan(timing=Interval(3e9)), NOW) is None
-    # The sun is not up for months.
-    assert made_due(plan(timing=Solar("sunrise", 78.2, 15.6)), NOW) is None
+    monkeypatch.setattr(sun, "_remaining", lambda of, after: 80 * 86_400.0)
+    assert made_due(plan(timing=Solar("sunrise", 78.0, 15.0)), NOW) is None
+
+
+def test_without_the_times_of_the_sun_two_days_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ephem", None)
+    assert made_due(plan(timing=Solar("sunrise", 33.0, 15.0)), NOW) == NOW - 2 * 86_400
 
 
 @pytest.mark.parametrize("beats_zone", ["UTC", "America/New_York", "Asia/Kolkata"])
@@ -136,9 +142,11 @@ def test_the_hours_that_beat_has_in_memory_are_those_of_django(beats_zone: str, 
         timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
-    held = [
+    found = json.loads(ran.stdout)
+    if found is None:
+        pytest.skip("django-celery-beat 2.8.0 goes by hours of its own")
+    assert found == [
         [hour, zone]
         for hour, zone in crontabs
         if is_held(Crontab("0", hour), zone, beats_zone, now)
     ]
-    assert held == json.loads(ran.stdout)
