@@ -49,6 +49,8 @@ UNCHECKED = {
     "pyro": "Pyro4",
 }
 """Transports that kombu imports without their client, and the module of that."""
+KEEP_NOTHING = ("disabled", "rpc")
+"""The result backends of which nothing can be read: one is none, one sends results to callers."""
 URL_SETTINGS = ("broker_url", "broker_read_url", "broker_write_url", "result_backend")
 
 SURE_URL = (
@@ -240,6 +242,14 @@ def transport_name(app: Any) -> str:
         return "amqp" if alias == "pyamqp" else alias
     # A class, or the dotted name of one.
     return str(connection.transport.driver_type)
+
+
+def keeps_results(app: Any) -> bool:
+    """Whether an app's settings name a backend that keeps results; makes none."""
+    named = app.backend_cls or app.conf.result_backend
+    if not isinstance(named, str):
+        return named is not None
+    return named.partition(":")[0] not in ("", *KEEP_NOTHING)
 
 
 def learn_secrets(app: Any) -> None:

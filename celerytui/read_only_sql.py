@@ -27,6 +27,15 @@ def project_zone() -> str | None:
     return "UTC" if settings.USE_TZ else str(settings.TIME_ZONE)
 
 
+def crontabs_have_zones() -> bool:
+    """Whether the beat of the loaded Django project heeds the zones of its crontabs."""
+    if "django" not in sys.modules:
+        return True
+    from django.conf import settings
+
+    return not settings.configured or bool(getattr(settings, "DJANGO_CELERY_BEAT_TZ_AWARE", True))
+
+
 def engine_of(url: str, options: Mapping[str, Any]) -> Any:
     """An engine that keeps no connection open; `options` are those of an app for its own.
 

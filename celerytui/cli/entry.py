@@ -17,7 +17,7 @@ import click
 from celerytui import settings
 from celerytui.cli import monitor
 from celerytui.cli.exits import safe
-from celerytui.cli.groups import Commands, Program
+from celerytui.cli.groups import Commands, Program, subcommand_of
 from celerytui.cli.opening import opening
 from celerytui.cli.options import PRELOAD, own_options, user_options
 from celerytui.cli.past import offline_start, read_from_broker
@@ -46,7 +46,7 @@ def _run_standalone(ctx: click.Context, **params: Any) -> None:
             for option in user_options(app):
                 if option.name not in ctx.params:
                     option.handle_parse_result(ctx, {}, [])
-            _finish_loading(app, ctx.params)
+            _finish_loading(ctx, app, ctx.params)
         return app
 
     named = any((preload.app, preload.broker, preload.loader, preload.config))
@@ -63,7 +63,7 @@ def _run_plugin(ctx: click.Context, **params: Any) -> None:
     def load() -> Any:
         app = context.app
         with importing(safe(connect.app_name(app)), quiet=context.quiet):
-            _finish_loading(app, params)
+            _finish_loading(ctx, app, params)
         # Celery imported the project before.
         connect.restore_local_time()
         return app
@@ -145,7 +145,7 @@ def _bound_exit(status: int) -> None:
         departure.guard_exit(status)
 
 
-def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
+def _finish_loading(ctx: click.Context, app: Any, params: Mapping[str, Any]) -> None:
     """Do what Celery does between finding the app and running a command."""
     given = {
         option.name: params[option.name] for option in user_options(app) if option.name in params
@@ -157,7 +157,9 @@ def _finish_loading(app: Any, params: Mapping[str, Any]) -> None:
     from celerytui.connect import check_broker, import_task_modules
 
     import_task_modules(app)
-    check_broker(app)
+    command = subcommand_of(ctx)
+    if command is None or not command.brokerless:
+        check_broker(app)
 
 
 def _normalise_no_color(no_color: bool) -> None:

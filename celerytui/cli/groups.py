@@ -73,7 +73,8 @@ class Subcommand(click.Command):
     """A command that explains where the program's options belong.
 
     `prints` says that it writes a document to standard output, which is kept for that alone,
-    `opens` that it opens the monitor, `offline` that it needs no cluster.
+    `opens` that it opens the monitor, `offline` that it needs no cluster, `brokerless` that it asks
+    no broker, whose client it then does not import.
     """
 
     def __init__(
@@ -83,12 +84,14 @@ class Subcommand(click.Command):
         prints: bool = False,
         opens: bool = False,
         offline: bool = False,
+        brokerless: bool = False,
         **more: Any,
     ) -> None:
         super().__init__(name, **more)
         self.prints = prints
         self.opens = opens
         self.offline = offline
+        self.brokerless = brokerless
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; the error for a misplaced option names its place."""
@@ -106,3 +109,11 @@ class Subcommand(click.Command):
                     ctx,
                 ) from error
             raise
+
+
+def subcommand_of(ctx: click.Context) -> Subcommand | None:
+    """The command that is called below the group of this context, None for the monitor itself."""
+    if ctx.invoked_subcommand is None or not isinstance(ctx.command, click.Group):
+        return None
+    command = ctx.command.get_command(ctx, ctx.invoked_subcommand)
+    return command if isinstance(command, Subcommand) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from celerytui.cli.groups import Subcommand
+from celerytui.cli.groups import subcommand_of
 from celerytui.cli.start import Start, started
 from celerytui.errors import Offline, UsageError
 from celerytui.settings import HISTORY_DEFAULT, names_history
@@ -51,10 +51,8 @@ def offline_start(ctx: click.Context, start: Start, *, named: bool) -> Start:
     `named` says whether the command line names an app. Raises UsageError for a command that needs
     the cluster, HistoryError where there is no history.
     """
-    command = None
-    if ctx.invoked_subcommand is not None and isinstance(ctx.command, click.Group):
-        command = ctx.command.get_command(ctx, ctx.invoked_subcommand)
-    if isinstance(command, Subcommand):
+    command = subcommand_of(ctx)
+    if command is not None:
         if not command.offline:
             raise UsageError(f"--offline: {command.name} needs the cluster")
         return start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -56,6 +56,8 @@ class Param(Struct, frozen=True):
     "queues" or "workers". A "choice" is one of `choices`; a "number" is whole and at least
     `minimum`; "json" is of the `shape` list or object where that is said. It is filled in with what
     the row under the cursor has of the scope `here`: a queue's row or a task's has a queue.
+    `ruled_out` gives, of the schedule and the targets, the choices that are none there, each with
+    the reason; it waits for nobody.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Param(Struct, frozen=True):
     minimum: int | None = None
     shape: Literal["", "list", "object"] = ""
     here: Scope | None = None
+    ruled_out: Callable[[Any, Sequence[str]], Mapping[str, str]] | None = None
 
 
 class Effect(Struct, frozen=True):

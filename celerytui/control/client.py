@@ -145,9 +145,9 @@ class Control:
         known = {worker.hostname: worker for worker in workers}
         entries = self._entries()
         seen = Seen(self._clock(), tasks, known, sections)
-        return finding(
-            look, outcome, seen if entries is None else replace(seen, entry=entries.reread)
-        )
+        if entries is not None:
+            seen = replace(seen, entry=entries.reread, came_of=entries.came_of)
+        return finding(look, outcome, seen)
 
     def ask_for_tasks(self, questions: Mapping[str, Question]) -> dict[str, Answer]:
         """Ask each worker its question, each alone; who is silent has no answer.

@@ -17,7 +17,11 @@ HEARTBEATS = 2.5
 """Intervals without a heartbeat after which a worker that was shut down counts as gone."""
 
 
-def _no_entry(name: str) -> None:
+Judged = tuple[bool | None, str]
+"""Whether it came out as wanted, and that in words; None where nothing tells."""
+
+
+def _nothing(name: str) -> None:
     return None
 
 
@@ -25,31 +29,38 @@ class Seen(Struct, frozen=True):
     """What is known at the time of the look.
 
     `tasks` are those of the outcome's targets and the new ones, by id; `entry` gives the entry of
-    the schedule that has a name, None where it was not read since; `sections` has for each worker
-    that was asked its sections by name.
+    the schedule that has a name, None where it was not read since; `came_of` what is known of one
+    that beat was asked to send, None for nothing; `sections` has for each worker that was asked its
+    sections by name.
     """
 
     now: float
     tasks: Mapping[str, Task]
     workers: Mapping[str, Worker]
     sections: Mapping[str, Mapping[str, Section]] = {}
-    entry: Callable[[str], ScheduleEntry | None] = _no_entry
-
-
-Judged = tuple[bool | None, str]
-"""Whether it came out as wanted, and that in words; None where nothing tells."""
+    entry: Callable[[str], ScheduleEntry | None] = _nothing
+    came_of: Callable[[str], Judged | None] = _nothing
 
 
 Judge = Callable[[Outcome, Seen], Judged | None]
 """None: there is nothing to say."""
 
 
+def _none_left(outcome: Outcome) -> float:
+    return 0.0
+
+
 class Look(Struct, frozen=True):
-    """When to look, in seconds after the outcome, what to ask its workers, and how to judge."""
+    """When to look, in seconds after the outcome, what to ask its workers, and how to judge.
+
+    As long as nothing tells, it looks again `after` as many seconds, until those of `patience`
+    have gone by since the outcome.
+    """
 
     after: float
     judge: Judge
     sections: tuple[str, ...] = ()
+    patience: Callable[[Outcome], float] = _none_left
 
 
 def asked_again(outcome: Outcome) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from celerytui.control.action import Action, Call, Group, Param, Reach, Result, Scope
@@ -13,6 +13,8 @@ from celerytui.masking import one_line
 from celerytui.model import Item, Outcome, PlannedEntry, ScheduleEntry
 
 NOW, BEAT = "celerytui", "beat"
+BEATS_PATIENCE = 60.0
+"""Seconds after which it is said that beat has not sent an entry yet."""
 OURS = ("producer", "publisher", "connection", "retry")
 """Options of an entry that say how beat sends, not what."""
 
@@ -30,7 +32,15 @@ class Entries(Protocol):
 
     def set_enabled(self, name: str, enabled: bool) -> str: ...
 
+    def why_not_soon(self, name: str) -> str:
+        """Why beat cannot be had to send the entry now, "" where it can; asks nobody."""
+        ...
+
     def run_soon(self, name: str) -> str: ...
+
+    def came_of(self, name: str) -> Judged | None:
+        """What is known of the entry that beat was asked to send, None for nothing."""
+        ...
 
     def note_sent(self, task_id: str) -> None: ...
 
@@ -121,14 +131,34 @@ def _run_seen(outcome: Outcome, seen: Seen) -> Judged | None:
     asked = [item.target for item in outcome.items if item.ok]
     if not asked:
         return None
-    late = []
-    for name in asked:
-        entry = seen.entry(name)
-        if entry is None or (entry.last_run_at or 0.0) < outcome.started_at:
-            late.append(name)
-    if late:
-        return None, f"{', '.join(late[:3])}: not sent yet; beat looks in each of its loops"
+    judged = [(name, *_sent_by_beat(name, outcome, seen)) for name in asked]
+    for wanted in (False, None):
+        found = [(name, text) for name, ok, text in judged if ok is wanted]
+        if found:
+            names = ", ".join(name for name, _ in found[:3])
+            return wanted, f"{names}: {found[0][1]}"
     return True, "beat sent it"
+
+
+def _sent_by_beat(name: str, outcome: Outcome, seen: Seen) -> Judged:
+    """Whether beat sent an entry since it was asked, by what was seen or the source says."""
+    entry = seen.entry(name)
+    if entry is not None and (entry.last_run_at or 0.0) >= outcome.started_at:
+        return True, "beat sent it"
+    return seen.came_of(name) or (None, "not sent yet; beat looks in each of its loops")
+
+
+def _by_beat(outcome: Outcome) -> float:
+    return BEATS_PATIENCE if outcome.params.get("by") == BEAT else 0.0
+
+
+def _beat_cannot(entries: Entries, targets: Sequence[str]) -> dict[str, str]:
+    """That beat is no choice, and why, where it would send none of the targets."""
+    reasons = [entries.why_not_soon(name) for name in targets]
+    if not reasons or not all(reasons):
+        return {}
+    more = "" if len(set(reasons)) == 1 else ", and others"
+    return {BEAT: f"beat cannot send {'it' if len(reasons) == 1 else 'them'}: {reasons[0]}{more}"}
 
 
 SWITCH = Group("entries", "E", "Enable or disable", Scope.ENTRY)
@@ -150,7 +180,8 @@ ACTIONS = (
                 "choice",
                 choices=(NOW, BEAT),
                 default=NOW,
-                help="beat sends it at its next look; RedBeat only",
+                help="beat sends it at its next look, where its schedule can be changed",
+                ruled_out=_beat_cannot,
             ),
         ),
         run=_run_now,
@@ -158,7 +189,7 @@ ACTIONS = (
             "Will be sent with the entry's own arguments, queue and options",
             "its schedule stays as it is",
         ),
-        look=Look(6.0, _run_seen),
+        look=Look(6.0, _run_seen, patience=_by_beat),
         help="sends the entry's task once, besides its schedule",
     ),
     Action(

@@ -6,6 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from celerytui.control import ITSELF, ActionLog, Control, Scope, find_action
 from celerytui.control import action as action_of
 from celerytui.engine.job import Job
@@ -15,6 +18,14 @@ from celerytui.model import Finding, Outcome, Task
 from celerytui.store import Store
 
 OUTCOMES_KEPT = 200
+
+
+class _PlannedLook(Struct, frozen=True):
+    """A look at what came of an outcome, and until when it may find nothing and come again."""
+
+    at: float
+    until: float
+    outcome: Outcome
 
 
 class ActionExecutor:
@@ -37,7 +48,7 @@ class ActionExecutor:
         self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
         self.findings: deque[Finding] = deque(maxlen=OUTCOMES_KEPT)
         self.log = log
-        self._looks: list[tuple[float, Outcome]] = []
+        self._looks: list[_PlannedLook] = []
         self._control = control
         self._store = store
         self._surveys = surveys
@@ -54,7 +65,9 @@ class ActionExecutor:
         self.log.record(outcome)
         action = find_action(outcome.action)
         if action is not None and action.look is not None:
-            self._looks.append((time.monotonic() + action.look.after, outcome))
+            now = time.monotonic()
+            until = now + action.look.patience(outcome)
+            self._looks.append(_PlannedLook(now + action.look.after, until, outcome))
         self.outcomes.append(outcome)
         if done is not None:
             done(outcome)
@@ -69,15 +82,20 @@ class ActionExecutor:
     def look_back(self) -> None:
         """See what came of the actions whose time for it has come, on the control thread."""
         now = time.monotonic()
-        due = [outcome for at, outcome in self._looks if at <= now]
-        self._looks = [look for look in self._looks if look[0] > now]
-        for outcome in due:
+        due = [look for look in self._looks if look.at <= now]
+        self._looks = [look for look in self._looks if look.at > now]
+        for look in due:
+            outcome = look.outcome
             new = [item.new_id for item in outcome.items if item.new_id]
             tasks = self._held([*outcome.targets, *new])
             finding = self._control.look_back(
                 outcome, tasks, self._store.workers(), self._surveys.learn
             )
-            if finding is not None:
+            if finding is not None and finding.ok is None and now < look.until:
+                again = action_of(outcome.action).look
+                assert again is not None
+                self._looks.append(replace(look, at=min(now + again.after, look.until)))
+            elif finding is not None:
                 self.log.find(finding)
                 self.findings.append(finding)
                 self._tell()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from celerytui import connect
 from celerytui.engine.importing import importing
 
 logger = logging.getLogger(__name__)
@@ -18,16 +19,18 @@ QUIET_SECONDS = 1.0
 class ResultsAhead:
     """`run` is the work of a thread; `ready` imports what all threads use, and gives the app.
 
-    `done` is set once it was imported, whatever came of it.
+    `done` is set once it was imported, whatever came of it. `kept` is whether the app has a backend
+    that keeps results, None until the app is there.
     """
 
     def __init__(self, ready: Callable[[], Any]) -> None:
         self._ready = ready
         self.done = threading.Event()
+        self.kept: bool | None = None
 
     def run(self, stopping: threading.Event) -> None:
         """Import it a while after all else is there, then only wait for the end."""
-        self._ready()
+        self.kept = connect.keeps_results(self._ready())
         if not stopping.wait(QUIET_SECONDS):
             self.now()
         stopping.wait()

@@ -25,7 +25,7 @@ from celerytui.settings import Settings
 from celerytui.store import Store
 
 if TYPE_CHECKING:
-    from celerytui.schedule import Pinged, Schedules, SourceReader
+    from celerytui.schedule import Pinged, Schedules
 
 READ_SECONDS = 10.0
 """How often the sources are read."""
@@ -95,6 +95,7 @@ class SchedulePoller:
                     self._survive(schedules.read_sources)
                     spent = time.thread_time() - began
                     next_read = time.monotonic() + max(READ_SECONDS, MOST_OF_A_CORE * spent)
+                self._survive(schedules.follow_up)
                 # Not counting what it waits for: a ping may take a second.
                 began = time.thread_time()
                 self._survive(self._judge)
@@ -157,22 +158,41 @@ class SchedulePoller:
 
     def set_enabled(self, name: str, enabled: bool) -> str:
         """Enable or disable an entry where it is kept; what was written, in words."""
-        return self._change(name, lambda writer: writer.set_enabled(name, enabled, self._clock()))
+
+        def change(schedules: Schedules, entry: ScheduleEntry) -> str:
+            return schedules.writer(entry).set_enabled(name, enabled, self._clock())
+
+        return self._change(name, change)
+
+    def why_not_soon(self, name: str) -> str:
+        """Why beat cannot be had to send an entry now, "" where it can; asks nobody."""
+        if self._schedules is None:
+            return "the schedule was not read yet"
+        if self.reading.beat.state == "silent":
+            return f"it is silent: {self.reading.beat.why}"
+        return self._schedules.why_not_soon(self._known(name))
 
     def run_soon(self, name: str) -> str:
         """Have beat send an entry at its next look; what was written, in words."""
-        return self._change(name, lambda writer: writer.run_soon(name))
+        return self._change(name, lambda schedules, entry: schedules.run_soon(entry))
+
+    def came_of(self, name: str) -> tuple[bool | None, str] | None:
+        """What is known of an entry that beat was asked to send: whether it did, and in words."""
+        schedules, entry = self._schedules, self.entry(name)
+        if schedules is None or entry is None:
+            return None
+        return schedules.writer(entry).came_of(name)
 
     def note_sent(self, task_id: str) -> None:
         """Note that a run of an entry was sent from here: it says nothing of beat."""
         if self._schedules is not None:
             self._schedules.runs.note_sent(task_id)
 
-    def _change(self, name: str, change: Callable[[SourceReader], str]) -> str:
+    def _change(self, name: str, change: Callable[[Schedules, ScheduleEntry], str]) -> str:
         if self._schedules is None:
             raise UsageError("the schedule was not read yet")
         try:
-            return change(self._schedules.writer(self._known(name)))
+            return change(self._schedules, self._known(name))
         finally:
             self._changed[name] = self._clock()
 

@@ -42,6 +42,8 @@ def open_source(app: Any) -> Source:
     from celery.app.backends import by_url
 
     named = app.backend_cls or app.conf.result_backend
+    if (database := _celerys_database(named, app.loader)) is not None:
+        return SqlKind().open(app, None, database)
     try:
         backend, url = by_url(named, app.loader)
     except Exception as error:
@@ -54,6 +56,20 @@ def open_source(app: Any) -> Source:
     except Exception as error:
         # Its client is not installed, or its URL is wrong.
         raise BackendUnavailable(f"result backend {_said(named)}: {one_line(error)}") from error
+
+
+def _celerys_database(named: Any, loader: Any) -> str | None:
+    """The URL of a database that Celery's own backend would read, None for all else.
+
+    Its class is not needed, and brings SQLAlchemy's ORM, which takes as long as all the rest of it.
+    """
+    from celery.utils.imports import load_extension_class_names
+
+    scheme, separator, url = named.partition("+") if isinstance(named, str) else ("", "", "")
+    if not separator or scheme not in ("db", "database") or scheme in loader.override_backends:
+        return None
+    of_others = dict(load_extension_class_names("celery.result_backends"))
+    return None if scheme in of_others else url
 
 
 def prepare(app: Any) -> None:

@@ -49,7 +49,7 @@ class SqlKind:
         """Celery's own database backend, and what is derived from it."""
         return derives(backend, "celery.backends.database")
 
-    def open(self, app: Any, backend: type, url: str | None) -> SqlSource:
+    def open(self, app: Any, backend: type | None, url: str | None) -> SqlSource:
         """The source; the backend itself is not made, since it would create its tables."""
         conf = app.conf
         names, schemas = conf.database_table_names or {}, conf.database_table_schemas or {}

@@ -5,21 +5,29 @@ Django is set up by the app's own loading; here nothing is, and no model is used
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from msgspec.structs import replace
 
 from celerytui.read_only_sql import project_zone
 from celerytui.schedule.source import READ_SECONDS, Source, SourceReader
-from celerytui.schedule.tables import DJANGO, Connection, Row, TableReader
+from celerytui.schedule.table_packages import DJANGO, Connection, Row, Tables
+from celerytui.schedule.tables import TableReader
 from celerytui.schedule.timings import utc
 from celerytui.schedule.zones import zone_name
 from celerytui.sql_limits import limit_sqlite, limits
 
 PARAMETER = re.compile(r":(\w+)")
 APP_LABEL = "django_celery_beat"
+BY_HOURS = (2, 8)
+"""The version from which on beat does not read entries with another fixed hour."""
 
 
 class DjangoDatabase:
@@ -92,13 +100,13 @@ class _DjangoConnection:
             cursor.execute(*_positional(statement, values))
             return int(cursor.rowcount)
 
-    def time(self, seconds: float) -> Any:
+    def time(self, seconds: float, zone: tzinfo) -> Any:
         """A time as Django would write it."""
         from django.conf import settings
         from django.utils import timezone
 
         at = utc(seconds)
-        own = at if settings.USE_TZ else timezone.make_naive(at, timezone.get_default_timezone())
+        own = at if settings.USE_TZ else timezone.make_naive(at, zone)
         return self._connection.ops.adapt_datetimefield_value(own)
 
 
@@ -115,7 +123,15 @@ def _for_app(app: Any) -> SourceReader | None:
 
     if not apps.ready or not apps.is_installed(APP_LABEL):
         return None
-    return TableReader(DjangoDatabase(), DJANGO, zone_name(app.timezone))
+    return TableReader(DjangoDatabase(), _installed(), zone_name(app.timezone))
+
+
+def _installed() -> Tables:
+    """The tables of the version that is installed, whose beat is most likely the same."""
+    with contextlib.suppress(PackageNotFoundError, ValueError):
+        major, minor = version("django-celery-beat").split(".")[:2]
+        return replace(DJANGO, by_hours=(int(major), int(minor)) >= BY_HOURS)
+    return DJANGO
 
 
 SOURCE = Source(for_app=_for_app)

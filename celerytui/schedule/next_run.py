@@ -6,18 +6,17 @@ out in spring runs an hour later, what falls into the one that comes twice in au
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise, takewhile
-from typing import Any
 
 from msgspec import Struct
 
 from celerytui.model import Clocked, Crontab, Interval, Solar, Timing
 from celerytui.schedule.source import MOST_ENTRIES
+from celerytui.schedule.sun import following_event, last_event, next_event
 from celerytui.schedule.timings import LATEST
 from celerytui.schedule.zones import zone
 
@@ -75,7 +74,10 @@ def fields(crontab: Crontab) -> _Fields:
 
 
 def next_after(timing: Timing, timezone: str, after: float) -> float | None:
-    """The first run that is due later than `after`, the last run; None where none can be known."""
+    """The first run that is due later than `after`, the last run; None where there is none.
+
+    ValueError says why it cannot be known.
+    """
     if isinstance(timing, Interval):
         at = after + timing.every
         return at if at <= LATEST else None
@@ -84,16 +86,21 @@ def next_after(timing: Timing, timezone: str, after: float) -> float | None:
     if isinstance(timing, Crontab):
         return _first(_crontab_after(fields(timing), after, zone(timezone)))
     if isinstance(timing, Solar):
-        return _solar(timing, after)
+        return next_event(timing, after)
     return None
 
 
 def last_before(timing: Timing, timezone: str, until: float) -> float | None:
-    """The last time at or before `until` that a run was due at; None for an interval."""
+    """The last time at or before `until` that a run was due at; None for an interval.
+
+    ValueError says why it cannot be known.
+    """
     if isinstance(timing, Clocked):
         return timing.at if timing.at <= until else None
     if isinstance(timing, Crontab):
         return _first(_crontab_before(fields(timing), until, zone(timezone)))
+    if isinstance(timing, Solar):
+        return last_event(timing, until)
     return None
 
 
@@ -117,7 +124,10 @@ def quarters(timing: Timing, timezone: str, due: float, begin: float) -> tuple[i
     at: float | None = first
     while at is not None and at < begin + QUARTERS * QUARTER:
         counts[int((at - begin) // QUARTER)] += 1
-        at = next_after(timing, timezone, at)
+        if isinstance(timing, Solar):
+            at = following_event(timing, at)
+        else:
+            at = next_after(timing, timezone, at)
     return tuple(counts)
 
 
@@ -200,15 +210,3 @@ def _crontab_before(wanted: _Fields, until: float, tz: tzinfo) -> Iterator[float
 
 def _stamp(day: date, hour: int, minute: int, tz: tzinfo) -> float:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=tz).timestamp()
-
-
-def _solar(timing: Solar, after: float) -> float | None:
-    """By Celery's own class, which needs the package ephem."""
-    with contextlib.suppress(Exception):
-        from celery.schedules import solar
-
-        last = datetime.fromtimestamp(after, zone("UTC"))
-        make: Any = solar
-        of = make(timing.event, timing.latitude, timing.longitude, nowfun=lambda: last)
-        return after + float(of.remaining_estimate(last).total_seconds())
-    return None

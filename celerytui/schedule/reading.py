@@ -26,7 +26,7 @@ from celerytui.schedule.merge import merge
 from celerytui.schedule.registry import SOURCES
 from celerytui.schedule.runs import RunTracker
 from celerytui.schedule.soundness import checked, flawed
-from celerytui.schedule.source import MOST_ENTRIES, SourceReader
+from celerytui.schedule.source import MOST_ENTRIES, BeatRules, SourceReader
 from celerytui.schedule.standing import Watch, busy_quarters, stand
 from celerytui.store import Store
 
@@ -94,6 +94,7 @@ class Schedules:
         self._merged: list[tuple[PlannedEntry, tuple[str, ...]]] = []
         self._read_at: float | None = None
         self._answered: set[str] = set()
+        self._rules = BeatRules()
         self.runs = RunTracker(store)
 
     def read_sources(self) -> None:
@@ -120,6 +121,7 @@ class Schedules:
         """The schedule as it stands now, by what was read last."""
         self.runs.update()
         watch = self._watch()
+        self._rules = BeatRules(watch.loop, _deadline(self._app))
         entries = []
         for plan, differs in paced(self._merged):
             entry = self._stand(plan, watch)
@@ -141,6 +143,22 @@ class Schedules:
         if said is None:
             raise UsageError(f"{entry.plan.source} is not a source of this schedule")
         return said.reader
+
+    def why_not_soon(self, entry: ScheduleEntry) -> str:
+        """Why beat cannot be had to send an entry now, "" where it can. From any thread."""
+        writer = self.writer(entry)
+        return writer.why_not_soon(entry.plan, self._clock(), self._rules)
+
+    def run_soon(self, entry: ScheduleEntry) -> str:
+        """Have beat send an entry at its next look; what was written, in words. From any thread."""
+        if why := self.why_not_soon(entry):
+            raise UsageError(f"beat would not send it: {why}")
+        return self.writer(entry).run_soon(entry.plan, self._clock(), self._rules)
+
+    def follow_up(self) -> None:
+        """See how far beat is with what it was asked to send."""
+        for reader in self._opened():
+            reader.follow_up(self._clock())
 
     def close(self) -> None:
         """Give back the connections of all sources."""
@@ -164,7 +182,8 @@ class Schedules:
             error = str(exc) if isinstance(exc, CelerytuiError) else one_line(exc)
             self._said[place] = replace(self._said.get(place, Said(reader)), error=error)
         else:
-            self._said[place] = Said(reader, plans, now, cut=len(found) > len(plans))
+            cut = reader.cut or len(found) > len(plans)
+            self._said[place] = Said(reader, plans, now, cut=cut)
 
     def _stand(self, plan: PlannedEntry, watch: Watch) -> ScheduleEntry:
         runs = self.runs
@@ -252,6 +271,13 @@ class Schedules:
         if any(source.error for source in self._sources):
             return "the schedule could not be read"
         return "there are no periodic tasks"
+
+
+def _deadline(app: Any) -> float | None:
+    """After how many seconds beat gives up a crontab's run, None for never."""
+    with contextlib.suppress(TypeError, ValueError):
+        return None if app is None else float(app.conf.beat_cron_starting_deadline)
+    return None
 
 
 def paced(many: Iterable[T]) -> Iterator[T]:

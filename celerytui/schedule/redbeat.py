@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from celerytui.errors import UsageError
 from celerytui.masking import mask_url, one_line
 from celerytui.model import Interval, OtherTiming, PlannedEntry, Timing
+from celerytui.schedule.due_now import refusal
 from celerytui.schedule.redis_client import is_redis, redis_client
-from celerytui.schedule.source import ASKED, Sign, Source, SourceReader, scheduler_of
+from celerytui.schedule.source import ASKED, BeatRules, Sign, Source, SourceReader, scheduler_of
 from celerytui.schedule.timings import LATEST, crontab, stamp
 from celerytui.schedule.zones import zone, zone_name
 
@@ -35,6 +36,8 @@ OF_SENTINEL = (
     *("username", "password", "db", "credential_provider"),
 )
 """The options of the broker that RedBeat takes for Redis Sentinel."""
+MOST_KEYS = 5 * ASKED
+"""Keys of the schedule that are looked at, whether they are still there or not."""
 TRIES = 5
 """Beat writes an entry at each of its runs, which may come between."""
 
@@ -74,9 +77,25 @@ class RedBeatReader(SourceReader):
 
     def read(self, now: float) -> list[PlannedEntry]:
         client = self._redis()
-        due = client.zrange(self._schedule, 0, ASKED - 1, withscores=True)
-        self._look_at_lock(client, now)
-        found = []
+        found: dict[str, PlannedEntry] = {}
+        start, self.cut = 0, False
+        # Keys that are gone are still in the set, and must not hide that there are more entries.
+        while len(found) < ASKED:
+            if start >= MOST_KEYS:
+                self.cut = True
+                break
+            due = client.zrange(self._schedule, start, start + ASKED - 1, withscores=True)
+            if not start:
+                self._look_at_lock(client, now)
+            found |= self._entries_of(client, due)
+            if len(due) < ASKED:
+                break
+            start += ASKED
+        return list(found.values())[:ASKED]
+
+    def _entries_of(self, client: Any, due: Sequence[tuple[str, float]]) -> dict[str, PlannedEntry]:
+        """The entries of these keys, those left out that are gone."""
+        found = {}
         for start in range(0, len(due), AT_ONCE):
             part = due[start : start + AT_ONCE]
             with client.pipeline(transaction=False) as pipe:
@@ -84,11 +103,9 @@ class RedBeatReader(SourceReader):
                     pipe.hmget(key, "definition", "meta")
                 # What is no hash is the flaw of its entry alone.
                 answers = pipe.execute(raise_on_error=False)
-            found += [
-                self._planned(key, score, answer)
-                for (key, score), answer in zip(part, answers, strict=True)
-                if isinstance(answer, Exception) or answer[0]
-            ]
+            for (key, score), answer in zip(part, answers, strict=True):
+                if isinstance(answer, Exception) or answer[0]:
+                    found[key] = self._planned(key, score, answer)
         return found
 
     def sign(self, now: float) -> Sign | None:
@@ -117,7 +134,10 @@ class RedBeatReader(SourceReader):
 
         return self._change(name, change)
 
-    def run_soon(self, name: str) -> str:
+    def why_not_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        return refusal(plan, now, rules)
+
+    def run_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
         def change(key: str, pipe: Any) -> str:
             meta = json.loads(pipe.hget(key, "meta") or "{}")
             pipe.multi()
@@ -126,7 +146,7 @@ class RedBeatReader(SourceReader):
             pipe.zadd(self._schedule, {key: 0}, xx=True)
             return f"its last run in {key} taken away, so that it is due now"
 
-        return self._change(name, change)
+        return self._change(plan.name, change)
 
     def _change(self, name: str, change: Callable[[str, Any], str]) -> str:
         """Change an entry that nobody else changes meanwhile; what was written, in words."""

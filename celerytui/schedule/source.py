@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from celerytui.errors import UsageError
 from celerytui.model import PlannedEntry
+from celerytui.schedule.asking import Answer
 
 MOST_ENTRIES = 10_000
 """Entries of one source that are shown: a thousand take 5 MB, and a tenth of a second a reading."""
@@ -34,6 +35,17 @@ class Sign(Struct, frozen=True):
     weak: bool = False
 
 
+class BeatRules(Struct, frozen=True):
+    """What beat goes by: `loop` is how many seconds it waits at the most between two looks.
+
+    After `deadline` seconds it gives up a crontab's run (`beat_cron_starting_deadline`), None for
+    never.
+    """
+
+    loop: float = 300.0
+    deadline: float | None = None
+
+
 class SourceReader:
     """Reads one source; for one thread, every wait bounded. Nothing is sent before `read`.
 
@@ -48,6 +60,8 @@ class SourceReader:
     loop: float | None = None
     writable = False
     """Whether entries can be enabled and disabled here."""
+    cut = False
+    """Whether the last reading left out entries though it has fewer than `ASKED`."""
 
     @property
     def present(self) -> bool:
@@ -69,9 +83,20 @@ class SourceReader:
             " change the app's beat_schedule and restart beat"
         )
 
-    def run_soon(self, name: str) -> str:
-        """Have beat send the entry at its next look; say what was written."""
-        raise UsageError("only RedBeat can be asked to send an entry; send it from here instead")
+    def why_not_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        """Why beat cannot be had to send an entry now, "" where it can; from any thread."""
+        return f"{self.name or 'its source'} cannot be changed from here"
+
+    def run_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        """Have beat send an entry of which nothing says why not; say what was written."""
+        raise UsageError(self.why_not_soon(plan, now, rules))
+
+    def follow_up(self, now: float) -> None:
+        """See how far beat is with what it was asked to send."""
+
+    def came_of(self, name: str) -> Answer | None:
+        """What is known of the entry that beat was asked to send last; from any thread."""
+        return None
 
     def close(self) -> None:
         """Give back connections."""

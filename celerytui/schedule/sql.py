@@ -17,9 +17,10 @@ from celerytui.schedule.source import (
     SourceReader,
     scheduler_of,
 )
-from celerytui.schedule.tables import DJANGO, SQLALCHEMY, Connection, Row, TableReader, Tables
+from celerytui.schedule.table_packages import DJANGO, SQLALCHEMY, Connection, Row, Tables
+from celerytui.schedule.tables import TableReader
 from celerytui.schedule.timings import utc
-from celerytui.schedule.zones import zone, zone_name
+from celerytui.schedule.zones import zone_name
 from celerytui.sql_limits import driver_limits, limits, open_sqlite
 
 SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql")
@@ -41,7 +42,7 @@ class SqlDatabase:
     def open(self, *, writes: bool) -> Iterator[Connection]:
         """A transaction, which writes only where that is asked for, and ends in time."""
         with self._connected(writes=writes) as (connection, vendor):
-            yield _SqlConnection(connection, vendor, zone(self.zone))
+            yield _SqlConnection(connection, vendor)
 
     @contextmanager
     def _connected(self, *, writes: bool) -> Iterator[tuple[Any, str]]:
@@ -82,9 +83,8 @@ class SqlDatabase:
 
 
 class _SqlConnection:
-    def __init__(self, connection: Any, vendor: str, zone: tzinfo) -> None:
+    def __init__(self, connection: Any, vendor: str) -> None:
         self._connection = connection
-        self._zone = zone
         self.vendor = vendor
 
     def rows(self, statement: str, values: Row) -> list[Row]:
@@ -98,9 +98,9 @@ class _SqlConnection:
 
         return int(self._connection.execute(text(statement), dict(values)).rowcount)
 
-    def time(self, seconds: float) -> Any:
-        """A time as the packages write it: without a zone but in PostgreSQL, text in SQLite."""
-        at = utc(seconds).astimezone(self._zone)
+    def time(self, seconds: float, zone: tzinfo) -> Any:
+        """See `Connection.time`: without a zone but in PostgreSQL, text in SQLite."""
+        at = utc(seconds).astimezone(zone)
         if self.vendor == "sqlite":
             return at.strftime("%Y-%m-%d %H:%M:%S.%f")
         return at if self.vendor == "postgresql" else at.replace(tzinfo=None)
@@ -126,9 +126,9 @@ class UrlReader(TableReader):
         return super().read(now)
 
     def _take(self, tables: Tables) -> None:
-        self._tables, self.loop, self._found = tables, tables.loop, True
+        self._use(tables)
+        self._found = True
         self._sql.zone = (project_zone() or "UTC") if tables is DJANGO else self._timezone
-        self.name = tables.package
 
 
 def _engine(url: str, writes: bool) -> Any:

@@ -20,7 +20,6 @@ from celerytui.model import (
     OtherTiming,
     PlannedEntry,
     ScheduleEntry,
-    Solar,
     Standing,
     TaskState,
 )
@@ -99,11 +98,11 @@ def stand(
     entry.running = sum(run.state is TaskState.STARTED for run in entry.recent)
     if seen.runs or watch.sees:
         entry.runs, entry.failures = seen.runs, seen.failures
-    over = _over(plan, last, now)
-    entry.notes = tuple(_notes(plan, entry, over))
-    if over:
-        entry.standing = "disabled" if over == "disabled" else "over"
-        entry.why_unknown = over
+    ended = over(plan, last, now)
+    entry.notes = tuple(_notes(plan, entry, ended))
+    if ended:
+        entry.standing = "disabled" if ended == "disabled" else "over"
+        entry.why_unknown = ended
         entry.late_by, entry.missed = _last_lateness(entry.recent), False
         return entry
     due = _due(plan, last, watch, seen, as_of)
@@ -177,7 +176,7 @@ def _due(
     except ValueError as error:
         return Due(None, why_unknown=str(error))
     if at is None:
-        return Due(None, why_unknown=_no_next(plan))
+        return Due(None, why_unknown="it never runs again")
     if plan.starts_at is not None:
         at = max(at, plan.starts_at)
     if at >= now:
@@ -205,7 +204,7 @@ def _after_unseen(plan: PlannedEntry, at: float, by_events: float | None, now: f
     return Due(after, proven=by_events is not None and after is not None and after < now)
 
 
-def _over(plan: PlannedEntry, last: float | None, now: float) -> str:
+def over(plan: PlannedEntry, last: float | None, now: float) -> str:
     """Why it will not run again, "" where it may."""
     if not plan.enabled:
         return "disabled"
@@ -218,10 +217,10 @@ def _over(plan: PlannedEntry, last: float | None, now: float) -> str:
     return ""
 
 
-def _notes(plan: PlannedEntry, entry: ScheduleEntry, over: str) -> list[str]:
+def _notes(plan: PlannedEntry, entry: ScheduleEntry, ended: str) -> list[str]:
     found = []
     found += [trouble for trouble in {plan.trouble: None, plan.unread: None} if trouble]
-    if plan.one_off and not over:
+    if plan.one_off and not ended:
         found.append("runs once, then is disabled")
     if entry.running > 1:
         found.append(f"{entry.running} of its runs overlap")
@@ -240,12 +239,6 @@ def message_expiry(options: Mapping[str, Any]) -> float | None:
     if isinstance(expires, (int, float)) and not isinstance(expires, bool):
         return float(expires) if abs(expires) < LATEST else None
     return None
-
-
-def _no_next(plan: PlannedEntry) -> str:
-    if isinstance(plan.timing, Solar):
-        return "the time of the sun needs the package ephem"
-    return "it never runs again"
 
 
 def _due_of(plan: PlannedEntry, run: EntryRun, before: EntryRun | None) -> float | None:

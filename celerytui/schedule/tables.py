@@ -1,26 +1,23 @@
 """The tables of django-celery-beat and celery-sqlalchemy-scheduler: their rows as entries.
 
-Both have the same columns, under other names of tables. All columns that there are get read, since
-versions differ in them. How the database is reached is the matter of a `Database`.
+All columns that there are get read, since versions differ in them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
-from msgspec import Struct
-
-from celerytui.errors import UsageError
 from celerytui.masking import one_line
-from celerytui.model import Clocked, Interval, OtherTiming, PlannedEntry, Solar, Timing
-from celerytui.schedule.source import ASKED, SYNCED, SourceReader
+from celerytui.model import Clocked, Crontab, Interval, OtherTiming, PlannedEntry, Solar, Timing
+from celerytui.schedule.asking import Answer, Requests
+from celerytui.schedule.due_now import HOURS, is_held, made_due, refusal
+from celerytui.schedule.source import ASKED, SYNCED, BeatRules, SourceReader
+from celerytui.schedule.table_packages import Connection, Database, Row, Tables
+from celerytui.schedule.table_writes import TableWrites
 from celerytui.schedule.timings import crontab, stamp, utc
 from celerytui.schedule.zones import zone
-
-Row = Mapping[str, Any]
 
 SECONDS = {
     "days": 86_400.0,
@@ -40,91 +37,8 @@ _FIRST = {
 """The end of a statement that asks for the first rows alone, where that is not LIMIT."""
 
 
-class Tables(Struct, frozen=True, kw_only=True):
-    """The names of the tables of a package; `changed` is where it notices changes.
-
-    `forgets` says that the package takes the last run from what it disables, so that it does not
-    run at once when it is enabled again; `names_itself` that tasks have the entry in their headers.
-    `runs_in_utc` says that a last run without a zone is in UTC whatever the zone of other times.
-    """
-
-    package: str
-    record: str
-    task: str
-    interval: str
-    crontab: str
-    solar: str
-    clocked: str | None
-    changed: str
-    changed_key: str
-    forgets: bool
-    names_itself: bool
-    runs_in_utc: bool
-    loop: float
-
-
-DJANGO = Tables(
-    package="django-celery-beat",
-    record="PeriodicTask",
-    task="django_celery_beat_periodictask",
-    interval="django_celery_beat_intervalschedule",
-    crontab="django_celery_beat_crontabschedule",
-    solar="django_celery_beat_solarschedule",
-    clocked="django_celery_beat_clockedschedule",
-    changed="django_celery_beat_periodictasks",
-    changed_key="ident",
-    forgets=True,
-    names_itself=True,
-    # It takes them from utcnow() where the project has no USE_TZ, and takes them for UTC.
-    runs_in_utc=True,
-    loop=5.0,
-)
-SQLALCHEMY = Tables(
-    package="celery-sqlalchemy-scheduler",
-    record="row",
-    task="celery_periodic_task",
-    interval="celery_interval_schedule",
-    crontab="celery_crontab_schedule",
-    solar="celery_solar_schedule",
-    clocked=None,
-    changed="celery_periodic_task_changed",
-    changed_key="id",
-    forgets=False,
-    names_itself=False,
-    runs_in_utc=False,
-    loop=5.0,
-)
-
-
-class Connection(Protocol):
-    """A transaction in the database; values are given by name, as `:name` in the statement.
-
-    `vendor` is the kind of database, by the names that `sql_limits` has for them. Columns have
-    names in small letters.
-    """
-
-    vendor: str
-
-    def rows(self, statement: str, values: Row) -> list[Row]: ...
-
-    def change(self, statement: str, values: Row) -> int: ...
-
-    def time(self, seconds: float) -> Any: ...
-
-
-class Database(Protocol):
-    """How a database is reached; `zone` is that of the times which have none."""
-
-    where: str
-    zone: str
-
-    def open(self, *, writes: bool) -> AbstractContextManager[Connection]: ...
-
-    def close(self) -> None: ...
-
-
 class TableReader(SourceReader):
-    """Reads the tables of a package, and enables and disables what is in them.
+    """Reads the tables of a package, and changes what is in them so that beat notices.
 
     `timezone` is the zone of intervals and of crontabs without one.
     """
@@ -133,11 +47,16 @@ class TableReader(SourceReader):
 
     def __init__(self, database: Database, tables: Tables, timezone: str) -> None:
         self._database = database
-        self._tables = tables
         self._timezone = timezone
-        self.name = tables.package
         self.where = database.where
-        self.loop = tables.loop
+        self._use(tables)
+
+    def _use(self, tables: Tables) -> None:
+        """Have the tables be those of a package."""
+        self._tables = tables
+        self._writes = TableWrites(self._database, tables)
+        self._requests = Requests(self._writes)
+        self.name, self.loop = tables.package, tables.loop
 
     def read(self, now: float) -> list[PlannedEntry]:
         tables = self._tables
@@ -157,30 +76,33 @@ class TableReader(SourceReader):
         return [self._planned(row, schedules) for row in rows]
 
     def set_enabled(self, name: str, enabled: bool, now: float) -> str:
-        tables = self._tables
-        forgets = ", last_run_at = NULL" if tables.forgets and not enabled else ""
-        with self._database.open(writes=True) as connection:
-            at = connection.time(now)
-            values = {"name": name, "enabled": enabled, "at": at}
-            count = connection.change(
-                f"UPDATE {tables.task} SET enabled = :enabled, date_changed = :at{forgets}"
-                " WHERE name = :name",
-                values,
-            )
-            if not count:
-                raise UsageError(f"there is no entry {name!r} in {tables.task}")
-            self._note_change(connection, at)
-        return f"{tables.task}.enabled and {tables.changed} written"
+        return self._writes.set_enabled(name, enabled, now)
 
-    def _note_change(self, connection: Connection, at: Any) -> None:
-        """Have beat read the tables again."""
-        tables, key = self._tables, self._tables.changed_key
-        if not connection.change(
-            f"UPDATE {tables.changed} SET last_update = :at WHERE {key} = 1", {"at": at}
+    def why_not_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        timing, own = plan.timing, self._tables
+        if why := refusal(plan, now, rules):
+            return why
+        if (
+            own.by_hours
+            and isinstance(timing, Crontab)
+            and not is_held(timing, plan.timezone, self._database.zone, now)
         ):
-            connection.change(
-                f"INSERT INTO {tables.changed} ({key}, last_update) VALUES (1, :at)", {"at": at}
-            )
+            return f"{own.package} loads it only within {HOURS} hours of its hour"
+        if made_due(plan, now) is None:
+            return "no last run makes it due now"
+        return ""
+
+    def run_soon(self, plan: PlannedEntry, now: float, rules: BeatRules) -> str:
+        due = made_due(plan, now)
+        assert due is not None
+        self._requests.ask(plan.name, due, rules.loop, now)
+        return f"its last run in {self._tables.task} set back, so that it is due now"
+
+    def follow_up(self, now: float) -> None:
+        self._requests.follow(now)
+
+    def came_of(self, name: str) -> Answer | None:
+        return self._requests.answer(name)
 
     def close(self) -> None:
         self._database.close()
@@ -227,8 +149,8 @@ class TableReader(SourceReader):
             options=self._options(row, values["headers"]),
             enabled=bool(row.get("enabled", True)),
             one_off=bool(row.get("one_off")) or isinstance(timing, Clocked),
-            last_run_at=stamp(
-                row.get("last_run_at"), zone("UTC" if tables.runs_in_utc else self._database.zone)
+            last_run_at=self._requests.true_last_run(
+                str(row["name"]), self._writes.last_run_in(row)
             ),
             total_runs=count if isinstance(count, int) else None,
             starts_at=self._at(row.get("start_time")),
@@ -268,7 +190,8 @@ class TableReader(SourceReader):
         if kind == "interval":
             return Interval(float(row["every"]) * SECONDS[_word(row["period"])]), self._timezone
         if kind == "crontab":
-            return crontab(row), str(row.get("timezone") or self._timezone)
+            own = row.get("timezone") if self._tables.heeds_zones() else None
+            return crontab(row), str(own or self._timezone)
         if kind == "solar":
             place = float(row["latitude"]), float(row["longitude"])
             return Solar(_word(row["event"]), *place), self._timezone

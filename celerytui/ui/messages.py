@@ -28,7 +28,7 @@ class TaskSelected(Message):
 
 
 class CursorMoved(Message):
-    """The cursor of a list stands on another row: other keys may do something now."""
+    """Another row is at the cursor, or links came or went: other keys may do something now."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, CursorMoved)

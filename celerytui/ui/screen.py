@@ -150,11 +150,12 @@ class MainScreen(TaskScreen):
         """What the footer says, first what belongs to the pane in focus: key, label, rank."""
         if isinstance(self.focused, FilterInput):
             return typing_hints(self.session, self.focused.offered)
-        labels = {} if self.pane is None else self.pane.LABELS
+        labels, idle = ({}, ()) if self.pane is None else (self.pane.LABELS, self.pane.idle)
         if self.replay_keys is not None:
             labels = {**labels, **self.replay_keys.labels}
         back = self.navigator.leads_back
-        return key_hints(self.session, self.actions.offers, self._bound.ids(), labels, back=back)
+        bound = [id for id in self._bound.ids() if id not in idle]
+        return key_hints(self.session, self.actions.offers, bound, labels, back=back)
 
     # What keys are about
 

@@ -60,13 +60,16 @@ ACT = """
 import json, sys, time
 from celerytui import connect
 from celerytui.engine import Engine
+from celerytui.schedule import asking
 from celerytui.settings import Settings
+asked = json.loads(sys.argv[1])
+asking.JUST_RAN = asked["just_ran"]
 app = connect.load_app(connect.PreloadOptions(app="shop_app"))
 connect.import_task_modules(app)
-engine = Engine(app, Settings(), headless=True)
+engine = Engine(app, Settings(schedule=asked["url"]), headless=True)
 engine.start()
 came = []
-for action, name, params in json.loads(sys.argv[1]):
+for action, name, params in asked["actions"]:
     while engine.schedule.entry(name) is None:
         time.sleep(0.02)
     done = []
@@ -74,6 +77,11 @@ for action, name, params in json.loads(sys.argv[1]):
     while not done:
         time.sleep(0.02)
     came.append([done[0].items[0].ok, done[0].items[0].text] if done[0].items else done[0].error)
+    while asked["look"] and done[0].items and done[0].items[0].ok and not engine.findings:
+        time.sleep(0.02)
+    if asked["look"]:
+        found = engine.findings.popleft() if engine.findings else None
+        came[-1] += [found and found.ok, found and found.text]
 print(json.dumps(came), flush=True)
 engine.stop()
 """
@@ -132,9 +140,20 @@ class BeatProject:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    def act(self, *actions: tuple[str, str, dict[str, str]]) -> Any:
-        """Do actions to entries, as the monitor does; what came of each, or the error."""
-        return json.loads(self.python("-c", ACT, json.dumps(actions)))
+    def act(
+        self,
+        *actions: tuple[str, str, dict[str, str]],
+        look: bool = False,
+        url: str | None = None,
+        just_ran: float = 10.0,
+    ) -> Any:
+        """Do actions to entries, as the monitor does; what came of each, or the error.
+
+        With `look` what was found afterwards too. `url` is that of `--schedule`, `just_ran` within
+        how many seconds before an entry is not asked for again.
+        """
+        asked = {"actions": actions, "look": look, "url": url, "just_ran": just_ran}
+        return json.loads(self.python("-c", ACT, json.dumps(asked)))
 
     def sent(self, name: str) -> list[float]:
         """When beat sent an entry, by its own log."""

@@ -289,6 +289,33 @@ def test_of_more_entries_in_redis_than_are_read_it_is_said(
         client.close()
 
 
+@pytest.mark.parametrize(("gone", "most_keys"), [(3, 50), (12, 50), (12, 10)])
+def test_keys_that_are_gone_hide_no_entries(
+    redis_url: str, gone: int, most_keys: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four entries three are read, and more than that is said, however many keys are gone."""
+    client = redis.Redis.from_url(redis_url)
+    every = {"__type__": "interval", "every": 30.0}
+    for number in range(4):
+        key = f"redbeat:e{number}"
+        client.hset(key, "definition", json.dumps({"task": "shop.a", "schedule": every}))
+        client.zadd("redbeat::schedule", {key: 2e9})
+    client.zadd("redbeat::schedule", {f"redbeat:gone{number}": 1e9 for number in range(gone)})
+    monkeypatch.setattr(redbeat, "ASKED", 4)
+    monkeypatch.setattr(redbeat, "MOST_KEYS", most_keys)
+    monkeypatch.setattr(reading, "MOST_ENTRIES", 3)
+    made = Schedules(None, redis_url, Store(), lambda: 1000.0)
+    try:
+        made.read_sources()
+        found = made.judge()
+        assert len(found.cuts) == 1
+        # As many keys as are looked at at the most may all be gone.
+        assert len(found.entries) == (3 if gone < most_keys else 0)
+    finally:
+        made.close()
+        client.close()
+
+
 def test_the_entries_of_celery_beatx(redis_url: str) -> None:
     client = redis.Redis.from_url(redis_url)
     entry_of: dict[str, Any] = {

@@ -55,18 +55,24 @@ settings.configure(
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from django_celery_beat.models import ClockedSchedule, PeriodicTask
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 app = Celery("project", broker="memory://")
 app.conf.timezone = "Asia/Kolkata"
 once = ClockedSchedule.objects.create(clocked_time=datetime.datetime(2026, 12, 1, 13, 30))
 task = PeriodicTask.objects.create(name="once", task="once", clocked=once, one_off=True)
 next(ModelEntry(task, app=app)).save()
+night = CrontabSchedule.objects.create(minute="30", hour="3", timezone="UTC")
+nightly = PeriodicTask.objects.create(name="nightly", task="nightly", crontab=night)
 ran = time.time()
+remaining = ModelEntry(nightly, app=app).schedule.remaining_estimate(app.now())
+from celerytui.schedule.next_run import next_after
 from celerytui.schedule.reading import open_sources
 for reader in open_sources(app, f"sqlite:///{sys.argv[1]}")[-2:]:
-    (entry,) = reader.read(ran)
-    print(json.dumps([reader.name, entry.timing.at, ran - entry.last_run_at]))
+    nightly, entry = reader.read(ran)
+    due = next_after(nightly.timing, nightly.timezone, ran)
+    off = due - ran - remaining.total_seconds()
+    print(json.dumps([reader.name, entry.timing.at, ran - entry.last_run_at, off]))
 """
 
 
@@ -80,8 +86,10 @@ def test_a_project_without_zones_is_read_as_its_beat_writes_it(tmp_path: Path) -
     assert ran.returncode == 0, ran.stderr
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     at = datetime(2026, 12, 1, 8, tzinfo=timezone.utc).timestamp()
-    assert [(name, due) for name, due, _ in found] == [("django-celery-beat", at)] * 2
-    assert all(abs(late) < 100 for _, _, late in found)
+    assert [(name, due) for name, due, *_ in found] == [("django-celery-beat", at)] * 2
+    assert all(abs(late) < 100 for _, _, late, _ in found)
+    # Its beat runs crontabs in the app's zone, whatever theirs is.
+    assert all(abs(off) < 100 for *_, off in found)
 
 
 @pytest.mark.parametrize("server", SLEEP)

@@ -70,6 +70,7 @@ class FakeEngine(Engine):
         self.health.evaluate(Link(LinkState.CONNECTED), now)
         self.reception.link = Link(LinkState.CONNECTED, since=NOW - 300)
         self.submitted: list[tuple[str, tuple[str, ...], dict[str, str]]] = []
+        self.results_ahead.kept = True
         self.choices = Choices(None, "shop")
         self.log = ActionLog(None, user="ana", app="shop", broker=BROKER)
         self.log.trouble = None

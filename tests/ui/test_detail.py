@@ -13,7 +13,7 @@ from celerytui.demo.sample import NOW
 from celerytui.model import Event
 from celerytui.store import TaskOutcome
 from celerytui.ui.messages import RowOpened
-from tests.ui.pilot import driven
+from tests.ui.pilot import Driver, driven, rows
 from tests.ui.test_monitor import _received
 
 pytestmark = pytest.mark.slow
@@ -113,6 +113,27 @@ async def test_a_task_without_relatives_has_none_of_the_task_before() -> None:
         await at.pilot.pause()
         await at.press("right_square_bracket", "enter")
         assert at.app.main.detail.task_id == "alone"
+
+
+async def test_keys_of_links_are_named_where_there_are_any() -> None:
+    def named(at: Driver) -> bool:
+        return "next link" in rows(at.app.main.footer)[0]
+
+    async with driven((200, 60)) as at:
+        await at.news(_received("alone", "orders.checkout"))
+        at.app.main.post_message(RowOpened(Scope.TASK, "alone"))
+        await at.pilot.pause()
+        assert not named(at)
+        # One that it sent is seen while it is looked at.
+        await at.news(
+            Event("task-received", "w", NOW, uuid="kid", root_id="alone", parent_id="alone")
+        )
+        await at.pilot.pause()
+        assert named(at)
+        await at.press("escape")
+        at.app.main.post_message(RowOpened(Scope.TASK, "kid"))
+        await at.pilot.pause()
+        assert named(at)
 
 
 async def test_back_from_a_relative_the_detail_is_of_the_task_at_the_cursor() -> None:

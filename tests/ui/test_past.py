@@ -52,6 +52,14 @@ async def test_the_key_brings_past_tasks_and_marks_them(tmp_path: Path) -> None:
         assert "1 from results" in text
 
 
+@pytest.mark.parametrize("kept", [None, False])
+async def test_where_no_results_are_kept_none_are_offered(kept: bool | None) -> None:
+    async with driven(store=Store()) as at:
+        at.engine.results_ahead.kept = kept
+        await at.press("2")
+        assert "look in the" not in at.screen_text()
+
+
 async def test_only_what_matches_the_filter_comes(tmp_path: Path) -> None:
     keep(tmp_path, "past-task-1", "shop.add")
     keep(tmp_path, "past-task-2", "shop.pay")

@@ -45,6 +45,12 @@ def asked(at: Driver) -> str:
     return str(dialog.note if action is None else action.id)
 
 
+def shown(at: Driver) -> str:
+    """The lines of the dialog."""
+    dialog: Any = at.app.screen
+    return "\n".join(rows(dialog.box))
+
+
 def names(at: Driver) -> list[str]:
     return [one.name for one in the_list(at).window(0, 99)]
 
@@ -137,6 +143,24 @@ async def test_keys_are_about_the_entry_and_ask_first() -> None:
             ("entry.run_now", ("sync-inventory",), {"by": "celerytui"}),
             ("entry.disable", ("sync-inventory",), {}),
         ]
+
+
+async def test_beat_is_a_choice_where_it_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = {"sync-inventory": "", "ping-partners": "it runs once\x1b[31m"}
+    async with driven(size=(140, 40)) as at:
+        monkeypatch.setattr(at.engine.schedule, "why_not_soon", reasons.__getitem__)
+        await open_schedule(at)
+        await at.press("j", "j", "R")
+        assert "Sent by   celerytui  beat" in shown(at)
+        await at.press("down", "y", "j", "R")
+        line = next(line for line in shown(at).splitlines() if "Sent by" in line)
+        assert line.strip("│ ") == "Sent by   celerytui"
+        assert "beat cannot send it: it runs once" in shown(at)
+        assert "\x1b" not in shown(at)
+        # There is nothing to choose, and no key that says so.
+        assert "sent by   " not in shown(at)
+        await at.press("down", "y")
+        assert [params["by"] for _, _, params in at.engine.submitted] == ["beat", "celerytui"]
 
 
 async def test_what_is_disabled_is_enabled_by_the_same_key() -> None:

@@ -6,8 +6,11 @@ import threading
 from typing import Any
 
 import pytest
+from celery import Celery
+from celery.backends.base import BaseBackend
 
 from celerytui import results
+from celerytui.connect import keeps_results
 from celerytui.engine.results_ahead import ResultsAhead
 from celerytui.errors import BackendUnavailable
 
@@ -37,7 +40,31 @@ def test_it_ends_with_the_engine_before_it_has_begun(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(results, "prepare", tried.append)
     stopping = threading.Event()
     stopping.set()
-    ahead = ResultsAhead(lambda: "app")
+    ahead = ResultsAhead(lambda: Celery("shop", set_as_current=False))
+    assert ahead.kept is None
     ahead.run(stopping)
     assert tried == []
     assert not ahead.done.is_set()
+    assert ahead.kept is False
+
+
+@pytest.mark.parametrize(
+    ("backend", "kept"),
+    [
+        (None, False),
+        ("disabled", False),
+        ("disabled://", False),
+        ("rpc://", False),
+        ("redis://localhost/0", True),
+        ("django-db", True),
+        ("db+sqlite:///results.db", True),
+        ("shop.backends:Own", True),
+        (BaseBackend, True),
+    ],
+)
+@pytest.mark.parametrize("by_setting", [True, False])
+def test_an_app_says_whether_it_keeps_results(backend: Any, kept: bool, by_setting: bool) -> None:
+    app = Celery("shop", set_as_current=False, backend=None if by_setting else backend)
+    if by_setting:
+        app.conf.result_backend = backend
+    assert keeps_results(app) is kept

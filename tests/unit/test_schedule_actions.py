@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery.beat import BeatLazyFunc
 
-from celerytui.control.lookback import Seen, finding
+from celerytui.control.lookback import Judged, Seen, finding
 from celerytui.control.registry import action
 from celerytui.control.schedule import options_of, value_now
 from celerytui.errors import UsageError
@@ -29,11 +29,14 @@ def afterwards(done: Outcome, *plans: PlannedEntry, **more: Any) -> tuple[bool |
     return found.ok, found.text
 
 
-def found_of(done: Outcome, *plans: PlannedEntry, **more: Any) -> Finding | None:
+def found_of(
+    done: Outcome, *plans: PlannedEntry, came: Judged | None = None, **more: Any
+) -> Finding | None:
     entries = {one.name: ScheduleEntry(plan=one, **more) for one in plans}
     look = action(done.action).look
     assert look is not None
-    return finding(look, done, Seen(NOW + 6, {}, {}, entry=entries.get))
+    seen = Seen(NOW + 6, {}, {}, entry=entries.get, came_of=lambda name: came)
+    return finding(look, done, seen)
 
 
 def test_what_was_disabled_is_looked_at_again() -> None:
@@ -57,6 +60,41 @@ def test_what_beat_was_asked_to_send_is_looked_at_again() -> None:
         assert text.startswith("sync: not sent yet")
     failed = outcome("entry.run_now", Item("sync", False, "no entry"), by="beat")
     assert found_of(failed, plan(), last_run_at=NOW + 2) is None
+
+
+def test_what_the_source_knows_of_it_is_said() -> None:
+    done = outcome("entry.run_now", Item("sync", True, "due now"), by="beat")
+    for came in ((True, "beat sent it"), (False, "it is overwritten"), (None, "not sent yet")):
+        text = came[1] if came[0] else f"sync: {came[1]}"
+        assert afterwards(done, plan(), came=came) == (came[0], text)
+    # What was seen in events goes first.
+    assert afterwards(done, plan(), came=(None, "no"), last_run_at=NOW + 1)[0] is True
+
+
+def test_only_what_beat_is_asked_for_is_waited_for() -> None:
+    look = action("entry.run_now").look
+    assert look is not None
+    own, beats = (outcome("entry.run_now", by=by) for by in ("celerytui", "beat"))
+    assert (look.patience(own), look.patience(beats)) == (0.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ({"a": "", "b": "disabled"}, {}),
+        ({"a": "it is over"}, {"beat": "beat cannot send it: it is over"}),
+        ({"a": "x", "b": "x"}, {"beat": "beat cannot send them: x"}),
+        ({"a": "x", "b": "y"}, {"beat": "beat cannot send them: x, and others"}),
+    ],
+)
+def test_beat_is_no_choice_where_it_sends_none(reasons: dict[str, str], said: Any) -> None:
+    class Reasons:
+        def why_not_soon(self, name: str) -> str:
+            return reasons[name]
+
+    (param,) = action("entry.run_now").params
+    assert param.ruled_out is not None
+    assert param.ruled_out(Reasons(), tuple(reasons)) == said
 
 
 def test_an_entry_is_sent_with_its_own_options() -> None:

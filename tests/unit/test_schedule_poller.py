@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.schedules import crontab
+from msgspec.structs import replace
 
 from celerytui.engine.schedule_poller import SchedulePoller
 from celerytui.errors import BrokerUnavailable, UsageError
 from celerytui.headless import schedule
-from celerytui.model import Link, LinkState
+from celerytui.model import BeatState, Link, LinkState
 from celerytui.settings import Settings
 from celerytui.store import Store
 from tests.unit.test_schedule_sources import DJANGO_TABLES, celery_app
@@ -74,6 +76,36 @@ def test_what_was_changed_is_judged_once_it_was_read_again(database: str) -> Non
         entry = poller.reread("sync")
         assert entry is not None
         assert not entry.plan.enabled
+
+
+def test_whether_beat_can_be_asked_for_an_entry(database: str) -> None:
+    app = celery_app(beat_schedule={"conf": {"task": "shop.a", "schedule": 300}})
+    with polling(app, schedule=database) as poller:
+        wait_until(lambda: poller.entry("sync") is not None, 20, "a reading")
+        assert poller.why_not_soon("sync") == ""
+        assert poller.why_not_soon("conf") == "app.conf cannot be changed from here"
+        assert poller.came_of("sync") is poller.came_of("nobody") is None
+        assert "set back" in poller.run_soon("sync")
+        assert poller.came_of("sync") == (None, "not sent yet; beat looks every 5 s")
+        for name, why in (
+            ("conf", "beat would not send it: app.conf cannot be changed"),
+            ("x", "no entry"),
+        ):
+            with pytest.raises(UsageError, match=why):
+                poller.run_soon(name)
+        poller.reading = replace(poller.reading, beat=BeatState("silent", 1.0, "nobody has a lock"))
+        assert poller.why_not_soon("sync") == "it is silent: nobody has a lock"
+
+
+def test_a_deadline_of_beats_is_heeded() -> None:
+    app = celery_app(
+        beat_cron_starting_deadline=40,
+        beat_schedule={"yearly": {"task": "shop.a", "schedule": crontab("1", "1", "*", "1", "1")}},
+    )
+    with polling(app) as poller:
+        wait_until(lambda: poller.reading.at is not None, 20, "a reading")
+        assert poller._schedules is not None
+        assert poller._schedules._rules.deadline == 40
 
 
 def test_a_slow_ping_is_no_reason_to_rest() -> None:

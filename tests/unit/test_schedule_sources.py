@@ -27,7 +27,8 @@ from celerytui.schedule.reading import Schedules, open_sources, open_url
 from celerytui.schedule.redbeat import client_options
 from celerytui.schedule.shelf import ShelfReader
 from celerytui.schedule.sql import SqlDatabase, UrlReader
-from celerytui.schedule.tables import SQLALCHEMY, TableReader
+from celerytui.schedule.table_packages import SQLALCHEMY
+from celerytui.schedule.tables import TableReader
 from celerytui.store import Store
 
 RAN = datetime(2026, 11, 27, 3, 30, tzinfo=ZoneInfo("Europe/Berlin"))

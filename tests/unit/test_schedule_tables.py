@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from celerytui.model import Clocked
-from celerytui.schedule.tables import AT_ONCE, DJANGO, TableReader
+from celerytui.schedule.table_packages import DJANGO
+from celerytui.schedule.tables import AT_ONCE, TableReader
 
 
 class Asked:
@@ -40,7 +41,7 @@ class Asked:
     def change(self, statement: str, values: Any) -> int:
         raise AssertionError(statement)
 
-    def time(self, seconds: float) -> Any:
+    def time(self, seconds: float, zone: Any) -> Any:
         raise AssertionError(seconds)
 
     def close(self) -> None:

@@ -55,6 +55,7 @@ COMMAND = Subcommand(
     callback=click.pass_context(_run_results),
     help=_run_results.__doc__,
     short_help="Print what the result backend keeps.",
+    brokerless=True,
     params=[
         command_option(
             "--backend",

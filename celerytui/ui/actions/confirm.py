@@ -15,15 +15,17 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from celerytui.columns import clean
-from celerytui.control import Action, Scope
+from celerytui.control import Action, Param, Scope
 from celerytui.counts import counted
 from celerytui.ui.actions.action_form import action_note
 from celerytui.ui.actions.preview import Preview
 from celerytui.ui.dialogs.dialog import Dialog
-from celerytui.ui.draw.spans import Span, Spans, cells
+from celerytui.ui.draw.spans import Span, Spans, cells, wrap_spans
 from celerytui.ui.draw.steady_input import SteadyInput
 from celerytui.ui.session import Session
 
+WIDEST_REASON = 66
+"""Cells of a line that says why something is no choice."""
 PINNED = 4
 """The buttons, with a row around them, and the keys: they are always seen."""
 
@@ -50,6 +52,11 @@ class Confirm(Dialog[dict[str, str]]):
         """Whether the choices are made here, and were not in a form before."""
         defaults = {param.name: param.default for param in action.params}
         self.params = {**defaults, **(params or {})}
+        self._ruled_out = {
+            param.name: dict(param.ruled_out(session.engine.schedule, self.targets))
+            for param in action.params
+            if param.ruled_out is not None and self.asks_choices
+        }
         self._button_row = 0
         self._buttons: list[tuple[int, int, bool]] = []
         self._reached = len(self.targets)
@@ -75,15 +82,23 @@ class Confirm(Dialog[dict[str, str]]):
 
     def _choices(self) -> list[Spans]:
         lines: list[Spans] = []
+        ellipsis = self.session.glyphs.ellipsis
         for param in self.action.params:
             if not param.choices:
                 continue
             spans: list[Span] = [(f"{param.label}  ", "muted")]
-            for one in param.choices:
+            for one in self._open(param):
                 role = "accent.filled" if one == self.params[param.name] else "muted"
                 spans.append((f" {one} ", role))
             lines += [[], spans]
+            for why in self._ruled_out.get(param.name, {}).values():
+                lines += wrap_spans([(clean(why, limit=240), "muted")], WIDEST_REASON, 3, ellipsis)
         return lines
+
+    def _open(self, param: Param) -> list[str]:
+        """The choices that there are here."""
+        ruled_out = self._ruled_out.get(param.name, {})
+        return [one for one in param.choices if one not in ruled_out]
 
     def _button_line(self) -> Spans:
         count = len(self.targets)
@@ -112,7 +127,7 @@ class Confirm(Dialog[dict[str, str]]):
             (key_of("question.yes"), "yes"),
             (no, "no"),
         ]
-        chosen = next((one for one in self.action.params if one.choices), None)
+        chosen = next((one for one in self.action.params if len(self._open(one)) > 1), None)
         if self.asks_choices and chosen is not None:
             signs = keys.sign(glyphs.updown, "question.previous", "question.next")
             hints.insert(0, (signs, chosen.label.lower()))
@@ -137,10 +152,11 @@ class Confirm(Dialog[dict[str, str]]):
 
     def action_choose(self, by: int) -> None:
         for param in self.action.params if self.asks_choices else ():
-            if not param.choices:
+            choices = self._open(param)
+            if len(choices) < 2:
                 continue
-            at = param.choices.index(self.params[param.name])
-            self.params[param.name] = param.choices[(at + by) % len(param.choices)]
+            at = choices.index(self.params[param.name])
+            self.params[param.name] = choices[(at + by) % len(choices)]
             break
         else:
             self.box.scroll_by(by)

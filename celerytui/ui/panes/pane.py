@@ -6,7 +6,7 @@ screen, so that a storm of events costs the terminal no more than a reader could
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -55,6 +55,11 @@ class Pane(Keyed, HandDrawn, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key's action is there: some are not in a replay."""
         return self.session.keys.allows(action)
+
+    @property
+    def idle(self) -> Collection[str]:
+        """The ids of keys that would do nothing now: the footer does not name them."""
+        return ()
 
     def titles(self) -> tuple[Spans, Spans]:
         """The texts of the top border, at the left and at the right."""

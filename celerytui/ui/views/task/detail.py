@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -20,7 +20,7 @@ from celerytui.model import Task, TaskState
 from celerytui.ui.draw.code import highlight, highlight_repr, highlight_traceback, last_own_frame
 from celerytui.ui.draw.frame import section
 from celerytui.ui.draw.spans import Line, Span, Spans, cells, span_width
-from celerytui.ui.messages import RowOpened
+from celerytui.ui.messages import CursorMoved, RowOpened
 from celerytui.ui.panes.empty import EmptyState
 from celerytui.ui.panes.pane import Row
 from celerytui.ui.panes.scrolled import RowOrLater, ScrolledPane
@@ -29,7 +29,7 @@ from celerytui.ui.views.task.attempts import LABEL, attempt_lines
 from celerytui.ui.views.task.awaited import AwaitedTask, looked_up
 from celerytui.ui.views.task.fate import fate_lines, redelivery
 from celerytui.ui.views.task.groups import AskedGroups
-from celerytui.ui.views.task.links import Links
+from celerytui.ui.views.task.links import LINK_KEYS, Links
 from celerytui.ui.views.task.reported import custom_lines, progress_line
 from celerytui.ui.views.task.standing import standing_line
 from celerytui.ui.views.task.timeline import timeline
@@ -101,7 +101,10 @@ class DetailPane(ScrolledPane):
                 self.subject = None if self._awaited is None else self._awaited.found
         if self.subject is not None and self.is_attached and self.display:
             self._groups.ask(self.subject)
+        had_links = bool(self._links.rows)
         super().paint()
+        if bool(self._links.rows) != had_links:
+            self.post_message(CursorMoved())
 
     def targets(self, scope: Scope) -> list[str]:
         task = self.subject
@@ -133,6 +136,10 @@ class DetailPane(ScrolledPane):
     @property
     def current_task(self) -> str | None:
         return self.task_id or self.pinned
+
+    @property
+    def idle(self) -> Collection[str]:
+        return () if self._links.rows else LINK_KEYS
 
     def body(self, width: int, height: int) -> list[Row]:
         if self.subject is None:

@@ -16,6 +16,9 @@ from celerytui.ui.views.task.chords import bodies, with_bodies
 from celerytui.ui.views.task.family import Unknown, family_tree
 from celerytui.ui.views.task.relatives import relative_line
 
+LINK_KEYS = ("detail.next_link", "detail.previous_link")
+"""The keys that go through links."""
+
 
 class Links:
     """The tree of a task's relatives, drawn, and which of them is chosen.

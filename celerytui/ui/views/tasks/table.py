@@ -169,9 +169,10 @@ class TaskTable(TablePane[Task]):
         if self.session.engine.view.stale:
             self._progress_shown_again()
         state = no_tasks(self.session)
-        if not self.session.engine.view.stale:
+        engine = self.session.engine
+        where = "history" if engine.history.kept else "result backend"
+        if not engine.view.stale and (engine.history.kept or engine.results_ahead.kept):
             key = self.session.key_of("results.older")
-            where = "history" if self.session.engine.history.kept else "result backend"
             state.keys = (*state.keys, (key, f"look in the {where}"))
         return state.rows(width, height, self.session.glyphs)
 
