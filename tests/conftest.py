@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.order import places
 
@@ -20,6 +21,14 @@ settings.register_profile("ci", settings.get_profile("new"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "new")
 
 
+@given(st.none())
+def _first_example(_: None) -> None:
+    """Have Hypothesis make its random numbers, for which it asks the collector who holds them.
+
+    That does not know who was set aside.
+    """
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Modules and tests are no garbage: the collector leaves them alone, then and later."""
@@ -27,6 +36,7 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
+        _first_example()
         gc.freeze()
         gc.enable()
 

@@ -30,6 +30,7 @@ class ListedTasks:
         self._store = store
         self._waste = waste
         self._tasks: list[Task] = []
+        self._live = store.live
         self._looked_at = 0
         # How many evictions are dealt with: never one whose task is still in the list.
         self._evicted = 0
@@ -55,7 +56,7 @@ class ListedTasks:
         if self._add_new():
             self._let_evicted_go(pause)
         else:
-            evicted = self._store.evicted
+            self._live, evicted = self._store.live, self._store.evicted
             self._replace(self._store.all_tasks())
             self._evicted = evicted
             if len(self._tasks) >= ASIDE_FROM:
@@ -70,7 +71,8 @@ class ListedTasks:
         return found if len(found) > len(first) // 2 else None
 
     def _add_new(self) -> bool:
-        if not self._tasks:
+        # A store that was told to forget has other tasks, and counts from nought.
+        if not self._tasks or self._live is not self._store.live:
             return False
         new = self._store.live.arrived_after(self._tasks[-1].seq, NEW_AT_MOST)
         if new is None:

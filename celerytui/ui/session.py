@@ -9,7 +9,7 @@ from celerytui.control import Scope
 from celerytui.engine import Engine
 from celerytui.link import Opening
 from celerytui.model import LinkState, ScheduleReading
-from celerytui.store import WINDOWS, Glance, Pruning
+from celerytui.store import WINDOWS, Glance, Pruning, Summary
 from celerytui.ui.draw.glyphs import Glyphs
 from celerytui.ui.draw.theme import Palette
 from celerytui.ui.figures import FAILED, FIGURES, Figure
@@ -81,6 +81,7 @@ class Session:
         self._asked_for = self._came()
         self._glance: tuple[str | None, Glance] | None = None
         self._schedule: ScheduleReading | None = None
+        self._summary: Summary | None = None
 
     @property
     def glance(self) -> Glance:
@@ -114,6 +115,13 @@ class Session:
     def look(self) -> None:
         """Read the workers anew, for whatever is drawn next."""
         self._glance = self.worker, self.engine.health.glance(self.worker)
+
+    @property
+    def summary(self) -> Summary:
+        """The figures of the store that panels name, as they were when the display was paused."""
+        if self._summary is None or self.paused_at is None:
+            self._summary = self.engine.store.summary(self.now())
+        return self._summary
 
     @property
     def schedule(self) -> ScheduleReading:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def _received(name: str) -> Event:
-    return Event("task-received", "w1@h", NOW, uuid=name, name="late.comer", args="()", kwargs="{}")
+    return Event("task-received", BILL, NOW, uuid=name, name="late.comer", args="()", kwargs="{}")
 
 
 def _failed(name: str, at: float) -> list[Event]:
@@ -52,6 +52,8 @@ async def test_another_order_or_filter_is_drawn_without_a_key() -> None:
         assert "SEEN▾" in at.screen_text()
         shown = rows(table)
         await at.news(_received("unseen"))
+        assert rows(table) == shown
+        at.app.main.repaint()
         assert rows(table) == shown
 
 

@@ -115,7 +115,9 @@ def test_all_tasks_are_listed_once_though_they_come_and_go() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 45), st.sampled_from(["nothing", "keep up", "all"]))),
+    st.lists(
+        st.tuples(st.integers(0, 45), st.sampled_from(["nothing", "keep up", "all", "forget"]))
+    ),
     st.integers(1, 30),
 )
 def test_all_is_what_is_held_however_much_came_and_went(
@@ -129,6 +131,8 @@ def test_all_is_what_is_held_however_much_came_and_went(
         count += more
         if then == "keep up":
             kept.keep_up()
+        elif then == "forget":
+            store.forget()
         elif then == "all":
             assert kept.all(no_pause) == store.all_tasks()
     assert kept.all(no_pause) == store.all_tasks()

@@ -44,7 +44,7 @@ class ClusterCharts(Pane):
 
     def titles(self) -> tuple[Spans, Spans]:
         session, glyphs = self.session, self.session.glyphs
-        summary = session.engine.store.summary(session.now())
+        summary = session.summary
         left: Spans = [(self.NAME, self.title_role)]
         windows = [*listed(session, self.window), ("   ", "text")] if self.has_focus else []
         peak = f"   peak {format_rate(self._peak, ascii=session.ascii)} in {self.window}"

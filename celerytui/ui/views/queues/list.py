@@ -71,7 +71,7 @@ class QueueList(LoadedTable[Queue]):
         ready = [queue.ready for queue in queues if queue.ready is not None]
         if not ready:
             return []
-        summary = self.session.engine.store.summary(self.session.now())
+        summary = self.session.summary
         known = summary.first_event_at is not None
         received = f"{summary.by_state['received']:,}" if known else self.session.glyphs.unknown
         return [(f"queued {sum(ready):,}, in workers {received}", "muted")]

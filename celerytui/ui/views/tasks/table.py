@@ -86,7 +86,7 @@ class TaskTable(TablePane[Task]):
         if session.filter_text:
             right += [(f"{view.matched:,}", "text"), (f" of {view.total:,}", "muted")]
         else:
-            summary = session.engine.store.summary(session.now())
+            summary = session.summary
             if summary.first_event_at is not None and not missing and not session.replaying:
                 # The header's "queued" leaves these out.
                 right += [
@@ -102,7 +102,7 @@ class TaskTable(TablePane[Task]):
 
     def left_out(self) -> list[Span]:
         """What is not in the table: malformed events, events that failed, evicted tasks."""
-        summary = self.session.engine.store.summary(self.session.now())
+        summary = self.session.summary
         found: list[Span] = []
         if summary.events_invalid:
             found.append((counted(summary.events_invalid, "malformed event"), "warning"))
