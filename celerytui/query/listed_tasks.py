@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from celerytui.interpreter import let_go, set_aside
+from celerytui.interpreter import set_aside
 from celerytui.model import Task
 from celerytui.query import chunks
 from celerytui.query.block_list import SortEntry
@@ -13,7 +13,7 @@ from celerytui.store import Store
 
 OLD_PART = 50
 """One of so many tasks may be evicted before they go from the list, which keeps them in memory."""
-NEW_AT_MOST = 20_000
+NEW_AT_MOST = 100_000
 """As many new tasks are added to it at once; with more it is made anew."""
 ASIDE_FROM = 20_000
 """Lists of so many tasks are nothing for the collector to look through."""
@@ -35,14 +35,17 @@ class ListedTasks:
         # How many evictions are dealt with: never one whose task is still in the list.
         self._evicted = 0
 
-    def keep_up(self) -> None:
-        """Take in the tasks that came, and let those go that were evicted, now and then."""
+    def keep_up(self, pause: Callable[[], None]) -> None:
+        """Take in the tasks that came, and let those go that were evicted, now and then.
+
+        `pause` is called often and may raise.
+        """
         if not self._tasks:
             return
         if not self._add_new():
             self._replace([])
         elif self._store.evicted - self._evicted > len(self._tasks) // OLD_PART:
-            self._let_evicted_go(let_go)
+            self._let_evicted_go(pause)
 
     def nearly_all(self) -> list[Task]:
         """The list with the tasks that arrived since, of which some may be held no longer.
@@ -81,12 +84,12 @@ class ListedTasks:
         return True
 
     def _let_evicted_go(self, pause: Callable[[], None]) -> None:
-        """Take evicted tasks out, going on where the last were found: mostly the oldest go."""
+        """Take evicted tasks out, from where the last were found on: mostly the oldest go."""
         tasks, size = self._tasks, chunks.SLICE
         evicted = self._store.evicted
+        if evicted <= self._evicted:
+            return
         for _ in range(len(tasks) // size + 2):
-            if self._store.evicted <= self._evicted:
-                return
             if self._looked_at >= len(tasks):
                 self._looked_at = 0
             end = self._looked_at + size
@@ -95,8 +98,10 @@ class ListedTasks:
             if len(held) < len(piece):
                 tasks[self._looked_at : end] = held
                 self._evicted += len(piece) - len(held)
-            self._looked_at += len(held)
             pause()
+            if self._store.evicted <= self._evicted:
+                return
+            self._looked_at += len(held)
         # The others came and went before they were listed.
         self._evicted = evicted
 

@@ -183,7 +183,7 @@ class TaskView:
                     # Nobody waits for what is left to be taken apart: another question goes first.
                     with suppress(_Superseded):
                         self._waste.clear(self._pause)
-                        self._listed.keep_up()
+                        self._listed.keep_up(self._pause)
                     if self._wanted == self._made:
                         return self._shown.current.version != before
 

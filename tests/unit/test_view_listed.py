@@ -130,12 +130,30 @@ def test_all_is_what_is_held_however_much_came_and_went(
             succeed(store, number, START + number)
         count += more
         if then == "keep up":
-            kept.keep_up()
+            kept.keep_up(no_pause)
         elif then == "forget":
             store.forget()
         elif then == "all":
             assert kept.all(no_pause) == store.all_tasks()
     assert kept.all(no_pause) == store.all_tasks()
+
+
+def test_evicted_tasks_are_looked_for_where_the_last_were_found() -> None:
+    store = Store(max_tasks=2_000, clock=Clock())
+    for number in range(2_000):
+        succeed(store, number, START + number)
+    kept, pieces = ListedTasks(store, Waste()), 0
+
+    def counted() -> None:
+        nonlocal pieces
+        pieces += 1
+
+    kept.all(counted)
+    for number in range(2_000, 5_000):
+        succeed(store, number, START + number)
+        kept.all(counted)
+    assert len(kept.nearly_all()) == 2_000
+    assert pieces < 2 * 3_000
 
 
 def test_whoever_is_interrupted_while_evicted_tasks_go_loses_none() -> None:
@@ -168,12 +186,12 @@ def test_evicted_tasks_are_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -
     kept.all(no_pause)
     for number in range(100, 160):
         succeed(store, number, START + number)
-        kept.keep_up()
+        kept.keep_up(no_pause)
     assert [task.id for task in kept.nearly_all()[:2]] == ["id0", "id1"]
     assert [task.id for task in kept.nearly_all()[-2:]] == ["id158", "id159"]
     for number in range(160, 250):
         succeed(store, number, START + number)
-        kept.keep_up()
+        kept.keep_up(no_pause)
     assert len(kept.nearly_all()) < 160
     assert kept.nearly_all()[0].id >= "id100"
 
@@ -191,5 +209,5 @@ def test_more_new_tasks_than_are_worth_it_are_not_added(monkeypatch: pytest.Monk
     for number in range(15, 21):
         succeed(store, number, START + number)
     assert kept.nearly_all() == []
-    kept.keep_up()
+    kept.keep_up(no_pause)
     assert len(kept.all(no_pause)) == 21
