@@ -75,5 +75,4 @@ class PoolSizes:
 
 def _is_over(worker: Worker) -> bool:
     """Whether its heartbeat counts more tasks than its pool takes: one process has the name."""
-    size, active = worker.concurrency, worker.active
-    return not worker.pids and bool(size) and active is not None and active > (size or 0)
+    return not worker.pids and 0 < (worker.concurrency or 0) < (worker.active or 0)

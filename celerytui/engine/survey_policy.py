@@ -94,15 +94,17 @@ class SurveyPolicy:
         elif self.error is not None and self._monotonic() >= self._next_try:
             self.ask_everybody()
         now = self._monotonic()
-        self._schedule.book(self._sizes.due(self._store.workers(), now), POOL_SECTIONS, now)
+        workers = self._store.workers()
+        self._schedule.book(self._sizes.due(workers, now), POOL_SECTIONS, now)
         # Those that have answered in the first round have their events turned on in the second.
         for _ in range(2):
-            for question in self._schedule.due(self._store.workers(), self._monotonic()):
+            for question in self._schedule.due(workers, self._monotonic()):
                 if question.sections == (ENABLE,):
                     self._enable_events(question.hostnames)
                 else:
                     self._ask(question.hostnames, question.sections)
-        if hostnames := self._schedule.due_pings(self._store.workers(), self._monotonic()):
+            workers = self._store.workers()
+        if hostnames := self._schedule.due_pings(workers, self._monotonic()):
             self._ping(hostnames)
 
     def step_without_events(self) -> None:
